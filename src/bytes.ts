@@ -1,0 +1,52 @@
+/**
+ * Names, link targets and xattr values are bytes, not text: real layers hold names that are not UTF-8.
+ * Inside this program they are "byte strings": JavaScript strings in which every character is one byte
+ * (latin1). They compare bytewise with `<`, work as map keys, and become text only for a reader's eyes.
+ */
+export type ByteString = string
+
+export function toBuffer(bytes: ByteString): Buffer {
+  return Buffer.from(bytes, 'latin1')
+}
+
+export function fromBuffer(buffer: Uint8Array): ByteString {
+  return Buffer.from(buffer.buffer, buffer.byteOffset, buffer.byteLength).latin1Slice()
+}
+
+/** Text (from flags, JSON, TOML) as the bytes that the kernel will see: UTF-8. */
+export function fromText(text: string): ByteString {
+  return Buffer.from(text, 'utf8').latin1Slice()
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** Bytes as text where they are valid UTF-8; undefined where they are not. */
+export function toText(bytes: ByteString): string | undefined {
+  try {
+    return utf8.decode(toBuffer(bytes))
+  } catch {
+    return undefined
+  }
+}
+
+/** Bytes for messages: UTF-8 where it is valid, `\xNN` for control characters and for anything else. */
+export function display(bytes: ByteString): string {
+  const text = toText(bytes)
+  if (text === undefined) return bytes.replace(/[^ -~]/g, escapeCharacter)
+  return text.replace(
+    /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+    escapeCharacter
+  )
+}
+
+function escapeCharacter(character: string): string {
+  const code = character.charCodeAt(0)
+  return code < 0x100
+    ? `\\x${code.toString(16).padStart(2, '0')}`
+    : `\\u${code.toString(16).padStart(4, '0')}`
+}
+
+/** Order of byte strings: by byte value, as image tools and mtree sort. */
+export function compareBytes(a: ByteString, b: ByteString): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}

@@ -1,0 +1,135 @@
+/**
+ * Errors are part of the product: each has a stable code, a sentence, the facts, a hint and the cause.
+ * Expected failures are `OciUnpackError`; anything else that is thrown is a defect of this program.
+ */
+
+/** What failed, as a stable name that scripts may compare. Grouped by the room that raises it. */
+export type ErrorCode =
+  // how we were called
+  | 'USAGE'
+  | 'ABORTED'
+  | 'LIMIT_EXCEEDED'
+  // the image: layout, documents, choice
+  | 'REFERENCE_INVALID'
+  | 'LAYOUT_INVALID'
+  | 'TAG_NOT_FOUND'
+  | 'TAG_AMBIGUOUS'
+  | 'PLATFORM_NOT_FOUND'
+  | 'PLATFORM_AMBIGUOUS'
+  | 'DIGEST_INVALID'
+  | 'DOCUMENT_INVALID'
+  | 'MEDIA_TYPE_UNSUPPORTED'
+  | 'BLOB_NOT_FOUND'
+  | 'BLOB_INVALID'
+  | 'BLOB_SIZE_MISMATCH'
+  | 'BLOB_DIGEST_MISMATCH'
+  | 'DIFF_ID_MISMATCH'
+  // layers
+  | 'COMPRESSION_INVALID'
+  | 'DECOMPRESSOR_UNAVAILABLE'
+  | 'DECOMPRESSOR_FAILED'
+  | 'TAR_INVALID'
+  | 'ENTRY_INVALID'
+  // bundles
+  | 'BUNDLE_EXISTS'
+  | 'BUNDLE_INVALID'
+  | 'CONFIG_UNSUPPORTED'
+  | 'USER_NOT_FOUND'
+  | 'MTREE_INVALID'
+  | 'ID_NOT_MAPPED'
+  // the kernel
+  | 'SYSCALL_FAILED'
+  | 'WORKER_DIED'
+
+/** Where it failed. Printed in this order. Byte strings must have been through `display()`. */
+export const FACT_ORDER = [
+  'image',
+  'platform',
+  'file',
+  'pointer',
+  'layer',
+  'entry',
+  'offset',
+  'path',
+  'call',
+  'expected',
+  'found',
+  'reason',
+  'available'
+] as const
+
+export type FactName = (typeof FACT_ORDER)[number]
+export type Facts = Readonly<Partial<Record<FactName, string | number>>>
+
+export interface ErrorDetails {
+  facts?: Facts
+  /** What the reader can do about it, as a full sentence. */
+  hint?: string
+  cause?: unknown
+}
+
+export class OciUnpackError extends Error {
+  override readonly name = 'OciUnpackError'
+  readonly code: ErrorCode
+  readonly facts: Facts
+  readonly hint: string | undefined
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, 'cause' in details ? { cause: details.cause } : undefined)
+    this.code = code
+    this.facts = details.facts ?? {}
+    this.hint = details.hint
+  }
+}
+
+/**
+ * The same error with facts that only the caller knows (which image, which layer).
+ * Facts nearer to the failure win. Foreign errors are returned as they are.
+ */
+export function withFacts(error: unknown, facts: Facts): unknown {
+  if (!(error instanceof OciUnpackError)) return error
+  const widened = new OciUnpackError(error.code, error.message, {
+    facts: { ...facts, ...error.facts },
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(error.cause === undefined ? {} : { cause: error.cause })
+  })
+  if (error.stack !== undefined) widened.stack = error.stack
+  return widened
+}
+
+/** An error as plain data, for the way from one thread to another. */
+export interface ErrorRecord {
+  code: ErrorCode | undefined
+  message: string
+  facts: Facts
+  hint: string | undefined
+  stack: string | undefined
+  cause: ErrorRecord | undefined
+}
+
+export function toErrorRecord(error: unknown): ErrorRecord {
+  const known = error instanceof OciUnpackError ? error : undefined
+  const plain = error instanceof Error ? error : new Error(String(error))
+  return {
+    code: known?.code,
+    message: plain.message,
+    facts: known?.facts ?? {},
+    hint: known?.hint,
+    stack: plain.stack,
+    cause: plain.cause === undefined ? undefined : toErrorRecord(plain.cause)
+  }
+}
+
+export function fromErrorRecord(record: ErrorRecord): Error {
+  const cause = record.cause === undefined ? {} : { cause: fromErrorRecord(record.cause) }
+  const error =
+    record.code === undefined
+      ? new Error(record.message, cause)
+      : new OciUnpackError(record.code, record.message, {
+          facts: record.facts,
+          ...(record.hint === undefined ? {} : { hint: record.hint }),
+          ...cause
+        })
+  if (record.stack !== undefined) error.stack = record.stack
+  return error
+}

@@ -1,0 +1,36 @@
+import type { ByteString } from '../bytes.ts'
+
+export type EntryType = 'file' | 'directory' | 'symlink' | 'hardlink' | 'char' | 'block' | 'fifo'
+
+/** A point in time with nanoseconds; `sec` may be negative, `nsec` is 0…999,999,999 and counts forward. */
+export interface Timespec {
+  sec: number
+  nsec: number
+}
+
+/** An extended attribute: name and value as bytes. */
+export type Xattr = readonly [name: ByteString, value: ByteString]
+
+/** One member of a layer, with all PAX and GNU extensions already applied. */
+export interface TarEntry {
+  type: EntryType
+  /** As in the archive: not cleaned, perhaps absolute, perhaps with a trailing slash. */
+  name: ByteString
+  /** Target of a symlink (verbatim) or hardlink (an archive name); empty otherwise. */
+  link: ByteString
+  /** Permission, setuid, setgid and sticky bits only (0…0o7777). */
+  mode: number
+  uid: number
+  gid: number
+  /** Logical bytes of the body: for a sparse file, its size with the holes. */
+  size: number
+  mtime: Timespec
+  /** Only where a PAX record gives it. */
+  atime?: Timespec
+  devMajor: number
+  devMinor: number
+  /** `SCHILY.xattr.*` records in archive order, last of equal names only. */
+  xattrs: readonly Xattr[]
+  /** Bytes from the start of the (uncompressed) archive to the entry's first header block. */
+  offset: number
+}
