@@ -10,12 +10,12 @@ export function toBuffer(bytes: ByteString): Buffer {
 }
 
 export function fromBuffer(buffer: Uint8Array): ByteString {
-  return Buffer.from(buffer.buffer, buffer.byteOffset, buffer.byteLength).latin1Slice()
+  return Buffer.from(buffer.buffer, buffer.byteOffset, buffer.byteLength).toString('latin1')
 }
 
 /** Text (from flags, JSON, TOML) as the bytes that the kernel will see: UTF-8. */
 export function fromText(text: string): ByteString {
-  return Buffer.from(text, 'utf8').latin1Slice()
+  return Buffer.from(text, 'utf8').toString('latin1')
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
