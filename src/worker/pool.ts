@@ -41,7 +41,8 @@ export class Pool {
 
   private start(): Worker {
     const worker = new Worker(new URL('./thread.js', import.meta.url), {
-      resourceLimits: THREAD_LIMITS
+      resourceLimits: THREAD_LIMITS,
+      trackUnmanagedFds: false
     })
     this.all.push(worker)
     return worker
