@@ -27,6 +27,17 @@ export function readArchive(archive: Buffer, options: ReadOptions = {}): ReadEnt
   return collector.entries
 }
 
+/** Reads a whole archive and keeps nothing, whatever sizes its entries claim. */
+export function scanArchive(archive: Buffer): void {
+  const reader = new TarReader({ entry: ignore, data: ignore, end: ignore })
+  reader.push(archive)
+  reader.finish()
+}
+
+function ignore(): void {
+  return
+}
+
 /** Keeps all entries, and holds the reader to the contract of a sink. */
 class Collector implements TarSink {
   readonly entries: ReadEntry[] = []
