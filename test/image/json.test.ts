@@ -5,7 +5,8 @@ import { CONFIG_SHAPE, MANIFEST_SHAPE, type Shape } from '../../src/image/shape.
 
 const ANY: Shape = { kind: 'any' }
 const parse = (text: string): Json => parseJson(Buffer.from(text))
-const rewrite = (text: string, shape: Shape = ANY): string => stringifyJson(parse(text), shape).toString()
+const rewrite = (text: string, shape: Shape = ANY): string =>
+  stringifyJson(parse(text), shape).toString()
 
 describe('parseJson', () => {
   it('agrees with JSON.parse on every value, big integers apart', () => {
