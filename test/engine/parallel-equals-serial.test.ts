@@ -124,4 +124,3 @@ function withScratch(act: (path: string) => void): void {
     rmSync(scratch, { recursive: true, force: true })
   }
 }
-
