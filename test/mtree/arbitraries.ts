@@ -9,7 +9,7 @@ const mode = fc.nat({ max: 0o7777 })
 export const anyBytes: fc.Arbitrary<ByteString> = fc.uint8Array({ maxLength: 40 }).map(fromBuffer)
 
 /** Any name a directory may hold, often one that a careless reader takes for something else. */
-export const fileName: fc.Arbitrary<ByteString> = fc
+const fileName: fc.Arbitrary<ByteString> = fc
   .oneof(
     fc.uint8Array({ minLength: 1, maxLength: 20 }).map(fromBuffer),
     fc.constantFrom('#', '/set', 'a=b', '...', '\\', ' ', '\n', 'type=dir', 'a-b', 'a', 'b')

@@ -1,5 +1,10 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parseManifest } from '../../src/mtree/parse.ts'
+import { needs } from '../support/requires.ts'
 
 const SHA = 'ab'.repeat(32)
 
@@ -136,5 +141,32 @@ describe('parseManifest', () => {
 
   it('reads nothing in an empty file', () => {
     expect(parseManifest('')).toEqual({ entries: [], keywords: new Set(), unknownKeywords: [] })
+  })
+})
+
+describe.skipIf(!needs('bsdtar'))('a manifest of bsdtar', () => {
+  it('is read in full paths, with its own way to write times and digests', () => {
+    const work = mkdtempSync(join(tmpdir(), 'oci-unpack-bsdtar-'))
+    try {
+      mkdirSync(join(work, 'dir'))
+      writeFileSync(join(work, 'dir/sp ace#'), 'hello')
+      symlinkSync('dir/sp ace#', join(work, 'link'))
+      utimesSync(join(work, 'dir/sp ace#'), 7, 7.000001)
+      const options = '--options=!all,type,size,mode,link,time,sha256,md5'
+      const args = ['--format=mtree', options, '-cf-', '-C', work, '.']
+      const { entries } = parseManifest(execFileSync('bsdtar', args, { encoding: 'latin1' }))
+      const byPath = new Map(entries.map((entry) => [entry.path, entry]))
+      expect([...byPath.keys()].sort()).toEqual(['.', 'dir', 'dir/sp ace#', 'link'])
+      expect(byPath.get('link')).toMatchObject({ type: 'link', link: 'dir/sp ace#' })
+      expect(byPath.get('dir/sp ace#')).toMatchObject({
+        type: 'file',
+        size: 5,
+        time: { sec: 7, nsec: 1000 },
+        sha256: '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824',
+        other: new Map([['md5digest', '5d41402abc4b2a76b9719d911017c592']])
+      })
+    } finally {
+      rmSync(work, { recursive: true })
+    }
   })
 })
