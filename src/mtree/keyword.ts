@@ -1,0 +1,147 @@
+import { fromBuffer, type ByteString } from '../bytes.ts'
+import type { Timespec, Xattr } from '../tar/entry.ts'
+import { MTREE_TYPES, type ManifestEntry, type MtreeType } from './entry.ts'
+import { canonicalKeyword } from './keyword-names.ts'
+import { visDecode } from './vis.ts'
+
+/** What `/set` and the keywords of a line build up; a path makes it an entry. */
+export type Values = Omit<ManifestEntry, 'path'>
+
+export function noValues(): Values {
+  return {
+    type: undefined,
+    size: undefined,
+    uid: undefined,
+    gid: undefined,
+    mode: undefined,
+    nlink: undefined,
+    link: undefined,
+    mtimeSec: undefined,
+    time: undefined,
+    sha256: undefined,
+    xattrs: [],
+    other: undefined
+  }
+}
+
+export function newEntry(path: ByteString, values: Values): ManifestEntry {
+  const { type, size, uid, gid, mode, nlink, link, mtimeSec, time, sha256, xattrs, other } = values
+  return { path, type, size, uid, gid, mode, nlink, link, mtimeSec, time, sha256, xattrs, other }
+}
+
+/**
+ * Takes one `keyword[=value]` into `values`.
+ * @returns false when the value has the wrong form
+ */
+export function applyKeyword(values: Values, token: string): boolean {
+  const equals = token.indexOf('=')
+  const keyword = equals === -1 ? token : token.slice(0, equals)
+  const value = equals === -1 ? '' : token.slice(equals + 1)
+  switch (keyword) {
+    case 'type':
+      return (values.type = toType(value)) !== undefined
+    case 'size':
+      return isWhole((values.size = digits(value, 10)))
+    case 'uid':
+      return isWhole((values.uid = digits(value, 10)))
+    case 'gid':
+      return isWhole((values.gid = digits(value, 10)))
+    case 'mode':
+      return isWhole((values.mode = digits(value, 8)))
+    case 'nlink':
+      return isWhole((values.nlink = digits(value, 10)))
+    case 'link':
+      return (values.link = visDecode(value)) !== undefined
+    case 'tar_time':
+      return (values.mtimeSec = toTime(value)?.sec) !== undefined
+    case 'time':
+      return (values.time = toTime(value)) !== undefined
+    case 'sha256':
+    case 'sha256digest':
+      return (values.sha256 = toDigest(value)) !== undefined
+    default:
+      return /^xattrs?\./.test(token) ? addXattr(values, token) : addOther(values, keyword, value)
+  }
+}
+
+/** `/unset keyword`: as if it had never been set. */
+export function removeKeyword(values: Values, keyword: string): void {
+  const canonical = canonicalKeyword(keyword)
+  switch (canonical) {
+    case 'all':
+      Object.assign(values, noValues())
+      return
+    case 'tar_time':
+      values.mtimeSec = undefined
+      return
+    case 'sha256digest':
+      values.sha256 = undefined
+      return
+    case 'xattr':
+      values.xattrs = []
+      return
+    case 'type':
+    case 'size':
+    case 'uid':
+    case 'gid':
+    case 'mode':
+    case 'nlink':
+    case 'link':
+    case 'time':
+      values[canonical] = undefined
+      return
+    default:
+      values.other = new Map([...(values.other ?? [])].filter(([name]) => name !== canonical))
+  }
+}
+
+/** NaN where a character is no digit of the radix, or where there is none. */
+function digits(text: string, radix: 8 | 10): number {
+  let number = text === '' ? NaN : 0
+  for (let at = 0; at < text.length; at++) {
+    const digit = text.charCodeAt(at) - 0x30
+    number = digit >= 0 && digit < radix ? number * radix + digit : NaN
+  }
+  return number
+}
+
+function isWhole(number: number): boolean {
+  return Number.isSafeInteger(number)
+}
+
+function toType(text: string): MtreeType | undefined {
+  return MTREE_TYPES.find((type) => type === text)
+}
+
+/** The part behind the point counts nanoseconds: libarchive writes it without leading zeros. */
+function toTime(text: string): Timespec | undefined {
+  const point = text.indexOf('.')
+  const seconds = point === -1 ? text : text.slice(0, point)
+  const negative = seconds.startsWith('-')
+  const sec = digits(negative ? seconds.slice(1) : seconds, 10)
+  const nsec = point === -1 ? 0 : digits(text.slice(point + 1), 10)
+  if (!isWhole(sec) || !(nsec < 1e9)) return undefined
+  return { sec: negative ? -sec : sec, nsec }
+}
+
+function toDigest(text: string): string | undefined {
+  if (/^[0-9a-f]{64}$/.test(text)) return text
+  return /^[0-9a-fA-F]{64}$/.test(text) ? text.toLowerCase() : undefined
+}
+
+/** The shortest name before a whole base64 value: names that go-mtree wrote may hold `=`. */
+const XATTR = /^xattrs?\.([^]+?)=((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)$/
+
+function addXattr(values: Values, token: string): boolean {
+  const [, encoded = '', value = ''] = XATTR.exec(token) ?? []
+  const name: ByteString | undefined = visDecode(encoded)
+  if (name === undefined || name === '') return false
+  const xattr: Xattr = [name, fromBuffer(Buffer.from(value, 'base64'))]
+  values.xattrs = [...values.xattrs.filter(([other]) => other !== name), xattr]
+  return true
+}
+
+function addOther(values: Values, keyword: string, value: string): boolean {
+  values.other = new Map(values.other).set(canonicalKeyword(keyword), value)
+  return keyword !== ''
+}

@@ -1,0 +1,89 @@
+/**
+ * Layers in, merged tree out: folds staged layers in order and keeps the books on where each staged object
+ * lies. Pure: nothing here looks at a disk.
+ */
+import type { ByteString } from '../bytes.ts'
+import { fold, type FoldOptions } from './fold.ts'
+import { baseName, parentPath } from './names.ts'
+import { attach, newPhysicalDirectory, type PhysicalDirectory } from './physical.ts'
+import { STAGED_IN_TREE, STAGED_NOWHERE, type StagedEntry } from './staged-entry.ts'
+import { findDirectory, newDirectory, type Directory, type Inode } from './tree.ts'
+
+/** Names below a layer's staging directory. */
+export const STAGED_TREE = 'tree'
+export const STAGED_SPILL = 'spill'
+
+export class LayerStack {
+  readonly root: Directory = newDirectory(undefined, '')
+  readonly workspace: PhysicalDirectory = newPhysicalDirectory(undefined, '')
+  private readonly options: FoldOptions
+
+  constructor(options: FoldOptions) {
+    this.options = options
+  }
+
+  /** The next layer, bottom to top; `staging` is its private directory, relative to the workspace. */
+  layer(index: number, staging: ByteString): LayerFolder {
+    return new LayerFolder(this.root, index, this.options, this.makePhysical(staging))
+  }
+
+  /** A directory of the workspace that exists, or will before the plan is carried out. */
+  makePhysical(path: ByteString): PhysicalDirectory {
+    let directory = this.workspace
+    for (const name of path === '' ? [] : path.split('/')) {
+      const child = directory.children.get(name)
+      directory = child?.kind === 'physical' ? child : newPhysicalDirectory(directory, name)
+    }
+    return directory
+  }
+}
+
+export class LayerFolder {
+  private readonly root: Directory
+  private readonly index: number
+  private readonly options: FoldOptions
+  private readonly spill: PhysicalDirectory
+  private readonly directories: Map<ByteString, PhysicalDirectory>
+
+  constructor(root: Directory, index: number, options: FoldOptions, staging: PhysicalDirectory) {
+    this.root = root
+    this.index = index
+    this.options = options
+    this.spill = newPhysicalDirectory(staging, STAGED_SPILL)
+    this.directories = new Map([['', newPhysicalDirectory(staging, STAGED_TREE)]])
+    this.own('', this.directories.get('')!)
+  }
+
+  /** Entries in archive order. @throws ENTRY_INVALID, LIMIT_EXCEEDED */
+  add(entry: StagedEntry): void {
+    const inode = fold(this.root, this.index, entry, this.options)
+    if (inode !== undefined) this.locate(inode, entry)
+    else if (entry.type === 'directory' && entry.staged === STAGED_IN_TREE)
+      this.directoryAt(entry.path)
+  }
+
+  private locate(inode: Inode, entry: StagedEntry): void {
+    if (entry.staged === STAGED_NOWHERE) return
+    if (entry.staged === STAGED_IN_TREE)
+      attach(inode, this.directoryAt(parentPath(entry.path)), baseName(entry.path))
+    else attach(inode, this.spill, String(entry.staged))
+  }
+
+  /** The staged directory at a literal path; staging has made it and its parents. */
+  private directoryAt(path: ByteString): PhysicalDirectory {
+    const known = this.directories.get(path)
+    if (known !== undefined) return known
+    const parent = this.directoryAt(parentPath(path))
+    const directory = newPhysicalDirectory(parent, baseName(path))
+    this.directories.set(path, directory)
+    this.own(path, directory)
+    return directory
+  }
+
+  private own(path: ByteString, directory: PhysicalDirectory): void {
+    const owner = findDirectory(this.root, path)
+    if (owner === undefined) return
+    directory.owner = owner
+    owner.candidates.push(directory)
+  }
+}

@@ -1,0 +1,73 @@
+/** System calls that failed, printed as the call would look in a trace. */
+import { constants, type as osType } from 'node:os'
+import { display, type ByteString } from '../bytes.ts'
+import { OciUnpackError } from '../errors.ts'
+import { lastErrno } from './libc.ts'
+
+const errnoNames = new Map(Object.entries(constants.errno).map(([name, value]) => [value, name]))
+
+const sentences: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EDQUOT: 'the disk quota is used up',
+  EEXIST: 'it is there already',
+  EINVAL: 'the kernel refuses the value',
+  EIO: 'input/output error',
+  ELOOP: 'a symbolic link is in the way',
+  EMFILE: 'too many open files',
+  ENAMETOOLONG: 'the name is too long',
+  ENOENT: 'it does not exist',
+  ENOSPC: 'no space left on the device',
+  ENOTDIR: 'it is not a directory',
+  ENOTEMPTY: 'the directory is not empty',
+  ENOTSUP: 'the file system does not support it',
+  EPERM: 'operation not permitted',
+  EROFS: 'the file system is read-only',
+  EXDEV: 'it is on another file system'
+}
+
+const hints: Readonly<Record<string, string>> = {
+  ENOSPC: 'Free some space, or unpack to another file system.',
+  EDQUOT: 'Free some space, or unpack to another file system.',
+  EMFILE: 'Raise the limit with `ulimit -n`.',
+  EROFS: 'Choose a place that can be written to.'
+}
+
+/** SYSCALL_FAILED; `errno` is the symbolic name, for callers that expect some failures. */
+export class SyscallError extends OciUnpackError {
+  readonly errno: string
+
+  constructor(errno: string, call: string, path: string | undefined) {
+    super('SYSCALL_FAILED', `${call}: ${sentences[errno] ?? errno}`, {
+      facts: { call: `${call} = ${errno}`, ...(path === undefined ? {} : { path }) },
+      ...(hints[errno] === undefined ? {} : { hint: hints[errno] })
+    })
+    this.errno = errno
+  }
+}
+
+/** What a verb throws right after its call returned -1. `args` are shown; byte strings quoted. */
+export function failed(
+  name: string,
+  path: ByteString | undefined,
+  ...args: (number | string)[]
+): SyscallError {
+  return failure(lastErrno(), name, path, ...args)
+}
+
+export function failure(
+  errno: number,
+  name: string,
+  path: ByteString | undefined,
+  ...args: (number | string)[]
+): SyscallError {
+  const shown = path === undefined ? [] : [`"${display(path)}"`]
+  return new SyscallError(
+    errnoNames.get(errno) ?? `${osType()} errno ${errno}`,
+    `${name}(${[...shown, ...args].join(', ')})`,
+    path === undefined ? undefined : display(path)
+  )
+}
+
+export function isErrno(error: unknown, ...names: readonly string[]): boolean {
+  return error instanceof SyscallError && names.includes(error.errno)
+}

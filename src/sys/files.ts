@@ -1,0 +1,78 @@
+/** Open files: create, open, write, truncate, flush, close. Directory handles are plain descriptors. */
+import type { ByteString } from '../bytes.ts'
+import { failed } from './failure.ts'
+import { libcCalls as libc } from './libc.ts'
+import { firstPath } from './memory.ts'
+
+export const AT_FDCWD = -100
+
+const O_WRONLY = 0o1
+const O_CREAT = 0o100
+const O_EXCL = 0o200
+const O_DIRECTORY = 0o200000
+const O_NOFOLLOW = 0o400000
+const O_CLOEXEC = 0o2000000
+
+/** A new regular file, opened for writing; never an existing one, never through a link. */
+export function createFile(directory: number, name: ByteString, mode: number): number {
+  const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+  const fd = libc.openat(directory, firstPath.string(name), flags, mode)
+  if (fd < 0) throw failed('openat', name, 'O_CREAT|O_EXCL', octal(mode))
+  return fd
+}
+
+/** A directory by name in `directory`; the last component is not followed. */
+export function openDirectory(directory: number, name: ByteString): number {
+  const flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+  const fd = libc.openat(directory, firstPath.string(name), flags, 0)
+  if (fd < 0) throw failed('openat', name, 'O_DIRECTORY|O_NOFOLLOW')
+  return fd
+}
+
+/** A directory by a path that the operator gave: links in it are followed. */
+export function openOperatorDirectory(path: ByteString): number {
+  const fd = libc.openat(AT_FDCWD, firstPath.string(path), O_DIRECTORY | O_CLOEXEC, 0)
+  if (fd < 0) throw failed('open', path, 'O_DIRECTORY')
+  return fd
+}
+
+/** Writes all `length` bytes at `address`, where the file's own offset stands. */
+export function writeAll(fd: number, address: number, length: number): void {
+  let done = 0
+  while (done < length) {
+    const written = libc.write(fd, address + done, length - done)
+    if (written < 0) throw failed('write', undefined, fd, length - done)
+    done += written
+  }
+}
+
+/** Writes all bytes at a position of the file, leaving what lies before it a hole. */
+export function writeAllAt(fd: number, address: number, length: number, position: number): void {
+  let done = 0
+  while (done < length) {
+    const written = libc.pwrite(fd, address + done, length - done, position + done)
+    if (written < 0) throw failed('pwrite', undefined, fd, length - done, position + done)
+    done += written
+  }
+}
+
+export function truncate(fd: number, size: number): void {
+  if (libc.ftruncate(fd, size) < 0) throw failed('ftruncate', undefined, fd, size)
+}
+
+export function flush(fd: number): void {
+  if (libc.fsync(fd) < 0) throw failed('fsync', undefined, fd)
+}
+
+/** Flushes the whole file system that `fd` is on. */
+export function flushFileSystem(fd: number): void {
+  if (libc.syncfs(fd) < 0) throw failed('syncfs', undefined, fd)
+}
+
+export function close(fd: number): void {
+  if (libc.close(fd) < 0) throw failed('close', undefined, fd)
+}
+
+export function octal(mode: number): string {
+  return `0${mode.toString(8)}`
+}

@@ -1,0 +1,60 @@
+/**
+ * Scratch memory for arguments: one block for each thread, reused by every call, so that a system call
+ * allocates nothing. A string written here is valid until the same slot is written again.
+ */
+import type { ByteString } from '../bytes.ts'
+import { OciUnpackError } from '../errors.ts'
+import { addressOf } from './libc.ts'
+
+/** Room for a path: PATH_MAX, and a `/proc/self/fd/N/` in front of it. */
+const PATH_ROOM = 8192
+
+const block = Buffer.allocUnsafeSlow(4 * PATH_ROOM)
+const blockAddress = addressOf(block)
+
+class Slot {
+  readonly address: number
+  private readonly bytes: Buffer
+
+  constructor(start: number, end: number) {
+    this.address = blockAddress + start
+    this.bytes = block.subarray(start, end)
+  }
+
+  /** Writes a NUL-terminated string and gives its address. */
+  string(bytes: ByteString): number {
+    if (bytes.length >= this.bytes.length || bytes.includes('\0')) throw unusable(bytes)
+    this.bytes[this.bytes.write(bytes, 'latin1')] = 0
+    return this.address
+  }
+
+  /** The slot's memory, for structures. */
+  view(): Buffer {
+    return this.bytes
+  }
+}
+
+function unusable(bytes: ByteString): OciUnpackError {
+  return new OciUnpackError('ENTRY_INVALID', 'a name that no system call can take', {
+    facts: { reason: bytes.includes('\0') ? 'it contains a NUL' : `it has ${bytes.length} bytes` }
+  })
+}
+
+export const firstPath: Slot = new Slot(0, PATH_ROOM)
+export const secondPath: Slot = new Slot(PATH_ROOM, 2 * PATH_ROOM)
+export const attributeName: Slot = new Slot(2 * PATH_ROOM, 3 * PATH_ROOM)
+export const structure: Slot = new Slot(3 * PATH_ROOM, 4 * PATH_ROOM)
+
+/** A block that grows when asked for more: for xattr values and lists, up to 64 KiB in practice. */
+export class GrowingBlock {
+  buffer: Buffer = Buffer.allocUnsafeSlow(65_536)
+  address: number = addressOf(this.buffer)
+
+  reserve(bytes: number): void {
+    if (bytes <= this.buffer.length) return
+    this.buffer = Buffer.allocUnsafeSlow(bytes)
+    this.address = addressOf(this.buffer)
+  }
+}
+
+export const valueBlock: GrowingBlock = new GrowingBlock()

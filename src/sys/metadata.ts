@@ -1,0 +1,132 @@
+/** Owner, mode, times and extended attributes, by descriptor or by name without following links. */
+import type { ByteString } from '../bytes.ts'
+import { failed, isErrno } from './failure.ts'
+import { AT_FDCWD, octal } from './files.ts'
+import { libcCalls as libc } from './libc.ts'
+import { attributeName, firstPath, structure, valueBlock } from './memory.ts'
+
+const AT_SYMLINK_NOFOLLOW = 0x100
+
+export interface Time {
+  sec: number
+  nsec: number
+}
+
+export function setOwner(directory: number, name: ByteString, uid: number, gid: number): void {
+  if (libc.fchownat(directory, firstPath.string(name), uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
+    throw failed('fchownat', name, uid, gid)
+}
+
+export function setOwnerOf(fd: number, uid: number, gid: number): void {
+  if (libc.fchown(fd, uid, gid) < 0) throw failed('fchown', undefined, fd, uid, gid)
+}
+
+/** Follows a link in the last component: never call it with the name of a symbolic link. */
+export function setMode(directory: number, name: ByteString, mode: number): void {
+  if (libc.fchmodat(directory, firstPath.string(name), mode, 0) < 0)
+    throw failed('fchmodat', name, octal(mode))
+}
+
+export function setModeOf(fd: number, mode: number): void {
+  if (libc.fchmod(fd, mode) < 0) throw failed('fchmod', undefined, fd, octal(mode))
+}
+
+export function setTimes(directory: number, name: ByteString, atime: Time, mtime: Time): void {
+  const times = timespecs(atime, mtime)
+  if (libc.utimensat(directory, firstPath.string(name), times, AT_SYMLINK_NOFOLLOW) < 0)
+    throw failed('utimensat', name, mtime.sec, mtime.nsec)
+}
+
+export function setTimesOf(fd: number, atime: Time, mtime: Time): void {
+  if (libc.futimens(fd, timespecs(atime, mtime)) < 0)
+    throw failed('futimens', undefined, fd, mtime.sec, mtime.nsec)
+}
+
+function timespecs(atime: Time, mtime: Time): number {
+  const view = structure.view()
+  writeNumber(view, 0, atime.sec)
+  view.writeInt32LE(atime.nsec, 8)
+  view.writeInt32LE(0, 12)
+  writeNumber(view, 16, mtime.sec)
+  view.writeInt32LE(mtime.nsec, 24)
+  view.writeInt32LE(0, 28)
+  return structure.address
+}
+
+function writeNumber(view: Buffer, offset: number, value: number): void {
+  const high = Math.floor(value / 0x1_0000_0000)
+  view.writeInt32LE(high, offset + 4)
+  view.writeUInt32LE(value - high * 0x1_0000_0000, offset)
+}
+
+export function setXattr(
+  directory: number,
+  name: ByteString,
+  key: ByteString,
+  value: ByteString
+): void {
+  const path = firstPath.string(handlePath(directory, name))
+  if (libc.lsetxattr(path, attributeName.string(key), writeValue(value), value.length, 0) < 0)
+    throw failed('lsetxattr', name, key)
+}
+
+export function setXattrOf(fd: number, key: ByteString, value: ByteString): void {
+  if (libc.fsetxattr(fd, attributeName.string(key), writeValue(value), value.length, 0) < 0)
+    throw failed('fsetxattr', undefined, fd, key)
+}
+
+export function removeXattr(directory: number, name: ByteString, key: ByteString): void {
+  const path = firstPath.string(handlePath(directory, name))
+  if (libc.lremovexattr(path, attributeName.string(key)) < 0)
+    throw failed('lremovexattr', name, key)
+}
+
+/** Names of all extended attributes; empty where the file system has none. */
+export function listXattrs(directory: number, name: ByteString): ByteString[] {
+  const path = firstPath.string(handlePath(directory, name))
+  const list = readGrowing('llistxattr', name, (address, room) =>
+    libc.llistxattr(path, address, room)
+  )
+  if (list === undefined || list === '') return []
+  return list.slice(0, -1).split('\0')
+}
+
+/** The value, or undefined where the attribute has gone or is not supported. */
+export function getXattr(
+  directory: number,
+  name: ByteString,
+  key: ByteString
+): ByteString | undefined {
+  const path = firstPath.string(handlePath(directory, name))
+  const attribute = attributeName.string(key)
+  return readGrowing('lgetxattr', name, (address, room) =>
+    libc.lgetxattr(path, attribute, address, room)
+  )
+}
+
+/** The l*xattr calls have no *at form before Linux 6.13; the handle's /proc name stands in for one. */
+function handlePath(directory: number, name: ByteString): ByteString {
+  if (directory === AT_FDCWD) return name
+  return name === '' ? `/proc/self/fd/${directory}/.` : `/proc/self/fd/${directory}/${name}`
+}
+
+function writeValue(value: ByteString): number {
+  valueBlock.reserve(value.length)
+  valueBlock.buffer.write(value, 'latin1')
+  return valueBlock.address
+}
+
+function readGrowing(
+  call: string,
+  name: ByteString,
+  read: (address: number, room: number) => number
+): ByteString | undefined {
+  for (;;) {
+    const size = read(valueBlock.address, valueBlock.buffer.length)
+    if (size >= 0) return valueBlock.buffer.toString('latin1', 0, size)
+    const error = failed(call, name)
+    if (isErrno(error, 'ENODATA', 'ENOTSUP', 'EOPNOTSUPP')) return undefined
+    if (error.errno !== 'ERANGE') throw error
+    valueBlock.reserve(Math.max(valueBlock.buffer.length * 2, read(0, 0)))
+  }
+}

@@ -1,0 +1,109 @@
+/** Names in directories: make, link, rename, remove. Nothing here follows a link in the last component. */
+import type { ByteString } from '../bytes.ts'
+import { failed } from './failure.ts'
+import { octal } from './files.ts'
+import { libcCalls as libc } from './libc.ts'
+import { firstPath, secondPath } from './memory.ts'
+
+const AT_REMOVEDIR = 0x200
+const RENAME_NOREPLACE = 1
+
+export type SpecialType = 'char' | 'block' | 'fifo'
+
+const typeBits: Readonly<Record<SpecialType, number>> = {
+  char: 0o020000,
+  block: 0o060000,
+  fifo: 0o010000
+}
+
+export function makeDirectory(directory: number, name: ByteString, mode: number): void {
+  if (libc.mkdirat(directory, firstPath.string(name), mode) < 0)
+    throw failed('mkdirat', name, octal(mode))
+}
+
+/** Device numbers are ignored for a FIFO. */
+export function makeSpecial(
+  directory: number,
+  name: ByteString,
+  type: SpecialType,
+  mode: number,
+  major: number,
+  minor: number
+): void {
+  const device = type === 'fifo' ? 0 : deviceNumber(major, minor)
+  if (libc.mknodat(directory, firstPath.string(name), typeBits[type] | mode, device) < 0)
+    throw failed('mknodat', name, type, octal(mode), `${major}:${minor}`)
+}
+
+/** Linux's encoding of a device number (makedev(3)); majors have 12 bits, minors 20. */
+function deviceNumber(major: number, minor: number): number {
+  return (minor & 0xff) + major * 0x100 + Math.floor(minor / 0x100) * 0x100000
+}
+
+export function makeSymlink(target: ByteString, directory: number, name: ByteString): void {
+  if (libc.symlinkat(secondPath.string(target), directory, firstPath.string(name)) < 0)
+    throw failed('symlinkat', name)
+}
+
+/** A further name for the file itself: of a symbolic link, the link is linked. */
+export function makeLink(
+  fromDirectory: number,
+  from: ByteString,
+  directory: number,
+  name: ByteString
+): void {
+  const result = libc.linkat(
+    fromDirectory,
+    secondPath.string(from),
+    directory,
+    firstPath.string(name),
+    0
+  )
+  if (result < 0) throw failed('linkat', name, `from "${from}"`)
+}
+
+/** rename(2): replaces a file, or an empty directory by a directory. */
+export function rename(
+  fromDirectory: number,
+  from: ByteString,
+  directory: number,
+  name: ByteString
+): void {
+  renameWith(0, fromDirectory, from, directory, name)
+}
+
+/** @throws SyscallError EEXIST when the new name is taken */
+export function renameNew(
+  fromDirectory: number,
+  from: ByteString,
+  directory: number,
+  name: ByteString
+): void {
+  renameWith(RENAME_NOREPLACE, fromDirectory, from, directory, name)
+}
+
+function renameWith(
+  flags: number,
+  fromDirectory: number,
+  from: ByteString,
+  directory: number,
+  name: ByteString
+): void {
+  const result = libc.renameat2(
+    fromDirectory,
+    secondPath.string(from),
+    directory,
+    firstPath.string(name),
+    flags
+  )
+  if (result < 0) throw failed('renameat2', name, `from "${from}"`)
+}
+
+export function removeFile(directory: number, name: ByteString): void {
+  if (libc.unlinkat(directory, firstPath.string(name), 0) < 0) throw failed('unlinkat', name)
+}
+
+export function removeEmptyDirectory(directory: number, name: ByteString): void {
+  if (libc.unlinkat(directory, firstPath.string(name), AT_REMOVEDIR) < 0)
+    throw failed('unlinkat', name, 'AT_REMOVEDIR')
+}

@@ -1,0 +1,18 @@
+/** What travels between the main thread and a worker: one union each way. */
+import type { ByteString } from '../bytes.ts'
+import type { ErrorRecord } from '../errors.ts'
+import type { StagedEntry } from '../plan/staged-entry.ts'
+import type { StageLayerTask } from './stage-layer.ts'
+
+export type Task = StageLayerTask
+
+export interface ToWorker {
+  task: Task
+  control: SharedArrayBuffer
+}
+
+export type FromWorker =
+  | { type: 'entries'; batch: StagedEntry[] }
+  | { type: 'lost-xattr'; entry: ByteString; xattr: ByteString }
+  | { type: 'done' }
+  | { type: 'failed'; error: ErrorRecord }
