@@ -2,23 +2,21 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** Runs with a new directory below OCI_UNPACK_TEST_TMP or the system's, and removes it whatever happens. */
+/** Runs with a new directory and removes it whatever happens. */
 export function withTemporary<T>(work: (directory: string) => T): T {
-  const directory = mkdtempSync(join(process.env.OCI_UNPACK_TEST_TMP ?? tmpdir(), 'oci-unpack-'))
-  let result: T
+  const directory = makeTemporary()
   try {
-    result = work(directory)
-  } catch (error) {
-    remove(directory)
-    throw error
+    return work(directory)
+  } finally {
+    removeTemporary(directory)
   }
-  if (!(result instanceof Promise)) {
-    remove(directory)
-    return result
-  }
-  return result.finally(() => remove(directory)) as T
 }
 
-function remove(directory: string): void {
+/** A new directory below OCI_UNPACK_TEST_TMP or the system's; whoever asks removes it. */
+export function makeTemporary(): string {
+  return mkdtempSync(join(process.env.OCI_UNPACK_TEST_TMP ?? tmpdir(), 'oci-unpack-'))
+}
+
+export function removeTemporary(directory: string): void {
   rmSync(directory, { recursive: true, force: true })
 }
