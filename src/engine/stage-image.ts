@@ -68,7 +68,7 @@ async function stageOne(
   } catch (error) {
     throw withFacts(error, { layer: `${layer + 1} (${task.source.digest})` })
   }
-  onEvent({ type: 'layer', layer })
+  onEvent({ type: 'layer', layer, counters: control.layer(layer) })
 }
 
 function layerTasks(ground: Ground, options: StageImageOptions): StageLayerTask[] {

@@ -64,7 +64,7 @@ function request(worker: Worker, message: ToWorker, report: StageLayerReport): P
       try {
         handle(answer)
       } catch (error) {
-        settle(() => reject(error as Error))
+        settle(() => reject(asError(error)))
       }
     }
     const handle = (answer: FromWorker): void => {
@@ -96,4 +96,8 @@ function died(cause: Error | undefined): OciUnpackError {
     hint: 'This is most often a lack of memory; try fewer --jobs.',
     ...(cause === undefined ? {} : { cause })
   })
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
 }

@@ -7,8 +7,8 @@ export const unpackCommand: Command = {
   path: ['unpack'],
   summary: 'unpack an image into a runtime bundle',
   description:
-    'Makes BUNDLE with rootfs, config.json and what a later repack needs. All layers are read at once; each\n' +
-    'is verified (size, digest, diff ID) before the bundle can be seen. On failure nothing is left behind.',
+    'Makes BUNDLE with rootfs, config.json and what a later repack needs. All layers are read at once; each is' +
+    '  verified (size, digest, diff ID) before the bundle can be seen. On failure nothing is left behind.',
   positionals: [{ name: 'BUNDLE', summary: 'directory to make' }],
   flags,
   examples: [
@@ -23,7 +23,7 @@ export const rawUnpackCommand: Command = {
   path: ['raw', 'unpack'],
   summary: 'unpack only the root file system of an image',
   description:
-    'Makes the directory ROOTFS, or unpacks on top of what it holds: files that the image does not name stay.\n' +
+    'Makes the directory ROOTFS, or unpacks on top of what it holds: files that the image does not name stay. ' +
     'An existing directory is not touched before all layers are verified.',
   positionals: [{ name: 'ROOTFS', summary: 'directory to make or to unpack over' }],
   flags,

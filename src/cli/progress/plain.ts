@@ -20,7 +20,7 @@ export class PlainDisplay {
         if (Date.now() - this.lastLine >= INTERVAL_MS) this.total()
         return
       case 'layer':
-        this.layer(event.layer)
+        this.layer(event.layer, event.counters)
         return
       case 'phase':
         if (event.phase === 'join') this.total()
@@ -34,10 +34,8 @@ export class PlainDisplay {
     return
   }
 
-  private layer(index: number): void {
-    const info = this.layers[index]!
-    const counters = this.counters[index] ?? { read: info.size, unpacked: 0, entries: 0 }
-    line(`${formatLayer(index, info, { ...counters, read: info.size })}  verified`)
+  private layer(index: number, counters: LayerCounters): void {
+    line(`${formatLayer(index, this.layers[index]!, counters)}  verified`)
   }
 
   private total(): void {
