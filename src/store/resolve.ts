@@ -1,15 +1,16 @@
 import { OciUnpackError } from '../errors.ts'
-import {
-  findTag,
-  pathPlatform,
-  selectManifest,
-  target,
-  type DescriptorPath
-} from '../image/choice.ts'
+import { pathPlatform, selectManifest, target, type DescriptorPath } from '../image/choice.ts'
 import { layerDiffIds, parseConfig, parseIndex, parseManifest } from '../image/documents.ts'
 import { mediaKind } from '../image/media-types.ts'
 import { hostPlatform, platformDistance, platformText } from '../image/platform.ts'
-import type { Descriptor, ImageConfig, ImageManifest, Platform } from '../image/types.ts'
+import type {
+  Descriptor,
+  ImageConfig,
+  ImageIndex,
+  ImageManifest,
+  Platform
+} from '../image/types.ts'
+import { findTag } from '../image/tags.ts'
 import type { Layout } from './layout.ts'
 
 export interface ResolvedImage {
@@ -55,6 +56,13 @@ export function readImage(layout: Layout, descriptorPath: DescriptorPath): Resol
   const config = parseConfig(rawConfig, source(manifest.config))
   layerDiffIds(manifest, config, manifest.config.digest)
   return { descriptorPath, manifest, config, rawManifest, rawConfig }
+}
+
+/** The indexes of a path, outermost first: all of its documents but the manifest. Throws as `resolveImage` does. */
+export function readIndexes(layout: Layout, descriptorPath: DescriptorPath): ImageIndex[] {
+  return descriptorPath
+    .slice(0, -1)
+    .map((descriptor) => parseIndex(layout.readDocument(descriptor), source(descriptor)))
 }
 
 function selectFromIndex(layout: Layout, entry: Descriptor, wanted: Platform): DescriptorPath {

@@ -33,7 +33,7 @@ describe('parseJson', () => {
       '-',
       '1',
       '.5',
-      'e3',
+      'e-3',
       ' ',
       'true',
       'null'
