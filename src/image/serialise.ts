@@ -1,4 +1,5 @@
-import { stringifyJson, type Json } from './json.ts'
+import { stringifyJson } from './go-json.ts'
+import type { Json } from './json.ts'
 import { CONFIG_SHAPE, INDEX_SHAPE, MANIFEST_SHAPE } from './shape.ts'
 import type { ImageConfig, ImageIndex, ImageManifest } from './types.ts'
 
