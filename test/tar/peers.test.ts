@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { toText, type ByteString } from '../../src/bytes.ts'
 import { headerBlocks, padding } from '../../src/tar/writer.ts'
-import { archive, entry, readArchive, type ReadEntry } from '../support/archive.ts'
+import { archive, entry, readArchive, rewrite } from '../support/archive.ts'
 import { needs } from '../support/requires.ts'
 import {
   factsInArchive,
@@ -103,7 +103,7 @@ describe.each(['tar', 'bsdtar'])('%s as a second opinion', (program) => {
     const tree = program === 'tar' ? trees.early : trees.any
     const source = [...tar, '--format=posix', '-C', tree, '-cf', '-', '.']
     const taken = readArchive(run('tar', source)).filter((read) => takes(program, read.entry.name))
-    run(program, ['--numeric-owner', '-xpf', '-', '-C', out], rewrite(taken))
+    run(program, ['--numeric-owner', '-xpf', '-', '-C', out], rewrite(taken, 'nanoseconds'))
     const wanted = factsOnDisk(tree, 'nanoseconds').filter(({ name }) => takes(program, name))
     expect(factsOnDisk(out, 'nanoseconds')).toEqual(wanted)
   })
@@ -144,13 +144,3 @@ test.runIf(needs('tar', 'setfattr'))('binary xattrs of GNU tar are read as bytes
   const [read] = readArchive(run('tar', [...args, '-C', tree, '-cf', '-', 'file']))
   expect(read?.entry.xattrs).toEqual([['user.binary', '\xff\0\xc3(\n=']])
 })
-
-/** The same members, written anew. */
-function rewrite(entries: readonly ReadEntry[]): Buffer {
-  const members = entries.flatMap(({ entry, body }) => [
-    headerBlocks(entry, { precision: 'nanoseconds' }),
-    body,
-    Buffer.alloc(padding(body.length))
-  ])
-  return archive(...members)
-}
