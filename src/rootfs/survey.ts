@@ -3,11 +3,10 @@
  * from the disk, names and file digests from the plan, so that nothing is read twice. A directory is looked at
  * when its children are asked for, so that the tree is never in memory as a whole.
  */
-import type { ByteString } from '../bytes.ts'
+import { toBuffer, type ByteString } from '../bytes.ts'
 import type { MtreeNode, MtreeType } from '../mtree/entry.ts'
 import { joinPath } from '../plan/names.ts'
-import type { StagedEntry } from '../plan/staged-entry.ts'
-import type { Directory } from '../plan/tree.ts'
+import type { Directory, Inode } from '../plan/tree.ts'
 import { getXattr, listXattrs } from '../sys/metadata.ts'
 import { status, type FileType, type Status } from '../sys/status.ts'
 import type { Xattr } from '../tar/entry.ts'
@@ -54,7 +53,7 @@ class Surveyor {
   }
 
   root(root: Directory): SurveyedNode {
-    const node = this.node(this.cursor.at(''), '', root.entry)
+    const node = this.node(this.cursor.at(''), '', hasXattrs(root))
     return this.withChildren({ ...node, name: '.' }, root, '')
   }
 
@@ -62,9 +61,9 @@ class Surveyor {
     const fd = this.cursor.at(path)
     const nodes: SurveyedNode[] = []
     for (const [name, child] of directory.children) {
-      if (child.kind === 'leaf') nodes.push(this.node(fd, name, child.inode.entry))
+      if (child.kind === 'leaf') nodes.push(this.leaf(fd, name, child.inode))
       else {
-        const node = this.node(fd, name, child.entry)
+        const node = this.node(fd, name, hasXattrs(child))
         nodes.push(this.withChildren(node, child, joinPath(path, name)))
       }
     }
@@ -76,7 +75,14 @@ class Surveyor {
     return Object.defineProperty(node, 'children', { get: children })
   }
 
-  private node(fd: number, name: ByteString, entry: StagedEntry | undefined): SurveyedNode {
+  private leaf(fd: number, name: ByteString, inode: Inode): SurveyedNode {
+    const node = this.node(fd, name, inode.hasXattrs)
+    if (inode.type === 'symlink') node.link = inode.link
+    if (inode.sha256 !== undefined) node.sha256 = toBuffer(inode.sha256).toString('hex')
+    return node
+  }
+
+  private node(fd: number, name: ByteString, withXattrs: boolean): SurveyedNode {
     const found = status(fd, name)
     const node: SurveyedNode = {
       name,
@@ -89,12 +95,13 @@ class Surveyor {
       mtimeSec: found.mtimeSec,
       status: found
     }
-    if (found.type === 'symlink' && entry !== undefined) node.link = entry.link
-    if (entry?.sha256 !== undefined) node.sha256 = entry.sha256
-    if (this.labelled || (entry !== undefined && entry.xattrs.length > 0))
-      node.xattrs = readXattrs(fd, name)
+    if (withXattrs || this.labelled) node.xattrs = readXattrs(fd, name)
     return node
   }
+}
+
+function hasXattrs({ entry }: Directory): boolean {
+  return entry !== undefined && entry.xattrs.length > 0
 }
 
 function readXattrs(fd: number, name: ByteString): Xattr[] {
