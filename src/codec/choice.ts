@@ -59,7 +59,7 @@ export function probeDecompressors(
 }
 
 function named(request: string, searchPath: string | undefined): string | undefined {
-  if (request in FORMATS) return find(request as ProgramName, searchPath)?.path
+  if (Object.hasOwn(FORMATS, request)) return find(request as ProgramName, searchPath)?.path
   throw new OciUnpackError('USAGE', `"${request}" is not a decompressor`, {
     hint: `Give ${DECOMPRESSOR_VALUES}.`
   })
@@ -99,5 +99,5 @@ function program(path: string): Program {
 
 function formatOf(path: string): 'gzip' | 'zstd' {
   const name = basename(path)
-  return name in FORMATS ? FORMATS[name as ProgramName] : 'gzip'
+  return Object.hasOwn(FORMATS, name) ? FORMATS[name as ProgramName] : 'gzip'
 }
