@@ -1,7 +1,7 @@
 import { closeSync, openSync, readFileSync, readdirSync, readlinkSync } from 'node:fs'
 import { afterEach, describe, expect, it } from 'vitest'
 import { startChild, type Child } from '../../src/codec/child.ts'
-import type { Program } from '../../src/codec/choice.ts'
+import type { Program } from '../../src/codec/programs.ts'
 import { temporaryFile } from './support.ts'
 
 const idle = (): void => undefined
