@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
+    globalSetup: ['scripts/compile-schemas.mjs'],
     hookTimeout: 120_000
   }
 })

@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto'
+import { fromBuffer, type ByteString } from '../bytes.ts'
+import { OciUnpackError } from '../errors.ts'
+import type { ManifestEntry } from '../mtree/entry.ts'
+import { parseManifest, type Manifest } from '../mtree/parse.ts'
+import { fingerprintsFile, manifestFile, METADATA_FILE } from './files.ts'
+import { decodeFingerprints, isUnchanged, type FileStat } from './fingerprints.ts'
+import type { Fingerprints, Unusable } from './fingerprints.ts'
+import { parseMetadata, sourceManifest, type BundleMetadata } from './metadata.ts'
+
+/** What a bundle knows about itself, be it ours or umoci's. */
+export interface BundleState {
+  metadata: BundleMetadata
+  manifest: Manifest
+  /** umoci's bundles have none. */
+  fingerprints: Fingerprints | Unusable | 'absent'
+}
+
+/** The bytes of a file at the top of the bundle, or undefined where there is none. */
+export type ReadBundleFile = (name: string) => Uint8Array | undefined
+
+/**
+ * Reads what an earlier unpack, ours or umoci's, left beside the rootfs.
+ * @throws BUNDLE_INVALID for files that are missing or damaged, MTREE_INVALID for a manifest that cannot be read
+ */
+export function readBundle(read: ReadBundleFile): BundleState {
+  const metadata = parseMetadata(Buffer.from(requireFile(read, METADATA_FILE)).toString('utf8'))
+  const { digest } = sourceManifest(metadata)
+  const bytes = requireFile(read, manifestFile(digest))
+  const manifest = parseManifest(fromBuffer(bytes))
+  const prints = read(fingerprintsFile(digest))
+  return { metadata, manifest, fingerprints: decode(prints, bytes, manifest) }
+}
+
+/**
+ * Finds the manifest entry of a file that did not change since, so that nobody need read the file again;
+ * undefined: look for yourself.
+ */
+export function unchangedEntries(
+  state: BundleState
+): (path: ByteString, stat: FileStat) => ManifestEntry | undefined {
+  const { fingerprints, manifest } = state
+  if (typeof fingerprints === 'string') return () => undefined
+  const indexes = new Map(manifest.entries.map(({ path }, index) => [path, index]))
+  return (path, stat) => {
+    const index = indexes.get(path)
+    if (index === undefined || !isUnchanged(fingerprints, index, stat)) return undefined
+    return manifest.entries[index]
+  }
+}
+
+function decode(
+  prints: Uint8Array | undefined,
+  manifestBytes: Uint8Array,
+  manifest: Manifest
+): BundleState['fingerprints'] {
+  if (prints === undefined) return 'absent'
+  const sha256 = createHash('sha256').update(manifestBytes).digest('hex')
+  return decodeFingerprints(prints, sha256, manifest.entries.length)
+}
+
+function requireFile(read: ReadBundleFile, name: string): Uint8Array {
+  const bytes = read(name)
+  if (bytes !== undefined) return bytes
+  throw new OciUnpackError('BUNDLE_INVALID', `The bundle has no ${name}.`, {
+    facts: { file: name },
+    hint: 'Name a directory that unpack made; raw unpack makes no bundle. Otherwise unpack the image again.'
+  })
+}

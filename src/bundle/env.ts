@@ -1,0 +1,30 @@
+import { OciUnpackError } from '../errors.ts'
+
+/**
+ * The defaults with the image's variables: one of equal name is replaced where it stands, others follow.
+ * @throws CONFIG_UNSUPPORTED for a variable that is not NAME=VALUE
+ */
+export function mergeEnv(defaults: readonly string[], image: readonly string[]): string[] {
+  checkEnv(image)
+  const merged = new Map(defaults.map((variable) => [nameOf(variable), variable]))
+  for (const variable of image) merged.set(nameOf(variable), variable)
+  return [...merged.values()]
+}
+
+/** @throws CONFIG_UNSUPPORTED for a variable that is not NAME=VALUE */
+export function checkEnv(image: readonly string[]): void {
+  const index = image.findIndex((variable) => variable.indexOf('=') < 1)
+  if (index === -1) return
+  throw new OciUnpackError('CONFIG_UNSUPPORTED', 'An environment variable is not NAME=VALUE.', {
+    facts: { pointer: `/config/Env/${index}`, found: JSON.stringify(image[index]) },
+    hint: "Mend the image's Config.Env."
+  })
+}
+
+export function hasVariable(env: readonly string[], name: string): boolean {
+  return env.some((variable) => nameOf(variable) === name)
+}
+
+function nameOf(variable: string): string {
+  return variable.slice(0, variable.indexOf('='))
+}

@@ -1,0 +1,156 @@
+import { OciUnpackError } from '../errors.ts'
+import type { IdMapping } from '../plan/id-map.ts'
+import { METADATA_FILE } from './files.ts'
+import { printJson } from './json.ts'
+import type { SpecIdMapping } from './runtime-spec.ts'
+
+/** An image-spec descriptor as it stands in umoci.json; all its other fields are kept. */
+export interface BundleDescriptor {
+  readonly mediaType: string
+  readonly digest: string
+  readonly size: number
+  readonly [field: string]: unknown
+}
+
+/** What umoci.json says of a bundle: where it came from and how its ids were mapped. */
+export interface BundleMetadata {
+  /** From the entry in index.json (first) down to the image manifest (last); never empty. */
+  descriptorWalk: readonly BundleDescriptor[]
+  uidMaps: readonly IdMapping[]
+  gidMaps: readonly IdMapping[]
+  rootless: boolean
+}
+
+/** The only version of umoci.json there has been since 2017; umoci refuses all others. */
+const VERSION = '2'
+
+/** umoci.json: compact JSON and a newline, readable for every umoci. */
+export function formatMetadata(metadata: BundleMetadata): string {
+  const document = {
+    umoci_version: VERSION,
+    from_descriptor_path: { descriptor_walk: metadata.descriptorWalk },
+    map_options: {
+      uid_mappings: toSpecMappings(metadata.uidMaps),
+      gid_mappings: toSpecMappings(metadata.gidMaps),
+      rootless: metadata.rootless
+    }
+  }
+  return printJson(document, '')
+}
+
+/** @throws BUNDLE_INVALID with the JSON pointer of what is wrong and a hint what to do */
+export function parseMetadata(text: string): BundleMetadata {
+  const document = requireRecord('', parseJson(text))
+  requireVersion(document.umoci_version)
+  if ((document.whiteout_mode ?? 0) !== 0) throw overlayBundle(document.whiteout_mode)
+  const options = requireRecord('/map_options', document.map_options ?? {})
+  return {
+    descriptorWalk: readWalk(document.from_descriptor_path),
+    uidMaps: readMappings('/map_options/uid_mappings', options.uid_mappings),
+    gidMaps: readMappings('/map_options/gid_mappings', options.gid_mappings),
+    rootless: options.rootless === true
+  }
+}
+
+/** The image manifest that the bundle was unpacked from. */
+export function sourceManifest(metadata: BundleMetadata): BundleDescriptor {
+  return metadata.descriptorWalk.at(-1)!
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw invalid('', 'it is not JSON', text.slice(0, 100), cause)
+  }
+}
+
+function requireVersion(version: unknown): void {
+  if (version === VERSION) return
+  throw new OciUnpackError('BUNDLE_INVALID', 'This version of bundle metadata is not known.', {
+    facts: {
+      file: METADATA_FILE,
+      pointer: '/umoci_version',
+      expected: VERSION,
+      found: show(version)
+    },
+    hint: 'Repack the bundle with the program that made it, or unpack the image again.'
+  })
+}
+
+function readWalk(value: unknown): BundleDescriptor[] {
+  const pointer = '/from_descriptor_path/descriptor_walk'
+  const walk = requireRecord('/from_descriptor_path', value).descriptor_walk
+  if (!Array.isArray(walk) || walk.length === 0)
+    throw invalid(pointer, 'it lists no descriptor', walk)
+  return walk.map((item: unknown, index) => readDescriptor(`${pointer}/${index}`, item))
+}
+
+function readDescriptor(pointer: string, value: unknown): BundleDescriptor {
+  const descriptor = requireRecord(pointer, value)
+  const { mediaType, digest, size } = descriptor
+  if (typeof mediaType !== 'string') throw invalid(`${pointer}/mediaType`, 'no string', mediaType)
+  if (!isDigest(digest)) throw invalid(`${pointer}/digest`, 'no digest', digest)
+  if (!isWhole(size)) throw invalid(`${pointer}/size`, 'no size in bytes', size)
+  return { ...descriptor, mediaType, digest, size }
+}
+
+function readMappings(pointer: string, value: unknown): IdMapping[] {
+  if (value === null || value === undefined) return []
+  if (!Array.isArray(value)) throw invalid(pointer, 'it is no list', value)
+  return value.map((item: unknown, index) => readMapping(`${pointer}/${index}`, item))
+}
+
+function readMapping(pointer: string, value: unknown): IdMapping {
+  const { containerID, hostID, size } = requireRecord(pointer, value)
+  if (isWhole(containerID) && isWhole(hostID) && isWhole(size)) {
+    return { containerId: containerID, hostId: hostID, size }
+  }
+  throw invalid(pointer, 'it is no id mapping', value)
+}
+
+function requireRecord(pointer: string, value: unknown): Record<string, unknown> {
+  if (isRecord(value)) return value
+  throw invalid(pointer, 'it is no object', value)
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** File names are made of it, so nothing else may pass. */
+function isDigest(value: unknown): value is string {
+  return typeof value === 'string' && /^[a-z0-9+._-]+:[A-Za-z0-9=_-]+$/.test(value)
+}
+
+function isWhole(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+function toSpecMappings(maps: readonly IdMapping[]): SpecIdMapping[] | null {
+  if (maps.length === 0) return null
+  return maps.map(({ containerId, hostId, size }) => ({
+    containerID: containerId,
+    hostID: hostId,
+    size
+  }))
+}
+
+function overlayBundle(found: unknown): OciUnpackError {
+  return new OciUnpackError('BUNDLE_INVALID', 'The bundle was unpacked in an overlayfs format.', {
+    facts: { file: METADATA_FILE, pointer: '/whiteout_mode', expected: 0, found: show(found) },
+    hint: 'Unpack the image again into a plain directory.'
+  })
+}
+
+function invalid(pointer: string, reason: string, found: unknown, cause?: unknown): OciUnpackError {
+  return new OciUnpackError('BUNDLE_INVALID', 'The bundle metadata is damaged.', {
+    facts: { file: METADATA_FILE, pointer, found: show(found), reason },
+    hint: 'Restore the file from a copy, or unpack the image again.',
+    ...(cause === undefined ? {} : { cause })
+  })
+}
+
+function show(value: unknown): string {
+  return value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 200)
+}

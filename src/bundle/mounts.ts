@@ -1,0 +1,64 @@
+import { compareBytes, fromText } from '../bytes.ts'
+import type { Mount } from './runtime-spec.ts'
+
+const VOLUME_OPTIONS = ['rw', 'nosuid', 'nodev', 'noexec', 'relatime']
+
+/** What every Linux container finds (runtime-spec config-linux.md, "Default Filesystems"), and cgroups. */
+export function defaultMounts(): Mount[] {
+  return [
+    mount('/proc', 'proc', 'proc'),
+    mount('/dev', 'tmpfs', 'tmpfs', 'nosuid,strictatime,mode=755,size=65536k'),
+    mount(
+      '/dev/pts',
+      'devpts',
+      'devpts',
+      'nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5'
+    ),
+    mount('/dev/shm', 'tmpfs', 'shm', 'nosuid,noexec,nodev,mode=1777,size=65536k'),
+    mount('/dev/mqueue', 'mqueue', 'mqueue', 'nosuid,noexec,nodev'),
+    mount('/sys', 'sysfs', 'sysfs', 'nosuid,noexec,nodev,ro'),
+    mount('/sys/fs/cgroup', 'cgroup', 'cgroup', 'nosuid,noexec,nodev,relatime,ro')
+  ]
+}
+
+/** Image-spec conversion.md: each of `Config.Volumes` is a mount of its own; here an empty tmpfs, sorted by path. */
+export function volumeMounts(volumes: Readonly<Record<string, unknown>>): Mount[] {
+  return Object.keys(volumes)
+    .sort((a, b) => compareBytes(fromText(a), fromText(b)))
+    .map((destination) => ({
+      ...mount(destination, 'tmpfs', 'none'),
+      options: [...VOLUME_OPTIONS]
+    }))
+}
+
+/** What only the host knows about rootless mounts. */
+export interface RootlessHost {
+  /**
+   * Mount flags of the file system that holds the host's /etc/resolv.conf, which a user namespace may not clear
+   * (`ro`, `nodev`, `noexec`, `nosuid`, `noatime`, `relatime`, `nodiratime`); undefined: there is no such file.
+   */
+  resolvConfFlags: readonly string[] | undefined
+}
+
+/** Without privileges no sysfs can be mounted and no foreign owner named; the host's network stays in view. */
+export function rootlessMounts(mounts: readonly Mount[], host: RootlessHost): Mount[] {
+  const kept = mounts.filter(({ destination }) => !/^\/sys(\/|$)/.test(destination))
+  const sys = mount('/sys', 'bind', '/sys', 'rbind,nosuid,noexec,nodev,ro')
+  return [...kept.map(withoutOwner), sys, ...resolvConf(host)]
+}
+
+function resolvConf({ resolvConfFlags }: RootlessHost): Mount[] {
+  if (resolvConfFlags === undefined) return []
+  const options = [...resolvConfFlags, 'rbind', 'ro']
+  return [{ ...mount('/etc/resolv.conf', 'bind', '/etc/resolv.conf'), options }]
+}
+
+function withoutOwner(mount: Mount): Mount {
+  if (mount.options === undefined) return mount
+  return { ...mount, options: mount.options.filter((option) => !/^[ug]id=/.test(option)) }
+}
+
+function mount(destination: string, type: string, source: string, options?: string): Mount {
+  if (options === undefined) return { destination, type, source }
+  return { destination, type, source, options: options.split(',') }
+}

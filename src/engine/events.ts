@@ -1,0 +1,27 @@
+import type { Facts } from '../errors.ts'
+import type { LayerCounters } from '../worker/control.ts'
+
+/** One layer of the image, as its descriptor and the config say. */
+export interface LayerInfo {
+  digest: string
+  diffId: string
+  mediaType: string
+  /** Compressed bytes. */
+  size: number
+}
+
+/** What a long operation is doing. Operations call back with these, in this order, from the calling thread. */
+export type EngineEvent =
+  /** The image is known and its layers are about to be read. */
+  | { type: 'image'; image: string; manifest: string; layers: readonly LayerInfo[] }
+  /** About ten times a second while layers are read; counts never go back. */
+  | { type: 'progress'; layers: readonly LayerCounters[] }
+  /** A layer is staged and verified: digest, size and diff ID. */
+  | { type: 'layer'; layer: number; counters: LayerCounters }
+  | { type: 'phase'; phase: Phase }
+  /** Something could not be had exactly, and that is no reason to fail. */
+  | { type: 'warning'; message: string; facts: Facts }
+
+export type Phase = 'join' | 'manifest' | 'publish'
+
+export type OnEvent = (event: EngineEvent) => void

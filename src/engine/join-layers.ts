@@ -1,0 +1,40 @@
+import { display } from '../bytes.ts'
+import { assemble } from '../plan/assemble.ts'
+import type { LayerStack } from '../plan/layer-stack.ts'
+import type { StagedEntry } from '../plan/staged-entry.ts'
+import { apply } from '../rootfs/apply.ts'
+import { removeTree } from '../rootfs/remove.ts'
+import { makeDirectory } from '../sys/names.ts'
+import type { OnEvent } from './events.ts'
+import type { Ground } from './ground.ts'
+
+/** Joins the staged layers into `target`, and removes what is left of them. */
+export function joinLayers(
+  ground: Ground,
+  stack: LayerStack,
+  target: string,
+  undescribed: StagedEntry,
+  onEvent: OnEvent
+): void {
+  const trash = `${ground.staging}/trash`
+  makeDirectory(ground.fd, trash, 0o700)
+  const operations = assemble({
+    root: stack.root,
+    workspace: stack.workspace,
+    target,
+    trash: stack.makePhysical(trash)
+  })
+  apply(ground.fd, operations, {
+    undescribed,
+    onLostXattr: (entry, xattr) => onEvent(lostXattr(display(entry.path), display(xattr)))
+  })
+  removeTree(ground.fd, ground.staging)
+}
+
+export function lostXattr(entry: string, xattr: string): Parameters<OnEvent>[0] {
+  return {
+    type: 'warning',
+    message: 'This file system cannot hold an extended attribute of the image.',
+    facts: { entry, found: xattr }
+  }
+}

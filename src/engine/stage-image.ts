@@ -1,0 +1,175 @@
+/** All layers of an image at once, from blobs to one merged tree: staged in threads, folded in order. */
+import { display } from '../bytes.ts'
+import { OciUnpackError, withFacts } from '../errors.ts'
+import { layerCompression } from '../image/media-types.ts'
+import type { LayerFolder, LayerStack } from '../plan/layer-stack.ts'
+import type { StagedEntry } from '../plan/staged-entry.ts'
+import type { Layout } from '../store/layout.ts'
+import type { ResolvedImage } from '../store/resolve.ts'
+import { makeDirectory } from '../sys/names.ts'
+import { Control } from '../worker/control.ts'
+import { decodeEntries } from '../worker/entry-codec.ts'
+import { Pool } from '../worker/pool.ts'
+import type { StageLayerTask } from '../worker/stage-layer.ts'
+import { lostXattr } from './join-layers.ts'
+import { reportProgress } from './progress.ts'
+import type { UnpackSettings } from './unpack-options.ts'
+import { layerStaging, type Ground } from './ground.ts'
+
+export interface StageImageOptions {
+  layout: Layout
+  image: ResolvedImage
+  settings: UnpackSettings
+  /** Hash every file for the manifest. */
+  digests: boolean
+}
+
+/** @throws the first failure, with the layer it belongs to; ABORTED when the signal says so */
+export async function stageImage(
+  ground: Ground,
+  stack: LayerStack,
+  options: StageImageOptions
+): Promise<void> {
+  const { jobs, onEvent, signal } = options.settings
+  const tasks = layerTasks(ground, options)
+  const control = Control.forLayers(tasks.length)
+  const pool = new Pool(Math.min(jobs, tasks.length))
+  const folder = new OrderedFolder(stack, ground, tasks.length)
+  const progress = reportProgress(control, tasks.length, onEvent)
+  const abort = (): void => control.abort()
+  signal?.addEventListener('abort', abort)
+  try {
+    throwIfAborted(signal)
+    await allOrAbort(bySize(tasks), control, (task) =>
+      stageOne(task, control, pool, folder, options)
+    )
+    throwIfAborted(signal)
+  } finally {
+    signal?.removeEventListener('abort', abort)
+    progress.stop()
+    await pool.close()
+  }
+}
+
+async function stageOne(
+  task: StageLayerTask,
+  control: Control,
+  pool: Pool,
+  folder: OrderedFolder,
+  options: StageImageOptions
+): Promise<void> {
+  const { layer } = task
+  const { onEvent } = options.settings
+  try {
+    await pool.run(task, control, {
+      entries: (batch) => folder.add(layer, batch),
+      lostXattr: (entry, xattr) => onEvent(lostXattr(display(entry), display(xattr)))
+    })
+    folder.complete(layer)
+  } catch (error) {
+    throw withFacts(error, { layer: `${layer + 1} (${task.source.digest})` })
+  }
+  onEvent({ type: 'layer', layer, counters: control.layer(layer) })
+}
+
+function layerTasks(ground: Ground, options: StageImageOptions): StageLayerTask[] {
+  const { layout, image, settings, digests } = options
+  const { decompressor, policy, limits, pathBytes } = settings
+  makeDirectory(ground.fd, ground.staging, 0o700)
+  return image.manifest.layers.map((descriptor, layer) => {
+    makeDirectory(ground.fd, layerStaging(ground, layer), 0o700)
+    return {
+      type: 'stage-layer',
+      layer,
+      staging: `${ground.path}/${layerStaging(ground, layer)}`,
+      source: layout.blobSource(descriptor),
+      compression: layerCompression(descriptor.mediaType),
+      diffId: image.config.rootfs.diff_ids[layer]!,
+      decompressor,
+      rules: { policy, maxPathBytes: pathBytes },
+      digests,
+      limits
+    }
+  })
+}
+
+/** The biggest first, so that no thread is left alone with it at the end. */
+function bySize(tasks: readonly StageLayerTask[]): StageLayerTask[] {
+  return tasks.toSorted((a, b) => b.source.size - a.source.size)
+}
+
+/** Waits for all, even after a failure, so that nobody writes any more when it throws. */
+async function allOrAbort(
+  tasks: readonly StageLayerTask[],
+  control: Control,
+  run: (task: StageLayerTask) => Promise<void>
+): Promise<void> {
+  const failures: unknown[] = []
+  const watched = tasks.map(async (task) => {
+    if (control.aborted()) return
+    try {
+      await run(task)
+    } catch (error) {
+      failures.push(error)
+      control.abort()
+    }
+  })
+  await Promise.all(watched)
+  if (failures.length > 0) throw failures[0]
+}
+
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true)
+    throw new OciUnpackError('ABORTED', 'The operation was stopped.', { cause: signal.reason })
+}
+
+/** Folds layers strictly in order while they arrive in any: entries of later layers wait. */
+class OrderedFolder {
+  private readonly stack: LayerStack
+  private readonly ground: Ground
+  private readonly waiting: Uint8Array[][]
+  private readonly completed: boolean[]
+  private next = 0
+  private folder: LayerFolder | undefined
+
+  constructor(stack: LayerStack, ground: Ground, layers: number) {
+    this.stack = stack
+    this.ground = ground
+    this.waiting = Array.from({ length: layers }, () => [])
+    this.completed = Array.from({ length: layers }, () => false)
+  }
+
+  add(layer: number, batch: Uint8Array): void {
+    if (layer === this.next) this.fold(batch)
+    else this.waiting[layer]!.push(batch)
+  }
+
+  complete(layer: number): void {
+    this.completed[layer] = true
+    while (this.completed[this.next] === true) {
+      this.start()
+      this.next += 1
+      this.folder = undefined
+      for (const batch of this.waiting[this.next]?.splice(0) ?? []) this.fold(batch)
+    }
+  }
+
+  private fold(batch: Uint8Array): void {
+    const folder = this.start()
+    for (const entry of decodeEntries(batch)) this.addEntry(folder, entry)
+  }
+
+  /** Also a layer without entries has a place on disk. */
+  private start(): LayerFolder {
+    this.folder ??= this.stack.layer(this.next, layerStaging(this.ground, this.next))
+    return this.folder
+  }
+
+  private addEntry(folder: LayerFolder, entry: StagedEntry): void {
+    try {
+      folder.add(entry)
+    } catch (error) {
+      throw withFacts(error, { layer: this.next + 1, entry: display(entry.path) })
+    }
+  }
+}

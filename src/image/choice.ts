@@ -1,0 +1,84 @@
+import { OciUnpackError, type ErrorCode } from '../errors.ts'
+import { platformDistance, platformText } from './platform.ts'
+import type { Descriptor, Platform } from './types.ts'
+import { printable } from './validate.ts'
+
+/** A manifest that an index leads to: the descriptors from the layout's index down to it. */
+export type DescriptorPath = readonly [Descriptor, ...Descriptor[]]
+
+/**
+ * The manifest for a platform among those that an index offers (image-spec image-index.md, platform). One without
+ * a platform counts only where it is the only one; attestations never count.
+ * Throws PLATFORM_NOT_FOUND or PLATFORM_AMBIGUOUS, both with what is there.
+ */
+export function selectManifest(
+  offered: readonly DescriptorPath[],
+  wanted: Platform
+): DescriptorPath {
+  const images = distinct(
+    offered.filter((path) => !isAttestation(target(path))),
+    target
+  )
+  const [only, ...others] = images
+  if (only !== undefined && others.length === 0 && pathPlatform(only) === undefined) return only
+  const [best, ...rivals] = nearest(images, wanted)
+  if (best === undefined) throw platformError('PLATFORM_NOT_FOUND', wanted, images)
+  if (rivals.length > 0) throw platformError('PLATFORM_AMBIGUOUS', wanted, [best, ...rivals])
+  return best
+}
+
+/** The platform of a path: that of its manifest, else of the nearest index above it. */
+export function pathPlatform(path: DescriptorPath): Platform | undefined {
+  return path.findLast(({ platform }) => platform !== undefined)?.platform
+}
+
+/** The last descriptor of a path: the manifest. */
+export function target(path: DescriptorPath): Descriptor {
+  return path.at(-1) ?? path[0]
+}
+
+/** BuildKit stores provenance and SBOMs beside the images, as manifests that nothing can run. */
+function isAttestation(descriptor: Descriptor): boolean {
+  return descriptor.annotations?.['vnd.docker.reference.type'] === 'attestation-manifest'
+}
+
+function nearest(paths: readonly DescriptorPath[], wanted: Platform): DescriptorPath[] {
+  const distances = paths.flatMap((path) => {
+    const platform = pathPlatform(path)
+    const distance = platform === undefined ? undefined : platformDistance(wanted, platform)
+    return distance === undefined ? [] : [{ path, distance }]
+  })
+  const least = Math.min(...distances.map(({ distance }) => distance))
+  return distances.filter(({ distance }) => distance === least).map(({ path }) => path)
+}
+
+/** The items whose descriptors differ, the first of equal ones. */
+export function distinct<T>(items: readonly T[], descriptor: (item: T) => Descriptor): T[] {
+  const seen = new Set<string>()
+  return items.filter((item) => seen.size < seen.add(descriptor(item).digest).size)
+}
+
+function platformError(
+  code: Extract<ErrorCode, 'PLATFORM_NOT_FOUND' | 'PLATFORM_AMBIGUOUS'>,
+  wanted: Platform,
+  paths: readonly DescriptorPath[]
+): OciUnpackError {
+  const message =
+    code === 'PLATFORM_NOT_FOUND'
+      ? 'The image does not exist for this platform.'
+      : 'Several manifests of the image fit this platform equally well.'
+  return new OciUnpackError(code, message, {
+    facts: { platform: platformText(wanted), available: printable(describe(paths, code)) },
+    hint: 'Choose with --platform os/arch[/variant].'
+  })
+}
+
+function describe(paths: readonly DescriptorPath[], code: ErrorCode): string {
+  if (paths.length === 0) return 'no image at all'
+  return paths
+    .map((path) => {
+      const platform = platformText(pathPlatform(path))
+      return code === 'PLATFORM_AMBIGUOUS' ? `${platform} ${target(path).digest}` : platform
+    })
+    .join(', ')
+}

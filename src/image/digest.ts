@@ -1,0 +1,60 @@
+import { createHash, type Hash } from 'node:crypto'
+import { OciUnpackError } from '../errors.ts'
+
+/**
+ * A content digest `algorithm:encoded` (image-spec descriptor.md, Digests). `parseDigest` gives only digests that
+ * can be verified here; a document may also hold one of another algorithm, which `digestAlgorithm` refuses.
+ */
+export type Digest = string & { readonly __digest: unique symbol }
+
+/** The registered algorithms that this program verifies (descriptor.md, Registered Algorithms). */
+export type DigestAlgorithm = 'sha256' | 'sha512'
+
+const HEX_DIGITS: Readonly<Record<DigestAlgorithm, number>> = { sha256: 64, sha512: 128 }
+
+/** Text as a digest. Throws DIGEST_INVALID: not a digest, upper-case, wrong length, or an unknown algorithm. */
+export function parseDigest(text: string): Digest {
+  const colon = text.indexOf(':')
+  const algorithm = text.slice(0, Math.max(colon, 0))
+  if (!isAlgorithm(algorithm)) throw invalid(text, 'the algorithm is neither sha256 nor sha512')
+  const hex = text.slice(colon + 1)
+  if (hex.length !== HEX_DIGITS[algorithm] || !/^[0-9a-f]+$/.test(hex)) {
+    throw invalid(text, `${algorithm} needs ${HEX_DIGITS[algorithm]} lower-case hex digits`)
+  }
+  return text as Digest
+}
+
+/** Throws DIGEST_INVALID where the digest cannot be verified here. */
+export function digestAlgorithm(digest: Digest): DigestAlgorithm {
+  return parseDigest(digest).startsWith('sha256:') ? 'sha256' : 'sha512'
+}
+
+/** The part after the colon: lower-case hex. Throws DIGEST_INVALID where the digest cannot be verified here. */
+export function digestHex(digest: Digest): string {
+  return parseDigest(digest).slice(digest.indexOf(':') + 1)
+}
+
+/** Digest of bytes in memory. */
+export function digestOf(bytes: Uint8Array, algorithm: DigestAlgorithm = 'sha256'): Digest {
+  return finishDigest(createHash(algorithm).update(bytes), algorithm)
+}
+
+/** Ends a hash that was fed elsewhere; the hash cannot be used afterwards. */
+export function finishDigest(hash: Hash, algorithm: DigestAlgorithm): Digest {
+  return `${algorithm}:${hash.digest('hex')}` as Digest
+}
+
+/** Identifies a stack of layers, base layer first, at least one (image-spec config.md, Layer ChainID). */
+export function chainId(diffIds: readonly Digest[]): Digest {
+  return diffIds.reduce((below, diffId) => digestOf(Buffer.from(`${below} ${diffId}`)))
+}
+
+function isAlgorithm(name: string): name is DigestAlgorithm {
+  return Object.hasOwn(HEX_DIGITS, name)
+}
+
+function invalid(found: string, reason: string): OciUnpackError {
+  return new OciUnpackError('DIGEST_INVALID', 'A digest cannot be used.', {
+    facts: { found, reason }
+  })
+}

@@ -1,0 +1,111 @@
+import type { Digest } from './digest.ts'
+import { parseJson, type Json } from './json.ts'
+import { mediaKind } from './media-types.ts'
+import {
+  validateConfig,
+  validateIndex,
+  validateLayoutFile,
+  validateManifest
+} from './schemas.generated.ts'
+import { CONFIG_SHAPE, INDEX_SHAPE, LAYOUT_SHAPE, MANIFEST_SHAPE, type Shape } from './shape.ts'
+import type { ImageConfig, ImageIndex, ImageManifest, LayoutFile } from './types.ts'
+import { assertValid, documentInvalid, type SchemaValidator } from './validate.ts'
+
+/** Where a document's bytes came from. */
+export interface DocumentSource {
+  /** A path or digest, for messages. */
+  file: string
+  /** The media type that the descriptor promised; absent for a layout's own files. */
+  mediaType?: string
+}
+
+/*
+ * Every parser takes the stored bytes and throws DOCUMENT_INVALID with file, JSON pointer and reason. Fields that
+ * we do not know are kept; a known optional field that is null (as Go writes one) is dropped, a required list
+ * that is null becomes empty.
+ */
+
+/** The `oci-layout` file (image-spec image-layout.md). */
+export function parseLayoutFile(bytes: Uint8Array, source: DocumentSource): LayoutFile {
+  return parse(bytes, source, validateLayoutFile, LAYOUT_SHAPE) as unknown as LayoutFile
+}
+
+/** An image index or Docker manifest list (image-spec image-index.md). */
+export function parseIndex(bytes: Uint8Array, source: DocumentSource): ImageIndex {
+  const index = parse(bytes, source, validateIndex, INDEX_SHAPE) as unknown as ImageIndex
+  assertMediaType(index.mediaType, source)
+  return index
+}
+
+/** An image manifest, OCI or Docker schema 2 (image-spec manifest.md). */
+export function parseManifest(bytes: Uint8Array, source: DocumentSource): ImageManifest {
+  const manifest = parse(
+    bytes,
+    source,
+    validateManifest,
+    MANIFEST_SHAPE
+  ) as unknown as ImageManifest
+  assertMediaType(manifest.mediaType, source)
+  return manifest
+}
+
+/** An image configuration, OCI or Docker (image-spec config.md). */
+export function parseConfig(bytes: Uint8Array, source: DocumentSource): ImageConfig {
+  return parse(bytes, source, validateConfig, CONFIG_SHAPE) as unknown as ImageConfig
+}
+
+/** The diff ids of a manifest's layers. Throws DOCUMENT_INVALID where their number is not that of the layers. */
+export function layerDiffIds(
+  manifest: ImageManifest,
+  config: ImageConfig,
+  configFile: string
+): readonly Digest[] {
+  const { diff_ids: diffIds } = config.rootfs
+  if (diffIds.length === manifest.layers.length) return diffIds
+  const counts = `has ${diffIds.length} entries, but the manifest has ${manifest.layers.length} layers`
+  throw documentInvalid(configFile, '/rootfs/diff_ids', counts)
+}
+
+function parse(
+  bytes: Uint8Array,
+  source: DocumentSource,
+  validate: SchemaValidator,
+  shape: Shape
+): Json {
+  const value = parseText(bytes, source)
+  assertValid(validate, value, source.file)
+  return withoutNulls(value, shape)
+}
+
+function parseText(bytes: Uint8Array, source: DocumentSource): Json {
+  try {
+    return parseJson(bytes)
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause
+    throw documentInvalid(source.file, '', cause.message, cause)
+  }
+}
+
+/** A blob that one reader takes for an index and another for a manifest hides content: CVE-2021-41190. */
+function assertMediaType(found: string | undefined, source: DocumentSource): void {
+  if (found === undefined || source.mediaType === undefined || found === source.mediaType) return
+  throw documentInvalid(
+    source.file,
+    '/mediaType',
+    `must be ${source.mediaType} as its descriptor says, found ${found} (${mediaKind(found).kind})`
+  )
+}
+
+function withoutNulls(value: Json, shape: Shape): Json {
+  if (shape.kind === 'list' && Array.isArray(value)) {
+    return (value as readonly Json[]).map((item) => withoutNulls(item, shape.of))
+  }
+  if (shape.kind !== 'struct' || value === null || typeof value !== 'object') return value
+  const members = Object.entries(value).flatMap(([key, member]) => {
+    const field = Object.hasOwn(shape.fields, key) ? shape.fields[key] : undefined
+    if (field === undefined) return [[key, member]]
+    if (member !== null) return [[key, withoutNulls(member, field)]]
+    return field.kind === 'list' && field.required ? [[key, []]] : []
+  })
+  return Object.fromEntries(members) as Json
+}

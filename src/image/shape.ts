@@ -1,0 +1,94 @@
+/**
+ * The fields that we know of each document, in the order in which Go's image-spec structs hold them and hence
+ * umoci writes them: one table both for reading (a null stands for an absent field) and for writing.
+ */
+export type Shape =
+  | { kind: 'any' }
+  | { kind: 'map' }
+  | { kind: 'list'; of: Shape; required: boolean }
+  | { kind: 'struct'; fields: Readonly<Record<string, Shape>> }
+
+const ANY: Shape = { kind: 'any' }
+const MAP: Shape = { kind: 'map' }
+
+const PLATFORM = struct({
+  architecture: ANY,
+  os: ANY,
+  'os.version': ANY,
+  'os.features': ANY,
+  variant: ANY
+})
+
+const DESCRIPTOR = struct({
+  mediaType: ANY,
+  digest: ANY,
+  size: ANY,
+  urls: ANY,
+  annotations: MAP,
+  data: ANY,
+  platform: PLATFORM,
+  artifactType: ANY
+})
+
+export const INDEX_SHAPE: Shape = struct({
+  schemaVersion: ANY,
+  mediaType: ANY,
+  artifactType: ANY,
+  manifests: list(DESCRIPTOR),
+  subject: DESCRIPTOR,
+  annotations: MAP
+})
+
+export const MANIFEST_SHAPE: Shape = struct({
+  schemaVersion: ANY,
+  mediaType: ANY,
+  artifactType: ANY,
+  config: DESCRIPTOR,
+  layers: list(DESCRIPTOR),
+  subject: DESCRIPTOR,
+  annotations: MAP
+})
+
+export const CONFIG_SHAPE: Shape = struct({
+  created: ANY,
+  author: ANY,
+  architecture: ANY,
+  os: ANY,
+  'os.version': ANY,
+  'os.features': ANY,
+  variant: ANY,
+  config: struct({
+    User: ANY,
+    ExposedPorts: MAP,
+    Env: ANY,
+    Entrypoint: ANY,
+    Cmd: ANY,
+    Volumes: MAP,
+    WorkingDir: ANY,
+    Labels: MAP,
+    StopSignal: ANY,
+    ArgsEscaped: ANY
+  }),
+  rootfs: struct({ type: ANY, diff_ids: list(ANY) }),
+  history: {
+    kind: 'list',
+    required: false,
+    of: struct({
+      created: ANY,
+      created_by: ANY,
+      author: ANY,
+      comment: ANY,
+      empty_layer: ANY
+    })
+  }
+})
+
+export const LAYOUT_SHAPE: Shape = struct({ imageLayoutVersion: ANY })
+
+function struct(fields: Readonly<Record<string, Shape>>): Shape {
+  return { kind: 'struct', fields }
+}
+
+function list(of: Shape): Shape {
+  return { kind: 'list', of, required: true }
+}

@@ -1,0 +1,77 @@
+import { display, fromText } from '../bytes.ts'
+import { OciUnpackError } from '../errors.ts'
+import type { Json } from './json.ts'
+
+/** What a compiled schema reports; `parentSchema` is the schema whose `keyword` was broken. */
+export interface SchemaError {
+  instancePath: string
+  keyword: string
+  params: Readonly<Record<string, unknown>>
+  parentSchema: {
+    description?: string
+    properties?: Readonly<Record<string, { description?: string }>>
+  }
+  data: unknown
+}
+
+/** A compiled schema: false leaves the errors on the function, the first one found first. */
+export interface SchemaValidator {
+  (data: unknown): boolean
+  errors?: SchemaError[] | null
+}
+
+/** Throws DOCUMENT_INVALID with the JSON pointer (RFC 6901) of the first field that breaks the schema, and why. */
+export function assertValid(validate: SchemaValidator, value: Json, file: string): void {
+  if (validate(value)) return
+  const error = validate.errors?.[0]
+  if (error === undefined) throw new Error('a validator refused a document without saying why')
+  throw documentInvalid(file, pointerOf(error), reasonFor(error))
+}
+
+/** The error for a document that its specification forbids; `pointer` is a JSON pointer, `reason` a clause. */
+export function documentInvalid(
+  file: string,
+  pointer: string,
+  reason: string,
+  cause?: unknown
+): OciUnpackError {
+  return new OciUnpackError('DOCUMENT_INVALID', 'A document of the image is not valid.', {
+    facts: { file, pointer: printable(pointer), reason: printable(reason) },
+    ...(cause === undefined ? {} : { cause })
+  })
+}
+
+/** Text of a document for a terminal: control characters show as escapes. */
+export function printable(text: string): string {
+  return display(fromText(text))
+}
+
+function pointerOf(error: SchemaError): string {
+  const missing = error.params['missingProperty']
+  return typeof missing === 'string' ? `${error.instancePath}/${missing}` : error.instancePath
+}
+
+function reasonFor(error: SchemaError): string {
+  const missing = error.params['missingProperty']
+  if (typeof missing === 'string') return `is missing; ${rule(requiredField(error, missing))}`
+  return `${rule(error.parentSchema.description)}, found ${show(error.data)}`
+}
+
+function requiredField(error: SchemaError, name: string): string | undefined {
+  return error.parentSchema.properties?.[name]?.description
+}
+
+function rule(description = 'as the specification has it'): string {
+  return `must be ${description}`
+}
+
+function show(value: unknown): string {
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'object' && value !== null) return 'an object'
+  if (typeof value === 'string') return JSON.stringify(shorten(value))
+  return String(value)
+}
+
+function shorten(text: string): string {
+  return text.length <= 80 ? text : `${text.slice(0, 77)}…`
+}

@@ -1,0 +1,135 @@
+import { compareBytes, display, toBuffer, type ByteString } from '../bytes.ts'
+import { OciUnpackError } from '../errors.ts'
+import type { Timespec, Xattr } from '../tar/entry.ts'
+import { formatMode, UMOCI_KEYWORDS, type ManifestEntry } from './entry.ts'
+
+/** One keyword that differs, its values as a manifest shows them; undefined: not there. */
+export interface KeywordChange {
+  /** Canonical; for an xattr `xattr.NAME`, NAME as bytes. */
+  keyword: string
+  before: string | undefined
+  after: string | undefined
+}
+
+export type Delta =
+  | { kind: 'extra'; path: ByteString; after: ManifestEntry }
+  | { kind: 'missing'; path: ByteString; before: ManifestEntry }
+  | {
+      kind: 'modified'
+      path: ByteString
+      before: ManifestEntry
+      after: ManifestEntry
+      /** At least one. */
+      changes: readonly KeywordChange[]
+    }
+
+/**
+ * What became of the tree `before`, sorted by path bytewise. A keyword counts as changed when the values differ
+ * or only one side has it, as go-mtree decides; keywords that are not listed are not looked at.
+ * @throws MTREE_INVALID when one side has a path twice
+ */
+export function compareManifests(
+  before: Iterable<ManifestEntry>,
+  after: Iterable<ManifestEntry>,
+  keywords: Iterable<string> = UMOCI_KEYWORDS
+): Delta[] {
+  const selected = [...keywords]
+  const missing = byPath(before)
+  const deltas: Delta[] = []
+  for (const [path, entry] of byPath(after)) {
+    const old = missing.get(path)
+    missing.delete(path)
+    const delta = old === undefined ? extra(entry) : modified(old, entry, selected)
+    if (delta !== undefined) deltas.push(delta)
+  }
+  for (const [path, entry] of missing) deltas.push({ kind: 'missing', path, before: entry })
+  return deltas.sort((a, b) => compareBytes(a.path, b.path))
+}
+
+function byPath(entries: Iterable<ManifestEntry>): Map<ByteString, ManifestEntry> {
+  const map = new Map<ByteString, ManifestEntry>()
+  for (const entry of entries) {
+    if (map.has(entry.path)) throw listedTwice(entry.path)
+    map.set(entry.path, entry)
+  }
+  return map
+}
+
+function extra(after: ManifestEntry): Delta {
+  return { kind: 'extra', path: after.path, after }
+}
+
+function modified(
+  before: ManifestEntry,
+  after: ManifestEntry,
+  keywords: readonly string[]
+): Delta | undefined {
+  const changes: KeywordChange[] = []
+  for (const keyword of keywords) {
+    if (keyword === 'xattr') changes.push(...xattrChanges(before.xattrs, after.xattrs))
+    else if (valueOf(keyword, before) !== valueOf(keyword, after)) {
+      changes.push({ keyword, before: show(keyword, before), after: show(keyword, after) })
+    }
+  }
+  if (changes.length === 0) return undefined
+  return { kind: 'modified', path: after.path, before, after, changes }
+}
+
+function valueOf(keyword: string, entry: ManifestEntry): string | number | undefined {
+  switch (keyword) {
+    case 'size':
+    case 'type':
+    case 'uid':
+    case 'gid':
+    case 'mode':
+    case 'link':
+    case 'nlink':
+      return entry[keyword]
+    case 'tar_time':
+      return entry.mtimeSec
+    case 'sha256digest':
+      return entry.sha256
+    case 'time':
+      return entry.time && formatTime(entry.time)
+    default:
+      return entry.other?.get(keyword)
+  }
+}
+
+function show(keyword: string, entry: ManifestEntry): string | undefined {
+  const value = valueOf(keyword, entry)
+  if (keyword === 'mode' && entry.mode !== undefined) return formatMode(entry.mode)
+  return keyword === 'tar_time' && value !== undefined ? `${value}.000000000` : value?.toString()
+}
+
+function formatTime({ sec, nsec }: Timespec): string {
+  return `${sec}.${String(nsec).padStart(9, '0')}`
+}
+
+const NONE: readonly KeywordChange[] = []
+
+/** By name: the order in which a file system lists xattrs means nothing. */
+function xattrChanges(before: readonly Xattr[], after: readonly Xattr[]): readonly KeywordChange[] {
+  if (before.length === 0 && after.length === 0) return NONE
+  const old = new Map(before)
+  const now = new Map(after)
+  const names = [...new Set([...old.keys(), ...now.keys()])].sort(compareBytes)
+  return names
+    .filter((name) => old.get(name) !== now.get(name))
+    .map((name) => ({
+      keyword: `xattr.${name}`,
+      before: base64(old.get(name)),
+      after: base64(now.get(name))
+    }))
+}
+
+function base64(value: ByteString | undefined): string | undefined {
+  return value === undefined ? undefined : toBuffer(value).toString('base64')
+}
+
+function listedTwice(path: ByteString): OciUnpackError {
+  return new OciUnpackError('MTREE_INVALID', 'The manifest lists one path twice.', {
+    facts: { path: display(path) },
+    hint: 'The manifest was damaged or edited. Restore it, or unpack the image again.'
+  })
+}

@@ -1,0 +1,128 @@
+import { compareBytes, type ByteString } from '../bytes.ts'
+import type { Timespec, Xattr } from '../tar/entry.ts'
+
+/** File types by their names in mtree(5). */
+export const MTREE_TYPES = ['file', 'dir', 'link', 'fifo', 'char', 'block', 'socket'] as const
+export type MtreeType = (typeof MTREE_TYPES)[number]
+
+/** The keywords of umoci's manifests, in the order in which they stand on a line. */
+export const UMOCI_KEYWORDS = [
+  'size',
+  'type',
+  'uid',
+  'gid',
+  'mode',
+  'link',
+  'nlink',
+  'tar_time',
+  'sha256digest',
+  'xattr'
+] as const
+
+/** One object of a tree, as it lies on disk. */
+export interface MtreeNode {
+  /** One path component; `.` for the root. */
+  name: ByteString
+  type: MtreeType
+  /** As lstat(2) says: for a directory what the file system counts, for a symlink the length of its target. */
+  size: number
+  /** Host ids. */
+  uid: number
+  gid: number
+  /** 0…0o7777. */
+  mode: number
+  nlink: number
+  /** Whole seconds, rounded down. */
+  mtimeSec: number
+  /** Symlinks: the target. */
+  link?: ByteString
+  /** Regular files: 64 hex digits. */
+  sha256?: string
+  xattrs?: readonly Xattr[]
+  /** Directories: in any order. */
+  children?: readonly MtreeNode[]
+}
+
+/** One line of a manifest with its `/set` defaults applied. Undefined: the manifest does not say. */
+export interface ManifestEntry {
+  /** Relative to the root, without `./`; `.` for the root itself. */
+  path: ByteString
+  type: MtreeType | undefined
+  size: number | undefined
+  uid: number | undefined
+  gid: number | undefined
+  mode: number | undefined
+  nlink: number | undefined
+  link: ByteString | undefined
+  /** `tar_time`. */
+  mtimeSec: number | undefined
+  /** `time`; umoci does not write it. */
+  time: Timespec | undefined
+  sha256: string | undefined
+  xattrs: readonly Xattr[]
+  /** All other keywords under their canonical names, values as written ('' where there is none). */
+  other: ReadonlyMap<string, string> | undefined
+}
+
+/** A node and the path that leads to it. */
+export interface PlacedNode {
+  path: ByteString
+  node: MtreeNode
+}
+
+/** Non-directories first, then directories, each sorted by byte value: the order of a manifest's lines. */
+export function inManifestOrder<Node extends MtreeNode>(
+  children: readonly Node[]
+): { leaves: Node[]; directories: Node[] } {
+  const leaves: Node[] = []
+  const directories: Node[] = []
+  for (const child of children) (child.type === 'dir' ? directories : leaves).push(child)
+  leaves.sort(byName)
+  directories.sort(byName)
+  return { leaves, directories }
+}
+
+/** Every node in the order of the manifest's lines, with its path. The depth is limited by memory only. */
+export function* placeNodes(root: MtreeNode): Generator<PlacedNode> {
+  const pending: PlacedNode[] = [{ path: '.', node: root }]
+  for (let placed = pending.pop(); placed !== undefined; placed = pending.pop()) {
+    yield placed
+    const prefix = placed.path === '.' ? '' : `${placed.path}/`
+    const { leaves, directories } = inManifestOrder(placed.node.children ?? [])
+    for (const node of leaves) yield { path: prefix + node.name, node }
+    for (const node of directories.reverse()) pending.push({ path: prefix + node.name, node })
+  }
+}
+
+/** A scanned node as the manifest line that `formatManifest` would write for it. */
+export function toManifestEntry({ path, node }: PlacedNode): ManifestEntry {
+  return {
+    path,
+    type: node.type,
+    size: node.size,
+    uid: node.uid,
+    gid: node.gid,
+    mode: node.mode,
+    nlink: node.nlink,
+    link: node.link,
+    mtimeSec: node.mtimeSec,
+    time: undefined,
+    sha256: node.sha256,
+    xattrs: recordsXattrs(node.type) ? (node.xattrs ?? []) : [],
+    other: undefined
+  }
+}
+
+/** go-mtree looks for xattrs on these only; others in a manifest would read as removed to umoci. */
+export function recordsXattrs(type: MtreeType): boolean {
+  return type === 'file' || type === 'dir'
+}
+
+/** Go's `%#o`: a leading zero, but a plain `0` for no permission at all. */
+export function formatMode(mode: number): string {
+  return mode === 0 ? '0' : `0${mode.toString(8)}`
+}
+
+function byName(a: MtreeNode, b: MtreeNode): number {
+  return compareBytes(a.name, b.name)
+}

@@ -1,0 +1,51 @@
+import type { ByteString } from '../bytes.ts'
+import type { Delta } from './compare.ts'
+
+/**
+ * Drops what lies at or below a mask. Masks are paths of the container, cleaned lexically (no link is followed);
+ * a mask of the root itself has no effect. The parent of a masked path is not masked.
+ */
+export function maskDeltas(deltas: readonly Delta[], masks: readonly ByteString[]): Delta[] {
+  const cleaned = new Set(masks.map(cleanPath))
+  if (cleaned.size === 0) return [...deltas]
+  return deltas.filter(({ path }) => !cleaned.has(path) && !hasAncestorIn(path, cleaned))
+}
+
+/**
+ * Drops deletions that another delta already implies: those below a deleted directory, and those below a directory
+ * that something else replaced. The second kind is not only superfluous: as whiteouts behind a symlink they would
+ * delete files where the link leads.
+ */
+export function simplifyDeltas(deltas: readonly Delta[]): Delta[] {
+  const gone = new Set(deltas.filter(removesDirectory).map(({ path }) => path))
+  if (gone.size === 0) return [...deltas]
+  return deltas.filter((delta) => delta.kind !== 'missing' || !hasAncestorIn(delta.path, gone))
+}
+
+function removesDirectory(delta: Delta): boolean {
+  switch (delta.kind) {
+    case 'extra':
+      return false
+    case 'missing':
+      return delta.before.type === 'dir'
+    case 'modified':
+      return delta.before.type === 'dir' && delta.after.type !== 'dir'
+  }
+}
+
+function hasAncestorIn(path: ByteString, paths: ReadonlySet<ByteString>): boolean {
+  for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
+    if (paths.has(path.slice(0, at))) return true
+  }
+  return false
+}
+
+/** Relative to the root; '' (no delta's path) for the root. `..` cannot climb above it. */
+function cleanPath(path: ByteString): ByteString {
+  const kept: ByteString[] = []
+  for (const part of path.split('/')) {
+    if (part === '..') kept.pop()
+    else if (part !== '' && part !== '.') kept.push(part)
+  }
+  return kept.join('/')
+}

@@ -1,0 +1,159 @@
+/**
+ * From the merged tree and the staged objects to the operations that join them. For every directory one
+ * staged directory is chosen as its base and renamed into place whole; what other layers add is moved in,
+ * what is not in the tree is moved out to the trash. Each emitted step is carried out on the simulation at
+ * once, so sources are always named by where they are at that point.
+ */
+import type { ByteString } from '../bytes.ts'
+import { joinPath } from './names.ts'
+import type { Operation } from './operations.ts'
+import {
+  attach,
+  isAt,
+  newPhysicalDirectory,
+  pathOf,
+  pathOfObject,
+  reparent,
+  type PhysicalDirectory
+} from './physical.ts'
+import type { Directory, Inode } from './tree.ts'
+
+export interface Assembly {
+  root: Directory
+  workspace: PhysicalDirectory
+  /** Where the finished root is to be, relative to the workspace: a name in it, or `''` for itself. */
+  target: ByteString
+  /** An empty directory for what is not needed any more, relative to the workspace. */
+  trash: PhysicalDirectory
+}
+
+export function assemble(assembly: Assembly): Operation[] {
+  return new Assembler(assembly).run()
+}
+
+class Assembler {
+  private readonly operations: Operation[] = []
+  private readonly assembly: Assembly
+  /** The top directory of everything staged, which may lie inside the root itself. */
+  private readonly staging: PhysicalDirectory
+  private trashed = 0
+
+  constructor(assembly: Assembly) {
+    this.assembly = assembly
+    this.staging = topOf(assembly.trash, assembly.workspace)
+  }
+
+  run(): Operation[] {
+    const { root, workspace, target } = this.assembly
+    const base = target === '' ? workspace : this.placeDirectory(root, workspace, target, target)
+    this.realize(root, base, target)
+    return this.operations
+  }
+
+  /** `base` is the directory on disk, already at its final place, that becomes `directory`. */
+  private realize(directory: Directory, base: PhysicalDirectory, path: ByteString): void {
+    const before = this.operations.length
+    for (const [name, child] of directory.children) {
+      const childPath = joinPath(path, name)
+      if (child.kind === 'leaf') this.placeLeaf(child.inode, base, name, childPath)
+      else this.realize(child, this.placeDirectory(child, base, name, childPath), childPath)
+    }
+    this.removeStrays(directory, base)
+    this.describe(directory, path, this.operations.length > before)
+  }
+
+  private placeLeaf(
+    inode: Inode,
+    base: PhysicalDirectory,
+    name: ByteString,
+    path: ByteString
+  ): void {
+    if (base.children.get(name) !== inode) this.bring(inode, base, name, path)
+    const first = inode.placed === undefined
+    inode.placed ??= path
+    if (first && inode.redescribed !== undefined)
+      this.operations.push({ op: 'describe-link', path, entry: inode.redescribed })
+  }
+
+  private bring(inode: Inode, base: PhysicalDirectory, name: ByteString, path: ByteString): void {
+    if (inode.placed === undefined) {
+      this.move(inode, base, name, path)
+      return
+    }
+    this.evict(base, name)
+    this.operations.push({ op: 'link', from: inode.placed, to: path })
+    base.children.set(name, inode)
+  }
+
+  private placeDirectory(
+    directory: Directory,
+    base: PhysicalDirectory,
+    name: ByteString,
+    path: ByteString
+  ): PhysicalDirectory {
+    const present = base.children.get(name)
+    const chosen = chooseBase(directory, present)
+    if (chosen === undefined) {
+      this.evict(base, name)
+      this.operations.push({ op: 'make', path })
+      return newPhysicalDirectory(base, name)
+    }
+    if (chosen !== present) this.move(chosen, base, name, path)
+    return chosen
+  }
+
+  private move(
+    object: PhysicalDirectory | Inode,
+    base: PhysicalDirectory,
+    name: ByteString,
+    path: ByteString
+  ): void {
+    this.evict(base, name)
+    this.operations.push({ op: 'move', from: pathOfObject(object), to: path })
+    reparent(object, base, name)
+  }
+
+  /** Frees a name; what was there may hold objects that are needed later, so it is kept, not deleted. */
+  private evict(base: PhysicalDirectory, name: ByteString): void {
+    const occupant = base.children.get(name)
+    if (occupant === undefined) return
+    const { trash } = this.assembly
+    const trashName = String(this.trashed++)
+    const to = joinPath(pathOf(trash), trashName)
+    this.operations.push({ op: 'move', from: joinPath(pathOf(base), name), to })
+    base.children.delete(name)
+    if (isAt(occupant, base, name)) attach(occupant, trash, trashName)
+  }
+
+  private removeStrays(directory: Directory, base: PhysicalDirectory): void {
+    if (base.children.size === directory.children.size) return
+    for (const [name, object] of [...base.children])
+      if (!directory.children.has(name) && object !== this.staging) this.evict(base, name)
+  }
+
+  private describe(directory: Directory, path: ByteString, changed: boolean): void {
+    const { entry, existing } = directory
+    if (!existing) this.operations.push({ op: 'describe-directory', path, entry })
+    else if (changed && entry !== undefined)
+      this.operations.push({ op: 'restore-times', path, entry })
+  }
+}
+
+/** The candidate with the most children saves the most moves; one that is in place saves two more. */
+function chooseBase(
+  directory: Directory,
+  present: PhysicalDirectory | Inode | undefined
+): PhysicalDirectory | undefined {
+  let best: PhysicalDirectory | undefined
+  let bestScore = -1
+  for (const candidate of directory.candidates) {
+    const score = candidate.children.size + (candidate === present ? 2 : 0)
+    if (score > bestScore) [best, bestScore] = [candidate, score]
+  }
+  return best
+}
+
+function topOf(directory: PhysicalDirectory, workspace: PhysicalDirectory): PhysicalDirectory {
+  const { parent } = directory
+  return parent === undefined || parent === workspace ? directory : topOf(parent, workspace)
+}

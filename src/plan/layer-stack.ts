@@ -1,0 +1,130 @@
+/**
+ * Layers in, merged tree out: folds staged layers in order and keeps the books on where each staged object
+ * lies. Pure: nothing here looks at a disk.
+ */
+import type { ByteString } from '../bytes.ts'
+import { fold, type FoldOptions } from './fold.ts'
+import { baseName, parentPath } from './names.ts'
+import { attach, newPhysicalDirectory, type PhysicalDirectory } from './physical.ts'
+import { STAGED_IN_TREE, STAGED_NOWHERE, type StagedEntry } from './staged-entry.ts'
+import {
+  findDirectory,
+  newDirectory,
+  newInode,
+  UNTOUCHED,
+  type Directory,
+  type Inode
+} from './tree.ts'
+
+/** Names below a layer's staging directory. */
+export const STAGED_TREE = 'tree'
+export const STAGED_SPILL = 'spill'
+
+export class LayerStack {
+  readonly root: Directory = newDirectory(undefined, '')
+  readonly workspace: PhysicalDirectory = newPhysicalDirectory(undefined, '')
+  private readonly options: FoldOptions
+  private readonly existingInodes = new Map<string, Inode>()
+
+  constructor(options: FoldOptions) {
+    this.options = options
+  }
+
+  /** The next layer, bottom to top; `staging` is its private directory, relative to the workspace. */
+  layer(index: number, staging: ByteString): LayerFolder {
+    return new LayerFolder(this.root, index, this.options, this.makePhysical(staging))
+  }
+
+  /**
+   * What the root holds before any layer, parents before children; `inode` is equal for names of one file.
+   * The workspace is that root then.
+   */
+  addExisting(entry: StagedEntry, inode: string): void {
+    const parent = findDirectory(this.root, parentPath(entry.path))
+    if (parent === undefined) throw new Error(`[internal] ${entry.path} came before its parent`)
+    if (entry.type === 'directory') this.addExistingDirectory(parent, entry)
+    else this.addExistingLeaf(parent, entry, inode)
+  }
+
+  private addExistingDirectory(parent: Directory, entry: StagedEntry): void {
+    const name = baseName(entry.path)
+    const directory = entry.path === '' ? this.root : newDirectory(parent, name)
+    if (directory !== this.root) parent.children.set(name, directory)
+    directory.entry = entry
+    directory.existing = true
+    const physical = this.makePhysical(entry.path)
+    physical.owner = directory
+    directory.candidates.push(physical)
+  }
+
+  private addExistingLeaf(parent: Directory, entry: StagedEntry, key: string): void {
+    const name = baseName(entry.path)
+    const physical = this.makePhysical(parentPath(entry.path))
+    const known = this.existingInodes.get(key)
+    const inode = known ?? newInode(entry, name)
+    if (known === undefined) attach(inode, physical, name)
+    else physical.children.set(name, inode)
+    this.existingInodes.set(key, inode)
+    parent.children.set(name, { kind: 'leaf', inode, touched: UNTOUCHED })
+  }
+
+  /** A directory of the workspace that exists, or will before the plan is carried out. */
+  makePhysical(path: ByteString): PhysicalDirectory {
+    let directory = this.workspace
+    for (const name of path === '' ? [] : path.split('/')) {
+      const child = directory.children.get(name)
+      directory = child?.kind === 'physical' ? child : newPhysicalDirectory(directory, name)
+    }
+    return directory
+  }
+}
+
+export class LayerFolder {
+  private readonly root: Directory
+  private readonly index: number
+  private readonly options: FoldOptions
+  private readonly spill: PhysicalDirectory
+  private readonly directories: Map<ByteString, PhysicalDirectory>
+
+  constructor(root: Directory, index: number, options: FoldOptions, staging: PhysicalDirectory) {
+    this.root = root
+    this.index = index
+    this.options = options
+    this.spill = newPhysicalDirectory(staging, STAGED_SPILL)
+    this.directories = new Map([['', newPhysicalDirectory(staging, STAGED_TREE)]])
+    this.own('', this.directories.get('')!)
+  }
+
+  /** Entries in archive order. @throws ENTRY_INVALID, LIMIT_EXCEEDED */
+  add(entry: StagedEntry): void {
+    const inode = fold(this.root, this.index, entry, this.options)
+    if (inode !== undefined) this.locate(inode, entry)
+    else if (entry.type === 'directory' && entry.staged === STAGED_IN_TREE)
+      this.directoryAt(entry.path)
+  }
+
+  private locate(inode: Inode, entry: StagedEntry): void {
+    if (entry.staged === STAGED_NOWHERE) return
+    if (entry.staged === STAGED_IN_TREE)
+      attach(inode, this.directoryAt(parentPath(entry.path)), inode.physicalName)
+    else attach(inode, this.spill, String(entry.staged))
+  }
+
+  /** The staged directory at a literal path; staging has made it and its parents. */
+  private directoryAt(path: ByteString): PhysicalDirectory {
+    const known = this.directories.get(path)
+    if (known !== undefined) return known
+    const parent = this.directoryAt(parentPath(path))
+    const directory = newPhysicalDirectory(parent, baseName(path))
+    this.directories.set(path, directory)
+    this.own(path, directory)
+    return directory
+  }
+
+  private own(path: ByteString, directory: PhysicalDirectory): void {
+    const owner = findDirectory(this.root, path)
+    if (owner === undefined) return
+    directory.owner = owner
+    owner.candidates.push(directory)
+  }
+}

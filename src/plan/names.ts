@@ -1,0 +1,106 @@
+/**
+ * Archive names made safe and split: the one file that knows what a layer's names mean.
+ * image-spec layer.md: names are relative to the root; `.wh.` marks whiteouts.
+ */
+import { display, type ByteString } from '../bytes.ts'
+import { OciUnpackError } from '../errors.ts'
+
+/** Longest path in bytes that the kernel takes in one call, without the closing NUL (PATH_MAX). */
+export const MAX_PATH_BYTES = 4095
+/** Longest component in bytes on every file system that layers are unpacked to (NAME_MAX). */
+const MAX_COMPONENT_BYTES = 255
+const WHITEOUT_PREFIX = '.wh.'
+const OPAQUE_NAME = '.wh..wh..opq'
+
+/** What an entry's name asks for. Paths are relative to the root and cleaned; `''` is the root. */
+export type NamedTarget =
+  | { kind: 'entry'; path: ByteString }
+  | { kind: 'whiteout'; path: ByteString }
+  | { kind: 'opaque'; path: ByteString }
+
+/** @throws ENTRY_INVALID for hostile whiteouts, LIMIT_EXCEEDED for names longer than `maxPathBytes` */
+export function readName(name: ByteString, maxPathBytes: number = MAX_PATH_BYTES): NamedTarget {
+  const path = cleanPath(name)
+  checkLength(path, maxPathBytes)
+  const base = baseName(path)
+  if (!base.startsWith(WHITEOUT_PREFIX)) return { kind: 'entry', path }
+  if (base === OPAQUE_NAME) return { kind: 'opaque', path: parentPath(path) }
+  return { kind: 'whiteout', path: joinPath(parentPath(path), victimName(base)) }
+}
+
+function victimName(base: ByteString): ByteString {
+  const victim = base.slice(WHITEOUT_PREFIX.length)
+  if (victim !== '' && victim !== '.' && victim !== '..') return victim
+  throw new OciUnpackError('ENTRY_INVALID', 'a whiteout that names no entry of its directory', {
+    facts: { entry: display(base), reason: `it would remove "${display(victim)}"` },
+    hint: 'The layer is damaged or hostile: whiteouts are named .wh.<name> (image-spec, layer.md).'
+  })
+}
+
+/**
+ * A name as a path inside the root: slashes joined, `.` dropped, `..` taken back lexically and never above
+ * the root, as umoci does. Absolute names are relative to the root.
+ */
+export function cleanPath(name: ByteString): ByteString {
+  if (isClean(name)) return name
+  const components: ByteString[] = []
+  for (const component of name.split('/')) {
+    if (component === '' || component === '.') continue
+    if (component === '..') components.pop()
+    else components.push(component)
+  }
+  return components.join('/')
+}
+
+/** Most names need no work: this keeps the common case free of splitting. */
+function isClean(name: ByteString): boolean {
+  if (name === '') return true
+  let start = 0
+  for (;;) {
+    const slash = name.indexOf('/', start)
+    const end = slash < 0 ? name.length : slash
+    const length = end - start
+    if (length === 0) return false
+    if (
+      name.charCodeAt(start) === DOT &&
+      (length === 1 || (length === 2 && name.charCodeAt(start + 1) === DOT))
+    )
+      return false
+    if (slash < 0) return true
+    start = slash + 1
+  }
+}
+
+const DOT = 0x2e
+
+function checkLength(path: ByteString, maxPathBytes: number): void {
+  if (path.length > maxPathBytes)
+    throw tooLong(path, `the path has ${path.length} bytes`, maxPathBytes)
+  if (path.length <= MAX_COMPONENT_BYTES) return
+  for (const component of path.split('/'))
+    if (component.length > MAX_COMPONENT_BYTES)
+      throw tooLong(path, `a component has ${component.length} bytes`, MAX_COMPONENT_BYTES)
+}
+
+export function tooLong(path: ByteString, reason: string, limit: number): OciUnpackError {
+  return new OciUnpackError('LIMIT_EXCEEDED', 'a name is too long', {
+    facts: { entry: shorten(display(path)), reason, expected: `at most ${limit} bytes` }
+  })
+}
+
+function shorten(text: string): string {
+  return text.length <= 200 ? text : `${text.slice(0, 120)}…${text.slice(-60)}`
+}
+
+export function baseName(path: ByteString): ByteString {
+  return path.slice(path.lastIndexOf('/') + 1)
+}
+
+export function parentPath(path: ByteString): ByteString {
+  const slash = path.lastIndexOf('/')
+  return slash < 0 ? '' : path.slice(0, slash)
+}
+
+export function joinPath(parent: ByteString, name: ByteString): ByteString {
+  return parent === '' ? name : name === '' ? parent : `${parent}/${name}`
+}

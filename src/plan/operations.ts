@@ -1,0 +1,19 @@
+import type { ByteString } from '../bytes.ts'
+import type { StagedEntry } from './staged-entry.ts'
+
+/**
+ * What turns staged directories into the finished root. Paths are relative to the workspace. Executed in
+ * order, each step finds its source where the plan says and its destination free.
+ */
+export type Operation =
+  /** A new empty directory that only its owner may enter until its metadata is set. */
+  | { op: 'make'; path: ByteString }
+  | { op: 'move'; from: ByteString; to: ByteString }
+  /** A further name for the inode at `from`. */
+  | { op: 'link'; from: ByteString; to: ByteString }
+  /** Metadata of a finished directory: comes after everything below it. No entry: nobody describes it. */
+  | { op: 'describe-directory'; path: ByteString; entry: StagedEntry | undefined }
+  /** Times only, of a directory that was there before and whose children changed. */
+  | { op: 'restore-times'; path: ByteString; entry: StagedEntry }
+  /** Metadata of a symbolic link that changed after it was staged. */
+  | { op: 'describe-link'; path: ByteString; entry: StagedEntry }

@@ -1,0 +1,85 @@
+/**
+ * What lies on disk while the plan is made: a simulation, kept exact by every operation that is emitted, so
+ * that "where is it now" always has an answer. Paths are relative to the workspace directory.
+ */
+import type { ByteString } from '../bytes.ts'
+import { joinPath } from './names.ts'
+import type { Directory, Inode } from './tree.ts'
+
+export interface PhysicalDirectory {
+  readonly kind: 'physical'
+  parent: PhysicalDirectory | undefined
+  name: ByteString
+  readonly children: Map<ByteString, PhysicalDirectory | Inode>
+  /** The directory of the merged tree that it was staged for. */
+  owner: Directory | undefined
+}
+
+export function newPhysicalDirectory(
+  parent: PhysicalDirectory | undefined,
+  name: ByteString
+): PhysicalDirectory {
+  const directory: PhysicalDirectory = {
+    kind: 'physical',
+    parent,
+    name,
+    children: new Map<ByteString, PhysicalDirectory | Inode>(),
+    owner: undefined
+  }
+  parent?.children.set(name, directory)
+  return directory
+}
+
+export function pathOf(directory: PhysicalDirectory): ByteString {
+  return directory.parent === undefined
+    ? directory.name
+    : joinPath(pathOf(directory.parent), directory.name)
+}
+
+export function pathOfObject(object: PhysicalDirectory | Inode): ByteString {
+  if (object.kind === 'physical') return pathOf(object)
+  if (object.physicalParent === undefined)
+    throw new Error(`[internal] ${object.physicalName} was never staged`)
+  return joinPath(pathOf(object.physicalParent), object.physicalName)
+}
+
+/** Takes an object from where it is and hangs it in at its new place. */
+export function reparent(
+  object: PhysicalDirectory | Inode,
+  parent: PhysicalDirectory,
+  name: ByteString
+): void {
+  detach(object)
+  attach(object, parent, name)
+}
+
+function detach(object: PhysicalDirectory | Inode): void {
+  if (object.kind === 'physical') object.parent?.children.delete(object.name)
+  else object.physicalParent?.children.delete(object.physicalName)
+}
+
+export function attach(
+  object: PhysicalDirectory | Inode,
+  parent: PhysicalDirectory,
+  name: ByteString
+): void {
+  parent.children.set(name, object)
+  if (object.kind === 'physical') {
+    object.parent = parent
+    object.name = name
+  } else {
+    object.physicalParent = parent
+    object.physicalName = name
+  }
+}
+
+/** A file that was there before has one place here, though several names may lead to it. */
+export function isAt(
+  object: PhysicalDirectory | Inode,
+  parent: PhysicalDirectory,
+  name: ByteString
+): boolean {
+  return object.kind === 'physical'
+    ? object.parent === parent && object.name === name
+    : object.physicalParent === parent && object.physicalName === name
+}

@@ -1,0 +1,115 @@
+/**
+ * What of an entry's metadata reaches the disk. The one place that knows why a tree on disk may differ from
+ * its image: id maps and attributes that belong to the host (and, for builds without root, what a plain user
+ * cannot have).
+ */
+import { display, type ByteString } from '../bytes.ts'
+import { OciUnpackError } from '../errors.ts'
+import type { TarEntry, Xattr } from '../tar/entry.ts'
+import { idNotMapped, toHost, type IdMapping } from './id-map.ts'
+import { cleanPath, readName } from './names.ts'
+import { STAGED_NOWHERE, type StagedEntry } from './staged-entry.ts'
+
+/** How ids and attributes are written. A closed union: options of one kind cannot leak into another. */
+export interface MetadataPolicy {
+  kind: 'exact'
+  uidMap: readonly IdMapping[]
+  gidMap: readonly IdMapping[]
+}
+
+/** Attributes that the host's kernel owns: never set from an image, never packed (as umoci does). */
+const HOST_XATTRS: ReadonlySet<ByteString> = new Set(['security.selinux', 'system.nfs4_acl'])
+
+export function isHostXattr(name: ByteString): boolean {
+  return HOST_XATTRS.has(name)
+}
+
+/** Largest device numbers that mknod(2) takes: 12 bits of major, 20 of minor. */
+const MAX_MAJOR = 0xfff
+const MAX_MINOR = 0xfffff
+
+export interface EntryRules {
+  policy: MetadataPolicy
+  maxPathBytes: number
+}
+
+/**
+ * The entry as it will be on disk, not staged yet.
+ * @throws ENTRY_INVALID, ID_NOT_MAPPED, LIMIT_EXCEEDED
+ */
+export function planEntry(entry: TarEntry, rules: EntryRules): StagedEntry {
+  const target = readName(entry.name, rules.maxPathBytes)
+  if (target.kind !== 'entry') return whiteout(target.kind, target.path)
+  if (entry.type === 'hardlink') return hardlink(target.path, entry, rules)
+  checkDevice(entry)
+  return {
+    type: entry.type,
+    path: target.path,
+    link: checkedLink(entry, rules),
+    mode: entry.mode,
+    uid: mapped('uid', entry.uid, rules.policy.uidMap),
+    gid: mapped('gid', entry.gid, rules.policy.gidMap),
+    size: entry.size,
+    mtime: entry.mtime,
+    ...(entry.atime === undefined ? {} : { atime: entry.atime }),
+    devMajor: entry.devMajor,
+    devMinor: entry.devMinor,
+    xattrs: entry.xattrs.length === 0 ? NO_XATTRS : entry.xattrs.filter(isForDisk),
+    staged: STAGED_NOWHERE
+  }
+}
+
+const NO_XATTRS: readonly Xattr[] = []
+
+function isForDisk([name]: Xattr): boolean {
+  return !isHostXattr(name)
+}
+
+function whiteout(type: 'whiteout' | 'opaque', path: ByteString): StagedEntry {
+  return { ...BARE, type, path }
+}
+
+/** A hard link's own metadata is ignored: it names an inode that has some. */
+function hardlink(path: ByteString, entry: TarEntry, rules: EntryRules): StagedEntry {
+  return { ...BARE, type: 'hardlink', path, link: cleanPath(checkedLink(entry, rules)) }
+}
+
+const BARE: StagedEntry = {
+  type: 'hardlink',
+  path: '',
+  link: '',
+  mode: 0,
+  uid: 0,
+  gid: 0,
+  size: 0,
+  mtime: { sec: 0, nsec: 0 },
+  devMajor: 0,
+  devMinor: 0,
+  xattrs: NO_XATTRS,
+  staged: STAGED_NOWHERE
+}
+
+function checkedLink(entry: TarEntry, rules: EntryRules): ByteString {
+  if (entry.link.length <= rules.maxPathBytes) return entry.link
+  throw new OciUnpackError('LIMIT_EXCEEDED', 'a link target is too long', {
+    facts: { entry: display(entry.name), expected: `at most ${rules.maxPathBytes} bytes` }
+  })
+}
+
+function mapped(kind: 'uid' | 'gid', id: number, maps: readonly IdMapping[]): number {
+  const host = toHost(maps, id)
+  if (host === undefined) throw idNotMapped(kind, 'container', id)
+  return host
+}
+
+function checkDevice(entry: TarEntry): void {
+  if (entry.type !== 'char' && entry.type !== 'block') return
+  if (inRange(entry.devMajor, MAX_MAJOR) && inRange(entry.devMinor, MAX_MINOR)) return
+  throw new OciUnpackError('ENTRY_INVALID', 'a device number that Linux cannot have', {
+    facts: { entry: display(entry.name), found: `${entry.devMajor}:${entry.devMinor}` }
+  })
+}
+
+function inRange(value: number, max: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= max
+}

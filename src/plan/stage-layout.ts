@@ -1,0 +1,41 @@
+/**
+ * Where each entry of one layer is staged. A layer's own entries mostly form a plain tree, and then each
+ * object is staged at its literal path, so that whole subtrees can be renamed into place later. Entries that
+ * the literal tree cannot hold (a second entry of the same name, an entry below a file or a symbolic link)
+ * go to the spill directory under a number; the planner decides what becomes of them.
+ */
+import type { ByteString } from '../bytes.ts'
+import { parentPath } from './names.ts'
+import { STAGED_IN_TREE, STAGED_NOWHERE } from './staged-entry.ts'
+
+export class StageLayout {
+  private readonly directories = new Set<ByteString>([''])
+  private readonly leaves = new Set<ByteString>()
+  private spilled = 0
+
+  /** Makes room for a file, link or special file. `makeDirectory` is called for each new parent, top down. */
+  placeLeaf(path: ByteString, makeDirectory: (path: ByteString) => void): number {
+    if (!this.directories.has(path) && !this.leaves.has(path)) {
+      if (this.ensureDirectory(parentPath(path), makeDirectory)) {
+        this.leaves.add(path)
+        return STAGED_IN_TREE
+      }
+    }
+    this.spilled += 1
+    return this.spilled
+  }
+
+  /** Makes a directory where the literal tree can hold it; elsewhere the planner makes one when needed. */
+  placeDirectory(path: ByteString, makeDirectory: (path: ByteString) => void): number {
+    return this.ensureDirectory(path, makeDirectory) ? STAGED_IN_TREE : STAGED_NOWHERE
+  }
+
+  private ensureDirectory(path: ByteString, makeDirectory: (path: ByteString) => void): boolean {
+    if (this.directories.has(path)) return true
+    if (this.leaves.has(path)) return false
+    if (!this.ensureDirectory(parentPath(path), makeDirectory)) return false
+    this.directories.add(path)
+    makeDirectory(path)
+    return true
+  }
+}

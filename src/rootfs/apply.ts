@@ -1,0 +1,108 @@
+/** Carries out a plan's operations. No opinions here: each operation is one or two calls. */
+import { display, type ByteString } from '../bytes.ts'
+import { withFacts } from '../errors.ts'
+import { baseName, parentPath } from '../plan/names.ts'
+import type { Operation } from '../plan/operations.ts'
+import type { StagedEntry } from '../plan/staged-entry.ts'
+import { setTimes } from '../sys/metadata.ts'
+import { makeDirectory, makeLink, renameNew } from '../sys/names.ts'
+import { redescribe, type OnLostXattr } from './describe.ts'
+import { DirectoryCursor } from './directory-cursor.ts'
+
+export interface ApplyOptions {
+  /** Metadata of a directory that no layer describes. */
+  undescribed: StagedEntry
+  onLostXattr: OnLostXattr
+}
+
+/** @param workspace descriptor of the directory that the plan's paths are relative to */
+export function apply(
+  workspace: number,
+  operations: readonly Operation[],
+  options: ApplyOptions
+): void {
+  const applier = new Applier(workspace, options)
+  try {
+    for (const operation of operations) applier.carryOut(operation)
+  } finally {
+    applier.release()
+  }
+}
+
+class Applier {
+  private readonly source: DirectoryCursor
+  private readonly destination: DirectoryCursor
+  private readonly options: ApplyOptions
+
+  constructor(workspace: number, options: ApplyOptions) {
+    this.source = new DirectoryCursor(workspace)
+    this.destination = new DirectoryCursor(workspace)
+    this.options = options
+  }
+
+  release(): void {
+    this.source.release()
+    this.destination.release()
+  }
+
+  carryOut(operation: Operation): void {
+    try {
+      this.perform(operation)
+    } catch (error) {
+      const path =
+        operation.op === 'move' || operation.op === 'link' ? operation.to : operation.path
+      throw withFacts(error, { entry: display(path) })
+    }
+  }
+
+  private perform(operation: Operation): void {
+    switch (operation.op) {
+      case 'make':
+        makeDirectory(this.parent(operation.path), baseName(operation.path), 0o700)
+        return
+      case 'move':
+        this.move(operation.from, operation.to)
+        return
+      case 'link':
+        makeLink(
+          this.source.at(parentPath(operation.from)),
+          baseName(operation.from),
+          this.parent(operation.to),
+          baseName(operation.to)
+        )
+        return
+      case 'describe-directory':
+        this.describe(operation.path, operation.entry ?? this.options.undescribed)
+        return
+      case 'describe-link':
+        this.describe(operation.path, operation.entry)
+        return
+      case 'restore-times':
+        this.restoreTimes(operation.path, operation.entry)
+    }
+  }
+
+  private parent(path: ByteString): number {
+    return this.destination.at(parentPath(path))
+  }
+
+  /** A handle follows its directory when that is renamed, so both cursors may point to the wrong place then. */
+  private move(from: ByteString, to: ByteString): void {
+    renameNew(this.source.at(parentPath(from)), baseName(from), this.parent(to), baseName(to))
+    this.source.forgetBelow(from)
+    this.destination.forgetBelow(from)
+  }
+
+  private describe(path: ByteString, entry: StagedEntry): void {
+    redescribe(this.parent(path), nameIn(path), entry, this.options.onLostXattr)
+  }
+
+  private restoreTimes(path: ByteString, entry: StagedEntry): void {
+    setTimes(this.parent(path), nameIn(path), entry.atime ?? entry.mtime, entry.mtime)
+  }
+}
+
+/** The workspace itself has no name in a parent that is ours: it is `.` in itself. */
+function nameIn(path: ByteString): ByteString {
+  return path === '' ? '.' : baseName(path)
+}

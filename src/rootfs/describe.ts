@@ -1,0 +1,127 @@
+/**
+ * Metadata onto objects. The order is not free: chown clears setuid and capabilities, attributes may be
+ * refused on what is read-only, and every change moves the times.
+ */
+import type { ByteString } from '../bytes.ts'
+import { isHostXattr } from '../plan/policy.ts'
+import type { StagedEntry } from '../plan/staged-entry.ts'
+import { isErrno } from '../sys/failure.ts'
+import type { Identity } from '../sys/identity.ts'
+import {
+  listXattrs,
+  removeXattr,
+  setMode,
+  setModeOf,
+  setOwner,
+  setOwnerOf,
+  setTimes,
+  setTimesOf,
+  setXattr,
+  setXattrOf
+} from '../sys/metadata.ts'
+
+const SPECIAL_BITS = 0o7000
+
+/** What a new object has at birth, so that calls which would change nothing are left out. */
+export class Birthright {
+  private readonly born: Identity
+
+  constructor(born: Identity) {
+    this.born = born
+  }
+
+  owns(entry: StagedEntry): boolean {
+    return entry.uid === this.born.uid && entry.gid === this.born.gid
+  }
+
+  modeHolds(mode: number): boolean {
+    return (mode & (SPECIAL_BITS | this.born.umask)) === 0
+  }
+}
+
+/** Called for an attribute that cannot be had on this file system, which is no reason to fail. */
+export type OnLostXattr = (entry: StagedEntry, name: ByteString) => void
+
+/** A new regular file, by its descriptor. */
+export function describeFile(
+  fd: number,
+  entry: StagedEntry,
+  born: Birthright,
+  onLost: OnLostXattr
+): void {
+  if (!born.owns(entry)) setOwnerOf(fd, entry.uid, entry.gid)
+  if (!born.modeHolds(entry.mode)) setModeOf(fd, entry.mode)
+  for (const [name, value] of entry.xattrs)
+    tolerate(entry, name, onLost, () => setXattrOf(fd, name, value))
+  setTimesOf(fd, entry.atime ?? entry.mtime, entry.mtime)
+}
+
+/** A new symbolic link or special file, by name. */
+export function describeSpecial(
+  directory: number,
+  name: ByteString,
+  entry: StagedEntry,
+  born: Birthright,
+  onLost: OnLostXattr
+): void {
+  if (!born.owns(entry)) setOwner(directory, name, entry.uid, entry.gid)
+  if (entry.type !== 'symlink' && !born.modeHolds(entry.mode)) setMode(directory, name, entry.mode)
+  setXattrs(directory, name, entry, onLost)
+  setTimes(directory, name, entry.atime ?? entry.mtime, entry.mtime)
+}
+
+/** A directory, or a link whose metadata changed: what it had before goes. */
+export function redescribe(
+  directory: number,
+  name: ByteString,
+  entry: StagedEntry,
+  onLost: OnLostXattr
+): void {
+  setOwner(directory, name, entry.uid, entry.gid)
+  if (entry.type !== 'symlink') setMode(directory, name, entry.mode)
+  clearXattrs(directory, name)
+  setXattrs(directory, name, entry, onLost)
+  setTimes(directory, name, entry.atime ?? entry.mtime, entry.mtime)
+}
+
+function setXattrs(
+  directory: number,
+  name: ByteString,
+  entry: StagedEntry,
+  onLost: OnLostXattr
+): void {
+  for (const [key, value] of entry.xattrs)
+    tolerate(entry, key, onLost, () => setXattr(directory, name, key, value))
+}
+
+function clearXattrs(directory: number, name: ByteString): void {
+  for (const key of listXattrs(directory, name)) {
+    if (isHostXattr(key)) continue
+    try {
+      removeXattr(directory, name, key)
+    } catch (error) {
+      if (!isErrno(error, 'EPERM', 'EACCES', 'ENODATA')) throw error
+    }
+  }
+}
+
+/**
+ * ENOTSUP: the file system has no such attributes. EPERM for `user.*` on anything but files and directories:
+ * no Linux file system has them (xattr(7)), so an image made elsewhere may carry what cannot exist here.
+ */
+function tolerate(
+  entry: StagedEntry,
+  name: ByteString,
+  onLost: OnLostXattr,
+  set: () => void
+): void {
+  try {
+    set()
+  } catch (error) {
+    const impossible =
+      entry.type !== 'file' && entry.type !== 'directory' && name.startsWith('user.')
+    if (!isErrno(error, 'ENOTSUP', 'EOPNOTSUPP') && !(impossible && isErrno(error, 'EPERM')))
+      throw error
+    onLost(entry, name)
+  }
+}

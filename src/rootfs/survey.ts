@@ -1,0 +1,112 @@
+/**
+ * A finished tree as it lies on disk, for the manifest and the fingerprints: sizes, link counts and times come
+ * from the disk, names and file digests from the plan, so that nothing is read twice. A directory is looked at
+ * when its children are asked for, so that the tree is never in memory as a whole.
+ */
+import { toBuffer, type ByteString } from '../bytes.ts'
+import type { MtreeNode, MtreeType } from '../mtree/entry.ts'
+import { joinPath } from '../plan/names.ts'
+import type { Directory, Inode } from '../plan/tree.ts'
+import { getXattr, listXattrs } from '../sys/metadata.ts'
+import { status, type FileType, type Status } from '../sys/status.ts'
+import type { Xattr } from '../tar/entry.ts'
+import { DirectoryCursor } from './directory-cursor.ts'
+
+/** A node of the manifest, with the status it was made from. */
+export interface SurveyedNode extends MtreeNode {
+  status: Status
+  children?: readonly SurveyedNode[]
+}
+
+/** Calls `use` with the root of the tree in `rootfs`, which `root` describes; nodes are good until it returns. */
+export function withSurvey<T>(rootfs: number, root: Directory, use: (root: SurveyedNode) => T): T {
+  const surveyor = new Surveyor(rootfs)
+  try {
+    return use(surveyor.root(root))
+  } finally {
+    surveyor.release()
+  }
+}
+
+const mtreeTypes: Readonly<Record<FileType, MtreeType>> = {
+  file: 'file',
+  directory: 'dir',
+  symlink: 'link',
+  fifo: 'fifo',
+  char: 'char',
+  block: 'block',
+  socket: 'socket'
+}
+
+class Surveyor {
+  private readonly cursor: DirectoryCursor
+  /** A security module labels everything, also what the image gives no attributes. */
+  private readonly labelled: boolean
+
+  constructor(rootfs: number) {
+    this.cursor = new DirectoryCursor(rootfs)
+    this.labelled = listXattrs(rootfs, '').includes('security.selinux')
+  }
+
+  release(): void {
+    this.cursor.release()
+  }
+
+  root(root: Directory): SurveyedNode {
+    const node = this.node(this.cursor.at(''), '', hasXattrs(root))
+    return this.withChildren({ ...node, name: '.' }, root, '')
+  }
+
+  private children(directory: Directory, path: ByteString): SurveyedNode[] {
+    const fd = this.cursor.at(path)
+    const nodes: SurveyedNode[] = []
+    for (const [name, child] of directory.children) {
+      if (child.kind === 'leaf') nodes.push(this.leaf(fd, name, child.inode))
+      else {
+        const node = this.node(fd, name, hasXattrs(child))
+        nodes.push(this.withChildren(node, child, joinPath(path, name)))
+      }
+    }
+    return nodes
+  }
+
+  private withChildren(node: SurveyedNode, directory: Directory, path: ByteString): SurveyedNode {
+    const children = (): SurveyedNode[] => this.children(directory, path)
+    return Object.defineProperty(node, 'children', { get: children })
+  }
+
+  private leaf(fd: number, name: ByteString, inode: Inode): SurveyedNode {
+    const node = this.node(fd, name, inode.hasXattrs)
+    if (inode.type === 'symlink') node.link = inode.link
+    if (inode.sha256 !== undefined) node.sha256 = toBuffer(inode.sha256).toString('hex')
+    return node
+  }
+
+  private node(fd: number, name: ByteString, withXattrs: boolean): SurveyedNode {
+    const found = status(fd, name)
+    const node: SurveyedNode = {
+      name,
+      type: mtreeTypes[found.type],
+      size: found.size,
+      uid: found.uid,
+      gid: found.gid,
+      mode: found.mode,
+      nlink: found.nlink,
+      mtimeSec: found.mtimeSec,
+      status: found
+    }
+    if (withXattrs || this.labelled) node.xattrs = readXattrs(fd, name)
+    return node
+  }
+}
+
+function hasXattrs({ entry }: Directory): boolean {
+  return entry !== undefined && entry.xattrs.length > 0
+}
+
+function readXattrs(fd: number, name: ByteString): Xattr[] {
+  return listXattrs(fd, name).flatMap((key): Xattr[] => {
+    const value = getXattr(fd, name, key)
+    return value === undefined ? [] : [[key, value]]
+  })
+}

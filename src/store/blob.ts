@@ -1,0 +1,120 @@
+import { createHash, type Hash } from 'node:crypto'
+import { closeSync } from 'node:fs'
+import {
+  digestAlgorithm,
+  finishDigest,
+  type Digest,
+  type DigestAlgorithm
+} from '../image/digest.ts'
+import { blobDigestMismatch, blobInvalid, blobNotFound, blobSizeMismatch } from './blob-errors.ts'
+import { openRegular, pread } from './file.ts'
+
+/** Where a blob's bytes are, as plain data that can go to another thread: a file, or the bytes themselves. */
+export interface BlobSource {
+  digest: Digest
+  /** Bytes, as the descriptor says. */
+  size: number
+  path?: string
+  /** Embedded content (image-spec descriptor.md); used instead of the file. */
+  data?: Uint8Array
+}
+
+/** A blob that is hashed as it is read. Nothing of it may be trusted before `verify` has returned. */
+export interface VerifiedBlob {
+  /**
+   * The open file, where there is one: regular, read-only, its offset at 0 and left there by `read`, so that an
+   * external program can have it as its input at the same time.
+   */
+  readonly fd: number | undefined
+  /** Bytes, as the descriptor says. */
+  readonly size: number
+  /**
+   * The next bytes, at most 1 MiB, valid until the next call; undefined at the end.
+   * Throws BLOB_SIZE_MISMATCH where the file has less or more bytes than `size`; never reads past `size` + 1.
+   */
+  read(): Buffer | undefined
+  /** Reads what is left, then throws BLOB_SIZE_MISMATCH or BLOB_DIGEST_MISMATCH. May be called again. */
+  verify(): void
+  /** Releases the file, verified or not. May be called again. */
+  close(): void
+}
+
+/** 1 MiB: zlib inflates 500 MB/s from such chunks and 205 MB/s from 16 KiB ones. */
+const CHUNK = 1024 * 1024
+
+/**
+ * Opens a blob without ever blocking. Throws BLOB_NOT_FOUND; BLOB_INVALID for a symlink, FIFO, directory or
+ * device; BLOB_SIZE_MISMATCH where the file's size already differs; DIGEST_INVALID for an unknown algorithm.
+ */
+export function openBlob(source: BlobSource): VerifiedBlob {
+  const algorithm = digestAlgorithm(source.digest)
+  if (source.data !== undefined) return new OpenBlob(source, algorithm, memoryInput(source.data))
+  if (source.path === undefined) throw blobNotFound(source)
+  const file = openRegular(source.path, false)
+  if (typeof file === 'string')
+    throw file === 'missing' ? blobNotFound(source) : blobInvalid(source, file)
+  const blob = new OpenBlob(source, algorithm, fileInput(file.fd, source.path), file.fd)
+  if (file.size === source.size) return blob
+  blob.close()
+  throw blobSizeMismatch(source, file.size)
+}
+
+/** Copies bytes from a position into the buffer; returns how many, 0 at the end. */
+type Input = (buffer: Buffer, length: number, position: number) => number
+
+class OpenBlob implements VerifiedBlob {
+  readonly fd: number | undefined
+  readonly size: number
+  readonly #source: BlobSource
+  readonly #algorithm: DigestAlgorithm
+  readonly #input: Input
+  readonly #buffer: Buffer
+  readonly #hash: Hash
+  #position = 0
+  #found: Digest | undefined
+  #closed = false
+
+  constructor(source: BlobSource, algorithm: DigestAlgorithm, input: Input, fd?: number) {
+    this.fd = fd
+    this.size = source.size
+    this.#source = source
+    this.#algorithm = algorithm
+    this.#input = input
+    this.#buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK, source.size + 1))
+    this.#hash = createHash(algorithm)
+  }
+
+  read(): Buffer | undefined {
+    const left = this.size - this.#position
+    const wanted = Math.min(this.#buffer.length, left + 1)
+    const length = this.#input(this.#buffer, wanted, this.#position)
+    if (length > left) throw blobSizeMismatch(this.#source, `more than ${this.size}`)
+    if (length === 0 && left > 0) throw blobSizeMismatch(this.#source, this.#position)
+    if (length === 0) return undefined
+    this.#position += length
+    const chunk = this.#buffer.subarray(0, length)
+    this.#hash.update(chunk)
+    return chunk
+  }
+
+  verify(): void {
+    while (this.#found === undefined && this.read() !== undefined);
+    this.#found ??= finishDigest(this.#hash, this.#algorithm)
+    if (this.#found !== this.#source.digest) throw blobDigestMismatch(this.#source, this.#found)
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    if (this.fd !== undefined) closeSync(this.fd)
+  }
+}
+
+function fileInput(fd: number, path: string): Input {
+  return (buffer, length, position) => pread(fd, buffer, length, position, path)
+}
+
+function memoryInput(data: Uint8Array): Input {
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+  return (buffer, length, position) => bytes.copy(buffer, 0, position, position + length)
+}

@@ -1,0 +1,123 @@
+import { lstatSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { OciUnpackError } from '../errors.ts'
+import { digestAlgorithm, digestHex, type Digest } from '../image/digest.ts'
+import { parseIndex, parseLayoutFile } from '../image/documents.ts'
+import { OCI_INDEX } from '../image/media-types.ts'
+import type { Descriptor, ImageIndex } from '../image/types.ts'
+import { openBlob, type BlobSource } from './blob.ts'
+import { documentTooLarge, readSmallFile, type NotRegular } from './file.ts'
+
+/** An OCI image layout directory (image-spec image-layout.md). Holds nothing open; reads anew on every call. */
+export interface Layout {
+  /** Absolute. */
+  readonly path: string
+  /** `index.json`. Throws LAYOUT_INVALID, DOCUMENT_INVALID, LIMIT_EXCEEDED. */
+  readIndex(): ImageIndex
+  /**
+   * The bytes of a JSON blob, verified by size and digest. Throws what `openBlob` throws, and LIMIT_EXCEEDED
+   * before anything is read where the descriptor promises more than the limit.
+   */
+  readDocument(descriptor: Descriptor): Buffer
+  /** Where a blob's bytes are: embedded in the descriptor, else a file. Throws DIGEST_INVALID. */
+  blobSource(descriptor: Descriptor): BlobSource
+  /** The path that a blob has or would have. Throws DIGEST_INVALID for an algorithm that is unknown here. */
+  blobPath(digest: Digest): string
+  /** Whether something stands at that path; it may still be damaged. */
+  hasBlob(digest: Digest): boolean
+}
+
+export interface LayoutOptions {
+  /** Largest JSON document that is read, in bytes. Default 4 MiB, as registries have it. */
+  maxDocumentSize?: number
+}
+
+const DEFAULT_MAX_DOCUMENT_SIZE = 4 * 1024 * 1024
+
+/** Throws LAYOUT_INVALID, with what to do, where the path is not a layout of version 1.x. */
+export function openLayout(path: string, options: LayoutOptions = {}): Layout {
+  const root = resolve(path)
+  const limit = options.maxDocumentSize ?? DEFAULT_MAX_DOCUMENT_SIZE
+  assertLayout(root, limit)
+  const blobPath = (digest: Digest) =>
+    join(root, 'blobs', digestAlgorithm(digest), digestHex(digest))
+  const blobSource = (descriptor: Descriptor) => sourceOf(descriptor, blobPath)
+  return {
+    path: root,
+    readIndex: () => readIndex(root, limit),
+    readDocument: (descriptor) => readVerified(blobSource(descriptor), limit),
+    blobSource,
+    blobPath,
+    hasBlob: (digest) => lstatSync(blobPath(digest), { throwIfNoEntry: false }) !== undefined
+  }
+}
+
+function assertLayout(root: string, limit: number): void {
+  if (!isDirectory(root)) throw notLayout(root, 'is not a directory')
+  const file = join(root, 'oci-layout')
+  const bytes = readSmallFile(file, limit)
+  if (typeof bytes === 'string') throw notLayout(file, reason(bytes))
+  try {
+    parseLayoutFile(bytes, { file })
+  } catch (cause) {
+    throw cause instanceof OciUnpackError ? unknownVersion(cause) : cause
+  }
+  if (!isDirectory(join(root, 'blobs'))) throw notLayout(join(root, 'blobs'), 'is not a directory')
+  if (!isFile(join(root, 'index.json'))) throw notLayout(join(root, 'index.json'), 'is not a file')
+}
+
+function readIndex(root: string, limit: number): ImageIndex {
+  const file = join(root, 'index.json')
+  const bytes = readSmallFile(file, limit)
+  if (typeof bytes === 'string') throw notLayout(file, reason(bytes))
+  return parseIndex(bytes, { file, mediaType: OCI_INDEX })
+}
+
+function sourceOf(descriptor: Descriptor, blobPath: (digest: Digest) => string): BlobSource {
+  const { digest, size, data } = descriptor
+  return data === undefined || data === ''
+    ? { digest, size, path: blobPath(digest) }
+    : { digest, size, data: Buffer.from(data, 'base64') }
+}
+
+function readVerified(source: BlobSource, limit: number): Buffer {
+  if (source.size > limit) throw documentTooLarge(source.digest, source.size, limit)
+  const blob = openBlob(source)
+  try {
+    const chunks: Buffer[] = []
+    for (let chunk = blob.read(); chunk !== undefined; chunk = blob.read()) {
+      chunks.push(Buffer.from(chunk))
+    }
+    blob.verify()
+    return Buffer.concat(chunks)
+  } finally {
+    blob.close()
+  }
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true
+}
+
+function reason(found: NotRegular): string {
+  return found === 'missing' ? 'is missing' : `is not a file: ${found}`
+}
+
+function notLayout(file: string, why: string): OciUnpackError {
+  return new OciUnpackError('LAYOUT_INVALID', 'The path is not an OCI image layout.', {
+    facts: { file, reason: why },
+    hint: 'Give the directory that holds oci-layout, index.json and blobs/; skopeo copy SOURCE oci:DIRECTORY:TAG makes one.'
+  })
+}
+
+function unknownVersion(cause: OciUnpackError): OciUnpackError {
+  return new OciUnpackError('LAYOUT_INVALID', 'The layout is of no version that is known here.', {
+    facts: cause.facts,
+    hint: 'Copy the image into a new layout of version 1.0.0, for instance with skopeo copy.',
+    cause
+  })
+}

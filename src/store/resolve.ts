@@ -1,0 +1,84 @@
+import { OciUnpackError } from '../errors.ts'
+import { pathPlatform, selectManifest, target, type DescriptorPath } from '../image/choice.ts'
+import { layerDiffIds, parseConfig, parseIndex, parseManifest } from '../image/documents.ts'
+import { mediaKind } from '../image/media-types.ts'
+import { hostPlatform, platformDistance, platformText } from '../image/platform.ts'
+import { findTag } from '../image/tags.ts'
+import type {
+  Descriptor,
+  ImageConfig,
+  ImageIndex,
+  ImageManifest,
+  Platform
+} from '../image/types.ts'
+import { printable } from '../image/validate.ts'
+import type { Layout } from './layout.ts'
+import { documentSource, offeredManifests } from './offered-manifests.ts'
+
+export interface ResolvedImage {
+  /** From the entry of index.json (first) to the manifest (last): umoci.json's `descriptor_walk`. */
+  descriptorPath: DescriptorPath
+  manifest: ImageManifest
+  config: ImageConfig
+  /** The documents as stored. */
+  rawManifest: Buffer
+  rawConfig: Buffer
+}
+
+/**
+ * The image of a tag. Among the manifests of an index the platform decides, by default the host's; a tag that
+ * names a manifest directly needs no platform, but one that is given must fit.
+ * Throws TAG_*, PLATFORM_*, BLOB_*, DOCUMENT_INVALID, MEDIA_TYPE_UNSUPPORTED, LIMIT_EXCEEDED.
+ */
+export function resolveImage(layout: Layout, tag: string, platform?: Platform): ResolvedImage {
+  const entry = findTag(layout.readIndex(), tag)
+  const descriptorPath =
+    mediaKind(entry.mediaType).kind === 'index'
+      ? selectManifest(offeredManifests(layout, entry), platform ?? hostPlatform())
+      : ([entry] as const)
+  const image = readImage(layout, descriptorPath)
+  if (platform !== undefined) assertPlatform(image, platform)
+  return image
+}
+
+/** The image at the end of a path, whatever its platform. Throws as `resolveImage` does. */
+export function readImage(layout: Layout, descriptorPath: DescriptorPath): ResolvedImage {
+  const descriptor = target(descriptorPath)
+  assertKind(descriptor, 'manifest')
+  const rawManifest = layout.readDocument(descriptor)
+  const manifest = parseManifest(rawManifest, documentSource(descriptor))
+  assertKind(manifest.config, 'config')
+  const rawConfig = layout.readDocument(manifest.config)
+  const config = parseConfig(rawConfig, documentSource(manifest.config))
+  layerDiffIds(manifest, config, manifest.config.digest)
+  return { descriptorPath, manifest, config, rawManifest, rawConfig }
+}
+
+/** The indexes of a path, outermost first: all of its documents but the manifest. Throws as `resolveImage` does. */
+export function readIndexes(layout: Layout, descriptorPath: DescriptorPath): ImageIndex[] {
+  return descriptorPath
+    .slice(0, -1)
+    .map((descriptor) => parseIndex(layout.readDocument(descriptor), documentSource(descriptor)))
+}
+
+function assertKind(descriptor: Descriptor, expected: 'manifest' | 'config'): void {
+  const { kind } = mediaKind(descriptor.mediaType)
+  if (kind === expected) return
+  throw new OciUnpackError('MEDIA_TYPE_UNSUPPORTED', 'This is not an image that can be unpacked.', {
+    facts: {
+      file: descriptor.digest,
+      expected: `an image ${expected}`,
+      found: descriptor.mediaType
+    },
+    hint: 'Images of the OCI and Docker schema 2 media types are supported; skopeo copy --format oci converts older ones.'
+  })
+}
+
+function assertPlatform({ config, descriptorPath }: ResolvedImage, wanted: Platform): void {
+  const offered = pathPlatform(descriptorPath) ?? config
+  if (platformDistance(wanted, offered) !== undefined) return
+  throw new OciUnpackError('PLATFORM_NOT_FOUND', 'The image does not exist for this platform.', {
+    facts: { platform: platformText(wanted), available: printable(platformText(offered)) },
+    hint: 'Leave the platform out to unpack the image all the same.'
+  })
+}

@@ -1,0 +1,16 @@
+import { readFileSync } from 'node:fs'
+
+export interface Identity {
+  uid: number
+  gid: number
+  umask: number
+}
+
+/**
+ * Who this process acts as. The umask is read from /proc: `process.umask()` sets it to zero for a moment,
+ * in all threads.
+ */
+export function identity(): Identity {
+  const umask = /^Umask:\s*([0-7]+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1]
+  return { uid: process.geteuid!(), gid: process.getegid!(), umask: parseInt(umask ?? '022', 8) }
+}

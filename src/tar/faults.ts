@@ -1,0 +1,31 @@
+import { display, type ByteString } from '../bytes.ts'
+import { OciUnpackError, type Facts } from '../errors.ts'
+
+/** The archive itself is damaged at `offset`, the byte at which the faulty block starts. */
+export function tarInvalid(offset: number, message: string, facts: Facts = {}): OciUnpackError {
+  return new OciUnpackError('TAR_INVALID', message, { facts: { offset, ...facts } })
+}
+
+/** The archive can be read, but one member asks for what cannot be done. */
+export function entryInvalid(
+  offset: number,
+  entry: ByteString,
+  message: string,
+  facts: Facts = {}
+): OciUnpackError {
+  return new OciUnpackError('ENTRY_INVALID', message, {
+    facts: { entry: display(entry), offset, ...facts }
+  })
+}
+
+export function limitExceeded(
+  offset: number,
+  what: string,
+  expected: string,
+  found: number
+): OciUnpackError {
+  return new OciUnpackError('LIMIT_EXCEEDED', `${what} is larger than the limit`, {
+    facts: { offset, expected, found },
+    hint: 'Raise the limit only if you trust where this layer comes from.'
+  })
+}

@@ -1,0 +1,105 @@
+import { display } from '../bytes.ts'
+import { Extensions, extensionType, type ExtensionType } from './extensions.ts'
+import { limitExceeded, tarInvalid } from './faults.ts'
+import {
+  BLOCK_SIZE,
+  checksumMatches,
+  FIELD,
+  numberField,
+  sumBytes,
+  typeFlag,
+  type Block
+} from './header.ts'
+import type { TarLimits } from './limits.ts'
+import { readMember, type Member } from './member.ts'
+import { extentsFault } from './sparse.ts'
+
+/** What comes after a header: the content of an extension, blocks of a sparse map, or a body. */
+export type Next = 'zero' | 'extension' | 'sparse' | 'member'
+
+/** Turns header blocks and the content of extended headers into members. Holds no body bytes. */
+export class HeaderReader {
+  /** Bytes of the extension to come, after `extension`. */
+  extensionSize = 0
+  /** The member, after `member`. */
+  member: Member | undefined
+  readonly #limits: TarLimits
+  readonly #extensions: Extensions
+  #extension: ExtensionType = 'pax'
+  /** Offset of the extended header at hand, and of the first that still waits for its member. */
+  #offset = 0
+  #first = -1
+
+  constructor(limits: TarLimits) {
+    this.#limits = limits
+    this.#extensions = new Extensions(limits)
+  }
+
+  /** Whether extended headers have come whose member has not. */
+  get waiting(): boolean {
+    return this.#first >= 0
+  }
+
+  takeHeader(block: Block): Next {
+    const sum = sumBytes(block)
+    if (sum === 0) return 'zero'
+    if (!checksumMatches(block, sum)) {
+      throw tarInvalid(block.offset, 'A tar header has a wrong checksum')
+    }
+    const extension = extensionType(typeFlag(block))
+    return extension === undefined ? this.#beginMember(block) : this.#extend(extension, block)
+  }
+
+  takeExtension(bytes: Buffer, at: number): void {
+    this.#extensions.take(this.#extension, bytes, at, at + this.extensionSize, this.#offset)
+    if (this.#first < 0 && this.#extension !== 'global') this.#first = this.#offset
+  }
+
+  takeSparse(bytes: Buffer, at: number): Next {
+    const member = this.member!
+    const sparse = member.body.sparse!
+    if (sparse.inBody) member.body.stored -= BLOCK_SIZE
+    sparse.block(bytes, at)
+    return this.#checkSparse(member)
+  }
+
+  #extend(type: ExtensionType, block: Block): Next {
+    const size = numberField(block, FIELD.size)
+    if (!Number.isSafeInteger(size) || size < 0) {
+      throw tarInvalid(block.offset, 'An extended header has a malformed size')
+    }
+    this.#extensions.admit(type, size, block.offset)
+    this.#extension = type
+    this.#offset = block.offset
+    this.extensionSize = size
+    return 'extension'
+  }
+
+  #beginMember(block: Block): Next {
+    const first = this.#first < 0 ? block.offset : this.#first
+    const member = readMember(block, this.#extensions, first)
+    this.#extensions.clear()
+    this.#first = -1
+    this.member = member
+    return member.body.sparse === undefined ? 'member' : this.#checkSparse(member)
+  }
+
+  #checkSparse(member: Member): Next {
+    const { stored, sparse } = member.body
+    const { extents, complete, inBody } = sparse!
+    this.#checkExtentCount(extents.length / 2, member.entry.offset)
+    if (!complete && (!inBody || stored >= BLOCK_SIZE)) return 'sparse'
+    const reason = complete ? extentsFault(extents, member.entry.size, stored) : 'it does not end'
+    if (reason === undefined) return 'member'
+    throw tarInvalid(member.entry.offset, 'A sparse file has a malformed map', {
+      entry: display(member.entry.name),
+      reason
+    })
+  }
+
+  #checkExtentCount(count: number, offset: number): void {
+    const limit = this.#limits.sparseExtents
+    if (count <= limit) return
+    throw limitExceeded(offset, 'The map of a sparse file', `at most ${limit} extents`, count)
+  }
+}

@@ -1,0 +1,174 @@
+import { display } from '../bytes.ts'
+import type { OciUnpackError } from '../errors.ts'
+import { BodyCursor } from './body.ts'
+import { tarInvalid } from './faults.ts'
+import { Gather } from './gather.ts'
+import { HeaderReader, type Next } from './header-reader.ts'
+import { BLOCK_SIZE, padding, type Block } from './header.ts'
+import { DEFAULT_TAR_LIMITS, type TarLimits } from './limits.ts'
+import type { TarSink } from './sink.ts'
+
+export type { TarLimits, TarSink }
+
+/** What the next bytes are. `zero` is a header again, but after one block of zeros. */
+type State = 'header' | 'zero' | 'extension' | 'sparse' | 'body' | 'padding' | 'ended'
+
+/**
+ * Reads an archive (v7, ustar, PAX, old GNU, star) as it is pushed, in chunks of any size; the sink
+ * is called before `push` returns. Throws `TAR_INVALID`, `ENTRY_INVALID` or `LIMIT_EXCEEDED` with
+ * the offset of the faulty header; after an error the reader must not be used again.
+ */
+export class TarReader {
+  readonly #sink: TarSink
+  readonly #headers: HeaderReader
+  readonly #cursor: BodyCursor
+  readonly #gather = new Gather()
+  /** The block at hand: one object for all of them, because there are millions. */
+  readonly #block: Block = { bytes: Buffer.alloc(0), at: 0, offset: 0 }
+  #state: State = 'header'
+  /** Where in the archive the bytes start that have not been dealt with. */
+  #offset = 0
+  /** Bytes to come of the extension, body or padding. */
+  #left = 0
+
+  constructor(sink: TarSink, limits: Partial<TarLimits> = {}) {
+    this.#sink = sink
+    this.#headers = new HeaderReader({ ...DEFAULT_TAR_LIMITS, ...limits })
+    this.#cursor = new BodyCursor(sink)
+  }
+
+  /** Reads on. Whatever follows the two end blocks is accepted and ignored. */
+  push(chunk: Buffer): void {
+    let at = 0
+    while (at < chunk.length) at = this.#advance(chunk, at)
+  }
+
+  /**
+   * The archive ends here. Missing end blocks, and missing padding after the last body, are accepted
+   * as GNU tar and Go accept them; so is an archive of no bytes. An end anywhere else is an error.
+   */
+  finish(): void {
+    if (this.#state === 'ended') return
+    const between = this.#state === 'header' || this.#state === 'zero' || this.#state === 'padding'
+    if (!between || this.#gather.held > 0 || this.#headers.waiting) throw this.#truncated()
+  }
+
+  #advance(chunk: Buffer, at: number): number {
+    switch (this.#state) {
+      case 'header':
+      case 'zero':
+      case 'sparse':
+        return this.#collect(chunk, at, BLOCK_SIZE)
+      case 'extension':
+        return this.#collect(chunk, at, this.#left)
+      case 'body':
+        return this.#stream(chunk, at)
+      case 'padding':
+        return this.#skip(chunk, at)
+      case 'ended':
+        return chunk.length
+    }
+  }
+
+  #collect(chunk: Buffer, at: number, want: number): number {
+    const gather = this.#gather
+    if (gather.offer(chunk, at, want)) {
+      this.#dispatch(gather.bytes, gather.at)
+      this.#offset += want
+    }
+    return gather.next
+  }
+
+  #dispatch(bytes: Buffer, at: number): void {
+    switch (this.#state) {
+      case 'extension':
+        this.#headers.takeExtension(bytes, at)
+        this.#enterPadding(this.#left)
+        break
+      case 'sparse':
+        this.#follow(this.#headers.takeSparse(bytes, at))
+        break
+      default:
+        this.#block.bytes = bytes
+        this.#block.at = at
+        this.#block.offset = this.#offset
+        this.#follow(this.#headers.takeHeader(this.#block))
+    }
+  }
+
+  #follow(next: Next): void {
+    if (this.#state === 'zero' && next !== 'zero') {
+      throw tarInvalid(this.#offset, 'A tar header follows a block of zeros')
+    }
+    switch (next) {
+      case 'zero':
+        this.#takeZeros()
+        break
+      case 'extension':
+        this.#expectExtension()
+        break
+      case 'sparse':
+        this.#state = 'sparse'
+        break
+      case 'member':
+        this.#openBody()
+    }
+  }
+
+  /** One block of zeros may be the end already, if nothing follows; two certainly are. */
+  #takeZeros(): void {
+    if (this.#headers.waiting) throw this.#truncated()
+    this.#state = this.#state === 'zero' ? 'ended' : 'zero'
+  }
+
+  #expectExtension(): void {
+    this.#left = this.#headers.extensionSize
+    this.#state = 'extension'
+    if (this.#left === 0) this.#dispatch(this.#block.bytes, this.#block.at)
+  }
+
+  #openBody(): void {
+    const { entry, body } = this.#headers.member!
+    this.#sink.entry(entry)
+    this.#cursor.open(body.sparse?.extents)
+    this.#left = body.stored
+    this.#state = 'body'
+    if (this.#left === 0) this.#closeBody()
+  }
+
+  #stream(chunk: Buffer, at: number): number {
+    const end = this.#take(chunk, at)
+    this.#cursor.deliver(chunk, at, end)
+    if (this.#left === 0) this.#closeBody()
+    return end
+  }
+
+  #closeBody(): void {
+    this.#sink.end()
+    this.#enterPadding(this.#headers.member!.body.stored)
+  }
+
+  #enterPadding(size: number): void {
+    this.#left = padding(size)
+    this.#state = this.#left === 0 ? 'header' : 'padding'
+  }
+
+  #skip(chunk: Buffer, at: number): number {
+    const end = this.#take(chunk, at)
+    if (this.#left === 0) this.#state = 'header'
+    return end
+  }
+
+  #take(chunk: Buffer, at: number): number {
+    const end = Math.min(chunk.length, at + this.#left)
+    this.#offset += end - at
+    this.#left -= end - at
+    return end
+  }
+
+  #truncated(): OciUnpackError {
+    const inside = this.#state === 'body' || this.#state === 'sparse'
+    const entry = inside ? { entry: display(this.#headers.member!.entry.name) } : {}
+    return tarInvalid(this.#offset + this.#gather.held, 'The tar archive is cut short', entry)
+  }
+}

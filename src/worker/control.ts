@@ -1,0 +1,72 @@
+/**
+ * What threads of one operation share without messages: the wish to stop, and counters that the progress
+ * display reads and the limits are held against.
+ */
+export interface LayerCounters {
+  /** Compressed bytes taken from the blob. */
+  read: number
+  /** Bytes of tar. */
+  unpacked: number
+  entries: number
+}
+
+const ABORTED = 0
+const UNPACKED = 1
+const ENTRIES = 2
+const FIRST_LAYER = 3
+const FIELDS = 3
+
+export class Control {
+  readonly memory: SharedArrayBuffer
+  private readonly cells: BigInt64Array
+
+  constructor(memory: SharedArrayBuffer) {
+    this.memory = memory
+    this.cells = new BigInt64Array(memory)
+  }
+
+  static forLayers(count: number): Control {
+    return new Control(new SharedArrayBuffer(8 * (FIRST_LAYER + FIELDS * count)))
+  }
+
+  abort(): void {
+    Atomics.store(this.cells, ABORTED, 1n)
+  }
+
+  aborted(): boolean {
+    return Atomics.load(this.cells, ABORTED) !== 0n
+  }
+
+  /** Sums over all layers. */
+  get unpacked(): number {
+    return Number(Atomics.load(this.cells, UNPACKED))
+  }
+
+  get entries(): number {
+    return Number(Atomics.load(this.cells, ENTRIES))
+  }
+
+  layer(index: number): LayerCounters {
+    const at = FIRST_LAYER + FIELDS * index
+    const cell = (field: number): number => Number(Atomics.load(this.cells, at + field))
+    return { read: cell(0), unpacked: cell(1), entries: cell(2) }
+  }
+
+  addRead(layer: number, bytes: number): void {
+    this.add(layer, 0, bytes)
+  }
+
+  addUnpacked(layer: number, bytes: number): void {
+    this.add(layer, 1, bytes)
+    Atomics.add(this.cells, UNPACKED, BigInt(bytes))
+  }
+
+  addEntries(layer: number, count: number): void {
+    this.add(layer, 2, count)
+    Atomics.add(this.cells, ENTRIES, BigInt(count))
+  }
+
+  private add(layer: number, field: number, value: number): void {
+    Atomics.add(this.cells, FIRST_LAYER + FIELDS * layer + field, BigInt(value))
+  }
+}

@@ -1,0 +1,17 @@
+/** What travels between the main thread and a worker: one union each way. */
+import type { ByteString } from '../bytes.ts'
+import type { ErrorRecord } from '../errors.ts'
+import type { StageLayerTask } from './stage-layer.ts'
+
+export type Task = StageLayerTask
+
+export interface ToWorker {
+  task: Task
+  control: SharedArrayBuffer
+}
+
+export type FromWorker =
+  | { type: 'entries'; batch: Uint8Array<ArrayBuffer> }
+  | { type: 'lost-xattr'; entry: ByteString; xattr: ByteString }
+  | { type: 'done' }
+  | { type: 'failed'; error: ErrorRecord }

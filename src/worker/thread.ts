@@ -1,0 +1,27 @@
+/** Entry of a worker thread: one task at a time, answered with `done` or `failed`. */
+import { parentPort } from 'node:worker_threads'
+import { toErrorRecord } from '../errors.ts'
+import { Control } from './control.ts'
+import type { FromWorker, ToWorker } from './messages.ts'
+import { stageLayer } from './stage-layer.ts'
+
+const port = parentPort!
+
+function send(message: FromWorker): void {
+  port.postMessage(message)
+}
+
+async function answer({ task, control }: ToWorker): Promise<void> {
+  try {
+    await stageLayer(task, new Control(control), {
+      entries: (batch) =>
+        port.postMessage({ type: 'entries', batch } satisfies FromWorker, [batch.buffer]),
+      lostXattr: (entry, xattr) => send({ type: 'lost-xattr', entry, xattr })
+    })
+    send({ type: 'done' })
+  } catch (error) {
+    send({ type: 'failed', error: toErrorRecord(error) })
+  }
+}
+
+port.on('message', (message: ToWorker) => void answer(message))

@@ -1,0 +1,111 @@
+/** Random stacks of layers over few names, so that they collide in every way there is. */
+import * as fc from 'fast-check'
+import type { EntryType, TarEntry, Timespec, Xattr } from '../../src/tar/entry.ts'
+import type { Member } from './serial.ts'
+
+const name = fc.constantFrom('a', 'b', 'c', 'd', '\xff', 'a b')
+const path = fc.array(name, { minLength: 1, maxLength: 4 }).map((names) => names.join('/'))
+const sloppyPath = fc.oneof(
+  { weight: 8, arbitrary: path },
+  { weight: 1, arbitrary: path.map((text) => `/${text}`) },
+  { weight: 1, arbitrary: path.map((text) => `../${text}`) },
+  { weight: 1, arbitrary: path.map((text) => `./x/../${text}`) }
+)
+const linkText = fc.oneof(
+  path,
+  path.map((text) => `/${text}`),
+  path.map((text) => `../${text}`),
+  fc.constantFrom('.', '..', '/', '../..', 'a/../b')
+)
+const time: fc.Arbitrary<Timespec> = fc.record({
+  sec: fc.integer({ min: -10, max: 2_000_000_000 }),
+  nsec: fc.integer({ min: 0, max: 999_999_999 })
+})
+const xattrs: fc.Arbitrary<readonly Xattr[]> = fc.oneof(
+  { weight: 5, arbitrary: fc.constant([]) },
+  { weight: 1, arbitrary: fc.constant([['trusted.t', '\0\xff'] as const]) }
+)
+const entryType: fc.Arbitrary<EntryType> = fc.oneof(
+  { weight: 5, arbitrary: fc.constant('file' as const) },
+  { weight: 5, arbitrary: fc.constant('directory' as const) },
+  { weight: 3, arbitrary: fc.constant('symlink' as const) },
+  { weight: 1, arbitrary: fc.constant('hardlink' as const) },
+  { weight: 1, arbitrary: fc.constantFrom('char' as const, 'block' as const, 'fifo' as const) }
+)
+
+const plain: fc.Arbitrary<Member> = fc
+  .record({
+    type: entryType,
+    name: sloppyPath,
+    text: linkText,
+    target: path,
+    mode: fc.integer({ min: 0, max: 0o7777 }),
+    uid: fc.constantFrom(0, 0, 7),
+    gid: fc.constantFrom(0, 0, 9),
+    body: fc.string({ maxLength: 5 }),
+    mtime: time,
+    xattrs
+  })
+  .map(({ text, target, body, ...rest }) =>
+    member({ ...rest, link: rest.type === 'symlink' ? text : target }, body)
+  )
+
+const whiteout: fc.Arbitrary<Member> = fc
+  .tuple(fc.array(name, { maxLength: 3 }), fc.option(name))
+  .map(([parents, victim]) =>
+    member({
+      type: 'file',
+      name: [...parents, victim === null ? '.wh..wh..opq' : `.wh.${victim}`].join('/')
+    })
+  )
+
+const rootEntry = fc
+  .record({ mode: fc.integer({ min: 0, max: 0o777 }), mtime: time })
+  .map((fields) => member({ type: 'directory', name: './', ...fields }))
+
+const layer = fc.array(
+  fc.oneof(
+    { weight: 12, arbitrary: plain },
+    { weight: 3, arbitrary: whiteout },
+    { weight: 1, arbitrary: rootEntry }
+  ),
+  { maxLength: 14 }
+)
+
+export const layerStack: fc.Arbitrary<Member[][]> = fc
+  .array(layer, { minLength: 1, maxLength: 5 })
+  .map(aimLinks)
+
+/** Most hard links to names of earlier files: a stack with a link to nothing ends there. */
+function aimLinks(layers: Member[][]): Member[][] {
+  const names: string[] = []
+  for (const { entry } of layers.flat()) {
+    if (entry.type === 'hardlink' && entry.mode % 16 !== 0 && names.length > 0)
+      entry.link = names[entry.mode % names.length]!
+    if (entry.type === 'file' && !entry.name.includes('.wh.')) names.push(entry.name)
+  }
+  return layers
+}
+
+export function member(
+  fields: Partial<TarEntry> & { type: EntryType; name: string },
+  body = ''
+): Member {
+  const content = fields.type === 'file' ? Buffer.from(body) : Buffer.alloc(0)
+  return {
+    entry: {
+      link: '',
+      mode: 0o644,
+      uid: 0,
+      gid: 0,
+      mtime: { sec: 0, nsec: 0 },
+      devMajor: fields.type === 'char' || fields.type === 'block' ? 1 : 0,
+      devMinor: fields.type === 'char' || fields.type === 'block' ? 3 : 0,
+      xattrs: [],
+      offset: 0,
+      ...fields,
+      size: content.length
+    },
+    body: content
+  }
+}

@@ -1,0 +1,34 @@
+import { accessSync, constants, existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+const reported = new Set<string>()
+
+/**
+ * Whether a test can run here. A name is a program in PATH, `root` (euid 0) or `loop` (loop devices).
+ * Says once what is missing; throws instead where OCI_UNPACK_FORBID_SKIP=1, so that nothing is skipped unseen.
+ */
+export function needs(...names: string[]): boolean {
+  const missing = names.filter((name) => !isThere(name))
+  if (missing.length === 0) return true
+  const reason = `not here: ${missing.join(', ')}`
+  if (process.env.OCI_UNPACK_FORBID_SKIP === '1')
+    throw new Error(`skipping is forbidden, but ${reason}`)
+  if (!reported.has(reason)) console.warn(`skipped: ${reason}`)
+  reported.add(reason)
+  return false
+}
+
+function isThere(name: string): boolean {
+  if (name === 'root') return process.geteuid?.() === 0
+  if (name === 'loop') return existsSync('/dev/loop-control')
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => isProgram(join(folder, name)))
+}
+
+function isProgram(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
