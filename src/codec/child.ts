@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, constants, openSync } from 'node:fs'
+import { close } from '../sys/files.ts'
 import { pipe } from '../sys/pipe.ts'
 import { exitOf, waitFor, type Exit } from './child-exit.ts'
 import { environment, type Program } from './programs.ts'
@@ -42,8 +43,9 @@ function launch(program: Program, stdin: number): { child: ChildProcess; output:
     const output = nonBlocking(ends.read)
     return { output, child: spawnFilter(program, stdin, ends.write, output) }
   } finally {
-    closeSync(ends.read)
-    closeSync(ends.write)
+    // Not by node:fs, which warns in worker threads about descriptors that it did not open.
+    close(ends.read)
+    close(ends.write)
   }
 }
 

@@ -15,7 +15,7 @@ const raw = (body: Uint8Array, last = true) => block(0, body.length, body, last)
 const run = (byte: number, size: number, last = true) => block(1, size, Buffer.from([byte]), last)
 
 /** A frame as a file has it: descriptor byte, the rest of the header, blocks. */
-export function frame(descriptor: number, header: Buffer, ...blocks: Buffer[]): Buffer {
+function frame(descriptor: number, header: Buffer, ...blocks: Buffer[]): Buffer {
   return Buffer.concat([MAGIC, Buffer.from([descriptor]), header, ...blocks])
 }
 
