@@ -16,6 +16,7 @@ export interface Flag {
 export interface Positional {
   name: string
   summary: string
+  optional?: boolean
 }
 
 export interface Command {

@@ -25,7 +25,7 @@ export function parseArguments(
   for (const command of commands)
     declare(program, command).action((...received: unknown[]) => {
       const own = received.at(-1) as Commander
-      found = { command, input: toInput(own) }
+      found = { command, input: toInput(own, [...globals, ...command.flags]) }
     })
   try {
     if (args.length === 0) program.outputHelp()
@@ -57,7 +57,8 @@ function declare(program: Commander, command: Command): Commander {
   const declared = parent.command(command.path.at(-1)!).summary(command.summary)
   declared.description([command.summary, command.description].filter(Boolean).join('\n\n'))
   configure(declared)
-  for (const { name, summary } of command.positionals) declared.argument(`<${name}>`, summary)
+  for (const { name, summary, optional } of command.positionals)
+    declared.argument(optional === true ? `[${name}]` : `<${name}>`, summary)
   for (const flag of command.flags) declared.addOption(toOption(flag))
   declared.addHelpText(
     'after',
@@ -86,14 +87,15 @@ function toOption(flag: Flag): Option {
   return option
 }
 
-function toInput(parsed: Commander): Input {
-  const values = parsed.optsWithGlobals<Record<string, Input['flags'][string]>>()
+/** Values under the flags' own names: commander turns dashes into capitals, and `--no-x` into a false `x`. */
+function toInput(parsed: Commander, declared: readonly Flag[]): Input {
+  const values = parsed.optsWithGlobals<Record<string, unknown>>()
   const flags: Record<string, Input['flags'][string]> = {}
-  for (const [key, value] of Object.entries(values)) flags[dashed(key)] = value
+  for (const flag of declared) {
+    const option = toOption(flag)
+    const value = values[option.attributeName()]
+    if (option.negate) flags[flag.name] = value === false ? true : undefined
+    else flags[flag.name] = value as Input['flags'][string]
+  }
   return { positionals: parsed.args, flags }
-}
-
-/** Undoes commander's camelCase; names with dots are left alone by it. */
-function dashed(key: string): string {
-  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 }

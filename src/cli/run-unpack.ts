@@ -1,7 +1,7 @@
 import { unpack, unpackRootfs, type UnpackOptions } from '../index.ts'
 import { isSet, text, type Input, type Run, type Terminal } from './command.ts'
 import { idMaps, limits, required, wholeNumber } from './flags.ts'
-import { showEvents } from './progress/show.ts'
+import { withEvents } from './progress/show.ts'
 
 export const runUnpack: Run = async (input, terminal) => {
   await withEvents(terminal, (onEvent) => unpack(options(input, terminal, onEvent)))
@@ -9,18 +9,6 @@ export const runUnpack: Run = async (input, terminal) => {
 
 export const runRawUnpack: Run = async (input, terminal) => {
   await withEvents(terminal, (onEvent) => unpackRootfs(options(input, terminal, onEvent)))
-}
-
-async function withEvents(
-  terminal: Terminal,
-  act: (onEvent: NonNullable<UnpackOptions['onEvent']>) => Promise<unknown>
-): Promise<void> {
-  const display = showEvents(terminal)
-  try {
-    await act(display.onEvent)
-  } finally {
-    display.end()
-  }
 }
 
 function options(

@@ -19,9 +19,13 @@ export type EngineEvent =
   /** A layer is staged and verified: digest, size and diff ID. */
   | { type: 'layer'; layer: number; counters: LayerCounters }
   | { type: 'phase'; phase: Phase }
+  /** How many paths a repack found to have changed. */
+  | { type: 'changes'; count: number }
+  /** Entries of the new layer that are written, of all. */
+  | { type: 'packed'; entries: number; total: number }
   /** Something could not be had exactly, and that is no reason to fail. */
   | { type: 'warning'; message: string; facts: Facts }
 
-export type Phase = 'join' | 'manifest' | 'publish'
+export type Phase = 'join' | 'manifest' | 'publish' | 'compare' | 'pack' | 'store'
 
 export type OnEvent = (event: EngineEvent) => void

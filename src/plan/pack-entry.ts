@@ -4,6 +4,7 @@ import { withFacts } from '../errors.ts'
 import type { EntryType, TarEntry, Timespec, Xattr } from '../tar/entry.ts'
 import { idNotMapped, toContainer, type IdMapping } from './id-map.ts'
 import { whiteoutName } from './layer-items.ts'
+import { joinPath, OPAQUE_NAME } from './names.ts'
 import { isHostXattr } from './policy.ts'
 
 export interface PackRules {
@@ -52,7 +53,7 @@ export function packObject(name: ByteString, object: PackedObject, rules: PackRu
 
 /** A further name for what the layer already holds as `first`. */
 export function packHardlink(entry: TarEntry, name: ByteString, first: ByteString): TarEntry {
-  return { ...entry, type: 'hardlink', name, link: first, size: 0, devMajor: 0, devMinor: 0 }
+  return { ...entry, type: 'hardlink', name, link: first, size: 0, xattrs: [] }
 }
 
 /** Everything but its name is zero, as umoci writes it. */
@@ -62,7 +63,7 @@ export function packWhiteout(path: ByteString): TarEntry {
 
 /** Hides all that layers below have in the directory. */
 export function packOpaque(directory: ByteString): TarEntry {
-  return bare(`${directory}/.wh..wh..opq`)
+  return bare(joinPath(directory, OPAQUE_NAME))
 }
 
 function bare(name: ByteString): TarEntry {

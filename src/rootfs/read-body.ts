@@ -5,7 +5,7 @@ import { close, openFile, readInto } from '../sys/files.ts'
 import { status, type Status } from '../sys/status.ts'
 
 /** Pieces of a body; each is good until the next is asked for. */
-export const BODY_CHUNK = 1024 * 1024
+export const BODY_CHUNK: number = 1024 * 1024
 
 /**
  * Reads a file piece by piece, exactly as many bytes as it had when it was looked at.

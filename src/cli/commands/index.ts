@@ -1,4 +1,12 @@
 import type { Command } from '../command.ts'
+import { addLayerCommand, diffCommand, insertCommand, repackCommand } from './change.ts'
 import { rawUnpackCommand, unpackCommand } from './unpack.ts'
 
-export const COMMANDS: readonly Command[] = [unpackCommand, rawUnpackCommand]
+export const COMMANDS: readonly Command[] = [
+  unpackCommand,
+  repackCommand,
+  diffCommand,
+  insertCommand,
+  rawUnpackCommand,
+  addLayerCommand
+]

@@ -32,10 +32,17 @@ export function formatTotal(
   return `total      ${' '.repeat(12)}  ${`${formatBytes(sum((it) => it.read))} of ${formatBytes(size)}`.padStart(22)}  ${`${sum((it) => it.entries).toLocaleString('en')} entries`.padStart(18)}  ${formatBytes(sum((it) => it.unpacked))} unpacked`
 }
 
+export function formatPacked(entries: number, total: number): string {
+  return `${entries.toLocaleString('en')} of ${total.toLocaleString('en')} entries packed`
+}
+
 export type PhaseName = Extract<EngineEvent, { type: 'phase' }>['phase']
 
 export const PHASES: Readonly<Record<PhaseName, string>> = {
   join: 'joining the layers',
   manifest: 'writing the manifest',
-  publish: 'making the bundle visible'
+  publish: 'making the bundle visible',
+  compare: 'comparing the bundle with its manifest',
+  pack: 'packing the layer',
+  store: 'storing the image'
 }

@@ -16,6 +16,10 @@ export function logEvent(event: EngineEvent, log: Logger): void {
     case 'warning':
       log.write('warn', `${event.message} (${formatFacts(event.facts).join('; ')})`)
       return
+    case 'changes':
+      log.write('info', `${event.count} paths changed`)
+      return
+    case 'packed':
     case 'progress':
   }
 }

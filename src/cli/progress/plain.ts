@@ -1,5 +1,5 @@
 import type { EngineEvent, LayerCounters, LayerInfo } from '../../index.ts'
-import { formatLayer, formatTotal, PHASES } from './format.ts'
+import { formatLayer, formatPacked, formatTotal, PHASES } from './format.ts'
 
 const INTERVAL_MS = 1000
 
@@ -26,6 +26,12 @@ export class PlainDisplay {
         if (event.phase === 'join') this.total()
         line(PHASES[event.phase])
         return
+      case 'changes':
+        line(`${event.count.toLocaleString('en')} paths changed`)
+        return
+      case 'packed':
+        this.packed(event)
+        return
       case 'warning':
     }
   }
@@ -36,6 +42,12 @@ export class PlainDisplay {
 
   private layer(index: number, counters: LayerCounters): void {
     line(`${formatLayer(index, this.layers[index]!, counters)}  verified`)
+  }
+
+  private packed({ entries, total }: { entries: number; total: number }): void {
+    if (entries < total && Date.now() - this.lastLine < INTERVAL_MS) return
+    this.lastLine = Date.now()
+    line(formatPacked(entries, total))
   }
 
   private total(): void {

@@ -11,7 +11,20 @@ export interface Display {
   end: () => void
 }
 
-export function showEvents(terminal: Terminal): Display {
+/** Shows the events of `act` until it ends. */
+export async function withEvents(
+  terminal: Terminal,
+  act: (onEvent: OnEvent) => Promise<unknown>
+): Promise<void> {
+  const display = showEvents(terminal)
+  try {
+    await act(display.onEvent)
+  } finally {
+    display.end()
+  }
+}
+
+function showEvents(terminal: Terminal): Display {
   const display = chooseDisplay(terminal)
   return {
     onEvent(event) {

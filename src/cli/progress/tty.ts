@@ -1,5 +1,7 @@
 import type { EngineEvent, LayerCounters, LayerInfo } from '../../index.ts'
-import { formatLayer, formatTotal, PHASES } from './format.ts'
+import { formatLayer, formatPacked, formatTotal, PHASES } from './format.ts'
+
+const INTERVAL_MS = 100
 
 /** A block of lines that is drawn over itself: a line for each layer at work, and the total. */
 export class TtyDisplay {
@@ -7,6 +9,8 @@ export class TtyDisplay {
   private counters: readonly LayerCounters[] = []
   private readonly done = new Set<number>()
   private phase = ''
+  private packed: { entries: number; total: number } | undefined
+  private lastDrawn = 0
   private drawn = 0
 
   readonly onEvent = (event: EngineEvent): void => {
@@ -23,6 +27,12 @@ export class TtyDisplay {
       case 'phase':
         this.phase = PHASES[event.phase]
         break
+      case 'changes':
+        return
+      case 'packed':
+        this.packed = event
+        if (event.entries < event.total && Date.now() - this.lastDrawn < INTERVAL_MS) return
+        break
       case 'warning':
         this.erase()
         return
@@ -38,11 +48,13 @@ export class TtyDisplay {
     const width = process.stderr.columns || 80
     const lines = this.lines().map((line) => line.slice(0, width - 1))
     this.erase()
+    this.lastDrawn = Date.now()
     process.stderr.write(`${lines.join('\n')}\n`)
     this.drawn = lines.length
   }
 
   private lines(): string[] {
+    if (this.layers.length === 0) return this.changeLines()
     const room = Math.max(1, (process.stderr.rows || 24) - 3)
     const working = this.layers
       .map((info, index) => ({ info, index, counters: this.counters[index] }))
@@ -51,6 +63,14 @@ export class TtyDisplay {
       .map(({ info, index, counters }) => formatLayer(index, info, counters!))
     const verified = `${this.done.size} of ${this.layers.length} layers verified`
     return [...working, formatTotal(this.layers, this.counters), this.phase || verified]
+  }
+
+  private changeLines(): string[] {
+    const { packed } = this
+    return [
+      ...(packed === undefined ? [] : [formatPacked(packed.entries, packed.total)]),
+      this.phase
+    ]
   }
 
   private erase(): void {

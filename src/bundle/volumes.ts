@@ -1,0 +1,22 @@
+/**
+ * The image's volumes as the bundle's config.json has them: unpack gives each a tmpfs mount from `none`, and no other
+ * mount of the template has that source.
+ */
+export function configuredVolumes(config: Uint8Array | undefined): string[] {
+  const mounts = config === undefined ? undefined : mountsOf(Buffer.from(config).toString('utf8'))
+  if (!Array.isArray(mounts)) return []
+  return mounts.flatMap((mount: unknown): string[] => {
+    const { type, source, destination } = (mount ?? {}) as Record<string, unknown>
+    const isVolume = type === 'tmpfs' && source === 'none' && typeof destination === 'string'
+    return isVolume ? [destination] : []
+  })
+}
+
+/** Whatever stands there: the file is the user's to edit, and only volumes are looked for. */
+function mountsOf(text: string): unknown {
+  try {
+    return (JSON.parse(text) as { mounts?: unknown }).mounts
+  } catch {
+    return undefined
+  }
+}

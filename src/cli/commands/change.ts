@@ -1,0 +1,83 @@
+import { COMPRESS_FLAGS, HISTORY_FLAGS, MASK_FLAGS, TAG_FLAG } from '../change-flags.ts'
+import type { Command } from '../command.ts'
+import { ID_MAP_FLAGS, IMAGE_FLAG, PLATFORM_FLAG } from '../flags.ts'
+
+export const repackCommand: Command = {
+  path: ['repack'],
+  summary: 'add what changed in a bundle to its image',
+  description:
+    'Adds one layer with the changes in BUNDLE to the image it was unpacked from, under the tag of --image. ' +
+    'Where nothing changed, only a history entry is added.',
+  positionals: [{ name: 'BUNDLE', summary: 'bundle made by unpack, of this program or umoci' }],
+  flags: [
+    IMAGE_FLAG,
+    {
+      name: 'refresh-bundle',
+      summary: 'make the bundle one of the new image, for the next repack'
+    },
+    ...MASK_FLAGS,
+    ...COMPRESS_FLAGS,
+    ...HISTORY_FLAGS
+  ],
+  examples: [
+    'oci-unpack repack --image debian:12-changed bundle',
+    'oci-unpack repack --image debian:12 --refresh-bundle --mask-path /var/cache bundle',
+    'SOURCE_DATE_EPOCH=0 oci-unpack repack --image debian:12 --compress zstd bundle'
+  ],
+  load: async () => (await import('../run-change.ts')).runRepack
+}
+
+export const diffCommand: Command = {
+  path: ['diff'],
+  summary: 'show what a repack would put into the layer',
+  positionals: [{ name: 'BUNDLE', summary: 'bundle made by unpack, of this program or umoci' }],
+  flags: [
+    ...MASK_FLAGS,
+    { name: 'json', summary: 'one JSON object for each path' },
+    { name: 'jobs', value: 'N', summary: 'processors to use (default: all)' }
+  ],
+  examples: ['oci-unpack diff bundle', 'oci-unpack diff --json --mask-path /tmp bundle'],
+  load: async () => (await import('../run-change.ts')).runDiff
+}
+
+export const insertCommand: Command = {
+  path: ['insert'],
+  summary: 'add a file or directory to an image as a layer',
+  description:
+    'Adds one layer with SOURCE of the host at TARGET in the image. With --whiteout there is no SOURCE: TARGET is ' +
+    'deleted. Parents of TARGET get no entries of their own.',
+  positionals: [
+    {
+      name: 'SOURCE',
+      summary: 'file or directory of the host (not with --whiteout)',
+      optional: true
+    },
+    { name: 'TARGET', summary: 'path in the image', optional: true }
+  ],
+  flags: [
+    IMAGE_FLAG,
+    TAG_FLAG,
+    PLATFORM_FLAG,
+    { name: 'opaque', summary: 'hide what the image has in the directory TARGET' },
+    { name: 'whiteout', summary: 'delete TARGET' },
+    ...ID_MAP_FLAGS,
+    ...COMPRESS_FLAGS,
+    ...HISTORY_FLAGS
+  ],
+  examples: [
+    'oci-unpack insert --image debian:12 --tag 12-app ./app /opt/app',
+    'oci-unpack insert --image debian:12 --opaque ./conf /etc/app',
+    'oci-unpack insert --image debian:12 --whiteout /usr/share/doc'
+  ],
+  load: async () => (await import('../run-change.ts')).runInsert
+}
+
+export const addLayerCommand: Command = {
+  path: ['raw', 'add-layer'],
+  summary: 'add a tar archive to an image as a layer',
+  description: 'The archive becomes the layer as it is; only its compression is chosen here.',
+  positionals: [{ name: 'LAYER.TAR', summary: 'uncompressed tar archive' }],
+  flags: [IMAGE_FLAG, TAG_FLAG, PLATFORM_FLAG, ...COMPRESS_FLAGS, ...HISTORY_FLAGS],
+  examples: ['oci-unpack raw add-layer --image debian:12 --tag 12-more layer.tar'],
+  load: async () => (await import('../run-change.ts')).runAddLayer
+}

@@ -1,0 +1,88 @@
+import { OciUnpackError } from '../errors.ts'
+import { addLayerArchive, diff, insert, repack, type DiffEntry } from '../index.ts'
+import { display } from '../bytes.ts'
+import { changeOptions, tagOptions } from './change-flags.ts'
+import { isSet, texts, type Input, type Run } from './command.ts'
+import { idMaps, wholeNumber } from './flags.ts'
+import { withEvents } from './progress/show.ts'
+
+export const runRepack: Run = async (input, terminal) => {
+  await withEvents(terminal, (onEvent) =>
+    repack({
+      ...changeOptions(input),
+      ...maskOptions(input),
+      bundle: input.positionals[0] ?? '',
+      refreshBundle: isSet(input, 'refresh-bundle'),
+      signal: terminal.signal,
+      onEvent
+    })
+  )
+}
+
+export const runDiff: Run = async (input, terminal) => {
+  const jobs = wholeNumber(input, 'jobs')
+  const entries = await diff({
+    ...maskOptions(input),
+    bundle: input.positionals[0] ?? '',
+    signal: terminal.signal,
+    ...(jobs === undefined ? {} : { jobs })
+  })
+  for (const entry of entries)
+    terminal.out(`${isSet(input, 'json') ? formatJson(entry) : formatText(entry)}\n`)
+}
+
+export const runInsert: Run = async (input, terminal) => {
+  const { source, target } = insertPaths(input)
+  await withEvents(terminal, (onEvent) =>
+    insert({
+      ...tagOptions(input),
+      ...(source === undefined ? {} : { source }),
+      target,
+      opaque: isSet(input, 'opaque'),
+      uidMap: idMaps(input, 'uid-map'),
+      gidMap: idMaps(input, 'gid-map'),
+      signal: terminal.signal,
+      onEvent
+    })
+  )
+}
+
+export const runAddLayer: Run = async (input, terminal) => {
+  await withEvents(terminal, (onEvent) =>
+    addLayerArchive({
+      ...tagOptions(input),
+      archive: input.positionals[0] ?? '',
+      signal: terminal.signal,
+      onEvent
+    })
+  )
+}
+
+function maskOptions(input: Input): { maskPaths: readonly string[]; maskVolumes: boolean } {
+  return { maskPaths: texts(input, 'mask-path'), maskVolumes: !isSet(input, 'no-mask-volumes') }
+}
+
+function insertPaths(input: Input): { source: string | undefined; target: string } {
+  const [first, second, ...more] = input.positionals
+  const wanted = isSet(input, 'whiteout') ? 1 : 2
+  if (input.positionals.length !== wanted || more.length > 0)
+    throw new OciUnpackError('USAGE', 'insert takes SOURCE and TARGET, or with --whiteout TARGET.')
+  return wanted === 1 ? { source: undefined, target: first! } : { source: first, target: second! }
+}
+
+const SIGNS = { added: '+', modified: 'M', deleted: '-' } as const
+
+function formatText({ kind, path, changes }: DiffEntry): string {
+  const keywords = changes.map(({ keyword }) => display(keyword)).join(', ')
+  return `${SIGNS[kind]} ${display(path)}${keywords === '' ? '' : ` (${keywords})`}`
+}
+
+/** Paths that are not UTF-8 are escaped, as `display` does; JSON has no bytes. */
+function formatJson({ kind, path, changes }: DiffEntry): string {
+  const shown = changes.map(({ keyword, before, after }) => ({
+    keyword: display(keyword),
+    before: before === undefined ? null : display(before),
+    after: after === undefined ? null : display(after)
+  }))
+  return JSON.stringify({ kind, path: display(path), changes: shown })
+}

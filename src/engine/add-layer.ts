@@ -1,0 +1,52 @@
+/** A tar archive becomes a layer as it is. */
+import { closeSync, constants, fstatSync, openSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { OciUnpackError } from '../errors.ts'
+import { readInto } from '../sys/files.ts'
+import type { ChangeResult } from './change-options.ts'
+import { changeTag, type TagOptions } from './change-tag.ts'
+import type { LayerWriter } from './layer-writer.ts'
+
+export interface AddLayerOptions extends TagOptions {
+  /** Uncompressed tar archive; its bytes become the layer, whatever they are. */
+  archive: string
+}
+
+/** Adds an uncompressed tar archive to an image, verbatim. @throws OciUnpackError with a stable `code` */
+export async function addLayerArchive(options: AddLayerOptions): Promise<ChangeResult> {
+  const path = resolve(options.archive)
+  return changeTag(options, 'raw add-layer', true, () => (writer) => copy(path, writer))
+}
+
+const CHUNK = 1024 * 1024
+
+async function copy(path: string, writer: LayerWriter): Promise<void> {
+  const fd = openRegular(path)
+  const buffer = Buffer.allocUnsafeSlow(CHUNK)
+  try {
+    for (let length = readInto(fd, buffer); length > 0; length = readInto(fd, buffer))
+      await writer.write(buffer.subarray(0, length))
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function openRegular(path: string): number {
+  let fd: number
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  } catch (cause) {
+    throw unusable(path, (cause as Error).message, cause)
+  }
+  if (fstatSync(fd).isFile()) return fd
+  closeSync(fd)
+  throw unusable(path, 'it is not a regular file', undefined)
+}
+
+function unusable(path: string, reason: string, cause: unknown): OciUnpackError {
+  return new OciUnpackError('USAGE', 'The layer archive cannot be read.', {
+    facts: { path, reason },
+    hint: 'Give an uncompressed tar file.',
+    cause
+  })
+}

@@ -1,0 +1,108 @@
+/** An image gets a layer and a history entry, or only the entry, under a tag: in one atomic step. */
+import { assertCanCompress } from '../codec/compress.ts'
+import { target } from '../image/choice.ts'
+import type { Compression } from '../image/media-types.ts'
+import { inheritedCompression, rewriteImage, type ImageDocuments } from '../image/rewrite.ts'
+import { storeImage } from '../store/index-update.ts'
+import type { Layout } from '../store/layout.ts'
+import { readIndexes, type ResolvedImage } from '../store/resolve.ts'
+import { openWorkspace, type Workspace } from '../store/workspace.ts'
+import type { ChangeResult, ChangeSettings } from './change-options.ts'
+import { historyEntry } from './history.ts'
+import { LayerWriter, type StoredLayer } from './layer-writer.ts'
+
+export interface ImageChange {
+  layout: Layout
+  base: ResolvedImage
+  tag: string
+  /** `created_by` unless the caller says otherwise. */
+  createdBy: string
+  /** umoci gives the image's author to all but insert. */
+  inheritAuthor: boolean
+  settings: ChangeSettings
+}
+
+export type WriteLayer = (writer: LayerWriter) => Promise<void>
+
+/**
+ * Stores the layer that `write` produces (undefined: none), rewrites the documents and moves the tag.
+ * Where it throws, the layout's index is as it was. Gives the new image too.
+ */
+export async function addToImage(
+  change: ImageChange,
+  write: WriteLayer | undefined
+): Promise<ChangeResult & { image: ResolvedImage['descriptorPath'] }> {
+  const { layout, base, settings } = change
+  const compression = chooseCompression(settings.compress, base)
+  assertCanCompress(compression, settings.level)
+  const documents = { ...base, indexes: readIndexes(layout, base.descriptorPath) }
+  const workspace = openWorkspace(layout.path)
+  try {
+    const layer =
+      write === undefined ? undefined : await storeLayer(workspace, change, compression, write)
+    const image = rewriteImage(documents, imageEdit(change, layer, documents))
+    storeImage(workspace, image, change.tag)
+    return {
+      manifestDigest: target(image.descriptorPath).digest,
+      layer: layer === undefined ? undefined : describeLayer(layer),
+      image: image.descriptorPath
+    }
+  } finally {
+    workspace.close()
+  }
+}
+
+/** Before any other work: what cannot be packed is refused. @throws USAGE, COMPRESSOR_UNAVAILABLE */
+export function assertPackable(base: ResolvedImage, settings: ChangeSettings): void {
+  assertCanCompress(chooseCompression(settings.compress, base), settings.level)
+  historyEntry(settings.history, { author: undefined, createdBy: '', epoch: settings.epoch })
+}
+
+function chooseCompression(asked: ChangeSettings['compress'], base: ResolvedImage): Compression {
+  return asked === 'auto' ? inheritedCompression(base.manifest) : asked
+}
+
+async function storeLayer(
+  workspace: Workspace,
+  { base, settings }: ImageChange,
+  compression: Compression,
+  write: WriteLayer
+): Promise<StoredLayer> {
+  const writer = new LayerWriter(workspace, {
+    compression,
+    level: settings.level,
+    threads: settings.jobs,
+    manifestType: target(base.descriptorPath).mediaType,
+    signal: settings.signal
+  })
+  try {
+    await write(writer)
+    return await writer.finish()
+  } finally {
+    await writer.discard()
+  }
+}
+
+function imageEdit(
+  { createdBy, inheritAuthor, settings }: ImageChange,
+  layer: StoredLayer | undefined,
+  { config }: ImageDocuments
+): Parameters<typeof rewriteImage>[1] {
+  const history = historyEntry(settings.history, {
+    author: inheritAuthor ? config.author : undefined,
+    createdBy,
+    epoch: settings.epoch
+  })
+  return {
+    ...(layer === undefined ? {} : { layer }),
+    ...(history === undefined ? {} : { history })
+  }
+}
+
+function describeLayer({
+  descriptor,
+  diffId,
+  uncompressedSize
+}: StoredLayer): ChangeResult['layer'] {
+  return { digest: descriptor.digest, size: descriptor.size, diffId, uncompressedSize }
+}

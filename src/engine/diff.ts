@@ -1,0 +1,50 @@
+import { configuredVolumes } from '../bundle/volumes.ts'
+import type { Delta } from '../mtree/compare.ts'
+import { bundleChanges, type MaskOptions } from './bundle-changes.ts'
+import { jobCount } from './change-options.ts'
+import { readIfRegular, withBundle } from './open-bundle.ts'
+import { CONFIG_FILE } from '../bundle/files.ts'
+import { join } from 'node:path'
+
+/** One path that a repack would put into the layer. */
+export interface DiffEntry {
+  kind: 'added' | 'modified' | 'deleted'
+  /** Relative to the root, as bytes (latin1). */
+  path: string
+  /** mtree keywords that differ; empty unless modified. */
+  changes: readonly { keyword: string; before: string | undefined; after: string | undefined }[]
+}
+
+export interface DiffOptions extends MaskOptions {
+  bundle: string
+  /** Volumes of the image; default those that the bundle's config.json has mounts for. */
+  volumes?: readonly string[]
+  jobs?: number
+  signal?: AbortSignal
+}
+
+/** What a repack would put into the layer, without doing it. @throws OciUnpackError with a stable `code` */
+export async function diff(options: DiffOptions): Promise<DiffEntry[]> {
+  const jobs = jobCount(options.jobs)
+  return withBundle(options.bundle, async (bundle) => {
+    const volumes =
+      options.volumes ?? configuredVolumes(readIfRegular(join(bundle.path, CONFIG_FILE)))
+    const { deltas } = await bundleChanges(bundle, {
+      ...options,
+      volumes,
+      jobs,
+      signal: options.signal
+    })
+    return deltas.map(toDiffEntry)
+  })
+}
+
+const KINDS = { extra: 'added', missing: 'deleted', modified: 'modified' } as const
+
+function toDiffEntry(delta: Delta): DiffEntry {
+  return {
+    kind: KINDS[delta.kind],
+    path: delta.path,
+    changes: delta.kind === 'modified' ? delta.changes : []
+  }
+}

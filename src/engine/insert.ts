@@ -1,0 +1,110 @@
+/** A file or directory of the host becomes a layer of an image. */
+import { basename, dirname, resolve } from 'node:path'
+import { fromText, type ByteString } from '../bytes.ts'
+import { OciUnpackError } from '../errors.ts'
+import type { IdMapping } from '../plan/id-map.ts'
+import { representable } from '../plan/layer-items.ts'
+import { cleanPath, joinPath } from '../plan/names.ts'
+import { packOpaque, packWhiteout } from '../plan/pack-entry.ts'
+import { ObjectPacker } from '../rootfs/pack.ts'
+import { walk } from '../rootfs/walk.ts'
+import { close, openDirectory, openOperatorDirectory } from '../sys/files.ts'
+import { status } from '../sys/status.ts'
+import { endOfArchive, headerBlocks } from '../tar/writer.ts'
+import type { WriteLayer } from './add-to-image.ts'
+import type { ChangeResult, ChangeSettings } from './change-options.ts'
+import { changeTag, type TagOptions } from './change-tag.ts'
+import type { LayerWriter } from './layer-writer.ts'
+import { emptyXattr } from './pack-changes.ts'
+
+export interface InsertOptions extends TagOptions {
+  /** File or directory of the host; undefined: `target` is deleted in the image. */
+  source?: string
+  /** Path in the image. */
+  target: string
+  /** What layers below have in the directory `target` is hidden. */
+  opaque?: boolean
+  uidMap?: readonly IdMapping[]
+  gidMap?: readonly IdMapping[]
+}
+
+/**
+ * Adds one layer with `source` at `target`, or, without a source, with a whiteout of `target`. Directories come with
+ * all they hold; symbolic links are stored, not followed; parents of the target get no entries.
+ * @throws OciUnpackError with a stable `code`
+ */
+export async function insert(options: InsertOptions): Promise<ChangeResult> {
+  const target = representable(cleanPath(fromText(options.target)))
+  return changeTag(options, 'insert', false, (settings) => writerOf(options, target, settings))
+}
+
+function writerOf(
+  options: InsertOptions,
+  target: ByteString,
+  settings: ChangeSettings
+): WriteLayer {
+  const { source } = options
+  if (source === undefined) return (writer) => writeWhiteout(target, writer)
+  return (writer) =>
+    withSource(source, async (directory, name) => {
+      const packer = openPacker(directory, writer, options, settings)
+      try {
+        if (options.opaque === true) await packer.header(packOpaque(target))
+        await packTree(packer, directory, name, target)
+        await writer.write(endOfArchive())
+      } finally {
+        packer.release()
+      }
+    })
+}
+
+async function writeWhiteout(target: ByteString, writer: LayerWriter): Promise<void> {
+  if (target === '') throw new OciUnpackError('USAGE', 'The root of an image cannot be deleted.')
+  await writer.write(headerBlocks(packWhiteout(target)))
+  await writer.write(endOfArchive())
+}
+
+/** Calls with the directory that holds the source and its name there; a source that is a link stays one. */
+async function withSource(
+  source: string,
+  act: (directory: number, name: ByteString) => Promise<void>
+): Promise<void> {
+  const path = resolve(source)
+  const directory = openOperatorDirectory(fromText(dirname(path)))
+  try {
+    await act(directory, path === '/' ? '' : fromText(basename(path)))
+  } finally {
+    close(directory)
+  }
+}
+
+async function packTree(
+  packer: ObjectPacker,
+  directory: number,
+  name: ByteString,
+  target: ByteString
+): Promise<void> {
+  await packer.add(name, target === '' ? '.' : target)
+  if (status(directory, name).type !== 'directory') return
+  const root = openDirectory(directory, name === '' ? '.' : name)
+  try {
+    const paths = [...walk(root, new Set())].filter(({ path }) => path !== '')
+    for (const { path } of paths.sort((a, b) => (a.path < b.path ? -1 : 1)))
+      await packer.add(joinPath(name, path), representable(joinPath(target, path)))
+  } finally {
+    close(root)
+  }
+}
+
+function openPacker(
+  directory: number,
+  writer: LayerWriter,
+  options: InsertOptions,
+  settings: ChangeSettings
+): ObjectPacker {
+  return new ObjectPacker(directory, writer, {
+    rules: { uidMap: options.uidMap ?? [], gidMap: options.gidMap ?? [], epoch: settings.epoch },
+    write: { precision: settings.timePrecision },
+    onLostXattr: (path, xattr) => settings.onEvent(emptyXattr(path, xattr))
+  })
+}

@@ -1,0 +1,75 @@
+/** A bundle that an unpack made, ours or umoci's, opened for a comparison. */
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { readBundle, type BundleState } from '../bundle/bundle.ts'
+import { ROOTFS_DIRECTORY } from '../bundle/files.ts'
+import { fromText } from '../bytes.ts'
+import { OciUnpackError, withFacts } from '../errors.ts'
+import { close, openDirectory, openOperatorDirectory } from '../sys/files.ts'
+
+export interface OpenBundle {
+  /** Absolute. */
+  path: string
+  state: BundleState
+  /** Descriptor of the root file system. */
+  rootfs: number
+}
+
+/** @throws BUNDLE_INVALID, MTREE_INVALID, SYSCALL_FAILED */
+export async function withBundle<T>(
+  bundle: string,
+  act: (bundle: OpenBundle) => Promise<T>
+): Promise<T> {
+  const path = resolve(bundle)
+  const state = readState(path)
+  const rootfs = openRootfs(path)
+  try {
+    return await act({ path, state, rootfs })
+  } finally {
+    close(rootfs)
+  }
+}
+
+function readState(path: string): BundleState {
+  try {
+    const state = readBundle((name) => readIfRegular(join(path, name)))
+    if (state.metadata.rootless) throw rootlessBundle()
+    return state
+  } catch (error) {
+    throw withFacts(error, { path })
+  }
+}
+
+function openRootfs(path: string): number {
+  const fd = openOperatorDirectory(fromText(path))
+  try {
+    return openDirectory(fd, ROOTFS_DIRECTORY)
+  } finally {
+    close(fd)
+  }
+}
+
+/** The content, or undefined where there is no regular file; a FIFO does not block. */
+export function readIfRegular(path: string): Buffer | undefined {
+  let fd: number
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new OciUnpackError('BUNDLE_INVALID', 'A file of the bundle cannot be read.', {
+      facts: { file: path, reason: (error as Error).message },
+      cause: error
+    })
+  }
+  try {
+    return fstatSync(fd).isFile() ? readFileSync(fd) : undefined
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function rootlessBundle(): OciUnpackError {
+  return new OciUnpackError('BUNDLE_INVALID', 'The bundle was unpacked with --rootless.', {
+    hint: 'Such bundles keep owners in attributes; repack it with umoci, or unpack the image as root.'
+  })
+}

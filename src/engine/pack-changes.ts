@@ -1,0 +1,101 @@
+import { display, type ByteString } from '../bytes.ts'
+import type { Delta } from '../mtree/compare.ts'
+import { layerItems, type Change, type LayerItem, type Links } from '../plan/layer-items.ts'
+import { packWhiteout } from '../plan/pack-entry.ts'
+import { ObjectPacker } from '../rootfs/pack.ts'
+import { endOfArchive } from '../tar/writer.ts'
+import type { ChangeSettings } from './change-options.ts'
+import type { Changes } from './changes.ts'
+import type { OnEvent } from './events.ts'
+import type { LayerWriter } from './layer-writer.ts'
+import type { OpenBundle } from './open-bundle.ts'
+
+/** Writes the layer of the changes. `digests` receives the SHA-256 of each file that was read, by path. */
+export async function packChanges(
+  bundle: OpenBundle,
+  changes: Changes,
+  writer: LayerWriter,
+  settings: ChangeSettings,
+  digests: Map<ByteString, string>
+): Promise<void> {
+  const items = layerItems(changes.deltas.map(toChange), linksOf(changes, settings.onEvent))
+  settings.onEvent({ type: 'phase', phase: 'pack' })
+  const packer = openPacker(bundle, writer, settings)
+  try {
+    for (const [index, item] of items.entries()) {
+      await packItem(packer, item, digests)
+      settings.onEvent({ type: 'packed', entries: index + 1, total: items.length })
+    }
+    await writer.write(endOfArchive())
+  } finally {
+    packer.release()
+  }
+}
+
+async function packItem(
+  packer: ObjectPacker,
+  { kind, path }: LayerItem,
+  digests: Map<ByteString, string>
+): Promise<void> {
+  if (kind === 'whiteout') {
+    await packer.header(packWhiteout(path))
+    return
+  }
+  const digest = await packer.add(path === '.' ? '' : path, path)
+  if (digest !== undefined) digests.set(path, digest)
+}
+
+function openPacker(
+  bundle: OpenBundle,
+  writer: LayerWriter,
+  settings: ChangeSettings
+): ObjectPacker {
+  const { uidMaps, gidMaps } = bundle.state.metadata
+  return new ObjectPacker(bundle.rootfs, writer, {
+    rules: { uidMap: uidMaps, gidMap: gidMaps, epoch: settings.epoch },
+    write: { precision: settings.timePrecision },
+    onLostXattr: (path, xattr) => settings.onEvent(emptyXattr(path, xattr))
+  })
+}
+
+export function emptyXattr(path: ByteString, xattr: ByteString): Parameters<OnEvent>[0] {
+  return {
+    type: 'warning',
+    message: 'A layer cannot hold an extended attribute without a value: it is left out.',
+    facts: { entry: display(path), found: display(xattr) }
+  }
+}
+
+function toChange(delta: Delta): Change {
+  return {
+    path: delta.path,
+    exists: delta.kind !== 'missing',
+    existed: delta.kind !== 'extra'
+  }
+}
+
+function linksOf({ tree }: Changes, onEvent: OnEvent): Links {
+  const names = new Map<string, ByteString[]>()
+  for (const { entry, status } of tree.values()) {
+    if (status.type === 'directory' || status.nlink < 2) continue
+    const key = `${status.device}:${status.inode}`
+    const known = names.get(key)
+    if (known === undefined) names.set(key, [entry.path])
+    else known.push(entry.path)
+  }
+  return {
+    namesOf(path) {
+      const { status } = tree.get(path)!
+      return names.get(`${status.device}:${status.inode}`) ?? []
+    },
+    isSocket(path) {
+      if (tree.get(path)?.status.type !== 'socket') return false
+      onEvent({
+        type: 'warning',
+        message: 'A layer cannot hold a socket: it is left out.',
+        facts: { entry: display(path) }
+      })
+      return true
+    }
+  }
+}

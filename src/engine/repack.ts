@@ -1,0 +1,109 @@
+/** A changed bundle becomes an image. The story; each step is told elsewhere. */
+import { sourceManifest } from '../bundle/metadata.ts'
+import { OciUnpackError, withFacts } from '../errors.ts'
+import type { DescriptorPath } from '../image/choice.ts'
+import { openLayout, type Layout } from '../store/layout.ts'
+import { readImage, type ResolvedImage } from '../store/resolve.ts'
+import { addToImage, assertPackable } from './add-to-image.ts'
+import { bundleChanges, hasher, type MaskOptions } from './bundle-changes.ts'
+import {
+  normalizeChange,
+  type ChangeOptions,
+  type ChangeResult,
+  type ChangeSettings
+} from './change-options.ts'
+import type { Changes } from './changes.ts'
+import { currentTime } from './manifest-file.ts'
+import { withBundle, type OpenBundle } from './open-bundle.ts'
+import { packChanges } from './pack-changes.ts'
+import { refreshBundle } from './refresh-bundle.ts'
+
+export interface RepackOptions extends ChangeOptions, MaskOptions {
+  /** Directory that `unpack` (or umoci) made. */
+  bundle: string
+  /** Make the bundle one of the new image, so that a further repack adds only what changes from now on. */
+  refreshBundle?: boolean
+  /** `created_by` of the history entry, unless `history` says otherwise. */
+  program?: string
+}
+
+/**
+ * Adds what changed in a bundle to its image, as one layer under the tag of `image`. Where nothing changed there is
+ * no layer, only a history entry. The base is the image that the bundle was unpacked from, whatever its tags say now.
+ * On failure the layout's tags and the bundle are as they were.
+ *
+ * Follows image-spec layer.md (Representing Changes) and config.md (history).
+ * @throws OciUnpackError with a stable `code`
+ */
+export async function repack(options: RepackOptions): Promise<ChangeResult> {
+  const settings = normalizeChange(options)
+  try {
+    return await withBundle(options.bundle, (bundle) => repackBundle(bundle, options, settings))
+  } catch (error) {
+    throw withFacts(error, { image: options.image })
+  }
+}
+
+async function repackBundle(
+  bundle: OpenBundle,
+  options: RepackOptions,
+  settings: ChangeSettings
+): Promise<ChangeResult> {
+  const { path, tag } = settings.reference
+  const layout = openLayout(path)
+  const base = readBase(layout, bundle)
+  assertPackable(base, settings)
+  const scannedAt = currentTime()
+  const changes = await search(bundle, base, options, settings)
+  settings.onEvent({ type: 'changes', count: changes.deltas.length })
+  const digests = new Map<string, string>()
+  const { image, ...result } = await addToImage(
+    {
+      layout,
+      base,
+      tag,
+      createdBy: `${options.program ?? 'oci-unpack'} repack`,
+      inheritAuthor: true,
+      settings
+    },
+    changes.deltas.length === 0
+      ? undefined
+      : (writer) => packChanges(bundle, changes, writer, settings, digests)
+  )
+  if (options.refreshBundle === true)
+    await refreshBundle(bundle, changes, {
+      image,
+      digests,
+      scannedAt,
+      hashFiles: hasher(bundle, settings)
+    })
+  return result
+}
+
+function search(
+  bundle: OpenBundle,
+  base: ResolvedImage,
+  { maskPaths = [], maskVolumes = true }: MaskOptions,
+  { jobs, signal, onEvent }: ChangeSettings
+): Promise<Changes> {
+  onEvent({ type: 'phase', phase: 'compare' })
+  const volumes = Object.keys(base.config.config?.Volumes ?? {})
+  return bundleChanges(bundle, { maskPaths, maskVolumes, volumes, jobs, signal })
+}
+
+function readBase(layout: Layout, { state }: OpenBundle): ResolvedImage {
+  try {
+    return readImage(layout, state.metadata.descriptorWalk as unknown as DescriptorPath)
+  } catch (error) {
+    if (!(error instanceof OciUnpackError) || error.code !== 'BLOB_NOT_FOUND') throw error
+    throw new OciUnpackError(
+      'BLOB_NOT_FOUND',
+      'The layout has not the image that the bundle came from.',
+      {
+        facts: { ...error.facts, expected: sourceManifest(state.metadata).digest },
+        hint: 'Give the layout that the bundle was unpacked from; if a garbage collection removed the image, copy it there again.',
+        cause: error
+      }
+    )
+  }
+}
