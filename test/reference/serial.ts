@@ -73,7 +73,7 @@ class Serial {
         describe(this.at(target), entry, true)
       } else {
         if (present !== undefined && !present.isDirectory()) this.remove(target)
-        if (!present?.isDirectory()) fs.mkdirSync(latin1(this.at(target)))
+        if (!present?.isDirectory()) this.makeDirectory(target)
         this.described.set(this.stat(target)!.ino, entry)
       }
     } else {
@@ -140,8 +140,14 @@ class Serial {
       const present = this.stat(prefix)
       if (present?.isDirectory()) continue
       if (present !== undefined) this.remove(prefix)
-      fs.mkdirSync(latin1(this.at(prefix)))
+      this.makeDirectory(prefix)
     }
+  }
+
+  /** Some file systems give a new directory the inode number of one that was removed. */
+  private makeDirectory(path: string): void {
+    fs.mkdirSync(latin1(this.at(path)))
+    this.described.delete(this.stat(path)!.ino)
   }
 
   private isDirlink(path: readonly string[]): boolean {
