@@ -51,8 +51,8 @@ export type NamespaceType = 'cgroup' | 'pid' | 'network' | 'ipc' | 'uts' | 'moun
 type CapabilitySet = 'bounding' | 'effective' | 'inheritable' | 'permitted' | 'ambient'
 
 /**
- * The version that the document needs, not the newest there is: nothing in it came after 1.0, runc 1.1 calls itself
- * 1.0.2, and crun before 1.5 refuses whatever does not hold "1.0".
+ * The version that the document needs, not the newest there is: nothing in it is younger than 1.0. runc 1.1 calls
+ * itself 1.0.2 and does not look; crun before 1.14.3 refuses 1.2 and later (github.com/containers/crun/pull/1417).
  */
 const OCI_VERSION = '1.0.2'
 

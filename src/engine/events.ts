@@ -17,7 +17,7 @@ export type EngineEvent =
   /** About ten times a second while layers are read; counts never go back. */
   | { type: 'progress'; layers: readonly LayerCounters[] }
   /** A layer is staged and verified: digest, size and diff ID. */
-  | { type: 'layer'; layer: number }
+  | { type: 'layer'; layer: number; counters: LayerCounters }
   | { type: 'phase'; phase: Phase }
   /** Something could not be had exactly, and that is no reason to fail. */
   | { type: 'warning'; message: string; facts: Facts }

@@ -6,34 +6,35 @@ import { apply } from '../rootfs/apply.ts'
 import { removeTree } from '../rootfs/remove.ts'
 import { makeDirectory } from '../sys/names.ts'
 import type { OnEvent } from './events.ts'
-import { LAYERS } from './stage-image.ts'
-import type { Workspace } from './workspace.ts'
+import type { Ground } from './ground.ts'
 
-const TRASH = `${LAYERS}/trash`
-
-/** Joins the staged layers into `target` in the workspace and removes what is left of them. */
+/** Joins the staged layers into `target`, and removes what is left of them. */
 export function joinLayers(
-  workspace: Workspace,
+  ground: Ground,
   stack: LayerStack,
   target: string,
   undescribed: StagedEntry,
   onEvent: OnEvent
 ): void {
-  makeDirectory(workspace.fd, TRASH, 0o700)
+  const trash = `${ground.staging}/trash`
+  makeDirectory(ground.fd, trash, 0o700)
   const operations = assemble({
     root: stack.root,
     workspace: stack.workspace,
     target,
-    trash: stack.makePhysical(TRASH)
+    trash: stack.makePhysical(trash)
   })
-  apply(workspace.fd, operations, {
+  apply(ground.fd, operations, {
     undescribed,
-    onLostXattr: (entry, xattr) =>
-      onEvent({
-        type: 'warning',
-        message: 'This file system cannot hold an extended attribute of the image.',
-        facts: { entry: display(entry.path), found: display(xattr) }
-      })
+    onLostXattr: (entry, xattr) => onEvent(lostXattr(display(entry.path), display(xattr)))
   })
-  removeTree(workspace.fd, LAYERS)
+  removeTree(ground.fd, ground.staging)
+}
+
+export function lostXattr(entry: string, xattr: string): Parameters<OnEvent>[0] {
+  return {
+    type: 'warning',
+    message: 'This file system cannot hold an extended attribute of the image.',
+    facts: { entry, found: xattr }
+  }
 }

@@ -1,58 +1,50 @@
 /** All layers of an image at once, from blobs to one merged tree: staged in threads, folded in order. */
 import { display } from '../bytes.ts'
-import type { DecompressorChoice } from '../codec/decompress.ts'
 import { OciUnpackError, withFacts } from '../errors.ts'
 import { layerCompression } from '../image/media-types.ts'
 import { LayerStack } from '../plan/layer-stack.ts'
-import type { EntryRules } from '../plan/policy.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
 import type { Layout } from '../store/layout.ts'
 import type { ResolvedImage } from '../store/resolve.ts'
 import { makeDirectory } from '../sys/names.ts'
 import { Control } from '../worker/control.ts'
 import { Pool } from '../worker/pool.ts'
-import type { StageLayerTask, StageLimits } from '../worker/stage-layer.ts'
-import type { OnEvent } from './events.ts'
+import type { StageLayerTask } from '../worker/stage-layer.ts'
+import { lostXattr } from './join-layers.ts'
 import { reportProgress } from './progress.ts'
-import type { Workspace } from './workspace.ts'
+import type { UnpackSettings } from './unpack-options.ts'
+import { layerStaging, type Ground } from './ground.ts'
 
 export interface StageImageOptions {
   layout: Layout
   image: ResolvedImage
-  jobs: number
-  decompressor: DecompressorChoice
-  rules: EntryRules
-  keepDirlinks: boolean
+  settings: UnpackSettings
+  /** Hash every file for the manifest. */
   digests: boolean
-  limits: StageLimits
-  signal: AbortSignal | undefined
-  onEvent: OnEvent
 }
-
-/** Names in the workspace. */
-export const LAYERS = 'layers'
 
 /** @throws the first failure, with the layer it belongs to; ABORTED when the signal says so */
 export async function stageImage(
-  workspace: Workspace,
+  ground: Ground,
   stack: LayerStack,
   options: StageImageOptions
 ): Promise<void> {
-  const tasks = layerTasks(workspace, options)
+  const { jobs, onEvent, signal } = options.settings
+  const tasks = layerTasks(ground, options)
   const control = Control.forLayers(tasks.length)
-  const pool = new Pool(Math.min(options.jobs, tasks.length))
-  const folder = new OrderedFolder(stack, tasks.length)
-  const progress = reportProgress(control, tasks.length, options.onEvent)
+  const pool = new Pool(Math.min(jobs, tasks.length))
+  const folder = new OrderedFolder(stack, ground, tasks.length)
+  const progress = reportProgress(control, tasks.length, onEvent)
   const abort = (): void => control.abort()
-  options.signal?.addEventListener('abort', abort)
+  signal?.addEventListener('abort', abort)
   try {
-    throwIfAborted(options.signal)
+    throwIfAborted(signal)
     await allOrAbort(bySize(tasks), control, (task) =>
       stageOne(task, control, pool, folder, options)
     )
-    throwIfAborted(options.signal)
+    throwIfAborted(signal)
   } finally {
-    options.signal?.removeEventListener('abort', abort)
+    signal?.removeEventListener('abort', abort)
     progress.stop()
     await pool.close()
   }
@@ -66,37 +58,34 @@ async function stageOne(
   options: StageImageOptions
 ): Promise<void> {
   const { layer } = task
+  const { onEvent } = options.settings
   try {
     await pool.run(task, control, {
       entries: (batch) => folder.add(layer, batch),
-      lostXattr: (entry, xattr) =>
-        options.onEvent({
-          type: 'warning',
-          message: 'This file system cannot hold an extended attribute of the image.',
-          facts: { layer: task.source.digest, entry: display(entry), found: display(xattr) }
-        })
+      lostXattr: (entry, xattr) => onEvent(lostXattr(display(entry), display(xattr)))
     })
     folder.complete(layer)
   } catch (error) {
     throw withFacts(error, { layer: `${layer + 1} (${task.source.digest})` })
   }
-  options.onEvent({ type: 'layer', layer })
+  onEvent({ type: 'layer', layer, counters: control.layer(layer) })
 }
 
-function layerTasks(workspace: Workspace, options: StageImageOptions): StageLayerTask[] {
-  const { layout, image, decompressor, rules, digests, limits } = options
-  makeDirectory(workspace.fd, LAYERS, 0o700)
+function layerTasks(ground: Ground, options: StageImageOptions): StageLayerTask[] {
+  const { layout, image, settings, digests } = options
+  const { decompressor, policy, limits, pathBytes } = settings
+  makeDirectory(ground.fd, ground.staging, 0o700)
   return image.manifest.layers.map((descriptor, layer) => {
-    makeDirectory(workspace.fd, `${LAYERS}/${layer}`, 0o700)
+    makeDirectory(ground.fd, layerStaging(ground, layer), 0o700)
     return {
       type: 'stage-layer',
       layer,
-      staging: `${workspace.path}/${LAYERS}/${layer}`,
+      staging: `${ground.path}/${layerStaging(ground, layer)}`,
       source: layout.blobSource(descriptor),
       compression: layerCompression(descriptor.mediaType),
       diffId: image.config.rootfs.diff_ids[layer]!,
       decompressor,
-      rules,
+      rules: { policy, maxPathBytes: pathBytes },
       digests,
       limits
     }
@@ -116,7 +105,7 @@ async function allOrAbort(
 ): Promise<void> {
   const failures: unknown[] = []
   const watched = tasks.map(async (task) => {
-    if (control.aborted) return
+    if (control.aborted()) return
     try {
       await run(task)
     } catch (error) {
@@ -136,13 +125,15 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
 /** Folds layers strictly in order while they arrive in any: entries of later layers wait. */
 class OrderedFolder {
   private readonly stack: LayerStack
+  private readonly ground: Ground
   private readonly waiting: StagedEntry[][][]
   private readonly completed: boolean[]
   private next = 0
   private folder: ReturnType<LayerStack['layer']> | undefined
 
-  constructor(stack: LayerStack, layers: number) {
+  constructor(stack: LayerStack, ground: Ground, layers: number) {
     this.stack = stack
+    this.ground = ground
     this.waiting = Array.from({ length: layers }, () => [])
     this.completed = Array.from({ length: layers }, () => false)
   }
@@ -164,7 +155,7 @@ class OrderedFolder {
   }
 
   private fold(batch: readonly StagedEntry[]): void {
-    this.folder ??= this.stack.layer(this.next, `${LAYERS}/${this.next}`)
+    this.folder ??= this.stack.layer(this.next, layerStaging(this.ground, this.next))
     for (const entry of batch) this.addEntry(this.folder, entry)
   }
 

@@ -17,12 +17,23 @@ export interface Workspace {
   /** Absolute path and open handle of the directory. */
   readonly path: string
   readonly fd: number
-  /** Where the result goes. */
+  /** Where the result goes: absolute. */
   readonly destination: string
-  /** The destination was there before: it is added to, never replaced. */
-  readonly existing: boolean
-  /** The destination becomes the workspace itself, or each of `names` in it, `names` last to first visible. */
+  /** The destination, if it was there before: it is added to, never replaced. */
+  readonly existing: ExistingDestination | undefined
+  /**
+   * Everything is ready: the workspace itself becomes the destination, or, where that exists, `names` move into
+   * it one by one, so the name that makes it complete should be the last.
+   */
   publish(names: readonly ByteString[]): void
+  /** The directory `name` in the workspace becomes the destination, which does not exist. */
+  publishOnly(name: ByteString): void
+}
+
+export interface ExistingDestination {
+  readonly fd: number
+  /** The workspace's name in it. */
+  readonly workspaceName: ByteString
 }
 
 /** Runs `act` in a new workspace for `destination`; whatever happens, the workspace is gone afterwards. */
@@ -42,33 +53,45 @@ class DirectoryWorkspace implements Workspace {
   readonly path: string
   readonly fd: number
   readonly destination: string
-  readonly existing: boolean
+  readonly existing: ExistingDestination | undefined
   private readonly parentFd: number
   private readonly name: ByteString
   private readonly madeParents: string[]
   private published = false
 
   constructor(destination: string) {
-    this.existing = isThere(destination)
-    this.destination = this.existing ? realpathSync(destination) : destination
-    const parent = this.existing ? this.destination : dirname(destination)
+    const isThere = isDirectory(destination)
+    this.destination = isThere ? realpathSync(destination) : destination
+    const parent = isThere ? this.destination : dirname(destination)
     this.madeParents = makeParents(parent)
-    const unique = randomBytes(6).toString('hex')
-    const name = this.existing
-      ? `.oci-unpack-${unique}`
-      : `.${basename(destination)}.oci-unpack-${unique}`
+    const name = isThere ? uniqueName('') : uniqueName(basename(destination))
     this.name = fromText(name)
     this.path = join(parent, name)
     this.parentFd = openOperatorDirectory(fromText(parent))
+    this.existing = isThere ? { fd: this.parentFd, workspaceName: this.name } : undefined
     makeDirectory(this.parentFd, this.name, 0o700)
     this.fd = openDirectory(this.parentFd, this.name)
     shedInheritance(this.fd)
   }
 
   publish(names: readonly ByteString[]): void {
-    if (this.existing) this.publishInto(names)
-    else renameNew(this.parentFd, this.name, this.parentFd, fromText(basename(this.destination)))
+    if (this.existing === undefined) this.rename(this.parentFd, this.name)
+    else this.publishInto(names)
     this.published = true
+  }
+
+  publishOnly(name: ByteString): void {
+    this.rename(this.fd, name)
+    removeTree(this.parentFd, this.name)
+    this.published = true
+  }
+
+  private rename(directory: number, name: ByteString): void {
+    try {
+      renameNew(directory, name, this.parentFd, fromText(basename(this.destination)))
+    } catch (error) {
+      throw taken(error, this.destination)
+    }
   }
 
   private publishInto(names: readonly ByteString[]): void {
@@ -86,7 +109,7 @@ class DirectoryWorkspace implements Workspace {
 
   remove(): void {
     close(this.fd)
-    if (this.existing || !this.published) removeTree(this.parentFd, this.name)
+    if (this.existing !== undefined || !this.published) removeTree(this.parentFd, this.name)
     close(this.parentFd)
     if (!this.published) for (const path of this.madeParents) removeIfEmpty(path)
   }
@@ -100,7 +123,12 @@ function shedInheritance(fd: number): void {
   setModeOf(fd, 0o700)
 }
 
-function isThere(path: string): boolean {
+/** Hidden, and never the same for two processes. */
+function uniqueName(base: string): string {
+  return `.${base === '' ? '' : `${base}.`}oci-unpack-${randomBytes(6).toString('hex')}`
+}
+
+function isDirectory(path: string): boolean {
   const found = statSync(path, { throwIfNoEntry: false })
   if (found === undefined) return false
   if (found.isDirectory()) return true

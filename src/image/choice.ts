@@ -1,6 +1,7 @@
 import { OciUnpackError, type ErrorCode } from '../errors.ts'
 import { platformDistance, platformText } from './platform.ts'
 import type { Descriptor, ImageIndex, Platform } from './types.ts'
+import { printable } from './validate.ts'
 
 export const REF_NAME = 'org.opencontainers.image.ref.name'
 
@@ -77,7 +78,10 @@ function distinct<T>(items: readonly T[], descriptor: (item: T) => Descriptor): 
 
 function tagNotFound(tag: string, tags: readonly string[]): OciUnpackError {
   return new OciUnpackError('TAG_NOT_FOUND', 'The layout has no image of this tag.', {
-    facts: { found: tag, available: tags.length === 0 ? 'no tags at all' : tags.join(', ') },
+    facts: {
+      found: tag,
+      available: tags.length === 0 ? 'no tags at all' : printable(tags.join(', '))
+    },
     hint: 'Name one of the tags that are there: PATH:TAG.'
   })
 }
@@ -99,7 +103,7 @@ function platformError(
       ? 'The image does not exist for this platform.'
       : 'Several manifests of the image fit this platform equally well.'
   return new OciUnpackError(code, message, {
-    facts: { platform: platformText(wanted), available: describe(paths, code) },
+    facts: { platform: platformText(wanted), available: printable(describe(paths, code)) },
     hint: 'Choose with --platform os/arch[/variant].'
   })
 }

@@ -82,7 +82,7 @@ function parseText(bytes: Uint8Array, source: DocumentSource): Json {
     return parseJson(bytes)
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause
-    throw documentInvalid(source.file, '', `is not JSON: ${cause.message}`, cause)
+    throw documentInvalid(source.file, '', cause.message, cause)
   }
 }
 

@@ -12,17 +12,18 @@ export type Json =
 /** Deeper documents do not occur; a bound keeps recursion over values safe. */
 const MAX_DEPTH = 200
 
+/** For valid JSON only: on an open string the nested repetition would take exponential time. */
 const TOKEN = /"(?:[^"\\]+|\\.)*"|-?\d[-+.\deE]*|[[\]{}]/g
 
 /**
  * UTF-8 bytes as JSON. Of equal keys the last wins, as in Go.
  * Throws SyntaxError: not UTF-8, not JSON, a number that no double can hold, or too deeply nested.
+ * Its message is a clause that says what the document is or does.
  */
 export function parseJson(bytes: Uint8Array): Json {
   const text = decodeUtf8(bytes)
-  const tokens = scan(text)
-  const value = JSON.parse(text) as Json
-  return tokens.unsafe ? parseWithBigints(text) : value
+  const value = parseText(text)
+  return hasUnsafeIntegers(text) ? parseWithBigints(text) : value
 }
 
 /**
@@ -41,16 +42,25 @@ function decodeUtf8(bytes: Uint8Array): string {
   }
 }
 
-function scan(text: string): { unsafe: boolean } {
+function parseText(text: string): Json {
+  try {
+    return JSON.parse(text) as Json
+  } catch (cause) {
+    throw new SyntaxError(`is not JSON: ${(cause as SyntaxError).message}`, { cause })
+  }
+}
+
+/** Also bounds the depth. */
+function hasUnsafeIntegers(validText: string): boolean {
   let unsafe = false
   let depth = 0
-  for (const [token] of text.matchAll(TOKEN)) {
+  for (const [token] of validText.matchAll(TOKEN)) {
     if (token === '[' || token === '{') depth++
     else if (token === ']' || token === '}') depth--
     else if (!token.startsWith('"')) unsafe = isUnsafeInteger(token) || unsafe
     if (depth > MAX_DEPTH) throw new SyntaxError(`is nested more than ${MAX_DEPTH} levels deep`)
   }
-  return { unsafe }
+  return unsafe
 }
 
 function isUnsafeInteger(token: string): boolean {

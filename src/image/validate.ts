@@ -1,3 +1,4 @@
+import { display, fromText } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import type { Json } from './json.ts'
 
@@ -35,9 +36,14 @@ export function documentInvalid(
   cause?: unknown
 ): OciUnpackError {
   return new OciUnpackError('DOCUMENT_INVALID', 'A document of the image is not valid.', {
-    facts: { file, pointer, reason },
+    facts: { file, pointer: printable(pointer), reason: printable(reason) },
     ...(cause === undefined ? {} : { cause })
   })
+}
+
+/** Text of a document for a terminal: control characters show as escapes. */
+export function printable(text: string): string {
+  return display(fromText(text))
 }
 
 function pointerOf(error: SchemaError): string {

@@ -17,8 +17,8 @@ export interface Manifest {
 interface State {
   entries: ManifestEntry[]
   defaults: Values
-  /** Where relative names belong; undefined outside the root. */
-  directory: ByteString | undefined
+  /** From the root to where relative names belong; empty outside the root. */
+  directories: ByteString[]
   /** Counts from 1. */
   line: number
 }
@@ -32,7 +32,7 @@ export function parseManifest(text: string): Manifest {
   const state: State = {
     entries: [],
     defaults: noValues(),
-    directory: undefined,
+    directories: [],
     line: 0
   }
   for (let at = 0; at < text.length;) at = readLine(state, text, at)
@@ -92,10 +92,9 @@ function endOfToken(line: string, from: number): number {
 }
 
 function leaveDirectory(state: State): void {
-  if (state.directory === undefined) throw invalid(state, 'there is no directory to leave', '..')
-  const slash = state.directory.lastIndexOf('/')
-  if (state.directory === '.') state.directory = undefined
-  else state.directory = slash === -1 ? '.' : state.directory.slice(0, slash)
+  if (state.directories.pop() === undefined) {
+    throw invalid(state, 'there is no directory to leave', '..')
+  }
 }
 
 function unsetAll(state: State, keywords: string): void {
@@ -109,14 +108,14 @@ function readEntry(state: State, name: string, line: string, from: number): void
   const entry = newEntry(path, state.defaults)
   applyAll(state, entry, line, from)
   state.entries.push(entry)
-  if (!full && entry.type === 'dir') state.directory = path
+  if (!full && entry.type === 'dir') state.directories.push(path)
 }
 
 function relativePath(state: State, name: string): ByteString {
-  if (name === '.' && state.directory === undefined) return '.'
+  const directory = state.directories.at(-1)
+  if (name === '.' && directory === undefined) return '.'
   const component = toComponent(state, name)
-  if (state.directory === undefined || state.directory === '.') return component
-  return `${state.directory}/${component}`
+  return directory === undefined || directory === '.' ? component : `${directory}/${component}`
 }
 
 function fullPath(state: State, name: string): ByteString {

@@ -7,7 +7,15 @@
 import type { ByteString } from '../bytes.ts'
 import { joinPath } from './names.ts'
 import type { Operation } from './operations.ts'
-import { newPhysicalDirectory, pathOfObject, reparent, type PhysicalDirectory } from './physical.ts'
+import {
+  attach,
+  isAt,
+  newPhysicalDirectory,
+  pathOf,
+  pathOfObject,
+  reparent,
+  type PhysicalDirectory
+} from './physical.ts'
 import type { Directory, Inode } from './tree.ts'
 
 export interface Assembly {
@@ -60,15 +68,21 @@ class Assembler {
     name: ByteString,
     path: ByteString
   ): void {
-    if (inode.placed !== undefined) {
-      this.evict(base, name)
-      this.operations.push({ op: 'link', from: inode.placed, to: path })
-      base.children.set(name, inode)
+    if (base.children.get(name) !== inode) this.bring(inode, base, name, path)
+    const first = inode.placed === undefined
+    inode.placed ??= path
+    if (first && inode.redescribed)
+      this.operations.push({ op: 'describe-link', path, entry: inode.entry })
+  }
+
+  private bring(inode: Inode, base: PhysicalDirectory, name: ByteString, path: ByteString): void {
+    if (inode.placed === undefined) {
+      this.move(inode, base, name, path)
       return
     }
-    if (base.children.get(name) !== inode) this.move(inode, base, name, path)
-    inode.placed = path
-    if (inode.redescribed) this.operations.push({ op: 'describe-link', path, entry: inode.entry })
+    this.evict(base, name)
+    this.operations.push({ op: 'link', from: inode.placed, to: path })
+    base.children.set(name, inode)
   }
 
   private placeDirectory(
@@ -105,12 +119,10 @@ class Assembler {
     if (occupant === undefined) return
     const { trash } = this.assembly
     const trashName = String(this.trashed++)
-    this.operations.push({
-      op: 'move',
-      from: pathOfObject(occupant),
-      to: joinPath(pathOfObject(trash), trashName)
-    })
-    reparent(occupant, trash, trashName)
+    const to = joinPath(pathOf(trash), trashName)
+    this.operations.push({ op: 'move', from: joinPath(pathOf(base), name), to })
+    base.children.delete(name)
+    if (isAt(occupant, base, name)) attach(occupant, trash, trashName)
   }
 
   private removeStrays(directory: Directory, base: PhysicalDirectory): void {

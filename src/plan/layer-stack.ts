@@ -7,7 +7,14 @@ import { fold, type FoldOptions } from './fold.ts'
 import { baseName, parentPath } from './names.ts'
 import { attach, newPhysicalDirectory, type PhysicalDirectory } from './physical.ts'
 import { STAGED_IN_TREE, STAGED_NOWHERE, type StagedEntry } from './staged-entry.ts'
-import { findDirectory, newDirectory, type Directory, type Inode } from './tree.ts'
+import {
+  findDirectory,
+  newDirectory,
+  newInode,
+  UNTOUCHED,
+  type Directory,
+  type Inode
+} from './tree.ts'
 
 /** Names below a layer's staging directory. */
 export const STAGED_TREE = 'tree'
@@ -17,6 +24,7 @@ export class LayerStack {
   readonly root: Directory = newDirectory(undefined, '')
   readonly workspace: PhysicalDirectory = newPhysicalDirectory(undefined, '')
   private readonly options: FoldOptions
+  private readonly existingInodes = new Map<string, Inode>()
 
   constructor(options: FoldOptions) {
     this.options = options
@@ -25,6 +33,39 @@ export class LayerStack {
   /** The next layer, bottom to top; `staging` is its private directory, relative to the workspace. */
   layer(index: number, staging: ByteString): LayerFolder {
     return new LayerFolder(this.root, index, this.options, this.makePhysical(staging))
+  }
+
+  /**
+   * What the root holds before any layer, parents before children; `inode` is equal for names of one file.
+   * The workspace is that root then.
+   */
+  addExisting(entry: StagedEntry, inode: string): void {
+    const parent = findDirectory(this.root, parentPath(entry.path))
+    if (parent === undefined) throw new Error(`[internal] ${entry.path} came before its parent`)
+    if (entry.type === 'directory') this.addExistingDirectory(parent, entry)
+    else this.addExistingLeaf(parent, entry, inode)
+  }
+
+  private addExistingDirectory(parent: Directory, entry: StagedEntry): void {
+    const name = baseName(entry.path)
+    const directory = entry.path === '' ? this.root : newDirectory(parent, name)
+    if (directory !== this.root) parent.children.set(name, directory)
+    directory.entry = entry
+    directory.existing = true
+    const physical = this.makePhysical(entry.path)
+    physical.owner = directory
+    directory.candidates.push(physical)
+  }
+
+  private addExistingLeaf(parent: Directory, entry: StagedEntry, key: string): void {
+    const name = baseName(entry.path)
+    const physical = this.makePhysical(parentPath(entry.path))
+    const known = this.existingInodes.get(key)
+    const inode = known ?? newInode(entry)
+    if (known === undefined) attach(inode, physical, name)
+    else physical.children.set(name, inode)
+    this.existingInodes.set(key, inode)
+    parent.children.set(name, { kind: 'leaf', inode, touched: UNTOUCHED })
   }
 
   /** A directory of the workspace that exists, or will before the plan is carried out. */

@@ -72,3 +72,14 @@ export function attach(
     object.physicalName = name
   }
 }
+
+/** A file that was there before has one place here, though several names may lead to it. */
+export function isAt(
+  object: PhysicalDirectory | Inode,
+  parent: PhysicalDirectory,
+  name: ByteString
+): boolean {
+  return object.kind === 'physical'
+    ? object.parent === parent && object.name === name
+    : object.physicalParent === parent && object.physicalName === name
+}

@@ -13,37 +13,43 @@ function declare(prototype: string): Native {
   return libc.func(prototype) as Native
 }
 
-export const libcCalls = {
-  openat: declare('int openat(int, uintptr_t, int, uint32)'),
-  close: declare('int close(int)'),
-  write: declare('int64 write(int, uintptr_t, size_t)'),
-  pwrite: declare('int64 pwrite(int, uintptr_t, size_t, int64)'),
-  ftruncate: declare('int ftruncate(int, int64)'),
-  fsync: declare('int fsync(int)'),
-  syncfs: declare('int syncfs(int)'),
-  mkdirat: declare('int mkdirat(int, uintptr_t, uint32)'),
-  mknodat: declare('int mknodat(int, uintptr_t, uint32, uint64)'),
-  symlinkat: declare('int symlinkat(uintptr_t, int, uintptr_t)'),
-  linkat: declare('int linkat(int, uintptr_t, int, uintptr_t, int)'),
-  unlinkat: declare('int unlinkat(int, uintptr_t, int)'),
-  renameat2: declare('int renameat2(int, uintptr_t, int, uintptr_t, uint32)'),
-  readlinkat: declare('int64 readlinkat(int, uintptr_t, uintptr_t, size_t)'),
-  fchown: declare('int fchown(int, uint32, uint32)'),
-  fchownat: declare('int fchownat(int, uintptr_t, uint32, uint32, int)'),
-  fchmod: declare('int fchmod(int, uint32)'),
-  fchmodat: declare('int fchmodat(int, uintptr_t, uint32, int)'),
-  futimens: declare('int futimens(int, uintptr_t)'),
-  utimensat: declare('int utimensat(int, uintptr_t, uintptr_t, int)'),
-  lsetxattr: declare('int lsetxattr(uintptr_t, uintptr_t, uintptr_t, size_t, int)'),
-  fsetxattr: declare('int fsetxattr(int, uintptr_t, uintptr_t, size_t, int)'),
-  lgetxattr: declare('int64 lgetxattr(uintptr_t, uintptr_t, uintptr_t, size_t)'),
-  llistxattr: declare('int64 llistxattr(uintptr_t, uintptr_t, size_t)'),
-  lremovexattr: declare('int lremovexattr(uintptr_t, uintptr_t)'),
-  statx: declare('int statx(int, uintptr_t, int, uint32, uintptr_t)'),
-  pipe2: declare('int pipe2(uintptr_t, int)'),
-  fcntl: declare('int fcntl(int, int, int64)'),
-  flock: declare('int flock(int, int)'),
-  umask: declare('uint32 umask(uint32)'),
+const prototypes = {
+  openat: 'int openat(int, uintptr_t, int, uint32)',
+  close: 'int close(int)',
+  write: 'int64 write(int, uintptr_t, size_t)',
+  pwrite: 'int64 pwrite(int, uintptr_t, size_t, int64)',
+  ftruncate: 'int ftruncate(int, int64)',
+  fsync: 'int fsync(int)',
+  syncfs: 'int syncfs(int)',
+  mkdirat: 'int mkdirat(int, uintptr_t, uint32)',
+  mknodat: 'int mknodat(int, uintptr_t, uint32, uint64)',
+  symlinkat: 'int symlinkat(uintptr_t, int, uintptr_t)',
+  linkat: 'int linkat(int, uintptr_t, int, uintptr_t, int)',
+  unlinkat: 'int unlinkat(int, uintptr_t, int)',
+  renameat2: 'int renameat2(int, uintptr_t, int, uintptr_t, uint32)',
+  readlinkat: 'int64 readlinkat(int, uintptr_t, uintptr_t, size_t)',
+  fchown: 'int fchown(int, uint32, uint32)',
+  fchownat: 'int fchownat(int, uintptr_t, uint32, uint32, int)',
+  fchmod: 'int fchmod(int, uint32)',
+  fchmodat: 'int fchmodat(int, uintptr_t, uint32, int)',
+  futimens: 'int futimens(int, uintptr_t)',
+  utimensat: 'int utimensat(int, uintptr_t, uintptr_t, int)',
+  lsetxattr: 'int lsetxattr(uintptr_t, uintptr_t, uintptr_t, size_t, int)',
+  fsetxattr: 'int fsetxattr(int, uintptr_t, uintptr_t, size_t, int)',
+  lgetxattr: 'int64 lgetxattr(uintptr_t, uintptr_t, uintptr_t, size_t)',
+  llistxattr: 'int64 llistxattr(uintptr_t, uintptr_t, size_t)',
+  lremovexattr: 'int lremovexattr(uintptr_t, uintptr_t)',
+  statx: 'int statx(int, uintptr_t, int, uint32, uintptr_t)',
+  pipe2: 'int pipe2(uintptr_t, int)',
+  fcntl: 'int fcntl(int, int, int64)',
+  flock: 'int flock(int, int)',
+  umask: 'uint32 umask(uint32)'
+}
+
+export const libcCalls: Readonly<Record<keyof typeof prototypes | 'openat2', Native>> = {
+  ...(Object.fromEntries(
+    Object.entries(prototypes).map(([name, prototype]) => [name, declare(prototype)])
+  ) as Record<keyof typeof prototypes, Native>),
   openat2: declareSyscall()
 }
 

@@ -3,7 +3,7 @@ import type { ByteString } from '../bytes.ts'
 import { failed } from './failure.ts'
 import { octal } from './files.ts'
 import { libcCalls as libc } from './libc.ts'
-import { firstPath, secondPath } from './memory.ts'
+import { firstPath, secondPath, valueBlock } from './memory.ts'
 
 const AT_REMOVEDIR = 0x200
 const RENAME_NOREPLACE = 1
@@ -43,6 +43,14 @@ function deviceNumber(major: number, minor: number): number {
 export function makeSymlink(target: ByteString, directory: number, name: ByteString): void {
   if (libc.symlinkat(secondPath.string(target), directory, firstPath.string(name)) < 0)
     throw failed('symlinkat', name)
+}
+
+/** The target of a symbolic link, verbatim. */
+export function readSymlink(directory: number, name: ByteString): ByteString {
+  const room = valueBlock.buffer.length
+  const size = libc.readlinkat(directory, firstPath.string(name), valueBlock.address, room)
+  if (size < 0) throw failed('readlinkat', name)
+  return valueBlock.buffer.toString('latin1', 0, size)
 }
 
 /** A further name for the file itself: of a symbolic link, the link is linked. */

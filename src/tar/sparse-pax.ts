@@ -90,3 +90,13 @@ export function encodeSparseMap(extents: Extents): Buffer {
   map.write(text, 'latin1')
   return map
 }
+
+/** The records of a format 1.0 file, which itself stands in the archive under another name and size. */
+export function sparseRecords(name: ByteString, size: number): PaxRecord[] {
+  return [
+    ['GNU.sparse.major', '1'],
+    ['GNU.sparse.minor', '0'],
+    ['GNU.sparse.name', name],
+    ['GNU.sparse.realsize', String(size)]
+  ]
+}

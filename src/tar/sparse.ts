@@ -21,7 +21,6 @@ export interface SparseMap {
 /** Why a map cannot be right for a file of `size` bytes of which `stored` are in the archive. */
 export function extentsFault(extents: Extents, size: number, stored: number): string | undefined {
   let end = 0
-  let sum = 0
   for (let i = 0; i < extents.length; i += 2) {
     const offset = extents[i]!
     const length = extents[i + 1] ?? NaN
@@ -29,7 +28,14 @@ export function extentsFault(extents: Extents, size: number, stored: number): st
       return 'its extents overlap, go backwards, leave the file or are not numbers'
     }
     end = offset + length
-    sum += length
   }
+  const sum = storedBytes(extents)
   return sum === stored ? undefined : `its extents hold ${sum} bytes, the archive ${stored}`
+}
+
+/** How many bytes of the file the extents hold. */
+export function storedBytes(extents: Extents): number {
+  let sum = 0
+  for (let i = 1; i < extents.length; i += 2) sum += extents[i]!
+  return sum
 }

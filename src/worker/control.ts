@@ -33,7 +33,7 @@ export class Control {
     Atomics.store(this.cells, ABORTED, 1n)
   }
 
-  get aborted(): boolean {
+  aborted(): boolean {
     return Atomics.load(this.cells, ABORTED) !== 0n
   }
 

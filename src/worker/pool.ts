@@ -41,7 +41,8 @@ export class Pool {
 
   private start(): Worker {
     const worker = new Worker(new URL('./thread.js', import.meta.url), {
-      resourceLimits: THREAD_LIMITS
+      resourceLimits: THREAD_LIMITS,
+      trackUnmanagedFds: false
     })
     this.all.push(worker)
     return worker
@@ -63,7 +64,7 @@ function request(worker: Worker, message: ToWorker, report: StageLayerReport): P
       try {
         handle(answer)
       } catch (error) {
-        settle(() => reject(error as Error))
+        settle(() => reject(asError(error)))
       }
     }
     const handle = (answer: FromWorker): void => {
@@ -95,4 +96,8 @@ function died(cause: Error | undefined): OciUnpackError {
     hint: 'This is most often a lack of memory; try fewer --jobs.',
     ...(cause === undefined ? {} : { cause })
   })
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
 }

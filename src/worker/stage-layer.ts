@@ -4,7 +4,10 @@
  */
 import { createHash } from 'node:crypto'
 import { fromText, type ByteString } from '../bytes.ts'
-import { decompress, type Compression, type DecompressorChoice } from '../codec/decompress.ts'
+import type { DecompressorChoice } from '../codec/choice.ts'
+import type { Compression } from '../codec/content.ts'
+import { decompress } from '../codec/decompress.ts'
+import type { CompressedInput } from '../codec/source.ts'
 import { OciUnpackError } from '../errors.ts'
 import { digestAlgorithm, type Digest } from '../image/digest.ts'
 import type { EntryRules } from '../plan/policy.ts'
@@ -113,10 +116,11 @@ class Staging {
     }
   }
 
-  private counted(blob: VerifiedBlob): VerifiedBlob {
+  private counted(blob: VerifiedBlob): CompressedInput {
     const { control, task } = this
     return {
-      ...blob,
+      fd: blob.fd,
+      size: blob.size,
       read() {
         const chunk = blob.read()
         if (chunk !== undefined) control.addRead(task.layer, chunk.length)
@@ -127,7 +131,7 @@ class Staging {
 
   private countUnpacked(bytes: number): void {
     const { control, task } = this
-    if (control.aborted) throw new OciUnpackError('ABORTED', 'the operation was stopped')
+    if (control.aborted()) throw new OciUnpackError('ABORTED', 'the operation was stopped')
     control.addUnpacked(task.layer, bytes)
     checkLimit('unpacked bytes', control.unpacked, task.limits.unpackedBytes)
     const { unpacked } = control.layer(task.layer)

@@ -1,0 +1,71 @@
+/**
+ * What a command is, as data: the parser, the help and whatever documentation is generated read the same
+ * declaration. The work behind it is loaded only when it is run.
+ */
+export interface Flag {
+  /** Without dashes. */
+  name: string
+  /** Placeholder of the value; a flag without one is a switch. */
+  value?: string
+  summary: string
+  repeatable?: boolean
+  required?: boolean
+  choices?: readonly string[]
+}
+
+export interface Positional {
+  name: string
+  summary: string
+}
+
+export interface Command {
+  /** `['raw', 'unpack']` is `oci-unpack raw unpack`. */
+  path: readonly string[]
+  summary: string
+  description?: string
+  positionals: readonly Positional[]
+  flags: readonly Flag[]
+  examples: readonly string[]
+  load: () => Promise<Run>
+}
+
+/** What the user gave, by flag name; switches are `true`, repeatable flags lists. */
+export interface Input {
+  positionals: readonly string[]
+  flags: Readonly<Record<string, string | true | readonly string[] | undefined>>
+}
+
+export type Run = (input: Input, terminal: Terminal) => Promise<void>
+
+/** The outside world of a command. */
+export interface Terminal {
+  out: (text: string) => void
+  log: Logger
+  progress: ProgressMode
+  /** Raised by Ctrl-C and SIGTERM. */
+  signal: AbortSignal
+}
+
+export type ProgressMode = 'tty' | 'plain' | 'json' | 'none'
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'fatal'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+export interface Logger {
+  level: LogLevel
+  write: (level: LogLevel, text: string) => void
+}
+
+export function text(input: Input, name: string): string | undefined {
+  const value = input.flags[name]
+  return typeof value === 'string' ? value : undefined
+}
+
+export function texts(input: Input, name: string): readonly string[] {
+  const value = input.flags[name]
+  return Array.isArray(value) ? (value as readonly string[]) : []
+}
+
+export function isSet(input: Input, name: string): boolean {
+  return input.flags[name] === true
+}

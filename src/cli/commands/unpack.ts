@@ -1,0 +1,32 @@
+import type { Command } from '../command.ts'
+import { EXTRACT_FLAGS, ID_MAP_FLAGS, IMAGE_FLAG, LIMIT_FLAGS, PLATFORM_FLAG } from '../flags.ts'
+
+const flags = [IMAGE_FLAG, PLATFORM_FLAG, ...EXTRACT_FLAGS, ...ID_MAP_FLAGS, ...LIMIT_FLAGS]
+
+export const unpackCommand: Command = {
+  path: ['unpack'],
+  summary: 'unpack an image into a runtime bundle',
+  description:
+    'Makes BUNDLE with rootfs, config.json and what a later repack needs. All layers are read at once; each is' +
+    '  verified (size, digest, diff ID) before the bundle can be seen. On failure nothing is left behind.',
+  positionals: [{ name: 'BUNDLE', summary: 'directory to make' }],
+  flags,
+  examples: [
+    'oci-unpack unpack --image debian:12 bundle && runc run -b bundle demo',
+    'oci-unpack unpack --image ./layout:v1 --platform linux/arm64 bundle',
+    'oci-unpack unpack --image ./layout --uid-map 0:100000:65536 --gid-map 0:100000:65536 bundle'
+  ],
+  load: async () => (await import('../run-unpack.ts')).runUnpack
+}
+
+export const rawUnpackCommand: Command = {
+  path: ['raw', 'unpack'],
+  summary: 'unpack only the root file system of an image',
+  description:
+    'Makes the directory ROOTFS, or unpacks on top of what it holds: files that the image does not name stay. ' +
+    'An existing directory is not touched before all layers are verified.',
+  positionals: [{ name: 'ROOTFS', summary: 'directory to make or to unpack over' }],
+  flags,
+  examples: ['oci-unpack raw unpack --image debian:12 rootfs'],
+  load: async () => (await import('../run-unpack.ts')).runRawUnpack
+}

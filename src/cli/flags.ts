@@ -1,0 +1,97 @@
+/** Flags that several commands share, and how they become options of the library. */
+import { OciUnpackError } from '../errors.ts'
+import { parseIdMap, type IdMapping, type UnpackLimits } from '../index.ts'
+import { text, texts, type Flag, type Input } from './command.ts'
+
+export const IMAGE_FLAG: Flag = {
+  name: 'image',
+  value: 'PATH[:TAG]',
+  summary: 'image in an OCI layout; the tag is "latest" if not given',
+  required: true
+}
+
+export const PLATFORM_FLAG: Flag = {
+  name: 'platform',
+  value: 'OS/ARCH[/VARIANT]',
+  summary: "which image of an index (default: the host's)"
+}
+
+export const ID_MAP_FLAGS: readonly Flag[] = [
+  {
+    name: 'uid-map',
+    value: 'CONTAINER:HOST[:SIZE]',
+    summary: 'user ids on disk (repeatable)',
+    repeatable: true
+  },
+  {
+    name: 'gid-map',
+    value: 'CONTAINER:HOST[:SIZE]',
+    summary: 'group ids on disk (repeatable)',
+    repeatable: true
+  }
+]
+
+export const EXTRACT_FLAGS: readonly Flag[] = [
+  {
+    name: 'keep-dirlinks',
+    summary: 'keep a symbolic link to a directory where a layer has a directory'
+  },
+  { name: 'jobs', value: 'N', summary: 'layers read at once (default: one for each processor)' },
+  {
+    name: 'decompressor',
+    value: 'NAME',
+    summary: 'auto, none, igzip, unpigz, pigz, gzip, zstd or an absolute path (default: auto)'
+  }
+]
+
+const LIMITS: Readonly<Record<string, keyof UnpackLimits>> = {
+  'max-entries': 'entries',
+  'max-unpacked-bytes': 'unpackedBytes',
+  'max-ratio': 'ratio',
+  'max-path-bytes': 'pathBytes',
+  'max-json-bytes': 'jsonBytes',
+  'max-pax-bytes': 'paxBytes'
+}
+
+export const LIMIT_FLAGS: readonly Flag[] = [
+  { name: 'max-entries', value: 'N', summary: 'entries in all layers (default: 10,000,000)' },
+  {
+    name: 'max-unpacked-bytes',
+    value: 'N',
+    summary: 'bytes of tar in all layers (default: 1 TiB)'
+  },
+  {
+    name: 'max-ratio',
+    value: 'N',
+    summary: 'bytes of tar for each compressed byte of a layer (default: 1100)'
+  },
+  { name: 'max-path-bytes', value: 'N', summary: 'bytes of a path (default: 4095)' },
+  { name: 'max-json-bytes', value: 'N', summary: 'bytes of a JSON document (default: 4 MiB)' },
+  { name: 'max-pax-bytes', value: 'N', summary: 'bytes of a PAX header (default: 1 MiB)' }
+]
+
+export function required(input: Input, name: string): string {
+  const value = text(input, name)
+  if (value !== undefined && value !== '') return value
+  throw new OciUnpackError('USAGE', `missing mandatory argument: --${name}`)
+}
+
+export function idMaps(input: Input, name: string): IdMapping[] {
+  return texts(input, name).map(parseIdMap)
+}
+
+export function limits(input: Input): UnpackLimits {
+  const found: UnpackLimits = {}
+  for (const [flag, option] of Object.entries(LIMITS)) {
+    const value = wholeNumber(input, flag)
+    if (value !== undefined) found[option] = value
+  }
+  return found
+}
+
+export function wholeNumber(input: Input, name: string): number | undefined {
+  const value = text(input, name)
+  if (value === undefined) return undefined
+  if (/^[0-9]{1,15}$/.test(value)) return Number(value)
+  throw new OciUnpackError('USAGE', `--${name} takes a whole number.`, { facts: { found: value } })
+}

@@ -1,0 +1,99 @@
+/** The declarations as a commander program. */
+import { Command as Commander, CommanderError, Option } from 'commander'
+import { OciUnpackError } from '../errors.ts'
+import type { Command, Flag, Input } from './command.ts'
+
+export interface Invocation {
+  command: Command
+  input: Input
+}
+
+/** Reads the arguments. Undefined: help or the version was printed. @throws USAGE, UnknownCommand */
+export function parseArguments(
+  args: readonly string[],
+  commands: readonly Command[],
+  globals: readonly Flag[],
+  about: { name: string; summary: string; version: string }
+): Invocation | undefined {
+  let found: Invocation | undefined
+  const program = new Commander(about.name)
+    .description(about.summary)
+    .version(about.version, '-v, --version')
+    .helpOption('-h, --help', 'show help')
+  configure(program)
+  for (const flag of globals) program.addOption(toOption(flag))
+  for (const command of commands)
+    declare(program, command).action((...received: unknown[]) => {
+      const own = received.at(-1) as Commander
+      found = { command, input: toInput(own) }
+    })
+  try {
+    if (args.length === 0) program.outputHelp()
+    else program.parse(args, { from: 'user' })
+  } catch (error) {
+    rethrow(error)
+  }
+  return found
+}
+
+export class UnknownCommand extends OciUnpackError {}
+
+function rethrow(error: unknown): void {
+  if (!(error instanceof CommanderError)) throw error
+  if (error.exitCode === 0 || error.code === 'commander.help') return
+  const message = error.message.replace(/^error: /, '')
+  if (error.code === 'commander.unknownCommand') throw new UnknownCommand('USAGE', message)
+  throw new OciUnpackError('USAGE', message, { hint: 'See --help.' })
+}
+
+function configure(program: Commander): void {
+  program.exitOverride().configureOutput({ writeErr: () => undefined })
+}
+
+function declare(program: Commander, command: Command): Commander {
+  let parent = program
+  for (const name of command.path.slice(0, -1))
+    parent = parent.commands.find((it) => it.name() === name) ?? group(parent, name)
+  const declared = parent.command(command.path.at(-1)!).summary(command.summary)
+  declared.description([command.summary, command.description].filter(Boolean).join('\n\n'))
+  configure(declared)
+  for (const { name, summary } of command.positionals) declared.argument(`<${name}>`, summary)
+  for (const flag of command.flags) declared.addOption(toOption(flag))
+  declared.addHelpText(
+    'after',
+    `\nExamples:\n${command.examples.map((it) => `  ${it}`).join('\n')}`
+  )
+  return declared
+}
+
+function group(parent: Commander, name: string): Commander {
+  const made = parent.command(name).description('lower-level commands')
+  configure(made)
+  return made
+}
+
+function toOption(flag: Flag): Option {
+  const option = new Option(
+    flag.value === undefined ? `--${flag.name}` : `--${flag.name} <${flag.value}>`,
+    flag.summary
+  )
+  if (flag.choices !== undefined) option.choices(flag.choices)
+  if (flag.repeatable === true)
+    option.argParser((value: string, previous: string[] | undefined) => [
+      ...(previous ?? []),
+      value
+    ])
+  return option
+}
+
+function toInput(parsed: Commander): Input {
+  const values = parsed.optsWithGlobals<Record<string, Input['flags'][string]>>()
+  const flags: Record<string, Input['flags'][string]> = {}
+  for (const [key, value] of Object.entries(values)) flags[dashed(key)] = value
+  return { positionals: parsed.args, flags }
+}
+
+/** Undoes commander's camelCase; names with dots are left alone by it. */
+function dashed(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+}

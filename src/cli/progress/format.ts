@@ -1,0 +1,41 @@
+import type { EngineEvent, LayerCounters, LayerInfo } from '../../index.ts'
+
+/** Bytes in decimal units, four significant digits at most: `10.24 MB`. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB']
+  let value = bytes
+  let unit = 0
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000
+    unit += 1
+  }
+  return `${unit === 0 ? value : value.toPrecision(4)} ${units[unit]!}`
+}
+
+export function formatLayer(index: number, info: LayerInfo, counters: LayerCounters): string {
+  const { hex } = /:(?<hex>.{12})/.exec(info.digest)?.groups as { hex: string }
+  return [
+    `layer ${index + 1}`.padEnd(9),
+    hex,
+    `${formatBytes(counters.read)} of ${formatBytes(info.size)}`.padStart(24),
+    `${counters.entries.toLocaleString('en')} entries`.padStart(18)
+  ].join('  ')
+}
+
+export function formatTotal(
+  layers: readonly LayerInfo[],
+  counters: readonly LayerCounters[]
+): string {
+  const sum = (pick: (counter: LayerCounters) => number): number =>
+    counters.reduce((total, counter) => total + pick(counter), 0)
+  const size = layers.reduce((total, layer) => total + layer.size, 0)
+  return `total      ${' '.repeat(12)}  ${`${formatBytes(sum((it) => it.read))} of ${formatBytes(size)}`.padStart(22)}  ${`${sum((it) => it.entries).toLocaleString('en')} entries`.padStart(18)}  ${formatBytes(sum((it) => it.unpacked))} unpacked`
+}
+
+export type PhaseName = Extract<EngineEvent, { type: 'phase' }>['phase']
+
+export const PHASES: Readonly<Record<PhaseName, string>> = {
+  join: 'joining the layers',
+  manifest: 'writing the manifest',
+  publish: 'making the bundle visible'
+}

@@ -1,0 +1,21 @@
+import type { EngineEvent } from '../../index.ts'
+import type { Logger } from '../command.ts'
+import { formatFacts } from '../errors.ts'
+
+export function logEvent(event: EngineEvent, log: Logger): void {
+  switch (event.type) {
+    case 'image':
+      log.write('info', `${event.image} is ${event.manifest}, ${event.layers.length} layers`)
+      return
+    case 'layer':
+      log.write('info', `layer ${event.layer + 1} is verified`)
+      return
+    case 'phase':
+      log.write('info', event.phase)
+      return
+    case 'warning':
+      log.write('warn', `${event.message} (${formatFacts(event.facts).join('; ')})`)
+      return
+    case 'progress':
+  }
+}

@@ -1,0 +1,49 @@
+import type { EngineEvent, LayerCounters, LayerInfo } from '../../index.ts'
+import { formatLayer, formatTotal, PHASES } from './format.ts'
+
+const INTERVAL_MS = 1000
+
+/** A line when something is done, and one with the totals each second: for logs. */
+export class PlainDisplay {
+  private layers: readonly LayerInfo[] = []
+  private counters: readonly LayerCounters[] = []
+  private lastLine = Date.now()
+
+  readonly onEvent = (event: EngineEvent): void => {
+    switch (event.type) {
+      case 'image':
+        this.layers = event.layers
+        line(`unpacking ${event.image} (${event.manifest})`)
+        return
+      case 'progress':
+        this.counters = event.layers
+        if (Date.now() - this.lastLine >= INTERVAL_MS) this.total()
+        return
+      case 'layer':
+        this.layer(event.layer, event.counters)
+        return
+      case 'phase':
+        if (event.phase === 'join') this.total()
+        line(PHASES[event.phase])
+        return
+      case 'warning':
+    }
+  }
+
+  end(): void {
+    return
+  }
+
+  private layer(index: number, counters: LayerCounters): void {
+    line(`${formatLayer(index, this.layers[index]!, counters)}  verified`)
+  }
+
+  private total(): void {
+    this.lastLine = Date.now()
+    line(formatTotal(this.layers, this.counters))
+  }
+}
+
+function line(text: string): void {
+  process.stderr.write(`${text}\n`)
+}

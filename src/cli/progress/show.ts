@@ -1,0 +1,41 @@
+/** Events of the library for the eyes of a person or a program: always on stderr. */
+import type { EngineEvent, OnEvent } from '../../index.ts'
+import type { Terminal } from '../command.ts'
+import { logEvent } from './log.ts'
+import { PlainDisplay } from './plain.ts'
+import { TtyDisplay } from './tty.ts'
+
+export interface Display {
+  onEvent: OnEvent
+  /** Leaves the terminal as a log line would. */
+  end: () => void
+}
+
+export function showEvents(terminal: Terminal): Display {
+  const display = chooseDisplay(terminal)
+  return {
+    onEvent(event) {
+      display.onEvent(event)
+      logEvent(event, terminal.log)
+    },
+    end: () => display.end()
+  }
+}
+
+function chooseDisplay(terminal: Terminal): Display {
+  switch (terminal.progress) {
+    case 'tty':
+      return new TtyDisplay()
+    case 'plain':
+      return new PlainDisplay()
+    case 'json':
+      return { onEvent: writeJson, end: () => undefined }
+    case 'none':
+      return { onEvent: () => undefined, end: () => undefined }
+  }
+}
+
+/** One JSON object a line, as the library's events are. */
+function writeJson(event: EngineEvent): void {
+  process.stderr.write(`${JSON.stringify(event)}\n`)
+}

@@ -1,0 +1,60 @@
+import type { EngineEvent, LayerCounters, LayerInfo } from '../../index.ts'
+import { formatLayer, formatTotal, PHASES } from './format.ts'
+
+/** A block of lines that is drawn over itself: a line for each layer at work, and the total. */
+export class TtyDisplay {
+  private layers: readonly LayerInfo[] = []
+  private counters: readonly LayerCounters[] = []
+  private readonly done = new Set<number>()
+  private phase = ''
+  private drawn = 0
+
+  readonly onEvent = (event: EngineEvent): void => {
+    switch (event.type) {
+      case 'image':
+        this.layers = event.layers
+        return
+      case 'progress':
+        this.counters = event.layers
+        break
+      case 'layer':
+        this.done.add(event.layer)
+        break
+      case 'phase':
+        this.phase = PHASES[event.phase]
+        break
+      case 'warning':
+        this.erase()
+        return
+    }
+    this.draw()
+  }
+
+  end(): void {
+    this.erase()
+  }
+
+  private draw(): void {
+    const width = process.stderr.columns || 80
+    const lines = this.lines().map((line) => line.slice(0, width - 1))
+    this.erase()
+    process.stderr.write(`${lines.join('\n')}\n`)
+    this.drawn = lines.length
+  }
+
+  private lines(): string[] {
+    const room = Math.max(1, (process.stderr.rows || 24) - 3)
+    const working = this.layers
+      .map((info, index) => ({ info, index, counters: this.counters[index] }))
+      .filter(({ index, counters }) => !this.done.has(index) && (counters?.read ?? 0) > 0)
+      .slice(0, room)
+      .map(({ info, index, counters }) => formatLayer(index, info, counters!))
+    const verified = `${this.done.size} of ${this.layers.length} layers verified`
+    return [...working, formatTotal(this.layers, this.counters), this.phase || verified]
+  }
+
+  private erase(): void {
+    if (this.drawn > 0) process.stderr.write(`\x1b[${this.drawn}A\x1b[J`)
+    this.drawn = 0
+  }
+}

@@ -1,0 +1,47 @@
+import { unpack, unpackRootfs, type UnpackOptions } from '../index.ts'
+import { isSet, text, type Input, type Run, type Terminal } from './command.ts'
+import { idMaps, limits, required, wholeNumber } from './flags.ts'
+import { showEvents } from './progress/show.ts'
+
+export const runUnpack: Run = async (input, terminal) => {
+  await withEvents(terminal, (onEvent) => unpack(options(input, terminal, onEvent)))
+}
+
+export const runRawUnpack: Run = async (input, terminal) => {
+  await withEvents(terminal, (onEvent) => unpackRootfs(options(input, terminal, onEvent)))
+}
+
+async function withEvents(
+  terminal: Terminal,
+  act: (onEvent: NonNullable<UnpackOptions['onEvent']>) => Promise<unknown>
+): Promise<void> {
+  const display = showEvents(terminal)
+  try {
+    await act(display.onEvent)
+  } finally {
+    display.end()
+  }
+}
+
+function options(
+  input: Input,
+  terminal: Terminal,
+  onEvent: NonNullable<UnpackOptions['onEvent']>
+): UnpackOptions {
+  const platform = text(input, 'platform')
+  const jobs = wholeNumber(input, 'jobs')
+  const decompressor = text(input, 'decompressor')
+  return {
+    image: required(input, 'image'),
+    destination: input.positionals[0] ?? '',
+    ...(platform === undefined ? {} : { platform }),
+    ...(jobs === undefined ? {} : { jobs }),
+    ...(decompressor === undefined ? {} : { decompressor }),
+    keepDirlinks: isSet(input, 'keep-dirlinks'),
+    uidMap: idMaps(input, 'uid-map'),
+    gidMap: idMaps(input, 'gid-map'),
+    limits: limits(input),
+    signal: terminal.signal,
+    onEvent
+  }
+}

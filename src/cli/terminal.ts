@@ -1,0 +1,65 @@
+/** The process that a command runs in: log, progress, signals. */
+import { OciUnpackError } from '../errors.ts'
+import {
+  isSet,
+  LOG_LEVELS,
+  text,
+  type Flag,
+  type Input,
+  type LogLevel,
+  type ProgressMode,
+  type Terminal
+} from './command.ts'
+
+export const GLOBAL_FLAGS: readonly Flag[] = [
+  {
+    name: 'log',
+    value: 'LEVEL',
+    summary: 'how much to say on stderr (default: warn)',
+    choices: LOG_LEVELS
+  },
+  { name: 'verbose', summary: 'the same as --log=info' },
+  {
+    name: 'progress',
+    value: 'MODE',
+    summary: 'how to show progress on stderr (default: auto, which is none without a terminal)',
+    choices: ['auto', 'plain', 'json', 'none']
+  }
+]
+
+/** @throws USAGE */
+export function logLevel(input: Input): LogLevel {
+  const level = text(input, 'log') as LogLevel | undefined
+  if (!isSet(input, 'verbose')) return level ?? 'warn'
+  if (level === undefined) return 'info'
+  throw new OciUnpackError('USAGE', '--log and --verbose exclude each other.')
+}
+
+export function openTerminal(input: Input, level: LogLevel): Terminal {
+  return {
+    out: (output) => void process.stdout.write(output),
+    log: {
+      level,
+      write(of, message) {
+        if (LOG_LEVELS.indexOf(of) >= LOG_LEVELS.indexOf(level))
+          process.stderr.write(`${of}: ${message}\n`)
+      }
+    },
+    progress: progressMode(input),
+    signal: interruption()
+  }
+}
+
+function progressMode(input: Input): ProgressMode {
+  const mode = text(input, 'progress') ?? 'auto'
+  if (mode === 'plain' || mode === 'json' || mode === 'none') return mode
+  return process.stderr.isTTY ? 'tty' : 'none'
+}
+
+/** The first signal asks for a clean stop; a second one ends the process at once. */
+function interruption(): AbortSignal {
+  const controller = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => controller.abort(new Error(signal)))
+  return controller.signal
+}

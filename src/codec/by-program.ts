@@ -1,0 +1,76 @@
+import { OciUnpackError } from '../errors.ts'
+import { startChild, type Exit } from './child.ts'
+import type { Program } from './choice.ts'
+import { gunzip } from './gunzip.ts'
+import { isWholeMember } from './gzip-trailer.ts'
+import { reread, type BlobFile, type Source } from './source.ts'
+import { unzstd } from './unzstd.ts'
+import { frames } from './zstd-frames.ts'
+
+/**
+ * Decompresses by an external program, which reads `file` itself. `hashed` gives the same bytes for hashing:
+ * it is read along, and to its end. What is accepted is exactly what the decoders in process accept:
+ * programs ignore data after the last member, or fail on padding, so wherever the outcome is in doubt the
+ * decoder in process judges the whole blob.
+ */
+export async function* decompressByProgram(
+  program: Program,
+  format: 'gzip' | 'zstd',
+  file: BlobFile,
+  hashed: Source,
+  idle: () => void
+): AsyncGenerator<Buffer> {
+  const follow = format === 'gzip' ? hashed : framesOf(hashed)
+  const child = startChild(program, file.fd)
+  let total = 0
+  try {
+    for (let chunk = await child.next(idle); chunk.length > 0; chunk = await child.next(idle)) {
+      total += chunk.length
+      yield chunk
+      follow()
+    }
+    while (follow() !== undefined) idle()
+    const exit = await child.ended(idle)
+    if (exit.kind === 'clean' && (format === 'zstd' || isWholeMember(file, total))) return
+    await judge(program, format, file, { exit, total, idle })
+  } finally {
+    await child.stop()
+  }
+}
+
+/** Reads on while checking that the blob is Zstandard frames and nothing else. */
+function framesOf(hashed: Source): Source {
+  let chunk: Buffer | undefined
+  const walk = frames(() => (chunk = hashed()), 'frames')
+  return () => (walk.next().done === true ? undefined : chunk)
+}
+
+/** COMPRESSION_INVALID where the blob is bad, DECOMPRESSOR_FAILED where the program is. */
+async function judge(
+  program: Program,
+  format: 'gzip' | 'zstd',
+  file: BlobFile,
+  run: { readonly exit: Exit; readonly total: number; readonly idle: () => void }
+): Promise<void> {
+  if (run.exit.kind === 'not-started') throw failed(program, run.exit.reason)
+  const decode = format === 'gzip' ? gunzip : unzstd
+  let total = 0
+  for await (const chunk of decode(reread(file.fd))) {
+    total += chunk.length
+    run.idle()
+  }
+  if (total === run.total) return
+  const reason = run.exit.kind === 'clean' ? 'it wrote something else' : run.exit.reason
+  throw failed(program, reason, { expected: total, found: run.total })
+}
+
+function failed(
+  program: Program,
+  reason: string,
+  bytes: { readonly expected?: number; readonly found?: number } = {}
+): OciUnpackError {
+  return new OciUnpackError('DECOMPRESSOR_FAILED', `the decompressor ${program.path} failed`, {
+    facts: { path: program.path, reason, ...bytes },
+    hint: 'The layer itself is not to blame: choose another with `--decompressor`, or `none`.'
+  })
+}

@@ -1,0 +1,103 @@
+import { accessSync, constants, statSync } from 'node:fs'
+import { basename, delimiter, isAbsolute, join } from 'node:path'
+import { OciUnpackError } from '../errors.ts'
+import { HAS_NATIVE_ZSTD } from './unzstd.ts'
+
+/** A filter: compressed bytes on its standard input, plain ones on its standard output. */
+export interface Program {
+  /** Absolute. */
+  readonly path: string
+  readonly args: readonly string[]
+}
+
+/** Which program inflates what; undefined means in process. Plain data, for the way to workers. */
+export interface DecompressorChoice {
+  readonly gzip: Program | undefined
+  readonly zstd: Program | undefined
+}
+
+/** Everything in process. */
+export const IN_PROCESS: DecompressorChoice = { gzip: undefined, zstd: undefined }
+
+const FORMATS = {
+  igzip: 'gzip',
+  unpigz: 'gzip',
+  pigz: 'gzip',
+  gzip: 'gzip',
+  zstd: 'zstd'
+} as const
+
+type ProgramName = keyof typeof FORMATS
+
+/** What `--decompressor` takes, for help and messages. */
+export const DECOMPRESSOR_VALUES = 'auto, none, igzip, unpigz, pigz, gzip, zstd or an absolute path'
+
+/**
+ * Looks for decompressors once, on the main thread.
+ *
+ * - `auto`: `igzip` for gzip where PATH has it, and `zstd` where this Node cannot decode Zstandard itself.
+ *   `unpigz` is not among them: it is slower than node:zlib (docs/decisions/2026-11-21-decompressors.md).
+ * - `none`: no program at all.
+ * - a name or an absolute path: that program for its format (a path whose name is unknown is taken as one for
+ *   gzip that understands `-dc`), the other format as with `auto`.
+ *
+ * USAGE for other values, DECOMPRESSOR_UNAVAILABLE for a program that is not there.
+ */
+export function probeDecompressors(
+  request: string,
+  env: { readonly PATH?: string | undefined }
+): DecompressorChoice {
+  if (request === 'none') return IN_PROCESS
+  const automatic = {
+    gzip: find('igzip', env.PATH),
+    zstd: HAS_NATIVE_ZSTD ? undefined : find('zstd', env.PATH)
+  }
+  if (request === 'auto') return automatic
+  const path = isAbsolute(request) ? executable(request) : named(request, env.PATH)
+  if (path === undefined) throw unavailable(request)
+  return { ...automatic, [formatOf(request)]: program(path) }
+}
+
+function named(request: string, searchPath: string | undefined): string | undefined {
+  if (request in FORMATS) return find(request as ProgramName, searchPath)?.path
+  throw new OciUnpackError('USAGE', `"${request}" is not a decompressor`, {
+    hint: `Give ${DECOMPRESSOR_VALUES}.`
+  })
+}
+
+function unavailable(request: string): OciUnpackError {
+  return new OciUnpackError(
+    'DECOMPRESSOR_UNAVAILABLE',
+    `the decompressor ${request} is not there`,
+    {
+      facts: { path: request },
+      hint: 'Install it, or give `auto` or `none`: no program is needed to unpack.'
+    }
+  )
+}
+
+function find(name: ProgramName, searchPath: string | undefined): Program | undefined {
+  for (const folder of (searchPath ?? '').split(delimiter).filter(isAbsolute)) {
+    const path = executable(join(folder, name))
+    if (path !== undefined) return program(path)
+  }
+  return undefined
+}
+
+function executable(path: string): string | undefined {
+  try {
+    accessSync(path, constants.X_OK)
+    return statSync(path).isFile() ? path : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function program(path: string): Program {
+  return { path, args: formatOf(path) === 'zstd' ? ['-dcq'] : ['-dc'] }
+}
+
+function formatOf(path: string): 'gzip' | 'zstd' {
+  const name = basename(path)
+  return name in FORMATS ? FORMATS[name as ProgramName] : 'gzip'
+}

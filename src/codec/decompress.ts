@@ -1,0 +1,73 @@
+import { OciUnpackError } from '../errors.ts'
+import { decompressByProgram } from './by-program.ts'
+import type { DecompressorChoice } from './choice.ts'
+import { assertContent, type Compression } from './content.ts'
+import { gunzip } from './gunzip.ts'
+import { replay, type CompressedInput, type Source } from './source.ts'
+import { unzstd } from './unzstd.ts'
+
+/** How to stop from outside: asked before each chunk and while an external program is slow. */
+export interface DecompressControl {
+  aborted(): boolean
+}
+
+const UNSTOPPABLE: DecompressControl = { aborted: () => false }
+
+/**
+ * A layer's uncompressed bytes, in chunks of up to 1 MiB, each valid until the next iteration. The input is read
+ * to its end, so that all of it is hashed. Memory is bounded (a few chunks, and a Zstandard window of at most
+ * 128 MiB); how much comes out is for the consumer to limit. Leaving the loop early kills an external program
+ * and waits until it is gone.
+ *
+ * Errors: COMPRESSION_INVALID (the content contradicts its media type, is damaged, cut off, or followed by
+ * other data; `offset` counts compressed bytes), DECOMPRESSOR_FAILED, ABORTED. Specifications: image-spec
+ * layer.md (media types), RFC 1952 (gzip, with zero padding), RFC 8878 (Zstandard).
+ */
+export async function* decompress(
+  input: CompressedInput,
+  compression: Compression,
+  choice: DecompressorChoice,
+  control: DecompressControl = UNSTOPPABLE
+): AsyncGenerator<Buffer> {
+  const stopIfAborted = () => assertGoing(control)
+  stopIfAborted()
+  const head = input.read()
+  assertContent(head, compression)
+  const source = replay(head, () => input.read())
+  for await (const chunk of decode(input, compression, choice, source, stopIfAborted)) {
+    stopIfAborted()
+    yield chunk
+  }
+}
+
+function decode(
+  input: CompressedInput,
+  compression: Compression,
+  choice: DecompressorChoice,
+  source: Source,
+  idle: () => void
+): Iterable<Buffer> | AsyncIterable<Buffer> {
+  if (compression === 'none') return chunksOf(source)
+  const program = choice[compression]
+  const { fd, size } = input
+  if (program !== undefined && fd !== undefined && size >= WORTH_A_PROCESS_BYTES) {
+    return decompressByProgram(program, compression, { fd, size }, source, idle)
+  }
+  switch (compression) {
+    case 'gzip':
+      return gunzip(source)
+    case 'zstd':
+      return unzstd(source)
+  }
+}
+
+/** Starting a process costs 3 ms, in which node:zlib inflates this much. */
+const WORTH_A_PROCESS_BYTES = 1 << 19
+
+function* chunksOf(source: Source): Generator<Buffer> {
+  for (let chunk = source(); chunk !== undefined; chunk = source()) yield chunk
+}
+
+function assertGoing(control: DecompressControl): void {
+  if (control.aborted()) throw new OciUnpackError('ABORTED', 'unpacking was stopped')
+}

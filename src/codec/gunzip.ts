@@ -1,0 +1,34 @@
+import { createGunzip } from 'node:zlib'
+import type { Source } from './source.ts'
+import { CHUNK_BYTES, compressionInvalid, invalidData, through } from './zlib-stream.ts'
+
+/**
+ * Inflates gzip members up to the end of the source (RFC 1952, 2.2), in process. Zeros after the last member
+ * are padding; anything else that is not a member is COMPRESSION_INVALID, as is damage and truncation.
+ */
+export async function* gunzip(source: Source): AsyncGenerator<Buffer> {
+  const stream = createGunzip({ chunkSize: CHUNK_BYTES })
+  let rest: Buffer | undefined
+  try {
+    rest = yield* through(stream, source)
+  } catch (error) {
+    throw invalidData(error, 'gzip', stream.bytesWritten)
+  }
+  assertPadding(rest, source, stream.bytesWritten)
+}
+
+/** node:zlib stops at the first zero between members and ignores whatever comes after it. */
+function assertPadding(rest: Buffer, source: Source, end: number): void {
+  let offset = end
+  for (let chunk: Buffer | undefined = rest; chunk !== undefined; chunk = source()) {
+    const foreign = chunk.findIndex((byte) => byte !== 0)
+    if (foreign >= 0) {
+      throw compressionInvalid(
+        'data follows the last gzip member',
+        offset + foreign,
+        'only zeros may follow'
+      )
+    }
+    offset += chunk.length
+  }
+}

@@ -1,0 +1,41 @@
+import { readSync } from 'node:fs'
+import type { BlobFile } from './source.ts'
+
+const TAIL_BYTES = 1 << 16
+const TRAILER_BYTES = 8
+
+/**
+ * Whether the end of a blob that inflated to `total` bytes shows one gzip member and zero padding: its last
+ * bytes are then that member's ISIZE (RFC 1952, 2.3.1). False means "not shown": several members, much padding,
+ * an empty member, flags that some programs pass over, or data after the member. The price is one read, where
+ * inflating again would double the work. Data after the member that was made to end like its trailer goes
+ * unnoticed; the digest and the diff id hold for such a blob all the same.
+ */
+export function isWholeMember(file: BlobFile, total: number): boolean {
+  if (total === 0 || hasReservedFlags(file)) return false
+  const tail = readTail(file)
+  const end = lastNonZero(tail) + 1
+  // The upper bytes of a small ISIZE are zeros as well, so padding may begin up to three bytes later.
+  return [0, 1, 2, 3].some((zeros) => isTrailer(tail, end + zeros, total))
+}
+
+function hasReservedFlags(file: BlobFile): boolean {
+  const header = Buffer.alloc(4)
+  readSync(file.fd, header, 0, header.length, 0)
+  return (header.readUInt8(3) & 0xe0) !== 0
+}
+
+function isTrailer(tail: Buffer, end: number, total: number): boolean {
+  if (end < TRAILER_BYTES || end > tail.length) return false
+  return tail.readUInt32LE(end - 4) === total % 2 ** 32
+}
+
+function readTail(file: BlobFile): Buffer {
+  const tail = Buffer.alloc(Math.min(TAIL_BYTES, file.size))
+  const length = readSync(file.fd, tail, 0, tail.length, file.size - tail.length)
+  return tail.subarray(0, length)
+}
+
+function lastNonZero(tail: Buffer): number {
+  return tail.findLastIndex((byte) => byte !== 0)
+}

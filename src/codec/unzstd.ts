@@ -1,0 +1,92 @@
+import * as zlib from 'node:zlib'
+import type { Source } from './source.ts'
+import {
+  CHUNK_BYTES,
+  compressionInvalid,
+  invalidData,
+  through,
+  type ZlibStream
+} from './zlib-stream.ts'
+import { frames, type Piece } from './zstd-frames.ts'
+
+/** node:zlib's decoder, which exists from Node 22.15 on. */
+type CreateZstdDecompress = (options: { chunkSize: number }) => ZlibStream
+
+const native = (zlib as { createZstdDecompress?: CreateZstdDecompress }).createZstdDecompress
+
+/** Whether node:zlib itself decodes Zstandard. */
+export const HAS_NATIVE_ZSTD: boolean = native !== undefined
+
+/**
+ * Decodes Zstandard frames up to the end of the source, in process. COMPRESSION_INVALID on damage, truncation
+ * and anything else between frames. Content checksums are verified by node:zlib, but not by the JavaScript
+ * decoder that stands in below Node 22.15; the diff id is what proves the content there.
+ */
+export function unzstd(source: Source): AsyncGenerator<Buffer> {
+  return native === undefined ? unzstdInJavaScript(source) : unzstdNatively(source, native)
+}
+
+/** A decoder per frame: node:zlib ends its stream with the first one. */
+async function* unzstdNatively(
+  source: Source,
+  create: CreateZstdDecompress
+): AsyncGenerator<Buffer> {
+  const pieces = frames(source, 'frames')
+  for (let first = pieces.next(); first.done !== true; first = pieces.next()) {
+    const stream = create({ chunkSize: CHUNK_BYTES })
+    try {
+      const rest = yield* through(stream, oneFrame(first.value, pieces))
+      if (rest.length > 0) throw endsEarly(first.value.offset + stream.bytesWritten)
+    } catch (error) {
+      throw invalidData(error, 'zstd', first.value.offset + stream.bytesWritten)
+    }
+  }
+}
+
+function endsEarly(offset: number): Error {
+  return compressionInvalid(
+    'the zstd data is damaged',
+    offset,
+    'a frame ends before its last block'
+  )
+}
+
+function oneFrame(first: Piece, pieces: Iterator<Piece, void>): Source {
+  let piece: Piece | undefined = first
+  let ended = false
+  return () => {
+    if (ended) return undefined
+    const { bytes, last } = (piece ?? pieces.next().value) as Piece
+    piece = undefined
+    ended = last
+    return bytes
+  }
+}
+
+/** Block by block, as fzstd hands out everything that a piece of input gives at once: at most 128 KiB then. */
+export async function* unzstdInJavaScript(source: Source): AsyncGenerator<Buffer> {
+  const { Decompress } = await import('fzstd')
+  const output: Uint8Array[] = []
+  const create = () => new Decompress((data) => output.push(data))
+  let decoder = create()
+  for (const { bytes, last, offset } of frames(source, 'blocks')) {
+    // fzstd keeps what it cannot decode yet, beyond the life of the piece.
+    attempt(() => void decoder.push(Buffer.from(bytes), last), offset)
+    for (const data of output.splice(0)) if (data.length > 0) yield asBuffer(data)
+    if (last) decoder = create()
+  }
+}
+
+/** Whatever a decoder throws on damaged input, out-of-range errors included, means damage. */
+function attempt(decode: () => void, offset: number): void {
+  try {
+    decode()
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw compressionInvalid('the zstd data is damaged', offset, reason, error)
+  }
+}
+
+function asBuffer(data: Uint8Array): Buffer {
+  return Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+}

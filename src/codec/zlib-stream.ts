@@ -1,0 +1,76 @@
+import type { Transform } from 'node:stream'
+import { OciUnpackError } from '../errors.ts'
+import type { Source } from './source.ts'
+
+/** Output chunks of 1 MiB: 560 MB/s of inflated bytes, against 205 MB/s with node's default of 16 KiB. */
+export const CHUNK_BYTES: number = 1 << 20
+
+/** What node:zlib's streams have in common. */
+export interface ZlibStream extends Transform {
+  /** Input bytes that the codec has consumed. */
+  readonly bytesWritten: number
+}
+
+/**
+ * Pulls a source through a zlib stream. The codec works in libuv's pool, one chunk ahead of the consumer:
+ * a finished chunk fills the stream's buffer, and taking it starts the next.
+ * Returns the rest of the last chunk, where the codec stopped before the end of the source.
+ */
+export async function* through(stream: ZlibStream, source: Source): AsyncGenerator<Buffer, Buffer> {
+  const feeding = feed(stream, source)
+  try {
+    for await (const chunk of stream) yield chunk as Buffer
+    return feeding.rest(stream.bytesWritten)
+  } finally {
+    stream.destroy()
+  }
+}
+
+/** One write at a time: a chunk is asked for only when all of the one before it has been consumed. */
+function feed(stream: ZlibStream, source: Source): { rest(consumed: number): Buffer } {
+  let chunk: Buffer = Buffer.alloc(0)
+  let before = 0
+  const hasStopped = () => stream.bytesWritten < before + chunk.length
+  const next = (): void => {
+    try {
+      const read = source()
+      before += chunk.length
+      chunk = read ?? Buffer.alloc(0)
+      if (read === undefined) stream.end()
+      else stream.write(read, (error) => (error || hasStopped() ? undefined : next()))
+    } catch (error) {
+      stream.destroy(error as Error)
+    }
+  }
+  next()
+  return { rest: (consumed) => chunk.subarray(consumed - before) }
+}
+
+/** A codec's own error as COMPRESSION_INVALID; `offset` counts compressed bytes. Others stay as they are. */
+export function invalidData(error: unknown, format: string, offset: number): unknown {
+  if (!(error instanceof Error) || !/^(Z_|ZSTD_)/.test(codeOf(error))) return error
+  const cutOff = codeOf(error) === 'Z_BUF_ERROR'
+  return compressionInvalid(
+    cutOff ? `the ${format} data is cut off` : `the ${format} data is damaged`,
+    offset,
+    error.message,
+    error
+  )
+}
+
+export function compressionInvalid(
+  message: string,
+  offset: number,
+  reason: string,
+  cause?: unknown
+): OciUnpackError {
+  return new OciUnpackError('COMPRESSION_INVALID', message, {
+    facts: { offset, reason },
+    hint: 'The blob is not a valid layer: copy or build the image again.',
+    ...(cause === undefined ? {} : { cause })
+  })
+}
+
+function codeOf(error: Error): string {
+  return 'code' in error ? String(error.code) : ''
+}

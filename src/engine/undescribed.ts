@@ -1,0 +1,30 @@
+import { idNotMapped, toHost, type IdMapping } from '../plan/id-map.ts'
+import type { MetadataPolicy } from '../plan/policy.ts'
+import { STAGED_NOWHERE, type StagedEntry } from '../plan/staged-entry.ts'
+
+/**
+ * What a directory gets that no layer describes: the image's root user, 0755 and the epoch, so that the result
+ * depends on nothing but the image. (umoci: the caller's user and umask, and the time of day.)
+ */
+export function undescribedDirectory(policy: MetadataPolicy): StagedEntry {
+  return {
+    type: 'directory',
+    path: '',
+    link: '',
+    mode: 0o755,
+    uid: rootOf('uid', policy.uidMap),
+    gid: rootOf('gid', policy.gidMap),
+    size: 0,
+    mtime: { sec: 0, nsec: 0 },
+    devMajor: 0,
+    devMinor: 0,
+    xattrs: [],
+    staged: STAGED_NOWHERE
+  }
+}
+
+function rootOf(kind: 'uid' | 'gid', maps: readonly IdMapping[]): number {
+  const id = toHost(maps, 0)
+  if (id === undefined) throw idNotMapped(kind, 'container', 0)
+  return id
+}

@@ -1,0 +1,43 @@
+/** Everything in a tree, parents before children, names in byte order. Never follows a link. */
+import { compareBytes, type ByteString } from '../bytes.ts'
+import { joinPath } from '../plan/names.ts'
+import { listDirectory } from '../sys/directory.ts'
+import { status, type Status } from '../sys/status.ts'
+import { DirectoryCursor } from './directory-cursor.ts'
+
+export interface Walked {
+  /** Relative to the root; `''` for the root itself. */
+  path: ByteString
+  status: Status
+  /** A directory handle and a name in it that lead there; good until the walk goes on. */
+  directory: number
+  name: ByteString
+}
+
+/** @param skip paths that are left out, with all below them */
+export function* walk(root: number, skip: ReadonlySet<ByteString>): Generator<Walked> {
+  const cursor = new DirectoryCursor(root)
+  try {
+    yield { path: '', status: status(root, ''), directory: root, name: '' }
+    yield* walkDirectory(cursor, '', skip)
+  } finally {
+    cursor.release()
+  }
+}
+
+function* walkDirectory(
+  cursor: DirectoryCursor,
+  path: ByteString,
+  skip: ReadonlySet<ByteString>
+): Generator<Walked> {
+  const directories: ByteString[] = []
+  for (const name of listDirectory(cursor.at(path)).sort(compareBytes)) {
+    const childPath = joinPath(path, name)
+    if (skip.has(childPath)) continue
+    const directory = cursor.at(path)
+    const found = status(directory, name)
+    yield { path: childPath, status: found, directory, name }
+    if (found.type === 'directory') directories.push(childPath)
+  }
+  for (const childPath of directories) yield* walkDirectory(cursor, childPath, skip)
+}

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest'
+import { defaultMounts, rootlessMounts, volumeMounts } from '../../src/bundle/mounts.ts'
+
+describe('volumeMounts', () => {
+  it('are tmpfs in the order of their paths', () => {
+    const mounts = volumeMounts({ '/data': {}, '/cache': {} })
+    expect(mounts.map(({ destination }) => destination)).toEqual(['/cache', '/data'])
+    expect(mounts[0]).toEqual({
+      destination: '/cache',
+      type: 'tmpfs',
+      source: 'none',
+      options: ['rw', 'nosuid', 'nodev', 'noexec', 'relatime']
+    })
+  })
+})
+
+describe('rootlessMounts', () => {
+  const mounts = [...defaultMounts(), ...volumeMounts({ '/system': {} })]
+
+  it('bind /sys and resolv.conf from the host and name no owners', () => {
+    const result = rootlessMounts(mounts, { resolvConfFlags: ['nodev', 'relatime'] })
+    expect(result.map(({ destination }) => destination)).toEqual([
+      '/proc',
+      '/dev',
+      '/dev/pts',
+      '/dev/shm',
+      '/dev/mqueue',
+      '/system',
+      '/sys',
+      '/etc/resolv.conf'
+    ])
+    expect(result.flatMap(({ options }) => options ?? [])).not.toContain('gid=5')
+    expect(result.at(-1)!.options).toEqual(['nodev', 'relatime', 'rbind', 'ro'])
+  })
+
+  it('are rewritten also on a host without resolv.conf', () => {
+    const result = rootlessMounts(mounts, { resolvConfFlags: undefined })
+    expect(result.at(-1)).toMatchObject({ destination: '/sys', type: 'bind' })
+  })
+})

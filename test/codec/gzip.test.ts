@@ -1,0 +1,48 @@
+import { closeSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { decompressByProgram } from '../../src/codec/by-program.ts'
+import { gunzip } from '../../src/codec/gunzip.ts'
+import { ACCEPTED, REFUSED } from './gzip-cases.ts'
+import { expected, inputOf, installed, outcomeOf, refused, sourceOf } from './support.ts'
+
+type Inflate = (blob: Buffer) => AsyncIterable<Buffer>
+
+const inProcess = [1 << 18, 5_003].map((chunkBytes): [string, Inflate] => [
+  `node:zlib, ${chunkBytes} bytes at a time`,
+  (blob) => gunzip(sourceOf(blob, chunkBytes))
+])
+
+const external = ['igzip', 'unpigz', 'pigz', 'gzip'].map((name): [string, Inflate | undefined] => [
+  name,
+  byProgram(name)
+])
+
+function byProgram(name: string): Inflate | undefined {
+  const program = installed(name)
+  if (program === undefined) return undefined
+  return async function* (blob) {
+    const input = inputOf(blob)
+    try {
+      yield* decompressByProgram(
+        program,
+        'gzip',
+        input,
+        () => input.read(),
+        () => undefined
+      )
+      expect(input.consumed()).toBe(blob.length)
+    } finally {
+      closeSync(input.fd)
+    }
+  }
+}
+
+describe.each([...inProcess, ...external])('gzip by %s', (_name, inflate) => {
+  it.skipIf(inflate === undefined).each(ACCEPTED)('inflates %s', async (_case, blob, content) => {
+    expect(await outcomeOf(inflate!(blob))).toEqual(expected(content))
+  })
+
+  it.skipIf(inflate === undefined).each(REFUSED)('refuses %s', async (_case, blob) => {
+    expect(await outcomeOf(inflate!(blob))).toEqual(refused('COMPRESSION_INVALID'))
+  })
+})

@@ -1,0 +1,121 @@
+import { describe, expect, it } from 'vitest'
+import { findTag, listTags, REF_NAME, selectManifest, target } from '../../src/image/choice.ts'
+import type { DescriptorPath } from '../../src/image/choice.ts'
+import { digestOf } from '../../src/image/digest.ts'
+import { OCI_INDEX, OCI_MANIFEST } from '../../src/image/media-types.ts'
+import { parsePlatform } from '../../src/image/platform.ts'
+import type { Descriptor, ImageIndex } from '../../src/image/types.ts'
+import { failure } from './errors.ts'
+
+function manifest(name: string, platform?: string, annotations = {}): Descriptor {
+  return {
+    mediaType: OCI_MANIFEST,
+    digest: digestOf(Buffer.from(name)),
+    size: 1,
+    annotations,
+    ...(platform === undefined ? {} : { platform: parsePlatform(platform) })
+  }
+}
+
+const tagged = (name: string, tag: string): Descriptor =>
+  manifest(name, undefined, { [REF_NAME]: tag })
+const index = (...manifests: Descriptor[]): ImageIndex => ({ schemaVersion: 2, manifests })
+
+describe('findTag', () => {
+  it('finds the entry whose ref.name is exactly the tag', () => {
+    const found = findTag(index(tagged('a', 'x'), tagged('b', 'y'), manifest('c')), 'y')
+    expect(found).toEqual(tagged('b', 'y'))
+  })
+
+  it('lists the tags there are where one is missing', () => {
+    const error = failure(() => findTag(index(tagged('a', 'x'), tagged('b', 'y')), 'z'))
+    expect(error.code).toBe('TAG_NOT_FOUND')
+    expect(error.facts).toEqual({ found: 'z', available: 'x, y' })
+  })
+
+  it('refuses to guess between two images of one tag', () => {
+    const error = failure(() => findTag(index(tagged('a', 'x'), tagged('b', 'x')), 'x'))
+    expect(error.code).toBe('TAG_AMBIGUOUS')
+    expect(error.facts.available).toBe(`${tagged('a', '').digest}, ${tagged('b', '').digest}`)
+  })
+
+  it('takes an entry that stands there twice', () => {
+    expect(findTag(index(tagged('a', 'x'), tagged('a', 'x')), 'x')).toEqual(tagged('a', 'x'))
+  })
+
+  it('shows a hostile tag as escapes', () => {
+    const error = failure(() => findTag(index(tagged('a', '\u001b[2J')), 'z'))
+    expect(error.facts.available).toBe('\\x1b[2J')
+  })
+})
+
+describe('listTags', () => {
+  it('gives tags in order, as often as they occur', () => {
+    expect(
+      listTags(index(tagged('a', 'x'), manifest('b'), tagged('c', 'w'), tagged('d', 'x')))
+    ).toEqual(['x', 'w', 'x'])
+  })
+})
+
+describe('selectManifest', () => {
+  const root: Descriptor = { ...manifest('root'), mediaType: OCI_INDEX }
+  const below = (...manifests: Descriptor[]): DescriptorPath[] =>
+    manifests.map((leaf) => [root, leaf])
+  const choose = (wanted: string, ...manifests: Descriptor[]): Descriptor =>
+    target(selectManifest(below(...manifests), parsePlatform(wanted)))
+
+  const amd64 = manifest('amd64', 'linux/amd64')
+  const v6 = manifest('v6', 'linux/arm/v6')
+  const v7 = manifest('v7', 'linux/arm/v7')
+  const bare = manifest('bare')
+  const attestation = manifest('attestation', 'unknown/unknown', {
+    'vnd.docker.reference.type': 'attestation-manifest'
+  })
+
+  it('takes the best that the platform can run', () => {
+    expect(choose('linux/arm', amd64, v6, v7)).toBe(v7)
+    expect(choose('linux/arm/v7', v6, amd64)).toBe(v6)
+    expect(choose('linux/amd64', v6, amd64, bare)).toBe(amd64)
+  })
+
+  it('takes a manifest without a platform only where it is the only one', () => {
+    expect(choose('linux/amd64', bare)).toBe(bare)
+    expect(choose('linux/amd64', attestation, bare)).toBe(bare)
+    expect(failure(() => choose('linux/amd64', bare, v6)).code).toBe('PLATFORM_NOT_FOUND')
+  })
+
+  it('never takes an attestation', () => {
+    const error = failure(() => choose('unknown/unknown', attestation))
+    expect(error.code).toBe('PLATFORM_NOT_FOUND')
+    expect(error.facts.available).toBe('no image at all')
+  })
+
+  it('lists what is there where nothing fits', () => {
+    const error = failure(() => choose('linux/s390x', amd64, v7, bare))
+    expect(error.code).toBe('PLATFORM_NOT_FOUND')
+    expect(error.facts).toEqual({
+      platform: 'linux/s390x',
+      available: 'linux/amd64, linux/arm/v7, no platform'
+    })
+  })
+
+  it('lists the rivals where several fit equally well', () => {
+    const other = manifest('other', 'linux/amd64')
+    const error = failure(() => choose('linux/amd64', amd64, other, v7))
+    expect(error.code).toBe('PLATFORM_AMBIGUOUS')
+    expect(error.facts.available).toBe(`linux/amd64 ${amd64.digest}, linux/amd64 ${other.digest}`)
+  })
+
+  it('counts a manifest that is reached by two ways once', () => {
+    expect(choose('linux/amd64', amd64, amd64)).toBe(amd64)
+  })
+
+  it('lets a manifest have the platform of the index above it', () => {
+    const armIndex = { ...root, platform: parsePlatform('linux/arm64') }
+    const paths: DescriptorPath[] = [
+      [root, armIndex, bare],
+      [root, amd64]
+    ]
+    expect(selectManifest(paths, parsePlatform('linux/arm64'))).toBe(paths[0])
+  })
+})

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest'
+import { compareManifests } from '../../src/mtree/compare.ts'
+import { maskDeltas, simplifyDeltas } from '../../src/mtree/filter.ts'
+import type { MtreeNode } from '../../src/mtree/entry.ts'
+import { dir, entries, file, link } from './builders.ts'
+
+function compare(before: MtreeNode, after: MtreeNode): ReturnType<typeof compareManifests> {
+  return compareManifests(entries(before), entries(after))
+}
+
+describe('maskDeltas', () => {
+  const deltas = compare(
+    dir('.'),
+    dir('.', dir('var', dir('log', file('a')), file('log-b'), dir('lib')), file('proc'))
+  )
+  const left = (...masks: string[]) => maskDeltas(deltas, masks).map(({ path }) => path)
+
+  it('drops the masked directory and all below it, not its parent and not its neighbours', () => {
+    expect(left('/var/log')).toEqual(['proc', 'var', 'var/lib', 'var/log-b'])
+  })
+
+  it('cleans masks lexically', () => {
+    expect(left('var//lib/../log/.', '../../proc/')).toEqual(['var', 'var/lib', 'var/log-b'])
+  })
+
+  it.each(['/', '.', '', '/..', 'var/..'])('has no effect for the root as %j', (mask) => {
+    expect(left(mask)).toHaveLength(deltas.length)
+  })
+})
+
+describe('simplifyDeltas', () => {
+  it('keeps only the top of a deleted tree', () => {
+    const before = dir(
+      '.',
+      dir('a', dir('b', file('c')), file('d')),
+      dir('a-b', file('x')),
+      file('ab')
+    )
+    const simple = simplifyDeltas(compare(before, dir('.')))
+    expect(simple.map(({ path }) => path)).toEqual(['a', 'a-b', 'ab'])
+  })
+
+  it('drops deletions below a directory that became a link: as whiteouts they would follow it', () => {
+    const before = dir(
+      '.',
+      dir('bin', file('sh'), dir('sub', file('x'))),
+      dir('usr', dir('bin', file('sh')))
+    )
+    const after = dir('.', link('bin', 'usr/bin'), dir('usr', dir('bin', file('sh'))))
+    expect(simplifyDeltas(compare(before, after))).toMatchObject([
+      { kind: 'modified', path: 'bin', after: { type: 'link' } }
+    ])
+  })
+
+  it('keeps deletions in a directory that stayed, and what is new where a file was', () => {
+    const before = dir('.', dir('d', file('gone')), file('f'))
+    const after = dir('.', { ...dir('d'), mode: 0o700 }, dir('f', file('new')))
+    expect(simplifyDeltas(compare(before, after)).map(({ path }) => path)).toEqual([
+      'd',
+      'd/gone',
+      'f',
+      'f/new'
+    ])
+  })
+})
