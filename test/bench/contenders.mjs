@@ -7,7 +7,7 @@ import { URL } from 'node:url'
 
 const main = new URL('../../dist/cli/main.js', import.meta.url).pathname
 const ours = (image, target, ...options) => [
-  ...[process.execPath, main, 'unpack', '--progress', 'none', ...options, '--image', image, target]
+  ...[process.execPath, main, 'unpack', ...options, '--image', image, target]
 ]
 
 /** Name → command for an image `LAYOUT:TAG` and a target that is not there yet. The first is what others are compared with. */
