@@ -1,5 +1,6 @@
 import type { Transform } from 'node:stream'
 import { OciUnpackError } from '../errors.ts'
+import { release } from './release.ts'
 import type { Source } from './source.ts'
 
 /** Output chunks of 1 MiB: 560 MB/s of inflated bytes, against 205 MB/s with node's default of 16 KiB. */
@@ -19,7 +20,10 @@ export interface ZlibStream extends Transform {
 export async function* through(stream: ZlibStream, source: Source): AsyncGenerator<Buffer, Buffer> {
   const feeding = feed(stream, source)
   try {
-    for await (const chunk of stream) yield chunk as Buffer
+    for await (const chunk of stream) {
+      yield chunk as Buffer
+      release(chunk as Buffer)
+    }
     return feeding.rest(stream.bytesWritten)
   } finally {
     stream.destroy()

@@ -2,12 +2,13 @@
 import { display } from '../bytes.ts'
 import { OciUnpackError, withFacts } from '../errors.ts'
 import { layerCompression } from '../image/media-types.ts'
-import { LayerStack } from '../plan/layer-stack.ts'
+import type { LayerFolder, LayerStack } from '../plan/layer-stack.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
 import type { Layout } from '../store/layout.ts'
 import type { ResolvedImage } from '../store/resolve.ts'
 import { makeDirectory } from '../sys/names.ts'
 import { Control } from '../worker/control.ts'
+import { decodeEntries } from '../worker/entry-codec.ts'
 import { Pool } from '../worker/pool.ts'
 import type { StageLayerTask } from '../worker/stage-layer.ts'
 import { lostXattr } from './join-layers.ts'
@@ -126,10 +127,10 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
 class OrderedFolder {
   private readonly stack: LayerStack
   private readonly ground: Ground
-  private readonly waiting: StagedEntry[][][]
+  private readonly waiting: Uint8Array[][]
   private readonly completed: boolean[]
   private next = 0
-  private folder: ReturnType<LayerStack['layer']> | undefined
+  private folder: LayerFolder | undefined
 
   constructor(stack: LayerStack, ground: Ground, layers: number) {
     this.stack = stack
@@ -138,7 +139,7 @@ class OrderedFolder {
     this.completed = Array.from({ length: layers }, () => false)
   }
 
-  add(layer: number, batch: StagedEntry[]): void {
+  add(layer: number, batch: Uint8Array): void {
     if (layer === this.next) this.fold(batch)
     else this.waiting[layer]!.push(batch)
   }
@@ -146,20 +147,25 @@ class OrderedFolder {
   complete(layer: number): void {
     this.completed[layer] = true
     while (this.completed[this.next] === true) {
-      this.fold([])
+      this.start()
       this.next += 1
       this.folder = undefined
-      for (const batch of this.waiting[this.next] ?? []) this.fold(batch)
-      if (this.next < this.waiting.length) this.waiting[this.next] = []
+      for (const batch of this.waiting[this.next]?.splice(0) ?? []) this.fold(batch)
     }
   }
 
-  private fold(batch: readonly StagedEntry[]): void {
-    this.folder ??= this.stack.layer(this.next, layerStaging(this.ground, this.next))
-    for (const entry of batch) this.addEntry(this.folder, entry)
+  private fold(batch: Uint8Array): void {
+    const folder = this.start()
+    for (const entry of decodeEntries(batch)) this.addEntry(folder, entry)
   }
 
-  private addEntry(folder: ReturnType<LayerStack['layer']>, entry: StagedEntry): void {
+  /** Also a layer without entries has a place on disk. */
+  private start(): LayerFolder {
+    this.folder ??= this.stack.layer(this.next, layerStaging(this.ground, this.next))
+    return this.folder
+  }
+
+  private addEntry(folder: LayerFolder, entry: StagedEntry): void {
     try {
       folder.add(entry)
     } catch (error) {

@@ -11,18 +11,18 @@ import {
   METADATA_FILE,
   ROOTFS_DIRECTORY
 } from '../bundle/files.ts'
-import { encodeFingerprints } from '../bundle/fingerprints.ts'
+import { FingerprintRecords, type FileStat } from '../bundle/fingerprints.ts'
 import { formatMetadata } from '../bundle/metadata.ts'
 import { createRuntimeConfig, formatRuntimeConfig } from '../bundle/runtime-config.ts'
 import { OciUnpackError } from '../errors.ts'
 import { target } from '../image/choice.ts'
-import { placeNodes } from '../mtree/entry.ts'
 import { formatManifest } from '../mtree/write.ts'
 import type { Directory } from '../plan/tree.ts'
 import { readAccounts } from '../rootfs/accounts.ts'
-import { survey, type SurveyedNode } from '../rootfs/survey.ts'
+import { withSurvey, type SurveyedNode } from '../rootfs/survey.ts'
 import type { ResolvedImage } from '../store/resolve.ts'
 import { close, openDirectory } from '../sys/files.ts'
+import type { Status } from '../sys/status.ts'
 import type { UnpackSettings } from './unpack-options.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -50,12 +50,11 @@ export function writeBundle(
   try {
     writeNew(workspace, CONFIG_FILE, runtimeConfig(rootfs, root, image, settings))
     const scannedAt = now()
-    const tree = survey(rootfs, root)
-    const manifestSha256 = writeManifest(workspace, manifestFile(digest), tree)
-    const stats = [...placeNodes(tree)].map(({ node }) => (node as SurveyedNode).stat)
-    const device = tree.stat.dev
-    const prints = encodeFingerprints({ device, scannedAt, manifestSha256 }, stats)
-    writeNew(workspace, fingerprintsFile(digest), prints)
+    withSurvey(rootfs, root, (tree) => {
+      const records = new FingerprintRecords(tree.status.device)
+      const manifestSha256 = writeManifest(workspace, manifestFile(digest), tree, records)
+      writeNew(workspace, fingerprintsFile(digest), records.encode(scannedAt, manifestSha256))
+    })
     writeNew(workspace, METADATA_FILE, metadata(image, settings))
   } finally {
     close(rootfs)
@@ -97,11 +96,17 @@ function metadata(image: ResolvedImage, { policy }: UnpackSettings): string {
 }
 
 /** Gives the SHA-256 of the file, which the fingerprints name. */
-function writeManifest(workspace: Workspace, name: string, tree: SurveyedNode): string {
+function writeManifest(
+  workspace: Workspace,
+  name: string,
+  tree: SurveyedNode,
+  records: FingerprintRecords
+): string {
   const hash = createHash('sha256')
   const fd = openSync(join(workspace.path, name), 'wx')
   try {
-    for (const text of formatManifest(tree, manifestHeader(workspace))) {
+    const record = ({ status }: SurveyedNode): void => records.add(fileStat(status))
+    for (const text of formatManifest(tree, manifestHeader(workspace), record)) {
       const bytes = toBuffer(text)
       hash.update(bytes)
       writeFully(fd, bytes)
@@ -110,6 +115,17 @@ function writeManifest(workspace: Workspace, name: string, tree: SurveyedNode): 
     closeSync(fd)
   }
   return hash.digest('hex')
+}
+
+/** Of a device, its number stands for the size, which it has none of. */
+export function fileStat(status: Status): FileStat {
+  return {
+    dev: status.device,
+    ino: status.inode,
+    size: status.size + status.devMajor * 2 ** 20 + status.devMinor,
+    mtime: { sec: status.mtimeSec, nsec: status.mtimeNsec },
+    ctime: { sec: status.ctimeSec, nsec: status.ctimeNsec }
+  }
 }
 
 function manifestHeader(workspace: Workspace): Parameters<typeof formatManifest>[1] {

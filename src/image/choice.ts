@@ -1,29 +1,10 @@
 import { OciUnpackError, type ErrorCode } from '../errors.ts'
 import { platformDistance, platformText } from './platform.ts'
-import type { Descriptor, ImageIndex, Platform } from './types.ts'
+import type { Descriptor, Platform } from './types.ts'
 import { printable } from './validate.ts'
-
-export const REF_NAME = 'org.opencontainers.image.ref.name'
 
 /** A manifest that an index leads to: the descriptors from the layout's index down to it. */
 export type DescriptorPath = readonly [Descriptor, ...Descriptor[]]
-
-/** The tags of a layout, in the order of its index, as often as they occur. */
-export function listTags(index: ImageIndex): string[] {
-  return index.manifests.flatMap(({ annotations }) => annotations?.[REF_NAME] ?? [])
-}
-
-/**
- * The one entry of the layout's index that carries the tag (image-spec image-layout.md, index.json). Entries with
- * equal digests count as one. Throws TAG_NOT_FOUND with the tags there are, TAG_AMBIGUOUS with the digests.
- */
-export function findTag(index: ImageIndex, tag: string): Descriptor {
-  const entries = index.manifests.filter(({ annotations }) => annotations?.[REF_NAME] === tag)
-  const [entry, ...others] = distinct(entries, (descriptor) => descriptor)
-  if (entry === undefined) throw tagNotFound(tag, [...new Set(listTags(index))])
-  if (others.length > 0) throw tagAmbiguous(tag, [entry, ...others])
-  return entry
-}
 
 /**
  * The manifest for a platform among those that an index offers (image-spec image-index.md, platform). One without
@@ -71,26 +52,10 @@ function nearest(paths: readonly DescriptorPath[], wanted: Platform): Descriptor
   return distances.filter(({ distance }) => distance === least).map(({ path }) => path)
 }
 
-function distinct<T>(items: readonly T[], descriptor: (item: T) => Descriptor): T[] {
+/** The items whose descriptors differ, the first of equal ones. */
+export function distinct<T>(items: readonly T[], descriptor: (item: T) => Descriptor): T[] {
   const seen = new Set<string>()
   return items.filter((item) => seen.size < seen.add(descriptor(item).digest).size)
-}
-
-function tagNotFound(tag: string, tags: readonly string[]): OciUnpackError {
-  return new OciUnpackError('TAG_NOT_FOUND', 'The layout has no image of this tag.', {
-    facts: {
-      found: tag,
-      available: tags.length === 0 ? 'no tags at all' : printable(tags.join(', '))
-    },
-    hint: 'Name one of the tags that are there: PATH:TAG.'
-  })
-}
-
-function tagAmbiguous(tag: string, entries: readonly Descriptor[]): OciUnpackError {
-  return new OciUnpackError('TAG_AMBIGUOUS', 'Several images of the layout have this tag.', {
-    facts: { found: tag, available: entries.map(({ digest }) => digest).join(', ') },
-    hint: 'Tag the image that is meant once more: every older entry of the tag is then replaced.'
-  })
 }
 
 function platformError(

@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { compareBytes, fromText } from '../bytes.ts'
-import type { Shape } from './shape.ts'
 
 /**
  * A JSON value in which whole numbers beyond 2^53-1 are bigints, so that an int64 that only other
@@ -24,14 +22,6 @@ export function parseJson(bytes: Uint8Array): Json {
   const text = decodeUtf8(bytes)
   const value = parseText(text)
   return hasUnsafeIntegers(text) ? parseWithBigints(text) : value
-}
-
-/**
- * Compact JSON as Go's encoder writes it, with its trailing newline. Keys come in the shape's order, unknown
- * ones after them as they stand; keys that are data (labels, annotations) are sorted by their UTF-8 bytes.
- */
-export function stringifyJson(value: Json, shape: Shape): Buffer {
-  return Buffer.from(write(value, shape) + '\n')
 }
 
 function decodeUtf8(bytes: Uint8Array): string {
@@ -78,41 +68,4 @@ function parseWithBigints(validText: string): Json {
   return JSON.parse(marked, (_key, value: Json) =>
     typeof value === 'string' && value.startsWith(mark) ? BigInt(value.slice(mark.length)) : value
   ) as Json
-}
-
-function write(value: Json, shape: Shape): string {
-  if (typeof value === 'bigint') return value.toString()
-  if (value === null || typeof value !== 'object') return escapeAsGo(JSON.stringify(value))
-  if (Array.isArray(value)) {
-    const items = shape.kind === 'list' ? shape.of : ANY
-    return `[${(value as readonly Json[]).map((item) => write(item, items)).join(',')}]`
-  }
-  const object = value as Readonly<Record<string, Json>>
-  const members = orderedKeys(object, shape).map(
-    (key) => `${escapeAsGo(JSON.stringify(key))}:${write(object[key]!, fieldShape(shape, key))}`
-  )
-  return `{${members.join(',')}}`
-}
-
-const ANY: Shape = { kind: 'any' }
-
-function fieldShape(shape: Shape, key: string): Shape {
-  if (shape.kind !== 'struct') return ANY
-  return Object.hasOwn(shape.fields, key) ? shape.fields[key]! : ANY
-}
-
-function orderedKeys(object: Readonly<Record<string, Json | undefined>>, shape: Shape): string[] {
-  const keys = Object.keys(object).filter((key) => object[key] !== undefined)
-  if (shape.kind === 'map') return keys.sort((a, b) => compareBytes(fromText(a), fromText(b)))
-  if (shape.kind !== 'struct') return keys
-  const known = Object.keys(shape.fields).filter((key) => keys.includes(key))
-  return [...known, ...keys.filter((key) => !Object.hasOwn(shape.fields, key))]
-}
-
-/** Go's encoder makes JSON safe inside HTML and old JavaScript (encoding/json, HTMLEscape). */
-function escapeAsGo(text: string): string {
-  return text.replace(
-    /[<>&\u2028\u2029]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
-  )
 }

@@ -16,6 +16,7 @@ export const OCI_INDEX = 'application/vnd.oci.image.index.v1+json'
 export const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json'
 export const OCI_CONFIG = 'application/vnd.oci.image.config.v1+json'
 export const OCI_LAYER = 'application/vnd.oci.image.layer.v1.tar'
+const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json'
 const OCI_FOREIGN_LAYER = 'application/vnd.oci.image.layer.nondistributable.v1.tar'
 const DOCKER_LAYER = 'application/vnd.docker.image.rootfs.diff.tar'
 const DOCKER_FOREIGN_LAYER = 'application/vnd.docker.image.rootfs.foreign.diff.tar'
@@ -26,7 +27,7 @@ const KINDS: ReadonlyMap<string, MediaKind> = new Map<string, MediaKind>([
   [OCI_INDEX, { kind: 'index' }],
   ['application/vnd.docker.distribution.manifest.list.v2+json', { kind: 'index' }],
   [OCI_MANIFEST, { kind: 'manifest' }],
-  ['application/vnd.docker.distribution.manifest.v2+json', { kind: 'manifest' }],
+  [DOCKER_MANIFEST, { kind: 'manifest' }],
   [OCI_CONFIG, { kind: 'config' }],
   ['application/vnd.docker.container.image.v1+json', { kind: 'config' }],
   ['application/vnd.oci.empty.v1+json', { kind: 'empty' }],
@@ -52,9 +53,13 @@ export function layerCompression(mediaType: string): Compression {
   })
 }
 
-/** The OCI media type of a layer that is packed so (media-types.md, suffixes +gzip and +zstd). */
-export function layerMediaType(compression: Compression): string {
-  return compression === 'none' ? OCI_LAYER : `${OCI_LAYER}+${compression}`
+/** The media type of a layer that is packed so, in the family (OCI or Docker) of the manifest that gets it. */
+export function layerMediaType(
+  compression: Compression,
+  manifestType: string = OCI_MANIFEST
+): string {
+  const [base, join] = manifestType === DOCKER_MANIFEST ? [DOCKER_LAYER, '.'] : [OCI_LAYER, '+']
+  return compression === 'none' ? base : `${base}${join}${compression}`
 }
 
 function layerTypes(base: string, join: string, distributable: boolean): [string, MediaKind][] {

@@ -71,12 +71,11 @@ export interface PlacedNode {
 }
 
 /** Non-directories first, then directories, each sorted by byte value: the order of a manifest's lines. */
-export function inManifestOrder(children: readonly MtreeNode[]): {
-  leaves: MtreeNode[]
-  directories: MtreeNode[]
-} {
-  const leaves: MtreeNode[] = []
-  const directories: MtreeNode[] = []
+export function inManifestOrder<Node extends MtreeNode>(
+  children: readonly Node[]
+): { leaves: Node[]; directories: Node[] } {
+  const leaves: Node[] = []
+  const directories: Node[] = []
   for (const child of children) (child.type === 'dir' ? directories : leaves).push(child)
   leaves.sort(byName)
   directories.sort(byName)

@@ -7,7 +7,6 @@ import type { Delta } from './compare.ts'
  */
 export function maskDeltas(deltas: readonly Delta[], masks: readonly ByteString[]): Delta[] {
   const cleaned = new Set(masks.map(cleanPath))
-  cleaned.delete('')
   if (cleaned.size === 0) return [...deltas]
   return deltas.filter(({ path }) => !cleaned.has(path) && !hasAncestorIn(path, cleaned))
 }
@@ -41,7 +40,7 @@ function hasAncestorIn(path: ByteString, paths: ReadonlySet<ByteString>): boolea
   return false
 }
 
-/** Relative to the root; '' for the root. `..` cannot climb above it. */
+/** Relative to the root; '' (no delta's path) for the root. `..` cannot climb above it. */
 function cleanPath(path: ByteString): ByteString {
   const kept: ByteString[] = []
   for (const part of path.split('/')) {

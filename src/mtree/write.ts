@@ -23,7 +23,7 @@ interface Defaults {
   gid: number
 }
 
-type Step = { kind: 'enter'; node: MtreeNode; label: ByteString } | { kind: 'leave' }
+type Step<Node> = { kind: 'enter'; node: Node; label: ByteString } | { kind: 'leave' }
 
 /** One write(2) per 64 KiB keeps system calls and memory low. */
 const CHUNK_CHARACTERS = 65_536
@@ -37,10 +37,15 @@ const LABEL_CHARACTERS = 4_096
 /**
  * The manifest's text (every character one byte) in pieces of about 64 KiB, as go-mtree lays it out for umoci:
  * mtree(5) with relative names, directories after the files beside them. Xattrs keep their given order.
+ * `children` is read once for each directory, when its turn comes; `onNode` sees every node in the order of lines.
  */
-export function* formatManifest(root: MtreeNode, header: ManifestHeader): Generator<string> {
+export function* formatManifest<Node extends MtreeNode & { children?: readonly Node[] }>(
+  root: Node,
+  header: ManifestHeader,
+  onNode: (node: Node) => void = () => undefined
+): Generator<string> {
   let chunk = formatHeader(header)
-  for (const text of formatTree(root)) {
+  for (const text of formatTree(root, onNode)) {
     chunk += text
     if (chunk.length < CHUNK_CHARACTERS) continue
     yield chunk
@@ -67,9 +72,12 @@ function formatDate(date: Date): string {
   return `${day ?? ''} ${name} ${Number(number)} ${time ?? ''} ${year ?? ''}`
 }
 
-function* formatTree(root: MtreeNode): Generator<string> {
+function* formatTree<Node extends MtreeNode & { children?: readonly Node[] }>(
+  root: Node,
+  onNode: (node: Node) => void
+): Generator<string> {
   let defaults: Defaults | undefined
-  const pending: Step[] = [{ kind: 'enter', node: root, label: '.' }]
+  const pending: Step<Node>[] = [{ kind: 'enter', node: root, label: '.' }]
   for (let step = pending.pop(); step !== undefined; step = pending.pop()) {
     if (step.kind === 'leave') {
       yield '..\n'
@@ -81,9 +89,13 @@ function* formatTree(root: MtreeNode): Generator<string> {
       defaults = { uid: node.uid, gid: node.gid }
       yield `/set type=file nlink=1 mode=0664 uid=${node.uid} gid=${node.gid}\n`
     }
+    onNode(node)
     yield formatLine('', node, defaults)
     const { leaves, directories } = inManifestOrder(node.children ?? [])
-    for (const leaf of leaves) yield formatLine('    ', leaf, defaults)
+    for (const leaf of leaves) {
+      onNode(leaf)
+      yield formatLine('    ', leaf, defaults)
+    }
     pending.push({ kind: 'leave' })
     for (const child of directories.reverse()) {
       pending.push({ kind: 'enter', node: child, label: childLabel(label, child.name) })

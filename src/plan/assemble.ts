@@ -71,8 +71,8 @@ class Assembler {
     if (base.children.get(name) !== inode) this.bring(inode, base, name, path)
     const first = inode.placed === undefined
     inode.placed ??= path
-    if (first && inode.redescribed)
-      this.operations.push({ op: 'describe-link', path, entry: inode.entry })
+    if (first && inode.redescribed !== undefined)
+      this.operations.push({ op: 'describe-link', path, entry: inode.redescribed })
   }
 
   private bring(inode: Inode, base: PhysicalDirectory, name: ByteString, path: ByteString): void {

@@ -106,7 +106,7 @@ function describe(directory: Directory, entry: StagedEntry): void {
 }
 
 function leadsToDirectory(root: Directory, path: ByteString, leaf: Leaf): boolean {
-  if (leaf.inode.entry.type !== 'symlink') return false
+  if (leaf.inode.type !== 'symlink') return false
   try {
     return findDirectory(root, path) !== undefined
   } catch (error) {
@@ -117,15 +117,15 @@ function leadsToDirectory(root: Directory, path: ByteString, leaf: Leaf): boolea
 
 /** umoci gives the kept link the directory's owner, attributes and times; a link has no mode. */
 function redescribe(inode: Inode, entry: StagedEntry): void {
-  const { uid, gid, xattrs, mtime } = entry
-  inode.entry = { ...inode.entry, uid, gid, xattrs, mtime }
-  inode.redescribed = true
+  inode.redescribed = { ...entry, type: inode.type, link: inode.link }
+  inode.hasXattrs = entry.xattrs.length > 0
 }
 
 function foldLeaf(root: Directory, layer: number, entry: StagedEntry): Inode {
   const parent = parentForLeaf(root, layer, entry)
-  const inode = newInode(entry)
-  setLeaf(parent, baseName(entry.path), inode, layer)
+  const name = baseName(entry.path)
+  const inode = newInode(entry, name)
+  setLeaf(parent, name, inode, layer)
   return inode
 }
 

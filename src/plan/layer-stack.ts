@@ -61,7 +61,7 @@ export class LayerStack {
     const name = baseName(entry.path)
     const physical = this.makePhysical(parentPath(entry.path))
     const known = this.existingInodes.get(key)
-    const inode = known ?? newInode(entry)
+    const inode = known ?? newInode(entry, name)
     if (known === undefined) attach(inode, physical, name)
     else physical.children.set(name, inode)
     this.existingInodes.set(key, inode)
@@ -106,7 +106,7 @@ export class LayerFolder {
   private locate(inode: Inode, entry: StagedEntry): void {
     if (entry.staged === STAGED_NOWHERE) return
     if (entry.staged === STAGED_IN_TREE)
-      attach(inode, this.directoryAt(parentPath(entry.path)), baseName(entry.path))
+      attach(inode, this.directoryAt(parentPath(entry.path)), inode.physicalName)
     else attach(inode, this.spill, String(entry.staged))
   }
 

@@ -39,7 +39,7 @@ export function pathOf(directory: PhysicalDirectory): ByteString {
 export function pathOfObject(object: PhysicalDirectory | Inode): ByteString {
   if (object.kind === 'physical') return pathOf(object)
   if (object.physicalParent === undefined)
-    throw new Error(`[internal] ${object.entry.path} was never staged`)
+    throw new Error(`[internal] ${object.physicalName} was never staged`)
   return joinPath(pathOf(object.physicalParent), object.physicalName)
 }
 

@@ -26,8 +26,8 @@ export interface StagedEntry {
   devMajor: number
   devMinor: number
   xattrs: readonly Xattr[]
-  /** Lower-case hex SHA-256 of a file's body, where digests were asked for. */
-  sha256?: string
+  /** SHA-256 of a file's body as 32 bytes, where digests were asked for. */
+  sha256?: ByteString
   /** STAGED_NOWHERE, STAGED_IN_TREE, or a number in the spill directory. */
   staged: number
 }

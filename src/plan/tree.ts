@@ -28,12 +28,21 @@ export interface Directory {
   existing: boolean
 }
 
-/** A file, symbolic link or special file; several leaves are its names. */
+/**
+ * A file, symbolic link or special file; several leaves are its names. It keeps of its entry only what the plan
+ * and the manifest need: there are as many of these as files in the image.
+ */
 export interface Inode {
   readonly kind: 'inode'
-  entry: StagedEntry
-  /** Its metadata changed after its object was staged. */
-  redescribed: boolean
+  readonly type: StagedEntry['type']
+  /** Target of a symbolic link; empty otherwise. */
+  readonly link: ByteString
+  /** SHA-256 of a file's body as 32 bytes, where digests were asked for. */
+  readonly sha256: ByteString | undefined
+  /** Whether the image gives it extended attributes. */
+  hasXattrs: boolean
+  /** Its metadata, where that changed after its object was staged. */
+  redescribed: StagedEntry | undefined
   /** Where its object lies on disk at this point of the plan. */
   physicalParent: PhysicalDirectory | undefined
   physicalName: ByteString
@@ -74,13 +83,16 @@ export function newDirectory(parent: Directory | undefined, name: ByteString): D
   }
 }
 
-export function newInode(entry: StagedEntry): Inode {
+export function newInode(entry: StagedEntry, name: ByteString): Inode {
   return {
     kind: 'inode',
-    entry,
-    redescribed: false,
+    type: entry.type,
+    link: entry.link,
+    sha256: entry.sha256,
+    hasXattrs: entry.xattrs.length > 0,
+    redescribed: undefined,
     physicalParent: undefined,
-    physicalName: '',
+    physicalName: name,
     placed: undefined
   }
 }
@@ -100,9 +112,9 @@ export function resolve(root: Directory, path: ByteString): Resolution {
     const child = missing.length > 0 ? undefined : directory.children.get(name)
     if (child?.kind === 'directory') {
       directory = child
-    } else if (child?.inode.entry.type === 'symlink') {
+    } else if (child?.inode.type === 'symlink') {
       if (++links > MAX_SYMLINKS) throw symlinkLoop()
-      const target = child.inode.entry.link
+      const target = child.inode.link
       if (target.startsWith('/')) directory = root
       pending.push(...target.split('/').reverse())
     } else {

@@ -24,7 +24,7 @@ function readInRoot(rootfs: number, root: Directory, path: ByteString): ByteStri
   const [name, ...further] = missing
   if (name === undefined || further.length > 0) return undefined
   const node = directory.children.get(name)
-  if (node?.kind !== 'leaf' || node.inode.entry.type !== 'file') return undefined
+  if (node?.kind !== 'leaf' || node.inode.type !== 'file') return undefined
   const parent = openBeneath(rootfs, pathOf(directory))
   try {
     return readRegularFile(parent, name, MAX_BYTES)

@@ -61,20 +61,20 @@ export class BodyWriter {
     return end
   }
 
-  /** Gives the hex SHA-256 of the body, if digests are wanted. */
+  /** Gives the SHA-256 of the body as 32 bytes, if digests are wanted. */
   finish(): string | undefined {
     if (this.written < this.size) truncate(this.fd, this.size)
     if (!this.digests) return undefined
     if (this.digest !== undefined) return this.digest
     this.hashZeros(this.size - this.hashed)
-    return this.hash === undefined ? EMPTY_SHA256 : this.hash.digest('hex')
+    return this.hash === undefined ? EMPTY_SHA256 : this.hash.digest('binary')
   }
 
   /** A body that came in one piece is hashed in one call, which saves a third of the time of small files. */
   private update(chunk: Buffer, start: number, end: number, position: number): void {
     const piece = chunk.subarray(start, end)
     if (end - start === this.size) {
-      this.digest = hashOnce('sha256', piece, 'hex')
+      this.digest = hashOnce('sha256', piece, 'binary')
       return
     }
     this.hashZeros(position - this.hashed)
@@ -99,7 +99,7 @@ export class BodyWriter {
   }
 }
 
-const EMPTY_SHA256 = hashOnce('sha256', Buffer.alloc(0), 'hex')
+const EMPTY_SHA256 = hashOnce('sha256', Buffer.alloc(0), 'binary')
 
 /** Only whole aligned blocks are holes. The first byte decides most cases without a call. */
 function isHole(chunk: Buffer, start: number, end: number): boolean {

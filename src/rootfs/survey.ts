@@ -1,25 +1,30 @@
 /**
  * A finished tree as it lies on disk, for the manifest and the fingerprints: sizes, link counts and times come
- * from the disk, names and file digests from the plan, so that nothing is read twice.
+ * from the disk, names and file digests from the plan, so that nothing is read twice. A directory is looked at
+ * when its children are asked for, so that the tree is never in memory as a whole.
  */
-import { compareBytes, type ByteString } from '../bytes.ts'
+import { toBuffer, type ByteString } from '../bytes.ts'
 import type { MtreeNode, MtreeType } from '../mtree/entry.ts'
 import { joinPath } from '../plan/names.ts'
-import type { StagedEntry } from '../plan/staged-entry.ts'
-import type { Directory, Leaf } from '../plan/tree.ts'
+import type { Directory, Inode } from '../plan/tree.ts'
 import { getXattr, listXattrs } from '../sys/metadata.ts'
 import { status, type FileType, type Status } from '../sys/status.ts'
 import type { Xattr } from '../tar/entry.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
 
-/** A node of the manifest, with what its fingerprint is made of. */
+/** A node of the manifest, with the status it was made from. */
 export interface SurveyedNode extends MtreeNode {
-  stat: {
-    dev: number
-    ino: number | bigint
-    size: number
-    mtime: { sec: number; nsec: number }
-    ctime: { sec: number; nsec: number }
+  status: Status
+  children?: readonly SurveyedNode[]
+}
+
+/** Calls `use` with the root of the tree in `rootfs`, which `root` describes; nodes are good until it returns. */
+export function withSurvey<T>(rootfs: number, root: Directory, use: (root: SurveyedNode) => T): T {
+  const surveyor = new Surveyor(rootfs)
+  try {
+    return use(surveyor.root(root))
+  } finally {
+    surveyor.release()
   }
 }
 
@@ -31,16 +36,6 @@ const mtreeTypes: Readonly<Record<FileType, MtreeType>> = {
   char: 'char',
   block: 'block',
   socket: 'socket'
-}
-
-/** @param rootfs descriptor of the directory on disk that `root` describes */
-export function survey(rootfs: number, root: Directory): SurveyedNode {
-  const surveyor = new Surveyor(rootfs)
-  try {
-    return surveyor.directory(root, '.', '')
-  } finally {
-    surveyor.release()
-  }
 }
 
 class Surveyor {
@@ -57,32 +52,38 @@ class Surveyor {
     this.cursor.release()
   }
 
-  directory(directory: Directory, name: ByteString, path: ByteString): SurveyedNode {
+  root(root: Directory): SurveyedNode {
+    const node = this.node(this.cursor.at(''), '', hasXattrs(root))
+    return this.withChildren({ ...node, name: '.' }, root, '')
+  }
+
+  private children(directory: Directory, path: ByteString): SurveyedNode[] {
     const fd = this.cursor.at(path)
-    const leaves: [ByteString, Leaf][] = []
-    const directories: [ByteString, Directory][] = []
-    for (const [childName, child] of directory.children)
-      if (child.kind === 'leaf') leaves.push([childName, child])
-      else directories.push([childName, child])
-    leaves.sort(byName)
-    directories.sort(byName)
-    const node = this.node(fd, '', name, directory.entry)
-    const children = leaves.map(([leafName, leaf]) =>
-      this.node(fd, leafName, leafName, leaf.inode.entry)
-    )
-    for (const [childName, child] of directories)
-      children.push(this.directory(child, childName, joinPath(path, childName)))
-    node.children = children
+    const nodes: SurveyedNode[] = []
+    for (const [name, child] of directory.children) {
+      if (child.kind === 'leaf') nodes.push(this.leaf(fd, name, child.inode))
+      else {
+        const node = this.node(fd, name, hasXattrs(child))
+        nodes.push(this.withChildren(node, child, joinPath(path, name)))
+      }
+    }
+    return nodes
+  }
+
+  private withChildren(node: SurveyedNode, directory: Directory, path: ByteString): SurveyedNode {
+    const children = (): SurveyedNode[] => this.children(directory, path)
+    return Object.defineProperty(node, 'children', { get: children })
+  }
+
+  private leaf(fd: number, name: ByteString, inode: Inode): SurveyedNode {
+    const node = this.node(fd, name, inode.hasXattrs)
+    if (inode.type === 'symlink') node.link = inode.link
+    if (inode.sha256 !== undefined) node.sha256 = toBuffer(inode.sha256).toString('hex')
     return node
   }
 
-  private node(
-    fd: number,
-    at: ByteString,
-    name: ByteString,
-    entry: StagedEntry | undefined
-  ): SurveyedNode {
-    const found = status(fd, at)
+  private node(fd: number, name: ByteString, withXattrs: boolean): SurveyedNode {
+    const found = status(fd, name)
     const node: SurveyedNode = {
       name,
       type: mtreeTypes[found.type],
@@ -92,28 +93,15 @@ class Surveyor {
       mode: found.mode,
       nlink: found.nlink,
       mtimeSec: found.mtimeSec,
-      stat: statOf(found)
+      status: found
     }
-    if (found.type === 'symlink' && entry !== undefined) node.link = entry.link
-    if (entry?.sha256 !== undefined) node.sha256 = entry.sha256
-    if (this.labelled || (entry !== undefined && entry.xattrs.length > 0))
-      node.xattrs = readXattrs(fd, at)
+    if (withXattrs || this.labelled) node.xattrs = readXattrs(fd, name)
     return node
   }
 }
 
-function byName(a: [ByteString, unknown], b: [ByteString, unknown]): number {
-  return compareBytes(a[0], b[0])
-}
-
-function statOf(found: Status): SurveyedNode['stat'] {
-  return {
-    dev: found.device,
-    ino: found.inode,
-    size: found.size,
-    mtime: { sec: found.mtimeSec, nsec: found.mtimeNsec },
-    ctime: { sec: found.ctimeSec, nsec: found.ctimeNsec }
-  }
+function hasXattrs({ entry }: Directory): boolean {
+  return entry !== undefined && entry.xattrs.length > 0
 }
 
 function readXattrs(fd: number, name: ByteString): Xattr[] {

@@ -1,13 +1,13 @@
 import { createHash, type Hash } from 'node:crypto'
 import { closeSync } from 'node:fs'
-import { OciUnpackError } from '../errors.ts'
 import {
   digestAlgorithm,
   finishDigest,
   type Digest,
   type DigestAlgorithm
 } from '../image/digest.ts'
-import { openRegular, pread, type NotRegular } from './file.ts'
+import { blobDigestMismatch, blobInvalid, blobNotFound, blobSizeMismatch } from './blob-errors.ts'
+import { openRegular, pread } from './file.ts'
 
 /** Where a blob's bytes are, as plain data that can go to another thread: a file, or the bytes themselves. */
 export interface BlobSource {
@@ -49,13 +49,14 @@ const CHUNK = 1024 * 1024
 export function openBlob(source: BlobSource): VerifiedBlob {
   const algorithm = digestAlgorithm(source.digest)
   if (source.data !== undefined) return new OpenBlob(source, algorithm, memoryInput(source.data))
-  if (source.path === undefined) throw notFound(source)
+  if (source.path === undefined) throw blobNotFound(source)
   const file = openRegular(source.path, false)
-  if (typeof file === 'string') throw file === 'missing' ? notFound(source) : invalid(source, file)
+  if (typeof file === 'string')
+    throw file === 'missing' ? blobNotFound(source) : blobInvalid(source, file)
   const blob = new OpenBlob(source, algorithm, fileInput(file.fd, source.path), file.fd)
   if (file.size === source.size) return blob
   blob.close()
-  throw sizeMismatch(source, file.size)
+  throw blobSizeMismatch(source, file.size)
 }
 
 /** Copies bytes from a position into the buffer; returns how many, 0 at the end. */
@@ -87,8 +88,8 @@ class OpenBlob implements VerifiedBlob {
     const left = this.size - this.#position
     const wanted = Math.min(this.#buffer.length, left + 1)
     const length = this.#input(this.#buffer, wanted, this.#position)
-    if (length > left) throw sizeMismatch(this.#source, `more than ${this.size}`)
-    if (length === 0 && left > 0) throw sizeMismatch(this.#source, this.#position)
+    if (length > left) throw blobSizeMismatch(this.#source, `more than ${this.size}`)
+    if (length === 0 && left > 0) throw blobSizeMismatch(this.#source, this.#position)
     if (length === 0) return undefined
     this.#position += length
     const chunk = this.#buffer.subarray(0, length)
@@ -99,7 +100,7 @@ class OpenBlob implements VerifiedBlob {
   verify(): void {
     while (this.#found === undefined && this.read() !== undefined);
     this.#found ??= finishDigest(this.#hash, this.#algorithm)
-    if (this.#found !== this.#source.digest) throw digestMismatch(this.#source, this.#found)
+    if (this.#found !== this.#source.digest) throw blobDigestMismatch(this.#source, this.#found)
   }
 
   close(): void {
@@ -116,44 +117,4 @@ function fileInput(fd: number, path: string): Input {
 function memoryInput(data: Uint8Array): Input {
   const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
   return (buffer, length, position) => bytes.copy(buffer, 0, position, position + length)
-}
-
-function name(source: BlobSource): string {
-  return source.path ?? `${source.digest} (embedded)`
-}
-
-function notFound(source: BlobSource): OciUnpackError {
-  return new OciUnpackError('BLOB_NOT_FOUND', 'A blob that the image needs is not in the layout.', {
-    facts: { file: name(source), expected: source.digest },
-    hint: 'Copy the image again, for instance with skopeo copy; a partial copy may hold one platform only.'
-  })
-}
-
-function invalid(source: BlobSource, reason: Exclude<NotRegular, 'missing'>): OciUnpackError {
-  return new OciUnpackError('BLOB_INVALID', 'A blob is not a regular file.', {
-    facts: { file: name(source), expected: source.digest, found: reason },
-    hint: 'Blobs must be plain files: cp -rL makes a copy of a layout in which links are resolved.'
-  })
-}
-
-function sizeMismatch(source: BlobSource, found: number | string): OciUnpackError {
-  return new OciUnpackError(
-    'BLOB_SIZE_MISMATCH',
-    'A blob has not the size that the image promises.',
-    {
-      facts: { file: name(source), expected: `${source.size} bytes`, found: `${found} bytes` },
-      hint: 'The file was cut short or changed; copy the image again.'
-    }
-  )
-}
-
-function digestMismatch(source: BlobSource, found: Digest): OciUnpackError {
-  return new OciUnpackError(
-    'BLOB_DIGEST_MISMATCH',
-    'A blob has not the digest that the image promises.',
-    {
-      facts: { file: name(source), expected: source.digest, found },
-      hint: 'The file was damaged or changed; copy the image again.'
-    }
-  )
 }

@@ -66,10 +66,15 @@ export function pread(
   position: number,
   path: string
 ): number {
+  return attempt('pread', path, () => readSync(fd, buffer, 0, length, position))
+}
+
+/** The result of an operation of node:fs; what it throws becomes SYSCALL_FAILED. */
+export function attempt<T>(call: string, path: string, operation: () => T): T {
   try {
-    return readSync(fd, buffer, 0, length, position)
+    return operation()
   } catch (error) {
-    throw systemError('pread', path, error)
+    throw systemError(call, path, error)
   }
 }
 
@@ -95,10 +100,21 @@ function notRegular(error: NodeJS.ErrnoException, path: string): NotRegular {
   }
 }
 
-function systemError(call: string, path: string, cause: unknown): OciUnpackError {
-  const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
-  return new OciUnpackError('SYSCALL_FAILED', 'The system refused an operation.', {
-    facts: { path, call, reason },
+const HINTS: ReadonlyMap<string, string> = new Map([
+  ['EACCES', 'Check who owns the layout and who may write to it.'],
+  ['EROFS', 'Copy the layout to a place that can be written to.'],
+  ['ENOSPC', 'Free some space on the file system of the layout.']
+])
+
+/** Node's message reads `ENOENT: no such file or directory, open '/path'`. */
+function systemError(call: string, path: string, cause: unknown): unknown {
+  if (!(cause instanceof Error && 'code' in cause)) return cause
+  const code = String(cause.code)
+  const sentence = /^\w+: (.*?), /.exec(cause.message)?.[1] ?? cause.message
+  const hint = HINTS.get(code)
+  return new OciUnpackError('SYSCALL_FAILED', `${call}: ${sentence}`, {
+    facts: { path, call: `${call} = ${code}` },
+    ...(hint === undefined ? {} : { hint }),
     cause
   })
 }

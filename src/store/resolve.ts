@@ -1,16 +1,19 @@
 import { OciUnpackError } from '../errors.ts'
-import {
-  findTag,
-  pathPlatform,
-  selectManifest,
-  target,
-  type DescriptorPath
-} from '../image/choice.ts'
+import { pathPlatform, selectManifest, target, type DescriptorPath } from '../image/choice.ts'
 import { layerDiffIds, parseConfig, parseIndex, parseManifest } from '../image/documents.ts'
 import { mediaKind } from '../image/media-types.ts'
 import { hostPlatform, platformDistance, platformText } from '../image/platform.ts'
-import type { Descriptor, ImageConfig, ImageManifest, Platform } from '../image/types.ts'
+import { findTag } from '../image/tags.ts'
+import type {
+  Descriptor,
+  ImageConfig,
+  ImageIndex,
+  ImageManifest,
+  Platform
+} from '../image/types.ts'
+import { printable } from '../image/validate.ts'
 import type { Layout } from './layout.ts'
+import { documentSource, offeredManifests } from './offered-manifests.ts'
 
 export interface ResolvedImage {
   /** From the entry of index.json (first) to the manifest (last): umoci.json's `descriptor_walk`. */
@@ -22,12 +25,6 @@ export interface ResolvedImage {
   rawConfig: Buffer
 }
 
-/** Nested indexes deeper than this are refused; real ones nest once or twice. */
-const MAX_INDEX_DEPTH = 16
-
-/** Manifests that one tag may lead to; a real index holds a few dozen. */
-const MAX_MANIFESTS = 10_000
-
 /**
  * The image of a tag. Among the manifests of an index the platform decides, by default the host's; a tag that
  * names a manifest directly needs no platform, but one that is given must fit.
@@ -37,7 +34,7 @@ export function resolveImage(layout: Layout, tag: string, platform?: Platform): 
   const entry = findTag(layout.readIndex(), tag)
   const descriptorPath =
     mediaKind(entry.mediaType).kind === 'index'
-      ? selectFromIndex(layout, entry, platform ?? hostPlatform())
+      ? selectManifest(offeredManifests(layout, entry), platform ?? hostPlatform())
       : ([entry] as const)
   const image = readImage(layout, descriptorPath)
   if (platform !== undefined) assertPlatform(image, platform)
@@ -49,50 +46,19 @@ export function readImage(layout: Layout, descriptorPath: DescriptorPath): Resol
   const descriptor = target(descriptorPath)
   assertKind(descriptor, 'manifest')
   const rawManifest = layout.readDocument(descriptor)
-  const manifest = parseManifest(rawManifest, source(descriptor))
+  const manifest = parseManifest(rawManifest, documentSource(descriptor))
   assertKind(manifest.config, 'config')
   const rawConfig = layout.readDocument(manifest.config)
-  const config = parseConfig(rawConfig, source(manifest.config))
+  const config = parseConfig(rawConfig, documentSource(manifest.config))
   layerDiffIds(manifest, config, manifest.config.digest)
   return { descriptorPath, manifest, config, rawManifest, rawConfig }
 }
 
-function selectFromIndex(layout: Layout, entry: Descriptor, wanted: Platform): DescriptorPath {
-  const found: Found = { manifests: [], visited: new Set(), missing: undefined }
-  collect(layout, [entry], found)
-  if (found.manifests.length === 0 && found.missing !== undefined) throw found.missing
-  return selectManifest(found.manifests, wanted)
-}
-
-interface Found {
-  manifests: DescriptorPath[]
-  /** Digests of indexes: one that is reached by many ways is read once. */
-  visited: Set<string>
-  /** A nested index that is absent, as image-layout.md allows, matters only where nothing else is there. */
-  missing: OciUnpackError | undefined
-}
-
-function collect(layout: Layout, path: DescriptorPath, found: Found): void {
-  const descriptor = target(path)
-  if (found.visited.has(descriptor.digest)) return
-  found.visited.add(descriptor.digest)
-  if (path.length > MAX_INDEX_DEPTH) throw tooMany('nested indexes', MAX_INDEX_DEPTH)
-  const index = parseIndex(layout.readDocument(descriptor), source(descriptor))
-  for (const child of index.manifests) {
-    const kind = mediaKind(child.mediaType).kind
-    if (kind === 'manifest') found.manifests.push([...path, child])
-    else if (kind === 'index') collectNested(layout, [...path, child], found)
-    if (found.manifests.length > MAX_MANIFESTS) throw tooMany('manifests', MAX_MANIFESTS)
-  }
-}
-
-function collectNested(layout: Layout, path: DescriptorPath, found: Found): void {
-  try {
-    collect(layout, path, found)
-  } catch (error) {
-    if (!(error instanceof OciUnpackError) || error.code !== 'BLOB_NOT_FOUND') throw error
-    found.missing ??= error
-  }
+/** The indexes of a path, outermost first: all of its documents but the manifest. Throws as `resolveImage` does. */
+export function readIndexes(layout: Layout, descriptorPath: DescriptorPath): ImageIndex[] {
+  return descriptorPath
+    .slice(0, -1)
+    .map((descriptor) => parseIndex(layout.readDocument(descriptor), documentSource(descriptor)))
 }
 
 function assertKind(descriptor: Descriptor, expected: 'manifest' | 'config'): void {
@@ -112,18 +78,7 @@ function assertPlatform({ config, descriptorPath }: ResolvedImage, wanted: Platf
   const offered = pathPlatform(descriptorPath) ?? config
   if (platformDistance(wanted, offered) !== undefined) return
   throw new OciUnpackError('PLATFORM_NOT_FOUND', 'The image does not exist for this platform.', {
-    facts: { platform: platformText(wanted), available: platformText(offered) },
+    facts: { platform: platformText(wanted), available: printable(platformText(offered)) },
     hint: 'Leave the platform out to unpack the image all the same.'
-  })
-}
-
-function source(descriptor: Descriptor): { file: string; mediaType: string } {
-  return { file: descriptor.digest, mediaType: descriptor.mediaType }
-}
-
-function tooMany(what: string, limit: number): OciUnpackError {
-  return new OciUnpackError('LIMIT_EXCEEDED', `The image has too many ${what}.`, {
-    facts: { expected: `at most ${limit}` },
-    hint: 'The index leads to itself or was made to exhaust the reader; use an index of its own for the image.'
   })
 }

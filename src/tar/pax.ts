@@ -38,9 +38,7 @@ function recordEnd(bytes: Buffer, start: number, end: number): number | undefine
     length = length * 10 + digit
   }
   const stop = start + length
-  return at > start && stop > at + 1 && stop <= end && bytes[stop - 1] === LINE_FEED
-    ? stop
-    : undefined
+  return at > start && stop <= end && bytes[stop - 1] === LINE_FEED ? stop : undefined
 }
 
 function decodeRecord(bytes: Buffer, start: number, stop: number): PaxRecord | undefined {

@@ -1,7 +1,6 @@
 /** What travels between the main thread and a worker: one union each way. */
 import type { ByteString } from '../bytes.ts'
 import type { ErrorRecord } from '../errors.ts'
-import type { StagedEntry } from '../plan/staged-entry.ts'
 import type { StageLayerTask } from './stage-layer.ts'
 
 export type Task = StageLayerTask
@@ -12,7 +11,7 @@ export interface ToWorker {
 }
 
 export type FromWorker =
-  | { type: 'entries'; batch: StagedEntry[] }
+  | { type: 'entries'; batch: Uint8Array<ArrayBuffer> }
   | { type: 'lost-xattr'; entry: ByteString; xattr: ByteString }
   | { type: 'done' }
   | { type: 'failed'; error: ErrorRecord }

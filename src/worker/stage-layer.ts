@@ -18,6 +18,7 @@ import { close, openOperatorDirectory } from '../sys/files.ts'
 import { TarReader } from '../tar/reader.ts'
 import type { TarLimits } from '../tar/limits.ts'
 import type { Control } from './control.ts'
+import { EntryEncoder } from './entry-codec.ts'
 
 export interface StageLayerTask {
   type: 'stage-layer'
@@ -44,7 +45,8 @@ export interface StageLimits {
 }
 
 export interface StageLayerReport {
-  entries: (batch: StagedEntry[]) => void
+  /** Encoded entries, in archive order. */
+  entries: (batch: Uint8Array<ArrayBuffer>) => void
   /** An attribute that this file system cannot hold; once for each name. */
   lostXattr: (entry: ByteString, xattr: ByteString) => void
 }
@@ -78,7 +80,7 @@ class Staging {
   private readonly report: StageLayerReport
   private readonly stage: LayerStage
   private readonly lost = new Set<ByteString>()
-  private batch: StagedEntry[] = []
+  private readonly batch = new EntryEncoder()
 
   constructor(task: StageLayerTask, control: Control, report: StageLayerReport, staging: number) {
     this.task = task
@@ -144,16 +146,15 @@ class Staging {
   }
 
   private add(entry: StagedEntry): void {
-    this.batch.push(entry)
-    if (this.batch.length >= BATCH) this.flush()
+    this.batch.add(entry)
+    if (this.batch.count >= BATCH) this.flush()
   }
 
   private flush(): void {
     const { control, task } = this
-    control.addEntries(task.layer, this.batch.length)
+    control.addEntries(task.layer, this.batch.count)
     checkLimit('entries', control.entries, task.limits.entries)
-    this.report.entries(this.batch)
-    this.batch = []
+    this.report.entries(this.batch.take())
   }
 
   private lose(entry: StagedEntry, name: ByteString): void {

@@ -14,7 +14,8 @@ function send(message: FromWorker): void {
 async function answer({ task, control }: ToWorker): Promise<void> {
   try {
     await stageLayer(task, new Control(control), {
-      entries: (batch) => send({ type: 'entries', batch }),
+      entries: (batch) =>
+        port.postMessage({ type: 'entries', batch } satisfies FromWorker, [batch.buffer]),
       lostXattr: (entry, xattr) => send({ type: 'lost-xattr', entry, xattr })
     })
     send({ type: 'done' })

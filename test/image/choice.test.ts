@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { findTag, listTags, REF_NAME, selectManifest, target } from '../../src/image/choice.ts'
+import { selectManifest, target } from '../../src/image/choice.ts'
 import type { DescriptorPath } from '../../src/image/choice.ts'
 import { digestOf } from '../../src/image/digest.ts'
 import { OCI_INDEX, OCI_MANIFEST } from '../../src/image/media-types.ts'
 import { parsePlatform } from '../../src/image/platform.ts'
-import type { Descriptor, ImageIndex } from '../../src/image/types.ts'
+import type { Descriptor } from '../../src/image/types.ts'
 import { failure } from './errors.ts'
 
 function manifest(name: string, platform?: string, annotations = {}): Descriptor {
@@ -16,46 +16,6 @@ function manifest(name: string, platform?: string, annotations = {}): Descriptor
     ...(platform === undefined ? {} : { platform: parsePlatform(platform) })
   }
 }
-
-const tagged = (name: string, tag: string): Descriptor =>
-  manifest(name, undefined, { [REF_NAME]: tag })
-const index = (...manifests: Descriptor[]): ImageIndex => ({ schemaVersion: 2, manifests })
-
-describe('findTag', () => {
-  it('finds the entry whose ref.name is exactly the tag', () => {
-    const found = findTag(index(tagged('a', 'x'), tagged('b', 'y'), manifest('c')), 'y')
-    expect(found).toEqual(tagged('b', 'y'))
-  })
-
-  it('lists the tags there are where one is missing', () => {
-    const error = failure(() => findTag(index(tagged('a', 'x'), tagged('b', 'y')), 'z'))
-    expect(error.code).toBe('TAG_NOT_FOUND')
-    expect(error.facts).toEqual({ found: 'z', available: 'x, y' })
-  })
-
-  it('refuses to guess between two images of one tag', () => {
-    const error = failure(() => findTag(index(tagged('a', 'x'), tagged('b', 'x')), 'x'))
-    expect(error.code).toBe('TAG_AMBIGUOUS')
-    expect(error.facts.available).toBe(`${tagged('a', '').digest}, ${tagged('b', '').digest}`)
-  })
-
-  it('takes an entry that stands there twice', () => {
-    expect(findTag(index(tagged('a', 'x'), tagged('a', 'x')), 'x')).toEqual(tagged('a', 'x'))
-  })
-
-  it('shows a hostile tag as escapes', () => {
-    const error = failure(() => findTag(index(tagged('a', '\u001b[2J')), 'z'))
-    expect(error.facts.available).toBe('\\x1b[2J')
-  })
-})
-
-describe('listTags', () => {
-  it('gives tags in order, as often as they occur', () => {
-    expect(
-      listTags(index(tagged('a', 'x'), manifest('b'), tagged('c', 'w'), tagged('d', 'x')))
-    ).toEqual(['x', 'w', 'x'])
-  })
-})
 
 describe('selectManifest', () => {
   const root: Descriptor = { ...manifest('root'), mediaType: OCI_INDEX }

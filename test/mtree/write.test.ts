@@ -87,10 +87,27 @@ describe('formatManifest', () => {
 
   it('cuts lines that go-mtree could not read, and never within an escaped backslash', () => {
     const xattrs = [['user.big', '\xff'.repeat(65_536)]] as const
-    const root = dir('.', file('f', { xattrs }), link('l', '\\'.repeat(50_000)), link('m', 'x'))
+    const root = dir(
+      '.',
+      file('f', { xattrs }),
+      link('l', '\\'.repeat(50_000)),
+      link('ll', '\\'.repeat(50_000))
+    )
     const text = manifestText(root)
     expect(Math.max(...text.split('\n').map(({ length }) => length))).toBeLessThan(65_536)
     expect(parseManifest(text).entries).toEqual(entries(root))
+  })
+
+  it('keeps `=` in the name of an xattr apart from the one before its value', () => {
+    const root = dir('.', file('f', { xattrs: [['user.a=YWI', '']] }))
+    expect(manifestText(root)).toContain(' xattr.user.a\\075YWI=\n')
+    expect(parseManifest(manifestText(root)).entries).toEqual(entries(root))
+  })
+
+  it('leaves out xattrs where go-mtree looks for none', () => {
+    const root = dir('.', { ...link('l', 'x'), xattrs: [['trusted.a', 'b']] })
+    expect(manifestText(root)).not.toContain('trusted')
+    expect(parseManifest(manifestText(root)).entries).toEqual(entries(root))
   })
 
   it('writes a tree of any depth, its directory comments cut', () => {

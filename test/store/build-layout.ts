@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { REF_NAME } from '../../src/image/choice.ts'
 import { digestHex, digestOf, type Digest } from '../../src/image/digest.ts'
 import { OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST } from '../../src/image/media-types.ts'
+import { REF_NAME } from '../../src/image/tags.ts'
 import type { Descriptor, Platform } from '../../src/image/types.ts'
 
 /** A layout on disk for tests; every method returns the descriptor of what it stored. */

@@ -1,7 +1,13 @@
 import { toBuffer, type ByteString } from '../../src/bytes.ts'
 import type { TarEntry } from '../../src/tar/entry.ts'
 import { TarReader, type TarLimits, type TarSink } from '../../src/tar/reader.ts'
-import { endOfArchive, headerBlocks, padding, type WriteOptions } from '../../src/tar/writer.ts'
+import {
+  endOfArchive,
+  headerBlocks,
+  padding,
+  type TimePrecision,
+  type WriteOptions
+} from '../../src/tar/writer.ts'
 
 /** An entry with its logical body: holes filled with zeros. */
 export interface ReadEntry {
@@ -100,4 +106,14 @@ export function member(
 
 export function archive(...members: readonly Buffer[]): Buffer {
   return Buffer.concat([...members, endOfArchive()])
+}
+
+/** The same members with the same bodies, written anew. */
+export function rewrite(entries: readonly ReadEntry[], precision: TimePrecision): Buffer {
+  const members = entries.flatMap(({ entry, body }) => [
+    headerBlocks(entry, { precision }),
+    body,
+    Buffer.alloc(padding(body.length))
+  ])
+  return archive(...members)
 }

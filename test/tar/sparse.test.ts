@@ -122,15 +122,27 @@ describe('a map is refused', () => {
   const version1 = ['GNU.sparse.major=1', 'GNU.sparse.minor=0', 'GNU.sparse.realsize=14']
   const body1 = (map: string) => pax(version1, padded(map).toString('latin1') + STORED)
 
+  const swapped = [
+    'GNU.sparse.size=14',
+    'GNU.sparse.numbytes=4',
+    'GNU.sparse.offset=2',
+    'GNU.sparse.numbytes=10',
+    'GNU.sparse.offset=3'
+  ]
+
   test.each([
     ['whose extents overlap', old([4, 3, 6, 2])],
     ['whose extents go backwards', old([10, 3, 4, 2])],
     ['that leaves the file', old([4, 2, 12, 3])],
     ['that holds less than the archive', old([4, 2])],
     ['that holds more than the archive', old([4, 2, 10, 4])],
-    ['in a header that is not GNU’s', [rawMember({ type: 'S' }, STORED)]],
+    [
+      'in a header that is not GNU’s',
+      [rawMember({ type: 'S', at: oldGnu([4, 2, 10, 3], 14) }, STORED)]
+    ],
     ['for a size that is no number', old([4, 2, 10, 3], NaN)],
-    ['without a size', pax(['GNU.sparse.map=4,2,10,3'])],
+    ['without a size', pax(['GNU.sparse.map='], '')],
+    ['of a size above 2^53-1', pax(['GNU.sparse.map=4,2,10,3', `GNU.sparse.size=${2 ** 53}`])],
     ['of a negative size', pax(['GNU.sparse.map=4,2,10,3', 'GNU.sparse.size=-14'])],
     ['of numbers that are none', pax(['GNU.sparse.map=4,2,x,3', 'GNU.sparse.size=14'])],
     ['of half a pair', pax(['GNU.sparse.map=4,2,10', 'GNU.sparse.size=14'], 'aa')],
@@ -138,7 +150,7 @@ describe('a map is refused', () => {
       'of another length than announced',
       pax(['GNU.sparse.map=4,2,10,3', 'GNU.sparse.size=14', 'GNU.sparse.numblocks=3'])
     ],
-    ['whose 0.0 records do not alternate', pax(['GNU.sparse.offset=4', 'GNU.sparse.offset=4'])],
+    ['whose 0.0 records do not alternate', pax(swapped)],
     ['of an unknown version', pax(['GNU.sparse.major=2', 'GNU.sparse.minor=0'])],
     ['that a version promises but is not there', pax(['GNU.sparse.major=0', 'GNU.sparse.minor=1'])],
     ['that does not end within the body', pax(version1, padded('9\n1\n').toString('latin1'))],
@@ -152,6 +164,18 @@ describe('a map is refused', () => {
     expect(error?.code).toBe('TAR_INVALID')
     expect(error?.facts.offset).toBeLessThanOrEqual(1024)
     expect(error?.facts.entry ?? 'in the records').toBeTruthy()
+  })
+
+  test('that would go on behind the body', () => {
+    const blocks = [...pax(version1, padded('9\n1\n').toString('latin1')), padded('1\n'.repeat(40))]
+    const error = failure(() => readArchive(Buffer.concat(blocks)))
+    expect(error?.facts.reason).toBe('it does not end')
+  })
+
+  test('as soon as a line cannot be a number any more', () => {
+    const header = rawHeader({ size: octal(8 ** 11 - 1) })
+    const bytes = Buffer.concat([paxHeader(version1), header, Buffer.alloc(1536, '1')])
+    expect(failure(() => readArchive(bytes))?.facts.reason).toContain('not numbers')
   })
 
   test('of more extents than the limit', () => {

@@ -1,0 +1,48 @@
+import { compareBytes, fromText } from '../bytes.ts'
+import type { Json } from './json.ts'
+import type { Shape } from './shape.ts'
+
+/**
+ * Compact JSON as Go's encoder writes it, with its trailing newline. Keys come in the shape's order, unknown
+ * ones after them as they stand; keys that are data (labels, annotations) are sorted by their UTF-8 bytes.
+ */
+export function stringifyJson(value: Json, shape: Shape): Buffer {
+  return Buffer.from(write(value, shape) + '\n')
+}
+
+function write(value: Json, shape: Shape): string {
+  if (typeof value === 'bigint') return value.toString()
+  if (value === null || typeof value !== 'object') return escapeAsGo(JSON.stringify(value))
+  if (Array.isArray(value)) {
+    const items = shape.kind === 'list' ? shape.of : ANY
+    return `[${(value as readonly Json[]).map((item) => write(item, items)).join(',')}]`
+  }
+  const object = value as Readonly<Record<string, Json>>
+  const members = orderedKeys(object, shape).map(
+    (key) => `${escapeAsGo(JSON.stringify(key))}:${write(object[key]!, fieldShape(shape, key))}`
+  )
+  return `{${members.join(',')}}`
+}
+
+const ANY: Shape = { kind: 'any' }
+
+function fieldShape(shape: Shape, key: string): Shape {
+  if (shape.kind !== 'struct') return ANY
+  return Object.hasOwn(shape.fields, key) ? shape.fields[key]! : ANY
+}
+
+function orderedKeys(object: Readonly<Record<string, Json | undefined>>, shape: Shape): string[] {
+  const keys = Object.keys(object).filter((key) => object[key] !== undefined)
+  if (shape.kind === 'map') return keys.sort((a, b) => compareBytes(fromText(a), fromText(b)))
+  if (shape.kind !== 'struct') return keys
+  const known = Object.keys(shape.fields).filter((key) => keys.includes(key))
+  return [...known, ...keys.filter((key) => !Object.hasOwn(shape.fields, key))]
+}
+
+/** Go's encoder makes JSON safe inside HTML and old JavaScript (encoding/json, HTMLEscape). */
+function escapeAsGo(text: string): string {
+  return text.replace(
+    /[<>&\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  )
+}

@@ -1,0 +1,120 @@
+import { target, type DescriptorPath } from './choice.ts'
+import { digestOf, type Digest } from './digest.ts'
+import { mediaKind, type Compression } from './media-types.ts'
+import { configBytes, indexBytes, manifestBytes } from './serialise.ts'
+import type { Descriptor, History, ImageConfig, ImageIndex, ImageManifest } from './types.ts'
+
+/** An image with every document that leads to it. */
+export interface ImageDocuments {
+  descriptorPath: DescriptorPath
+  /** The indexes that all descriptors of the path but the last stand for, outermost first. */
+  indexes: readonly ImageIndex[]
+  manifest: ImageManifest
+  config: ImageConfig
+}
+
+/** What changes. Every part is optional; fields that are not named stay as they are. */
+export interface ImageEdit {
+  /** A layer on top, already stored. */
+  layer?: { descriptor: Descriptor; diffId: Digest }
+  /** A history entry at the end; its `empty_layer` is set here, to whether there is a layer. */
+  history?: Omit<History, 'empty_layer'>
+  config?: (config: ImageConfig) => ImageConfig
+  manifest?: (manifest: ImageManifest) => ImageManifest
+}
+
+/** The rewritten image: documents to store, in this order, and the path that then leads to it. */
+export interface RewrittenImage {
+  blobs: readonly { digest: Digest; bytes: Buffer }[]
+  descriptorPath: DescriptorPath
+  manifest: ImageManifest
+  config: ImageConfig
+}
+
+/** Size of a layer before compression, in bytes, as umoci notes it on the layer's descriptor. */
+const UNCOMPRESSED_SIZE = 'ci.umo.uncompressed_blob_size'
+
+/**
+ * Applies an edit and rewrites everything above it, bottom-up: config, manifest, each index. Unknown fields,
+ * annotations, platforms and big integers stay; sizes, digests and embedded `data` become those of the new bytes.
+ */
+export function rewriteImage(image: ImageDocuments, edit: ImageEdit): RewrittenImage {
+  const config = editConfig(image.config, edit)
+  const configBlob = configBytes(config)
+  const manifest = {
+    ...editManifest(image.manifest, edit),
+    mediaType: target(image.descriptorPath).mediaType,
+    config: describe(image.manifest.config, configBlob)
+  }
+  const above = rewriteIndexes(image, manifestBytes(manifest))
+  const blobs = [configBlob, ...above.blobs].map((bytes) => ({ digest: digestOf(bytes), bytes }))
+  return { blobs, descriptorPath: above.descriptorPath, manifest, config }
+}
+
+/** The descriptor of a new layer; `size` and `uncompressedSize` in bytes. */
+export function layerDescriptor(
+  mediaType: string,
+  blob: { digest: Digest; size: number },
+  uncompressedSize: number
+): Descriptor {
+  const plain = { mediaType, digest: blob.digest, size: blob.size }
+  if (blob.size === uncompressedSize) return plain
+  return { ...plain, annotations: { [UNCOMPRESSED_SIZE]: String(uncompressedSize) } }
+}
+
+/** How a new layer is packed unless the user says so: as the topmost packed layer, else with gzip. */
+export function inheritedCompression(manifest: ImageManifest): Exclude<Compression, 'none'> {
+  for (const { mediaType } of manifest.layers.toReversed()) {
+    const kind = mediaKind(mediaType)
+    if (kind.kind === 'layer' && kind.compression !== 'none') return kind.compression
+  }
+  return 'gzip'
+}
+
+function editConfig(config: ImageConfig, edit: ImageEdit): ImageConfig {
+  const layered = edit.layer === undefined ? config : withDiffId(config, edit.layer.diffId)
+  const edited = edit.config?.(layered) ?? layered
+  if (edit.history === undefined) return edited
+  const empty = edit.layer === undefined ? { empty_layer: true } : {}
+  return { ...edited, history: [...(edited.history ?? []), { ...edit.history, ...empty }] }
+}
+
+function withDiffId(config: ImageConfig, diffId: Digest): ImageConfig {
+  return { ...config, rootfs: { ...config.rootfs, diff_ids: [...config.rootfs.diff_ids, diffId] } }
+}
+
+function editManifest(manifest: ImageManifest, edit: ImageEdit): ImageManifest {
+  const layers =
+    edit.layer === undefined ? manifest.layers : [...manifest.layers, edit.layer.descriptor]
+  const layered = { ...manifest, layers }
+  return edit.manifest?.(layered) ?? layered
+}
+
+function rewriteIndexes(
+  { descriptorPath: old, indexes }: ImageDocuments,
+  manifestBlob: Buffer
+): { blobs: Buffer[]; descriptorPath: DescriptorPath } {
+  const blobs = [manifestBlob]
+  let descriptorPath: DescriptorPath = [describe(target(old), manifestBlob)]
+  let bytes = manifestBlob
+  for (const [depth, index] of [...indexes.entries()].toReversed()) {
+    bytes = indexBytes(withContent(index, old[depth + 1]!.digest, bytes))
+    blobs.push(bytes)
+    descriptorPath = [describe(old[depth]!, bytes), ...descriptorPath]
+  }
+  return { blobs, descriptorPath }
+}
+
+/** Every entry of the old digest now stands for these bytes. */
+function withContent(index: ImageIndex, old: Digest, bytes: Buffer): ImageIndex {
+  const manifests = index.manifests.map((entry) =>
+    entry.digest === old ? describe(entry, bytes) : entry
+  )
+  return { ...index, manifests }
+}
+
+/** The descriptor with its content replaced; annotations, platform and unknown fields are its own. */
+function describe(old: Descriptor, bytes: Buffer): Descriptor {
+  const content = { ...old, digest: digestOf(bytes), size: bytes.length }
+  return old.data === undefined ? content : { ...content, data: bytes.toString('base64') }
+}

@@ -1,0 +1,58 @@
+import { OciUnpackError } from '../errors.ts'
+import { distinct } from './choice.ts'
+import { OCI_INDEX } from './media-types.ts'
+import type { Descriptor, ImageIndex } from './types.ts'
+import { printable } from './validate.ts'
+
+/** The annotation that tags an entry of a layout's index (image-spec annotations.md). */
+export const REF_NAME = 'org.opencontainers.image.ref.name'
+
+/** The tags of a layout, in the order of its index, as often as they occur. */
+export function listTags(index: ImageIndex): string[] {
+  return index.manifests.flatMap(({ annotations }) => annotations?.[REF_NAME] ?? [])
+}
+
+/**
+ * The one entry of the layout's index that carries the tag (image-spec image-layout.md, index.json). Entries with
+ * equal digests count as one. Throws TAG_NOT_FOUND with the tags there are, TAG_AMBIGUOUS with the digests.
+ */
+export function findTag(index: ImageIndex, tag: string): Descriptor {
+  const entries = index.manifests.filter(({ annotations }) => annotations?.[REF_NAME] === tag)
+  const [entry, ...others] = distinct(entries, (descriptor) => descriptor)
+  if (entry === undefined) throw tagNotFound(tag, [...new Set(listTags(index))])
+  if (others.length > 0) throw tagAmbiguous(tag, [entry, ...others])
+  return entry
+}
+
+/**
+ * The index with the tag on this descriptor alone: older entries of the tag go, the new one comes last, with its
+ * other annotations and its platform.
+ */
+export function withTag(index: ImageIndex, tag: string, descriptor: Descriptor): ImageIndex {
+  const entry = { ...descriptor, annotations: { ...descriptor.annotations, [REF_NAME]: tag } }
+  const others = withoutTag(index, tag)
+  return { ...others, manifests: [...others.manifests, entry] }
+}
+
+/** The index without any entry of the tag. */
+export function withoutTag(index: ImageIndex, tag: string): ImageIndex {
+  const manifests = index.manifests.filter(({ annotations }) => annotations?.[REF_NAME] !== tag)
+  return { ...index, mediaType: OCI_INDEX, manifests }
+}
+
+function tagNotFound(tag: string, tags: readonly string[]): OciUnpackError {
+  return new OciUnpackError('TAG_NOT_FOUND', 'The layout has no image of this tag.', {
+    facts: {
+      found: tag,
+      available: tags.length === 0 ? 'no tags at all' : printable(tags.join(', '))
+    },
+    hint: 'Name one of the tags that are there: PATH:TAG.'
+  })
+}
+
+function tagAmbiguous(tag: string, entries: readonly Descriptor[]): OciUnpackError {
+  return new OciUnpackError('TAG_AMBIGUOUS', 'Several images of the layout have this tag.', {
+    facts: { found: tag, available: entries.map(({ digest }) => digest).join(', ') },
+    hint: 'Tag the image that is meant once more: every older entry of the tag is then replaced.'
+  })
+}

@@ -1,0 +1,56 @@
+import { closeSync, constants, openSync } from 'node:fs'
+import { join } from 'node:path'
+import type { RewrittenImage } from '../image/rewrite.ts'
+import { indexBytes } from '../image/serialise.ts'
+import { withTag } from '../image/tags.ts'
+import type { ImageIndex } from '../image/types.ts'
+import { lock } from '../sys/lock.ts'
+import { attempt } from './file.ts'
+import { openLayout, type LayoutOptions } from './layout.ts'
+import { createNewFile } from './new-file.ts'
+import type { Workspace } from './workspace.ts'
+import { putBlob } from './write.ts'
+
+/**
+ * Replaces index.json by what `edit` makes of it, in one atomic step: readers see the old or the new one. Writers
+ * take turns by an exclusive flock(2) on the layout directory, which other tools do not take, so that no update of
+ * this program is lost to another of its own. Throws what reading throws, and SYSCALL_FAILED.
+ */
+export function updateIndex(
+  workspace: Workspace,
+  edit: (index: ImageIndex) => ImageIndex,
+  options: LayoutOptions = {}
+): void {
+  const { layoutPath } = workspace
+  const fd = attempt('open', layoutPath, () =>
+    openSync(layoutPath, constants.O_RDONLY | constants.O_DIRECTORY)
+  )
+  try {
+    lock(fd, 'exclusive')
+    const index = edit(openLayout(layoutPath, options).readIndex())
+    replaceIndex(workspace, indexBytes(index))
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Stores a rewritten image and then moves the tag to it. Where it throws, the tag is where it was. */
+export function storeImage(
+  workspace: Workspace,
+  image: RewrittenImage,
+  tag: string,
+  options: LayoutOptions = {}
+): void {
+  for (const { bytes } of image.blobs) putBlob(workspace, bytes)
+  updateIndex(workspace, (index) => withTag(index, tag, image.descriptorPath[0]), options)
+}
+
+function replaceIndex(workspace: Workspace, bytes: Buffer): void {
+  const file = createNewFile(workspace)
+  try {
+    file.write(bytes)
+    file.publish(join(workspace.layoutPath, 'index.json'))
+  } finally {
+    file.discard()
+  }
+}

@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto'
+import { chownSync, mkdirSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { digestHex, finishDigest, type Digest } from '../image/digest.ts'
+import { attempt } from './file.ts'
+import { createNewFile, flushDirectory } from './new-file.ts'
+import type { Workspace } from './workspace.ts'
+
+/** A blob that is hashed (sha256) while it is written. */
+export interface BlobWriter {
+  /** Throws SYSCALL_FAILED. */
+  write(bytes: Uint8Array): void
+  /** Puts the blob under its digest, durably; an equal blob that is there is replaced. `size` in bytes. */
+  finish(): { digest: Digest; size: number }
+  /** Removes what was written, unless finished. May be called again, also after `finish`. */
+  discard(): void
+}
+
+export function createBlob(workspace: Workspace): BlobWriter {
+  const file = createNewFile(workspace)
+  const hash = createHash('sha256')
+  let size = 0
+  return {
+    write(bytes) {
+      file.write(bytes)
+      hash.update(bytes)
+      size += bytes.length
+    },
+    finish() {
+      const digest = finishDigest(hash, 'sha256')
+      file.publish(finalPath(workspace.layoutPath, digest))
+      return { digest, size }
+    },
+    discard: () => file.discard()
+  }
+}
+
+/** Stores bytes that are in memory, or come in pieces. Nothing stays behind where the source throws. */
+export function putBlob(
+  workspace: Workspace,
+  content: Uint8Array | Iterable<Uint8Array>
+): { digest: Digest; size: number } {
+  const blob = createBlob(workspace)
+  try {
+    for (const bytes of content instanceof Uint8Array ? [content] : content) blob.write(bytes)
+    return blob.finish()
+  } finally {
+    blob.discard()
+  }
+}
+
+function finalPath(layoutPath: string, digest: Digest): string {
+  const path = join(layoutPath, 'blobs', 'sha256', digestHex(digest))
+  ensureDirectory(dirname(path), layoutPath)
+  return path
+}
+
+function ensureDirectory(path: string, layoutPath: string): void {
+  if (statSync(path, { throwIfNoEntry: false }) !== undefined) return
+  attempt('mkdir', path, () => mkdirSync(path, { recursive: true }))
+  if (process.geteuid?.() === 0) {
+    const { uid, gid } = statSync(layoutPath)
+    attempt('chown', path, () => chownSync(path, uid, gid))
+  }
+  flushDirectory(dirname(path))
+}
