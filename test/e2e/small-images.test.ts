@@ -4,7 +4,8 @@ import { buildImage } from '../support/image-builder.ts'
 import { needs } from '../support/requires.ts'
 import { char, directory, fifo, file, hardlink, symlink, tar } from '../support/tar-builder.ts'
 import { withTemporary } from '../support/temporary.ts'
-import { ociUnpackOk, ok } from './cli.ts'
+import { ok } from '../support/run.ts'
+import { ociUnpackOk } from './cli.ts'
 
 const MAPS = ['--uid-map=0:1000:1', '--uid-map=5:7:1', '--gid-map=0:1000:10']
 

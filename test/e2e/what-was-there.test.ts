@@ -8,7 +8,8 @@ import { buildImage, type Image } from '../support/image-builder.ts'
 import { needs } from '../support/requires.ts'
 import { directory, file, tar } from '../support/tar-builder.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
-import { ociUnpack, ociUnpackCommand, ok } from './cli.ts'
+import { ok } from '../support/run.ts'
+import { ociUnpack, ociUnpackCommand } from './cli.ts'
 
 const GOOD = [tar(directory('d/'), file('d/new', 'body'))]
 const DAMAGED = [...GOOD, tar(file('link/x'), file('.wh.'))]
