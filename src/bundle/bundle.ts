@@ -4,8 +4,8 @@ import { OciUnpackError } from '../errors.ts'
 import type { ManifestEntry } from '../mtree/entry.ts'
 import { parseManifest, type Manifest } from '../mtree/parse.ts'
 import { fingerprintsFile, manifestFile, METADATA_FILE } from './files.ts'
-import { decodeFingerprints, isUnchanged, type FileStat } from './fingerprints.ts'
-import type { Fingerprints, Unusable } from './fingerprints.ts'
+import { decodeFingerprints, isUnchanged, recordAt, type FileStat } from './fingerprints.ts'
+import type { FingerprintRecord, Fingerprints, Unusable } from './fingerprints.ts'
 import { parseMetadata, sourceManifest, type BundleMetadata } from './metadata.ts'
 
 /** What a bundle knows about itself, be it ours or umoci's. */
@@ -32,20 +32,39 @@ export function readBundle(read: ReadBundleFile): BundleState {
   return { metadata, manifest, fingerprints: decode(prints, bytes, manifest) }
 }
 
-/**
- * Finds the manifest entry of a file that did not change since, so that nobody need read the file again;
- * undefined: look for yourself.
- */
-export function unchangedEntries(
-  state: BundleState
-): (path: ByteString, stat: FileStat) => ManifestEntry | undefined {
-  const { fingerprints, manifest } = state
-  if (typeof fingerprints === 'string') return () => undefined
-  const indexes = new Map(manifest.entries.map(({ path }, index) => [path, index]))
-  return (path, stat) => {
-    const index = indexes.get(path)
-    if (index === undefined || !isUnchanged(fingerprints, index, stat)) return undefined
-    return manifest.entries[index]
+/** What the bundle remembers of one path. */
+export interface Remembered {
+  entry: ManifestEntry
+  /** Undefined where there is no usable fingerprint. */
+  record: FingerprintRecord | undefined
+}
+
+/** The memory of a bundle, by path. */
+export interface Memory {
+  /** The entry of a file that surely did not change since, so that nobody need read the file again. */
+  unchanged(path: ByteString, stat: FileStat): ManifestEntry | undefined
+  recall(path: ByteString): Remembered | undefined
+  /** Device of the tree when it was scanned: on another one, it was copied since. Undefined: not known. */
+  readonly device: number | bigint | undefined
+}
+
+export function memoryOf({ fingerprints, manifest }: BundleState): Memory {
+  const { entries } = manifest
+  const indexes = new Map(entries.map(({ path }, index) => [path, index]))
+  const prints = typeof fingerprints === 'string' ? undefined : fingerprints
+  return {
+    device: prints?.device,
+    unchanged(path, stat) {
+      const index = indexes.get(path)
+      if (index === undefined || prints === undefined) return undefined
+      return isUnchanged(prints, index, stat) ? entries[index] : undefined
+    },
+    recall(path) {
+      const index = indexes.get(path)
+      if (index === undefined) return undefined
+      const record = prints === undefined ? undefined : recordAt(prints, index)
+      return { entry: entries[index]!, record }
+    }
   }
 }
 

@@ -137,6 +137,25 @@ export function isUnchanged(prints: Fingerprints, index: number, stat: FileStat)
   )
 }
 
+/** What the scan saw of the manifest's entry `index`; undefined where it has no usable fingerprint. */
+export function recordAt(prints: Fingerprints, index: number): FingerprintRecord | undefined {
+  const at = index * RECORD_BYTES
+  const view = prints.records
+  if (view.getUint32(at + 36, true) === NO_NSEC) return undefined
+  return {
+    inode: view.getBigUint64(at, true),
+    size: view.getUint32(at + 12, true) * 2 ** 32 + view.getUint32(at + 8, true),
+    mtimeNsec: view.getUint32(at + 32, true)
+  }
+}
+
+export interface FingerprintRecord {
+  inode: bigint
+  /** As in `FileStat`. */
+  size: number
+  mtimeNsec: number
+}
+
 function putRecord(
   view: DataView,
   at: number,

@@ -1,6 +1,6 @@
 /** All layers of an image at once, from blobs to one merged tree: staged in threads, folded in order. */
 import { display } from '../bytes.ts'
-import { OciUnpackError, withFacts } from '../errors.ts'
+import { withFacts } from '../errors.ts'
 import { layerCompression } from '../image/media-types.ts'
 import type { LayerFolder, LayerStack } from '../plan/layer-stack.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
@@ -14,6 +14,7 @@ import type { StageLayerTask } from '../worker/stage-layer.ts'
 import { lostXattr } from './join-layers.ts'
 import { reportProgress } from './progress.ts'
 import type { UnpackSettings } from './unpack-options.ts'
+import { throwIfAborted } from './abort.ts'
 import { layerStaging, type Ground } from './ground.ts'
 
 export interface StageImageOptions {
@@ -116,11 +117,6 @@ async function allOrAbort(
   })
   await Promise.all(watched)
   if (failures.length > 0) throw failures[0]
-}
-
-export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true)
-    throw new OciUnpackError('ABORTED', 'The operation was stopped.', { cause: signal.reason })
 }
 
 /** Folds layers strictly in order while they arrive in any: entries of later layers wait. */

@@ -14,14 +14,16 @@ export interface KeywordChange {
 export type Delta =
   | { kind: 'extra'; path: ByteString; after: ManifestEntry }
   | { kind: 'missing'; path: ByteString; before: ManifestEntry }
-  | {
-      kind: 'modified'
-      path: ByteString
-      before: ManifestEntry
-      after: ManifestEntry
-      /** At least one. */
-      changes: readonly KeywordChange[]
-    }
+  | Modified
+
+export interface Modified {
+  kind: 'modified'
+  path: ByteString
+  before: ManifestEntry
+  after: ManifestEntry
+  /** At least one. */
+  changes: readonly KeywordChange[]
+}
 
 /**
  * What became of the tree `before`, sorted by path bytewise. A keyword counts as changed when the values differ
@@ -39,7 +41,8 @@ export function compareManifests(
   for (const [path, entry] of byPath(after)) {
     const old = missing.get(path)
     missing.delete(path)
-    const delta = old === undefined ? extra(entry) : modified(old, entry, selected)
+    if (old === entry) continue
+    const delta = old === undefined ? extra(entry) : compareEntries(old, entry, selected)
     if (delta !== undefined) deltas.push(delta)
   }
   for (const [path, entry] of missing) deltas.push({ kind: 'missing', path, before: entry })
@@ -59,11 +62,12 @@ function extra(after: ManifestEntry): Delta {
   return { kind: 'extra', path: after.path, after }
 }
 
-function modified(
+/** How one path changed; undefined: not in these keywords. */
+export function compareEntries(
   before: ManifestEntry,
   after: ManifestEntry,
-  keywords: readonly string[]
-): Delta | undefined {
+  keywords: readonly string[] = UMOCI_KEYWORDS
+): Modified | undefined {
   const changes: KeywordChange[] = []
   for (const keyword of keywords) {
     if (keyword === 'xattr') changes.push(...xattrChanges(before.xattrs, after.xattrs))

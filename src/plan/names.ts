@@ -9,7 +9,7 @@ import { OciUnpackError } from '../errors.ts'
 export const MAX_PATH_BYTES = 4095
 /** Longest component in bytes on every file system that layers are unpacked to (NAME_MAX). */
 const MAX_COMPONENT_BYTES = 255
-const WHITEOUT_PREFIX = '.wh.'
+export const WHITEOUT_PREFIX = '.wh.'
 const OPAQUE_NAME = '.wh..wh..opq'
 
 /** What an entry's name asks for. Paths are relative to the root and cleaned; `''` is the root. */

@@ -4,13 +4,14 @@
  * when its children are asked for, so that the tree is never in memory as a whole.
  */
 import { toBuffer, type ByteString } from '../bytes.ts'
-import type { MtreeNode, MtreeType } from '../mtree/entry.ts'
+import type { MtreeNode } from '../mtree/entry.ts'
 import { joinPath } from '../plan/names.ts'
 import type { Directory, Inode } from '../plan/tree.ts'
-import { getXattr, listXattrs } from '../sys/metadata.ts'
-import { status, type FileType, type Status } from '../sys/status.ts'
-import type { Xattr } from '../tar/entry.ts'
+import { listXattrs } from '../sys/metadata.ts'
+import { status, type Status } from '../sys/status.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
+import { mtreeTypes } from './scan.ts'
+import { readXattrs } from './xattrs.ts'
 
 /** A node of the manifest, with the status it was made from. */
 export interface SurveyedNode extends MtreeNode {
@@ -26,16 +27,6 @@ export function withSurvey<T>(rootfs: number, root: Directory, use: (root: Surve
   } finally {
     surveyor.release()
   }
-}
-
-const mtreeTypes: Readonly<Record<FileType, MtreeType>> = {
-  file: 'file',
-  directory: 'dir',
-  symlink: 'link',
-  fifo: 'fifo',
-  char: 'char',
-  block: 'block',
-  socket: 'socket'
 }
 
 class Surveyor {
@@ -102,11 +93,4 @@ class Surveyor {
 
 function hasXattrs({ entry }: Directory): boolean {
   return entry !== undefined && entry.xattrs.length > 0
-}
-
-function readXattrs(fd: number, name: ByteString): Xattr[] {
-  return listXattrs(fd, name).flatMap((key): Xattr[] => {
-    const value = getXattr(fd, name, key)
-    return value === undefined ? [] : [[key, value]]
-  })
 }

@@ -1,6 +1,7 @@
 /** Open files: create, open, write, truncate, flush, close. Directory handles are plain descriptors. */
+import { readSync } from 'node:fs'
 import type { ByteString } from '../bytes.ts'
-import { failed } from './failure.ts'
+import { failed, SyscallError } from './failure.ts'
 import { libcCalls as libc } from './libc.ts'
 import { firstPath } from './memory.ts'
 
@@ -9,6 +10,7 @@ export const AT_FDCWD = -100
 const O_WRONLY = 0o1
 const O_CREAT = 0o100
 const O_EXCL = 0o200
+const O_NONBLOCK = 0o4000
 const O_DIRECTORY = 0o200000
 const O_NOFOLLOW = 0o400000
 const O_CLOEXEC = 0o2000000
@@ -19,6 +21,34 @@ export function createFile(directory: number, name: ByteString, mode: number): n
   const fd = libc.openat(directory, firstPath.string(name), flags, mode)
   if (fd < 0) throw failed('openat', name, 'O_CREAT|O_EXCL', octal(mode))
   return fd
+}
+
+/** A file to read; never through a link, and a FIFO does not block. */
+export function openFile(directory: number, name: ByteString): number {
+  const flags = O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC
+  const fd = libc.openat(directory, firstPath.string(name), flags, 0)
+  if (fd < 0) throw failed('openat', name, 'O_RDONLY|O_NOFOLLOW')
+  return fd
+}
+
+/** Fills the buffer from where the file's offset stands; less than asked for only at the end. */
+export function readInto(fd: number, buffer: Buffer): number {
+  let done = 0
+  while (done < buffer.length) {
+    const read = readOnce(fd, buffer, done)
+    if (read === 0) return done
+    done += read
+  }
+  return done
+}
+
+function readOnce(fd: number, buffer: Buffer, at: number): number {
+  try {
+    return readSync(fd, buffer, at, buffer.length - at, null)
+  } catch (error) {
+    const errno = (error as NodeJS.ErrnoException).code ?? 'EIO'
+    throw new SyscallError(errno, `read(${fd}, ${buffer.length - at})`, undefined)
+  }
 }
 
 /** A directory by name in `directory`; the last component is not followed. */

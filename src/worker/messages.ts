@@ -1,9 +1,7 @@
 /** What travels between the main thread and a worker: one union each way. */
 import type { ByteString } from '../bytes.ts'
 import type { ErrorRecord } from '../errors.ts'
-import type { StageLayerTask } from './stage-layer.ts'
-
-export type Task = StageLayerTask
+import type { Task, TaskResult } from './perform.ts'
 
 export interface ToWorker {
   task: Task
@@ -13,5 +11,5 @@ export interface ToWorker {
 export type FromWorker =
   | { type: 'entries'; batch: Uint8Array<ArrayBuffer> }
   | { type: 'lost-xattr'; entry: ByteString; xattr: ByteString }
-  | { type: 'done' }
+  | { type: 'done'; result: TaskResult }
   | { type: 'failed'; error: ErrorRecord }

@@ -6,8 +6,8 @@ import { Worker } from 'node:worker_threads'
 import pLimit from 'p-limit'
 import { fromErrorRecord, OciUnpackError } from '../errors.ts'
 import type { Control } from './control.ts'
-import type { FromWorker, Task, ToWorker } from './messages.ts'
-import { stageLayer, type StageLayerReport } from './stage-layer.ts'
+import type { FromWorker, ToWorker } from './messages.ts'
+import { perform, type Report, type Task, type TaskResult } from './perform.ts'
 
 export class Pool {
   private readonly threads: number
@@ -22,9 +22,9 @@ export class Pool {
   }
 
   /** Resolves when the task is done. @throws what the task threw, WORKER_DIED when its thread ended */
-  async run(task: Task, control: Control, report: StageLayerReport): Promise<void> {
+  async run(task: Task, control: Control, report: Report): Promise<TaskResult> {
     return this.limit(() =>
-      this.threads === 0 ? stageLayer(task, control, report) : this.delegate(task, control, report)
+      this.threads === 0 ? perform(task, control, report) : this.delegate(task, control, report)
     )
   }
 
@@ -33,10 +33,11 @@ export class Pool {
     await Promise.all(this.all.map((worker) => worker.terminate()))
   }
 
-  private async delegate(task: Task, control: Control, report: StageLayerReport): Promise<void> {
+  private async delegate(task: Task, control: Control, report: Report): Promise<TaskResult> {
     const worker = this.idle.pop() ?? this.start()
-    await request(worker, { task, control: control.memory }, report)
+    const result = await request(worker, { task, control: control.memory }, report)
     this.idle.push(worker)
+    return result
   }
 
   private start(): Worker {
@@ -52,7 +53,7 @@ export class Pool {
 /** A thread keeps one chunk, one batch and the names of one layer: small heaps keep the whole small. */
 const THREAD_LIMITS = { maxYoungGenerationSizeMb: 8 }
 
-function request(worker: Worker, message: ToWorker, report: StageLayerReport): Promise<void> {
+function request(worker: Worker, message: ToWorker, report: Report): Promise<TaskResult> {
   return new Promise((resolve, reject) => {
     const settle = (act: () => void): void => {
       worker.off('message', onMessage)
@@ -76,7 +77,7 @@ function request(worker: Worker, message: ToWorker, report: StageLayerReport): P
           report.lostXattr(answer.entry, answer.xattr)
           return
         case 'done':
-          settle(resolve)
+          settle(() => resolve(answer.result))
           return
         case 'failed':
           settle(() => reject(fromErrorRecord(answer.error)))

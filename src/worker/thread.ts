@@ -3,7 +3,7 @@ import { parentPort } from 'node:worker_threads'
 import { toErrorRecord } from '../errors.ts'
 import { Control } from './control.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
-import { stageLayer } from './stage-layer.ts'
+import { perform } from './perform.ts'
 
 const port = parentPort!
 
@@ -13,12 +13,12 @@ function send(message: FromWorker): void {
 
 async function answer({ task, control }: ToWorker): Promise<void> {
   try {
-    await stageLayer(task, new Control(control), {
+    const result = await perform(task, new Control(control), {
       entries: (batch) =>
         port.postMessage({ type: 'entries', batch } satisfies FromWorker, [batch.buffer]),
       lostXattr: (entry, xattr) => send({ type: 'lost-xattr', entry, xattr })
     })
-    send({ type: 'done' })
+    send({ type: 'done', result })
   } catch (error) {
     send({ type: 'failed', error: toErrorRecord(error) })
   }

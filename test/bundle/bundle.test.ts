@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { readBundle, unchangedEntries } from '../../src/bundle/bundle.ts'
+import { memoryOf, readBundle } from '../../src/bundle/bundle.ts'
 import { fingerprintsFile, manifestFile } from '../../src/bundle/files.ts'
 import { encodeFingerprints } from '../../src/bundle/fingerprints.ts'
 import { formatMetadata } from '../../src/bundle/metadata.ts'
@@ -42,7 +42,7 @@ describe('readBundle', () => {
 
   it('finds entries of files that did not change', () => {
     const files = bundle()
-    const find = unchangedEntries(readBundle((name) => files.get(name)))
+    const find = memoryOf(readBundle((name) => files.get(name))).unchanged
     expect(find('f\xff', STAT)).toMatchObject({ path: 'f\xff', size: 5 })
     expect(find('f\xff', { ...STAT, ino: 3 })).toBeUndefined()
     expect(find('.', STAT)).toBeUndefined()
@@ -56,7 +56,7 @@ describe('readBundle', () => {
     const files = bundle()
     const state = readBundle((name) => (name.endsWith('prints') ? bytes : files.get(name)))
     expect(state.fingerprints).toBe(reason)
-    expect(unchangedEntries(state)('f\xff', STAT)).toBeUndefined()
+    expect(memoryOf(state).unchanged('f\xff', STAT)).toBeUndefined()
   })
 
   it('does not take fingerprints for a manifest that was changed after them', () => {

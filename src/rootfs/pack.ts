@@ -1,0 +1,100 @@
+/** Objects of a tree as tar: headers and bodies, read through handles that no link can lead astray. */
+import { createHash } from 'node:crypto'
+import type { ByteString } from '../bytes.ts'
+import { baseName, parentPath } from '../plan/names.ts'
+import { packHardlink, packObject, type PackRules } from '../plan/pack-entry.ts'
+import { readSymlink } from '../sys/names.ts'
+import { status, type Status } from '../sys/status.ts'
+import type { TarEntry } from '../tar/entry.ts'
+import { headerBlocks, padding, type WriteOptions } from '../tar/writer.ts'
+import { DirectoryCursor } from './directory-cursor.ts'
+import { BODY_CHUNK, readBody } from './read-body.ts'
+import { readXattrs } from './xattrs.ts'
+
+/** Where the bytes go. */
+export interface TarOutput {
+  write(bytes: Buffer): Promise<void>
+  zeros(count: number): Promise<void>
+}
+
+export interface PackOptions {
+  rules: PackRules
+  write: WriteOptions
+  /** An attribute without a value, which PAX cannot express. */
+  onLostXattr: (path: ByteString, xattr: ByteString) => void
+}
+
+/** Whoever makes one calls `release`. */
+export class ObjectPacker {
+  private readonly cursor: DirectoryCursor
+  private readonly output: TarOutput
+  private readonly options: PackOptions
+  private readonly buffer = Buffer.allocUnsafeSlow(BODY_CHUNK)
+  /** First entry in the layer of each file that has several names, by device and inode. */
+  private readonly first = new Map<string, TarEntry>()
+
+  /** @param root descriptor of the directory that paths are relative to; stays the caller's */
+  constructor(root: number, output: TarOutput, options: PackOptions) {
+    this.cursor = new DirectoryCursor(root)
+    this.output = output
+    this.options = options
+  }
+
+  release(): void {
+    this.cursor.release()
+  }
+
+  /**
+   * Writes the object at `path` under `name`; `''` is the root itself. Gives the SHA-256 (hex) of a file's content,
+   * where that was written.
+   * @throws FILE_CHANGED, ENTRY_INVALID for a socket, ID_NOT_MAPPED, SYSCALL_FAILED
+   */
+  async add(path: ByteString, name: ByteString): Promise<string | undefined> {
+    const directory = this.cursor.at(path === '' ? '' : parentPath(path))
+    const base = path === '' ? '.' : baseName(path)
+    const found = status(directory, base)
+    const key = `${found.device}:${found.inode}`
+    const first = this.first.get(key)
+    if (first !== undefined) {
+      await this.header(packHardlink(first, name, first.name))
+      return undefined
+    }
+    const entry = this.describe(directory, base, name, found)
+    if (found.nlink > 1 && entry.type !== 'directory') this.first.set(key, entry)
+    await this.header(entry)
+    return entry.type === 'file' ? this.body(directory, base, found) : undefined
+  }
+
+  async header(entry: TarEntry): Promise<void> {
+    await this.output.write(headerBlocks(entry, this.options.write))
+  }
+
+  private describe(directory: number, base: ByteString, name: ByteString, found: Status): TarEntry {
+    if (found.type === 'socket') throw new Error(`[internal] ${name} is a socket`)
+    const xattrs = readXattrs(directory, base)
+    for (const [key, value] of xattrs) if (value === '') this.options.onLostXattr(name, key)
+    const object = {
+      type: found.type,
+      link: found.type === 'symlink' ? readSymlink(directory, base) : '',
+      mode: found.mode,
+      uid: found.uid,
+      gid: found.gid,
+      size: found.size,
+      mtime: { sec: found.mtimeSec, nsec: found.mtimeNsec },
+      devMajor: found.devMajor,
+      devMinor: found.devMinor,
+      xattrs
+    }
+    return packObject(name, object, this.options.rules)
+  }
+
+  private async body(directory: number, base: ByteString, found: Status): Promise<string> {
+    const hash = createHash('sha256')
+    for (const piece of readBody(directory, base, found, this.buffer)) {
+      hash.update(piece)
+      await this.output.write(piece)
+    }
+    await this.output.zeros(padding(found.size))
+    return hash.digest('hex')
+  }
+}

@@ -1,0 +1,52 @@
+/** The content of regular files, and that it is the content of the file that was looked at. */
+import { display, type ByteString } from '../bytes.ts'
+import { OciUnpackError } from '../errors.ts'
+import { close, openFile, readInto } from '../sys/files.ts'
+import { status, type Status } from '../sys/status.ts'
+
+/** Pieces of a body; each is good until the next is asked for. */
+export const BODY_CHUNK = 1024 * 1024
+
+/**
+ * Reads a file piece by piece, exactly as many bytes as it had when it was looked at.
+ * @throws FILE_CHANGED when it is not the same file with the same size and times any more, also at the end
+ */
+export function* readBody(
+  directory: number,
+  name: ByteString,
+  expected: Status,
+  buffer: Buffer
+): Generator<Buffer> {
+  const fd = openFile(directory, name)
+  try {
+    assertSame(fd, name, expected)
+    for (let left = expected.size; left > 0;) {
+      const length = readInto(fd, buffer.subarray(0, Math.min(left, buffer.length)))
+      if (length === 0) throw changed(name)
+      left -= length
+      yield buffer.subarray(0, length)
+    }
+    assertSame(fd, name, expected)
+  } finally {
+    close(fd)
+  }
+}
+
+function assertSame(fd: number, name: ByteString, expected: Status): void {
+  const now = status(fd, '')
+  const isSame =
+    now.inode === expected.inode &&
+    now.size === expected.size &&
+    now.mtimeSec === expected.mtimeSec &&
+    now.mtimeNsec === expected.mtimeNsec &&
+    now.ctimeSec === expected.ctimeSec &&
+    now.ctimeNsec === expected.ctimeNsec
+  if (!isSame) throw changed(name)
+}
+
+function changed(name: ByteString): OciUnpackError {
+  return new OciUnpackError('FILE_CHANGED', 'A file changed while it was being read.', {
+    facts: { path: display(name) },
+    hint: 'Stop what writes to the root file system, then try again.'
+  })
+}

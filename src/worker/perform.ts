@@ -1,0 +1,22 @@
+import type { Control } from './control.ts'
+import { hashFiles, type HashFilesTask } from './hash-files.ts'
+import { stageLayer, type StageLayerReport, type StageLayerTask } from './stage-layer.ts'
+
+/** What a thread can be asked to do. Tasks are plain functions: they run without a thread, too. */
+export type Task = StageLayerTask | HashFilesTask
+
+/** What a task tells while it runs. */
+export type Report = StageLayerReport
+
+/** Digests, of a task that is asked for digests. */
+export type TaskResult = readonly string[]
+
+export async function perform(task: Task, control: Control, report: Report): Promise<TaskResult> {
+  switch (task.type) {
+    case 'stage-layer':
+      await stageLayer(task, control, report)
+      return []
+    case 'hash-files':
+      return hashFiles(task, control)
+  }
+}
