@@ -1,4 +1,4 @@
-import { ok } from './cli.ts'
+import { ok } from '../support/run.ts'
 
 const cached = new URL('../images/cached.sh', import.meta.url).pathname
 

@@ -5,7 +5,8 @@ import { buildImage } from '../support/image-builder.ts'
 import { needs } from '../support/requires.ts'
 import { file, tar, type Entry } from '../support/tar-builder.ts'
 import { withTemporary } from '../support/temporary.ts'
-import { ociUnpackCommand, run } from './cli.ts'
+import { run } from '../support/run.ts'
+import { ociUnpackCommand } from './cli.ts'
 
 const manyFiles: Entry[] = Array.from({ length: 3000 }, (_, i) => file(`file-${i}`))
 

@@ -1,7 +1,8 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { compareTrees } from '../support/compare-trees.ts'
 import { withTemporary } from '../support/temporary.ts'
-import { ok, ociUnpack, type Run } from './cli.ts'
+import { ok, type Run } from '../support/run.ts'
+import { ociUnpack } from './cli.ts'
 
 /** Where hostile images are unpacked: things around the bundle that must still be there, untouched, afterwards. */
 export interface Sandbox {

@@ -93,6 +93,11 @@ const CASES: readonly [
     [{ tar: LAYER, blob: LAYER, mediaType: 'application/vnd.oci.image.layer.v1.tar' }],
     (root) => holds(`${root}/a`, 'one')
   ],
+  [
+    'parents that no layer describes',
+    [tar(file('a/b/c'))],
+    (root) => expect(statSync(`${root}/a/b`)).toMatchObject({ mtimeMs: 0, mode: 0o40755, uid: 0 })
+  ],
   ['an image without layers', [], (root) => expect(statSync(root).mtimeMs).toBe(0)],
   [
     'a root entry',

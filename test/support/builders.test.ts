@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { buildImage } from './image-builder.ts'
 import { needs } from './requires.ts'
+import { ok } from './run.ts'
 import { directory, fifo, file, hardlink, symlink, tar } from './tar-builder.ts'
 import { withTemporary } from './temporary.ts'
 
@@ -19,9 +19,7 @@ describe.runIf(needs('tar'))('tar builder', () => {
         fifo('f')
       )
       writeFileSync(`${work}/tar`, layer)
-      const list = execFileSync('tar', ['tvf', `${work}/tar`, '--numeric-owner', '--utc'], {
-        encoding: 'utf8'
-      })
+      const list = ok('tar', 'tvf', `${work}/tar`, '--numeric-owner', '--utc').stdout
       expect(list.replace(/ +/g, ' ').trimEnd().split('\n')).toEqual([
         'drwxr-s--- 3000000/0 0 1970-01-01 00:00 d/',
         `-rw-r--r-- 0/0 4 1969-12-31 23:59 ${LONG}`,
@@ -39,7 +37,7 @@ describe.runIf(needs('root', 'umoci'))('image builder', () => {
       const { reference } = buildImage(`${work}/layout`, {
         layers: [tar(file('a', 'one')), tar(file('a', 'two'))]
       })
-      execFileSync('umoci', ['unpack', '--image', reference, `${work}/bundle`])
+      ok('umoci', 'unpack', '--image', reference, `${work}/bundle`)
       expect(readFileSync(`${work}/bundle/rootfs/a`, 'utf8')).toBe('two')
     })
   })
