@@ -26,6 +26,11 @@ const GOOD = tar(
   file('etc/passwd', 'root:x:0:0::/root:/bin/sh\n'),
   file('good', 'body')
 )
+const PLAIN: Layer = {
+  tar: tar(file('good', 'body')),
+  blob: tar(file('good', 'body')),
+  mediaType: 'application/vnd.oci.image.layer.v1.tar'
+}
 const OTHER_DIGEST = sha256(Buffer.from('something else'))
 
 interface Case {
@@ -42,10 +47,10 @@ interface Case {
 }
 
 const BAD_ENTRIES: readonly [name: string, says: string, ...entries: Entry[]][] = [
-  ['a root entry that is a symlink', '.', symlink('.', 'outside')],
-  ['a root entry that is a file', './', file('./', 'body')],
-  ['a root entry behind dots', 'a/..', file('a/..', 'body')],
-  ['an empty name that is not a directory', '', file('', 'body')],
+  ['a root entry that is a symlink', '/', symlink('.', 'outside')],
+  ['a root entry that is a file', '/', file('./', 'body')],
+  ['a root entry behind dots', '/', file('a/..', 'body')],
+  ['an empty name that is not a directory', '/', file('', 'body')],
   ['a whiteout of nothing', 'etc/.wh.', file('etc/.wh.')],
   ['a whiteout of the directory itself', 'etc/.wh..', file('etc/.wh..')],
   ['a whiteout of the directory above', 'etc/.wh...', file('etc/.wh...')],
@@ -67,7 +72,7 @@ const BAD_ENTRIES: readonly [name: string, says: string, ...entries: Entry[]][] 
   ['a negative size', 'sized', file('sized', '', { size: -1 })],
   ['a negative size in PAX', 'sized', file('sized', '', { pax: { size: '-1' } })],
   ['an unknown type', 'typed', { name: 'typed', flag: 'Z' }],
-  ['a name with a NUL in PAX', 'pax', file('pax', '', { pax: { path: 'a\0b' } })],
+  ['a name with a NUL in PAX', 'a\\x00b', file('pax', '', { pax: { path: 'a\0b' } })],
   ['a component of 256 bytes', 'nnnn', file('n'.repeat(256))],
   ['a path 100,000 deep', 'a/a/a/', file(`${'a/'.repeat(100_000)}file`)],
   [
@@ -82,8 +87,8 @@ const BAD_ENTRIES: readonly [name: string, says: string, ...entries: Entry[]][] 
 
 const CASES: readonly Case[] = [
   ...BAD_ENTRIES.map(([name, says, ...entries]) => badEntries(name, says, entries)),
-  lying('a digest of something else', 'BLOB_DIGEST_MISMATCH', { tar: GOOD }, (image) =>
-    writeFileSync(blobPath(image.layout, image.layers[1]!), gzipSync(tar(file('good', 'bodY'))))
+  lying('a digest of something else', 'BLOB_DIGEST_MISMATCH', PLAIN, (image) =>
+    writeFileSync(blobPath(image.layout, image.layers[1]!), tar(file('good', 'bodY')))
   ),
   lying('a size too small', 'BLOB_SIZE_MISMATCH', { tar: GOOD, descriptor: { size: 20 } }),
   lying('a size too large', 'BLOB_SIZE_MISMATCH', { tar: GOOD, descriptor: { size: 1 << 20 } }),
@@ -163,11 +168,13 @@ describe.runIf(needs('root', 'python3'))(
         damage?.(built, box)
         return built.reference
       })
+      const named = layer === undefined ? [] : [built!.layers.at(layer)!.digest]
+      const wanted = [code, built!.layout, ...named, ...says]
       expect(changes).toEqual([])
-      expect(stderr).toContain(code)
-      expect(stderr).toContain(built!.layout)
-      if (layer !== undefined) expect(stderr).toContain(built!.layers.at(layer)!.digest)
-      for (const text of says) expect(stderr).toContain(text)
+      expect(
+        wanted.filter((text) => !stderr.includes(text)),
+        stderr
+      ).toEqual([])
       expect(stderr).not.toMatch(/^\s+at /m)
       expect(status).toBe(1)
     })

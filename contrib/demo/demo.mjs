@@ -1,0 +1,101 @@
+// `npm run demo`: makes a small image, unpacks it, changes it, and says what each step shows. Needs Node and nothing
+// else, no root either; everything happens in a temporary directory, which stays with --keep.
+import { Buffer } from 'node:buffer'
+import { spawnSync } from 'node:child_process'
+import console from 'node:console'
+import { mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import process from 'node:process'
+import { URL } from 'node:url'
+import { writeDemoImage } from './image.mjs'
+
+const main = new URL('../../dist/cli/main.js', import.meta.url).pathname
+const work = mkdtempSync(join(tmpdir(), 'oci-unpack-demo-'))
+const keep = process.argv.includes('--keep')
+const layout = join(work, 'layout')
+const bundle = join(work, 'bundle')
+const rootfs = join(bundle, 'rootfs')
+
+try {
+  await demo()
+} finally {
+  if (!keep) rmSync(work, { recursive: true, force: true })
+}
+
+async function demo() {
+  say(`1. An image of two layers is made in ${layout}.`)
+  await writeDemoImage(layout)
+  unpackIt()
+  showTree()
+  changeIt()
+  refuseDamage()
+  say(
+    keep
+      ? `Everything is kept in ${work}.`
+      : 'The temporary directory is removed again; --keep keeps it.'
+  )
+}
+
+function unpackIt() {
+  say(
+    '2. It is unpacked: layers in parallel, every digest checked, the bundle appears when it is whole.'
+  )
+  if (process.geteuid() !== 0) say('   You are not root, so root in the image becomes you.')
+  command('unpack', '--image', `${layout}:demo`, ...asUser(), bundle)
+  shell(`ls -A ${bundle}`)
+}
+
+function showTree() {
+  say(
+    '3. What the second layer deleted is gone, what it replaced is new; links, FIFO, modes and times are as in the image.'
+  )
+  shell(`ls -lAR --full-time ${rootfs}`)
+  shell(`cat ${rootfs}/etc/motd`)
+}
+
+function changeIt() {
+  say('4. The tree is yours to change.')
+  writeFileSync(join(rootfs, 'srv/new'), 'a new file\n')
+  unlinkSync(join(rootfs, 'srv/pipe'))
+  shell(`ls ${rootfs}/srv`)
+}
+
+function refuseDamage() {
+  say('5. An image that was tampered with is refused, and nothing half-made stays behind.')
+  const [layer] = JSON.parse(readFileSync(blobOf(manifestDigest()), 'utf8')).layers
+  writeFileSync(
+    blobOf(layer.digest),
+    Buffer.from(readFileSync(blobOf(layer.digest))).fill(0, 20, 24)
+  )
+  command('unpack', '--image', `${layout}:demo`, ...asUser(), join(work, 'other'))
+  shell(`ls -A ${work}`)
+}
+
+function manifestDigest() {
+  return JSON.parse(readFileSync(join(layout, 'index.json'), 'utf8')).manifests[0].digest
+}
+
+function blobOf(digest) {
+  return join(layout, 'blobs', digest.replace(':', '/'))
+}
+
+function asUser() {
+  if (process.geteuid() === 0) return []
+  return [`--uid-map=0:${process.geteuid()}:1`, `--gid-map=0:${process.getegid()}:1`]
+}
+
+function command(...args) {
+  console.log(`$ oci-unpack ${args.join(' ')}`)
+  const { status } = spawnSync(process.execPath, [main, ...args], { stdio: 'inherit' })
+  if (status !== 0) console.log(`(exit status ${status})`)
+}
+
+function shell(script) {
+  console.log(`$ ${script}`)
+  spawnSync('sh', ['-c', script], { stdio: 'inherit' })
+}
+
+function say(text) {
+  console.log(`\n${text}`)
+}

@@ -1,0 +1,47 @@
+// The ways to turn a layout into a tree, as commands. Those by tar verify nothing and know no whiteouts;
+// where tar cannot replace a directory or misses a link's target (exit status 2), it goes on.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import process from 'node:process'
+import { URL } from 'node:url'
+
+const main = new URL('../../dist/cli/main.js', import.meta.url).pathname
+const ours = (image, target, ...options) => [
+  ...[process.execPath, main, 'unpack', ...options, '--image', image, target]
+]
+
+/** Name → command for an image `LAYOUT:TAG` and a target that is not there yet. The first is what others are compared with. */
+export const contenders = {
+  umoci: (image, target) => ['umoci', 'unpack', '--image', image, target],
+  'oci-unpack': (image, target) => ours(image, target),
+  'oci-unpack --decompressor none': (image, target) =>
+    ours(image, target, '--decompressor', 'none'),
+  'tar xzf': (image, target) => shell(image, target, 'tar xpzf "$blob" -C "$target"'),
+  'igzip + tar': (image, target) =>
+    shell(image, target, 'igzip -dc "$blob" | tar xpf - -C "$target"'),
+  'igzip + tar (two layers at once)': (image, target) => pairs(image, target)
+}
+
+function shell(image, target, step) {
+  const script = `set -e; target=$1; mkdir "$target"; shift; for blob; do ${step} || [ $? = 2 ]; done`
+  return ['bash', '-c', script, 'bash', target, ...layerBlobs(image)]
+}
+
+// Separate directories, so that the order of the layers does not matter.
+function pairs(image, target) {
+  const step =
+    'mkdir "$0/$(basename "$1")" && igzip -dc "$1" | tar xpf - -C "$0/$(basename "$1")" || [ $? = 2 ]'
+  const script = `mkdir "$1" && target=$1 && shift && printf "%s\\n" "$@" | xargs -P 2 -n 1 bash -c '${step}' "$target"`
+  return ['bash', '-c', script, 'bash', target, ...layerBlobs(image)]
+}
+
+/** @returns {string[]} the files of the layers in order */
+export function layerBlobs(image) {
+  const [layout, tag] = [image.slice(0, image.indexOf(':')), image.slice(image.indexOf(':') + 1)]
+  const blob = (digest) => join(layout, 'blobs', digest.replace(':', '/'))
+  const json = (file) => JSON.parse(readFileSync(file, 'utf8'))
+  const entry = json(join(layout, 'index.json')).manifests.find(
+    ({ annotations }) => annotations?.['org.opencontainers.image.ref.name'] === tag
+  )
+  return json(blob(entry.digest)).layers.map(({ digest }) => blob(digest))
+}
