@@ -1,14 +1,7 @@
-import { accessSync, constants, statSync } from 'node:fs'
-import { basename, delimiter, isAbsolute, join } from 'node:path'
+import { basename, isAbsolute } from 'node:path'
 import { OciUnpackError } from '../errors.ts'
+import { executable, findOnPath, type Program } from './programs.ts'
 import { HAS_NATIVE_ZSTD } from './unzstd.ts'
-
-/** A filter: compressed bytes on its standard input, plain ones on its standard output. */
-export interface Program {
-  /** Absolute. */
-  readonly path: string
-  readonly args: readonly string[]
-}
 
 /** Which program inflates what; undefined means in process. Plain data, for the way to workers. */
 export interface DecompressorChoice {
@@ -59,7 +52,7 @@ export function probeDecompressors(
 }
 
 function named(request: string, searchPath: string | undefined): string | undefined {
-  if (request in FORMATS) return find(request as ProgramName, searchPath)?.path
+  if (Object.hasOwn(FORMATS, request)) return findOnPath(request, searchPath)
   throw new OciUnpackError('USAGE', `"${request}" is not a decompressor`, {
     hint: `Give ${DECOMPRESSOR_VALUES}.`
   })
@@ -77,20 +70,8 @@ function unavailable(request: string): OciUnpackError {
 }
 
 function find(name: ProgramName, searchPath: string | undefined): Program | undefined {
-  for (const folder of (searchPath ?? '').split(delimiter).filter(isAbsolute)) {
-    const path = executable(join(folder, name))
-    if (path !== undefined) return program(path)
-  }
-  return undefined
-}
-
-function executable(path: string): string | undefined {
-  try {
-    accessSync(path, constants.X_OK)
-    return statSync(path).isFile() ? path : undefined
-  } catch {
-    return undefined
-  }
+  const path = findOnPath(name, searchPath)
+  return path === undefined ? undefined : program(path)
 }
 
 function program(path: string): Program {
@@ -99,5 +80,5 @@ function program(path: string): Program {
 
 function formatOf(path: string): 'gzip' | 'zstd' {
   const name = basename(path)
-  return name in FORMATS ? FORMATS[name as ProgramName] : 'gzip'
+  return Object.hasOwn(FORMATS, name) ? FORMATS[name as ProgramName] : 'gzip'
 }

@@ -56,7 +56,8 @@ class FrameWalk {
   }
 
   assertEnded(): void {
-    if (this.#step === START && this.#left === START.bytes) return
+    const atStart = this.#step === START && this.#left === START.bytes
+    if (atStart && this.#offset > 0) return
     throw compressionInvalid('the zstd data is cut off', this.#offset, 'unexpected end of file')
   }
 

@@ -1,5 +1,5 @@
 /** 128 MiB: the limit of the zstd program without `--long=31`. A decoder needs its window as memory. */
-export const MAX_WINDOW_BYTES: number = 1 << 27
+const MAX_WINDOW_BYTES = 1 << 27
 
 /** RFC 8878, 3.1.1: as it stands in a file. */
 export const FRAME_MAGIC: Buffer = Buffer.from([0x28, 0xb5, 0x2f, 0xfd])

@@ -15,7 +15,7 @@ const NAME = 8
 const COMMENT = 16
 
 /** One gzip member with the header fields that `flags` name. */
-export function member(content: Uint8Array, options: MemberOptions = {}): Buffer {
+function member(content: Uint8Array, options: MemberOptions = {}): Buffer {
   const flags = options.flags ?? 0
   const header = [Buffer.from([0x1f, 0x8b, options.method ?? 8, flags, 0, 0, 0, 0, 0, 0xff])]
   if (flags & EXTRA) header.push(Buffer.from([44, 1]), Buffer.alloc(300, 'x'))

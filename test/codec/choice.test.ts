@@ -1,0 +1,74 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { IN_PROCESS, probeDecompressors } from '../../src/codec/choice.ts'
+import { HAS_NATIVE_ZSTD } from '../../src/codec/unzstd.ts'
+
+let root: string
+let first: string
+let second: string
+
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'choice-test-'))
+  first = join(root, 'first')
+  second = join(root, 'second')
+  mkdirSync(join(first, 'pigz'), { recursive: true })
+  mkdirSync(second)
+  writeFileSync(join(first, 'igzip'), '', { mode: 0o644 })
+  for (const name of ['igzip', 'pigz', 'unpigz', 'zstd', 'other']) {
+    writeFileSync(join(second, name), '', { mode: 0o755 })
+  }
+})
+
+afterAll(() => rmSync(root, { recursive: true }))
+
+const gzipBy = (path: string) => ({ path, args: ['-dc'] })
+const zstdBy = (path: string) => ({ path, args: ['-dcq'] })
+const probe = (request: string) => probeDecompressors(request, { PATH: `${first}:${second}` })
+
+describe('probeDecompressors', () => {
+  it('finds igzip, and zstd where this Node needs it, passing over what cannot be run', () => {
+    expect(probe('auto')).toEqual({
+      gzip: gzipBy(join(second, 'igzip')),
+      zstd: HAS_NATIVE_ZSTD ? undefined : zstdBy(join(second, 'zstd'))
+    })
+  })
+
+  it('finds nothing where there is nothing', () => {
+    expect(probeDecompressors('auto', { PATH: first })).toEqual(IN_PROCESS)
+    expect(probeDecompressors('auto', {})).toEqual(IN_PROCESS)
+  })
+
+  it('does not look in relative folders', () => {
+    expect(probeDecompressors('auto', { PATH: '.:bin::' })).toEqual(IN_PROCESS)
+  })
+
+  it('forbids programs', () => {
+    expect(probe('none')).toEqual(IN_PROCESS)
+  })
+
+  it.each(['unpigz', 'pigz', 'igzip'])('takes %s for gzip when it is named', (name) => {
+    expect(probe(name).gzip).toEqual(gzipBy(join(second, name)))
+  })
+
+  it('takes zstd for zstd when it is named, and leaves gzip as it is', () => {
+    expect(probe('zstd').zstd).toEqual(zstdBy(join(second, 'zstd')))
+    expect(probe('zstd').gzip).toEqual(gzipBy(join(second, 'igzip')))
+  })
+
+  it('takes a path by its name', () => {
+    expect(probe(join(second, 'zstd')).zstd).toEqual(zstdBy(join(second, 'zstd')))
+    expect(probe(join(second, 'other')).gzip).toEqual(gzipBy(join(second, 'other')))
+  })
+
+  it.each(['gzip', '/nonexistent/igzip'])('refuses %s, which is not there', (request) => {
+    expect(() => probe(request)).toThrow(
+      expect.objectContaining({ code: 'DECOMPRESSOR_UNAVAILABLE' })
+    )
+  })
+
+  it.each(['', 'xz', './igzip', 'toString'])('refuses "%s", which it does not know', (request) => {
+    expect(() => probe(request)).toThrow(expect.objectContaining({ code: 'USAGE' }))
+  })
+})
