@@ -118,7 +118,7 @@ async function allOrAbort(
   if (failures.length > 0) throw failures[0]
 }
 
-export function throwIfAborted(signal: AbortSignal | undefined): void {
+function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true)
     throw new OciUnpackError('ABORTED', 'The operation was stopped.', { cause: signal.reason })
 }

@@ -118,7 +118,7 @@ function writeManifest(
 }
 
 /** Of a device, its number stands for the size, which it has none of. */
-export function fileStat(status: Status): FileStat {
+function fileStat(status: Status): FileStat {
   return {
     dev: status.device,
     ino: status.inode,

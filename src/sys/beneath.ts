@@ -14,7 +14,7 @@ const O_CLOEXEC = 0o2000000
 const RESOLVE_FLAGS = 0x02 | 0x04 | 0x08 // NO_MAGICLINKS, NO_SYMLINKS, BENEATH
 const OPEN_HOW_BYTES = 24
 
-export type BeneathBackend = 'openat2' | 'components'
+type BeneathBackend = 'openat2' | 'components'
 
 let backend: BeneathBackend =
   process.env['OCI_UNPACK_NO_OPENAT2'] === '1' ? 'components' : 'openat2'

@@ -1,4 +1,4 @@
-/** Open files: create, open, write, truncate, flush, close. Directory handles are plain descriptors. */
+/** Open files: create, open, write, truncate, close. Directory handles are plain descriptors. */
 import type { ByteString } from '../bytes.ts'
 import { failed } from './failure.ts'
 import { libcCalls as libc } from './libc.ts'
@@ -36,17 +36,7 @@ export function openOperatorDirectory(path: ByteString): number {
   return fd
 }
 
-/** Writes all `length` bytes at `address`, where the file's own offset stands. */
-export function writeAll(fd: number, address: number, length: number): void {
-  let done = 0
-  while (done < length) {
-    const written = libc.write(fd, address + done, length - done)
-    if (written < 0) throw failed('write', undefined, fd, length - done)
-    done += written
-  }
-}
-
-/** Writes all bytes at a position of the file, leaving what lies before it a hole. */
+/** Writes all `length` bytes at `address` to a position of the file, leaving what lies before it a hole. */
 export function writeAllAt(fd: number, address: number, length: number, position: number): void {
   let done = 0
   while (done < length) {
@@ -58,15 +48,6 @@ export function writeAllAt(fd: number, address: number, length: number, position
 
 export function truncate(fd: number, size: number): void {
   if (libc.ftruncate(fd, size) < 0) throw failed('ftruncate', undefined, fd, size)
-}
-
-export function flush(fd: number): void {
-  if (libc.fsync(fd) < 0) throw failed('fsync', undefined, fd)
-}
-
-/** Flushes the whole file system that `fd` is on. */
-export function flushFileSystem(fd: number): void {
-  if (libc.syncfs(fd) < 0) throw failed('syncfs', undefined, fd)
 }
 
 export function close(fd: number): void {
