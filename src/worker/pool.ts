@@ -92,7 +92,7 @@ function request(worker: Worker, message: ToWorker, report: StageLayerReport): P
 }
 
 function died(cause: Error | undefined): OciUnpackError {
-  return new OciUnpackError('WORKER_DIED', 'a worker thread ended in the middle of a layer', {
+  return new OciUnpackError('WORKER_DIED', 'A worker thread ended in the middle of a layer.', {
     hint: 'This is most often a lack of memory; try fewer --jobs.',
     ...(cause === undefined ? {} : { cause })
   })
