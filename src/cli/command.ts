@@ -13,7 +13,7 @@ export interface Flag {
   choices?: readonly string[]
 }
 
-export interface Positional {
+interface Positional {
   name: string
   summary: string
   optional?: boolean

@@ -73,7 +73,7 @@ export const LIMIT_FLAGS: readonly Flag[] = [
 export function required(input: Input, name: string): string {
   const value = text(input, name)
   if (value !== undefined && value !== '') return value
-  throw new OciUnpackError('USAGE', `missing mandatory argument: --${name}`)
+  throw new OciUnpackError('USAGE', `The mandatory flag --${name} is missing.`)
 }
 
 export function idMaps(input: Input, name: string): IdMapping[] {

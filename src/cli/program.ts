@@ -41,9 +41,16 @@ export class UnknownCommand extends OciUnpackError {}
 function rethrow(error: unknown): void {
   if (!(error instanceof CommanderError)) throw error
   if (error.exitCode === 0 || error.code === 'commander.help') return
-  const message = error.message.replace(/^error: /, '')
+  const message = sentence(error.message)
   if (error.code === 'commander.unknownCommand') throw new UnknownCommand('USAGE', message)
   throw new OciUnpackError('USAGE', message, { hint: 'See --help.' })
+}
+
+/** `error: unknown option '--imag'\n(Did you mean --image?)` as people write. */
+function sentence(message: string): string {
+  const [what = '', ...advice] = message.replace(/^error: /, '').split('\n')
+  const said = `${what.charAt(0).toUpperCase()}${what.slice(1)}${what.endsWith('.') ? '' : '.'}`
+  return [said, ...advice].join(' ')
 }
 
 function configure(program: Commander): void {

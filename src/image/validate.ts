@@ -3,7 +3,7 @@ import { OciUnpackError } from '../errors.ts'
 import type { Json } from './json.ts'
 
 /** What a compiled schema reports; `parentSchema` is the schema whose `keyword` was broken. */
-export interface SchemaError {
+interface SchemaError {
   instancePath: string
   keyword: string
   params: Readonly<Record<string, unknown>>

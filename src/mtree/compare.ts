@@ -4,7 +4,7 @@ import type { Timespec, Xattr } from '../tar/entry.ts'
 import { formatMode, UMOCI_KEYWORDS, type ManifestEntry } from './entry.ts'
 
 /** One keyword that differs, its values as a manifest shows them; undefined: not there. */
-export interface KeywordChange {
+interface KeywordChange {
   /** Canonical; for an xattr `xattr.NAME`, NAME as bytes. */
   keyword: string
   before: string | undefined

@@ -138,7 +138,7 @@ function foldHardlink(root: Directory, layer: number, entry: StagedEntry): void 
 
 function parentForLeaf(root: Directory, layer: number, entry: StagedEntry): Directory {
   if (entry.path === '')
-    throw new OciUnpackError('ENTRY_INVALID', 'the root of an image must be a directory', {
+    throw new OciUnpackError('ENTRY_INVALID', 'The root of an image must be a directory.', {
       facts: { entry: '/', found: entry.type },
       hint: 'The layer is damaged or hostile (compare CVE-2021-29136).'
     })
@@ -152,7 +152,7 @@ function linkTarget(root: Directory, entry: StagedEntry): Leaf {
     entry.link === '' ? root : directory?.children.get(baseName(entry.link))
   if (node?.kind === 'leaf') return node
   const reason = node === undefined ? 'its target does not exist' : 'its target is a directory'
-  throw new OciUnpackError('ENTRY_INVALID', 'a hard link that cannot be made', {
+  throw new OciUnpackError('ENTRY_INVALID', 'A hard link cannot be made.', {
     facts: { entry: display(entry.path), path: display(entry.link), reason },
     hint: 'A hard link must come after its target, in the same layer or one below.'
   })

@@ -31,7 +31,7 @@ export function readName(name: ByteString, maxPathBytes: number = MAX_PATH_BYTES
 function victimName(base: ByteString): ByteString {
   const victim = base.slice(WHITEOUT_PREFIX.length)
   if (victim !== '' && victim !== '.' && victim !== '..') return victim
-  throw new OciUnpackError('ENTRY_INVALID', 'a whiteout that names no entry of its directory', {
+  throw new OciUnpackError('ENTRY_INVALID', 'A whiteout names no entry of its directory.', {
     facts: { entry: display(base), reason: `it would remove "${display(victim)}"` },
     hint: 'The layer is damaged or hostile: whiteouts are named .wh.<name> (image-spec, layer.md).'
   })
@@ -83,7 +83,7 @@ function checkLength(path: ByteString, maxPathBytes: number): void {
 }
 
 export function tooLong(path: ByteString, reason: string, limit: number): OciUnpackError {
-  return new OciUnpackError('LIMIT_EXCEEDED', 'a name is too long', {
+  return new OciUnpackError('LIMIT_EXCEEDED', 'A name is too long.', {
     facts: { entry: shorten(display(path)), reason, expected: `at most ${limit} bytes` }
   })
 }

@@ -91,7 +91,7 @@ const BARE: StagedEntry = {
 
 function checkedLink(entry: TarEntry, rules: EntryRules): ByteString {
   if (entry.link.length <= rules.maxPathBytes) return entry.link
-  throw new OciUnpackError('LIMIT_EXCEEDED', 'a link target is too long', {
+  throw new OciUnpackError('LIMIT_EXCEEDED', 'A link target is too long.', {
     facts: { entry: display(entry.name), expected: `at most ${rules.maxPathBytes} bytes` }
   })
 }
@@ -105,7 +105,7 @@ function mapped(kind: 'uid' | 'gid', id: number, maps: readonly IdMapping[]): nu
 function checkDevice(entry: TarEntry): void {
   if (entry.type !== 'char' && entry.type !== 'block') return
   if (inRange(entry.devMajor, MAX_MAJOR) && inRange(entry.devMinor, MAX_MINOR)) return
-  throw new OciUnpackError('ENTRY_INVALID', 'a device number that Linux cannot have', {
+  throw new OciUnpackError('ENTRY_INVALID', 'A device has a number that Linux cannot have.', {
     facts: { entry: display(entry.name), found: `${entry.devMajor}:${entry.devMinor}` }
   })
 }

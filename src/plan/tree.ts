@@ -125,7 +125,7 @@ export function resolve(root: Directory, path: ByteString): Resolution {
 }
 
 function symlinkLoop(): OciUnpackError {
-  return new OciUnpackError('ENTRY_INVALID', 'symbolic links in its path lead round in a circle', {
+  return new OciUnpackError('ENTRY_INVALID', 'Symbolic links in its path lead round in a circle.', {
     facts: { reason: `more than ${MAX_SYMLINKS} links` }
   })
 }

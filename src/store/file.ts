@@ -112,7 +112,7 @@ function systemError(call: string, path: string, cause: unknown): unknown {
   const code = String(cause.code)
   const sentence = /^\w+: (.*?), /.exec(cause.message)?.[1] ?? cause.message
   const hint = HINTS.get(code)
-  return new OciUnpackError('SYSCALL_FAILED', `${call}: ${sentence}`, {
+  return new OciUnpackError('SYSCALL_FAILED', `The call ${call} failed: ${sentence}.`, {
     facts: { path, call: `${call} = ${code}` },
     ...(hint === undefined ? {} : { hint }),
     cause

@@ -53,7 +53,7 @@ export function createNewFile(workspace: Workspace): NewFile {
 }
 
 /** What root makes in a user's layout must stay the user's. */
-export function giveToOwner(fd: number, layoutPath: string): void {
+function giveToOwner(fd: number, layoutPath: string): void {
   if (process.geteuid?.() !== 0) return
   const { uid, gid } = statSync(layoutPath)
   fchownSync(fd, uid, gid)

@@ -14,7 +14,7 @@ const O_CLOEXEC = 0o2000000
 const RESOLVE_FLAGS = 0x02 | 0x04 | 0x08 // NO_MAGICLINKS, NO_SYMLINKS, BENEATH
 const OPEN_HOW_BYTES = 24
 
-export type BeneathBackend = 'openat2' | 'components'
+type BeneathBackend = 'openat2' | 'components'
 
 let backend: BeneathBackend =
   process.env['OCI_UNPACK_NO_OPENAT2'] === '1' ? 'components' : 'openat2'
@@ -36,6 +36,7 @@ export function openBeneath(root: number, path: ByteString): number {
 }
 
 export function openByKernel(root: number, path: ByteString): number {
+  refuseUncleaned(path)
   const how = structure.view()
   how.fill(0, 0, OPEN_HOW_BYTES)
   how.writeUInt32LE(O_DIRECTORY | O_CLOEXEC, 0)
@@ -50,15 +51,20 @@ export function openByKernel(root: number, path: ByteString): number {
 }
 
 export function openByComponents(root: number, path: ByteString): number {
+  refuseUncleaned(path)
   let current = openDirectory(root, '.')
   for (const component of path.split('/')) {
     const parent = current
     try {
-      if (component === '..') throw new Error(`[internal] uncleaned path ${path}`)
       current = openDirectory(parent, component)
     } finally {
       close(parent)
     }
   }
   return current
+}
+
+/** RESOLVE_BENEATH alone would take a `..` that does not leave the root. */
+function refuseUncleaned(path: ByteString): void {
+  if (/(?:^|\/)\.{0,2}(?:\/|$)/.test(path)) throw new Error(`[internal] uncleaned path "${path}"`)
 }

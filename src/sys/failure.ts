@@ -37,7 +37,7 @@ export class SyscallError extends OciUnpackError {
   readonly errno: string
 
   constructor(errno: string, call: string, path: string | undefined) {
-    super('SYSCALL_FAILED', `${call}: ${sentences[errno] ?? errno}`, {
+    super('SYSCALL_FAILED', `The call ${call} failed: ${sentences[errno] ?? errno}.`, {
       facts: { call: `${call} = ${errno}`, ...(path === undefined ? {} : { path }) },
       ...(hints[errno] === undefined ? {} : { hint: hints[errno] })
     })
@@ -51,15 +51,7 @@ export function failed(
   path: ByteString | undefined,
   ...args: (number | string)[]
 ): SyscallError {
-  return failure(lastErrno(), name, path, ...args)
-}
-
-export function failure(
-  errno: number,
-  name: string,
-  path: ByteString | undefined,
-  ...args: (number | string)[]
-): SyscallError {
+  const errno = lastErrno()
   const shown = path === undefined ? [] : [`"${display(path)}"`]
   return new SyscallError(
     errnoNames.get(errno) ?? `${osType()} errno ${errno}`,

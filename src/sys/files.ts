@@ -1,4 +1,4 @@
-/** Open files: create, open, write, truncate, flush, close. Directory handles are plain descriptors. */
+/** Open files: create, open, read, write, truncate, close. Directory handles are plain descriptors. */
 import { readSync } from 'node:fs'
 import type { ByteString } from '../bytes.ts'
 import { failed, SyscallError } from './failure.ts'
@@ -66,17 +66,7 @@ export function openOperatorDirectory(path: ByteString): number {
   return fd
 }
 
-/** Writes all `length` bytes at `address`, where the file's own offset stands. */
-export function writeAll(fd: number, address: number, length: number): void {
-  let done = 0
-  while (done < length) {
-    const written = libc.write(fd, address + done, length - done)
-    if (written < 0) throw failed('write', undefined, fd, length - done)
-    done += written
-  }
-}
-
-/** Writes all bytes at a position of the file, leaving what lies before it a hole. */
+/** Writes all `length` bytes at `address` to a position of the file, leaving what lies before it a hole. */
 export function writeAllAt(fd: number, address: number, length: number, position: number): void {
   let done = 0
   while (done < length) {
@@ -88,15 +78,6 @@ export function writeAllAt(fd: number, address: number, length: number, position
 
 export function truncate(fd: number, size: number): void {
   if (libc.ftruncate(fd, size) < 0) throw failed('ftruncate', undefined, fd, size)
-}
-
-export function flush(fd: number): void {
-  if (libc.fsync(fd) < 0) throw failed('fsync', undefined, fd)
-}
-
-/** Flushes the whole file system that `fd` is on. */
-export function flushFileSystem(fd: number): void {
-  if (libc.syncfs(fd) < 0) throw failed('syncfs', undefined, fd)
 }
 
 export function close(fd: number): void {

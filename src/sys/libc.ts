@@ -16,11 +16,8 @@ function declare(prototype: string): Native {
 const prototypes = {
   openat: 'int openat(int, uintptr_t, int, uint32)',
   close: 'int close(int)',
-  write: 'int64 write(int, uintptr_t, size_t)',
   pwrite: 'int64 pwrite(int, uintptr_t, size_t, int64)',
   ftruncate: 'int ftruncate(int, int64)',
-  fsync: 'int fsync(int)',
-  syncfs: 'int syncfs(int)',
   mkdirat: 'int mkdirat(int, uintptr_t, uint32)',
   mknodat: 'int mknodat(int, uintptr_t, uint32, uint64)',
   symlinkat: 'int symlinkat(uintptr_t, int, uintptr_t)',
@@ -42,8 +39,7 @@ const prototypes = {
   statx: 'int statx(int, uintptr_t, int, uint32, uintptr_t)',
   pipe2: 'int pipe2(uintptr_t, int)',
   fcntl: 'int fcntl(int, int, int64)',
-  flock: 'int flock(int, int)',
-  umask: 'uint32 umask(uint32)'
+  flock: 'int flock(int, int)'
 }
 
 export const libcCalls: Readonly<Record<keyof typeof prototypes | 'openat2', Native>> = {

@@ -1,5 +1,5 @@
 /** Owner, mode, times and extended attributes, by descriptor or by name without following links. */
-import type { ByteString } from '../bytes.ts'
+import { display, type ByteString } from '../bytes.ts'
 import { failed, isErrno } from './failure.ts'
 import { AT_FDCWD, octal } from './files.ts'
 import { libcCalls as libc } from './libc.ts'
@@ -67,18 +67,18 @@ export function setXattr(
 ): void {
   const path = firstPath.string(handlePath(directory, name))
   if (libc.lsetxattr(path, attributeName.string(key), writeValue(value), value.length, 0) < 0)
-    throw failed('lsetxattr', name, key)
+    throw failed('lsetxattr', name, display(key))
 }
 
 export function setXattrOf(fd: number, key: ByteString, value: ByteString): void {
   if (libc.fsetxattr(fd, attributeName.string(key), writeValue(value), value.length, 0) < 0)
-    throw failed('fsetxattr', undefined, fd, key)
+    throw failed('fsetxattr', undefined, fd, display(key))
 }
 
 export function removeXattr(directory: number, name: ByteString, key: ByteString): void {
   const path = firstPath.string(handlePath(directory, name))
   if (libc.lremovexattr(path, attributeName.string(key)) < 0)
-    throw failed('lremovexattr', name, key)
+    throw failed('lremovexattr', name, display(key))
 }
 
 /** Names of all extended attributes; empty where the file system has none. */

@@ -1,5 +1,5 @@
 /** Names in directories: make, link, rename, remove. Nothing here follows a link in the last component. */
-import type { ByteString } from '../bytes.ts'
+import { display, type ByteString } from '../bytes.ts'
 import { failed } from './failure.ts'
 import { octal } from './files.ts'
 import { libcCalls as libc } from './libc.ts'
@@ -67,31 +67,11 @@ export function makeLink(
     firstPath.string(name),
     0
   )
-  if (result < 0) throw failed('linkat', name, `from "${from}"`)
-}
-
-/** rename(2): replaces a file, or an empty directory by a directory. */
-export function rename(
-  fromDirectory: number,
-  from: ByteString,
-  directory: number,
-  name: ByteString
-): void {
-  renameWith(0, fromDirectory, from, directory, name)
+  if (result < 0) throw failed('linkat', name, `from "${display(from)}"`)
 }
 
 /** @throws SyscallError EEXIST when the new name is taken */
 export function renameNew(
-  fromDirectory: number,
-  from: ByteString,
-  directory: number,
-  name: ByteString
-): void {
-  renameWith(RENAME_NOREPLACE, fromDirectory, from, directory, name)
-}
-
-function renameWith(
-  flags: number,
   fromDirectory: number,
   from: ByteString,
   directory: number,
@@ -102,9 +82,9 @@ function renameWith(
     secondPath.string(from),
     directory,
     firstPath.string(name),
-    flags
+    RENAME_NOREPLACE
   )
-  if (result < 0) throw failed('renameat2', name, `from "${from}"`)
+  if (result < 0) throw failed('renameat2', name, `from "${display(from)}"`)
 }
 
 export function removeFile(directory: number, name: ByteString): void {

@@ -1,6 +1,6 @@
 /** What a path is: statx(2) without following links, with nanoseconds and 64-bit numbers. */
 import type { ByteString } from '../bytes.ts'
-import { failed, isErrno } from './failure.ts'
+import { failed } from './failure.ts'
 import { libcCalls as libc } from './libc.ts'
 import { firstPath, structure } from './memory.ts'
 
@@ -31,7 +31,6 @@ export interface Status {
   gid: number
   size: number
   nlink: number
-
   inode: bigint
   /** Device of the file system, as `major * 2^32 + minor`. */
   device: number
@@ -58,16 +57,6 @@ export function status(directory: number, name: ByteString): Status {
   )
   if (result < 0) throw failed('statx', name)
   return read(structure.view())
-}
-
-/** The status, or undefined where there is nothing of that name. */
-export function statusIfAny(directory: number, name: ByteString): Status | undefined {
-  try {
-    return status(directory, name)
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined
-    throw error
-  }
 }
 
 /** struct statx, as linux/stat.h lays it out on every architecture. */

@@ -105,6 +105,6 @@ function paxRecords(
 ): Map<ByteString, ByteString> {
   const records = decodeRecords(bytes, start, end)
   const byKey = records === undefined ? undefined : collectRecords(records)
-  if (byKey === undefined) throw tarInvalid(offset, 'A PAX extended header is malformed')
+  if (byKey === undefined) throw tarInvalid(offset, 'A PAX extended header is malformed.')
   return byKey
 }

@@ -24,7 +24,7 @@ export function limitExceeded(
   expected: string,
   found: number
 ): OciUnpackError {
-  return new OciUnpackError('LIMIT_EXCEEDED', `${what} is larger than the limit`, {
+  return new OciUnpackError('LIMIT_EXCEEDED', `${what} is larger than the limit.`, {
     facts: { offset, expected, found },
     hint: 'Raise the limit only if you trust where this layer comes from.'
   })

@@ -44,7 +44,7 @@ export class HeaderReader {
     const sum = sumBytes(block)
     if (sum === 0) return 'zero'
     if (!checksumMatches(block, sum)) {
-      throw tarInvalid(block.offset, 'A tar header has a wrong checksum')
+      throw tarInvalid(block.offset, 'A tar header has a wrong checksum.')
     }
     const extension = extensionType(typeFlag(block))
     return extension === undefined ? this.#beginMember(block) : this.#extend(extension, block)
@@ -66,7 +66,7 @@ export class HeaderReader {
   #extend(type: ExtensionType, block: Block): Next {
     const size = numberField(block, FIELD.size)
     if (!Number.isSafeInteger(size) || size < 0) {
-      throw tarInvalid(block.offset, 'An extended header has a malformed size')
+      throw tarInvalid(block.offset, 'An extended header has a malformed size.')
     }
     this.#extensions.admit(type, size, block.offset)
     this.#extension = type
@@ -91,7 +91,7 @@ export class HeaderReader {
     if (!complete && (!inBody || stored >= BLOCK_SIZE)) return 'sparse'
     const reason = complete ? extentsFault(extents, member.entry.size, stored) : 'it does not end'
     if (reason === undefined) return 'member'
-    throw tarInvalid(member.entry.offset, 'A sparse file has a malformed map', {
+    throw tarInvalid(member.entry.offset, 'A sparse file has a malformed map.', {
       entry: display(member.entry.name),
       reason
     })

@@ -61,7 +61,7 @@ export function memberXattrs(source: Source): readonly Xattr[] {
 }
 
 export function invalidValue(source: Source, what: string, found: ByteString): OciUnpackError {
-  return tarInvalid(source.block.offset, `A tar header has a malformed ${what}`, {
+  return tarInvalid(source.block.offset, `A tar header has a malformed ${what}.`, {
     entry: display(source.name),
     found: display(found)
   })
@@ -93,14 +93,14 @@ function recordTime(source: Source, key: 'mtime' | 'atime'): Timespec | undefine
 
 function withinRange(source: Source, key: string, value: number, max: number): number {
   if (value >= 0 && value <= max) return value
-  throw entryInvalid(source.block.offset, source.name, `The entry's ${key} is out of range`, {
+  throw entryInvalid(source.block.offset, source.name, `The entry's ${key} is out of range.`, {
     expected: `0 to ${max}`,
     found: value
   })
 }
 
 function badXattrName(source: Source, name: ByteString): OciUnpackError {
-  return entryInvalid(source.block.offset, source.name, 'An xattr has an impossible name', {
+  return entryInvalid(source.block.offset, source.name, 'An xattr has an impossible name.', {
     found: display(name)
   })
 }

@@ -72,7 +72,7 @@ function memberLink(source: Source, type: EntryType, longLink: ByteString): Byte
   if (type !== 'symlink' && type !== 'hardlink') return ''
   const { block, name, records } = source
   const link = longLink || records?.get('linkpath') || stringField(block, FIELD.link)
-  if (link === '') throw entryInvalid(block.offset, name, 'A link has no target')
+  if (link === '') throw entryInvalid(block.offset, name, 'A link has no target.')
   if (records !== undefined) refuseNul(block, name, link)
   return link
 }
@@ -80,7 +80,7 @@ function memberLink(source: Source, type: EntryType, longLink: ByteString): Byte
 /** Only PAX values can hold a NUL; the kernel would see a different, shorter name. */
 function refuseNul(block: Block, name: ByteString, bytes: ByteString): void {
   if (bytes.includes('\0')) {
-    throw entryInvalid(block.offset, name, 'A name or link target contains a NUL byte')
+    throw entryInvalid(block.offset, name, 'A name or link target contains a NUL byte.')
   }
 }
 
@@ -110,7 +110,7 @@ function entryType(block: Block, name: ByteString): EntryType {
     case '6':
       return 'fifo'
     default:
-      throw entryInvalid(block.offset, name, 'The entry has a type that is not supported', {
+      throw entryInvalid(block.offset, name, 'The entry has a type that is not supported.', {
         found: `type byte 0x${flag.toString(16).padStart(2, '0')}`
       })
   }

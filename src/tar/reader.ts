@@ -98,7 +98,7 @@ export class TarReader {
 
   #follow(next: Next): void {
     if (this.#state === 'zero' && next !== 'zero') {
-      throw tarInvalid(this.#offset, 'A tar header follows a block of zeros')
+      throw tarInvalid(this.#offset, 'A tar header follows a block of zeros.')
     }
     switch (next) {
       case 'zero':
@@ -169,6 +169,6 @@ export class TarReader {
   #truncated(): OciUnpackError {
     const inside = this.#state === 'body' || this.#state === 'sparse'
     const entry = inside ? { entry: display(this.#headers.member!.entry.name) } : {}
-    return tarInvalid(this.#offset + this.#gather.held, 'The tar archive is cut short', entry)
+    return tarInvalid(this.#offset + this.#gather.held, 'The tar archive is cut short.', entry)
   }
 }

@@ -9,7 +9,7 @@ export function checkWritable(entry: TarEntry, sparse: Extents | undefined): voi
   const reason =
     nameFault(entry) ?? xattrFault(entry) ?? numberFault(entry) ?? sparseFault(entry, sparse)
   if (reason === undefined) return
-  throw new OciUnpackError('ENTRY_INVALID', 'The entry cannot be written to a tar archive', {
+  throw new OciUnpackError('ENTRY_INVALID', 'The entry cannot be written to a tar archive.', {
     facts: { entry: display(entry.name), reason }
   })
 }

@@ -123,7 +123,15 @@ function fieldsOf(entry: TarEntry): UstarFields {
 }
 
 function tooManyRecords(name: ByteString, found: number): OciUnpackError {
-  return new OciUnpackError('LIMIT_EXCEEDED', 'The extended attributes of an entry are too large', {
-    facts: { entry: display(name), expected: `at most ${DEFAULT_TAR_LIMITS.paxBytes} bytes`, found }
-  })
+  return new OciUnpackError(
+    'LIMIT_EXCEEDED',
+    'The extended attributes of an entry are too large.',
+    {
+      facts: {
+        entry: display(name),
+        expected: `at most ${DEFAULT_TAR_LIMITS.paxBytes} bytes`,
+        found
+      }
+    }
+  )
 }

@@ -93,7 +93,7 @@ function request(worker: Worker, message: ToWorker, report: Report): Promise<Tas
 }
 
 function died(cause: Error | undefined): OciUnpackError {
-  return new OciUnpackError('WORKER_DIED', 'a worker thread ended in the middle of a layer', {
+  return new OciUnpackError('WORKER_DIED', 'A worker thread ended in the middle of a layer.', {
     hint: 'This is most often a lack of memory; try fewer --jobs.',
     ...(cause === undefined ? {} : { cause })
   })

@@ -133,7 +133,7 @@ class Staging {
 
   private countUnpacked(bytes: number): void {
     const { control, task } = this
-    if (control.aborted()) throw new OciUnpackError('ABORTED', 'the operation was stopped')
+    if (control.aborted()) throw new OciUnpackError('ABORTED', 'The operation was stopped.')
     control.addUnpacked(task.layer, bytes)
     checkLimit('unpacked bytes', control.unpacked, task.limits.unpackedBytes)
     const { unpacked } = control.layer(task.layer)
@@ -174,7 +174,7 @@ function checkDiffId(expected: Digest, hex: string): void {
   if (found === expected) return
   throw new OciUnpackError(
     'DIFF_ID_MISMATCH',
-    'the uncompressed layer is not what the config says',
+    'The uncompressed layer is not what the config says.',
     {
       facts: { expected, found },
       hint: 'The image is damaged or was put together wrongly; fetch or build it again.'
@@ -184,7 +184,7 @@ function checkDiffId(expected: Digest, hex: string): void {
 
 function checkLimit(what: string, found: number, limit: number): void {
   if (found <= limit) return
-  throw new OciUnpackError('LIMIT_EXCEEDED', `the image has more ${what} than allowed`, {
+  throw new OciUnpackError('LIMIT_EXCEEDED', `The image has more ${what} than allowed.`, {
     facts: { expected: `at most ${limit}`, found: Math.ceil(found) },
     hint: 'If the image is to be trusted, raise the limit with the --max-… flags.'
   })

@@ -87,10 +87,7 @@ function aimLinks(layers: Member[][]): Member[][] {
   return layers
 }
 
-export function member(
-  fields: Partial<TarEntry> & { type: EntryType; name: string },
-  body = ''
-): Member {
+function member(fields: Partial<TarEntry> & { type: EntryType; name: string }, body = ''): Member {
   const content = fields.type === 'file' ? Buffer.from(body) : Buffer.alloc(0)
   return {
     entry: {

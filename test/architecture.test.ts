@@ -1,0 +1,220 @@
+/**
+ * Holds src to the table in docs/architecture.md: which room may import which, and what may reach outside.
+ * Each failure is the chain of imports that leads where it may not.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import ts from 'typescript'
+import { expect, test } from 'vitest'
+
+/** Rooms, or single files of them, whose values or only whose types a room may import. */
+interface Room {
+  values: readonly string[]
+  types?: readonly string[]
+  /** Node's own modules, without `node:`. */
+  node?: readonly string[]
+}
+
+const ROOMS: Readonly<Record<string, Room>> = {
+  'errors.ts': { values: [] },
+  'bytes.ts': { values: [] },
+  sys: { values: [], node: ['fs', 'os'] },
+  image: { values: [], node: ['crypto'] },
+  tar: { values: [] },
+  mtree: { values: [], types: ['tar/entry.ts'] },
+  plan: { values: [], types: ['tar/entry.ts'] },
+  codec: {
+    values: ['sys/pipe.ts', 'sys/files.ts'],
+    node: [
+      'child_process',
+      'fs',
+      'path',
+      'stream',
+      'stream/promises',
+      'timers/promises',
+      'util',
+      'worker_threads',
+      'zlib'
+    ]
+  },
+  store: { values: ['image', 'sys/lock.ts'], node: ['crypto', 'fs', 'path'] },
+  bundle: {
+    values: ['image', 'mtree'],
+    types: ['plan/id-map.ts', 'tar/entry.ts'],
+    node: ['crypto']
+  },
+  rootfs: {
+    values: ['sys', 'plan'],
+    types: ['mtree', 'tar/entry.ts', 'tar/reader.ts'],
+    node: ['crypto']
+  },
+  worker: {
+    values: ['codec', 'image/digest.ts', 'rootfs', 'store', 'sys/files.ts', 'tar'],
+    types: ['plan'],
+    node: ['crypto', 'worker_threads']
+  },
+  engine: {
+    values: ['bundle', 'codec', 'image', 'mtree', 'plan', 'rootfs', 'store', 'sys', 'worker'],
+    node: ['crypto', 'fs', 'os', 'path']
+  },
+  'index.ts': { values: ['engine', 'plan/id-map.ts'], types: ['worker/control.ts'] },
+  cli: { values: ['index.ts'], node: ['fs'] }
+}
+
+/** At the bottom, for everyone. */
+const GROUND = ['errors.ts', 'bytes.ts']
+
+/** Each package has one file that knows it. */
+const PACKAGES: Readonly<Record<string, string>> = {
+  commander: 'cli/program.ts',
+  fzstd: 'codec/unzstd.ts',
+  koffi: 'sys/libc.ts',
+  'p-limit': 'worker/pool.ts'
+}
+
+/** Rooms whose functions are the same on every machine: no path of values leads from them to these. */
+const PURE = ['image', 'tar', 'mtree', 'plan']
+const IMPURE = ['node:fs', 'node:child_process', 'node:worker_threads', 'koffi']
+
+const src = new URL('../src/', import.meta.url).pathname
+
+interface Import {
+  from: string
+  /** A file of src, or a module: `node:fs`, `koffi`. */
+  to: string
+  typeOnly: boolean
+}
+
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts') && !file.endsWith('.generated.ts'))
+  .sort()
+const imports = files.flatMap(importsOf)
+const inside = imports.filter(({ to }) => to.endsWith('.ts') && !to.endsWith('.generated.ts'))
+
+test('the walk sees the files and their imports', () => {
+  expect(files).toContain('engine/unpack.ts')
+  expect(imports).toContainEqual({ from: 'sys/libc.ts', to: 'koffi', typeOnly: false })
+  expect(imports).toContainEqual({ from: 'index.ts', to: 'engine/unpack.ts', typeOnly: false })
+  expect(imports).toContainEqual({
+    from: 'plan/policy.ts',
+    to: 'tar/entry.ts',
+    typeOnly: true
+  })
+})
+
+test('every file is in a room of the table', () => {
+  expect(files.filter((file) => ROOMS[roomOf(file)] === undefined)).toEqual([])
+})
+
+test('a room imports only rooms that the table allows it', () => {
+  const forbidden = inside.filter(({ from, to, typeOnly }) => {
+    if (roomOf(from) === roomOf(to) || GROUND.includes(to)) return false
+    const { values, types = [] } = ROOMS[roomOf(from)]!
+    return ![...values, ...(typeOnly ? types : [])].some((allowed) => isIn(to, allowed))
+  })
+  expect(forbidden.map(show)).toEqual([])
+})
+
+test('a room uses only the modules of Node that the table allows it', () => {
+  const forbidden = imports.filter(({ from, to }) => {
+    const module = /^node:(.*)/.exec(to)?.[1]
+    return module !== undefined && ROOMS[roomOf(from)]!.node?.includes(module) !== true
+  })
+  expect(forbidden.map(show)).toEqual([])
+})
+
+test('each package has exactly one file that imports it', () => {
+  const used = imports.filter(({ to }) => !to.endsWith('.ts') && !to.startsWith('node:'))
+  expect(used.filter(({ from, to }) => PACKAGES[to] !== from).map(show)).toEqual([])
+  expect(new Set(used.map(({ to }) => to))).toEqual(new Set(Object.keys(PACKAGES)))
+})
+
+test('no value in a pure room leads to the disk, to a process or to a thread', () => {
+  const starts = files.filter((file) => PURE.includes(roomOf(file)))
+  const chains = starts.flatMap((start) => chainTo(start, (to) => IMPURE.includes(to)) ?? [])
+  expect(chains).toEqual([])
+})
+
+test('rooms do not import each other in a circle, not even types', () => {
+  const circles = inside.flatMap(({ from, to }) => {
+    if (roomOf(from) === roomOf(to)) return []
+    const back = chainTo(to, (next) => roomOf(next) === roomOf(from), inside)
+    return back === undefined ? [] : [`${from} → ${back}`]
+  })
+  expect(circles).toEqual([])
+})
+
+test('files do not import values from each other in a circle', () => {
+  expect(files.flatMap((file) => chainTo(file, (next) => next === file) ?? [])).toEqual([])
+})
+
+/** The shortest chain of imports from a file to what is looked for, as text. */
+function chainTo(
+  start: string,
+  isTarget: (file: string) => boolean,
+  edges: readonly Import[] = imports.filter(({ typeOnly }) => !typeOnly)
+): string | undefined {
+  const seen = new Set<string>()
+  const queue = [[start]]
+  for (let chain = queue.shift(); chain !== undefined; chain = queue.shift())
+    for (const { from, to } of edges) {
+      if (from !== chain.at(-1)) continue
+      if (isTarget(to)) return [...chain, to].join(' → ')
+      if (!seen.has(to)) queue.push([...chain, to])
+      seen.add(to)
+    }
+  return undefined
+}
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(join(src, file), 'utf8')
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true)
+  const found: Import[] = []
+  const visit = (node: ts.Node): void => {
+    const made = readImport(node)
+    if (made !== undefined)
+      found.push({ from: file, to: resolve(file, made.module), typeOnly: made.typeOnly })
+    ts.forEachChild(node, visit)
+  }
+  visit(source)
+  return found
+}
+
+/** Declarations, `import('…')` as an expression and `import('…').Type`. */
+function readImport(node: ts.Node): { module: string; typeOnly: boolean } | undefined {
+  if (ts.isImportDeclaration(node))
+    return named(
+      node.moduleSpecifier,
+      node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword
+    )
+  if (ts.isExportDeclaration(node)) return named(node.moduleSpecifier, node.isTypeOnly)
+  if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument))
+    return named(node.argument.literal, true)
+  if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
+    return named(node.arguments[0], false)
+  return undefined
+}
+
+function named(
+  specifier: ts.Node | undefined,
+  typeOnly: boolean
+): { module: string; typeOnly: boolean } | undefined {
+  if (specifier === undefined || !ts.isStringLiteralLike(specifier)) return undefined
+  return { module: specifier.text, typeOnly }
+}
+
+function resolve(file: string, module: string): string {
+  return module.startsWith('.') ? join(dirname(file), module) : module
+}
+
+function roomOf(file: string): string {
+  return file.split('/')[0]!
+}
+
+function isIn(file: string, allowed: string): boolean {
+  return file === allowed || file.startsWith(`${allowed}/`)
+}
+
+function show({ from, to, typeOnly }: Import): string {
+  return `${from} → ${to}${typeOnly ? ' (types)' : ''}`
+}
