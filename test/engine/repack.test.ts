@@ -4,11 +4,11 @@ import { setTimeout } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { diff, OciUnpackError, repack, unpack, type ChangeResult } from '../../src/index.ts'
 import type { TarEntry } from '../../src/tar/entry.ts'
-import { endOfArchive, headerBlocks, padding } from '../../src/tar/writer.ts'
 import { applyEdits, edits } from '../reference/random-edits.ts'
 import { layerStack } from '../reference/random-layers.ts'
 import type { Member } from '../reference/serial.ts'
 import { snapshot } from '../reference/snapshot.ts'
+import { archive, member } from '../support/archive.ts'
 import { buildImage } from '../support/image-builder.ts'
 import { needs } from '../support/requires.ts'
 import { ok } from '../support/run.ts'
@@ -97,7 +97,7 @@ async function forTrees(
 /** Undefined for a stack that cannot be unpacked. */
 async function makeTree(work: string, layers: readonly Member[][]): Promise<Tree | undefined> {
   const layout = `${work}/layout`
-  const image = buildImage(layout, { layers: layers.map(archive) })
+  const image = buildImage(layout, { layers: layers.map(pack) })
   const bundle = `${work}/bundle`
   try {
     await unpack({ image: image.reference, destination: bundle, jobs: 0 })
@@ -118,13 +118,10 @@ async function makeTree(work: string, layers: readonly Member[][]): Promise<Tree
   }
 }
 
-function archive(members: readonly Member[]): Buffer {
-  const pieces = members.flatMap(({ entry, body }) => [
-    headerBlocks(writable(entry), { precision: 'nanoseconds' }),
-    body,
-    Buffer.alloc(padding(body.length))
-  ])
-  return Buffer.concat([...pieces, endOfArchive()])
+function pack(members: readonly Member[]): Buffer {
+  return archive(
+    ...members.map(({ entry, body }) => member(writable(entry), body, { precision: 'nanoseconds' }))
+  )
 }
 
 /** The serial reference takes entries that no writer makes. */
