@@ -51,10 +51,18 @@ export function idNotMapped(kind: 'uid' | 'gid', side: 'container' | 'host', id:
     `The ${side} ${kind} ${id} is in no ${kind} mapping.`,
     {
       facts: { found: id },
-      hint: `Give a --${kind}-map CONTAINER:HOST:SIZE whose range holds this id.`
+      hint: hints[side](kind)
     }
   )
 }
+
+/** A bundle's maps were chosen when it was unpacked: a repack cannot give others. */
+const hints = {
+  container: (kind: string) =>
+    `Give a --${kind}-map CONTAINER:HOST:SIZE whose range holds this id.`,
+  host: () =>
+    'Change the owner to an id that the container knows, or unpack or insert with wider maps.'
+} as const
 
 function parseNumber(text: string): number {
   return /^[0-9]{1,10}$/.test(text) ? Number(text) : NaN
