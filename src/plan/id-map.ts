@@ -60,8 +60,8 @@ export function idNotMapped(kind: 'uid' | 'gid', side: 'container' | 'host', id:
 const hints = {
   container: (kind: string) =>
     `Give a --${kind}-map CONTAINER:HOST:SIZE whose range holds this id.`,
-  host: () =>
-    'Change the owner to an id that the container knows, or unpack or insert with wider maps.'
+  host: (kind: string) =>
+    `Change the owner to an id that the container knows, or unpack or insert with a wider --${kind}-map.`
 } as const
 
 function parseNumber(text: string): number {
