@@ -1,6 +1,6 @@
 /** Flags that several commands share, and how they become options of the library. */
 import { OciUnpackError } from '../errors.ts'
-import { parseIdMap, type IdMapping, type UnpackLimits } from '../index.ts'
+import { DECOMPRESSOR_VALUES, parseIdMap, type IdMapping, type UnpackLimits } from '../index.ts'
 import { text, texts, type Flag, type Input } from './command.ts'
 
 export const IMAGE_FLAG: Flag = {
@@ -40,7 +40,7 @@ export const EXTRACT_FLAGS: readonly Flag[] = [
   {
     name: 'decompressor',
     value: 'NAME',
-    summary: 'auto, none, igzip, unpigz, pigz, gzip, zstd or an absolute path (default: auto)'
+    summary: `${DECOMPRESSOR_VALUES} (default: auto)`
   }
 ]
 

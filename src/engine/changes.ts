@@ -3,6 +3,7 @@
  * was are not read; of the others only those are hashed that nothing else tells apart.
  */
 import { memoryOf, type BundleState, type Memory, type Remembered } from '../bundle/bundle.ts'
+import { fileStat } from '../bundle/file-stat.ts'
 import { compareBytes, type ByteString } from '../bytes.ts'
 import { compareEntries, type Delta } from '../mtree/compare.ts'
 import { UMOCI_KEYWORDS, type ManifestEntry } from '../mtree/entry.ts'
@@ -27,7 +28,9 @@ export async function findChanges(
   hashFiles: HashFiles
 ): Promise<Changes> {
   const memory = memoryOf(bundle)
-  const scanned = scan(rootfs, (path, stat) => memory.unchanged(path, stat))
+  const scanned = scan(rootfs, (path, status, unlisted) =>
+    memory.unchanged(path, fileStat(status, unlisted))
+  )
   const tree = new Map(scanned.map((it) => [it.entry.path, it]))
   const found = await settle(
     scanned.flatMap((it) => (it.isRemembered ? [] : (compareOne(it, memory) ?? []))),
@@ -64,11 +67,12 @@ function compareOne(scanned: Scanned, memory: Memory): Finding | undefined {
 
 /** Device numbers, attributes of links, fractions of a second: what the manifest's keywords do not hold. */
 function compareRecord(
-  { entry, stat }: Scanned,
+  { entry, status, unlisted }: Scanned,
   { entry: before, record }: Remembered,
   device: Memory['device']
 ): Delta | undefined {
   if (record === undefined) return undefined
+  const stat = fileStat(status, unlisted)
   const { mtimeNsec, size } = record
   if (entry.type !== 'dir' && size !== stat.size)
     return modified(

@@ -42,7 +42,7 @@ export function resolveImage(layout: Layout, tag: string, platform?: Platform): 
 }
 
 /** The image at the end of a path, whatever its platform. Throws as `resolveImage` does. */
-function readImage(layout: Layout, descriptorPath: DescriptorPath): ResolvedImage {
+export function readImage(layout: Layout, descriptorPath: DescriptorPath): ResolvedImage {
   const descriptor = target(descriptorPath)
   assertKind(descriptor, 'manifest')
   const rawManifest = layout.readDocument(descriptor)
