@@ -10,8 +10,9 @@ import { OciUnpackError } from '../errors.ts'
 import { removeTree } from '../rootfs/remove.ts'
 import { isErrno } from '../sys/failure.ts'
 import { close, openDirectory, openOperatorDirectory } from '../sys/files.ts'
-import { listXattrs, removeXattr, setModeOf } from '../sys/metadata.ts'
+import { listXattrs, removeXattr, setModeOf, setTimesOf } from '../sys/metadata.ts'
 import { makeDirectory, renameNew } from '../sys/names.ts'
+import { status } from '../sys/status.ts'
 
 export interface Workspace {
   /** Absolute path and open handle of the directory. */
@@ -69,9 +70,14 @@ class DirectoryWorkspace implements Workspace {
     this.path = join(parent, name)
     this.parentFd = openOperatorDirectory(fromText(parent))
     this.existing = isThere ? { fd: this.parentFd, workspaceName: this.name } : undefined
-    makeDirectory(this.parentFd, this.name, 0o700)
+    this.inDestination(() => makeDirectory(this.parentFd, this.name, 0o700))
     this.fd = openDirectory(this.parentFd, this.name)
     shedInheritance(this.fd)
+  }
+
+  private inDestination(act: () => void): void {
+    if (this.existing === undefined) act()
+    else keepTimes(this.parentFd, act)
   }
 
   publish(names: readonly ByteString[]): void {
@@ -109,9 +115,22 @@ class DirectoryWorkspace implements Workspace {
 
   remove(): void {
     close(this.fd)
-    if (this.existing !== undefined || !this.published) removeTree(this.parentFd, this.name)
+    if (this.existing !== undefined || !this.published)
+      this.inDestination(() => removeTree(this.parentFd, this.name))
     close(this.parentFd)
     if (!this.published) for (const path of this.madeParents) removeIfEmpty(path)
+  }
+}
+
+/** Runs with the times of a directory put back: a workspace that comes and goes in it is nobody's change. */
+function keepTimes(fd: number, act: () => void): void {
+  const { atimeSec, atimeNsec, mtimeSec, mtimeNsec } = status(fd, '')
+  act()
+  try {
+    setTimesOf(fd, { sec: atimeSec, nsec: atimeNsec }, { sec: mtimeSec, nsec: mtimeNsec })
+  } catch (error) {
+    // who may write to another's directory may still not set its times
+    if (!isErrno(error, 'EPERM')) throw error
   }
 }
 

@@ -1,6 +1,6 @@
 /** System calls that failed, printed as the call would look in a trace. */
 import { constants, type as osType } from 'node:os'
-import { display, type ByteString } from '../bytes.ts'
+import { display, fromText, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import { lastErrno } from './libc.ts'
 
@@ -58,6 +58,14 @@ export function failed(
     `${name}(${[...shown, ...args].join(', ')})`,
     path === undefined ? undefined : display(path)
   )
+}
+
+/** What node:fs throws for a path of the operator, as the failed call that it is; other errors as they are. */
+export function fromNode(error: unknown): unknown {
+  if (!(error instanceof Error && 'syscall' in error && 'code' in error)) return error
+  const path = 'path' in error ? String(error.path) : undefined
+  const shown = path === undefined ? '' : `"${display(fromText(path))}"`
+  return new SyscallError(String(error.code), `${String(error.syscall)}(${shown})`, path)
 }
 
 export function isErrno(error: unknown, ...names: readonly string[]): boolean {
