@@ -1,5 +1,6 @@
 /** All layers of an image at once, from blobs to one merged tree: staged in threads, folded in order. */
 import { display } from '../bytes.ts'
+import { uncompressedSizeHint } from '../codec/size-hint.ts'
 import { withFacts } from '../errors.ts'
 import { layerCompression, type Compression } from '../image/media-types.ts'
 import type { Descriptor } from '../image/types.ts'
@@ -110,7 +111,10 @@ function compressionOf({ mediaType, digest }: Descriptor, layer: number): Compre
 
 /** The biggest first, so that no thread is left alone with it at the end. */
 function bySize(tasks: readonly StageLayerTask[]): StageLayerTask[] {
-  return tasks.toSorted((a, b) => b.source.size - a.source.size)
+  const sizes = new Map(
+    tasks.map((task) => [task, uncompressedSizeHint(task.source, task.compression)])
+  )
+  return tasks.toSorted((a, b) => sizes.get(b)! - sizes.get(a)!)
 }
 
 /** Waits for all, even after a failure, so that nobody writes any more when it throws. */

@@ -4,7 +4,17 @@ import { display, fromText, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import { lastErrno } from './libc.ts'
 
-const errnoNames = new Map(Object.entries(constants.errno).map(([name, value]) => [value, name]))
+/** Some numbers have two names (EAGAIN is EWOULDBLOCK): the first in the list counts. */
+const errnoNames = new Map(
+  Object.entries(constants.errno)
+    .reverse()
+    .map(([name, value]) => [value, name])
+)
+
+/** Whether the call that just returned -1 failed so. Costs less than an error, where failing is ordinary. */
+export function failedWith(...names: readonly string[]): boolean {
+  return names.includes(errnoNames.get(lastErrno()) ?? '')
+}
 
 const sentences: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
