@@ -70,7 +70,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     node: ['crypto', 'fs', 'os', 'path']
   },
   'index.ts': {
-    values: ['codec/choice.ts', 'engine', 'plan/id-map.ts'],
+    values: ['engine', 'plan/id-map.ts'],
     types: ['worker/control.ts']
   },
   cli: { values: ['index.ts'], node: ['fs'] }

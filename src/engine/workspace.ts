@@ -37,6 +37,9 @@ export interface ExistingDestination {
   readonly workspaceName: ByteString
 }
 
+/** Only the owner may enter. */
+const PRIVATE_MODE = 0o700
+
 /** Runs `act` in a new workspace for `destination`; whatever happens, the workspace is gone afterwards. */
 export async function withWorkspace<T>(
   destination: string,
@@ -70,7 +73,7 @@ class DirectoryWorkspace implements Workspace {
     this.path = join(parent, name)
     this.parentFd = openOperatorDirectory(fromText(parent))
     this.existing = isThere ? { fd: this.parentFd, workspaceName: this.name } : undefined
-    this.inDestination(() => makeDirectory(this.parentFd, this.name, 0o700))
+    this.inDestination(() => makeDirectory(this.parentFd, this.name, PRIVATE_MODE))
     this.fd = openDirectory(this.parentFd, this.name)
     shedInheritance(this.fd)
   }
@@ -107,6 +110,8 @@ class DirectoryWorkspace implements Workspace {
         renameNew(this.fd, name, this.parentFd, name)
         done.push(name)
       }
+      // as umoci: set-user-ID programs and devices of a stranger's image are out of other users' reach
+      setModeOf(this.parentFd, PRIVATE_MODE)
     } catch (error) {
       for (const name of done) removeTree(this.parentFd, name)
       throw taken(error, this.destination)
@@ -139,7 +144,7 @@ function shedInheritance(fd: number): void {
   for (const name of listXattrs(fd, ''))
     if (name === 'system.posix_acl_default' || name === 'system.posix_acl_access')
       removeXattr(fd, '', name)
-  setModeOf(fd, 0o700)
+  setModeOf(fd, PRIVATE_MODE)
 }
 
 /** Hidden, and never the same for two processes. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { DECOMPRESSOR_VALUES } from '../../src/index.ts'
+import { DECOMPRESSOR_VALUES } from '../../src/codec/choice.ts'
 import { COMMANDS } from '../../src/cli/commands/index.ts'
 import { GLOBAL_FLAGS } from '../../src/cli/terminal.ts'
 import { ociUnpack, ociUnpackOk } from '../e2e/cli.ts'
