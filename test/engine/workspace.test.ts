@@ -45,7 +45,7 @@ describe('a workspace that is published', () => {
       expect(fs.statSync(`${work}/a/b/bundle`).mode & 0o7777).toBe(0o700)
     }))
 
-  test('adds to a directory that exists, closes it to others, and touches nothing else there', () =>
+  test('adds to a directory that exists, closes it to others and touches nothing else there', () =>
     inScratch(async (work) => {
       fs.mkdirSync(`${work}/bundle`, { mode: 0o750 })
       fs.writeFileSync(`${work}/bundle/mine`, 'mine')
@@ -103,10 +103,11 @@ describe('after a failure', () => {
 
   test('an existing destination has what it had', () =>
     inScratch(async (work) => {
-      fs.mkdirSync(`${work}/bundle`)
+      fs.mkdirSync(`${work}/bundle`, { mode: 0o750 })
       fs.writeFileSync(`${work}/bundle/mine`, 'mine')
       await expect(run(`${work}/bundle`, failing)).rejects.toThrow('broken')
       expect(tree(work)).toEqual(['bundle', 'bundle/mine'])
+      expect(fs.statSync(`${work}/bundle`).mode & 0o7777).toBe(0o750)
     }))
 })
 
