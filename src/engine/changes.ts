@@ -2,20 +2,24 @@
  * What changed in a bundle since it was unpacked: its tree against its manifest. Files whose fingerprint is as it
  * was are not read; of the others only those are hashed that nothing else tells apart.
  */
-import { memoryOf, type BundleState, type Memory, type Remembered } from '../bundle/bundle.ts'
+import { memoryOf, type BundleState, type Memory } from '../bundle/bundle.ts'
 import { fileStat } from '../bundle/file-stat.ts'
 import { compareBytes, type ByteString } from '../bytes.ts'
 import { compareEntries, type Delta } from '../mtree/compare.ts'
-import { UMOCI_KEYWORDS, type ManifestEntry } from '../mtree/entry.ts'
-import { maskDeltas, simplifyDeltas } from '../mtree/filter.ts'
+import { maskDeltas, maskOf, simplifyDeltas, withoutSockets } from '../mtree/filter.ts'
 import { regroupedLinks } from '../plan/link-groups.ts'
 import { scan, type Scanned } from '../rootfs/scan.ts'
+import { compareScanned, modified, type Finding } from './compare-scanned.ts'
 
 export interface Changes {
   /** Sorted by path, without what a mask covers or another delta implies. */
   deltas: readonly Delta[]
   /** The whole tree by path, `.` for the root. */
   tree: ReadonlyMap<ByteString, Scanned>
+  /** Whether changes at a path are left out. */
+  isMasked: (path: ByteString) => boolean
+  /** New sockets, which no image can hold. */
+  sockets: readonly ByteString[]
 }
 
 /** Gives the SHA-256 (hex) of regular files, in the order of the paths. */
@@ -32,70 +36,37 @@ export async function findChanges(
     memory.unchanged(path, fileStat(status, unlisted))
   )
   const tree = new Map(scanned.map((it) => [it.entry.path, it]))
+  const isCopy = wasCopied(scanned[0]!, memory)
   const found = await settle(
-    scanned.flatMap((it) => (it.isRemembered ? [] : (compareOne(it, memory) ?? []))),
+    scanned.flatMap((it) => (it.isRemembered ? [] : (compareScanned(it, memory, isCopy) ?? []))),
     hashFiles
   )
   const deltas = new Map([...missing(bundle, tree), ...found].map((delta) => [delta.path, delta]))
   for (const delta of relinked(scanned, memory))
     if (!deltas.has(delta.path)) deltas.set(delta.path, delta)
   const sorted = [...deltas.values()].sort((a, b) => compareBytes(a.path, b.path))
-  return { deltas: simplifyDeltas(maskDeltas(sorted, masks)), tree }
+  const open = maskDeltas(sorted, masks)
+  return {
+    deltas: simplifyDeltas(withoutSockets(open)),
+    tree,
+    isMasked: maskOf(masks),
+    sockets: open.filter(isSocket).map(({ path }) => path)
+  }
+}
+
+function isSocket(delta: Delta): boolean {
+  return delta.kind !== 'missing' && delta.after.type === 'socket'
+}
+
+/** A copy has its root elsewhere. */
+function wasCopied({ status }: Scanned, memory: Memory): boolean {
+  return memory.device !== status.device || memory.recall('.')?.record?.inode !== status.inode
 }
 
 function missing({ manifest }: BundleState, tree: Changes['tree']): Delta[] {
   return manifest.entries.flatMap((before): Delta[] =>
     tree.has(before.path) ? [] : [{ kind: 'missing', path: before.path, before }]
   )
-}
-
-const CHEAP_KEYWORDS = UMOCI_KEYWORDS.filter((keyword) => keyword !== 'sha256digest')
-
-/** A delta, or a file that only its content can decide about. */
-type Finding = Delta | { kind: 'undecided'; scanned: Scanned; before: ManifestEntry }
-
-function compareOne(scanned: Scanned, memory: Memory): Finding | undefined {
-  const { entry } = scanned
-  const known = memory.recall(entry.path)
-  if (known === undefined) return { kind: 'extra', path: entry.path, after: entry }
-  const delta =
-    compareEntries(known.entry, entry, CHEAP_KEYWORDS) ??
-    compareRecord(scanned, known, memory.device)
-  if (delta !== undefined || entry.type !== 'file') return delta
-  return { kind: 'undecided', scanned, before: known.entry }
-}
-
-/** Device numbers, attributes of links, fractions of a second: what the manifest's keywords do not hold. */
-function compareRecord(
-  { entry, status, unlisted }: Scanned,
-  { entry: before, record }: Remembered,
-  device: Memory['device']
-): Delta | undefined {
-  if (record === undefined) return undefined
-  const stat = fileStat(status, unlisted)
-  const { mtimeNsec, size } = record
-  if (entry.type !== 'dir' && size !== stat.size)
-    return modified(
-      before,
-      entry,
-      entry.type === 'file' ? 'size' : 'device or xattr',
-      size,
-      stat.size
-    )
-  const isCopy = stat.dev !== device
-  if (isCopy || mtimeNsec === stat.mtime.nsec) return undefined
-  return modified(before, entry, 'time', mtimeNsec, stat.mtime.nsec)
-}
-
-function modified(
-  before: ManifestEntry,
-  after: ManifestEntry,
-  keyword: string,
-  was: number | string,
-  is: number | string
-): Delta {
-  const changes = [{ keyword, before: String(was), after: String(is) }]
-  return { kind: 'modified', path: after.path, before, after, changes }
 }
 
 /** Hashes the undecided files; those that changed after all are deltas. */

@@ -1,6 +1,6 @@
 /** A file or directory of the host becomes a layer of an image. */
 import { basename, dirname, resolve } from 'node:path'
-import { fromText, type ByteString } from '../bytes.ts'
+import { compareBytes, fromText, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import type { IdMapping } from '../plan/id-map.ts'
 import { representable } from '../plan/layer-items.ts'
@@ -9,13 +9,14 @@ import { packOpaque, packWhiteout } from '../plan/pack-entry.ts'
 import { ObjectPacker } from '../rootfs/pack.ts'
 import { walk } from '../rootfs/walk.ts'
 import { close, openDirectory, openOperatorDirectory } from '../sys/files.ts'
-import { status } from '../sys/status.ts'
+import { status, type FileType } from '../sys/status.ts'
 import { endOfArchive, headerBlocks } from '../tar/writer.ts'
 import type { WriteLayer } from './add-to-image.ts'
 import type { ChangeResult, ChangeSettings } from './change-options.ts'
 import { changeTag, type TagOptions } from './change-tag.ts'
+import type { OnEvent } from './events.ts'
 import type { LayerWriter } from './layer-writer.ts'
-import { emptyXattr } from './pack-changes.ts'
+import { emptyXattr, socket } from './left-out.ts'
 
 export interface InsertOptions extends TagOptions {
   /** File or directory of the host; undefined: `target` is deleted in the image. */
@@ -50,7 +51,7 @@ function writerOf(
       const packer = openPacker(directory, writer, options, settings)
       try {
         if (options.opaque === true) await packer.header(packOpaque(target))
-        await packTree(packer, directory, name, target)
+        await packTree(packer, directory, name, target, settings.onEvent)
         await writer.write(endOfArchive())
       } finally {
         packer.release()
@@ -82,19 +83,44 @@ async function packTree(
   packer: ObjectPacker,
   directory: number,
   name: ByteString,
-  target: ByteString
+  target: ByteString,
+  onEvent: OnEvent
 ): Promise<void> {
+  const { type } = status(directory, name)
+  assertInsertable(type, target)
   await packer.add(name, target === '' ? '.' : target)
-  if (status(directory, name).type !== 'directory') return
+  if (type !== 'directory') return
+  for (const { path, isSocket } of contents(directory, name)) {
+    if (isSocket) onEvent(socket(joinPath(target, path)))
+    else await packer.add(joinPath(name, path), representable(joinPath(target, path)))
+  }
+}
+
+function assertInsertable(type: FileType, target: ByteString): void {
+  if (type === 'socket') throw new OciUnpackError('USAGE', 'A layer cannot hold a socket.')
+  if (target === '' && type !== 'directory')
+    throw new OciUnpackError('USAGE', 'Only a directory can be put at the root of an image.')
+}
+
+/** All that is below a directory, in the order of a layer. */
+function contents(
+  directory: number,
+  name: ByteString
+): readonly { path: ByteString; isSocket: boolean }[] {
   const root = openDirectory(directory, name === '' ? '.' : name)
   try {
-    const paths = [...walk(root, new Set())].filter(({ path }) => path !== '')
-    for (const { path } of paths.sort((a, b) => (a.path < b.path ? -1 : 1)))
-      await packer.add(joinPath(name, path), representable(joinPath(target, path)))
+    return Array.from(walk(root, NOTHING), ({ path, status }) => ({
+      path,
+      isSocket: status.type === 'socket'
+    }))
+      .filter(({ path }) => path !== '')
+      .sort((a, b) => compareBytes(a.path, b.path))
   } finally {
     close(root)
   }
 }
+
+const NOTHING: ReadonlySet<ByteString> = new Set()
 
 function openPacker(
   directory: number,

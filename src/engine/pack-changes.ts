@@ -1,13 +1,14 @@
-import { display, type ByteString } from '../bytes.ts'
+import type { ByteString } from '../bytes.ts'
 import type { Delta } from '../mtree/compare.ts'
-import { layerItems, type Change, type LayerItem, type Links } from '../plan/layer-items.ts'
+import { layerItems, type Change, type LayerItem, type NamesOf } from '../plan/layer-items.ts'
 import { packWhiteout } from '../plan/pack-entry.ts'
 import { ObjectPacker } from '../rootfs/pack.ts'
+import type { Status } from '../sys/status.ts'
 import { endOfArchive } from '../tar/writer.ts'
 import type { ChangeSettings } from './change-options.ts'
 import type { Changes } from './changes.ts'
-import type { OnEvent } from './events.ts'
 import type { LayerWriter } from './layer-writer.ts'
+import { emptyXattr } from './left-out.ts'
 import type { OpenBundle } from './open-bundle.ts'
 
 /** Writes the layer of the changes. `digests` receives the SHA-256 of each file that was read, by path. */
@@ -18,7 +19,7 @@ export async function packChanges(
   settings: ChangeSettings,
   digests: Map<ByteString, string>
 ): Promise<void> {
-  const items = layerItems(changes.deltas.map(toChange), linksOf(changes, settings.onEvent))
+  const items = layerItems(changes.deltas.map(toChange), namesIn(changes))
   settings.onEvent({ type: 'phase', phase: 'pack' })
   const packer = openPacker(bundle, writer, settings)
   try {
@@ -58,44 +59,22 @@ function openPacker(
   })
 }
 
-export function emptyXattr(path: ByteString, xattr: ByteString): Parameters<OnEvent>[0] {
-  return {
-    type: 'warning',
-    message: 'A layer cannot hold an extended attribute without a value: it is left out.',
-    facts: { entry: display(path), found: display(xattr) }
-  }
-}
-
 function toChange(delta: Delta): Change {
-  return {
-    path: delta.path,
-    exists: delta.kind !== 'missing',
-    existed: delta.kind !== 'extra'
-  }
+  return { path: delta.path, exists: delta.kind !== 'missing' }
 }
 
-function linksOf({ tree }: Changes, onEvent: OnEvent): Links {
+/** Names under a mask stay what they are in the image. */
+function namesIn({ tree, isMasked }: Changes): NamesOf {
   const names = new Map<string, ByteString[]>()
   for (const { entry, status } of tree.values()) {
-    if (status.type === 'directory' || status.nlink < 2) continue
-    const key = `${status.device}:${status.inode}`
-    const known = names.get(key)
-    if (known === undefined) names.set(key, [entry.path])
+    if (status.type === 'directory' || status.nlink < 2 || isMasked(entry.path)) continue
+    const known = names.get(inodeKey(status))
+    if (known === undefined) names.set(inodeKey(status), [entry.path])
     else known.push(entry.path)
   }
-  return {
-    namesOf(path) {
-      const { status } = tree.get(path)!
-      return names.get(`${status.device}:${status.inode}`) ?? []
-    },
-    isSocket(path) {
-      if (tree.get(path)?.status.type !== 'socket') return false
-      onEvent({
-        type: 'warning',
-        message: 'A layer cannot hold a socket: it is left out.',
-        facts: { entry: display(path) }
-      })
-      return true
-    }
-  }
+  return (path) => names.get(inodeKey(tree.get(path)!.status)) ?? []
+}
+
+function inodeKey({ device, inode }: Status): string {
+  return `${device}:${inode}`
 }

@@ -13,6 +13,7 @@ import {
   type ChangeSettings
 } from './change-options.ts'
 import type { Changes } from './changes.ts'
+import { socket } from './left-out.ts'
 import { currentTime } from './manifest-file.ts'
 import { withBundle, type OpenBundle } from './open-bundle.ts'
 import { packChanges } from './pack-changes.ts'
@@ -55,6 +56,7 @@ async function repackBundle(
   assertPackable(base, settings)
   const scannedAt = currentTime()
   const changes = await search(bundle, base, options, settings)
+  for (const path of changes.sockets) settings.onEvent(socket(path))
   settings.onEvent({ type: 'changes', count: changes.deltas.length })
   const digests = new Map<string, string>()
   const { image, ...result } = await addToImage(

@@ -37,8 +37,10 @@ const UNCOMPRESSED_SIZE = 'ci.umo.uncompressed_blob_size'
 /**
  * Applies an edit and rewrites everything above it, bottom-up: config, manifest, each index. Unknown fields,
  * annotations, platforms and big integers stay; sizes, digests and embedded `data` become those of the new bytes.
+ * Where nothing is edited, the image stays the one that it is.
  */
 export function rewriteImage(image: ImageDocuments, edit: ImageEdit): RewrittenImage {
+  if (Object.keys(edit).length === 0) return { ...image, blobs: [] }
   const config = editConfig(image.config, edit)
   const configBlob = configBytes(config)
   const manifest = {

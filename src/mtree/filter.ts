@@ -1,14 +1,37 @@
 import type { ByteString } from '../bytes.ts'
 import type { Delta } from './compare.ts'
+import type { ManifestEntry } from './entry.ts'
 
 /**
  * Drops what lies at or below a mask. Masks are paths of the container, cleaned lexically (no link is followed);
  * a mask of the root itself has no effect. The parent of a masked path is not masked.
  */
 export function maskDeltas(deltas: readonly Delta[], masks: readonly ByteString[]): Delta[] {
+  const isMasked = maskOf(masks)
+  return deltas.filter(({ path }) => !isMasked(path))
+}
+
+/** Whether a path lies at or below a mask. */
+export function maskOf(masks: readonly ByteString[]): (path: ByteString) => boolean {
   const cleaned = new Set(masks.map(cleanPath))
-  if (cleaned.size === 0) return [...deltas]
-  return deltas.filter(({ path }) => !cleaned.has(path) && !hasAncestorIn(path, cleaned))
+  if (cleaned.size === 0) return () => false
+  return (path) => cleaned.has(path) || hasAncestorIn(path, cleaned)
+}
+
+/** In an image a socket is nothing: what became one is gone, what one became is new. */
+export function withoutSockets(deltas: readonly Delta[]): Delta[] {
+  return deltas.flatMap((delta): Delta[] => {
+    const { path } = delta
+    const before = delta.kind === 'extra' ? undefined : inImage(delta.before)
+    const after = delta.kind === 'missing' ? undefined : inImage(delta.after)
+    if (before !== undefined && after !== undefined) return [delta]
+    if (after !== undefined) return [{ kind: 'extra', path, after }]
+    return before === undefined ? [] : [{ kind: 'missing', path, before }]
+  })
+}
+
+function inImage(entry: ManifestEntry): ManifestEntry | undefined {
+  return entry.type === 'socket' ? undefined : entry
 }
 
 /**

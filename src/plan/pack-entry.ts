@@ -51,9 +51,12 @@ export function packObject(name: ByteString, object: PackedObject, rules: PackRu
   }
 }
 
-/** A further name for what the layer already holds as `first`. */
+/**
+ * A further name for what the layer already holds as `first`. It repeats the attributes, as umoci's do: readers that
+ * change the owner for each name (Docker's, containerd's) lose capabilities by that, and set them anew from here.
+ */
 export function packHardlink(entry: TarEntry, name: ByteString, first: ByteString): TarEntry {
-  return { ...entry, type: 'hardlink', name, link: first, size: 0, xattrs: [] }
+  return { ...entry, type: 'hardlink', name, link: first, size: 0 }
 }
 
 /** Everything but its name is zero, as umoci writes it. */

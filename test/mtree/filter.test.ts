@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { compareManifests } from '../../src/mtree/compare.ts'
-import { maskDeltas, simplifyDeltas } from '../../src/mtree/filter.ts'
+import { maskDeltas, simplifyDeltas, withoutSockets } from '../../src/mtree/filter.ts'
 import type { MtreeNode } from '../../src/mtree/entry.ts'
 import { dir, entries, file, link } from './builders.ts'
 
@@ -61,5 +61,21 @@ describe('simplifyDeltas', () => {
       'f',
       'f/new'
     ])
+  })
+})
+
+describe('withoutSockets', () => {
+  const socket = (name: string): MtreeNode => ({ ...file(name), type: 'socket' })
+  const left = (before: MtreeNode, after: MtreeNode) =>
+    withoutSockets(compare(dir('.', before), dir('.', after))).map(({ kind, path }) => [kind, path])
+
+  it('drops new and deleted sockets, and those that changed', () => {
+    expect(withoutSockets(compare(dir('.', socket('a')), dir('.', socket('b'))))).toEqual([])
+    expect(left(socket('a'), { ...socket('a'), mode: 0o700 })).toEqual([])
+  })
+
+  it('takes what became a socket as deleted and what a socket became as new', () => {
+    expect(left(file('a'), socket('a'))).toEqual([['missing', 'a']])
+    expect(left(socket('a'), file('a'))).toEqual([['extra', 'a']])
   })
 })
