@@ -103,17 +103,22 @@ class DirectoryWorkspace implements Workspace {
     }
   }
 
+  /**
+   * Closed to others before anything is in it, as umoci does: set-user-ID programs and devices of a stranger's image
+   * are out of other users' reach.
+   */
   private publishInto(names: readonly ByteString[]): void {
+    const { mode } = status(this.parentFd, '')
+    setModeOf(this.parentFd, PRIVATE_MODE)
     const done: ByteString[] = []
     try {
       for (const name of names) {
         renameNew(this.fd, name, this.parentFd, name)
         done.push(name)
       }
-      // as umoci: set-user-ID programs and devices of a stranger's image are out of other users' reach
-      setModeOf(this.parentFd, PRIVATE_MODE)
     } catch (error) {
       for (const name of done) removeTree(this.parentFd, name)
+      setModeOf(this.parentFd, mode)
       throw taken(error, this.destination)
     }
   }
