@@ -27,9 +27,18 @@ export function readBundle(read: ReadBundleFile): BundleState {
   const metadata = parseMetadata(Buffer.from(requireFile(read, METADATA_FILE)).toString('utf8'))
   const { digest } = sourceManifest(metadata)
   const bytes = requireFile(read, manifestFile(digest))
-  const manifest = parseManifest(fromBuffer(bytes))
+  const manifest = parseWhole(bytes)
   const prints = read(fingerprintsFile(digest))
   return { metadata, manifest, fingerprints: decode(prints, bytes, manifest) }
+}
+
+/** What a cut manifest does not list would look new, and what is deleted of it would not be missed. */
+function parseWhole(bytes: Uint8Array): Manifest {
+  const manifest = parseManifest(fromBuffer(bytes))
+  if (manifest.isClosed && manifest.entries.length > 0) return manifest
+  throw new OciUnpackError('MTREE_INVALID', 'The end of the manifest is missing.', {
+    hint: 'The manifest was damaged or edited. Restore it, or unpack the image again.'
+  })
 }
 
 /** What the bundle remembers of one path. */

@@ -1,6 +1,7 @@
 /** What changed in an open bundle, with the volumes masked and content hashed in threads. */
 import { fromText, type ByteString } from '../bytes.ts'
 import { ROOTFS_DIRECTORY } from '../bundle/files.ts'
+import type { ManifestEntry } from '../mtree/entry.ts'
 import { Control } from '../worker/control.ts'
 import { Pool } from '../worker/pool.ts'
 import { findChanges, type Changes, type HashFiles } from './changes.ts'
@@ -28,25 +29,25 @@ function masksOf({ maskPaths = [], maskVolumes = true, volumes }: ChangeSearch):
   return [...maskPaths, ...(maskVolumes ? volumes : [])].map(fromText)
 }
 
-/** Below this many files a thread costs more than it saves. */
-const WORTH_A_THREAD = 256
+/** Below both a thread costs more than it saves. */
+const WORTH_A_THREAD = { files: 256, bytes: 32 * 1024 * 1024 }
 /** Parts of the work: small enough that no thread is left alone with the rest. */
-const BATCH = 512
+const BATCH = { files: 512, bytes: 64 * 1024 * 1024 }
 
 export function hasher(
   bundle: OpenBundle,
   { jobs, signal }: { jobs: number; signal: AbortSignal | undefined }
 ): HashFiles {
   const root = `${bundle.path}/${ROOTFS_DIRECTORY}`
-  return async (paths) => {
-    if (paths.length === 0) return []
+  return async (files) => {
+    if (files.length === 0) return []
     const control = Control.forLayers(0)
-    const pool = new Pool(paths.length < WORTH_A_THREAD ? 0 : jobs)
+    const pool = new Pool(isWorthThreads(files) ? jobs : 0)
     const abort = (): void => control.abort()
     signal?.addEventListener('abort', abort)
     try {
-      const digests = batches(paths).map((batch) =>
-        pool.run({ type: 'hash-files', root, paths: batch }, control, SILENT)
+      const digests = batches(files).map((paths) =>
+        pool.run({ type: 'hash-files', root, paths }, control, SILENT)
       )
       return (await Promise.all(digests)).flat()
     } finally {
@@ -59,9 +60,23 @@ export function hasher(
 
 const SILENT = { entries: () => undefined, lostXattr: () => undefined }
 
-function batches(paths: readonly ByteString[]): ByteString[][] {
-  const count = Math.ceil(paths.length / BATCH)
-  return Array.from({ length: count }, (_, index) =>
-    paths.slice(index * BATCH, (index + 1) * BATCH)
-  )
+function isWorthThreads(files: readonly ManifestEntry[]): boolean {
+  const bytes = files.reduce((sum, { size = 0 }) => sum + size, 0)
+  return files.length >= WORTH_A_THREAD.files || bytes >= WORTH_A_THREAD.bytes
+}
+
+function batches(files: readonly ManifestEntry[]): ByteString[][] {
+  const all: ByteString[][] = []
+  let batch: ByteString[] = []
+  let bytes = 0
+  for (const { path, size = 0 } of files) {
+    if (batch.length === 0 || batch.length === BATCH.files || bytes >= BATCH.bytes) {
+      batch = []
+      bytes = 0
+      all.push(batch)
+    }
+    batch.push(path)
+    bytes += size
+  }
+  return all
 }

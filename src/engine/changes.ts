@@ -6,6 +6,7 @@ import { memoryOf, type BundleState, type Memory } from '../bundle/bundle.ts'
 import { fileStat } from '../bundle/file-stat.ts'
 import { compareBytes, type ByteString } from '../bytes.ts'
 import { compareEntries, type Delta } from '../mtree/compare.ts'
+import type { ManifestEntry } from '../mtree/entry.ts'
 import { maskDeltas, maskOf, simplifyDeltas, withoutSockets } from '../mtree/filter.ts'
 import { regroupedLinks } from '../plan/link-groups.ts'
 import { scan, type Scanned } from '../rootfs/scan.ts'
@@ -22,8 +23,8 @@ export interface Changes {
   sockets: readonly ByteString[]
 }
 
-/** Gives the SHA-256 (hex) of regular files, in the order of the paths. */
-export type HashFiles = (paths: readonly ByteString[]) => Promise<readonly string[]>
+/** Gives the SHA-256 (hex) of regular files, in their order. */
+export type HashFiles = (files: readonly ManifestEntry[]) => Promise<readonly string[]>
 
 export async function findChanges(
   rootfs: number,
@@ -72,7 +73,7 @@ function missing({ manifest }: BundleState, tree: Changes['tree']): Delta[] {
 /** Hashes the undecided files; those that changed after all are deltas. */
 async function settle(findings: readonly Finding[], hashFiles: HashFiles): Promise<Delta[]> {
   const undecided = findings.filter((it) => it.kind === 'undecided')
-  const digests = await hashFiles(undecided.map(({ scanned }) => scanned.entry.path))
+  const digests = await hashFiles(undecided.map(({ scanned }) => scanned.entry))
   undecided.forEach(({ scanned }, index) => {
     scanned.entry.sha256 = digests[index]
   })

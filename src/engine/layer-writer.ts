@@ -81,6 +81,7 @@ export class LayerWriter {
   }
 
   private async flush(): Promise<void> {
+    await signalsHandled()
     throwIfAborted(this.options.signal)
     const bytes = this.gathered.subarray(0, this.filled)
     this.hash.update(bytes)
@@ -88,4 +89,9 @@ export class LayerWriter {
     this.written += this.filled
     this.filled = 0
   }
+}
+
+/** Reading and writing are synchronous: without a turn of the event loop nobody would hear of a signal. */
+function signalsHandled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }

@@ -5,6 +5,7 @@ import { readBundle, type BundleState } from '../bundle/bundle.ts'
 import { ROOTFS_DIRECTORY } from '../bundle/files.ts'
 import { fromText } from '../bytes.ts'
 import { OciUnpackError, withFacts } from '../errors.ts'
+import { isErrno } from '../sys/failure.ts'
 import { close, openDirectory, openOperatorDirectory } from '../sys/files.ts'
 
 export interface OpenBundle {
@@ -44,6 +45,8 @@ function openRootfs(path: string): number {
   const fd = openOperatorDirectory(fromText(path))
   try {
     return openDirectory(fd, ROOTFS_DIRECTORY)
+  } catch (error) {
+    throw isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP') ? noRootfs(path, error) : error
   } finally {
     close(fd)
   }
@@ -66,6 +69,14 @@ export function readIfRegular(path: string): Buffer | undefined {
   } finally {
     closeSync(fd)
   }
+}
+
+function noRootfs(path: string, cause: unknown): OciUnpackError {
+  return new OciUnpackError('BUNDLE_INVALID', 'The bundle has no root file system.', {
+    facts: { path: join(path, ROOTFS_DIRECTORY) },
+    hint: 'It must be a directory, not a link to one. Restore it, or unpack the image again.',
+    cause
+  })
 }
 
 function rootlessBundle(): OciUnpackError {

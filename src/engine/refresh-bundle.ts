@@ -53,7 +53,7 @@ async function completeDigests({ tree }: Changes, refresh: Refresh): Promise<voi
     entry.sha256 = refresh.digests.get(entry.path)
     if (entry.sha256 === undefined) unknown.push(entry)
   }
-  const digests = await refresh.hashFiles(unknown.map(({ path }) => path))
+  const digests = await refresh.hashFiles(unknown)
   unknown.forEach((entry, index) => {
     entry.sha256 = digests[index]
   })

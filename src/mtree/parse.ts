@@ -12,6 +12,8 @@ export interface Manifest {
   keywords: ReadonlySet<string>
   /** Those of them that no mtree is known to have; their values stand in `other`. */
   unknownKeywords: readonly string[]
+  /** Every directory that was entered was left again, as programs write it; otherwise the end may be missing. */
+  isClosed: boolean
 }
 
 interface State {
@@ -36,7 +38,8 @@ export function parseManifest(text: string): Manifest {
     line: 0
   }
   for (let at = 0; at < text.length;) at = readLine(state, text, at)
-  return { entries: state.entries, ...keywordsOf(state.entries) }
+  const isClosed = state.directories.length === 0
+  return { entries: state.entries, ...keywordsOf(state.entries), isClosed }
 }
 
 /** Takes the line that starts at `from` and says where the next one does. */

@@ -140,7 +140,21 @@ describe('parseManifest', () => {
   })
 
   it('reads nothing in an empty file', () => {
-    expect(parseManifest('')).toEqual({ entries: [], keywords: new Set(), unknownKeywords: [] })
+    expect(parseManifest('')).toMatchObject({
+      entries: [],
+      keywords: new Set(),
+      unknownKeywords: []
+    })
+  })
+
+  it.each([
+    ['. type=dir\n    a type=file\n..\n', true],
+    ['. type=dir\nd type=dir\n..\n..\n', true],
+    ['. type=dir\n    a type=file\n', false],
+    ['. type=dir\nd type=dir\n..\n', false],
+    ['./a type=file\n', true]
+  ])('notices whether directories are left again: %j', (text, isClosed) => {
+    expect(parseManifest(text).isClosed).toBe(isClosed)
   })
 })
 
