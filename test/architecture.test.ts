@@ -40,11 +40,11 @@ const ROOMS: Readonly<Record<string, Room>> = {
   store: { values: ['image', 'sys/lock.ts'], node: ['crypto', 'fs', 'path'] },
   bundle: {
     values: ['image', 'mtree'],
-    types: ['plan/id-map.ts', 'tar/entry.ts'],
+    types: ['plan/id-map.ts', 'sys/status.ts', 'tar/entry.ts'],
     node: ['crypto']
   },
   rootfs: {
-    values: ['sys', 'plan'],
+    values: ['sys', 'plan', 'tar/writer.ts'],
     types: ['mtree', 'tar/entry.ts', 'tar/reader.ts'],
     node: ['crypto']
   },
@@ -54,10 +54,25 @@ const ROOMS: Readonly<Record<string, Room>> = {
     node: ['crypto', 'worker_threads']
   },
   engine: {
-    values: ['bundle', 'codec', 'image', 'mtree', 'plan', 'rootfs', 'store', 'sys', 'worker'],
+    values: [
+      'bundle',
+      'codec',
+      'image',
+      'mtree',
+      'plan',
+      'rootfs',
+      'store',
+      'sys',
+      'tar/writer.ts',
+      'worker'
+    ],
+    types: ['tar/entry.ts'],
     node: ['crypto', 'fs', 'os', 'path']
   },
-  'index.ts': { values: ['engine', 'plan/id-map.ts'], types: ['worker/control.ts'] },
+  'index.ts': {
+    values: ['engine', 'plan/id-map.ts'],
+    types: ['worker/control.ts']
+  },
   cli: { values: ['index.ts'], node: ['fs'] }
 }
 

@@ -29,6 +29,8 @@ async function demo() {
   unpackIt()
   showTree()
   changeIt()
+  repackIt()
+  roundTrip()
   refuseDamage()
   say(
     keep
@@ -61,8 +63,26 @@ function changeIt() {
   shell(`ls ${rootfs}/srv`)
 }
 
+function repackIt() {
+  say('5. What changed becomes one layer of a new image; `diff` shows it beforehand.')
+  command('diff', bundle)
+  command('repack', '--image', `${layout}:changed`, bundle)
+}
+
+function roundTrip() {
+  say(
+    '6. Unpacked again, the new image is the changed tree, in every field that ls shows; diff prints nothing.'
+  )
+  const again = join(work, 'again')
+  command('unpack', '--image', `${layout}:changed`, ...asUser(), again)
+  shell(
+    `cd ${bundle} && ls -lAR --full-time rootfs > ../before; cd ${again} && ls -lAR --full-time rootfs > ../after`
+  )
+  shell(`diff ${work}/before ${work}/after && rm ${work}/before ${work}/after`)
+}
+
 function refuseDamage() {
-  say('5. An image that was tampered with is refused, and nothing half-made stays behind.')
+  say('7. An image that was tampered with is refused, and nothing half-made stays behind.')
   const [layer] = JSON.parse(readFileSync(blobOf(manifestDigest()), 'utf8')).layers
   writeFileSync(
     blobOf(layer.digest),

@@ -51,8 +51,8 @@ export interface Remembered {
 /** The memory of a bundle, by path. */
 export interface Memory {
   /** The entry of a file that surely did not change since, so that nobody need read the file again. */
-  unchanged(path: ByteString, stat: FileStat): ManifestEntry | undefined
-  recall(path: ByteString): Remembered | undefined
+  unchanged: (path: ByteString, stat: FileStat) => ManifestEntry | undefined
+  recall: (path: ByteString) => Remembered | undefined
   /** Device of the tree when it was scanned: on another one, it was copied since. Undefined: not known. */
   readonly device: number | bigint | undefined
 }

@@ -1,7 +1,5 @@
-/** Flags that several commands share, and how they become options of the library. */
-import { OciUnpackError } from '../errors.ts'
-import { parseIdMap, type IdMapping, type UnpackLimits } from '../index.ts'
-import { text, texts, type Flag, type Input } from './command.ts'
+/** Flags that several commands share. Declarations only: they are read at every start. */
+import type { Flag } from './command.ts'
 
 export const IMAGE_FLAG: Flag = {
   name: 'image',
@@ -44,15 +42,6 @@ export const EXTRACT_FLAGS: readonly Flag[] = [
   }
 ]
 
-const LIMITS: Readonly<Record<string, keyof UnpackLimits>> = {
-  'max-entries': 'entries',
-  'max-unpacked-bytes': 'unpackedBytes',
-  'max-ratio': 'ratio',
-  'max-path-bytes': 'pathBytes',
-  'max-json-bytes': 'jsonBytes',
-  'max-pax-bytes': 'paxBytes'
-}
-
 export const LIMIT_FLAGS: readonly Flag[] = [
   { name: 'max-entries', value: 'N', summary: 'entries in all layers (default: 10,000,000)' },
   {
@@ -69,29 +58,3 @@ export const LIMIT_FLAGS: readonly Flag[] = [
   { name: 'max-json-bytes', value: 'N', summary: 'bytes of a JSON document (default: 4 MiB)' },
   { name: 'max-pax-bytes', value: 'N', summary: 'bytes of a PAX header (default: 1 MiB)' }
 ]
-
-export function required(input: Input, name: string): string {
-  const value = text(input, name)
-  if (value !== undefined && value !== '') return value
-  throw new OciUnpackError('USAGE', `The mandatory flag --${name} is missing.`)
-}
-
-export function idMaps(input: Input, name: string): IdMapping[] {
-  return texts(input, name).map(parseIdMap)
-}
-
-export function limits(input: Input): UnpackLimits {
-  const found: UnpackLimits = {}
-  for (const [flag, option] of Object.entries(LIMITS)) {
-    const value = wholeNumber(input, flag)
-    if (value !== undefined) found[option] = value
-  }
-  return found
-}
-
-export function wholeNumber(input: Input, name: string): number | undefined {
-  const value = text(input, name)
-  if (value === undefined) return undefined
-  if (/^[0-9]{1,15}$/.test(value)) return Number(value)
-  throw new OciUnpackError('USAGE', `--${name} takes a whole number.`, { facts: { found: value } })
-}

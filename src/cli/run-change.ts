@@ -1,9 +1,9 @@
 import { OciUnpackError } from '../errors.ts'
 import { addLayerArchive, diff, insert, repack, type DiffEntry } from '../index.ts'
 import { display } from '../bytes.ts'
-import { changeOptions, tagOptions } from './change-flags.ts'
+import { changeOptions, tagOptions } from './change-values.ts'
 import { isSet, texts, type Input, type Run } from './command.ts'
-import { idMaps, wholeNumber } from './flags.ts'
+import { idMaps, wholeNumber } from './flag-values.ts'
 import { withEvents } from './progress/show.ts'
 
 export const runRepack: Run = async (input, terminal) => {

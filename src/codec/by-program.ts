@@ -70,7 +70,7 @@ function failed(
   reason: string,
   bytes: { readonly expected?: number; readonly found?: number } = {}
 ): OciUnpackError {
-  return new OciUnpackError('DECOMPRESSOR_FAILED', `the decompressor ${program.path} failed`, {
+  return new OciUnpackError('DECOMPRESSOR_FAILED', `The decompressor ${program.path} failed.`, {
     facts: { path: program.path, reason, ...bytes },
     hint: 'The layer itself is not to blame: choose another with `--decompressor`, or `none`.'
   })

@@ -53,7 +53,7 @@ export function probeDecompressors(
 
 function named(request: string, searchPath: string | undefined): string | undefined {
   if (Object.hasOwn(FORMATS, request)) return findOnPath(request, searchPath)
-  throw new OciUnpackError('USAGE', `"${request}" is not a decompressor`, {
+  throw new OciUnpackError('USAGE', `"${request}" is not a decompressor.`, {
     hint: `Give ${DECOMPRESSOR_VALUES}.`
   })
 }
@@ -61,7 +61,7 @@ function named(request: string, searchPath: string | undefined): string | undefi
 function unavailable(request: string): OciUnpackError {
   return new OciUnpackError(
     'DECOMPRESSOR_UNAVAILABLE',
-    `the decompressor ${request} is not there`,
+    `The decompressor ${request} is not there.`,
     {
       facts: { path: request },
       hint: 'Install it, or give `auto` or `none`: no program is needed to unpack.'

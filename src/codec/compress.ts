@@ -69,7 +69,7 @@ function levelOf(compression: 'gzip' | 'zstd', level: number | undefined): numbe
   const { normal, highest } = LEVELS[compression]
   if (level === undefined) return normal
   if (Number.isInteger(level) && level >= 1 && level <= highest) return level
-  throw new OciUnpackError('USAGE', `${compression} has no level ${level}`, {
+  throw new OciUnpackError('USAGE', `The compression ${compression} has no level ${level}.`, {
     facts: { expected: `1 to ${highest}`, found: level }
   })
 }
@@ -77,7 +77,7 @@ function levelOf(compression: 'gzip' | 'zstd', level: number | undefined): numbe
 function zstdProgram(): string {
   const path = findOnPath('zstd', process.env.PATH)
   if (path !== undefined) return path
-  throw new OciUnpackError('COMPRESSOR_UNAVAILABLE', 'nothing here can write zstd', {
+  throw new OciUnpackError('COMPRESSOR_UNAVAILABLE', 'Nothing here can write zstd.', {
     facts: { reason: `Node ${process.versions.node} has no zstd and PATH no zstd program` },
     hint: 'Install the zstd program, use Node 22.15 or later, or choose gzip.'
   })

@@ -33,8 +33,8 @@ export function assertContent(head: Buffer | undefined, compression: Compression
   throw new OciUnpackError(
     'COMPRESSION_INVALID',
     found === 'empty'
-      ? `the layer is empty, which is not ${NAMES[compression]}`
-      : `the layer's media type says ${NAMES[compression]}, but its content is ${NAMES[found]}`,
+      ? `The layer is empty, which is not ${NAMES[compression]}.`
+      : `The layer's media type says ${NAMES[compression]}, but its content is ${NAMES[found]}.`,
     {
       facts: { expected: NAMES[compression], found: describe(head, found) },
       hint: 'The media type in the manifest and the blob disagree: build or copy the image again.'

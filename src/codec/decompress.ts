@@ -69,5 +69,5 @@ function* chunksOf(source: Source): Generator<Buffer> {
 }
 
 function assertGoing(control: DecompressControl): void {
-  if (control.aborted()) throw new OciUnpackError('ABORTED', 'unpacking was stopped')
+  if (control.aborted()) throw new OciUnpackError('ABORTED', 'The operation was stopped.')
 }

@@ -24,7 +24,7 @@ function assertPadding(rest: Buffer, source: Source, end: number): void {
     const foreign = chunk.findIndex((byte) => byte !== 0)
     if (foreign >= 0) {
       throw compressionInvalid(
-        'data follows the last gzip member',
+        'Data follows the last gzip member.',
         offset + foreign,
         'only zeros may follow'
       )

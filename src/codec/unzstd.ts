@@ -45,7 +45,7 @@ async function* unzstdNatively(
 
 function endsEarly(offset: number): Error {
   return compressionInvalid(
-    'the zstd data is damaged',
+    'The zstd data is damaged.',
     offset,
     'a frame ends before its last block'
   )
@@ -83,7 +83,7 @@ function attempt(decode: () => void, offset: number): void {
     decode()
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    throw compressionInvalid('the zstd data is damaged', offset, reason, error)
+    throw compressionInvalid('The zstd data is damaged.', offset, reason, error)
   }
 }
 

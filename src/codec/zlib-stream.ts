@@ -55,7 +55,7 @@ export function invalidData(error: unknown, format: string, offset: number): unk
   if (!(error instanceof Error) || !/^(Z_|ZSTD_)/.test(codeOf(error))) return error
   const cutOff = codeOf(error) === 'Z_BUF_ERROR'
   return compressionInvalid(
-    cutOff ? `the ${format} data is cut off` : `the ${format} data is damaged`,
+    cutOff ? `The ${format} data is cut off.` : `The ${format} data is damaged.`,
     offset,
     error.message,
     error

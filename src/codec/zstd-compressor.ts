@@ -77,7 +77,7 @@ function isBroken(error: unknown): boolean {
 }
 
 function failed(path: string, reason: string, cause?: unknown): OciUnpackError {
-  return new OciUnpackError('COMPRESSOR_FAILED', `the compressor ${path} failed`, {
+  return new OciUnpackError('COMPRESSOR_FAILED', `The compressor ${path} failed.`, {
     facts: { path, reason },
     ...(cause === undefined ? {} : { cause })
   })

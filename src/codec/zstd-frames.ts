@@ -58,7 +58,7 @@ class FrameWalk {
   assertEnded(): void {
     const atStart = this.#step === START && this.#left === START.bytes
     if (atStart && this.#offset > 0) return
-    throw compressionInvalid('the zstd data is cut off', this.#offset, 'unexpected end of file')
+    throw compressionInvalid('The zstd data is cut off.', this.#offset, 'unexpected end of file')
   }
 
   #piece(chunk: Buffer, from: number, to: number): Piece {
@@ -79,7 +79,7 @@ class FrameWalk {
     const done = this.#step
     const next = done.then(Buffer.from(this.#field))
     if (typeof next === 'string') {
-      throw compressionInvalid('the zstd data is not valid', this.#offset + at, next)
+      throw compressionInvalid('The zstd data is not valid.', this.#offset + at, next)
     }
     this.#step = next
     this.#left = next.bytes

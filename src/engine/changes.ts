@@ -3,6 +3,7 @@
  * was are not read; of the others only those are hashed that nothing else tells apart.
  */
 import { memoryOf, type BundleState, type Memory } from '../bundle/bundle.ts'
+import { fileStat } from '../bundle/file-stat.ts'
 import { compareBytes, type ByteString } from '../bytes.ts'
 import { compareEntries, type Delta } from '../mtree/compare.ts'
 import type { ManifestEntry } from '../mtree/entry.ts'
@@ -32,7 +33,9 @@ export async function findChanges(
   hashFiles: HashFiles
 ): Promise<Changes> {
   const memory = memoryOf(bundle)
-  const scanned = scan(rootfs, (path, stat) => memory.unchanged(path, stat))
+  const scanned = scan(rootfs, (path, status, unlisted) =>
+    memory.unchanged(path, fileStat(status, unlisted))
+  )
   const tree = new Map(scanned.map((it) => [it.entry.path, it]))
   const isCopy = wasCopied(scanned[0]!, memory)
   const found = await settle(

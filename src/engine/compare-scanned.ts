@@ -1,5 +1,6 @@
 /** One object of a tree as it is now against what its bundle remembers. */
 import type { Memory, Remembered } from '../bundle/bundle.ts'
+import { fileStat } from '../bundle/file-stat.ts'
 import { compareEntries, type Delta, type Modified } from '../mtree/compare.ts'
 import { UMOCI_KEYWORDS, type ManifestEntry } from '../mtree/entry.ts'
 import type { Scanned } from '../rootfs/scan.ts'
@@ -37,12 +38,13 @@ function keywordsFor(before: ManifestEntry, after: ManifestEntry): readonly stri
 
 /** Device numbers, attributes of links, fractions of a second: what the manifest's keywords do not hold. */
 function compareRecord(
-  { entry, stat }: Scanned,
+  { entry, status, unlisted }: Scanned,
   { entry: before, record }: Remembered,
   isCopy: boolean
 ): Modified | undefined {
   if (record === undefined) return undefined
   const { mtimeNsec, size } = record
+  const stat = fileStat(status, unlisted)
   if (entry.type !== 'dir' && size !== stat.size)
     return modified(
       before,

@@ -4,6 +4,7 @@
  */
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileStat } from '../bundle/file-stat.ts'
 import { fingerprintsFile, manifestFile, METADATA_FILE } from '../bundle/files.ts'
 import { formatMetadata, sourceManifest } from '../bundle/metadata.ts'
 import type { ByteString } from '../bytes.ts'
@@ -37,7 +38,7 @@ export async function refreshBundle(
   removeManifest(bundle.path, digest)
   writeManifestFiles(bundle.path, bundle.path, digest, {
     root: toNodes(changes.tree),
-    statOf: ({ scanned }) => scanned.stat,
+    statOf: ({ scanned }) => fileStat(scanned.status, scanned.unlisted),
     scannedAt: refresh.scannedAt
   })
   replaceMetadata(bundle, refresh.image)

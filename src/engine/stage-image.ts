@@ -1,7 +1,9 @@
 /** All layers of an image at once, from blobs to one merged tree: staged in threads, folded in order. */
 import { display } from '../bytes.ts'
+import { uncompressedSizeHint } from '../codec/size-hint.ts'
 import { withFacts } from '../errors.ts'
-import { layerCompression } from '../image/media-types.ts'
+import { layerCompression, type Compression } from '../image/media-types.ts'
+import type { Descriptor } from '../image/types.ts'
 import type { LayerFolder, LayerStack } from '../plan/layer-stack.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
 import type { Layout } from '../store/layout.ts'
@@ -35,7 +37,7 @@ export async function stageImage(
   const tasks = layerTasks(ground, options)
   const control = Control.forLayers(tasks.length)
   const pool = new Pool(Math.min(jobs, tasks.length))
-  const folder = new OrderedFolder(stack, ground, tasks.length)
+  const folder = new OrderedFolder(stack, ground, tasks.map(layerName))
   const progress = reportProgress(control, tasks.length, onEvent)
   const abort = (): void => control.abort()
   signal?.addEventListener('abort', abort)
@@ -68,9 +70,14 @@ async function stageOne(
     })
     folder.complete(layer)
   } catch (error) {
-    throw withFacts(error, { layer: `${layer + 1} (${task.source.digest})` })
+    throw withFacts(error, { layer: layerName(task) })
   }
   onEvent({ type: 'layer', layer, counters: control.layer(layer) })
+}
+
+/** As errors name it: its place counted from 1, and its digest. */
+function layerName({ layer, source }: StageLayerTask): string {
+  return `${layer + 1} (${source.digest})`
 }
 
 function layerTasks(ground: Ground, options: StageImageOptions): StageLayerTask[] {
@@ -84,7 +91,7 @@ function layerTasks(ground: Ground, options: StageImageOptions): StageLayerTask[
       layer,
       staging: `${ground.path}/${layerStaging(ground, layer)}`,
       source: layout.blobSource(descriptor),
-      compression: layerCompression(descriptor.mediaType),
+      compression: compressionOf(descriptor, layer),
       diffId: image.config.rootfs.diff_ids[layer]!,
       decompressor,
       rules: { policy, maxPathBytes: pathBytes },
@@ -94,9 +101,20 @@ function layerTasks(ground: Ground, options: StageImageOptions): StageLayerTask[
   })
 }
 
+function compressionOf({ mediaType, digest }: Descriptor, layer: number): Compression {
+  try {
+    return layerCompression(mediaType)
+  } catch (error) {
+    throw withFacts(error, { layer: `${layer + 1} (${digest})` })
+  }
+}
+
 /** The biggest first, so that no thread is left alone with it at the end. */
 function bySize(tasks: readonly StageLayerTask[]): StageLayerTask[] {
-  return tasks.toSorted((a, b) => b.source.size - a.source.size)
+  const sizes = new Map(
+    tasks.map((task) => [task, uncompressedSizeHint(task.source, task.compression)])
+  )
+  return tasks.toSorted((a, b) => sizes.get(b)! - sizes.get(a)!)
 }
 
 /** Waits for all, even after a failure, so that nobody writes any more when it throws. */
@@ -123,16 +141,18 @@ async function allOrAbort(
 class OrderedFolder {
   private readonly stack: LayerStack
   private readonly ground: Ground
+  private readonly names: readonly string[]
   private readonly waiting: Uint8Array[][]
   private readonly completed: boolean[]
   private next = 0
   private folder: LayerFolder | undefined
 
-  constructor(stack: LayerStack, ground: Ground, layers: number) {
+  constructor(stack: LayerStack, ground: Ground, names: readonly string[]) {
     this.stack = stack
+    this.names = names
     this.ground = ground
-    this.waiting = Array.from({ length: layers }, () => [])
-    this.completed = Array.from({ length: layers }, () => false)
+    this.waiting = names.map(() => [])
+    this.completed = names.map(() => false)
   }
 
   add(layer: number, batch: Uint8Array): void {
@@ -165,7 +185,7 @@ class OrderedFolder {
     try {
       folder.add(entry)
     } catch (error) {
-      throw withFacts(error, { layer: this.next + 1, entry: display(entry.path) })
+      throw withFacts(error, { layer: this.names[this.next]!, entry: display(entry.path) })
     }
   }
 }

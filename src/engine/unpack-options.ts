@@ -88,7 +88,8 @@ export function normalizeUnpack(options: UnpackOptions): UnpackSettings {
       MAX_PATH_BYTES,
       count('limits.pathBytes', limits.pathBytes ?? MAX_PATH_BYTES)
     ),
-    jsonBytes: limits.jsonBytes,
+    jsonBytes:
+      limits.jsonBytes === undefined ? undefined : count('limits.jsonBytes', limits.jsonBytes),
     signal: options.signal,
     onEvent: options.onEvent ?? (() => undefined)
   }

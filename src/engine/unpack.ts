@@ -7,6 +7,7 @@ import { LayerStack } from '../plan/layer-stack.ts'
 import { readExisting } from '../rootfs/existing.ts'
 import { openLayout, type Layout } from '../store/layout.ts'
 import { resolveImage, type ResolvedImage } from '../store/resolve.ts'
+import { fromNode } from '../sys/failure.ts'
 import type { EngineEvent } from './events.ts'
 import { existingGround, newGround, type Ground } from './ground.ts'
 import { joinLayers } from './join-layers.ts'
@@ -108,7 +109,7 @@ async function withImage(
       manifestDigest: target(image.descriptorPath).digest
     }
   } catch (error) {
-    throw withFacts(error, { image: options.image })
+    throw withFacts(fromNode(error), { image: options.image })
   }
 }
 

@@ -10,8 +10,9 @@ import { OciUnpackError } from '../errors.ts'
 import { removeTree } from '../rootfs/remove.ts'
 import { isErrno } from '../sys/failure.ts'
 import { close, openDirectory, openOperatorDirectory } from '../sys/files.ts'
-import { listXattrs, removeXattr, setModeOf } from '../sys/metadata.ts'
+import { listXattrs, removeXattr, setModeOf, setTimesOf } from '../sys/metadata.ts'
 import { makeDirectory, renameNew } from '../sys/names.ts'
+import { status } from '../sys/status.ts'
 
 export interface Workspace {
   /** Absolute path and open handle of the directory. */
@@ -35,6 +36,9 @@ export interface ExistingDestination {
   /** The workspace's name in it. */
   readonly workspaceName: ByteString
 }
+
+/** Only the owner may enter. */
+const PRIVATE_MODE = 0o700
 
 /** Runs `act` in a new workspace for `destination`; whatever happens, the workspace is gone afterwards. */
 export async function withWorkspace<T>(
@@ -69,9 +73,14 @@ class DirectoryWorkspace implements Workspace {
     this.path = join(parent, name)
     this.parentFd = openOperatorDirectory(fromText(parent))
     this.existing = isThere ? { fd: this.parentFd, workspaceName: this.name } : undefined
-    makeDirectory(this.parentFd, this.name, 0o700)
+    this.inDestination(() => makeDirectory(this.parentFd, this.name, PRIVATE_MODE))
     this.fd = openDirectory(this.parentFd, this.name)
     shedInheritance(this.fd)
+  }
+
+  private inDestination(act: () => void): void {
+    if (this.existing === undefined) act()
+    else keepTimes(this.parentFd, act)
   }
 
   publish(names: readonly ByteString[]): void {
@@ -94,7 +103,13 @@ class DirectoryWorkspace implements Workspace {
     }
   }
 
+  /**
+   * Closed to others before anything is in it, as umoci does: set-user-ID programs and devices of a stranger's image
+   * are out of other users' reach.
+   */
   private publishInto(names: readonly ByteString[]): void {
+    const { mode } = status(this.parentFd, '')
+    setModeOf(this.parentFd, PRIVATE_MODE)
     const done: ByteString[] = []
     try {
       for (const name of names) {
@@ -103,15 +118,29 @@ class DirectoryWorkspace implements Workspace {
       }
     } catch (error) {
       for (const name of done) removeTree(this.parentFd, name)
+      setModeOf(this.parentFd, mode)
       throw taken(error, this.destination)
     }
   }
 
   remove(): void {
     close(this.fd)
-    if (this.existing !== undefined || !this.published) removeTree(this.parentFd, this.name)
+    if (this.existing !== undefined || !this.published)
+      this.inDestination(() => removeTree(this.parentFd, this.name))
     close(this.parentFd)
     if (!this.published) for (const path of this.madeParents) removeIfEmpty(path)
+  }
+}
+
+/** Runs with the times of a directory put back: a workspace that comes and goes in it is nobody's change. */
+function keepTimes(fd: number, act: () => void): void {
+  const { atimeSec, atimeNsec, mtimeSec, mtimeNsec } = status(fd, '')
+  act()
+  try {
+    setTimesOf(fd, { sec: atimeSec, nsec: atimeNsec }, { sec: mtimeSec, nsec: mtimeNsec })
+  } catch (error) {
+    // who may write to another's directory may still not set its times
+    if (!isErrno(error, 'EPERM')) throw error
   }
 }
 
@@ -120,7 +149,7 @@ function shedInheritance(fd: number): void {
   for (const name of listXattrs(fd, ''))
     if (name === 'system.posix_acl_default' || name === 'system.posix_acl_access')
       removeXattr(fd, '', name)
-  setModeOf(fd, 0o700)
+  setModeOf(fd, PRIVATE_MODE)
 }
 
 /** Hidden, and never the same for two processes. */

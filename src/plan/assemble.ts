@@ -132,8 +132,8 @@ class Assembler {
   }
 
   private describe(directory: Directory, path: ByteString, changed: boolean): void {
-    const { entry, existing } = directory
-    if (!existing) this.operations.push({ op: 'describe-directory', path, entry })
+    const { entry, existing, isOld } = directory
+    if (!existing) this.operations.push({ op: 'describe-directory', path, entry, isNew: !isOld })
     else if (changed && entry !== undefined)
       this.operations.push({ op: 'restore-times', path, entry })
   }

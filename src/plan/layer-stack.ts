@@ -51,6 +51,7 @@ export class LayerStack {
     const directory = entry.path === '' ? this.root : newDirectory(parent, name)
     if (directory !== this.root) parent.children.set(name, directory)
     directory.entry = entry
+    directory.isOld = true
     directory.existing = true
     const physical = this.makePhysical(entry.path)
     physical.owner = directory

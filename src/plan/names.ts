@@ -25,14 +25,14 @@ export function readName(name: ByteString, maxPathBytes: number = MAX_PATH_BYTES
   const base = baseName(path)
   if (!base.startsWith(WHITEOUT_PREFIX)) return { kind: 'entry', path }
   if (base === OPAQUE_NAME) return { kind: 'opaque', path: parentPath(path) }
-  return { kind: 'whiteout', path: joinPath(parentPath(path), victimName(base)) }
+  return { kind: 'whiteout', path: joinPath(parentPath(path), victimName(path)) }
 }
 
-function victimName(base: ByteString): ByteString {
-  const victim = base.slice(WHITEOUT_PREFIX.length)
+function victimName(path: ByteString): ByteString {
+  const victim = baseName(path).slice(WHITEOUT_PREFIX.length)
   if (victim !== '' && victim !== '.' && victim !== '..') return victim
   throw new OciUnpackError('ENTRY_INVALID', 'A whiteout names no entry of its directory.', {
-    facts: { entry: display(base), reason: `it would remove "${display(victim)}"` },
+    facts: { entry: display(path), reason: `it would remove "${display(victim)}"` },
     hint: 'The layer is damaged or hostile: whiteouts are named .wh.<name> (image-spec, layer.md).'
   })
 }

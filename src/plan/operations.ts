@@ -12,7 +12,13 @@ export type Operation =
   /** A further name for the inode at `from`. */
   | { op: 'link'; from: ByteString; to: ByteString }
   /** Metadata of a finished directory: comes after everything below it. No entry: nobody describes it. */
-  | { op: 'describe-directory'; path: ByteString; entry: StagedEntry | undefined }
+  | {
+      op: 'describe-directory'
+      path: ByteString
+      entry: StagedEntry | undefined
+      /** Made by this plan: it has no attributes yet. */
+      isNew: boolean
+    }
   /** Times only, of a directory that was there before and whose children changed. */
   | { op: 'restore-times'; path: ByteString; entry: StagedEntry }
   /** Metadata of a symbolic link that changed after it was staged. */

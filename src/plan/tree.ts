@@ -24,6 +24,8 @@ export interface Directory {
   touched: number
   /** Staged directories that hold children of this one; a hint for the assembler. */
   readonly candidates: PhysicalDirectory[]
+  /** It was there before the unpack. */
+  isOld: boolean
   /** It was there before the unpack, and no layer has changed its metadata. */
   existing: boolean
 }
@@ -79,6 +81,7 @@ export function newDirectory(parent: Directory | undefined, name: ByteString): D
     entry: undefined,
     touched: UNTOUCHED,
     candidates: [],
+    isOld: false,
     existing: false
   }
 }

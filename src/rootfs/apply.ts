@@ -4,9 +4,10 @@ import { withFacts } from '../errors.ts'
 import { baseName, parentPath } from '../plan/names.ts'
 import type { Operation } from '../plan/operations.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
+import { identity } from '../sys/identity.ts'
 import { setTimes } from '../sys/metadata.ts'
 import { makeDirectory, makeLink, renameNew } from '../sys/names.ts'
-import { redescribe, type OnLostXattr } from './describe.ts'
+import { Birthright, describeDirectory, redescribe, type OnLostXattr } from './describe.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
 
 export interface ApplyOptions {
@@ -29,7 +30,10 @@ export function apply(
   }
 }
 
+type DescribeDirectory = Extract<Operation, { op: 'describe-directory' }>
+
 class Applier {
+  private readonly born = new Birthright(identity())
   private readonly source: DirectoryCursor
   private readonly destination: DirectoryCursor
   private readonly options: ApplyOptions
@@ -72,7 +76,7 @@ class Applier {
         )
         return
       case 'describe-directory':
-        this.describe(operation.path, operation.entry ?? this.options.undescribed)
+        this.describeDirectory(operation)
         return
       case 'describe-link':
         this.describe(operation.path, operation.entry)
@@ -91,6 +95,19 @@ class Applier {
     renameNew(this.source.at(parentPath(from)), baseName(from), this.parent(to), baseName(to))
     this.source.forgetBelow(from)
     this.destination.forgetBelow(from)
+  }
+
+  private describeDirectory({ path, entry, isNew }: DescribeDirectory): void {
+    const described = entry ?? this.options.undescribed
+    if (isNew)
+      describeDirectory(
+        this.parent(path),
+        nameIn(path),
+        described,
+        this.born,
+        this.options.onLostXattr
+      )
+    else this.describe(path, described)
   }
 
   private describe(path: ByteString, entry: StagedEntry): void {

@@ -70,7 +70,21 @@ export function describeSpecial(
   setTimes(directory, name, entry.atime ?? entry.mtime, entry.mtime)
 }
 
-/** A directory, or a link whose metadata changed: what it had before goes. */
+/** A directory that this program made, private until now. */
+export function describeDirectory(
+  directory: number,
+  name: ByteString,
+  entry: StagedEntry,
+  born: Birthright,
+  onLost: OnLostXattr
+): void {
+  if (!born.owns(entry)) setOwner(directory, name, entry.uid, entry.gid)
+  setMode(directory, name, entry.mode)
+  setXattrs(directory, name, entry, onLost)
+  setTimes(directory, name, entry.atime ?? entry.mtime, entry.mtime)
+}
+
+/** A directory that was there before, or a link whose metadata changed: what it had before goes. */
 export function redescribe(
   directory: number,
   name: ByteString,

@@ -1,8 +1,6 @@
 /** A root file system as it is now, in the manifest's terms, reading of files only what nobody remembers. */
 import type { ByteString } from '../bytes.ts'
-import { fileStat } from '../bundle/file-stat.ts'
-import type { FileStat } from '../bundle/fingerprints.ts'
-import { recordsXattrs, type ManifestEntry, type MtreeType } from '../mtree/entry.ts'
+import type { ManifestEntry, MtreeType } from '../mtree/entry.ts'
 import { readSymlink } from '../sys/names.ts'
 import type { FileType, Status } from '../sys/status.ts'
 import type { Xattr } from '../tar/entry.ts'
@@ -13,37 +11,37 @@ export interface Scanned {
   status: Status
   /** As a manifest would list it; without `sha256`, unless nothing changed. */
   entry: ManifestEntry
-  /** What the fingerprints would remember of it. */
-  stat: FileStat
+  /** Attributes that a manifest does not list: those of anything but files and directories. */
+  unlisted: readonly Xattr[]
   /** Nothing changed: `entry` is the one that is remembered. */
   isRemembered: boolean
 }
 
-export type Unchanged = (path: ByteString, stat: FileStat) => ManifestEntry | undefined
+/** What is remembered of a path, if it surely is as it was. */
+export type Remember = (
+  path: ByteString,
+  status: Status,
+  unlisted: readonly Xattr[]
+) => ManifestEntry | undefined
 
-export function scan(rootfs: number, unchanged: Unchanged): Scanned[] {
+export function scan(rootfs: number, remember: Remember): Scanned[] {
   const found: Scanned[] = []
-  for (const walked of walk(rootfs, NOTHING)) found.push(look(walked, unchanged))
+  for (const walked of walk(rootfs, NOTHING)) found.push(look(walked, remember))
   return found
 }
 
 const NOTHING: ReadonlySet<ByteString> = new Set()
 
-/** Attributes are read only where the change time is new: every edit of them moves it. */
-function look(walked: Walked, unchanged: Unchanged): Scanned {
-  const { status } = walked
+/** Attributes of files and directories are read only where something changed: every edit of them shows in ctime. */
+function look(walked: Walked, remember: Remember): Scanned {
+  const { status, directory, name } = walked
   const path = walked.path === '' ? '.' : walked.path
-  const isListed = recordsXattrs(mtreeTypes[status.type])
-  if (isListed) {
-    const stat = fileStat(status, [])
-    const entry = unchanged(path, stat)
-    if (entry !== undefined) return { status, entry, stat, isRemembered: true }
-  }
-  const xattrs = readXattrs(walked.directory, walked.name)
-  const stat = fileStat(status, xattrs)
-  const entry = isListed ? undefined : unchanged(path, stat)
-  if (entry !== undefined) return { status, entry, stat, isRemembered: true }
-  return { status, entry: toEntry(path, walked, isListed ? xattrs : []), stat, isRemembered: false }
+  const isListed = status.type === 'file' || status.type === 'directory'
+  const unlisted = isListed ? [] : readXattrs(directory, name)
+  const known = remember(path, status, unlisted)
+  if (known !== undefined) return { status, entry: known, unlisted, isRemembered: true }
+  const xattrs = isListed ? readXattrs(directory, name) : []
+  return { status, entry: toEntry(path, walked, xattrs), unlisted, isRemembered: false }
 }
 
 function toEntry(path: ByteString, walked: Walked, xattrs: readonly Xattr[]): ManifestEntry {

@@ -1,10 +1,20 @@
 /** System calls that failed, printed as the call would look in a trace. */
 import { constants, type as osType } from 'node:os'
-import { display, type ByteString } from '../bytes.ts'
+import { display, fromText, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import { lastErrno } from './libc.ts'
 
-const errnoNames = new Map(Object.entries(constants.errno).map(([name, value]) => [value, name]))
+/** Some numbers have two names (EAGAIN is EWOULDBLOCK): the first in the list counts. */
+const errnoNames = new Map(
+  Object.entries(constants.errno)
+    .reverse()
+    .map(([name, value]) => [value, name])
+)
+
+/** Whether the call that just returned -1 failed so. Costs less than an error, where failing is ordinary. */
+export function failedWith(...names: readonly string[]): boolean {
+  return names.includes(errnoNames.get(lastErrno()) ?? '')
+}
 
 const sentences: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
@@ -58,6 +68,14 @@ export function failed(
     `${name}(${[...shown, ...args].join(', ')})`,
     path === undefined ? undefined : display(path)
   )
+}
+
+/** What node:fs throws for a path of the operator, as the failed call that it is; other errors as they are. */
+export function fromNode(error: unknown): unknown {
+  if (!(error instanceof Error && 'syscall' in error && 'code' in error)) return error
+  const path = 'path' in error ? String(error.path) : undefined
+  const shown = path === undefined ? '' : `"${display(fromText(path))}"`
+  return new SyscallError(String(error.code), `${String(error.syscall)}(${shown})`, path)
 }
 
 export function isErrno(error: unknown, ...names: readonly string[]): boolean {

@@ -16,6 +16,8 @@ function declare(prototype: string): Native {
 const prototypes = {
   openat: 'int openat(int, uintptr_t, int, uint32)',
   close: 'int close(int)',
+  read: 'int64 read(int, uintptr_t, size_t)',
+  poll: 'int poll(uintptr_t, uint64, int)',
   pwrite: 'int64 pwrite(int, uintptr_t, size_t, int64)',
   ftruncate: 'int ftruncate(int, int64)',
   mkdirat: 'int mkdirat(int, uintptr_t, uint32)',

@@ -1,5 +1,5 @@
-import { failed } from './failure.ts'
-import { libcCalls as libc } from './libc.ts'
+import { failed, failedWith } from './failure.ts'
+import { addressOf, libcCalls as libc } from './libc.ts'
 import { structure } from './memory.ts'
 
 const O_CLOEXEC = 0o2000000
@@ -12,4 +12,27 @@ export function pipe(bytes: number): { read: number; write: number } {
   const ends = { read: view.readInt32LE(0), write: view.readInt32LE(4) }
   libc.fcntl(ends.write, F_SETPIPE_SZ, bytes)
   return ends
+}
+
+const POLLIN = 1
+
+/** Waits until there is something to read, or the end; says whether there is. `timeout` in milliseconds. */
+export function waitReadable(fd: number, timeout: number): boolean {
+  const view = structure.view()
+  view.writeInt32LE(fd, 0)
+  view.writeInt16LE(POLLIN, 4)
+  view.writeInt16LE(0, 6)
+  const ready = libc.poll(structure.address, 1, timeout)
+  if (ready >= 0) return ready > 0
+  if (failedWith('EINTR')) return false
+  throw failed('poll', undefined, fd)
+}
+
+/** What a descriptor that does not block has for us: bytes read, 0 at the end, undefined for nothing yet. */
+export function readAvailable(fd: number, buffer: Buffer, offset: number): number | undefined {
+  const wanted = buffer.length - offset
+  const read = libc.read(fd, addressOf(buffer) + offset, wanted)
+  if (read >= 0) return read
+  if (failedWith('EAGAIN', 'EINTR')) return undefined
+  throw failed('read', undefined, fd, wanted)
 }

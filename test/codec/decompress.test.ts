@@ -65,16 +65,16 @@ describe('an uncompressed layer', () => {
 
 describe('content that contradicts its media type', () => {
   it.each<[Compression, string, Buffer, RegExp]>([
-    ['none', 'gzip', blob, /says not compressed, but its content is gzip$/],
-    ['none', 'zstd', Buffer.from('28b52ffd2006', 'hex'), /content is zstd$/],
-    ['gzip', 'zstd', Buffer.from('28b52ffd2006', 'hex'), /says gzip, but its content is zstd$/],
-    ['gzip', 'tar', tarNamed('a'), /content is an uncompressed tar archive$/],
-    ['gzip', 'xz', Buffer.from('fd377a585a0000', 'hex'), /content is xz$/],
-    ['gzip', 'bzip2', Buffer.from('BZh91AY'), /content is bzip2$/],
-    ['gzip', 'nothing', Buffer.alloc(0), /is empty, which is not gzip$/],
-    ['gzip', 'text', Buffer.from('hello'), /neither gzip, zstd, xz, bzip2 nor tar$/],
-    ['zstd', 'gzip', blob, /says zstd, but its content is gzip$/],
-    ['zstd', 'nothing', Buffer.alloc(0), /is empty, which is not zstd$/]
+    ['none', 'gzip', blob, /says not compressed, but its content is gzip\.$/],
+    ['none', 'zstd', Buffer.from('28b52ffd2006', 'hex'), /content is zstd\.$/],
+    ['gzip', 'zstd', Buffer.from('28b52ffd2006', 'hex'), /says gzip, but its content is zstd\.$/],
+    ['gzip', 'tar', tarNamed('a'), /content is an uncompressed tar archive\.$/],
+    ['gzip', 'xz', Buffer.from('fd377a585a0000', 'hex'), /content is xz\.$/],
+    ['gzip', 'bzip2', Buffer.from('BZh91AY'), /content is bzip2\.$/],
+    ['gzip', 'nothing', Buffer.alloc(0), /is empty, which is not gzip\.$/],
+    ['gzip', 'text', Buffer.from('hello'), /neither gzip, zstd, xz, bzip2 nor tar\.$/],
+    ['zstd', 'gzip', blob, /says zstd, but its content is gzip\.$/],
+    ['zstd', 'nothing', Buffer.alloc(0), /is empty, which is not zstd\.$/]
   ])('%s, but really %s, is named', async (compression, _found, bytes, message) => {
     const error = await errorOf(inputOf(bytes), compression)
     expect(error).toMatchObject({ code: 'COMPRESSION_INVALID' })
@@ -86,7 +86,7 @@ describe('content that contradicts its media type', () => {
 describe('damage', () => {
   it('is reported with the offset of compressed bytes', async () => {
     const error = await errorOf(inputOf(blob.subarray(0, 1_000_000)), 'gzip')
-    expect(error.message).toBe('the gzip data is cut off')
+    expect(error.message).toBe('The gzip data is cut off.')
     expect(error.facts).toEqual({ offset: 1_000_000, reason: 'unexpected end of file' })
   })
 

@@ -14,10 +14,11 @@ import { close, openOperatorDirectory } from '../../src/sys/files.ts'
 import { layerStack } from '../reference/random-layers.ts'
 import { applySerially, Rejected, type Member } from '../reference/serial.ts'
 import { snapshot } from '../reference/snapshot.ts'
+import { needs } from '../support/requires.ts'
 
 const runs = Number(process.env['OCI_UNPACK_PROPERTY_RUNS'] ?? 300)
 
-test.each([false, true])(
+test.runIf(needs('root')).each([false, true])(
   'staging layers apart and joining them equals applying them in order (keepDirlinks %s)',
   (keepDirlinks) => {
     const seed = Number(process.env['OCI_UNPACK_SEED'] ?? Date.now() % 1_000_000)

@@ -47,8 +47,13 @@ const plain: fc.Arbitrary<Member> = fc
     xattrs
   })
   .map(({ text, target, body, ...rest }) =>
-    member({ ...rest, link: rest.type === 'symlink' ? text : target }, body)
+    member({ ...rest, link: linkOf(rest.type, text, target) }, body)
   )
+
+function linkOf(type: EntryType, text: string, target: string): string {
+  if (type === 'symlink') return text
+  return type === 'hardlink' ? target : ''
+}
 
 const whiteout: fc.Arbitrary<Member> = fc
   .tuple(fc.array(name, { maxLength: 3 }), fc.option(name))

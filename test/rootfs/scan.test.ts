@@ -2,6 +2,7 @@ import { chmodSync, lutimesSync, mkdirSync, symlinkSync, utimesSync, writeFileSy
 import { createServer } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import type { ManifestEntry } from '../../src/mtree/entry.ts'
+import { fileStat } from '../../src/bundle/file-stat.ts'
 import { scan } from '../../src/rootfs/scan.ts'
 import { AT_FDCWD } from '../../src/sys/files.ts'
 import { setXattr } from '../../src/sys/metadata.ts'
@@ -64,7 +65,10 @@ describe('scan', () => {
   test.runIf(needs('root'))('sees attributes of a link in its fingerprint', () => {
     withScratch((fd, root) => {
       symlinkSync('target', `${root}/link`)
-      const size = (): number => scan(fd, nothing)[1]!.stat.size
+      const size = (): number => {
+        const { status, unlisted } = scan(fd, nothing)[1]!
+        return fileStat(status, unlisted).size
+      }
       const without = size()
       setXattr(AT_FDCWD, `${root}/link`, 'trusted.a', '1')
       const one = size()

@@ -8,7 +8,7 @@ export const unpackCommand: Command = {
   summary: 'unpack an image into a runtime bundle',
   description:
     'Makes BUNDLE with rootfs, config.json and what a later repack needs. All layers are read at once; each is' +
-    '  verified (size, digest, diff ID) before the bundle can be seen. On failure nothing is left behind.',
+    ' verified (size, digest, diff ID) before the bundle can be seen. On failure nothing is left behind.',
   positionals: [{ name: 'BUNDLE', summary: 'directory to make' }],
   flags,
   examples: [

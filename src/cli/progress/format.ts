@@ -1,7 +1,7 @@
 import type { EngineEvent, LayerCounters, LayerInfo } from '../../index.ts'
 
 /** Bytes in decimal units, four significant digits at most: `10.24 MB`. */
-export function formatBytes(bytes: number): string {
+function formatBytes(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB']
   let value = bytes
   let unit = 0
@@ -14,12 +14,7 @@ export function formatBytes(bytes: number): string {
 
 export function formatLayer(index: number, info: LayerInfo, counters: LayerCounters): string {
   const { hex } = /:(?<hex>.{12})/.exec(info.digest)?.groups as { hex: string }
-  return [
-    `layer ${index + 1}`.padEnd(9),
-    hex,
-    `${formatBytes(counters.read)} of ${formatBytes(info.size)}`.padStart(24),
-    `${counters.entries.toLocaleString('en')} entries`.padStart(18)
-  ].join('  ')
+  return columns(`layer ${index + 1}`, hex, counters.read, info.size, counters.entries)
 }
 
 export function formatTotal(
@@ -29,7 +24,23 @@ export function formatTotal(
   const sum = (pick: (counter: LayerCounters) => number): number =>
     counters.reduce((total, counter) => total + pick(counter), 0)
   const size = layers.reduce((total, layer) => total + layer.size, 0)
-  return `total      ${' '.repeat(12)}  ${`${formatBytes(sum((it) => it.read))} of ${formatBytes(size)}`.padStart(22)}  ${`${sum((it) => it.entries).toLocaleString('en')} entries`.padStart(18)}  ${formatBytes(sum((it) => it.unpacked))} unpacked`
+  const line = columns(
+    'total',
+    '',
+    sum(({ read }) => read),
+    size,
+    sum(({ entries }) => entries)
+  )
+  return `${line}  ${formatBytes(sum(({ unpacked }) => unpacked))} unpacked`
+}
+
+function columns(name: string, id: string, read: number, size: number, entries: number): string {
+  return [
+    name.padEnd(9),
+    id.padEnd(12),
+    `${formatBytes(read)} of ${formatBytes(size)}`.padStart(24),
+    `${entries.toLocaleString('en')} entries`.padStart(18)
+  ].join('  ')
 }
 
 export function formatPacked(entries: number, total: number): string {

@@ -5,7 +5,7 @@ import { logEvent } from './log.ts'
 import { PlainDisplay } from './plain.ts'
 import { TtyDisplay } from './tty.ts'
 
-export interface Display {
+interface Display {
   onEvent: OnEvent
   /** Leaves the terminal as a log line would. */
   end: () => void

@@ -1,0 +1,114 @@
+import { describe, expect, test } from 'vitest'
+import { normalizeArguments } from '../../src/cli/arguments.ts'
+import type { Flag } from '../../src/cli/command.ts'
+import { COMMANDS } from '../../src/cli/commands/index.ts'
+import { parseArguments, UnknownCommand } from '../../src/cli/program.ts'
+import { GLOBAL_FLAGS } from '../../src/cli/terminal.ts'
+import { failure } from '../support/failure.ts'
+
+const FLAGS: readonly Flag[] = [
+  { name: 'image', value: 'REF', summary: '' },
+  { name: 'mask-path', value: 'PATH', summary: '', repeatable: true },
+  { name: 'history.author', value: 'NAME', summary: '' },
+  { name: 'verbose', summary: '' }
+]
+
+describe('arguments as Go programs take them', () => {
+  test.each<[string, string[], string[]]>([
+    ['two dashes and a value apart', ['--image', 'x'], ['--image=x']],
+    ['one dash', ['-image', 'x'], ['--image=x']],
+    ['a value behind =', ['-image=x', '--image=y'], ['--image=x', '--image=y']],
+    ['a value that begins with a dash', ['--image', '-x'], ['--image=-x']],
+    ['a value that looks like a flag', ['--image', '--verbose'], ['--image=--verbose']],
+    ['a value with = and lines in it', ['--image=a=b\nc'], ['--image=a=b\nc']],
+    ['an empty value', ['--image='], ['--image=']],
+    ['a name with a dot', ['-history.author', 'me'], ['--history.author=me']],
+    [
+      'a flag given often',
+      ['--mask-path', 'a', '--mask-path=b'],
+      ['--mask-path=a', '--mask-path=b']
+    ],
+    ['a switch', ['-verbose', 'x'], ['--verbose', 'x']],
+    [
+      'a switch that is true',
+      ['--verbose=true', '--verbose=1', '--verbose=T'],
+      ['--verbose', '--verbose', '--verbose']
+    ],
+    ['a switch that is false', ['--verbose=false', '--verbose=0', 'x'], ['x']],
+    ['a switch with nonsense', ['--verbose=maybe'], ['--verbose=maybe']],
+    ['a flag without its value', ['--image'], ['--image']],
+    ['flags behind positionals', ['unpack', 'dir', '-image', 'x'], ['unpack', 'dir', '--image=x']],
+    ['everything behind --', ['--', '-image', 'x'], ['--', '-image', 'x']],
+    ['a flag that nobody knows', ['--nope=1', '-n'], ['--nope=1', '-n']]
+  ])('%s', (_name, given, expected) => {
+    expect(normalizeArguments(given, FLAGS)).toEqual(expected)
+  })
+})
+
+describe('the command line', () => {
+  test('gives the command with its flags by name', () => {
+    const parsed = parse(
+      'unpack',
+      '--image',
+      'l:t',
+      'b',
+      '--uid-map=0:1',
+      '-uid-map',
+      '5:6',
+      '--verbose'
+    )
+    expect(parsed?.command.path).toEqual(['unpack'])
+    expect(parsed?.input.positionals).toEqual(['b'])
+    expect(parsed?.input.flags).toMatchObject({
+      image: 'l:t',
+      'uid-map': ['0:1', '5:6'],
+      verbose: true
+    })
+  })
+
+  test('knows commands of two words', () => {
+    expect(parse('raw', 'unpack', '--image', 'x', 'r')?.command.path).toEqual(['raw', 'unpack'])
+  })
+
+  test('tells a command that does not exist from other mistakes', () => {
+    expect(failureOf('unpak')).toBeInstanceOf(UnknownCommand)
+    expect(failureOf('raw', 'nope')).toBeInstanceOf(UnknownCommand)
+    expect(failureOf('unpack')).not.toBeInstanceOf(UnknownCommand)
+  })
+
+  test.each<[string, string[], string]>([
+    [
+      'an unknown flag',
+      ['unpack', '--imag', 'x', 'b'],
+      "Unknown option '--imag'. (Did you mean --image?)"
+    ],
+    ['a missing positional', ['unpack', '--image', 'x'], "Missing required argument 'BUNDLE'."],
+    [
+      'one positional too many',
+      ['unpack', '--image', 'x', 'b', 'c'],
+      "Too many arguments for 'unpack'. Expected 1 argument but got 2."
+    ],
+    [
+      'a flag without its value',
+      ['unpack', 'b', '--image'],
+      "Option '--image <PATH[:TAG]>' argument missing."
+    ],
+    [
+      'a value that is no choice',
+      ['--log', 'loud', 'unpack', '--image', 'x', 'b'],
+      "Option '--log <LEVEL>' argument 'loud' is invalid. Allowed choices are debug, info, warn, error, fatal."
+    ]
+  ])('refuses %s in a sentence', (_name, args, message) => {
+    expect(failureOf(...args)).toMatchObject({ code: 'USAGE', message })
+  })
+})
+
+function parse(...args: string[]): ReturnType<typeof parseArguments> {
+  const flags = [...GLOBAL_FLAGS, ...COMMANDS.flatMap((command) => command.flags)]
+  const about = { name: 'oci-unpack', summary: '', version: '0' }
+  return parseArguments(normalizeArguments(args, flags), COMMANDS, GLOBAL_FLAGS, about)
+}
+
+function failureOf(...args: string[]): ReturnType<typeof failure> {
+  return failure(() => parse(...args))
+}

@@ -1,0 +1,101 @@
+import { describe, expect, test } from 'vitest'
+import { formatLayer, formatTotal } from '../../src/cli/progress/format.ts'
+import type { EngineEvent, LayerInfo } from '../../src/index.ts'
+import { ociUnpackOk } from '../e2e/cli.ts'
+import { optionsFor } from '../engine/support.ts'
+import type { Run } from '../support/run.ts'
+import { withTemporary } from '../support/temporary.ts'
+import { file, symlink, tar } from '../support/tar-builder.ts'
+
+const IMAGE = [tar(file('a', 'one')), tar(file('b', 'two'))]
+
+describe('--progress=json', () => {
+  test('is one object a line on stderr: the events of the library', () => {
+    const { stdout, stderr } = unpackWith(IMAGE, '--progress=json')
+    const events = stderr.trimEnd().split('\n').map(parseEvent)
+    expect(stdout).toBe('')
+    expect(events[0]).toMatchObject({ type: 'image', layers: [{}, {}] })
+    expect(events.filter(({ type }) => type === 'layer')).toHaveLength(2)
+    expect(events.at(-1)).toEqual({ type: 'phase', phase: 'publish' })
+  })
+
+  test('carries warnings as events, in the middle of nothing else', () => {
+    const link = symlink('l', 'x', { pax: { 'SCHILY.xattr.user.u': 'v' } })
+    const { stderr } = unpackWith([tar(link)], '--progress=json', '--log=fatal')
+    const events = stderr.trimEnd().split('\n').map(parseEvent)
+    expect(events.find(({ type }) => type === 'warning')).toMatchObject({
+      facts: { entry: 'l', found: 'user.u' }
+    })
+  })
+})
+
+test('--progress=plain is a line when something is done', () => {
+  const lines = unpackWith(IMAGE, '--progress=plain').stderr.trimEnd().split('\n')
+  expect(lines[0]).toMatch(/^unpacking .*:latest \(sha256:[0-9a-f]{64}\)$/)
+  expect(lines.filter((line) => /^layer [12] .* 1 entries {2}verified$/.test(line))).toHaveLength(2)
+  expect(lines.slice(-3)).toEqual([
+    'joining the layers',
+    'writing the manifest',
+    'making the bundle visible'
+  ])
+  expect(lines.at(-4)).toMatch(/^total .* 2 entries .* unpacked$/)
+})
+
+test.each(['--progress=none', '--progress=auto'])('%s is silent without a terminal', (flag) => {
+  expect(unpackWith(IMAGE, flag).stderr).toBe('')
+})
+
+test('--verbose tells what happens', () => {
+  const { stderr } = unpackWith(IMAGE, '--verbose')
+  expect(stderr).toMatch(/^info: .* is sha256:[0-9a-f]{64}, 2 layers$/m)
+  expect(stderr).toContain('info: layer 1 is verified\n')
+})
+
+describe('a line', () => {
+  const info: LayerInfo = {
+    digest: `sha256:${'0123456789ab'.padEnd(64, 'f')}`,
+    diffId: '',
+    mediaType: '',
+    size: 10_240_000
+  }
+  const counters = { read: 999, unpacked: 2_000_000, entries: 12_345 }
+
+  test('of a layer has its digest, bytes and entries', () => {
+    expect(formatLayer(0, info, counters).split(/ {2,}/)).toEqual([
+      'layer 1',
+      '0123456789ab',
+      '999 B of 10.24 MB',
+      '12,345 entries'
+    ])
+  })
+
+  test('of the total has sums', () => {
+    expect(formatTotal([info, info], [counters, counters]).split(/ {2,}/)).toEqual([
+      'total',
+      '1.998 kB of 20.48 MB',
+      '24,690 entries',
+      '4.000 MB unpacked'
+    ])
+  })
+
+  test('has its columns where the others have theirs', () => {
+    const layer = formatLayer(0, info, counters)
+    const total = formatTotal([info], [counters])
+    expect(total.indexOf('entries')).toBe(layer.indexOf('entries'))
+  })
+})
+
+function unpackWith(layers: Buffer[], ...flags: string[]): Run {
+  return withTemporary((work) => {
+    const { image, destination, uidMap = [], gidMap = [] } = optionsFor(work, layers)
+    const maps = [
+      ...uidMap.map(({ hostId }) => `--uid-map=0:${hostId}`),
+      ...gidMap.map(({ hostId }) => `--gid-map=0:${hostId}`)
+    ]
+    return ociUnpackOk('unpack', ...flags, ...maps, '--image', image, destination)
+  })
+}
+
+function parseEvent(line: string): EngineEvent {
+  return JSON.parse(line) as EngineEvent
+}

@@ -1,0 +1,53 @@
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { endOfArchive, headerBlocks, padding } from '../../src/tar/writer.ts'
+import { layerStack } from '../reference/random-layers.ts'
+import { applySerially, Rejected, type Member } from '../reference/serial.ts'
+import { snapshot } from '../reference/snapshot.ts'
+import { library } from '../support/dist.ts'
+import { needs } from '../support/requires.ts'
+import { codeOf, inScratch, optionsFor } from './support.ts'
+
+const runs = Number(process.env['OCI_UNPACK_PROPERTY_RUNS'] ?? 300) / 5
+
+test.runIf(needs('root'))(
+  'an image unpacked in threads equals its layers applied in order, on every field',
+  async () => {
+    const seed = Number(process.env['OCI_UNPACK_SEED'] ?? Date.now() % 1_000_000)
+    console.log(`images of random layers: ${runs} runs, seed ${seed}`)
+    await fc.assert(
+      fc.asyncProperty(layerStack, (layers) => inScratch((work) => compare(work, layers))),
+      { seed, numRuns: runs }
+    )
+  }
+)
+
+async function compare(work: string, layers: Member[][]): Promise<void> {
+  const options = { ...optionsFor(work, layers.map(toTar)), jobs: 3 }
+  if (isRejected(() => applySerially(`${work}/serial`, layers, false))) {
+    expect(await codeOf(library.unpackRootfs(options))).toBe('ENTRY_INVALID')
+    return
+  }
+  await library.unpackRootfs(options)
+  expect(snapshot(options.destination)).toBe(snapshot(`${work}/serial`))
+}
+
+function isRejected(act: () => void): boolean {
+  try {
+    act()
+    return false
+  } catch (error) {
+    if (error instanceof Rejected) return true
+    throw error
+  }
+}
+
+function toTar(layer: readonly Member[]): Buffer {
+  const members = layer.flatMap(({ entry, body }) => {
+    const isDirectory = entry.type === 'directory' && !entry.name.endsWith('/')
+    const name = isDirectory ? `${entry.name}/` : entry.name
+    const header = headerBlocks({ ...entry, name }, { precision: 'nanoseconds' })
+    return [header, body, Buffer.alloc(padding(body.length))]
+  })
+  return Buffer.concat([...members, endOfArchive()])
+}

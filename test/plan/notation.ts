@@ -1,0 +1,106 @@
+/**
+ * Layers and trees as lines of text, so that a case of the merge reads as a sentence:
+ *
+ *     'a/'        a directory            'a'        a file that holds the number of its layer
+ *     'a -> b'    a symbolic link        'a: x'     a file that holds x
+ *     'a == b'    a hard link            'a|'       a FIFO
+ *
+ * In a merged tree a directory shows the layer that describes it, `?` where none does, `!` where it was there before.
+ */
+import { fold } from '../../src/plan/fold.ts'
+import { LayerStack } from '../../src/plan/layer-stack.ts'
+import { planEntry } from '../../src/plan/policy.ts'
+import { StageLayout } from '../../src/plan/stage-layout.ts'
+import type { StagedEntry } from '../../src/plan/staged-entry.ts'
+import { newDirectory, type Directory, type Inode } from '../../src/plan/tree.ts'
+import type { TarEntry } from '../../src/tar/entry.ts'
+import { compareBytes } from '../../src/bytes.ts'
+import { OciUnpackError } from '../../src/errors.ts'
+import { entry } from '../support/archive.ts'
+
+const RULES = {
+  policy: { kind: 'exact', uidMap: [], gidMap: [] },
+  maxPathBytes: 4095
+} as const
+
+/** The merged tree as sorted lines; or the code of the error and its reason. */
+export function merge(layers: readonly (readonly string[])[], keepDirlinks = false): string[] {
+  const root = newDirectory(undefined, '')
+  try {
+    layers.forEach((lines, index) => {
+      for (const line of lines) fold(root, index + 1, planned(line, index + 1), { keepDirlinks })
+    })
+  } catch (error) {
+    if (!(error instanceof OciUnpackError)) throw error
+    return [[error.code, error.facts.reason ?? error.facts.found].join(': ')]
+  }
+  return printTree(root)
+}
+
+/** The books of layers that were staged as the rootfs room stages them, below `layers/0`, `layers/1` and so on. */
+export function stage(
+  layers: readonly (readonly string[])[],
+  existing: readonly string[] = []
+): LayerStack {
+  const stack = new LayerStack({ keepDirlinks: false })
+  for (const line of existing) stack.addExisting(planned(line, 0), line)
+  layers.forEach((lines, index) => {
+    const layout = new StageLayout()
+    const folder = stack.layer(index, `layers/${index}`)
+    for (const line of lines) folder.add(placed(layout, planned(line, index)))
+  })
+  return stack
+}
+
+function placed(layout: StageLayout, staged: StagedEntry): StagedEntry {
+  if (staged.type === 'directory')
+    return { ...staged, staged: layout.placeDirectory(staged.path, () => undefined) }
+  if (['whiteout', 'opaque', 'hardlink'].includes(staged.type)) return staged
+  return { ...staged, staged: layout.placeLeaf(staged.path, () => undefined) }
+}
+
+function planned(line: string, layer: number): StagedEntry {
+  const { content, ...fields } = parse(line)
+  const mtime = { sec: layer, nsec: 0 }
+  const staged = planEntry(entry({ mtime, ...fields }), RULES)
+  return staged.type === 'file' ? { ...staged, sha256: content ?? String(layer) } : staged
+}
+
+function parse(line: string): Partial<TarEntry> & { content?: string } {
+  const [, name, link] = /^(.*?) (?:->|==) (.*)$/s.exec(line) ?? []
+  if (name !== undefined && link !== undefined)
+    return { name, link, type: line.includes(' -> ') ? 'symlink' : 'hardlink' }
+  const [, file, content] = /^(.*?): (.*)$/s.exec(line) ?? []
+  if (file !== undefined && content !== undefined) return { name: file, type: 'file', content }
+  if (line.endsWith('|')) return { name: line.slice(0, -1), type: 'fifo' }
+  return { name: line, type: /(?:^|\/)$/.test(line) ? 'directory' : 'file' }
+}
+
+function printTree(root: Directory): string[] {
+  const lines: string[] = []
+  const names = new Map<Inode, string>()
+  const visit = (directory: Directory, path: string): void => {
+    lines.push(`${path}/ ${describedBy(directory)}`)
+    for (const [name, child] of [...directory.children].sort(([a], [b]) => compareBytes(a, b))) {
+      const childPath = path === '' ? name : `${path}/${name}`
+      if (child.kind === 'directory') visit(child, childPath)
+      else lines.push(`${childPath}${printInode(child.inode, childPath, names)}`)
+    }
+  }
+  visit(root, '')
+  return lines
+}
+
+function describedBy({ entry: described, existing }: Directory): string {
+  if (existing) return '!'
+  return described === undefined ? '?' : String(described.mtime.sec)
+}
+
+function printInode(inode: Inode, path: string, names: Map<Inode, string>): string {
+  const first = names.get(inode)
+  if (first !== undefined) return ` == ${first}`
+  names.set(inode, path)
+  const changed = inode.redescribed === undefined ? '' : ` (${inode.redescribed.mtime.sec})`
+  if (inode.type === 'symlink') return ` -> ${inode.link}${changed}`
+  return inode.type === 'file' ? `: ${inode.sha256 ?? ''}` : '|'
+}

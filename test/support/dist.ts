@@ -1,0 +1,10 @@
+/**
+ * The built program, for what only it can do: threads start from a JavaScript file. `npm test` builds first.
+ */
+const dist = new URL('../../dist/', import.meta.url)
+
+type Library = typeof import('../../src/index.ts')
+type PoolModule = typeof import('../../src/worker/pool.ts')
+
+export const library = (await import(new URL('index.js', dist).href)) as Library
+export const { Pool } = (await import(new URL('worker/pool.js', dist).href)) as PoolModule

@@ -1,0 +1,150 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { display } from '../../src/bytes.ts'
+import { IN_PROCESS } from '../../src/codec/choice.ts'
+import type { Digest } from '../../src/image/digest.ts'
+import { Control } from '../../src/worker/control.ts'
+import { decodeEntries } from '../../src/worker/entry-codec.ts'
+import type { StageLayerReport, StageLayerTask } from '../../src/worker/stage-layer.ts'
+import { Pool } from '../support/dist.ts'
+import { makeTemporary, removeTemporary } from '../support/temporary.ts'
+import { directory, file, tar } from '../support/tar-builder.ts'
+
+let work: string
+let pool: InstanceType<typeof Pool> | undefined
+
+beforeEach(() => {
+  work = makeTemporary()
+})
+
+afterEach(async () => {
+  await pool?.close()
+  removeTemporary(work)
+})
+
+const LAYER = tar(directory('d/'), file('d/a', 'one'), file('d/.wh.b'), file('d/a', 'two'))
+const BIG = tar(
+  ...Array.from({ length: 3000 }, (_, i) => file(`f${i}`)),
+  file('big', randomBytes(32 << 20))
+)
+
+describe.each([0, 1, 2])('a pool of %i threads', (threads) => {
+  test('stages layers and reports their entries in order', async () => {
+    pool = new Pool(threads)
+    const control = Control.forLayers(2)
+    const entries: string[][] = [[], []]
+    const run = (layer: number): Promise<unknown> =>
+      pool!.run(task(layer, LAYER), control, collect(entries[layer]!))
+    await Promise.all([run(0), run(1)])
+    expect(entries[0]).toEqual(['directory d', 'file d/a', 'whiteout d/b', 'file d/a'])
+    expect(entries[1]).toEqual(entries[0])
+    expect(readdirSync(`${work}/1/tree/d`)).toEqual(['a'])
+    expect(readdirSync(`${work}/1/spill`)).toEqual(['1'])
+    expect(control.layer(1)).toEqual({ read: LAYER.length, unpacked: LAYER.length, entries: 4 })
+    expect(control.unpacked).toBe(2 * LAYER.length)
+    expect(control.entries).toBe(8)
+  })
+
+  test('passes a failure on with its code and facts, and goes on with other tasks', async () => {
+    pool = new Pool(threads)
+    const control = Control.forLayers(2)
+    const bad = { ...task(0, LAYER), diffId: `sha256:${'0'.repeat(64)}` as Digest }
+    await expect(pool.run(bad, control, collect([]))).rejects.toMatchObject({
+      name: 'OciUnpackError',
+      code: 'DIFF_ID_MISMATCH',
+      facts: { expected: bad.diffId, found: digestOf(LAYER) }
+    })
+    const entries: string[] = []
+    await pool.run(task(1, LAYER), control, collect(entries))
+    expect(entries).toHaveLength(4)
+  })
+
+  test('stops a task where its control says so', async () => {
+    pool = new Pool(threads)
+    const control = Control.forLayers(1)
+    const report = { ...collect([]), entries: () => control.abort() }
+    await expect(pool.run(task(0, BIG), control, report)).rejects.toMatchObject({ code: 'ABORTED' })
+    expect(control.layer(0).unpacked).toBeLessThan(BIG.length)
+  })
+
+  test('hands on what the receiver of entries throws', async () => {
+    pool = new Pool(threads)
+    const report = {
+      ...collect([]),
+      entries: () => {
+        throw new Error('refused')
+      }
+    }
+    await expect(pool.run(task(0, LAYER), Control.forLayers(1), report)).rejects.toThrow('refused')
+  })
+})
+
+test('a thread that ends in the middle of a layer is a failure that says so', async () => {
+  const dying = new Pool(1)
+  let closed: Promise<void> | undefined
+  const report = { ...collect([]), entries: () => void (closed ??= dying.close()) }
+  await expect(dying.run(task(0, BIG), Control.forLayers(1), report)).rejects.toMatchObject({
+    code: 'WORKER_DIED',
+    hint: expect.stringContaining('--jobs') as unknown
+  })
+  await closed
+})
+
+test('no more tasks run at once than there are threads', async () => {
+  pool = new Pool(1)
+  const control = Control.forLayers(2)
+  const log: string[] = []
+  await Promise.all(
+    [0, 1].map((layer) =>
+      pool!
+        .run(task(layer, LAYER), control, {
+          ...collect([]),
+          entries: () => log.push(`${layer} in`)
+        })
+        .then(() => log.push(`${layer} done`))
+    )
+  )
+  expect(log).toEqual(['0 in', '0 done', '1 in', '1 done'])
+})
+
+function collect(entries: string[]): StageLayerReport {
+  return {
+    entries(batch) {
+      for (const { type, path } of decodeEntries(batch)) entries.push(`${type} ${display(path)}`)
+    },
+    lostXattr: () => undefined
+  }
+}
+
+/** An uncompressed layer, with a staging directory of its own. */
+function task(layer: number, content: Buffer): StageLayerTask {
+  const staging = `${work}/${layer}`
+  const path = `${work}/${layer}.tar`
+  mkdirSync(staging)
+  writeFileSync(path, content)
+  const digest = digestOf(content)
+  return {
+    type: 'stage-layer',
+    layer,
+    staging,
+    source: { digest, size: content.length, path },
+    compression: 'none',
+    diffId: digest,
+    decompressor: IN_PROCESS,
+    rules: {
+      policy: {
+        kind: 'exact',
+        uidMap: [{ containerId: 0, hostId: process.geteuid!(), size: 1 }],
+        gidMap: [{ containerId: 0, hostId: process.getegid!(), size: 1 }]
+      },
+      maxPathBytes: 4095
+    },
+    digests: false,
+    limits: { entries: 1e6, unpackedBytes: 1e9, ratio: 1e4, tar: {} }
+  }
+}
+
+function digestOf(bytes: Buffer): Digest {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}` as Digest
+}
