@@ -1,5 +1,5 @@
 /** Everything in a tree, parents before children, names in byte order. Never follows a link. */
-import { compareBytes, type ByteString } from '../bytes.ts'
+import type { ByteString } from '../bytes.ts'
 import { joinPath } from '../plan/names.ts'
 import { listDirectory } from '../sys/directory.ts'
 import { status, type Status } from '../sys/status.ts'
@@ -19,25 +19,26 @@ export function* walk(root: number, skip: ReadonlySet<ByteString>): Generator<Wa
   const cursor = new DirectoryCursor(root)
   try {
     yield { path: '', status: status(root, ''), directory: root, name: '' }
-    yield* walkDirectory(cursor, '', skip)
+    yield* walkBelow(cursor, skip)
   } finally {
     cursor.release()
   }
 }
 
-function* walkDirectory(
-  cursor: DirectoryCursor,
-  path: ByteString,
-  skip: ReadonlySet<ByteString>
-): Generator<Walked> {
-  const directories: ByteString[] = []
-  for (const name of listDirectory(cursor.at(path)).sort(compareBytes)) {
-    const childPath = joinPath(path, name)
-    if (skip.has(childPath)) continue
-    const directory = cursor.at(path)
-    const found = status(directory, name)
-    yield { path: childPath, status: found, directory, name }
-    if (found.type === 'directory') directories.push(childPath)
+/** A stack instead of recursion: a generator in a generator hands every object through all levels above it. */
+function* walkBelow(cursor: DirectoryCursor, skip: ReadonlySet<ByteString>): Generator<Walked> {
+  const waiting: ByteString[] = ['']
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    const directories: ByteString[] = []
+    // Code units of byte strings are bytes, so the default order is theirs; and it is twice as fast.
+    for (const name of listDirectory(cursor.at(path)).sort()) {
+      const childPath = joinPath(path, name)
+      if (skip.has(childPath)) continue
+      const directory = cursor.at(path)
+      const found = status(directory, name)
+      yield { path: childPath, status: found, directory, name }
+      if (found.type === 'directory') directories.push(childPath)
+    }
+    waiting.push(...directories.reverse())
   }
-  for (const childPath of directories) yield* walkDirectory(cursor, childPath, skip)
 }
