@@ -2,7 +2,7 @@
  * Makes a bundle one of the image that was just made from it. The new manifest and fingerprints are written under
  * names of their own; replacing umoci.json is the one step that counts, so a bundle can be repacked wherever this ends.
  */
-import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileStat } from '../bundle/file-stat.ts'
 import { fingerprintsFile, manifestFile, METADATA_FILE } from '../bundle/files.ts'
@@ -41,7 +41,9 @@ export async function refreshBundle(
     statOf: ({ scanned }) => fileStat(scanned.status, scanned.unlisted),
     scannedAt: refresh.scannedAt
   })
+  for (const name of filesOf(digest)) flush(join(bundle.path, name))
   replaceMetadata(bundle, refresh.image)
+  flush(bundle.path)
   removeManifest(bundle.path, old)
 }
 
@@ -102,6 +104,19 @@ function replaceMetadata({ path, state }: OpenBundle, image: DescriptorPath): vo
 }
 
 function removeManifest(bundle: string, digest: string): void {
-  for (const name of [fingerprintsFile(digest), manifestFile(digest)])
-    rmSync(join(bundle, name), { force: true })
+  for (const name of filesOf(digest)) rmSync(join(bundle, name), { force: true })
+}
+
+function filesOf(digest: string): readonly string[] {
+  return [fingerprintsFile(digest), manifestFile(digest)]
+}
+
+/** A file or directory outlives a power cut from here on. */
+function flush(path: string): void {
+  const fd = openSync(path, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
 }

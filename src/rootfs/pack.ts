@@ -3,12 +3,13 @@ import { createHash } from 'node:crypto'
 import type { ByteString } from '../bytes.ts'
 import { baseName, parentPath } from '../plan/names.ts'
 import { packHardlink, packObject, type PackRules } from '../plan/pack-entry.ts'
+import { isErrno } from '../sys/failure.ts'
 import { readSymlink } from '../sys/names.ts'
 import { status, type Status } from '../sys/status.ts'
 import type { TarEntry } from '../tar/entry.ts'
 import { headerBlocks, padding, type WriteOptions } from '../tar/writer.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
-import { BODY_CHUNK, readBody } from './read-body.ts'
+import { BODY_CHUNK, fileChanged, readBody } from './read-body.ts'
 import { readXattrs } from './xattrs.ts'
 
 /** Where the bytes go. */
@@ -47,12 +48,10 @@ export class ObjectPacker {
   /**
    * Writes the object at `path` under `name`; `''` is the root itself. Gives the SHA-256 (hex) of a file's content,
    * where that was written.
-   * @throws FILE_CHANGED, ENTRY_INVALID for a socket, ID_NOT_MAPPED, SYSCALL_FAILED
+   * @throws FILE_CHANGED, also where nothing or a socket is there; ID_NOT_MAPPED, SYSCALL_FAILED
    */
   async add(path: ByteString, name: ByteString): Promise<string | undefined> {
-    const directory = this.cursor.at(path === '' ? '' : parentPath(path))
-    const base = path === '' ? '.' : baseName(path)
-    const found = status(directory, base)
+    const { directory, base, found } = this.find(path)
     const key = `${found.device}:${found.inode}`
     const first = this.first.get(key)
     if (first !== undefined) {
@@ -69,8 +68,18 @@ export class ObjectPacker {
     await this.output.write(headerBlocks(entry, this.options.write))
   }
 
+  private find(path: ByteString): { directory: number; base: ByteString; found: Status } {
+    try {
+      const directory = this.cursor.at(path === '' ? '' : parentPath(path))
+      const base = path === '' ? '.' : baseName(path)
+      return { directory, base, found: status(directory, base) }
+    } catch (error) {
+      throw isErrno(error, 'ENOENT', 'ENOTDIR') ? fileChanged(path) : error
+    }
+  }
+
   private describe(directory: number, base: ByteString, name: ByteString, found: Status): TarEntry {
-    if (found.type === 'socket') throw new Error(`[internal] ${name} is a socket`)
+    if (found.type === 'socket') throw fileChanged(name)
     const xattrs = readXattrs(directory, base)
     for (const [key, value] of xattrs) if (value === '') this.options.onLostXattr(name, key)
     const object = {

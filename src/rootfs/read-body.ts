@@ -22,7 +22,7 @@ export function* readBody(
     assertSame(fd, name, expected)
     for (let left = expected.size; left > 0;) {
       const length = readInto(fd, buffer.subarray(0, Math.min(left, buffer.length)))
-      if (length === 0) throw changed(name)
+      if (length === 0) throw fileChanged(name)
       left -= length
       yield buffer.subarray(0, length)
     }
@@ -41,10 +41,10 @@ function assertSame(fd: number, name: ByteString, expected: Status): void {
     now.mtimeNsec === expected.mtimeNsec &&
     now.ctimeSec === expected.ctimeSec &&
     now.ctimeNsec === expected.ctimeNsec
-  if (!isSame) throw changed(name)
+  if (!isSame) throw fileChanged(name)
 }
 
-function changed(name: ByteString): OciUnpackError {
+export function fileChanged(name: ByteString): OciUnpackError {
   return new OciUnpackError('FILE_CHANGED', 'A file changed while it was being read.', {
     facts: { path: display(name) },
     hint: 'Stop what writes to the root file system, then try again.'

@@ -137,6 +137,15 @@ describe('ObjectPacker', () => {
     expect(two.bytes).toEqual(one.bytes)
   })
 
+  test('takes what went away since it was looked for as a change', async () => {
+    const make = (root: string): void => writeFileSync(`${root}/file`, '')
+    for (const path of ['gone', 'gone/x', 'file/x'])
+      await expect(pack(make, path)).rejects.toMatchObject({
+        code: 'FILE_CHANGED',
+        facts: { path }
+      })
+  })
+
   test.runIf(needs('root'))('reports an attribute without a value and leaves it out', async () => {
     const { lost, bytes } = await pack((root) => {
       writeFileSync(`${root}/a`, '')
