@@ -131,6 +131,7 @@ function openPacker(
   return new ObjectPacker(directory, writer, {
     rules: { uidMap: options.uidMap ?? [], gidMap: options.gidMap ?? [], epoch: settings.epoch },
     write: { precision: settings.timePrecision },
+    digests: false,
     onLostXattr: (path, xattr) => settings.onEvent(emptyXattr(path, xattr))
   })
 }

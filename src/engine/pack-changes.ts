@@ -11,17 +11,17 @@ import type { LayerWriter } from './layer-writer.ts'
 import { emptyXattr } from './left-out.ts'
 import type { OpenBundle } from './open-bundle.ts'
 
-/** Writes the layer of the changes. `digests` receives the SHA-256 of each file that was read, by path. */
+/** Writes the layer of the changes. `digests`, if wanted, receives the SHA-256 of each file that was read, by path. */
 export async function packChanges(
   bundle: OpenBundle,
   changes: Changes,
   writer: LayerWriter,
   settings: ChangeSettings,
-  digests: Map<ByteString, string>
+  digests: Map<ByteString, string> | undefined
 ): Promise<void> {
   const items = layerItems(changes.deltas.map(toChange), namesIn(changes))
   settings.onEvent({ type: 'phase', phase: 'pack' })
-  const packer = openPacker(bundle, writer, settings)
+  const packer = openPacker(bundle, writer, settings, digests !== undefined)
   try {
     for (const [index, item] of items.entries()) {
       await packItem(packer, item, digests)
@@ -36,25 +36,27 @@ export async function packChanges(
 async function packItem(
   packer: ObjectPacker,
   { kind, path }: LayerItem,
-  digests: Map<ByteString, string>
+  digests: Map<ByteString, string> | undefined
 ): Promise<void> {
   if (kind === 'whiteout') {
     await packer.header(packWhiteout(path))
     return
   }
   const digest = await packer.add(path === '.' ? '' : path, path)
-  if (digest !== undefined) digests.set(path, digest)
+  if (digest !== undefined) digests?.set(path, digest)
 }
 
 function openPacker(
   bundle: OpenBundle,
   writer: LayerWriter,
-  settings: ChangeSettings
+  settings: ChangeSettings,
+  digests: boolean
 ): ObjectPacker {
   const { uidMaps, gidMaps } = bundle.state.metadata
   return new ObjectPacker(bundle.rootfs, writer, {
     rules: { uidMap: uidMaps, gidMap: gidMaps, epoch: settings.epoch },
     write: { precision: settings.timePrecision },
+    digests,
     onLostXattr: (path, xattr) => settings.onEvent(emptyXattr(path, xattr))
   })
 }

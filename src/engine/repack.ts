@@ -58,7 +58,7 @@ async function repackBundle(
   const changes = await search(bundle, base, options, settings)
   for (const path of changes.sockets) settings.onEvent(socket(path))
   settings.onEvent({ type: 'changes', count: changes.deltas.length })
-  const digests = new Map<string, string>()
+  const digests = options.refreshBundle === true ? new Map<string, string>() : undefined
   const { image, ...result } = await addToImage(
     {
       layout,
@@ -72,7 +72,7 @@ async function repackBundle(
       ? undefined
       : (writer) => packChanges(bundle, changes, writer, settings, digests)
   )
-  if (options.refreshBundle === true)
+  if (digests !== undefined)
     await refreshBundle(bundle, changes, {
       image,
       digests,

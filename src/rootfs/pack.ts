@@ -21,6 +21,8 @@ export interface TarOutput {
 export interface PackOptions {
   rules: PackRules
   write: WriteOptions
+  /** Whether `add` gives digests. */
+  digests: boolean
   /** An attribute without a value, which PAX cannot express. */
   onLostXattr: (path: ByteString, xattr: ByteString) => void
 }
@@ -97,13 +99,17 @@ export class ObjectPacker {
     return packObject(name, object, this.options.rules)
   }
 
-  private async body(directory: number, base: ByteString, found: Status): Promise<string> {
-    const hash = createHash('sha256')
+  private async body(
+    directory: number,
+    base: ByteString,
+    found: Status
+  ): Promise<string | undefined> {
+    const hash = this.options.digests ? createHash('sha256') : undefined
     for (const piece of readBody(directory, base, found, this.buffer)) {
-      hash.update(piece)
+      hash?.update(piece)
       await this.output.write(piece)
     }
     await this.output.zeros(padding(found.size))
-    return hash.digest('hex')
+    return hash?.digest('hex')
   }
 }

@@ -32,6 +32,7 @@ async function pack(make: (root: string) => void, ...paths: string[]): Promise<P
   const packer = new ObjectPacker(fd, output, {
     rules: { uidMap: [], gidMap: [], epoch: undefined },
     write: { precision: 'nanoseconds' },
+    digests: true,
     onLostXattr: (path, xattr) => lost.push(`${path} ${xattr}`)
   })
   try {
