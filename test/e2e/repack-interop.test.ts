@@ -99,20 +99,9 @@ describe.runIf(needs('root', 'umoci', 'python3', 'setfattr'))('a bundle', () => 
     expect(status).toBe(1)
   })
 
-  test.runIf(needs('setpriv'))('of umoci --rootless is refused, with a way out', () => {
-    ok('chmod', '777', work)
-    const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups']
-    const unpack = [
-      'umoci',
-      'unpack',
-      '--rootless',
-      '--image',
-      `${layout}:latest`,
-      `${work}/bundle`
-    ]
+  test('of umoci --rootless is refused, with a way out', () => {
     buildImage(`${work}/plain`, { layers: [tar(file('x'))] })
-    unpack[4] = `${work}/plain:latest`
-    ok('setpriv', ...nobody, ...unpack)
+    ok('umoci', 'unpack', '--rootless', '--image', `${work}/plain:latest`, `${work}/bundle`)
     const { status, stderr } = ociUnpack('repack', '--image', `${work}/plain:new`, `${work}/bundle`)
     expect(stderr).toContain('BUNDLE_INVALID')
     expect(stderr).toContain('--rootless')
