@@ -6,6 +6,7 @@ import { diff } from '../../src/index.ts'
 import { AT_FDCWD } from '../../src/sys/files.ts'
 import { setTimes, setXattr } from '../../src/sys/metadata.ts'
 import { needs } from '../support/requires.ts'
+import { directory, file, hardlink, tar } from '../support/tar-builder.ts'
 import { ok } from '../support/run.ts'
 import { withBundle, type SmallBundle } from './repack-bundle.ts'
 
@@ -184,6 +185,33 @@ describe.runIf(needs('root'))('what a layer holds', () => {
       expect(lines.filter((line) => line.includes('.wh.'))).toEqual([])
       expect(lines).toContain('symlink d -> moved')
     })
+  })
+
+  test('names that changed partners come as their new pairs, though nothing else tells of it', async () => {
+    const pairs = tar(
+      directory('p/'),
+      file('p/a', 'same'),
+      hardlink('p/b', 'p/a'),
+      file('p/c', 'same'),
+      hardlink('p/d', 'p/c')
+    )
+    await withBundle(
+      async ({ rootfs, repack }) => {
+        const p = `${rootfs}/p`
+        quietly(p, () => {
+          fs.renameSync(`${p}/b`, `${p}/x`)
+          fs.renameSync(`${p}/d`, `${p}/b`)
+          fs.renameSync(`${p}/x`, `${p}/d`)
+        })
+        expect((await repack()).lines).toEqual([
+          'file p/a',
+          'file p/b',
+          'hardlink p/c -> p/b',
+          'hardlink p/d -> p/a'
+        ])
+      },
+      { layers: [pairs] }
+    )
   })
 
   test('an attribute without a value is warned of and left out', async () => {
