@@ -35,8 +35,9 @@ export function readBundle(read: ReadBundleFile): BundleState {
 /** What a cut manifest does not list would look new, and what is deleted of it would not be missed. */
 function parseWhole(bytes: Uint8Array): Manifest {
   const manifest = parseManifest(fromBuffer(bytes))
-  if (manifest.isClosed && manifest.entries.length > 0) return manifest
-  throw new OciUnpackError('MTREE_INVALID', 'The end of the manifest is missing.', {
+  const root = manifest.entries[0]
+  if (manifest.isClosed && root?.path === '.' && root.type === 'dir') return manifest
+  throw new OciUnpackError('MTREE_INVALID', 'The manifest does not describe a whole tree.', {
     hint: 'The manifest was damaged or edited. Restore it, or unpack the image again.'
   })
 }
