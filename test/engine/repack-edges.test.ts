@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import * as fs from 'node:fs'
 import { createServer } from 'node:net'
+import { dirname } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { diff } from '../../src/index.ts'
 import { AT_FDCWD } from '../../src/sys/files.ts'
@@ -163,7 +164,7 @@ describe.runIf(needs('root'))('a bundle that was copied', () => {
         })
       } finally {
         if (path.startsWith('/dev/shm/oci-unpack-'))
-          fs.rmSync(`${path}/..`, { recursive: true, force: true })
+          fs.rmSync(dirname(path), { recursive: true, force: true })
       }
     })
   }
