@@ -24,7 +24,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   mtree: { values: [], types: ['tar/entry.ts'] },
   plan: { values: [], types: ['tar/entry.ts'] },
   codec: {
-    values: ['sys/pipe.ts', 'sys/files.ts'],
+    values: ['sys/files.ts', 'sys/isal.ts', 'sys/pipe.ts'],
     node: [
       'child_process',
       'fs',

@@ -38,7 +38,7 @@ export const EXTRACT_FLAGS: readonly Flag[] = [
   {
     name: 'decompressor',
     value: 'NAME',
-    summary: 'auto, none, igzip, unpigz, pigz, gzip, zstd or an absolute path (default: auto)'
+    summary: 'auto, none, isal, igzip, unpigz, pigz, gzip, zstd or an absolute path (default: auto)'
   }
 ]
 

@@ -1,16 +1,18 @@
 import { basename, isAbsolute } from 'node:path'
 import { OciUnpackError } from '../errors.ts'
+import { IsalInflater } from '../sys/isal.ts'
 import { executable, findOnPath, type Program } from './programs.ts'
 import { HAS_NATIVE_ZSTD } from './unzstd.ts'
 
-/** Which program inflates what; undefined means in process. Plain data, for the way to workers. */
+/** Which program inflates what; undefined means by Node itself. Plain data, for the way to workers. */
 export interface DecompressorChoice {
-  readonly gzip: Program | undefined
+  /** `isal`: by that library, in this process. */
+  readonly gzip: Program | 'isal' | undefined
   readonly zstd: Program | undefined
 }
 
-/** Everything in process. */
-export const IN_PROCESS: DecompressorChoice = { gzip: undefined, zstd: undefined }
+/** Everything by Node itself. */
+export const BY_NODE: DecompressorChoice = { gzip: undefined, zstd: undefined }
 
 const FORMATS = {
   igzip: 'gzip',
@@ -23,14 +25,17 @@ const FORMATS = {
 type ProgramName = keyof typeof FORMATS
 
 /** What `--decompressor` takes, for help and messages. */
-export const DECOMPRESSOR_VALUES = 'auto, none, igzip, unpigz, pigz, gzip, zstd or an absolute path'
+export const DECOMPRESSOR_VALUES =
+  'auto, none, isal, igzip, unpigz, pigz, gzip, zstd or an absolute path'
 
 /**
  * Looks for decompressors once, on the main thread.
  *
- * - `auto`: `igzip` for gzip where PATH has it, and `zstd` where this Node cannot decode Zstandard itself.
+ * - `auto`: for gzip the library ISA-L where this machine has it, else `igzip` where PATH has it; `zstd` where this
+ *   Node cannot decode Zstandard itself.
  *   `unpigz` is not among them: it is slower than node:zlib (docs/decisions/2026-11-21-decompressors.md).
- * - `none`: no program at all.
+ * - `none`: nothing but Node.
+ * - `isal`: that library.
  * - a name or an absolute path: that program for its format (a path whose name is unknown is taken as one for
  *   gzip that understands `-dc`), the other format as with `auto`.
  *
@@ -38,17 +43,24 @@ export const DECOMPRESSOR_VALUES = 'auto, none, igzip, unpigz, pigz, gzip, zstd 
  */
 export function probeDecompressors(
   request: string,
-  env: { readonly PATH?: string | undefined }
+  env: { readonly PATH?: string | undefined },
+  isLibraryThere: () => boolean = hasIsal
 ): DecompressorChoice {
-  if (request === 'none') return IN_PROCESS
+  if (request === 'none') return BY_NODE
+  const hasLibrary = isLibraryThere()
+  if (request === 'isal' && !hasLibrary) throw unavailable(request)
   const automatic = {
-    gzip: find('igzip', env.PATH),
+    gzip: hasLibrary ? ('isal' as const) : find('igzip', env.PATH),
     zstd: HAS_NATIVE_ZSTD ? undefined : find('zstd', env.PATH)
   }
-  if (request === 'auto') return automatic
+  if (request === 'auto' || request === 'isal') return automatic
   const path = isAbsolute(request) ? executable(request) : named(request, env.PATH)
   if (path === undefined) throw unavailable(request)
   return { ...automatic, [formatOf(request)]: program(path) }
+}
+
+function hasIsal(): boolean {
+  return IsalInflater.create() !== undefined
 }
 
 function named(request: string, searchPath: string | undefined): string | undefined {

@@ -1,17 +1,22 @@
 import { OciUnpackError } from '../errors.ts'
 import { decompressByProgram } from './by-program.ts'
+import { IsalInflater } from '../sys/isal.ts'
 import type { DecompressorChoice } from './choice.ts'
 import { assertContent, type Compression } from './content.ts'
 import { gunzip } from './gunzip.ts'
+import { gunzipByIsal } from './gunzip-isal.ts'
 import { replay, type CompressedInput, type Source } from './source.ts'
 import { unzstd } from './unzstd.ts'
 
-/** How to stop from outside: asked before each chunk and while an external program is slow. */
+/** What goes on around a layer. */
 export interface DecompressControl {
+  /** Asked before each chunk and while an external program is slow. */
   aborted(): boolean
+  /** Whether another thread would find a core for itself. */
+  hasIdleCore(): boolean
 }
 
-const UNSTOPPABLE: DecompressControl = { aborted: () => false }
+const ALONE: DecompressControl = { aborted: () => false, hasIdleCore: () => true }
 
 /**
  * A layer's uncompressed bytes, in chunks of up to 1 MiB, each valid until the next iteration. The input is read
@@ -27,15 +32,14 @@ export async function* decompress(
   input: CompressedInput,
   compression: Compression,
   choice: DecompressorChoice,
-  control: DecompressControl = UNSTOPPABLE
+  control: DecompressControl = ALONE
 ): AsyncGenerator<Buffer> {
-  const stopIfAborted = () => assertGoing(control)
-  stopIfAborted()
+  assertGoing(control)
   const head = input.read()
   assertContent(head, compression)
   const source = replay(head, () => input.read())
-  for await (const chunk of decode(input, compression, choice, source, stopIfAborted)) {
-    stopIfAborted()
+  for await (const chunk of decode(input, compression, choice, source, control)) {
+    assertGoing(control)
     yield chunk
   }
 }
@@ -45,13 +49,15 @@ function decode(
   compression: Compression,
   choice: DecompressorChoice,
   source: Source,
-  idle: () => void
+  control: DecompressControl
 ): Iterable<Buffer> | AsyncIterable<Buffer> {
   if (compression === 'none') return chunksOf(source)
-  const program = choice[compression]
+  const chosen = choice[compression]
+  if (chosen === 'isal') return byIsal(source, control)
   const { fd, size } = input
-  if (program !== undefined && fd !== undefined && size >= WORTH_A_PROCESS_BYTES) {
-    return decompressByProgram(program, compression, { fd, size }, source, idle)
+  if (chosen !== undefined && fd !== undefined && size >= WORTH_A_PROCESS_BYTES) {
+    const idle = (): void => assertGoing(control)
+    return decompressByProgram(chosen, compression, { fd, size }, source, idle)
   }
   switch (compression) {
     case 'gzip':
@@ -63,6 +69,13 @@ function decode(
 
 /** Starting a process costs 3 ms, in which node:zlib inflates this much. */
 const WORTH_A_PROCESS_BYTES = 1 << 19
+
+function byIsal(source: Source, control: DecompressControl): AsyncIterable<Buffer> {
+  const inflater = IsalInflater.create()
+  return inflater === undefined
+    ? gunzip(source)
+    : gunzipByIsal(inflater, source, () => control.hasIdleCore())
+}
 
 function* chunksOf(source: Source): Generator<Buffer> {
   for (let chunk = source(); chunk !== undefined; chunk = source()) yield chunk

@@ -1,6 +1,7 @@
 import { createGunzip } from 'node:zlib'
+import { assertPadding } from './gzip-header.ts'
 import type { Source } from './source.ts'
-import { CHUNK_BYTES, compressionInvalid, invalidData, through } from './zlib-stream.ts'
+import { CHUNK_BYTES, invalidData, through } from './zlib-stream.ts'
 
 /**
  * Inflates gzip members up to the end of the source (RFC 1952, 2.2), in process. Zeros after the last member
@@ -14,21 +15,6 @@ export async function* gunzip(source: Source): AsyncGenerator<Buffer> {
   } catch (error) {
     throw invalidData(error, 'gzip', stream.bytesWritten)
   }
+  // node:zlib stops at the first zero between members and ignores whatever comes after it.
   assertPadding(rest, source, stream.bytesWritten)
-}
-
-/** node:zlib stops at the first zero between members and ignores whatever comes after it. */
-function assertPadding(rest: Buffer, source: Source, end: number): void {
-  let offset = end
-  for (let chunk: Buffer | undefined = rest; chunk !== undefined; chunk = source()) {
-    const foreign = chunk.findIndex((byte) => byte !== 0)
-    if (foreign >= 0) {
-      throw compressionInvalid(
-        'Data follows the last gzip member.',
-        offset + foreign,
-        'only zeros may follow'
-      )
-    }
-    offset += chunk.length
-  }
 }

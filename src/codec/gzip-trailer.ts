@@ -1,4 +1,5 @@
 import { readSync } from 'node:fs'
+import { hasReservedFlags } from './gzip-header.ts'
 import type { BlobFile } from './source.ts'
 
 const TAIL_BYTES = 1 << 16
@@ -12,17 +13,17 @@ const TRAILER_BYTES = 8
  * unnoticed; the digest and the diff id hold for such a blob all the same.
  */
 export function isWholeMember(file: BlobFile, total: number): boolean {
-  if (total === 0 || hasReservedFlags(file)) return false
+  if (total === 0 || hasReservedFlags(readHead(file))) return false
   const tail = readTail(file)
   const end = lastNonZero(tail) + 1
   // The upper bytes of a small ISIZE are zeros as well, so padding may begin up to three bytes later.
   return [0, 1, 2, 3].some((zeros) => isTrailer(tail, end + zeros, total))
 }
 
-function hasReservedFlags(file: BlobFile): boolean {
-  const header = Buffer.alloc(4)
-  readSync(file.fd, header, 0, header.length, 0)
-  return (header.readUInt8(3) & 0xe0) !== 0
+function readHead(file: BlobFile): Buffer {
+  const head = Buffer.alloc(4)
+  readSync(file.fd, head, 0, head.length, 0)
+  return head
 }
 
 function isTrailer(tail: Buffer, end: number, total: number): boolean {

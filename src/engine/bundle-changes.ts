@@ -41,7 +41,7 @@ export function hasher(
   const root = `${bundle.path}/${ROOTFS_DIRECTORY}`
   return async (files) => {
     if (files.length === 0) return []
-    const control = Control.forLayers(0)
+    const control = Control.forLayers(0, jobs)
     const pool = new Pool(isWorthThreads(files) ? jobs : 0)
     const abort = (): void => control.abort()
     signal?.addEventListener('abort', abort)

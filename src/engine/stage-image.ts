@@ -35,7 +35,7 @@ export async function stageImage(
 ): Promise<void> {
   const { jobs, onEvent, signal } = options.settings
   const tasks = layerTasks(ground, options)
-  const control = Control.forLayers(tasks.length)
+  const control = Control.forLayers(tasks.length, jobs)
   const pool = new Pool(Math.min(jobs, tasks.length))
   const folder = new OrderedFolder(stack, ground, tasks.map(layerName))
   const progress = reportProgress(control, tasks.length, onEvent)

@@ -13,7 +13,9 @@ export interface LayerCounters {
 const ABORTED = 0
 const UNPACKED = 1
 const ENTRIES = 2
-const FIRST_LAYER = 3
+const RUNNING = 3
+const CORES = 4
+const FIRST_LAYER = 5
 const FIELDS = 3
 
 export class Control {
@@ -25,8 +27,11 @@ export class Control {
     this.cells = new BigInt64Array(memory)
   }
 
-  static forLayers(count: number): Control {
-    return new Control(new SharedArrayBuffer(8 * (FIRST_LAYER + FIELDS * count)))
+  /** @param cores how many threads may be busy at once */
+  static forLayers(count: number, cores: number): Control {
+    const control = new Control(new SharedArrayBuffer(8 * (FIRST_LAYER + FIELDS * count)))
+    Atomics.store(control.cells, CORES, BigInt(cores))
+    return control
   }
 
   abort(): void {
@@ -35,6 +40,19 @@ export class Control {
 
   aborted(): boolean {
     return Atomics.load(this.cells, ABORTED) !== 0n
+  }
+
+  /** Says that a task begins, or has ended, in this or another thread. */
+  begin(): void {
+    Atomics.add(this.cells, RUNNING, 1n)
+  }
+
+  end(): void {
+    Atomics.sub(this.cells, RUNNING, 1n)
+  }
+
+  hasIdleCore(): boolean {
+    return Atomics.load(this.cells, RUNNING) < Atomics.load(this.cells, CORES)
   }
 
   /** Sums over all layers. */

@@ -62,6 +62,7 @@ export async function stageLayer(
   report: StageLayerReport
 ): Promise<void> {
   const staging = openOperatorDirectory(fromText(task.staging))
+  control.begin()
   try {
     const blob = openBlob(task.source)
     try {
@@ -70,6 +71,7 @@ export async function stageLayer(
       blob.close()
     }
   } finally {
+    control.end()
     close(staging)
   }
 }

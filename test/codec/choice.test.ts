@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { IN_PROCESS, probeDecompressors } from '../../src/codec/choice.ts'
+import { BY_NODE, probeDecompressors } from '../../src/codec/choice.ts'
 import { HAS_NATIVE_ZSTD } from '../../src/codec/unzstd.ts'
 
 let root: string
@@ -25,7 +25,11 @@ afterAll(() => rmSync(root, { recursive: true }))
 
 const gzipBy = (path: string) => ({ path, args: ['-dc'] })
 const zstdBy = (path: string) => ({ path, args: ['-dcq'] })
-const probe = (request: string) => probeDecompressors(request, { PATH: `${first}:${second}` })
+const absent = (): boolean => false
+const present = (): boolean => true
+const probeIn = (PATH: string | undefined, request = 'auto') =>
+  probeDecompressors(request, { PATH }, absent)
+const probe = (request: string) => probeIn(`${first}:${second}`, request)
 
 describe('probeDecompressors', () => {
   it('finds igzip, and zstd where this Node needs it, passing over what cannot be run', () => {
@@ -35,17 +39,25 @@ describe('probeDecompressors', () => {
     })
   })
 
+  it('prefers the library to a program, and takes it by name', () => {
+    const env = { PATH: second }
+    expect(probeDecompressors('auto', env, present).gzip).toBe('isal')
+    expect(probeDecompressors('isal', env, present).gzip).toBe('isal')
+    expect(probeDecompressors('igzip', env, present).gzip).toEqual(gzipBy(join(second, 'igzip')))
+    expect(probeDecompressors('none', env, present)).toEqual(BY_NODE)
+  })
+
   it('finds nothing where there is nothing', () => {
-    expect(probeDecompressors('auto', { PATH: first })).toEqual(IN_PROCESS)
-    expect(probeDecompressors('auto', {})).toEqual(IN_PROCESS)
+    expect(probeIn(first)).toEqual(BY_NODE)
+    expect(probeIn(undefined)).toEqual(BY_NODE)
   })
 
   it('does not look in relative folders', () => {
-    expect(probeDecompressors('auto', { PATH: '.:bin::' })).toEqual(IN_PROCESS)
+    expect(probeIn('.:bin::')).toEqual(BY_NODE)
   })
 
   it('forbids programs', () => {
-    expect(probe('none')).toEqual(IN_PROCESS)
+    expect(probe('none')).toEqual(BY_NODE)
   })
 
   it.each(['unpigz', 'pigz', 'igzip'])('takes %s for gzip when it is named', (name) => {
@@ -62,7 +74,7 @@ describe('probeDecompressors', () => {
     expect(probe(join(second, 'other')).gzip).toEqual(gzipBy(join(second, 'other')))
   })
 
-  it.each(['gzip', '/nonexistent/igzip'])('refuses %s, which is not there', (request) => {
+  it.each(['gzip', 'isal', '/nonexistent/igzip'])('refuses %s, which is not there', (request) => {
     expect(() => probe(request)).toThrow(
       expect.objectContaining({ code: 'DECOMPRESSOR_UNAVAILABLE' })
     )

@@ -7,7 +7,7 @@ import {
   type CompressorOptions
 } from '../../src/codec/compress.ts'
 import type { Compression } from '../../src/codec/content.ts'
-import { IN_PROCESS } from '../../src/codec/choice.ts'
+import { BY_NODE } from '../../src/codec/choice.ts'
 import { crc32, tableCrc32 } from '../../src/codec/crc32.ts'
 import { decompress } from '../../src/codec/decompress.ts'
 import { HAS_NATIVE_ZSTD_COMPRESSOR, zstdByProgram } from '../../src/codec/zstd-compressor.ts'
@@ -63,7 +63,7 @@ describe.each(compressions)('%s', (compression) => {
         fc.integer({ min: 1, max: 3000 }),
         async (content, option, step) => {
           const blob = await compressed(compression, content, option, step)
-          const chunks = decompress(inputOf(blob), compression, IN_PROCESS)
+          const chunks = decompress(inputOf(blob), compression, BY_NODE)
           expect(await outcomeOf(chunks)).toEqual(expected(content))
         }
       ),
@@ -76,7 +76,7 @@ describe.each(compressions)('%s', (compression) => {
     async (length) => {
       const content = Buffer.concat([mixed, mixed]).subarray(1_000_000, 1_000_000 + length)
       const blob = await compressed(compression, content)
-      const chunks = decompress(inputOf(blob), compression, IN_PROCESS)
+      const chunks = decompress(inputOf(blob), compression, BY_NODE)
       expect(await outcomeOf(chunks)).toEqual(expected(content))
     }
   )

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { IN_PROCESS, type DecompressorChoice } from '../../src/codec/choice.ts'
+import { BY_NODE, probeDecompressors, type DecompressorChoice } from '../../src/codec/choice.ts'
 import type { Program } from '../../src/codec/programs.ts'
 import type { Compression } from '../../src/codec/content.ts'
 import { decompress } from '../../src/codec/decompress.ts'
@@ -23,7 +23,7 @@ function script(text: string): DecompressorChoice {
 async function errorOf(
   input: TestInput,
   compression: Compression,
-  choice = IN_PROCESS
+  choice = BY_NODE
 ): Promise<OciUnpackError> {
   try {
     const chunks = decompress(input, compression, choice)
@@ -59,7 +59,7 @@ describe('an uncompressed layer', () => {
     ['of some bytes', content],
     ['whose first name looks like gzip', tarNamed('\x1f\x8b\x08')]
   ])('%s passes unchanged', async (_case, bytes) => {
-    expect(await outcomeOf(decompress(inputOf(bytes), 'none', IN_PROCESS))).toEqual(expected(bytes))
+    expect(await outcomeOf(decompress(inputOf(bytes), 'none', BY_NODE))).toEqual(expected(bytes))
   })
 })
 
@@ -97,7 +97,7 @@ describe('damage', () => {
   })
 
   it('found by the source itself comes out as it is', async () => {
-    for (const choice of [IN_PROCESS, script('exec gzip -dc')]) {
+    for (const choice of [BY_NODE, script('exec gzip -dc')]) {
       const input = inputOf(blob)
       const read = () => input.read() ?? complain()
       const chunks = decompress({ ...input, read }, 'gzip', choice)
@@ -162,7 +162,7 @@ describe('a program', () => {
 
   it('that hangs is killed by an abort', async () => {
     let asked = 0
-    const control = { aborted: () => ++asked > 10 }
+    const control = { aborted: () => ++asked > 10, hasIdleCore: () => false }
     const hanging = decompress(inputOf(blob), 'gzip', script('exec sleep 1000'), control)
     expect(await outcomeOf(hanging)).toEqual(refused('ABORTED'))
     expect(childrenOf()).toBe(0)
@@ -171,11 +171,13 @@ describe('a program', () => {
 
 describe('an abort', () => {
   it.each([
-    ['in process', IN_PROCESS],
-    ['by a program', script('exec gzip -dc')]
+    ['in process', BY_NODE],
+    ['by a program', script('exec gzip -dc')],
+    ['by the best there is', probeDecompressors('auto', process.env)]
   ])('stops inflating %s between chunks', async (_case, choice) => {
     let aborted = false
-    const chunks = decompress(inputOf(blob), 'gzip', choice, { aborted: () => aborted })
+    const control = { aborted: () => aborted, hasIdleCore: () => true }
+    const chunks = decompress(inputOf(blob), 'gzip', choice, control)
     await chunks.next()
     aborted = true
     await expect(chunks.next()).rejects.toMatchObject({ code: 'ABORTED' })

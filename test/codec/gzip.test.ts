@@ -2,6 +2,9 @@ import { closeSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { decompressByProgram } from '../../src/codec/by-program.ts'
 import { gunzip } from '../../src/codec/gunzip.ts'
+import { gunzipByIsal } from '../../src/codec/gunzip-isal.ts'
+import { IsalInflater } from '../../src/sys/isal.ts'
+import { needs } from '../support/requires.ts'
 import { ACCEPTED, REFUSED } from './gzip-cases.ts'
 import { expected, inputOf, installed, outcomeOf, refused, sourceOf } from './support.ts'
 
@@ -10,6 +13,19 @@ type Inflate = (blob: Buffer) => AsyncIterable<Buffer>
 const inProcess = [1 << 18, 5_003].map((chunkBytes): [string, Inflate] => [
   `node:zlib, ${chunkBytes} bytes at a time`,
   (blob) => gunzip(sourceOf(blob, chunkBytes))
+])
+
+/** The program comes with the library. */
+const hasIsal = needs('igzip')
+const byLibrary = [
+  { chunkBytes: 1 << 18, isIdle: true },
+  { chunkBytes: 5_003, isIdle: false },
+  { chunkBytes: 1, isIdle: false }
+].map(({ chunkBytes, isIdle }): [string, Inflate | undefined] => [
+  `ISA-L, ${chunkBytes} bytes at a time, ${isIdle ? 'ahead' : 'on demand'}`,
+  hasIsal
+    ? (blob) => gunzipByIsal(IsalInflater.create()!, sourceOf(blob, chunkBytes), () => isIdle)
+    : undefined
 ])
 
 const external = ['igzip', 'unpigz', 'pigz', 'gzip'].map((name): [string, Inflate | undefined] => [
@@ -37,7 +53,7 @@ function byProgram(name: string): Inflate | undefined {
   }
 }
 
-describe.each([...inProcess, ...external])('gzip by %s', (_name, inflate) => {
+describe.each([...inProcess, ...byLibrary, ...external])('gzip by %s', (_name, inflate) => {
   it.skipIf(inflate === undefined).each(ACCEPTED)('inflates %s', async (_case, blob, content) => {
     expect(await outcomeOf(inflate!(blob))).toEqual(expected(content))
   })

@@ -87,7 +87,8 @@ export function refused(error: ErrorCode): Outcome {
 export function installed(name: string): Program | undefined {
   try {
     const choice = probeDecompressors(name, process.env)
-    return name === 'zstd' ? choice.zstd : choice.gzip
+    const program = name === 'zstd' ? choice.zstd : choice.gzip
+    return program === 'isal' ? undefined : program
   } catch {
     return undefined
   }

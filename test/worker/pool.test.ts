@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { display } from '../../src/bytes.ts'
-import { IN_PROCESS } from '../../src/codec/choice.ts'
+import { BY_NODE } from '../../src/codec/choice.ts'
 import type { Digest } from '../../src/image/digest.ts'
 import { Control } from '../../src/worker/control.ts'
 import { decodeEntries } from '../../src/worker/entry-codec.ts'
@@ -32,7 +32,7 @@ const BIG = tar(
 describe.each([0, 1, 2])('a pool of %i threads', (threads) => {
   test('stages layers and reports their entries in order', async () => {
     pool = new Pool(threads)
-    const control = Control.forLayers(2)
+    const control = Control.forLayers(2, 2)
     const entries: string[][] = [[], []]
     const run = (layer: number): Promise<unknown> =>
       pool!.run(task(layer, LAYER), control, collect(entries[layer]!))
@@ -48,7 +48,7 @@ describe.each([0, 1, 2])('a pool of %i threads', (threads) => {
 
   test('passes a failure on with its code and facts, and goes on with other tasks', async () => {
     pool = new Pool(threads)
-    const control = Control.forLayers(2)
+    const control = Control.forLayers(2, 2)
     const bad = { ...task(0, LAYER), diffId: `sha256:${'0'.repeat(64)}` as Digest }
     await expect(pool.run(bad, control, collect([]))).rejects.toMatchObject({
       name: 'OciUnpackError',
@@ -62,7 +62,7 @@ describe.each([0, 1, 2])('a pool of %i threads', (threads) => {
 
   test('stops a task where its control says so', async () => {
     pool = new Pool(threads)
-    const control = Control.forLayers(1)
+    const control = Control.forLayers(1, 2)
     const report = { ...collect([]), entries: () => control.abort() }
     await expect(pool.run(task(0, BIG), control, report)).rejects.toMatchObject({ code: 'ABORTED' })
     expect(control.layer(0).unpacked).toBeLessThan(BIG.length)
@@ -76,7 +76,9 @@ describe.each([0, 1, 2])('a pool of %i threads', (threads) => {
         throw new Error('refused')
       }
     }
-    await expect(pool.run(task(0, LAYER), Control.forLayers(1), report)).rejects.toThrow('refused')
+    await expect(pool.run(task(0, LAYER), Control.forLayers(1, 2), report)).rejects.toThrow(
+      'refused'
+    )
   })
 })
 
@@ -84,7 +86,7 @@ test('a thread that ends in the middle of a layer is a failure that says so', as
   const dying = new Pool(1)
   let closed: Promise<void> | undefined
   const report = { ...collect([]), entries: () => void (closed ??= dying.close()) }
-  await expect(dying.run(task(0, BIG), Control.forLayers(1), report)).rejects.toMatchObject({
+  await expect(dying.run(task(0, BIG), Control.forLayers(1, 2), report)).rejects.toMatchObject({
     code: 'WORKER_DIED',
     hint: expect.stringContaining('--jobs') as unknown
   })
@@ -93,7 +95,7 @@ test('a thread that ends in the middle of a layer is a failure that says so', as
 
 test('no more tasks run at once than there are threads', async () => {
   pool = new Pool(1)
-  const control = Control.forLayers(2)
+  const control = Control.forLayers(2, 2)
   const log: string[] = []
   await Promise.all(
     [0, 1].map((layer) =>
@@ -131,7 +133,7 @@ function task(layer: number, content: Buffer): StageLayerTask {
     source: { digest, size: content.length, path },
     compression: 'none',
     diffId: digest,
-    decompressor: IN_PROCESS,
+    decompressor: BY_NODE,
     rules: {
       policy: {
         kind: 'exact',

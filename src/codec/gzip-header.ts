@@ -1,0 +1,35 @@
+import type { Source } from './source.ts'
+import { compressionInvalid } from './zlib-stream.ts'
+
+/** Whether a gzip member may begin so (RFC 1952, 2.3.1). */
+export function isMagic(head: Buffer): boolean {
+  return head[0] === 0x1f && head[1] === 0x8b
+}
+
+/** Flags that no member may have yet (RFC 1952, 2.3.1.2). @param head the first four bytes, or fewer */
+export function hasReservedFlags(head: Buffer): boolean {
+  return head.length > 3 && (head.readUInt8(3) & 0xe0) !== 0
+}
+
+/** Whether the header ends in a checksum of its own (FHCRC). */
+export function hasHeaderChecksum(head: Buffer): boolean {
+  return head.length > 3 && (head.readUInt8(3) & 0x02) !== 0
+}
+
+/**
+ * Reads on to the end: after the last member only zeros may follow. @param rest what was read already, of which
+ * `offset` is the place
+ */
+export function assertPadding(rest: Buffer, source: Source, offset: number): void {
+  for (let chunk: Buffer | undefined = rest; chunk !== undefined; chunk = source()) {
+    const foreign = chunk.findIndex((byte) => byte !== 0)
+    if (foreign >= 0) {
+      throw compressionInvalid(
+        'Data follows the last gzip member.',
+        offset + foreign,
+        'only zeros may follow'
+      )
+    }
+    offset += chunk.length
+  }
+}
