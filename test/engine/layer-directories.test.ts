@@ -1,5 +1,5 @@
 import * as fc from 'fast-check'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { joinLayerDirectory, readLayer } from '../../src/engine/join-layer-directory.ts'
 import { layerStaging, layerTrash } from '../../src/engine/ground.ts'
@@ -12,29 +12,37 @@ import { layerStack } from '../reference/random-layers.ts'
 import { applySerially, type Member } from '../reference/serial.ts'
 import { snapshot } from '../reference/snapshot.ts'
 import { outcome, stageLayer, UNDESCRIBED } from '../reference/staged-layer.ts'
+import { entry } from '../support/archive.ts'
+import { failure } from '../support/failure.ts'
 import { withScratch } from '../support/open-directory.ts'
-import { withOverlay } from '../support/overlay.ts'
+import { asOverlay, withOverlay } from '../support/overlay.ts'
 import { needs } from '../support/requires.ts'
+import { ok } from '../support/run.ts'
 
-const runs = Number(process.env['OCI_UNPACK_PROPERTY_RUNS'] ?? 300) / 3
+const runs = Number(process.env['OCI_UNPACK_PROPERTY_RUNS'] ?? 300) / 10
 
 interface Mode {
   form: WhiteoutForm
   keepDirlinks: boolean
 }
 
-const modes: Mode[] = (['overlay', 'overlay-userxattr'] as const).flatMap((form) =>
-  [false, true].map((keepDirlinks) => ({ form, keepDirlinks }))
-)
+const modes: Mode[] = [
+  { form: 'overlay', keepDirlinks: false },
+  { form: 'overlay', keepDirlinks: true },
+  { form: 'overlay-userxattr', keepDirlinks: false },
+  { form: 'none', keepDirlinks: true }
+]
 
 test.runIf(needs('root', 'overlay', 'mount')).each(modes)(
-  'a directory for each layer, stacked by the kernel, shows what layers applied in order make ($form, keepDirlinks $keepDirlinks)',
+  'a directory for each layer, stacked, shows what layers applied in order make ($form, keepDirlinks $keepDirlinks)',
   (mode) => {
     const seed = Number(process.env['OCI_UNPACK_SEED'] ?? Date.now() % 1_000_000)
     console.log(`layer directories: ${runs} runs, seed ${seed}`)
     fc.assert(
       fc.property(layerStack, fc.nat(), (layers, lot) =>
-        withScratch((_, scratch) => compare(scratch, withHostileXattrs(layers), mode, lot))
+        withScratch((_, scratch) =>
+          compare(scratch, mode.form === 'none' ? layers : withHostileXattrs(layers), mode, lot)
+        )
       ),
       { seed, numRuns: runs }
     )
@@ -56,7 +64,8 @@ function compare(scratch: string, layers: Member[][], mode: Mode, lot: number): 
 }
 
 function shown(scratch: string, layers: readonly string[], { form }: Mode): string {
-  return withOverlay(`${scratch}/merged`, layers, form, snapshot)
+  const forKernel = form === 'none' ? asOverlay(scratch, layers) : layers
+  return withOverlay(`${scratch}/merged`, forKernel, form, snapshot)
 }
 
 /** A directory for each layer; `there` are those of the lowest layers that exist already. */
@@ -119,3 +128,32 @@ function withHostileXattrs(layers: Member[][]): Member[][] {
   }
   return layers
 }
+
+test.runIf(needs('root'))('a directory that is not empty is refused, and left alone', () => {
+  withScratch((_, path) => {
+    writeFileSync(`${path}/a`, 'mine')
+    expect(failure(() => openLayerGround(path, 0))).toMatchObject({ code: 'TARGET_INVALID' })
+    expect(readdirSync(path)).toEqual(['a'])
+  })
+})
+
+test.runIf(needs('root', 'setfacl'))('a layer takes nothing from the place that it lies in', () => {
+  withScratch((_, scratch) => {
+    const entries = [
+      entry({ type: 'directory', name: 'd', mode: 0o755 }),
+      entry({ name: 'd/file' }),
+      entry({ name: 'made/file' }),
+      entry({ type: 'symlink', name: 'link', link: 'd' }),
+      entry({ name: 'link/file' })
+    ]
+    const layer = entries.map((each) => ({ entry: each, body: Buffer.alloc(0) }))
+    const mode: Mode = { form: 'overlay', keepDirlinks: false }
+    const [plain] = directories(scratch, 'plain', [layer], mode, [])
+    mkdirSync(`${scratch}/odd`)
+    ok('setfacl', '-d', '-m', 'u:7:rwx', `${scratch}/odd`)
+    ok('chmod', 'g+s', `${scratch}/odd`)
+    ok('chgrp', '9', `${scratch}/odd`)
+    const [odd] = directories(`${scratch}/odd`, 'inner', [layer], mode, [])
+    expect(snapshot(odd!)).toBe(snapshot(plain!))
+  })
+})
