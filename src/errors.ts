@@ -35,6 +35,7 @@ export type ErrorCode =
   // bundles
   | 'BUNDLE_EXISTS'
   | 'BUNDLE_INVALID'
+  | 'TARGET_INVALID'
   | 'FILE_CHANGED'
   | 'CONFIG_UNSUPPORTED'
   | 'USER_NOT_FOUND'

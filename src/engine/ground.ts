@@ -25,3 +25,8 @@ export function existingGround(path: string, { fd, workspaceName }: ExistingDest
 export function layerStaging(ground: Ground, layer: number): string {
   return `${ground.staging}/${layer}`
 }
+
+/** For what a plan finds it does not need. */
+export function layerTrash(ground: Ground): string {
+  return `${ground.staging}/trash`
+}

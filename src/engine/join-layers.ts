@@ -3,10 +3,11 @@ import { assemble } from '../plan/assemble.ts'
 import type { LayerStack } from '../plan/layer-stack.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
 import { apply } from '../rootfs/apply.ts'
+import type { OnLostXattr } from '../rootfs/describe.ts'
 import { removeTree } from '../rootfs/remove.ts'
 import { makeDirectory } from '../sys/names.ts'
 import type { OnEvent } from './events.ts'
-import type { Ground } from './ground.ts'
+import { layerTrash, type Ground } from './ground.ts'
 
 /** Joins the staged layers into `target`, and removes what is left of them. */
 export function joinLayers(
@@ -16,7 +17,7 @@ export function joinLayers(
   undescribed: StagedEntry,
   onEvent: OnEvent
 ): void {
-  const trash = `${ground.staging}/trash`
+  const trash = layerTrash(ground)
   makeDirectory(ground.fd, trash, 0o700)
   const operations = assemble({
     root: stack.root,
@@ -26,9 +27,13 @@ export function joinLayers(
   })
   apply(ground.fd, operations, {
     undescribed,
-    onLostXattr: (entry, xattr) => onEvent(lostXattr(display(entry.path), display(xattr)))
+    onLostXattr: reportLostXattr(onEvent)
   })
   removeTree(ground.fd, ground.staging)
+}
+
+export function reportLostXattr(onEvent: OnEvent): OnLostXattr {
+  return (entry, xattr) => onEvent(lostXattr(display(entry.path), display(xattr)))
 }
 
 export function lostXattr(entry: string, xattr: string): Parameters<OnEvent>[0] {

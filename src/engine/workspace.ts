@@ -133,7 +133,7 @@ class DirectoryWorkspace implements Workspace {
 }
 
 /** Runs with the times of a directory put back: a workspace that comes and goes in it is nobody's change. */
-function keepTimes(fd: number, act: () => void): void {
+export function keepTimes(fd: number, act: () => void): void {
   const { atimeSec, atimeNsec, mtimeSec, mtimeNsec } = status(fd, '')
   act()
   try {
@@ -145,7 +145,7 @@ function keepTimes(fd: number, act: () => void): void {
 }
 
 /** A set-group-ID bit or a default ACL of the place would change the owner and mode of all that is made below. */
-function shedInheritance(fd: number): void {
+export function shedInheritance(fd: number): void {
   for (const name of listXattrs(fd, ''))
     if (name === 'system.posix_acl_default' || name === 'system.posix_acl_access')
       removeXattr(fd, '', name)
@@ -153,7 +153,7 @@ function shedInheritance(fd: number): void {
 }
 
 /** Hidden, and never the same for two processes. */
-function uniqueName(base: string): string {
+export function uniqueName(base: string): string {
   return `.${base === '' ? '' : `${base}.`}oci-unpack-${randomBytes(6).toString('hex')}`
 }
 

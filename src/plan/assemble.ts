@@ -5,7 +5,7 @@
  * once, so sources are always named by where they are at that point.
  */
 import type { ByteString } from '../bytes.ts'
-import { joinPath } from './names.ts'
+import { joinPath, parentPath } from './names.ts'
 import type { Operation } from './operations.ts'
 import {
   attach,
@@ -25,6 +25,14 @@ export interface Assembly {
   target: ByteString
   /** An empty directory for what is not needed any more, relative to the workspace. */
   trash: PhysicalDirectory
+  /** What lies in the directory of a lower layer and is copied; only where layers have directories of their own. */
+  copies?: ReadonlyMap<Inode, LayerPath>
+}
+
+/** A place in the finished directory of a layer. */
+export interface LayerPath {
+  layer: number
+  path: ByteString
 }
 
 export function assemble(assembly: Assembly): Operation[] {
@@ -76,13 +84,22 @@ class Assembler {
   }
 
   private bring(inode: Inode, base: PhysicalDirectory, name: ByteString, path: ByteString): void {
-    if (inode.placed === undefined) {
+    if (inode.placed === undefined && !this.assembly.copies?.has(inode) && !isMark(inode)) {
       this.move(inode, base, name, path)
       return
     }
     this.evict(base, name)
-    this.operations.push({ op: 'link', from: inode.placed, to: path })
+    this.operations.push(this.bringing(inode, path))
     base.children.set(name, inode)
+  }
+
+  /** How an object that is nowhere in the workspace, or in its place already, comes to a name. */
+  private bringing(inode: Inode, path: ByteString): Operation {
+    if (inode.type === 'whiteout') return { op: 'whiteout', path }
+    if (inode.type === 'opaque') return { op: 'opaque', path: parentPath(path) }
+    if (inode.placed !== undefined) return { op: 'link', from: inode.placed, to: path }
+    const { layer, path: from } = this.assembly.copies!.get(inode)!
+    return { op: 'copy-up', layer, from, to: path }
   }
 
   private placeDirectory(
@@ -137,6 +154,11 @@ class Assembler {
     else if (changed && entry !== undefined)
       this.operations.push({ op: 'restore-times', path, entry })
   }
+}
+
+/** What only the directory of a layer has: nobody staged it. */
+function isMark({ type }: Inode): boolean {
+  return type === 'whiteout' || type === 'opaque'
 }
 
 /** The candidate with the most children saves the most moves; one that is in place saves two more. */

@@ -4,6 +4,7 @@
  */
 import { display, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
+import type { LayerChanges } from './changes.ts'
 import { baseName, parentPath } from './names.ts'
 import type { StagedEntry } from './staged-entry.ts'
 import {
@@ -11,6 +12,7 @@ import {
   newDirectory,
   newInode,
   resolve,
+  touch,
   type Directory,
   type Inode,
   type Leaf,
@@ -20,6 +22,8 @@ import {
 export interface FoldOptions {
   /** A directory entry over a symbolic link that leads to a directory keeps the link (umoci's --keep-dirlinks). */
   keepDirlinks: boolean
+  /** Where to write down what the layer takes from those below; only layers in directories of their own need it. */
+  changes?: LayerChanges
 }
 
 /** Applies one entry of layer number `layer`. Gives the inode when the entry brought a new one. */
@@ -29,65 +33,74 @@ export function fold(
   entry: StagedEntry,
   options: FoldOptions
 ): Inode | undefined {
+  const { keepDirlinks, changes } = options
+  const folding = { root, layer, keepDirlinks, changes }
   switch (entry.type) {
     case 'whiteout':
-      foldWhiteout(root, layer, entry.path)
+      foldWhiteout(folding, entry.path)
       return undefined
     case 'opaque':
-      foldOpaque(root, layer, entry.path)
+      foldOpaque(folding, entry.path)
       return undefined
     case 'directory':
-      foldDirectory(root, layer, entry, options)
+      foldDirectory(folding, entry)
       return undefined
     case 'hardlink':
-      foldHardlink(root, layer, entry)
+      foldHardlink(folding, entry)
       return undefined
     case 'file':
     case 'symlink':
     case 'char':
     case 'block':
     case 'fifo':
-      return foldLeaf(root, layer, entry)
+      return foldLeaf(folding, entry)
   }
 }
 
-function foldWhiteout(root: Directory, layer: number, path: ByteString): void {
-  const directory = findDirectory(root, parentPath(path))
-  if (directory !== undefined) clearName(directory, baseName(path), layer)
+/** What an entry is applied to. */
+interface Folding {
+  readonly root: Directory
+  readonly layer: number
+  readonly keepDirlinks: boolean
+  readonly changes: LayerChanges | undefined
 }
 
-function foldOpaque(root: Directory, layer: number, path: ByteString): void {
-  const directory = findDirectory(root, path)
-  if (directory === undefined) return
-  for (const name of directory.children.keys()) clearName(directory, name, layer)
+function foldWhiteout(folding: Folding, path: ByteString): void {
+  const directory = findDirectory(folding.root, parentPath(path))
+  if (directory !== undefined) clearName(folding, directory, baseName(path))
+}
+
+function foldOpaque(folding: Folding, path: ByteString): void {
+  const directory = findDirectory(folding.root, path)
+  if (directory !== undefined) clearDirectory(folding, directory)
+}
+
+function clearDirectory(folding: Folding, directory: Directory): void {
+  folding.changes?.clear(directory)
+  for (const name of directory.children.keys()) clearName(folding, directory, name)
 }
 
 /** Removes a name and all below it, except what this layer itself has written, in whichever order. */
-function clearName(directory: Directory, name: ByteString, layer: number): void {
+function clearName(folding: Folding, directory: Directory, name: ByteString): void {
   const node = directory.children.get(name)
   if (node === undefined) return
-  if (node.touched !== layer) directory.children.delete(name)
-  else if (node.kind === 'directory')
-    for (const inner of node.children.keys()) clearName(node, inner, layer)
+  if (node.touched !== folding.layer) remove(folding, directory, name)
+  else if (node.kind === 'directory') clearDirectory(folding, node)
 }
 
-function foldDirectory(
-  root: Directory,
-  layer: number,
-  entry: StagedEntry,
-  options: FoldOptions
-): void {
+function foldDirectory(folding: Folding, entry: StagedEntry): void {
+  const { root, layer } = folding
   if (entry.path === '') {
     describe(root, entry)
     touch(root, layer)
     return
   }
-  const parent = makeParents(root, layer, entry.path)
+  const parent = makeParents(folding, entry.path)
   const name = baseName(entry.path)
   const present = parent.children.get(name)
   if (
     present?.kind === 'leaf' &&
-    options.keepDirlinks &&
+    folding.keepDirlinks &&
     leadsToDirectory(root, entry.path, present)
   ) {
     redescribe(present.inode, entry)
@@ -95,7 +108,7 @@ function foldDirectory(
     touch(parent, layer)
     return
   }
-  const directory = present?.kind === 'directory' ? present : makeDirectory(parent, name)
+  const directory = present?.kind === 'directory' ? present : makeDirectory(folding, parent, name)
   describe(directory, entry)
   touch(directory, layer)
 }
@@ -121,28 +134,28 @@ function redescribe(inode: Inode, entry: StagedEntry): void {
   inode.hasXattrs = entry.xattrs.length > 0
 }
 
-function foldLeaf(root: Directory, layer: number, entry: StagedEntry): Inode {
-  const parent = parentForLeaf(root, layer, entry)
+function foldLeaf(folding: Folding, entry: StagedEntry): Inode {
+  const parent = parentForLeaf(folding, entry)
   const name = baseName(entry.path)
   const inode = newInode(entry, name)
-  setLeaf(parent, name, inode, layer)
+  setLeaf(folding, parent, name, inode)
   return inode
 }
 
-function foldHardlink(root: Directory, layer: number, entry: StagedEntry): void {
-  const parent = parentForLeaf(root, layer, entry)
+function foldHardlink(folding: Folding, entry: StagedEntry): void {
+  const parent = parentForLeaf(folding, entry)
   const name = baseName(entry.path)
-  parent.children.delete(name)
-  setLeaf(parent, name, linkTarget(root, entry).inode, layer)
+  remove(folding, parent, name)
+  setLeaf(folding, parent, name, linkTarget(folding.root, entry).inode)
 }
 
-function parentForLeaf(root: Directory, layer: number, entry: StagedEntry): Directory {
+function parentForLeaf(folding: Folding, entry: StagedEntry): Directory {
   if (entry.path === '')
     throw new OciUnpackError('ENTRY_INVALID', 'The root of an image must be a directory.', {
       facts: { entry: '/', found: entry.type },
       hint: 'The layer is damaged or hostile (compare CVE-2021-29136).'
     })
-  return makeParents(root, layer, entry.path)
+  return makeParents(folding, entry.path)
 }
 
 /** The parent of a target is resolved inside the root; its last component is not followed. */
@@ -158,35 +171,34 @@ function linkTarget(root: Directory, entry: StagedEntry): Leaf {
   })
 }
 
-function setLeaf(parent: Directory, name: ByteString, inode: Inode, layer: number): void {
-  const leaf: Leaf = { kind: 'leaf', inode, touched: layer }
-  parent.children.set(name, leaf)
-  touch(parent, layer)
+function setLeaf(folding: Folding, parent: Directory, name: ByteString, inode: Inode): void {
+  put(folding, parent, name, { kind: 'leaf', inode, touched: folding.layer })
+  touch(parent, folding.layer)
 }
 
 /** The directory that holds `path`, with whatever is missing or not a directory made into one. */
-function makeParents(root: Directory, layer: number, path: ByteString): Directory {
-  const { directory, missing } = resolve(root, parentPath(path))
+function makeParents(folding: Folding, path: ByteString): Directory {
+  const { directory, missing } = resolve(folding.root, parentPath(path))
   let parent = directory
   for (const name of missing) {
-    parent = makeDirectory(parent, name)
-    touch(parent, layer)
+    parent = makeDirectory(folding, parent, name)
+    touch(parent, folding.layer)
   }
   return parent
 }
 
-function makeDirectory(parent: Directory, name: ByteString): Directory {
+function makeDirectory(folding: Folding, parent: Directory, name: ByteString): Directory {
   const directory = newDirectory(parent, name)
-  parent.children.set(name, directory)
+  put(folding, parent, name, directory)
   return directory
 }
 
-/** Ancestors of a touched path are touched already: directories do not move. */
-function touch(directory: Directory, layer: number): void {
-  for (
-    let current: Directory | undefined = directory;
-    current !== undefined && current.touched !== layer;
-    current = current.parent
-  )
-    current.touched = layer
+function put({ changes }: Folding, directory: Directory, name: ByteString, node: Node): void {
+  changes?.note(directory, name)
+  directory.children.set(name, node)
+}
+
+function remove({ changes }: Folding, directory: Directory, name: ByteString): void {
+  changes?.note(directory, name)
+  directory.children.delete(name)
 }

@@ -5,7 +5,7 @@
 import type { ByteString } from '../bytes.ts'
 import { fold, type FoldOptions } from './fold.ts'
 import { baseName, parentPath } from './names.ts'
-import { attach, newPhysicalDirectory, type PhysicalDirectory } from './physical.ts'
+import { attach, newPhysicalDirectory, physicalAt, type PhysicalDirectory } from './physical.ts'
 import { STAGED_IN_TREE, STAGED_NOWHERE, type StagedEntry } from './staged-entry.ts'
 import {
   findDirectory,
@@ -71,12 +71,7 @@ export class LayerStack {
 
   /** A directory of the workspace that exists, or will before the plan is carried out. */
   makePhysical(path: ByteString): PhysicalDirectory {
-    let directory = this.workspace
-    for (const name of path === '' ? [] : path.split('/')) {
-      const child = directory.children.get(name)
-      directory = child?.kind === 'physical' ? child : newPhysicalDirectory(directory, name)
-    }
-    return directory
+    return physicalAt(this.workspace, path)
   }
 }
 
@@ -102,6 +97,18 @@ export class LayerFolder {
     if (inode !== undefined) this.locate(inode, entry)
     else if (entry.type === 'directory' && entry.staged === STAGED_IN_TREE)
       this.directoryAt(entry.path)
+  }
+
+  /** Of each directory of the merged tree, the staged directories that were made for it. */
+  stagedFor(): Map<Directory, PhysicalDirectory[]> {
+    const staged = new Map<Directory, PhysicalDirectory[]>()
+    for (const directory of this.directories.values()) {
+      if (directory.owner === undefined) continue
+      const known = staged.get(directory.owner)
+      if (known === undefined) staged.set(directory.owner, [directory])
+      else known.push(directory)
+    }
+    return staged
   }
 
   private locate(inode: Inode, entry: StagedEntry): void {

@@ -23,3 +23,9 @@ export type Operation =
   | { op: 'restore-times'; path: ByteString; entry: StagedEntry }
   /** Metadata of a symbolic link that changed after it was staged. */
   | { op: 'describe-link'; path: ByteString; entry: StagedEntry }
+  /** In the directory of a layer: lower layers have this name, and the merged tree has not. */
+  | { op: 'whiteout'; path: ByteString }
+  /** In the directory of a layer: nothing that lower layers have in this directory shows. */
+  | { op: 'opaque'; path: ByteString }
+  /** A file, link or device with all its metadata, from `from` in the directory of a lower layer. */
+  | { op: 'copy-up'; layer: number; from: ByteString; to: ByteString }

@@ -30,6 +30,16 @@ export function newPhysicalDirectory(
   return directory
 }
 
+/** The directory at a path, with what is missing of it: it exists on disk, or will before the plan is carried out. */
+export function physicalAt(top: PhysicalDirectory, path: ByteString): PhysicalDirectory {
+  let directory = top
+  for (const name of path === '' ? [] : path.split('/')) {
+    const child = directory.children.get(name)
+    directory = child?.kind === 'physical' ? child : newPhysicalDirectory(directory, name)
+  }
+  return directory
+}
+
 export function pathOf(directory: PhysicalDirectory): ByteString {
   return directory.parent === undefined
     ? directory.name

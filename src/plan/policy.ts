@@ -8,7 +8,8 @@ import { OciUnpackError } from '../errors.ts'
 import type { TarEntry, Xattr } from '../tar/entry.ts'
 import { idNotMapped, toHost, type IdMapping } from './id-map.ts'
 import { cleanPath, readName } from './names.ts'
-import { STAGED_NOWHERE, type StagedEntry } from './staged-entry.ts'
+import { bareEntry, STAGED_NOWHERE, type StagedEntry } from './staged-entry.ts'
+import { escapeXattr, isWhiteoutDevice, type OverlayNamespace } from './whiteout-form.ts'
 
 /** How ids and attributes are written. A closed union: options of one kind cannot leak into another. */
 export interface MetadataPolicy {
@@ -31,6 +32,8 @@ const MAX_MINOR = 0xfffff
 export interface EntryRules {
   policy: MetadataPolicy
   maxPathBytes: number
+  /** Set where the tree becomes a layer of an overlay mount: the attributes that the mount takes for its own. */
+  overlay?: OverlayNamespace | undefined
 }
 
 /**
@@ -39,9 +42,9 @@ export interface EntryRules {
  */
 export function planEntry(entry: TarEntry, rules: EntryRules): StagedEntry {
   const target = readName(entry.name, rules.maxPathBytes)
-  if (target.kind !== 'entry') return whiteout(target.kind, target.path)
+  if (target.kind !== 'entry') return bareEntry(target.kind, target.path)
   if (entry.type === 'hardlink') return hardlink(target.path, entry, rules)
-  checkDevice(entry)
+  checkDevice(entry, rules)
   return {
     type: entry.type,
     path: target.path,
@@ -54,39 +57,22 @@ export function planEntry(entry: TarEntry, rules: EntryRules): StagedEntry {
     ...(entry.atime === undefined ? {} : { atime: entry.atime }),
     devMajor: entry.devMajor,
     devMinor: entry.devMinor,
-    xattrs: entry.xattrs.length === 0 ? NO_XATTRS : entry.xattrs.filter(isForDisk),
+    xattrs: entry.xattrs.length === 0 ? NO_XATTRS : xattrsForDisk(entry, rules),
     staged: STAGED_NOWHERE
   }
 }
 
 const NO_XATTRS: readonly Xattr[] = []
 
-function isForDisk([name]: Xattr): boolean {
-  return !isHostXattr(name)
-}
-
-function whiteout(type: 'whiteout' | 'opaque', path: ByteString): StagedEntry {
-  return { ...BARE, type, path }
+function xattrsForDisk({ xattrs }: TarEntry, { overlay }: EntryRules): readonly Xattr[] {
+  const wanted = xattrs.filter(([name]) => !isHostXattr(name))
+  if (overlay === undefined) return wanted
+  return wanted.map(([name, value]) => [escapeXattr(name, overlay), value])
 }
 
 /** A hard link's own metadata is ignored: it names an inode that has some. */
 function hardlink(path: ByteString, entry: TarEntry, rules: EntryRules): StagedEntry {
-  return { ...BARE, type: 'hardlink', path, link: cleanPath(checkedLink(entry, rules)) }
-}
-
-const BARE: StagedEntry = {
-  type: 'hardlink',
-  path: '',
-  link: '',
-  mode: 0,
-  uid: 0,
-  gid: 0,
-  size: 0,
-  mtime: { sec: 0, nsec: 0 },
-  devMajor: 0,
-  devMinor: 0,
-  xattrs: NO_XATTRS,
-  staged: STAGED_NOWHERE
+  return bareEntry('hardlink', path, cleanPath(checkedLink(entry, rules)))
 }
 
 function checkedLink(entry: TarEntry, rules: EntryRules): ByteString {
@@ -102,8 +88,9 @@ function mapped(kind: 'uid' | 'gid', id: number, maps: readonly IdMapping[]): nu
   return host
 }
 
-function checkDevice(entry: TarEntry): void {
+function checkDevice(entry: TarEntry, { overlay }: EntryRules): void {
   if (entry.type !== 'char' && entry.type !== 'block') return
+  if (overlay !== undefined && isWhiteoutDevice(entry)) throw hiddenDevice(entry)
   if (inRange(entry.devMajor, MAX_MAJOR) && inRange(entry.devMinor, MAX_MINOR)) return
   throw new OciUnpackError('ENTRY_INVALID', 'A device has a number that Linux cannot have.', {
     facts: { entry: display(entry.name), found: `${entry.devMajor}:${entry.devMinor}` }
@@ -112,4 +99,20 @@ function checkDevice(entry: TarEntry): void {
 
 function inRange(value: number, max: number): boolean {
   return Number.isInteger(value) && value >= 0 && value <= max
+}
+
+/** No mount shows such a device, whatever is done to it: the kernel can escape attributes only. */
+function hiddenDevice(entry: TarEntry): OciUnpackError {
+  return new OciUnpackError(
+    'ENTRY_INVALID',
+    'A layer of an overlay mount cannot hold this device.',
+    {
+      facts: {
+        entry: display(entry.name),
+        found: 'character device 0:0',
+        reason: 'overlayfs takes it for a whiteout'
+      },
+      hint: 'Unpack this image without a hook set that extracts to overlay layers.'
+    }
+  )
 }

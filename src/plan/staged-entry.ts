@@ -31,3 +31,27 @@ export interface StagedEntry {
   /** STAGED_NOWHERE, STAGED_IN_TREE, or a number in the spill directory. */
   staged: number
 }
+
+/** An entry that is its name and no more: a whiteout, an opaque marker or a hard link. */
+export function bareEntry(
+  type: 'whiteout' | 'opaque' | 'hardlink',
+  path: ByteString,
+  link: ByteString = ''
+): StagedEntry {
+  return { ...BARE, type, path, link }
+}
+
+const BARE: StagedEntry = {
+  type: 'hardlink',
+  path: '',
+  link: '',
+  mode: 0,
+  uid: 0,
+  gid: 0,
+  size: 0,
+  mtime: { sec: 0, nsec: 0 },
+  devMajor: 0,
+  devMinor: 0,
+  xattrs: [],
+  staged: STAGED_NOWHERE
+}

@@ -86,7 +86,10 @@ export function newDirectory(parent: Directory | undefined, name: ByteString): D
   }
 }
 
-export function newInode(entry: StagedEntry, name: ByteString): Inode {
+export function newInode(
+  entry: Pick<StagedEntry, 'type' | 'link' | 'sha256' | 'xattrs'>,
+  name: ByteString
+): Inode {
   return {
     kind: 'inode',
     type: entry.type,
@@ -137,4 +140,14 @@ function symlinkLoop(): OciUnpackError {
 export function findDirectory(root: Directory, path: ByteString): Directory | undefined {
   const { directory, missing } = resolve(root, path)
   return missing.length === 0 ? directory : undefined
+}
+
+/** Ancestors of a touched path are touched already: directories do not move. */
+export function touch(directory: Directory, layer: number): void {
+  for (
+    let current: Directory | undefined = directory;
+    current !== undefined && current.touched !== layer;
+    current = current.parent
+  )
+    current.touched = layer
 }

@@ -4,16 +4,29 @@ import { withFacts } from '../errors.ts'
 import { baseName, parentPath } from '../plan/names.ts'
 import type { Operation } from '../plan/operations.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
+import type { WhiteoutForm } from '../plan/whiteout-form.ts'
+import { openBeneath } from '../sys/beneath.ts'
+import { close } from '../sys/files.ts'
 import { identity } from '../sys/identity.ts'
 import { setTimes } from '../sys/metadata.ts'
 import { makeDirectory, makeLink, renameNew } from '../sys/names.ts'
+import { copyUp } from './copy-up.ts'
 import { Birthright, describeDirectory, redescribe, type OnLostXattr } from './describe.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
+import { makeWhiteout, markOpaque } from './layer-marks.ts'
 
 export interface ApplyOptions {
   /** Metadata of a directory that no layer describes. */
   undescribed: StagedEntry
   onLostXattr: OnLostXattr
+  /** What only a layer in a directory of its own needs. */
+  layered?: LayeredOptions
+}
+
+export interface LayeredOptions {
+  form: WhiteoutForm
+  /** Descriptors of the directories of lower layers that are copied from, by their number. */
+  lower: ReadonlyMap<number, number>
 }
 
 /** @param workspace descriptor of the directory that the plan's paths are relative to */
@@ -31,6 +44,7 @@ export function apply(
 }
 
 type DescribeDirectory = Extract<Operation, { op: 'describe-directory' }>
+type CopyUp = Extract<Operation, { op: 'copy-up' }>
 
 class Applier {
   private readonly born = new Birthright(identity())
@@ -53,8 +67,7 @@ class Applier {
     try {
       this.perform(operation)
     } catch (error) {
-      const path =
-        operation.op === 'move' || operation.op === 'link' ? operation.to : operation.path
+      const path = 'to' in operation ? operation.to : operation.path
       throw withFacts(error, { entry: display(path) })
     }
   }
@@ -83,6 +96,15 @@ class Applier {
         return
       case 'restore-times':
         this.restoreTimes(operation.path, operation.entry)
+        return
+      case 'whiteout':
+        makeWhiteout(this.parent(operation.path), baseName(operation.path), this.layered().form)
+        return
+      case 'opaque':
+        markOpaque(this.destination.at(operation.path), this.layered().form)
+        return
+      case 'copy-up':
+        this.copyUp(operation)
     }
   }
 
@@ -116,6 +138,26 @@ class Applier {
 
   private restoreTimes(path: ByteString, entry: StagedEntry): void {
     setTimes(this.parent(path), nameIn(path), entry.atime ?? entry.mtime, entry.mtime)
+  }
+
+  private copyUp({ layer, from, to }: CopyUp): void {
+    const { form, lower } = this.layered()
+    const directory = openBeneath(lower.get(layer)!, parentPath(from))
+    try {
+      copyUp(directory, baseName(from), this.parent(to), baseName(to), {
+        form,
+        born: this.born,
+        onLostXattr: this.options.onLostXattr
+      })
+    } finally {
+      close(directory)
+    }
+  }
+
+  private layered(): LayeredOptions {
+    const { layered } = this.options
+    if (layered === undefined) throw new Error('[internal] one tree has no marks of layers')
+    return layered
   }
 }
 

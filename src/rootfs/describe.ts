@@ -21,6 +21,7 @@ import {
 } from '../sys/metadata.ts'
 
 const SPECIAL_BITS = 0o7000
+const PRIVATE_FILE_MODE = 0o600
 
 /** What a new object has at birth, so that calls which would change nothing are left out. */
 export class Birthright {
@@ -36,6 +37,11 @@ export class Birthright {
 
   modeHolds(mode: number): boolean {
     return (mode & (SPECIAL_BITS | this.born.umask)) === 0
+  }
+
+  /** What to make a file with: private, if its mode has to be set later. */
+  fileMode(mode: number): number {
+    return this.modeHolds(mode) ? mode : PRIVATE_FILE_MODE
   }
 }
 

@@ -1,9 +1,8 @@
 /** A tree that is there already, in the planner's terms: it stands below the first layer. */
 import type { ByteString } from '../bytes.ts'
-import { STAGED_NOWHERE, type StagedEntry } from '../plan/staged-entry.ts'
-import { readSymlink } from '../sys/names.ts'
-import type { EntryType } from '../tar/entry.ts'
-import { walk, type Walked } from './walk.ts'
+import type { StagedEntry } from '../plan/staged-entry.ts'
+import { objectEntry } from './object-entry.ts'
+import { walk } from './walk.ts'
 
 /** Calls back for every object, parents first; `inode` is equal for names of one file. */
 export function readExisting(
@@ -12,25 +11,5 @@ export function readExisting(
   add: (entry: StagedEntry, inode: string) => void
 ): void {
   for (const walked of walk(root, skip))
-    add(toEntry(walked), `${walked.status.device}:${walked.status.inode}`)
-}
-
-function toEntry({ path, status, directory, name }: Walked): StagedEntry {
-  // a socket is a leaf like any other here: it is kept or removed, never made
-  const type: EntryType = status.type === 'socket' ? 'fifo' : status.type
-  return {
-    type,
-    path,
-    link: type === 'symlink' ? readSymlink(directory, name) : '',
-    mode: status.mode,
-    uid: status.uid,
-    gid: status.gid,
-    size: status.size,
-    mtime: { sec: status.mtimeSec, nsec: status.mtimeNsec },
-    atime: { sec: status.atimeSec, nsec: status.atimeNsec },
-    devMajor: status.devMajor,
-    devMinor: status.devMinor,
-    xattrs: [],
-    staged: STAGED_NOWHERE
-  }
+    add(objectEntry(walked, []), `${walked.status.device}:${walked.status.inode}`)
 }

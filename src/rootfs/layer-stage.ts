@@ -13,12 +13,13 @@ import { STAGED_IN_TREE, type StagedEntry } from '../plan/staged-entry.ts'
 import { openBeneath } from '../sys/beneath.ts'
 import { close, createFile } from '../sys/files.ts'
 import { identity } from '../sys/identity.ts'
-import { makeDirectory, makeSpecial, makeSymlink } from '../sys/names.ts'
+import { makeDirectory } from '../sys/names.ts'
 import type { TarEntry } from '../tar/entry.ts'
 import type { TarSink } from '../tar/reader.ts'
 import { BodyWriter } from './body-writer.ts'
-import { Birthright, describeFile, describeSpecial, type OnLostXattr } from './describe.ts'
+import { Birthright, describeFile, type OnLostXattr } from './describe.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
+import { makeSpecialObject } from './special-object.ts'
 
 export interface StageOptions {
   rules: EntryRules
@@ -30,7 +31,6 @@ export interface StageOptions {
 
 /** Only the owner may enter a directory until it is joined and described. */
 const PRIVATE_MODE = 0o700
-const PRIVATE_FILE_MODE = 0o600
 
 export class LayerStage implements TarSink {
   private readonly options: StageOptions
@@ -108,17 +108,9 @@ export class LayerStage implements TarSink {
     const directory = inTree ? this.tree.at(parentPath(staged.path)) : this.spillFd
     const name = inTree ? baseName(staged.path) : String(staged.staged)
     if (staged.type === 'file') {
-      const mode = this.born.modeHolds(staged.mode) ? staged.mode : PRIVATE_FILE_MODE
-      this.fileFd = createFile(directory, name, mode)
+      this.fileFd = createFile(directory, name, this.born.fileMode(staged.mode))
       this.body.begin(this.fileFd, staged.size)
-    } else this.createSpecial(directory, name, staged)
-  }
-
-  private createSpecial(directory: number, name: ByteString, staged: StagedEntry): void {
-    if (staged.type === 'symlink') makeSymlink(staged.link, directory, name)
-    else if (staged.type === 'char' || staged.type === 'block' || staged.type === 'fifo')
-      makeSpecial(directory, name, staged.type, staged.mode, staged.devMajor, staged.devMinor)
-    describeSpecial(directory, name, staged, this.born, this.options.onLostXattr)
+    } else makeSpecialObject(directory, name, staged, this.born, this.options.onLostXattr)
   }
 
   private finishFile(staged: StagedEntry): void {

@@ -168,5 +168,10 @@ function show(operation: Operation): string {
       return `restore times of ${operation.path}`
     case 'describe-link':
       return `describe link ${operation.path}`
+    case 'whiteout':
+    case 'opaque':
+      return `${operation.op} ${operation.path}`
+    case 'copy-up':
+      return `copy ${operation.layer}:${operation.from} → ${operation.to}`
   }
 }

@@ -6,9 +6,15 @@
  *     'a == b'    a hard link            'a|'       a FIFO
  *
  * In a merged tree a directory shows the layer that describes it, `?` where none does, `!` where it was there before.
+ * In one layer of a stack, `.wh.` names are marks, and `a: 1 (from 1:b)` is copied from b in the directory of layer 1.
  */
+import { LayerChanges } from '../../src/plan/changes.ts'
 import { fold } from '../../src/plan/fold.ts'
+import { layerView } from '../../src/plan/layer-view.ts'
 import { LayerStack } from '../../src/plan/layer-stack.ts'
+import { LinkHomes } from '../../src/plan/link-homes.ts'
+import type { LayerPath } from '../../src/plan/assemble.ts'
+import { joinPath } from '../../src/plan/names.ts'
 import { planEntry } from '../../src/plan/policy.ts'
 import { StageLayout } from '../../src/plan/stage-layout.ts'
 import type { StagedEntry } from '../../src/plan/staged-entry.ts'
@@ -52,6 +58,25 @@ export function stage(
   return stack
 }
 
+/** Each layer as its directory must show it, bottom first. */
+export function layerViews(
+  layers: readonly (readonly string[])[],
+  { keepDirlinks = false, rootMayBeOpaque = false } = {}
+): string[][] {
+  const root = newDirectory(undefined, '')
+  const homes = new LinkHomes(root)
+  return layers.map((lines, index) => {
+    const layer = index + 1
+    const changes = new LayerChanges()
+    for (const line of lines) fold(root, layer, planned(line, layer), { keepDirlinks, changes })
+    const copies = homes.settle(layer)
+    return printTree(
+      layerView(root, { layer, changes, staged: new Map(), rootMayBeOpaque }),
+      copies
+    )
+  })
+}
+
 function placed(layout: StageLayout, staged: StagedEntry): StagedEntry {
   if (staged.type === 'directory')
     return { ...staged, staged: layout.placeDirectory(staged.path, () => undefined) }
@@ -76,15 +101,23 @@ function parse(line: string): Partial<TarEntry> & { content?: string } {
   return { name: line, type: /(?:^|\/)$/.test(line) ? 'directory' : 'file' }
 }
 
-function printTree(root: Directory): string[] {
+function printTree(root: Directory, copies: ReadonlyMap<Inode, LayerPath> = new Map()): string[] {
   const lines: string[] = []
   const names = new Map<Inode, string>()
   const visit = (directory: Directory, path: string): void => {
     lines.push(`${path}/ ${describedBy(directory)}`)
     for (const [name, child] of [...directory.children].sort(([a], [b]) => compareBytes(a, b))) {
-      const childPath = path === '' ? name : `${path}/${name}`
+      const childPath = joinPath(path, name)
       if (child.kind === 'directory') visit(child, childPath)
-      else lines.push(`${childPath}${printInode(child.inode, childPath, names)}`)
+      else if (child.inode.type === 'opaque') lines.push(childPath)
+      else if (child.inode.type === 'whiteout') lines.push(joinPath(path, `.wh.${name}`))
+      else {
+        const isFirst = !names.has(child.inode)
+        lines.push(`${childPath}${printInode(child.inode, childPath, names)}`)
+        const copied = copies.get(child.inode)
+        if (copied !== undefined && isFirst)
+          lines[lines.length - 1] += ` (from ${copied.layer}:${copied.path})`
+      }
     }
   }
   visit(root, '')

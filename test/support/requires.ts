@@ -1,10 +1,11 @@
-import { accessSync, constants, existsSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 const reported = new Set<string>()
 
 /**
- * Whether a test can run here. A name is a program in PATH, `root` (euid 0) or `loop` (loop devices).
+ * Whether a test can run here. A name is a program in PATH, `root` (euid 0), `loop` (loop devices) or
+ * `overlay` (this process may mount overlayfs).
  * Says once what is missing; throws instead where OCI_UNPACK_FORBID_SKIP=1, so that nothing is skipped unseen.
  */
 export function needs(...names: string[]): boolean {
@@ -21,7 +22,18 @@ export function needs(...names: string[]): boolean {
 function isThere(name: string): boolean {
   if (name === 'root') return process.geteuid?.() === 0
   if (name === 'loop') return existsSync('/dev/loop-control')
+  if (name === 'overlay') return mayMount() && /\toverlay$/m.test(read('/proc/filesystems'))
   return (process.env.PATH ?? '').split(delimiter).some((folder) => isProgram(join(folder, name)))
+}
+
+/** Root in a container often may not: CAP_SYS_ADMIN is bit 21. */
+function mayMount(): boolean {
+  const capabilities = /^CapEff:\s*([0-9a-f]+)$/m.exec(read('/proc/self/status'))?.[1] ?? '0'
+  return ((BigInt(`0x${capabilities}`) >> 21n) & 1n) === 1n
+}
+
+function read(path: string): string {
+  return readFileSync(path, 'latin1')
 }
 
 function isProgram(file: string): boolean {

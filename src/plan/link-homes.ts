@@ -1,0 +1,104 @@
+/**
+ * In which layer's directory each file lies. A hard link cannot lead from one directory into another, and a file
+ * in a stack of directories has the link count of the one it lies in. So all names of a file are in one directory:
+ * when a layer adds a name or takes one away, the file is copied up with every name that it has left.
+ */
+import type { ByteString } from '../bytes.ts'
+import type { LayerPath } from './assemble.ts'
+import { joinPath, parentPath } from './names.ts'
+import { touch, type Directory, type Inode, type Node } from './tree.ts'
+
+interface Home {
+  readonly layer: number
+  /** Literal paths, in the layer's directory as in the merged tree. */
+  readonly names: readonly ByteString[]
+}
+
+export class LinkHomes {
+  private readonly root: Directory
+  private readonly homes = new Map<Inode, Home>()
+  private readonly linked = new Set<Inode>()
+
+  constructor(root: Directory) {
+    this.root = root
+  }
+
+  /**
+   * Must be called when all of a layer is folded. Gives the files that must be copied into its directory, with where
+   * they lie, and marks all their names as touched by the layer.
+   */
+  settle(layer: number): Map<Inode, LayerPath> {
+    const copies = new Map<Inode, LayerPath>()
+    const written = writtenNames(this.root, layer)
+    for (const [inode, names] of written) {
+      const lower = this.homes.get(inode)
+      const kept = this.remaining(inode, names)
+      if (lower !== undefined) copies.set(inode, source(lower))
+      this.settleIn(layer, inode, [...kept, ...names])
+    }
+    for (const inode of [...this.linked].filter((each) => !written.has(each))) {
+      const lower = this.homes.get(inode)!
+      const kept = this.remaining(inode, [])
+      if (kept.length === lower.names.length) continue
+      if (kept.length > 0) copies.set(inode, source(lower))
+      this.settleIn(layer, inode, kept)
+    }
+    for (const inode of copies.keys()) this.prepareCopy(inode, layer)
+    return copies
+  }
+
+  private settleIn(layer: number, inode: Inode, names: readonly ByteString[]): void {
+    this.homes.set(inode, { layer, names })
+    if (names.length > 1) this.linked.add(inode)
+    else this.linked.delete(inode)
+  }
+
+  /** Names that a file still has where it lay, without those that are written anew. */
+  private remaining(inode: Inode, written: readonly ByteString[]): ByteString[] {
+    const isWritten = new Set(written)
+    const names = this.homes.get(inode)?.names ?? []
+    return names.filter((name) => !isWritten.has(name) && this.isName(name, inode))
+  }
+
+  private isName(name: ByteString, inode: Inode): boolean {
+    const node = this.nodeAt(name)
+    return node?.kind === 'leaf' && node.inode === inode
+  }
+
+  private prepareCopy(inode: Inode, layer: number): void {
+    inode.placed = undefined
+    for (const name of this.homes.get(inode)!.names) {
+      const parent = this.nodeAt(parentPath(name))
+      const leaf = this.nodeAt(name)
+      if (leaf !== undefined) leaf.touched = layer
+      if (parent?.kind === 'directory') touch(parent, layer)
+    }
+  }
+
+  /** By literal components: no link is followed. */
+  private nodeAt(path: ByteString): Node | undefined {
+    let node: Node | undefined = this.root
+    for (const name of path === '' ? [] : path.split('/'))
+      node = node?.kind === 'directory' ? node.children.get(name) : undefined
+    return node
+  }
+}
+
+function source({ layer, names }: Home): LayerPath {
+  return { layer, path: names[0]! }
+}
+
+/** All leaves that a layer wrote, by their file. */
+function writtenNames(root: Directory, layer: number): Map<Inode, ByteString[]> {
+  const written = new Map<Inode, ByteString[]>()
+  const visit = (directory: Directory, path: ByteString): void => {
+    for (const [name, child] of directory.children) {
+      if (child.touched !== layer) continue
+      const childPath = joinPath(path, name)
+      if (child.kind === 'directory') visit(child, childPath)
+      else if (!written.get(child.inode)?.push(childPath)) written.set(child.inode, [childPath])
+    }
+  }
+  visit(root, '')
+  return written
+}

@@ -1,0 +1,47 @@
+/** The finished directory of a layer, read back as the entries that it stands for. */
+import type { ByteString } from '../bytes.ts'
+import { bareEntry, type StagedEntry } from '../plan/staged-entry.ts'
+import type { WhiteoutForm } from '../plan/whiteout-form.ts'
+import { hasOpaqueXattr, imageXattrs, readMark } from './layer-marks.ts'
+import { objectEntry } from './object-entry.ts'
+import { walk, type Walked } from './walk.ts'
+
+/** Calls back for every object, parents first and a file before its further names; paths are literal. */
+export function readLayerDirectory(
+  directory: number,
+  form: WhiteoutForm,
+  add: (entry: StagedEntry) => void
+): void {
+  const reader = new LayerReader(form)
+  for (const walked of walk(directory, NOTHING)) for (const entry of reader.read(walked)) add(entry)
+}
+
+const NOTHING: ReadonlySet<ByteString> = new Set()
+
+class LayerReader {
+  private readonly form: WhiteoutForm
+  /** First name of each file that has several, by device and inode. */
+  private readonly first = new Map<string, ByteString>()
+
+  constructor(form: WhiteoutForm) {
+    this.form = form
+  }
+
+  read(walked: Walked): StagedEntry[] {
+    const { path, status, directory, name } = walked
+    const entry = readMark(walked, this.form) ?? this.furtherName(walked)
+    if (entry !== undefined) return [entry]
+    const object = objectEntry(walked, imageXattrs(directory, name, this.form))
+    const isOpaque = status.type === 'directory' && hasOpaqueXattr(walked, this.form)
+    return isOpaque ? [object, bareEntry('opaque', path)] : [object]
+  }
+
+  private furtherName({ path, status }: Walked): StagedEntry | undefined {
+    if (status.nlink < 2 || status.type === 'directory') return undefined
+    const key = `${status.device}:${status.inode}`
+    const first = this.first.get(key)
+    if (first !== undefined) return bareEntry('hardlink', path, first)
+    this.first.set(key, path)
+    return undefined
+  }
+}

@@ -1,0 +1,81 @@
+/** Whiteouts and opaque directories as they lie in the directory of a layer: the one file that knows their looks. */
+import type { ByteString } from '../bytes.ts'
+import { OPAQUE_NAME, readName, WHITEOUT_PREFIX } from '../plan/names.ts'
+import { isHostXattr } from '../plan/policy.ts'
+import { bareEntry, type StagedEntry } from '../plan/staged-entry.ts'
+import {
+  isOverlayXattr,
+  isWhiteoutDevice,
+  overlayNamespace,
+  type OverlayNamespace,
+  type WhiteoutForm
+} from '../plan/whiteout-form.ts'
+import { close, createFile } from '../sys/files.ts'
+import { getXattr, setTimes, setXattr } from '../sys/metadata.ts'
+import { makeSpecial } from '../sys/names.ts'
+import type { Xattr } from '../tar/entry.ts'
+import type { Walked } from './walk.ts'
+import { readXattrs } from './xattrs.ts'
+
+/**
+ * Says that `name` of lower layers is gone. For overlayfs always a character device 0:0: every kernel that can mount with
+ * `userxattr` lets plain users make one (Linux 5.8), whereas whiteouts made of attributes need Linux 6.7.
+ */
+export function makeWhiteout(directory: number, name: ByteString, form: WhiteoutForm): void {
+  switch (form) {
+    case 'overlay':
+    case 'overlay-userxattr':
+      makeSpecial(directory, name, 'char', 0, 0, 0)
+      setTimes(directory, name, EPOCH, EPOCH)
+      return
+    case 'none':
+      makeMarkFile(directory, WHITEOUT_PREFIX + name)
+  }
+}
+
+/** Says that nothing of lower layers shows in `directory`. */
+export function markOpaque(directory: number, form: WhiteoutForm): void {
+  const namespace = overlayNamespace(form)
+  if (namespace === undefined) makeMarkFile(directory, OPAQUE_NAME)
+  else setXattr(directory, '', `${namespace}opaque`, OPAQUE)
+}
+
+const OPAQUE = 'y'
+
+/** A layer's directory depends on its image alone, so marks have no time of their own. */
+const EPOCH = { sec: 0, nsec: 0 }
+
+function makeMarkFile(directory: number, name: ByteString): void {
+  close(createFile(directory, name, 0))
+  setTimes(directory, name, EPOCH, EPOCH)
+}
+
+/** The object as a whiteout or an opaque marker, if that is what it is. */
+export function readMark({ path, status }: Walked, form: WhiteoutForm): StagedEntry | undefined {
+  switch (form) {
+    case 'overlay':
+    case 'overlay-userxattr':
+      return isWhiteoutDevice(status) ? bareEntry('whiteout', path) : undefined
+    case 'none': {
+      const target = readName(path)
+      return target.kind === 'entry' ? undefined : bareEntry(target.kind, target.path)
+    }
+  }
+}
+
+export function hasOpaqueXattr({ directory, name }: Walked, form: WhiteoutForm): boolean {
+  const namespace = overlayNamespace(form)
+  return namespace !== undefined && getXattr(directory, name, `${namespace}opaque`) === OPAQUE
+}
+
+/** Attributes that an object has from its image, as they lie on disk. */
+export function imageXattrs(directory: number, name: ByteString, form: WhiteoutForm): Xattr[] {
+  const namespace = overlayNamespace(form)
+  return readXattrs(directory, name).filter(
+    ([key]) => !isHostXattr(key) && !isOwnXattr(key, namespace)
+  )
+}
+
+function isOwnXattr(key: ByteString, namespace: OverlayNamespace | undefined): boolean {
+  return namespace !== undefined && isOverlayXattr(key, namespace)
+}
