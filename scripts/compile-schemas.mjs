@@ -12,7 +12,8 @@ const EXPORTS = {
   validateLayoutFile: 'oci-layout.schema.json',
   validateIndex: 'index.schema.json',
   validateManifest: 'manifest.schema.json',
-  validateConfig: 'config.schema.json'
+  validateConfig: 'config.schema.json',
+  validateDockerArchive: 'docker-archive.schema.json'
 }
 
 /** Writes the validators; leaves the file alone where it is current. Also vitest's global setup. */

@@ -38,6 +38,11 @@ const ROOMS: Readonly<Record<string, Room>> = {
     ]
   },
   store: { values: ['image', 'sys/lock.ts'], node: ['crypto', 'fs', 'path'] },
+  archive: {
+    values: ['codec/content.ts', 'image', 'store', 'tar/reader.ts'],
+    types: ['tar/entry.ts'],
+    node: ['crypto', 'fs', 'path']
+  },
   bundle: {
     values: ['image', 'mtree'],
     types: ['plan/id-map.ts', 'sys/status.ts', 'tar/entry.ts'],
@@ -55,6 +60,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   engine: {
     values: [
+      'archive',
       'bundle',
       'codec',
       'image',

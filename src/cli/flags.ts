@@ -8,6 +8,14 @@ export const IMAGE_FLAG: Flag = {
   required: true
 }
 
+/** For commands that only read. */
+export const SOURCE_FLAG: Flag = {
+  name: 'image',
+  value: '[TRANSPORT:]PATH[:TAG]',
+  summary: 'image in an OCI layout (oci:, the default), an oci-archive: or a docker-archive:',
+  required: true
+}
+
 export const PLATFORM_FLAG: Flag = {
   name: 'platform',
   value: 'OS/ARCH[/VARIANT]',
