@@ -37,7 +37,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'zlib'
     ]
   },
-  store: { values: ['image', 'sys/lock.ts'], node: ['crypto', 'fs', 'path'] },
+  store: { values: ['image', 'sys/clone.ts', 'sys/lock.ts'], node: ['crypto', 'fs', 'path'] },
   archive: {
     values: ['codec/content.ts', 'image', 'store', 'tar/reader.ts'],
     types: ['tar/entry.ts'],
@@ -90,7 +90,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   commander: 'cli/program.ts',
   fzstd: 'codec/unzstd.ts',
   koffi: 'sys/libc.ts',
-  'p-limit': 'worker/pool.ts'
+  'p-limit': 'worker/pool.ts',
+  'tar-stream': 'archive/tar-file.ts'
 }
 
 /** Rooms whose functions are the same on every machine: no path of values leads from them to these. */

@@ -5,3 +5,12 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true)
     throw new OciUnpackError('ABORTED', 'The operation was stopped.', { cause: signal.reason })
 }
+
+/**
+ * Reading and writing are synchronous: without a turn of the event loop nobody would hear of a signal.
+ * @throws ABORTED
+ */
+export async function heedSignals(signal: AbortSignal | undefined): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve))
+  throwIfAborted(signal)
+}

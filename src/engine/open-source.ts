@@ -2,7 +2,7 @@
 import { openDockerArchive } from '../archive/docker-archive.ts'
 import { openOciArchive } from '../archive/oci-archive.ts'
 import { fullDockerName } from '../image/docker-name.ts'
-import type { ImageName } from '../image/reference.ts'
+import { DEFAULT_TAG, type ImageName } from '../image/reference.ts'
 import type { ImageSource } from '../store/image-source.ts'
 import { openLayout, type LayoutOptions } from '../store/layout.ts'
 
@@ -21,8 +21,14 @@ export function openSource(
   }
 }
 
-/** The tag to look for in the source's index. */
+/** The tag to look for in the source's index; undefined for the only image that is there. */
 export function tagInSource({ transport, tag }: ImageName): string | undefined {
-  if (transport !== 'docker-archive' || tag === undefined || tag.startsWith('@')) return tag
-  return fullDockerName(tag)
+  switch (transport) {
+    case 'oci':
+      return tag ?? DEFAULT_TAG
+    case 'oci-archive':
+      return tag
+    case 'docker-archive':
+      return tag === undefined || tag.startsWith('@') ? tag : fullDockerName(tag)
+  }
 }

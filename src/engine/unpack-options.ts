@@ -106,7 +106,8 @@ function notEmpty(path: string): string {
   throw new OciUnpackError('USAGE', 'The path of the destination is empty.')
 }
 
-function count(name: string, value: number): number {
+/** A number that an option must have. @throws USAGE */
+export function count(name: string, value: number): number {
   if (Number.isSafeInteger(value) && value >= 0) return value
   throw new OciUnpackError('USAGE', `The option ${name} must be a whole number of 0 or more.`, {
     facts: { found: value }

@@ -13,7 +13,7 @@ export interface Reference {
 export interface ImageName {
   transport: Transport
   path: string
-  /** Of a docker-archive: `NAME[:TAG]` or `@N`. Undefined: the only image there. */
+  /** Of a docker-archive: `NAME[:TAG]` or `@N`. Undefined: `latest` in a layout, in an archive the only image. */
   tag: string | undefined
 }
 
@@ -21,7 +21,7 @@ export interface ImageName {
 const COMPONENT = '[A-Za-z0-9]+(?:(?:[-._:@+]|--)[A-Za-z0-9]+)*'
 const TAG = new RegExp(`^${COMPONENT}(?:/${COMPONENT})*$`)
 
-const DEFAULT_TAG = 'latest'
+export const DEFAULT_TAG = 'latest'
 
 const TRANSPORTS: readonly Transport[] = ['oci', 'oci-archive', 'docker-archive']
 
@@ -40,8 +40,7 @@ export function parseReference(text: string): Reference {
 
 /**
  * `[TRANSPORT:]PATH[:TAG]`, split at the first colon behind the transport. Without a transport it is `oci:`; a layout
- * directory that bears the name of a transport is written `./oci`. The tag of a layout is `latest` if not given, that of
- * an archive undefined. Throws REFERENCE_INVALID.
+ * directory that bears the name of a transport is written `./oci`. Throws REFERENCE_INVALID.
  */
 export function parseImageName(text: string): ImageName {
   const transport = TRANSPORTS.find((name) => text.startsWith(`${name}:`))
@@ -50,9 +49,7 @@ export function parseImageName(text: string): ImageName {
   const path = colon < 0 ? rest : rest.slice(0, colon)
   if (path === '') throw invalid(text, 'the path is empty')
   const tag = colon < 0 ? undefined : parseTagOf(transport, rest.slice(colon + 1))
-  if (transport === undefined || transport === 'oci')
-    return { transport: 'oci', path, tag: tag ?? DEFAULT_TAG }
-  return { transport, path, tag }
+  return { transport: transport ?? 'oci', path, tag }
 }
 
 /** A tag (the ref.name of an index entry). Throws REFERENCE_INVALID. */

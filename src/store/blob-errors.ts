@@ -42,6 +42,18 @@ export function blobDigestMismatch(source: BlobSource, found: Digest): OciUnpack
   )
 }
 
+/** An uncompressed layer that is not the one of the config. */
+export function diffIdMismatch(expected: Digest, found: string): OciUnpackError {
+  return new OciUnpackError(
+    'DIFF_ID_MISMATCH',
+    'The uncompressed layer is not what the config says.',
+    {
+      facts: { expected, found },
+      hint: 'The image is damaged or was put together wrongly; fetch or build it again.'
+    }
+  )
+}
+
 function place({ path, section, digest }: BlobSource): Facts {
   const file = path ?? `${digest} (embedded)`
   return section === undefined ? { file } : { file, offset: section.offset }

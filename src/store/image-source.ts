@@ -33,16 +33,17 @@ export interface SourceParts {
 
 export type BlobPlace = Omit<BlobSource, 'digest' | 'size'>
 
-export function imageSource({ path, limit, readIndex, locate }: SourceParts): ImageSource {
+export function imageSource(parts: SourceParts): ImageSource {
+  const { path, limit } = parts
   const blobSource = (descriptor: Descriptor): BlobSource => {
     const { digest, size, data } = descriptor
     return data === undefined || data === ''
-      ? { digest, size, ...locate(digest) }
+      ? { digest, size, ...parts.locate(digest) }
       : { digest, size, data: Buffer.from(data, 'base64') }
   }
   return {
     path,
-    readIndex,
+    readIndex: () => parts.readIndex(),
     blobSource,
     readDocument: (descriptor) => readVerified(blobSource(descriptor), limit)
   }

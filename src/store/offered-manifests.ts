@@ -6,7 +6,7 @@ import type { Descriptor } from '../image/types.ts'
 import type { ImageSource } from './image-source.ts'
 
 /** Nested indexes deeper than this are refused; real ones nest once or twice. */
-const MAX_INDEX_DEPTH = 16
+export const MAX_INDEX_DEPTH = 16
 
 /** Manifests that one tag may lead to; a real index holds a few dozen. */
 const MAX_MANIFESTS = 10_000
@@ -61,7 +61,8 @@ function collectNested(source: ImageSource, path: DescriptorPath, found: Found):
   }
 }
 
-function tooMany(what: string, limit: number): OciUnpackError {
+/** The error for an image that is larger than any real one. */
+export function tooMany(what: string, limit: number): OciUnpackError {
   return new OciUnpackError('LIMIT_EXCEEDED', `The image has too many ${what}.`, {
     facts: { expected: `at most ${limit}` },
     hint: 'The index leads to itself or was made to exhaust the reader; use an index of its own for the image.'

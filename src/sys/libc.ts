@@ -41,7 +41,8 @@ const prototypes = {
   statx: 'int statx(int, uintptr_t, int, uint32, uintptr_t)',
   pipe2: 'int pipe2(uintptr_t, int)',
   fcntl: 'int fcntl(int, int, int64)',
-  flock: 'int flock(int, int)'
+  flock: 'int flock(int, int)',
+  ioctl: 'int ioctl(int, uint64, int64)'
 }
 
 export const libcCalls: Readonly<Record<keyof typeof prototypes | 'openat2', Native>> = {
