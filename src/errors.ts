@@ -12,6 +12,8 @@ export type ErrorCode =
   // the image: layout, documents, choice
   | 'REFERENCE_INVALID'
   | 'LAYOUT_INVALID'
+  | 'ARCHIVE_INVALID'
+  | 'ARCHIVE_EXISTS'
   | 'TAG_NOT_FOUND'
   | 'TAG_AMBIGUOUS'
   | 'PLATFORM_NOT_FOUND'
@@ -24,6 +26,7 @@ export type ErrorCode =
   | 'BLOB_SIZE_MISMATCH'
   | 'BLOB_DIGEST_MISMATCH'
   | 'DIFF_ID_MISMATCH'
+  | 'IMAGE_DAMAGED'
   // layers
   | 'COMPRESSION_INVALID'
   | 'DECOMPRESSOR_UNAVAILABLE'

@@ -6,6 +6,14 @@ export { repack, type RepackOptions } from './engine/repack.ts'
 export { diff, type DiffEntry, type DiffOptions } from './engine/diff.ts'
 export { insert, type InsertOptions } from './engine/insert.ts'
 export { addLayerArchive, type AddLayerOptions } from './engine/add-layer.ts'
+export { copy, type CopyOptions, type CopyResult } from './engine/copy.ts'
+export {
+  verify,
+  type BlobReport,
+  type BlobStatus,
+  type VerifyOptions,
+  type VerifyResult
+} from './engine/verify.ts'
 export type { ChangeOptions, ChangeResult, CompressOption } from './engine/change-options.ts'
 export type { TagOptions } from './engine/change-tag.ts'
 export type { HistoryOptions } from './engine/history.ts'

@@ -37,7 +37,12 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'zlib'
     ]
   },
-  store: { values: ['image', 'sys/lock.ts'], node: ['crypto', 'fs', 'path'] },
+  store: { values: ['image', 'sys/copy.ts', 'sys/lock.ts'], node: ['crypto', 'fs', 'path'] },
+  archive: {
+    values: ['codec/content.ts', 'image', 'store', 'tar/reader.ts'],
+    types: ['tar/entry.ts'],
+    node: ['crypto', 'fs', 'path']
+  },
   bundle: {
     values: ['image', 'mtree'],
     types: ['plan/id-map.ts', 'sys/status.ts', 'tar/entry.ts'],
@@ -60,6 +65,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   engine: {
     values: [
+      'archive',
       'bundle',
       'codec',
       'hooks',
@@ -92,7 +98,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   execa: 'hooks/process.ts',
   fzstd: 'codec/unzstd.ts',
   koffi: 'sys/libc.ts',
-  'p-limit': 'worker/pool.ts'
+  'p-limit': 'worker/pool.ts',
+  'tar-stream': 'archive/tar-file.ts'
 }
 
 /** Rooms whose functions are the same on every machine: no path of values leads from them to these. */

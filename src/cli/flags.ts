@@ -8,6 +8,14 @@ export const IMAGE_FLAG: Flag = {
   required: true
 }
 
+/** For commands that only read. */
+export const SOURCE_FLAG: Flag = {
+  name: 'image',
+  value: '[TRANSPORT:]PATH[:TAG]',
+  summary: 'image in an OCI layout (oci:, the default), an oci-archive: or a docker-archive:',
+  required: true
+}
+
 export const PLATFORM_FLAG: Flag = {
   name: 'platform',
   value: 'OS/ARCH[/VARIANT]',
@@ -29,17 +37,19 @@ export const ID_MAP_FLAGS: readonly Flag[] = [
   }
 ]
 
+export const DECOMPRESSOR_FLAG: Flag = {
+  name: 'decompressor',
+  value: 'NAME',
+  summary: 'auto, none, isal, igzip, unpigz, pigz, gzip, zstd or an absolute path (default: auto)'
+}
+
 export const EXTRACT_FLAGS: readonly Flag[] = [
   {
     name: 'keep-dirlinks',
     summary: 'keep a symbolic link to a directory where a layer has a directory'
   },
   { name: 'jobs', value: 'N', summary: 'layers read at once (default: one for each processor)' },
-  {
-    name: 'decompressor',
-    value: 'NAME',
-    summary: 'auto, none, isal, igzip, unpigz, pigz, gzip, zstd or an absolute path (default: auto)'
-  }
+  DECOMPRESSOR_FLAG
 ]
 
 export const LIMIT_FLAGS: readonly Flag[] = [

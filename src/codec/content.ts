@@ -42,6 +42,14 @@ export function assertContent(head: Buffer | undefined, compression: Compression
   )
 }
 
+/** What a file is compressed with, by its first bytes (262 at least, where there are so many). */
+export function packedWith(head: Buffer): 'gzip' | 'zstd' | 'xz' | 'bzip2' | undefined {
+  const found = recognise(head)
+  return found === 'gzip' || found === 'zstd' || found === 'xz' || found === 'bzip2'
+    ? found
+    : undefined
+}
+
 function recognise(head: Buffer | undefined): Content {
   if (head === undefined || head.length === 0) return 'empty'
   // A tar archive begins with a file name, which may look like anything: its own magic decides first.

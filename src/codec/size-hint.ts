@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, openSync, readSync } from 'node:fs'
 import type { Compression } from './content.ts'
 
 /** Tar of programs and documents shrinks to about this part. */
@@ -10,17 +10,17 @@ const TRAILER_BYTES = 4
  * file holds its size modulo 2^32 (RFC 1952, ISIZE), which finds small blobs that are large.
  */
 export function uncompressedSizeHint(
-  source: { path?: string; size: number },
+  source: { path?: string; size: number; section?: { offset: number } },
   compression: Compression
 ): number {
   if (compression === 'none') return source.size
   const usual = source.size * USUAL_RATIO
   if (compression !== 'gzip' || source.path === undefined) return usual
-  return Math.max(usual, readTrailer(source.path))
+  return Math.max(usual, readTrailer(source.path, (source.section?.offset ?? 0) + source.size))
 }
 
 /** 0 where there is none; what is wrong with the blob is for those to say who read it. */
-function readTrailer(path: string): number {
+function readTrailer(path: string, end: number): number {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants
   let fd: number
   try {
@@ -29,9 +29,8 @@ function readTrailer(path: string): number {
     return 0
   }
   try {
-    const { size } = fstatSync(fd)
     const trailer = Buffer.alloc(TRAILER_BYTES)
-    const read = readSync(fd, trailer, 0, TRAILER_BYTES, Math.max(0, size - TRAILER_BYTES))
+    const read = readSync(fd, trailer, 0, TRAILER_BYTES, Math.max(0, end - TRAILER_BYTES))
     return read === TRAILER_BYTES ? trailer.readUInt32LE(0) : 0
   } catch {
     return 0

@@ -1,4 +1,5 @@
 import type { Facts } from '../errors.ts'
+import type { CopyOutcome } from '../store/copy-blob.ts'
 import type { LayerCounters } from '../worker/control.ts'
 
 /** One layer of the image, as its descriptor and the config say. */
@@ -23,6 +24,8 @@ export type EngineEvent =
   | { type: 'changes'; count: number }
   /** Entries of the new layer that are written, of all. */
   | { type: 'packed'; entries: number; total: number }
+  /** A copy has a blob at its destination; `size` in bytes. */
+  | { type: 'blob'; digest: string; size: number; outcome: CopyOutcome }
   /** Something could not be had exactly, and that is no reason to fail. */
   | { type: 'warning'; message: string; facts: Facts }
 

@@ -6,7 +6,7 @@ import { layerCompression, type Compression } from '../image/media-types.ts'
 import type { Descriptor } from '../image/types.ts'
 import type { LayerFolder, LayerStack } from '../plan/layer-stack.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
-import type { Layout } from '../store/layout.ts'
+import type { ImageSource } from '../store/image-source.ts'
 import type { ResolvedImage } from '../store/resolve.ts'
 import { makeDirectory } from '../sys/names.ts'
 import { Control } from '../worker/control.ts'
@@ -20,7 +20,7 @@ import { throwIfAborted } from './abort.ts'
 import { layerStaging, type Ground } from './ground.ts'
 
 export interface StageImageOptions {
-  layout: Layout
+  source: ImageSource
   image: ResolvedImage
   settings: UnpackSettings
   /** Hash every file for the manifest. */
@@ -81,7 +81,7 @@ function layerName({ layer, source }: StageLayerTask): string {
 }
 
 function layerTasks(ground: Ground, options: StageImageOptions): StageLayerTask[] {
-  const { layout, image, settings, digests } = options
+  const { source, image, settings, digests } = options
   const { decompressor, policy, limits, pathBytes } = settings
   makeDirectory(ground.fd, ground.staging, 0o700)
   return image.manifest.layers.map((descriptor, layer) => {
@@ -90,7 +90,7 @@ function layerTasks(ground: Ground, options: StageImageOptions): StageLayerTask[
       type: 'stage-layer',
       layer,
       staging: `${ground.path}/${layerStaging(ground, layer)}`,
-      source: layout.blobSource(descriptor),
+      source: source.blobSource(descriptor),
       compression: compressionOf(descriptor, layer),
       diffId: image.config.rootfs.diff_ids[layer]!,
       decompressor,

@@ -4,11 +4,12 @@ import { resolve } from 'node:path'
 import { OciUnpackError } from '../errors.ts'
 import { probeDecompressors, type DecompressorChoice } from '../codec/choice.ts'
 import { parsePlatform } from '../image/platform.ts'
-import { parseReference, type Reference } from '../image/reference.ts'
+import { parseImageName, type ImageName } from '../image/reference.ts'
 import type { Platform } from '../image/types.ts'
 import type { IdMapping } from '../plan/id-map.ts'
 import { MAX_PATH_BYTES } from '../plan/names.ts'
 import type { MetadataPolicy } from '../plan/policy.ts'
+import type { LayoutOptions } from '../store/layout.ts'
 import type { StageLimits } from '../worker/stage-layer.ts'
 import type { OnEvent } from './events.ts'
 
@@ -29,7 +30,10 @@ export interface UnpackLimits {
 }
 
 export interface UnpackOptions {
-  /** `PATH[:TAG]` of an OCI layout; the tag is `latest` if not given. */
+  /**
+   * `[TRANSPORT:]PATH[:TAG]`: `oci:` (a layout, the default; its tag is `latest` if not given), `oci-archive:` or
+   * `docker-archive:`.
+   */
   image: string
   /** Directory of the bundle, or of the root file system for `unpackRootfs`. */
   destination: string
@@ -50,7 +54,7 @@ export interface UnpackOptions {
 }
 
 export interface UnpackSettings {
-  reference: Reference
+  reference: ImageName
   destination: string
   platform: Platform | undefined
   jobs: number
@@ -59,7 +63,7 @@ export interface UnpackSettings {
   policy: MetadataPolicy
   limits: StageLimits
   pathBytes: number
-  jsonBytes: number | undefined
+  layoutOptions: LayoutOptions
   signal: AbortSignal | undefined
   onEvent: OnEvent
 }
@@ -70,7 +74,7 @@ const TIB = 2 ** 40
 export function normalizeUnpack(options: UnpackOptions): UnpackSettings {
   const limits = options.limits ?? {}
   return {
-    reference: parseReference(options.image),
+    reference: parseImageName(options.image),
     destination: resolve(notEmpty(options.destination)),
     platform: options.platform === undefined ? undefined : parsePlatform(options.platform),
     jobs: count('jobs', options.jobs ?? availableParallelism()),
@@ -88,8 +92,10 @@ export function normalizeUnpack(options: UnpackOptions): UnpackSettings {
       MAX_PATH_BYTES,
       count('limits.pathBytes', limits.pathBytes ?? MAX_PATH_BYTES)
     ),
-    jsonBytes:
-      limits.jsonBytes === undefined ? undefined : count('limits.jsonBytes', limits.jsonBytes),
+    layoutOptions:
+      limits.jsonBytes === undefined
+        ? {}
+        : { maxDocumentSize: count('limits.jsonBytes', limits.jsonBytes) },
     signal: options.signal,
     onEvent: options.onEvent ?? (() => undefined)
   }
@@ -100,7 +106,8 @@ function notEmpty(path: string): string {
   throw new OciUnpackError('USAGE', 'The path of the destination is empty.')
 }
 
-function count(name: string, value: number): number {
+/** A number that an option must have. @throws USAGE */
+export function count(name: string, value: number): number {
   if (Number.isSafeInteger(value) && value >= 0) return value
   throw new OciUnpackError('USAGE', `The option ${name} must be a whole number of 0 or more.`, {
     facts: { found: value }

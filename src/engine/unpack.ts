@@ -5,12 +5,13 @@ import { withFacts } from '../errors.ts'
 import { target } from '../image/choice.ts'
 import { LayerStack } from '../plan/layer-stack.ts'
 import { readExisting } from '../rootfs/existing.ts'
-import { openLayout, type Layout } from '../store/layout.ts'
+import type { ImageSource } from '../store/image-source.ts'
 import { resolveImage, type ResolvedImage } from '../store/resolve.ts'
 import { fromNode } from '../sys/failure.ts'
 import type { EngineEvent } from './events.ts'
 import { existingGround, newGround, type Ground } from './ground.ts'
 import { joinLayers } from './join-layers.ts'
+import { openSource, tagInSource } from './open-source.ts'
 import { stageImage } from './stage-image.ts'
 import { undescribedDirectory } from './undescribed.ts'
 import { normalizeUnpack, type UnpackOptions, type UnpackSettings } from './unpack-options.ts'
@@ -26,7 +27,7 @@ export interface UnpackResult {
 
 /** An image that was found, and what to do with it. */
 interface Job {
-  layout: Layout
+  source: ImageSource
   image: ResolvedImage
   settings: UnpackSettings
 }
@@ -98,12 +99,11 @@ async function withImage(
 ): Promise<UnpackResult> {
   const settings = normalizeUnpack(options)
   try {
-    const { path, tag } = settings.reference
-    const { jsonBytes } = settings
-    const layout = openLayout(path, jsonBytes === undefined ? {} : { maxDocumentSize: jsonBytes })
-    const image = resolveImage(layout, tag, settings.platform)
+    const { reference, layoutOptions, platform } = settings
+    const source = openSource(reference, layoutOptions)
+    const image = resolveImage(source, tagInSource(reference), platform)
     settings.onEvent(describe(options.image, image))
-    await act({ layout, image, settings })
+    await act({ source, image, settings })
     return {
       destination: settings.destination,
       manifestDigest: target(image.descriptorPath).digest
@@ -115,14 +115,14 @@ async function withImage(
 
 /** All layers into one tree at `name` of the ground. Nothing outside the staging changes until all are verified. */
 async function merge(
-  { layout, image, settings }: Job,
+  { source, image, settings }: Job,
   ground: Ground,
   name: string,
   stack: LayerStack,
   digests: boolean
 ): Promise<LayerStack> {
   const undescribed = undescribedDirectory(settings.policy)
-  await stageImage(ground, stack, { layout, image, settings, digests })
+  await stageImage(ground, stack, { source, image, settings, digests })
   settings.onEvent({ type: 'phase', phase: 'join' })
   joinLayers(ground, stack, name, undescribed, settings.onEvent)
   return stack

@@ -3,12 +3,26 @@ import { parseJson, type Json } from './json.ts'
 import { mediaKind } from './media-types.ts'
 import {
   validateConfig,
+  validateDockerArchive,
   validateIndex,
   validateLayoutFile,
   validateManifest
 } from './schemas.generated.ts'
-import { CONFIG_SHAPE, INDEX_SHAPE, LAYOUT_SHAPE, MANIFEST_SHAPE, type Shape } from './shape.ts'
-import type { ImageConfig, ImageIndex, ImageManifest, LayoutFile } from './types.ts'
+import {
+  CONFIG_SHAPE,
+  DOCKER_ARCHIVE_SHAPE,
+  INDEX_SHAPE,
+  LAYOUT_SHAPE,
+  MANIFEST_SHAPE,
+  type Shape
+} from './shape.ts'
+import type {
+  DockerArchiveImage,
+  ImageConfig,
+  ImageIndex,
+  ImageManifest,
+  LayoutFile
+} from './types.ts'
 import { assertValid, documentInvalid, type SchemaValidator } from './validate.ts'
 
 /** Where a document's bytes came from. */
@@ -52,6 +66,15 @@ export function parseManifest(bytes: Uint8Array, source: DocumentSource): ImageM
 /** An image configuration, OCI or Docker (image-spec config.md). */
 export function parseConfig(bytes: Uint8Array, source: DocumentSource): ImageConfig {
   return parse(bytes, source, validateConfig, CONFIG_SHAPE) as unknown as ImageConfig
+}
+
+/** `manifest.json` of a docker-archive (moby/docker-image-spec, Combined Image JSON + Filesystem Changeset Format). */
+export function parseDockerArchive(
+  bytes: Uint8Array,
+  source: DocumentSource
+): readonly DockerArchiveImage[] {
+  const images = parse(bytes, source, validateDockerArchive, DOCKER_ARCHIVE_SHAPE)
+  return images as unknown as readonly DockerArchiveImage[]
 }
 
 /** The diff ids of a manifest's layers. Throws DOCUMENT_INVALID where their number is not that of the layers. */

@@ -1,26 +1,55 @@
 import { OciUnpackError } from '../errors.ts'
 
-/** An image in a layout on disk: `PATH[:TAG]`. */
+/** Where images are kept, as skopeo names it: a layout directory, a tar file of one, or what `docker save` writes. */
+export type Transport = 'oci' | 'oci-archive' | 'docker-archive'
+
+/** An image in a layout on disk: `[oci:]PATH[:TAG]`. */
 export interface Reference {
   path: string
   tag: string
+}
+
+/** An image somewhere: `[TRANSPORT:]PATH[:TAG]`. */
+export interface ImageName {
+  transport: Transport
+  path: string
+  /** Of a docker-archive: `NAME[:TAG]` or `@N`. Undefined: `latest` in a layout, in an archive the only image. */
+  tag: string | undefined
 }
 
 /** Image-spec annotations.md, grammar of org.opencontainers.image.ref.name. */
 const COMPONENT = '[A-Za-z0-9]+(?:(?:[-._:@+]|--)[A-Za-z0-9]+)*'
 const TAG = new RegExp(`^${COMPONENT}(?:/${COMPONENT})*$`)
 
-const DEFAULT_TAG = 'latest'
+export const DEFAULT_TAG = 'latest'
+
+const TRANSPORTS: readonly Transport[] = ['oci', 'oci-archive', 'docker-archive']
 
 /**
- * `PATH[:TAG]`, split at the first colon as umoci does: a path cannot hold a colon, a tag can. The tag is `latest`
- * where no colon is given. Throws REFERENCE_INVALID.
+ * `[oci:]PATH[:TAG]`, split at the first colon as umoci does: a path cannot hold a colon, a tag can. The tag is
+ * `latest` where no colon is given. Throws REFERENCE_INVALID, also for an archive.
  */
 export function parseReference(text: string): Reference {
-  const colon = text.indexOf(':')
-  const path = colon < 0 ? text : text.slice(0, colon)
-  if (path === '') throw invalid(text, 'the path of the layout is empty')
-  return { path, tag: colon < 0 ? DEFAULT_TAG : parseTag(text.slice(colon + 1)) }
+  const { transport, path, tag } = parseImageName(text)
+  if (transport === 'oci') return { path, tag: tag ?? DEFAULT_TAG }
+  throw new OciUnpackError('REFERENCE_INVALID', 'An image in an archive cannot be changed.', {
+    facts: { found: text },
+    hint: `Copy it to a layout first: oci-unpack copy ${text} LAYOUT:TAG`
+  })
+}
+
+/**
+ * `[TRANSPORT:]PATH[:TAG]`, split at the first colon behind the transport. Without a transport it is `oci:`; a layout
+ * directory that bears the name of a transport is written `./oci`. Throws REFERENCE_INVALID.
+ */
+export function parseImageName(text: string): ImageName {
+  const transport = TRANSPORTS.find((name) => text.startsWith(`${name}:`))
+  const rest = transport === undefined ? text : text.slice(transport.length + 1)
+  const colon = rest.indexOf(':')
+  const path = colon < 0 ? rest : rest.slice(0, colon)
+  if (path === '') throw invalid(text, 'the path is empty')
+  const tag = colon < 0 ? undefined : parseTagOf(transport, rest.slice(colon + 1))
+  return { transport: transport ?? 'oci', path, tag }
 }
 
 /** A tag (the ref.name of an index entry). Throws REFERENCE_INVALID. */
@@ -32,9 +61,15 @@ export function parseTag(text: string): string {
   return text
 }
 
+function parseTagOf(transport: Transport | undefined, text: string): string {
+  return transport === 'docker-archive' && /^@\d{1,9}$/.test(text) ? text : parseTag(text)
+}
+
 function invalid(found: string, reason: string): OciUnpackError {
   return new OciUnpackError('REFERENCE_INVALID', 'The name of the image is not valid.', {
     facts: { found, reason },
-    hint: 'Give PATH[:TAG], for instance ./debian:12: the directory of an OCI layout and a tag in it.'
+    hint:
+      'Give [TRANSPORT:]PATH[:TAG], for instance ./debian:12 (a tag in the directory of an OCI layout), ' +
+      'oci-archive:debian.tar or docker-archive:debian.tar:debian:12.'
   })
 }

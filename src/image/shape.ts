@@ -85,6 +85,10 @@ export const CONFIG_SHAPE: Shape = struct({
 
 export const LAYOUT_SHAPE: Shape = struct({ imageLayoutVersion: ANY })
 
+export const DOCKER_ARCHIVE_SHAPE: Shape = list(
+  struct({ Config: ANY, RepoTags: list(ANY), Layers: list(ANY) })
+)
+
 function struct(fields: Readonly<Record<string, Shape>>): Shape {
   return { kind: 'struct', fields }
 }

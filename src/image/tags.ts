@@ -24,6 +24,14 @@ export function findTag(index: ImageIndex, tag: string): Descriptor {
   return entry
 }
 
+/** The entry of a tag; without one the only entry there is. Throws as `findTag` does. */
+export function findEntry(index: ImageIndex, tag: string | undefined): Descriptor {
+  if (tag !== undefined) return findTag(index, tag)
+  const [entry, ...others] = distinct(index.manifests, (descriptor) => descriptor)
+  if (entry !== undefined && others.length === 0) return entry
+  throw entry === undefined ? noImage() : severalImages(listTags(index))
+}
+
 /**
  * The index with the tag on this descriptor alone: older entries of the tag go, the new one comes last, with its
  * other annotations and its platform.
@@ -41,7 +49,7 @@ export function withoutTag(index: ImageIndex, tag: string): ImageIndex {
 }
 
 function tagNotFound(tag: string, tags: readonly string[]): OciUnpackError {
-  return new OciUnpackError('TAG_NOT_FOUND', 'The layout has no image of this tag.', {
+  return new OciUnpackError('TAG_NOT_FOUND', 'There is no image of this tag.', {
     facts: {
       found: tag,
       available: tags.length === 0 ? 'no tags at all' : printable(tags.join(', '))
@@ -51,8 +59,19 @@ function tagNotFound(tag: string, tags: readonly string[]): OciUnpackError {
 }
 
 function tagAmbiguous(tag: string, entries: readonly Descriptor[]): OciUnpackError {
-  return new OciUnpackError('TAG_AMBIGUOUS', 'Several images of the layout have this tag.', {
+  return new OciUnpackError('TAG_AMBIGUOUS', 'Several images have this tag.', {
     facts: { found: tag, available: entries.map(({ digest }) => digest).join(', ') },
     hint: 'Tag the image that is meant once more: every older entry of the tag is then replaced.'
+  })
+}
+
+function noImage(): OciUnpackError {
+  return new OciUnpackError('TAG_NOT_FOUND', 'There is no image.')
+}
+
+function severalImages(tags: readonly string[]): OciUnpackError {
+  return new OciUnpackError('TAG_AMBIGUOUS', 'There are several images.', {
+    facts: { available: printable([...new Set(tags)].join(', ')) },
+    hint: 'Say which one: TRANSPORT:PATH:TAG.'
   })
 }

@@ -32,6 +32,13 @@ export interface LayoutFile {
   readonly imageLayoutVersion: string
 }
 
+/** One image in `manifest.json` of a docker-archive. Paths are those of files in the archive, base layer first. */
+export interface DockerArchiveImage {
+  readonly Config: string
+  readonly RepoTags?: readonly string[]
+  readonly Layers: readonly string[]
+}
+
 /** Image-spec image-index.md; also Docker's manifest list. */
 export interface ImageIndex {
   readonly schemaVersion: 2

@@ -15,6 +15,8 @@ export interface BlobSource {
   /** Bytes, as the descriptor says. */
   size: number
   path?: string
+  /** The part of the file that is the blob, in bytes, where the file is an archive. */
+  section?: { offset: number; length: number }
   /** Embedded content (image-spec descriptor.md); used instead of the file. */
   data?: Uint8Array
 }
@@ -23,7 +25,7 @@ export interface BlobSource {
 export interface VerifiedBlob {
   /**
    * The open file, where there is one: regular, read-only, its offset at 0 and left there by `read`, so that an
-   * external program can have it as its input at the same time.
+   * external program can have it as its input at the same time. Undefined in an archive.
    */
   readonly fd: number | undefined
   /** Bytes, as the descriptor says. */
@@ -53,10 +55,12 @@ export function openBlob(source: BlobSource): VerifiedBlob {
   const file = openRegular(source.path, false)
   if (typeof file === 'string')
     throw file === 'missing' ? blobNotFound(source) : blobInvalid(source, file)
-  const blob = new OpenBlob(source, algorithm, fileInput(file.fd, source.path), file.fd)
-  if (file.size === source.size) return blob
+  const input = fileInput(file.fd, source.path, source.section)
+  const blob = new OpenBlob(source, algorithm, input, file.fd)
+  const { length } = source.section ?? { length: file.size }
+  if (length === source.size) return blob
   blob.close()
-  throw blobSizeMismatch(source, file.size)
+  throw blobSizeMismatch(source, length)
 }
 
 /** Copies bytes from a position into the buffer; returns how many, 0 at the end. */
@@ -65,6 +69,7 @@ type Input = (buffer: Buffer, length: number, position: number) => number
 class OpenBlob implements VerifiedBlob {
   readonly fd: number | undefined
   readonly size: number
+  readonly #file: number | undefined
   readonly #source: BlobSource
   readonly #algorithm: DigestAlgorithm
   readonly #input: Input
@@ -75,7 +80,8 @@ class OpenBlob implements VerifiedBlob {
   #closed = false
 
   constructor(source: BlobSource, algorithm: DigestAlgorithm, input: Input, fd?: number) {
-    this.fd = fd
+    this.fd = source.section === undefined ? fd : undefined
+    this.#file = fd
     this.size = source.size
     this.#source = source
     this.#algorithm = algorithm
@@ -106,12 +112,16 @@ class OpenBlob implements VerifiedBlob {
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    if (this.fd !== undefined) closeSync(this.fd)
+    if (this.#file !== undefined) closeSync(this.#file)
   }
 }
 
-function fileInput(fd: number, path: string): Input {
-  return (buffer, length, position) => pread(fd, buffer, length, position, path)
+function fileInput(fd: number, path: string, section: BlobSource['section']): Input {
+  if (section === undefined)
+    return (buffer, length, position) => pread(fd, buffer, length, position, path)
+  const { offset, length: size } = section
+  return (buffer, length, position) =>
+    pread(fd, buffer, Math.min(length, size - position), offset + position, path)
 }
 
 function memoryInput(data: Uint8Array): Input {

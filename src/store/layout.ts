@@ -1,26 +1,15 @@
 import { lstatSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { OciUnpackError } from '../errors.ts'
-import { digestAlgorithm, digestHex, type Digest } from '../image/digest.ts'
+import type { Digest } from '../image/digest.ts'
 import { parseIndex, parseLayoutFile } from '../image/documents.ts'
 import { OCI_INDEX } from '../image/media-types.ts'
-import type { Descriptor, ImageIndex } from '../image/types.ts'
-import { openBlob, type BlobSource } from './blob.ts'
-import { documentTooLarge, readSmallFile, type NotRegular } from './file.ts'
+import type { ImageIndex } from '../image/types.ts'
+import { readSmallFile, type NotRegular } from './file.ts'
+import { imageSource, relativeBlobPath, type ImageSource } from './image-source.ts'
 
 /** An OCI image layout directory (image-spec image-layout.md). Holds nothing open; reads anew on every call. */
-export interface Layout {
-  /** Absolute. */
-  readonly path: string
-  /** `index.json`. Throws LAYOUT_INVALID, DOCUMENT_INVALID, LIMIT_EXCEEDED. */
-  readIndex(): ImageIndex
-  /**
-   * The bytes of a JSON blob, verified by size and digest. Throws what `openBlob` throws, and LIMIT_EXCEEDED
-   * before anything is read where the descriptor promises more than the limit.
-   */
-  readDocument(descriptor: Descriptor): Buffer
-  /** Where a blob's bytes are: embedded in the descriptor, else a file. Throws DIGEST_INVALID. */
-  blobSource(descriptor: Descriptor): BlobSource
+export interface Layout extends ImageSource {
   /** The path that a blob has or would have. Throws DIGEST_INVALID for an algorithm that is unknown here. */
   blobPath(digest: Digest): string
   /** Whether something stands at that path; it may still be damaged. */
@@ -32,21 +21,22 @@ export interface LayoutOptions {
   maxDocumentSize?: number
 }
 
-const DEFAULT_MAX_DOCUMENT_SIZE = 4 * 1024 * 1024
+export const DEFAULT_MAX_DOCUMENT_SIZE: number = 4 * 1024 * 1024
 
 /** Throws LAYOUT_INVALID, with what to do, where the path is not a layout of version 1.x. */
 export function openLayout(path: string, options: LayoutOptions = {}): Layout {
   const root = resolve(path)
   const limit = options.maxDocumentSize ?? DEFAULT_MAX_DOCUMENT_SIZE
   assertLayout(root, limit)
-  const blobPath = (digest: Digest) =>
-    join(root, 'blobs', digestAlgorithm(digest), digestHex(digest))
-  const blobSource = (descriptor: Descriptor) => sourceOf(descriptor, blobPath)
-  return {
+  const blobPath = (digest: Digest) => join(root, relativeBlobPath(digest))
+  const source = imageSource({
     path: root,
+    limit,
     readIndex: () => readIndex(root, limit),
-    readDocument: (descriptor) => readVerified(blobSource(descriptor), limit),
-    blobSource,
+    locate: (digest) => ({ path: blobPath(digest) })
+  })
+  return {
+    ...source,
     blobPath,
     hasBlob: (digest) => lstatSync(blobPath(digest), { throwIfNoEntry: false }) !== undefined
   }
@@ -71,28 +61,6 @@ function readIndex(root: string, limit: number): ImageIndex {
   const bytes = readSmallFile(file, limit)
   if (typeof bytes === 'string') throw notLayout(file, reason(bytes))
   return parseIndex(bytes, { file, mediaType: OCI_INDEX })
-}
-
-function sourceOf(descriptor: Descriptor, blobPath: (digest: Digest) => string): BlobSource {
-  const { digest, size, data } = descriptor
-  return data === undefined || data === ''
-    ? { digest, size, path: blobPath(digest) }
-    : { digest, size, data: Buffer.from(data, 'base64') }
-}
-
-function readVerified(source: BlobSource, limit: number): Buffer {
-  if (source.size > limit) throw documentTooLarge(source.digest, source.size, limit)
-  const blob = openBlob(source)
-  try {
-    const chunks: Buffer[] = []
-    for (let chunk = blob.read(); chunk !== undefined; chunk = blob.read()) {
-      chunks.push(Buffer.from(chunk))
-    }
-    blob.verify()
-    return Buffer.concat(chunks)
-  } finally {
-    blob.close()
-  }
 }
 
 function isDirectory(path: string): boolean {

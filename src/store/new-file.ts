@@ -15,6 +15,10 @@ import type { Workspace } from './workspace.ts'
 
 /** A file that appears under its final name whole or not at all. */
 export interface NewFile {
+  /** Open for reading and writing. */
+  readonly fd: number
+  /** Where it is until it is published. */
+  readonly path: string
   /** Appends the bytes. Throws SYSCALL_FAILED, for instance on a full disk. */
   write(bytes: Uint8Array): void
   /**
@@ -28,18 +32,24 @@ export interface NewFile {
 
 let count = 0
 
-export function createNewFile(workspace: Workspace): NewFile {
-  const path = join(workspace.path, `${process.pid}-${count++}`)
-  const fd = attempt('open', path, () => openSync(path, 'wx', 0o666))
+export function createNewFile({ path, layoutPath }: Workspace): NewFile {
+  return createFileAt(join(path, `${process.pid}-${count++}`), layoutPath)
+}
+
+/** A new file at a path of its own; made by root it belongs to the owner of `ownedLike`, if that is given. */
+export function createFileAt(path: string, ownedLike?: string): NewFile {
+  const fd = attempt('open', path, () => openSync(path, 'wx+', 0o666))
   let open = true
   const close = () => {
     open = false
     closeSync(fd)
   }
   return {
+    fd,
+    path,
     write: (bytes) => attempt('write', path, () => writeAll(fd, bytes)),
     publish(final) {
-      attempt('fchown', path, () => giveToOwner(fd, workspace.layoutPath))
+      attempt('fchown', path, () => giveToOwner(fd, ownedLike))
       attempt('fsync', path, () => fsyncSync(fd))
       close()
       attempt('rename', final, () => renameSync(path, final))
@@ -53,8 +63,8 @@ export function createNewFile(workspace: Workspace): NewFile {
 }
 
 /** What root makes in a user's layout must stay the user's. */
-function giveToOwner(fd: number, layoutPath: string): void {
-  if (process.geteuid?.() !== 0) return
+function giveToOwner(fd: number, layoutPath: string | undefined): void {
+  if (layoutPath === undefined || process.geteuid?.() !== 0) return
   const { uid, gid } = statSync(layoutPath)
   fchownSync(fd, uid, gid)
 }

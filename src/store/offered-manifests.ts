@@ -3,10 +3,10 @@ import { target, type DescriptorPath } from '../image/choice.ts'
 import { parseIndex, type DocumentSource } from '../image/documents.ts'
 import { mediaKind } from '../image/media-types.ts'
 import type { Descriptor } from '../image/types.ts'
-import type { Layout } from './layout.ts'
+import type { ImageSource } from './image-source.ts'
 
 /** Nested indexes deeper than this are refused; real ones nest once or twice. */
-const MAX_INDEX_DEPTH = 16
+export const MAX_INDEX_DEPTH = 16
 
 /** Manifests that one tag may lead to; a real index holds a few dozen. */
 const MAX_MANIFESTS = 10_000
@@ -15,9 +15,12 @@ const MAX_MANIFESTS = 10_000
  * The manifests that an index leads to, through nested indexes (image-spec image-index.md). Entries of other types
  * are passed over. Throws BLOB_*, DOCUMENT_INVALID, LIMIT_EXCEEDED.
  */
-export function offeredManifests(layout: Layout, index: Descriptor): readonly DescriptorPath[] {
+export function offeredManifests(
+  source: ImageSource,
+  index: Descriptor
+): readonly DescriptorPath[] {
   const found: Found = { manifests: [], visited: new Set(), missing: undefined }
-  collect(layout, [index], found)
+  collect(source, [index], found)
   if (found.manifests.length === 0 && found.missing !== undefined) throw found.missing
   return found.manifests
 }
@@ -35,30 +38,31 @@ interface Found {
   missing: OciUnpackError | undefined
 }
 
-function collect(layout: Layout, path: DescriptorPath, found: Found): void {
+function collect(source: ImageSource, path: DescriptorPath, found: Found): void {
   const descriptor = target(path)
   if (found.visited.has(descriptor.digest)) return
   found.visited.add(descriptor.digest)
   if (path.length > MAX_INDEX_DEPTH) throw tooMany('nested indexes', MAX_INDEX_DEPTH)
-  const index = parseIndex(layout.readDocument(descriptor), documentSource(descriptor))
+  const index = parseIndex(source.readDocument(descriptor), documentSource(descriptor))
   for (const child of index.manifests) {
     const kind = mediaKind(child.mediaType).kind
     if (kind === 'manifest') found.manifests.push([...path, child])
-    else if (kind === 'index') collectNested(layout, [...path, child], found)
+    else if (kind === 'index') collectNested(source, [...path, child], found)
     if (found.manifests.length > MAX_MANIFESTS) throw tooMany('manifests', MAX_MANIFESTS)
   }
 }
 
-function collectNested(layout: Layout, path: DescriptorPath, found: Found): void {
+function collectNested(source: ImageSource, path: DescriptorPath, found: Found): void {
   try {
-    collect(layout, path, found)
+    collect(source, path, found)
   } catch (error) {
     if (!(error instanceof OciUnpackError) || error.code !== 'BLOB_NOT_FOUND') throw error
     found.missing ??= error
   }
 }
 
-function tooMany(what: string, limit: number): OciUnpackError {
+/** The error for an image that is larger than any real one. */
+export function tooMany(what: string, limit: number): OciUnpackError {
   return new OciUnpackError('LIMIT_EXCEEDED', `The image has too many ${what}.`, {
     facts: { expected: `at most ${limit}` },
     hint: 'The index leads to itself or was made to exhaust the reader; use an index of its own for the image.'

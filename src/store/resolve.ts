@@ -3,7 +3,7 @@ import { pathPlatform, selectManifest, target, type DescriptorPath } from '../im
 import { layerDiffIds, parseConfig, parseIndex, parseManifest } from '../image/documents.ts'
 import { mediaKind } from '../image/media-types.ts'
 import { hostPlatform, platformDistance, platformText } from '../image/platform.ts'
-import { findTag } from '../image/tags.ts'
+import { findEntry } from '../image/tags.ts'
 import type {
   Descriptor,
   ImageConfig,
@@ -12,7 +12,7 @@ import type {
   Platform
 } from '../image/types.ts'
 import { printable } from '../image/validate.ts'
-import type { Layout } from './layout.ts'
+import type { ImageSource } from './image-source.ts'
 import { documentSource, offeredManifests } from './offered-manifests.ts'
 
 export interface ResolvedImage {
@@ -26,39 +26,43 @@ export interface ResolvedImage {
 }
 
 /**
- * The image of a tag. Among the manifests of an index the platform decides, by default the host's; a tag that
+ * The image of a tag; without one, the only image there is. Among the manifests of an index the platform decides, by default the host's; a tag that
  * names a manifest directly needs no platform, but one that is given must fit.
  * Throws TAG_*, PLATFORM_*, BLOB_*, DOCUMENT_INVALID, MEDIA_TYPE_UNSUPPORTED, LIMIT_EXCEEDED.
  */
-export function resolveImage(layout: Layout, tag: string, platform?: Platform): ResolvedImage {
-  const entry = findTag(layout.readIndex(), tag)
+export function resolveImage(
+  source: ImageSource,
+  tag: string | undefined,
+  platform?: Platform
+): ResolvedImage {
+  const entry = findEntry(source.readIndex(), tag)
   const descriptorPath =
     mediaKind(entry.mediaType).kind === 'index'
-      ? selectManifest(offeredManifests(layout, entry), platform ?? hostPlatform())
+      ? selectManifest(offeredManifests(source, entry), platform ?? hostPlatform())
       : ([entry] as const)
-  const image = readImage(layout, descriptorPath)
+  const image = readImage(source, descriptorPath)
   if (platform !== undefined) assertPlatform(image, platform)
   return image
 }
 
 /** The image at the end of a path, whatever its platform. Throws as `resolveImage` does. */
-export function readImage(layout: Layout, descriptorPath: DescriptorPath): ResolvedImage {
+export function readImage(source: ImageSource, descriptorPath: DescriptorPath): ResolvedImage {
   const descriptor = target(descriptorPath)
   assertKind(descriptor, 'manifest')
-  const rawManifest = layout.readDocument(descriptor)
+  const rawManifest = source.readDocument(descriptor)
   const manifest = parseManifest(rawManifest, documentSource(descriptor))
   assertKind(manifest.config, 'config')
-  const rawConfig = layout.readDocument(manifest.config)
+  const rawConfig = source.readDocument(manifest.config)
   const config = parseConfig(rawConfig, documentSource(manifest.config))
   layerDiffIds(manifest, config, manifest.config.digest)
   return { descriptorPath, manifest, config, rawManifest, rawConfig }
 }
 
 /** The indexes of a path, outermost first: all of its documents but the manifest. Throws as `resolveImage` does. */
-export function readIndexes(layout: Layout, descriptorPath: DescriptorPath): ImageIndex[] {
+export function readIndexes(source: ImageSource, descriptorPath: DescriptorPath): ImageIndex[] {
   return descriptorPath
     .slice(0, -1)
-    .map((descriptor) => parseIndex(layout.readDocument(descriptor), documentSource(descriptor)))
+    .map((descriptor) => parseIndex(source.readDocument(descriptor), documentSource(descriptor)))
 }
 
 function assertKind(descriptor: Descriptor, expected: 'manifest' | 'config'): void {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { chownSync, mkdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { digestHex, finishDigest, type Digest } from '../image/digest.ts'
+import { finishDigest, type Digest } from '../image/digest.ts'
 import { attempt } from './file.ts'
+import { relativeBlobPath } from './image-source.ts'
 import { createNewFile, flushDirectory } from './new-file.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -28,7 +29,7 @@ export function createBlob(workspace: Workspace): BlobWriter {
     },
     finish() {
       const digest = finishDigest(hash, 'sha256')
-      file.publish(finalPath(workspace.layoutPath, digest))
+      file.publish(prepareBlobPath(workspace.layoutPath, digest))
       return { digest, size }
     },
     discard: () => file.discard()
@@ -49,8 +50,9 @@ export function putBlob(
   }
 }
 
-function finalPath(layoutPath: string, digest: Digest): string {
-  const path = join(layoutPath, 'blobs', 'sha256', digestHex(digest))
+/** The path that a blob is to have, below a directory that is there. Throws DIGEST_INVALID, SYSCALL_FAILED. */
+export function prepareBlobPath(layoutPath: string, digest: Digest): string {
+  const path = join(layoutPath, relativeBlobPath(digest))
   ensureDirectory(dirname(path), layoutPath)
   return path
 }

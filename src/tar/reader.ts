@@ -44,6 +44,23 @@ export class TarReader {
   }
 
   /**
+   * Leaves out what is to come of the body at hand and its padding: so many bytes are not to be pushed, and the
+   * sink gets no data of them. 0 between members.
+   */
+  skip(): number {
+    const from = this.#offset
+    if (this.#state === 'body') {
+      this.#offset += this.#left
+      this.#closeBody()
+    }
+    if (this.#state === 'padding') {
+      this.#offset += this.#left
+      this.#state = 'header'
+    }
+    return this.#offset - from
+  }
+
+  /**
    * The archive ends here. Missing end blocks, and missing padding after the last body, are accepted
    * as GNU tar and Go accept them; so is an archive of no bytes. An end anywhere else is an error.
    */

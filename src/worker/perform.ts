@@ -1,9 +1,10 @@
+import { checkBlob, type CheckBlobTask } from './check-blob.ts'
 import type { Control } from './control.ts'
 import { hashFiles, type HashFilesTask } from './hash-files.ts'
 import { stageLayer, type StageLayerReport, type StageLayerTask } from './stage-layer.ts'
 
 /** What a thread can be asked to do. Tasks are plain functions: they run without a thread, too. */
-export type Task = StageLayerTask | HashFilesTask
+export type Task = StageLayerTask | HashFilesTask | CheckBlobTask
 
 /** What a task tells while it runs. */
 export type Report = StageLayerReport
@@ -16,6 +17,8 @@ export async function perform(task: Task, control: Control, report: Report): Pro
     case 'stage-layer':
       await stageLayer(task, control, report)
       return []
+    case 'check-blob':
+      return checkBlob(task, control)
     case 'hash-files':
       return hashFiles(task, control)
   }

@@ -7,17 +7,18 @@ import { fromText, type ByteString } from '../bytes.ts'
 import type { DecompressorChoice } from '../codec/choice.ts'
 import type { Compression } from '../codec/content.ts'
 import { decompress } from '../codec/decompress.ts'
-import type { CompressedInput } from '../codec/source.ts'
 import { aborted, OciUnpackError } from '../errors.ts'
 import { digestAlgorithm, type Digest } from '../image/digest.ts'
 import type { EntryRules } from '../plan/policy.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
 import { LayerStage } from '../rootfs/layer-stage.ts'
+import { diffIdMismatch } from '../store/blob-errors.ts'
 import { openBlob, type BlobSource, type VerifiedBlob } from '../store/blob.ts'
 import { close, openOperatorDirectory } from '../sys/files.ts'
 import { TarReader } from '../tar/reader.ts'
 import type { TarLimits } from '../tar/limits.ts'
 import type { Control } from './control.ts'
+import { countedInput } from './counted-input.ts'
 import { EntryEncoder } from './entry-codec.ts'
 
 export interface StageLayerTask {
@@ -102,7 +103,7 @@ class Staging {
     const reader = new TarReader(this.stage, task.limits.tar)
     try {
       for await (const chunk of decompress(
-        this.counted(blob),
+        countedInput(blob, this.control, task.layer),
         task.compression,
         task.decompressor,
         this.control
@@ -117,19 +118,6 @@ class Staging {
       this.flush()
     } finally {
       this.stage.close()
-    }
-  }
-
-  private counted(blob: VerifiedBlob): CompressedInput {
-    const { control, task } = this
-    return {
-      fd: blob.fd,
-      size: blob.size,
-      read() {
-        const chunk = blob.read()
-        if (chunk !== undefined) control.addRead(task.layer, chunk.length)
-        return chunk
-      }
     }
   }
 
@@ -174,14 +162,7 @@ function isSameBytes(task: StageLayerTask): boolean {
 function checkDiffId(expected: Digest, hex: string): void {
   const found = `${digestAlgorithm(expected)}:${hex}`
   if (found === expected) return
-  throw new OciUnpackError(
-    'DIFF_ID_MISMATCH',
-    'The uncompressed layer is not what the config says.',
-    {
-      facts: { expected, found },
-      hint: 'The image is damaged or was put together wrongly; fetch or build it again.'
-    }
-  )
+  throw diffIdMismatch(expected, found)
 }
 
 function checkLimit(what: string, found: number, limit: number): void {

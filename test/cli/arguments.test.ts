@@ -91,7 +91,7 @@ describe('the command line', () => {
     [
       'a flag without its value',
       ['unpack', 'b', '--image'],
-      "Option '--image <PATH[:TAG]>' argument missing."
+      "Option '--image <[TRANSPORT:]PATH[:TAG]>' argument missing."
     ],
     [
       'a value that is no choice',

@@ -343,7 +343,7 @@ describe('the schemas', () => {
       $schema: 'https://json-schema.org/draft/2020-12/schema',
       $id: name
     })
-    expect(schema['$comment']).toMatch(/^image-spec [a-z-]+\.md, section /)
+    expect(schema['$comment']).toMatch(/^(?:docker-)?image-spec [a-z-]+\.md, section /)
   })
 
   it.each(names)('%s describes every rule, so that every error has words', (name) => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
-import { parseReference, parseTag } from '../../src/image/reference.ts'
-import { failureCode } from './errors.ts'
+import { describe, expect, it, test } from 'vitest'
+import { parseImageName, parseReference, parseTag } from '../../src/image/reference.ts'
+import { failure, failureCode } from './errors.ts'
 
 describe('parseReference', () => {
   it.each([
@@ -10,7 +10,10 @@ describe('parseReference', () => {
     ['/a/b:c', '/a/b', 'c'],
     ['p:a:b', 'p', 'a:b'],
     ['p:x/y@z', 'p', 'x/y@z'],
-    ['../p q:t', '../p q', 't']
+    ['../p q:t', '../p q', 't'],
+    ['oci:layout', 'layout', 'latest'],
+    ['oci:/a:b:c', '/a', 'b:c'],
+    ['./oci:a', './oci', 'a']
   ])('splits %j at the first colon', (text, path, tag) => {
     expect(parseReference(text)).toEqual({ path, tag })
   })
@@ -18,6 +21,35 @@ describe('parseReference', () => {
   it.each(['', ':', ':tag', 'p:', 'p::a'])('refuses %j', (text) => {
     expect(failureCode(() => parseReference(text))).toBe('REFERENCE_INVALID')
   })
+})
+
+test('an image in an archive cannot be changed, and the hint says what to do', () => {
+  const error = failure(() => parseReference('oci-archive:a.tar:t'))
+  expect(error).toMatchObject({
+    code: 'REFERENCE_INVALID',
+    hint: expect.stringContaining('oci-unpack copy oci-archive:a.tar:t ') as unknown
+  })
+})
+
+describe('parseImageName', () => {
+  it.each([
+    ['p', 'oci', 'p', undefined],
+    ['oci:p:t', 'oci', 'p', 't'],
+    ['oci-archive:/a/b.tar', 'oci-archive', '/a/b.tar', undefined],
+    ['oci-archive:b.tar:t', 'oci-archive', 'b.tar', 't'],
+    ['docker-archive:b.tar', 'docker-archive', 'b.tar', undefined],
+    ['docker-archive:b.tar:host:5000/n:t', 'docker-archive', 'b.tar', 'host:5000/n:t'],
+    ['docker-archive:b.tar:@12', 'docker-archive', 'b.tar', '@12']
+  ])('splits %j', (text, transport, path, tag) => {
+    expect(parseImageName(text)).toEqual({ transport, path, tag })
+  })
+
+  it.each(['oci:', 'oci-archive::t', 'docker-archive:', 'oci-archive:b:@1', 'oci-archive:b:'])(
+    'refuses %j',
+    (text) => {
+      expect(failureCode(() => parseImageName(text))).toBe('REFERENCE_INVALID')
+    }
+  )
 })
 
 describe('parseTag', () => {

@@ -1,5 +1,6 @@
 import type { Command } from '../command.ts'
 import { addLayerCommand, diffCommand, insertCommand, repackCommand } from './change.ts'
+import { copyCommand, verifyCommand } from './images.ts'
 import { rawUnpackCommand, unpackCommand } from './unpack.ts'
 
 export const COMMANDS: readonly Command[] = [
@@ -8,5 +9,7 @@ export const COMMANDS: readonly Command[] = [
   diffCommand,
   insertCommand,
   rawUnpackCommand,
-  addLayerCommand
+  addLayerCommand,
+  copyCommand,
+  verifyCommand
 ]

@@ -1,7 +1,7 @@
 import type { Command } from '../command.ts'
-import { EXTRACT_FLAGS, ID_MAP_FLAGS, IMAGE_FLAG, LIMIT_FLAGS, PLATFORM_FLAG } from '../flags.ts'
+import { EXTRACT_FLAGS, ID_MAP_FLAGS, SOURCE_FLAG, LIMIT_FLAGS, PLATFORM_FLAG } from '../flags.ts'
 
-const flags = [IMAGE_FLAG, PLATFORM_FLAG, ...EXTRACT_FLAGS, ...ID_MAP_FLAGS, ...LIMIT_FLAGS]
+const flags = [SOURCE_FLAG, PLATFORM_FLAG, ...EXTRACT_FLAGS, ...ID_MAP_FLAGS, ...LIMIT_FLAGS]
 
 export const unpackCommand: Command = {
   path: ['unpack'],
@@ -14,6 +14,7 @@ export const unpackCommand: Command = {
   examples: [
     'oci-unpack unpack --image debian:12 bundle && runc run -b bundle demo',
     'oci-unpack unpack --image ./layout:v1 --platform linux/arm64 bundle',
+    'oci-unpack unpack --image docker-archive:debian.tar bundle',
     'oci-unpack unpack --image ./layout --uid-map 0:100000:65536 --gid-map 0:100000:65536 bundle'
   ],
   load: async () => (await import('../run-unpack.ts')).runUnpack

@@ -1,7 +1,7 @@
 import type { EngineEvent, LayerCounters, LayerInfo } from '../../index.ts'
 
 /** Bytes in decimal units, four significant digits at most: `10.24 MB`. */
-function formatBytes(bytes: number): string {
+export function formatBytes(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB']
   let value = bytes
   let unit = 0

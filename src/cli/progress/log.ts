@@ -19,6 +19,9 @@ export function logEvent(event: EngineEvent, log: Logger): void {
     case 'changes':
       log.write('info', `${event.count} paths changed`)
       return
+    case 'blob':
+      log.write('info', `${event.digest} is ${event.outcome} (${event.size} bytes)`)
+      return
     case 'packed':
     case 'progress':
   }

@@ -1,5 +1,5 @@
 import type { EngineEvent, LayerCounters, LayerInfo } from '../../index.ts'
-import { formatLayer, formatPacked, formatTotal, PHASES } from './format.ts'
+import { formatBytes, formatLayer, formatPacked, formatTotal, PHASES } from './format.ts'
 
 const INTERVAL_MS = 1000
 
@@ -31,6 +31,9 @@ export class PlainDisplay {
         return
       case 'packed':
         this.packed(event)
+        return
+      case 'blob':
+        line(`${event.outcome} ${event.digest} (${formatBytes(event.size)})`)
         return
       case 'warning':
     }

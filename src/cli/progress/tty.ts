@@ -1,5 +1,5 @@
 import type { EngineEvent, LayerCounters, LayerInfo } from '../../index.ts'
-import { formatLayer, formatPacked, formatTotal, PHASES } from './format.ts'
+import { formatBytes, formatLayer, formatPacked, formatTotal, PHASES } from './format.ts'
 
 const INTERVAL_MS = 100
 
@@ -29,6 +29,9 @@ export class TtyDisplay {
         break
       case 'changes':
         return
+      case 'blob':
+        this.phase = `${event.outcome} ${event.digest} (${formatBytes(event.size)})`
+        break
       case 'packed':
         this.packed = event
         if (event.entries < event.total && Date.now() - this.lastDrawn < INTERVAL_MS) return

@@ -1,0 +1,118 @@
+/** What `docker save` and `skopeo copy … docker-archive:FILE` write, seen as a layout with one OCI manifest an image. */
+import { packedWith } from '../codec/content.ts'
+import { OciUnpackError } from '../errors.ts'
+import { digestOf, type Digest } from '../image/digest.ts'
+import { fullDockerName } from '../image/docker-name.ts'
+import { parseConfig, parseDockerArchive } from '../image/documents.ts'
+import { layerMediaType, OCI_CONFIG, OCI_MANIFEST, type Compression } from '../image/media-types.ts'
+import { manifestBytes } from '../image/serialise.ts'
+import { REF_NAME } from '../image/tags.ts'
+import type { Descriptor, DockerArchiveImage } from '../image/types.ts'
+import { documentInvalid } from '../image/validate.ts'
+import { imageSource, type BlobPlace, type ImageSource } from '../store/image-source.ts'
+import { DEFAULT_MAX_DOCUMENT_SIZE, type LayoutOptions } from '../store/layout.ts'
+import { Archive } from './open-archive.ts'
+
+const HEAD_BYTES = 512
+
+/**
+ * The images of a docker-archive. Layers are the tar files as they lie there, mostly uncompressed: their digests are
+ * the diff IDs then. The config's bytes stay as they are, so its digest is Docker's image ID. Entries of the index bear
+ * full names (`docker.io/library/debian:12`) as tags, or `@N` for an image without a name in place N, from 0.
+ * Throws ARCHIVE_INVALID, TAR_INVALID, DOCUMENT_INVALID, LIMIT_EXCEEDED.
+ */
+export function openDockerArchive(path: string, options: LayoutOptions = {}): ImageSource {
+  const limit = options.maxDocumentSize ?? DEFAULT_MAX_DOCUMENT_SIZE
+  const archive = new Archive(path)
+  const file = archive.describe('manifest.json')
+  const images = parseDockerArchive(archive.read('manifest.json', limit), { file })
+  const reading: Reading = { archive, limit, places: new Map() }
+  const manifests = images.flatMap((image, at) => {
+    const manifest = readImage(reading, image, at)
+    return tagsOf(image, at).map((tag) => ({ ...manifest, annotations: { [REF_NAME]: tag } }))
+  })
+  return imageSource({
+    path: archive.path,
+    limit,
+    readIndex: () => ({ schemaVersion: 2, manifests }),
+    locate: (digest) => reading.places.get(digest) ?? { path: archive.describe(digest) }
+  })
+}
+
+interface Reading {
+  archive: Archive
+  limit: number
+  /** Where manifests, configs and layers are. */
+  places: Map<Digest, BlobPlace>
+}
+
+function tagsOf({ RepoTags = [] }: DockerArchiveImage, at: number): string[] {
+  return RepoTags.length === 0 ? [`@${at}`] : RepoTags.map(fullDockerName)
+}
+
+/** The archive has no manifest of OCI: it is made here. */
+function readImage(reading: Reading, image: DockerArchiveImage, at: number): Descriptor {
+  const { config, diffIds } = readConfig(reading, image.Config)
+  const { length } = image.Layers
+  if (length !== diffIds.length) {
+    const reason = `has ${length} entries, but the config has ${diffIds.length} diff ids`
+    throw documentInvalid(reading.archive.describe('manifest.json'), `/${at}/Layers`, reason)
+  }
+  const layers = image.Layers.map((name, index) => describeLayer(reading, name, diffIds[index]!))
+  const bytes = manifestBytes({ schemaVersion: 2, mediaType: OCI_MANIFEST, config, layers })
+  const digest = digestOf(bytes)
+  reading.places.set(digest, { data: bytes })
+  return { mediaType: OCI_MANIFEST, digest, size: bytes.length }
+}
+
+function readConfig(
+  { archive, limit, places }: Reading,
+  name: string
+): { config: Descriptor; diffIds: readonly Digest[] } {
+  const bytes = archive.read(name, limit)
+  const digest = digestOf(bytes)
+  assertNamedSo(archive, name, digest)
+  places.set(digest, archive.place(name))
+  const { rootfs } = parseConfig(bytes, { file: archive.describe(name) })
+  return {
+    config: { mediaType: OCI_CONFIG, digest, size: bytes.length },
+    diffIds: rootfs.diff_ids
+  }
+}
+
+/** A config has no digest but in its name, where the writer follows that custom. */
+function assertNamedSo(archive: Archive, name: string, found: Digest): void {
+  const expected = digestInName(name)
+  if (expected === undefined || expected === found) return
+  throw new OciUnpackError('BLOB_DIGEST_MISMATCH', 'A config has not the digest in its name.', {
+    facts: { file: archive.describe(name), expected, found },
+    hint: 'The archive was damaged or changed; save the image again.'
+  })
+}
+
+function describeLayer({ archive, places }: Reading, name: string, diffId: Digest): Descriptor {
+  const compression = compressionOf(archive, name)
+  const digest = compression === 'none' ? diffId : (digestInName(name) ?? archive.digest(name))
+  places.set(digest, archive.place(name))
+  return { mediaType: layerMediaType(compression), digest, size: archive.size(name) }
+}
+
+/** Nothing in the archive says how a layer is packed. */
+function compressionOf(archive: Archive, name: string): Compression {
+  const packed = packedWith(archive.head(name, HEAD_BYTES))
+  if (packed === undefined) return 'none'
+  if (packed === 'gzip' || packed === 'zstd') return packed
+  throw new OciUnpackError(
+    'MEDIA_TYPE_UNSUPPORTED',
+    'A layer is packed in a way that is not read.',
+    {
+      facts: { file: archive.describe(name), expected: 'tar, plain, gzip or zstd', found: packed }
+    }
+  )
+}
+
+/** `HEX.json` of docker save and skopeo, `blobs/sha256/HEX` of newer versions of docker save. */
+function digestInName(name: string): Digest | undefined {
+  const hex = /^(?:blobs\/sha256\/)?([0-9a-f]{64})(?:\.json|\.tar)?$/.exec(name)?.[1]
+  return hex === undefined ? undefined : (`sha256:${hex}` as Digest)
+}

@@ -1,0 +1,162 @@
+/** Where the files of an uncompressed tar archive lie in it, found by reading its headers and nothing else. */
+import { closeSync, fstatSync, realpathSync } from 'node:fs'
+import { display, type ByteString } from '../bytes.ts'
+import { packedWith } from '../codec/content.ts'
+import { OciUnpackError, withFacts } from '../errors.ts'
+import { attempt, openRegular, pread } from '../store/file.ts'
+import type { EntryType, TarEntry } from '../tar/entry.ts'
+import { TarReader } from '../tar/reader.ts'
+
+export interface Member {
+  type: EntryType
+  /** First byte of the body. */
+  offset: number
+  /** Bytes of the body as the archive has it. */
+  length: number
+  /** Whether the body is the file's content as it is, without holes that a map describes. */
+  plain: boolean
+}
+
+export interface Members {
+  /** Absolute path of the archive, links resolved. */
+  path: string
+  /** By clean relative path: no `./` in front, no slash behind. */
+  byName: ReadonlyMap<ByteString, Member>
+}
+
+const BLOCK_BYTES = 512
+const HEAD_BYTES = 512
+
+/** An image has a few hundred files at most. */
+const MAX_MEMBERS = 100_000
+const MAX_NAME_BYTES = 4096
+const LIMITS = { paxBytes: 1 << 16, longNameBytes: 1 << 13, sparseExtents: 1 << 10 }
+
+/**
+ * Reads the headers of an archive. Throws ARCHIVE_INVALID for what is no uncompressed archive, for names that lead out
+ * of it and for two files of one name (two readers could take different ones); TAR_INVALID where it is damaged.
+ */
+export function readMembers(operatorPath: string): Members {
+  const path = resolved(operatorPath)
+  const file = openRegular(path, false)
+  if (typeof file === 'string') throw notArchive(path, file)
+  try {
+    assertUncompressed(file.fd, path)
+    return { path, byName: new MemberReader(file.fd, path).read() }
+  } catch (error) {
+    throw withFacts(error, { file: path })
+  } finally {
+    closeSync(file.fd)
+  }
+}
+
+class MemberReader {
+  private readonly fd: number
+  private readonly path: string
+  private readonly size: number
+  private readonly members = new Map<ByteString, Member>()
+  private readonly reader: TarReader
+  private entry: TarEntry | undefined
+
+  constructor(fd: number, path: string) {
+    this.fd = fd
+    this.path = path
+    this.size = fstatSync(fd).size
+    const ignore = (): void => undefined
+    const take = (entry: TarEntry): void => void (this.entry = entry)
+    this.reader = new TarReader({ entry: take, data: ignore, end: ignore }, LIMITS)
+  }
+
+  read(): ReadonlyMap<ByteString, Member> {
+    const block = Buffer.alloc(BLOCK_BYTES)
+    let position = 0
+    for (;;) {
+      const length = pread(this.fd, block, BLOCK_BYTES, position, this.path)
+      if (length === 0) break
+      this.entry = undefined
+      this.reader.push(Buffer.from(block.subarray(0, length)))
+      position += length
+      const left = this.reader.skip()
+      this.add(position, left)
+      position += left
+    }
+    this.reader.finish()
+    return this.members
+  }
+
+  /** `left` bytes of body and padding follow the header that ends at `offset`. */
+  private add(offset: number, left: number): void {
+    const { entry } = this
+    if (entry === undefined) return
+    const name = cleanName(entry)
+    const member = { type: entry.type, offset, length: entry.size, plain: left >= entry.size }
+    if (member.plain && offset + entry.size > this.size) throw cutShort(entry)
+    if (this.members.has(name) && !this.isDirectoryAgain(name, entry))
+      throw refused(entry, 'The archive has two members of one name.')
+    if (this.members.size >= MAX_MEMBERS) throw tooManyMembers()
+    this.members.set(name, member)
+  }
+
+  private isDirectoryAgain(name: ByteString, { type }: TarEntry): boolean {
+    return type === 'directory' && this.members.get(name)?.type === 'directory'
+  }
+}
+
+function cleanName(entry: TarEntry): ByteString {
+  if (entry.name.length > MAX_NAME_BYTES) throw refused(entry, 'The name of a member is too long.')
+  const parts = entry.name.split('/').filter((part) => part !== '' && part !== '.')
+  if (entry.name.startsWith('/') || parts.includes('..'))
+    throw refused(entry, 'The name of a member leads out of the archive.')
+  return parts.join('/')
+}
+
+function resolved(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw notArchive(path, 'missing')
+    return attempt('realpath', path, () => {
+      throw error
+    })
+  }
+}
+
+function assertUncompressed(fd: number, path: string): void {
+  const head = Buffer.alloc(HEAD_BYTES)
+  const length = pread(fd, head, HEAD_BYTES, 0, path)
+  const format = packedWith(head.subarray(0, length))
+  if (format === undefined) return
+  throw new OciUnpackError('ARCHIVE_INVALID', 'The archive is compressed as a whole.', {
+    facts: { file: path, found: format },
+    hint: `Its blobs cannot be reached then; decompress it first, for instance: ${format} -dc ${path} >image.tar`
+  })
+}
+
+function notArchive(path: string, found: string): OciUnpackError {
+  return new OciUnpackError('ARCHIVE_INVALID', 'There is no archive at this path.', {
+    facts: { file: path, found },
+    hint: 'For the directory of a layout write oci:PATH, or the path alone.'
+  })
+}
+
+function refused(entry: TarEntry, message: string): OciUnpackError {
+  const name = display(entry.name)
+  const shown = name.length <= 200 ? name : `${name.slice(0, 200)}…`
+  return new OciUnpackError('ARCHIVE_INVALID', message, {
+    facts: { entry: shown, offset: entry.offset },
+    hint: 'Tools that save images do not make such an archive: have it written again by one that you trust.'
+  })
+}
+
+function cutShort(entry: TarEntry): OciUnpackError {
+  return new OciUnpackError('TAR_INVALID', 'The tar archive is cut short.', {
+    facts: { entry: display(entry.name), offset: entry.offset }
+  })
+}
+
+function tooManyMembers(): OciUnpackError {
+  return new OciUnpackError('LIMIT_EXCEEDED', 'The archive has too many members.', {
+    facts: { expected: `at most ${MAX_MEMBERS}` }
+  })
+}

@@ -1,0 +1,39 @@
+import { OciUnpackError } from '../errors.ts'
+import { parseIndex, parseLayoutFile } from '../image/documents.ts'
+import { OCI_INDEX } from '../image/media-types.ts'
+import { imageSource, relativeBlobPath, type ImageSource } from '../store/image-source.ts'
+import { DEFAULT_MAX_DOCUMENT_SIZE, type LayoutOptions } from '../store/layout.ts'
+import { Archive } from './open-archive.ts'
+
+/**
+ * The OCI layout in an uncompressed tar archive, as `skopeo copy … oci-archive:FILE` writes it. It is read where it
+ * lies. Throws ARCHIVE_INVALID, TAR_INVALID, LAYOUT_INVALID (of no version that is known), LIMIT_EXCEEDED.
+ */
+export function openOciArchive(path: string, options: LayoutOptions = {}): ImageSource {
+  const limit = options.maxDocumentSize ?? DEFAULT_MAX_DOCUMENT_SIZE
+  const archive = new Archive(path)
+  assertVersion(archive, limit)
+  return imageSource({
+    path: archive.path,
+    limit,
+    readIndex: () =>
+      parseIndex(archive.read('index.json', limit), {
+        file: archive.describe('index.json'),
+        mediaType: OCI_INDEX
+      }),
+    locate: (digest) => archive.place(relativeBlobPath(digest))
+  })
+}
+
+function assertVersion(archive: Archive, limit: number): void {
+  const bytes = archive.read('oci-layout', limit)
+  try {
+    parseLayoutFile(bytes, { file: archive.describe('oci-layout') })
+  } catch (cause) {
+    if (!(cause instanceof OciUnpackError)) throw cause
+    throw new OciUnpackError('LAYOUT_INVALID', 'The layout is of no version that is known here.', {
+      facts: cause.facts,
+      cause
+    })
+  }
+}

@@ -1,0 +1,103 @@
+/** What both kinds of archive have in common: documents and blobs that are members. */
+import { createHash } from 'node:crypto'
+import { closeSync } from 'node:fs'
+import { fromText } from '../bytes.ts'
+import { OciUnpackError } from '../errors.ts'
+import { finishDigest, type Digest } from '../image/digest.ts'
+import { documentTooLarge, openRegular, pread } from '../store/file.ts'
+import type { BlobPlace } from '../store/image-source.ts'
+import { readMembers, type Member, type Members } from './members.ts'
+
+const CHUNK_BYTES = 1024 * 1024
+
+export class Archive {
+  readonly path: string
+  private readonly members: Members
+
+  /** @throws ARCHIVE_INVALID, TAR_INVALID, LIMIT_EXCEEDED */
+  constructor(path: string) {
+    this.members = readMembers(path)
+    this.path = this.members.path
+  }
+
+  /** Bytes of a file that must be there. @throws ARCHIVE_INVALID */
+  size(name: string): number {
+    return this.file(name).length
+  }
+
+  /** The first bytes of a file that must be there, at most `limit`. @throws ARCHIVE_INVALID */
+  head(name: string, limit: number): Buffer {
+    const { offset, length } = this.file(name)
+    return readPart(this.path, offset, Math.min(length, limit))
+  }
+
+  /** A small file that must be there. @throws ARCHIVE_INVALID, LIMIT_EXCEEDED */
+  read(name: string, limit: number): Buffer {
+    const { length } = this.file(name)
+    if (length > limit) throw documentTooLarge(this.describe(name), length, limit)
+    return this.head(name, length)
+  }
+
+  /** SHA-256 of a file that must be there. @throws ARCHIVE_INVALID */
+  digest(name: string): Digest {
+    const { offset, length } = this.file(name)
+    const hash = createHash('sha256')
+    for (let at = 0; at < length; at += CHUNK_BYTES)
+      hash.update(readPart(this.path, offset + at, Math.min(CHUNK_BYTES, length - at)))
+    return finishDigest(hash, 'sha256')
+  }
+
+  /**
+   * Where a file's bytes are, for a blob. One that is not there gets a path below the archive, which cannot be there
+   * either. @throws BLOB_INVALID for what is no regular file
+   */
+  place(name: string): BlobPlace {
+    const member = this.members.byName.get(fromText(name))
+    if (member === undefined) return { path: this.describe(name) }
+    if (fault(member) !== undefined) throw this.notFile('BLOB_INVALID', name, member)
+    const { offset, length } = member
+    return { path: this.path, section: { offset, length } }
+  }
+
+  /** A member for messages. */
+  describe(name: string): string {
+    return `${this.path}/${name}`
+  }
+
+  private file(name: string): Member {
+    const member = this.members.byName.get(fromText(name))
+    if (member !== undefined && fault(member) === undefined) return member
+    throw this.notFile('ARCHIVE_INVALID', name, member)
+  }
+
+  private notFile(
+    code: 'ARCHIVE_INVALID' | 'BLOB_INVALID',
+    name: string,
+    member: Member | undefined
+  ): OciUnpackError {
+    const found = member === undefined ? 'missing' : fault(member)!
+    return new OciUnpackError(code, 'The archive lacks a file that it must have.', {
+      facts: { file: this.describe(name), expected: 'a regular file', found },
+      hint: 'oci-archive: is a tar file of an OCI layout, docker-archive: what docker save writes; links are not followed.'
+    })
+  }
+}
+
+function fault({ type, plain }: Member): string | undefined {
+  if (type !== 'file') return type
+  return plain ? undefined : 'sparse'
+}
+
+function readPart(path: string, offset: number, length: number): Buffer {
+  const file = openRegular(path, false)
+  if (typeof file === 'string')
+    throw new OciUnpackError('ARCHIVE_INVALID', 'The archive is gone.', {
+      facts: { file: path, found: file }
+    })
+  try {
+    const bytes = Buffer.alloc(length)
+    return bytes.subarray(0, pread(file.fd, bytes, length, offset, path))
+  } finally {
+    closeSync(file.fd)
+  }
+}

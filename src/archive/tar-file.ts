@@ -1,0 +1,88 @@
+/** The one file that knows tar-stream: an archive that appears under its name whole or not at all. */
+import { lstatSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { pack, type Pack } from 'tar-stream'
+import { OciUnpackError } from '../errors.ts'
+import { createFileAt, type NewFile } from '../store/new-file.ts'
+import { hiddenName } from '../store/new-layout.ts'
+
+/** What two copies of one image have in common: their archives are equal. */
+const COMMON = { uid: 0, gid: 0, mtime: new Date(0) }
+
+export class TarFile {
+  private readonly path: string
+  private readonly file: NewFile
+  private readonly pack: Pack = pack()
+  private failure: Error | undefined
+
+  /** @throws ARCHIVE_EXISTS, SYSCALL_FAILED */
+  constructor(path: string) {
+    this.path = resolve(path)
+    if (lstatSync(this.path, { throwIfNoEntry: false }) !== undefined) throw exists(this.path)
+    this.file = createFileAt(hiddenName(this.path))
+    this.pack.on('data', (bytes) => this.write(bytes as Uint8Array))
+    this.pack.on('error', (error) => void (this.failure ??= error))
+  }
+
+  directory(name: string): void {
+    this.pack.entry({ ...COMMON, name: `${name}/`, type: 'directory', mode: 0o755 })
+  }
+
+  /** A file of `size` bytes, which the chunks are together. Each is copied. @throws what the chunks throw */
+  async add(
+    name: string,
+    size: number,
+    chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>
+  ): Promise<void> {
+    const entry = this.pack.entry({ ...COMMON, name, size, mode: 0o644 })
+    entry.on('error', (error) => void (this.failure ??= error))
+    const closed = new Promise<void>((done) => entry.once('close', done))
+    for await (const chunk of chunks) {
+      const drained = entry.write(Buffer.from(chunk))
+      if (!drained) await Promise.race([drain(entry), closed])
+      this.assertWell()
+    }
+    entry.end(undefined)
+    await closed
+    this.assertWell()
+  }
+
+  /** The archive gets its name. @throws SYSCALL_FAILED */
+  async publish(): Promise<void> {
+    const closed = new Promise<void>((done) => this.pack.once('close', done))
+    this.pack.finalize()
+    await closed
+    this.assertWell()
+    this.file.publish(this.path)
+  }
+
+  /** Removes what is not published. May be called again. */
+  discard(): void {
+    this.pack.destroy()
+    this.file.discard()
+  }
+
+  private write(bytes: Uint8Array): void {
+    try {
+      this.file.write(bytes)
+    } catch (error) {
+      this.failure ??= error as Error
+      this.pack.destroy()
+    }
+  }
+
+  private assertWell(): void {
+    if (this.failure !== undefined) throw this.failure
+  }
+}
+
+function drain(entry: ReturnType<Pack['entry']>): Promise<void> {
+  return new Promise((resolve) => entry.once('drain', () => resolve()))
+}
+
+function exists(path: string): OciUnpackError {
+  return new OciUnpackError('ARCHIVE_EXISTS', 'There is something at the path of the archive.', {
+    facts: { path },
+    hint: 'An archive is written anew, never changed: remove it, or give another path.'
+  })
+}

@@ -1,0 +1,60 @@
+import type { Command } from '../command.ts'
+import { DECOMPRESSOR_FLAG, PLATFORM_FLAG, SOURCE_FLAG } from '../flags.ts'
+
+const JOBS_FLAG = {
+  name: 'jobs',
+  value: 'N',
+  summary: 'blobs read at once (default: one for each processor)'
+}
+
+export const verifyCommand: Command = {
+  path: ['verify'],
+  summary: 'check that images are whole',
+  description:
+    'Reads every blob that an image leads to, for all platforms, and checks size, digest, documents and diff IDs. ' +
+    'Prints a line for each blob. The exit status is 1 where something is missing or damaged.',
+  positionals: [],
+  flags: [
+    { ...SOURCE_FLAG, required: false },
+    {
+      name: 'layout',
+      value: '[TRANSPORT:]PATH',
+      summary: 'check all images of a layout or archive'
+    },
+    { name: 'json', summary: 'print one JSON object' },
+    JOBS_FLAG,
+    DECOMPRESSOR_FLAG
+  ],
+  examples: [
+    'oci-unpack verify --image debian:12',
+    'oci-unpack verify --layout ./layout --json',
+    'oci-unpack verify --layout docker-archive:images.tar'
+  ],
+  load: async () => (await import('../run-images.ts')).runVerify
+}
+
+export const copyCommand: Command = {
+  path: ['copy'],
+  summary: 'copy an image between layouts and archives',
+  description:
+    'Blobs are copied as they are and verified as they pass; those that a layout has already are left alone. An index ' +
+    'is copied with all its images unless --platform picks one. A docker-archive holds one image, not compressed.',
+  positionals: [
+    {
+      name: 'SOURCE',
+      summary: '[TRANSPORT:]PATH[:TAG], transports being oci, oci-archive, docker-archive'
+    },
+    { name: 'DESTINATION', summary: 'the same; an archive must not be there' }
+  ],
+  flags: [
+    { ...PLATFORM_FLAG, summary: 'copy only the image for this platform' },
+    JOBS_FLAG,
+    DECOMPRESSOR_FLAG
+  ],
+  examples: [
+    'oci-unpack copy debian:12 oci-archive:debian.tar:12',
+    'oci-unpack copy docker-archive:saved.tar ./layout:app',
+    'oci-unpack copy --platform linux/arm64 ./layout:app docker-archive:app.tar:app:1.0'
+  ],
+  load: async () => (await import('../run-images.ts')).runCopy
+}

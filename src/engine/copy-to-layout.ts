@@ -1,0 +1,31 @@
+import { withTag } from '../image/tags.ts'
+import type { Descriptor } from '../image/types.ts'
+import { copyBlob } from '../store/copy-blob.ts'
+import type { ImageSource } from '../store/image-source.ts'
+import { updateIndex } from '../store/index-update.ts'
+import { openOrCreateLayout } from '../store/new-layout.ts'
+import type { ReachableBlob } from '../store/reachable.ts'
+import { heedSignals } from './abort.ts'
+import type { CopySettings } from './copy-settings.ts'
+
+/** Blobs first, parts before the whole, and the tag last: in one atomic step. */
+export async function copyToLayout(
+  to: { path: string; tag: string },
+  root: Descriptor,
+  source: ImageSource,
+  blobs: readonly ReachableBlob[],
+  { onEvent, signal }: CopySettings
+): Promise<void> {
+  const layout = openOrCreateLayout(to.path)
+  const pause = (): Promise<void> => heedSignals(signal)
+  try {
+    for (const { descriptor } of blobs) {
+      const outcome = await copyBlob(layout.workspace, source.blobSource(descriptor), pause)
+      onEvent({ type: 'blob', digest: descriptor.digest, size: descriptor.size, outcome })
+    }
+    updateIndex(layout.workspace, (index) => withTag(index, to.tag, root))
+    layout.publish()
+  } finally {
+    layout.discard()
+  }
+}

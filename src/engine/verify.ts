@@ -1,0 +1,141 @@
+/** Whether images are whole: every blob, every document, every diff ID. Nothing is written. */
+import { availableParallelism } from 'node:os'
+import { probeDecompressors } from '../codec/choice.ts'
+import { OciUnpackError, withFacts, type ErrorCode, type Facts } from '../errors.ts'
+import { digestAlgorithm, type Digest } from '../image/digest.ts'
+import { parseImageName } from '../image/reference.ts'
+import { findEntry } from '../image/tags.ts'
+import type { Descriptor } from '../image/types.ts'
+import type { ImageSource } from '../store/image-source.ts'
+import { reachableBlobs, type BlobRole, type ReachableBlob } from '../store/reachable.ts'
+import { throwIfAborted } from './abort.ts'
+import { checkBlobs, type Checked, type CheckSettings } from './check-blobs.ts'
+import { diffIdMismatch } from '../store/blob-errors.ts'
+import { openSource, tagInSource } from './open-source.ts'
+import { count } from './unpack-options.ts'
+
+export interface VerifyOptions {
+  /** `[TRANSPORT:]PATH[:TAG]`: one image, of all platforms. Give this or `layout`. */
+  image?: string
+  /** `[TRANSPORT:]PATH`: all images that are there. */
+  layout?: string
+  /** Blobs that are read at once; default the number of processors. 0 starts no threads. */
+  jobs?: number
+  /** As for `unpack`. */
+  decompressor?: string
+  signal?: AbortSignal
+}
+
+/**
+ * `absent`: not there, and need not be (a platform of an index, a subject, a layer that is not distributable).
+ * `missing`: not there, but needed. `damaged`: there, but not what it should be.
+ */
+export type BlobStatus = 'ok' | 'absent' | 'missing' | 'damaged'
+
+export interface BlobReport {
+  digest: string
+  /** Bytes, as the descriptor says. */
+  size: number
+  mediaType: string
+  role: BlobRole
+  status: BlobStatus
+  /** What is wrong, unless the status is `ok`. */
+  error?: { code: ErrorCode; message: string; facts: Facts; hint?: string }
+}
+
+export interface VerifyResult {
+  /** Whether nothing is missing or damaged. */
+  ok: boolean
+  blobs: readonly BlobReport[]
+}
+
+/**
+ * Reads every blob that an image, or all images of a layout or archive, lead to, each once. What is wrong with blobs
+ * is in the result; where there is nothing to verify it throws.
+ * @throws USAGE, REFERENCE_INVALID, LAYOUT_INVALID, ARCHIVE_INVALID, TAG_*, DOCUMENT_INVALID, ABORTED
+ */
+export async function verify(options: VerifyOptions): Promise<VerifyResult> {
+  const name = chosen(options)
+  try {
+    const settings = checkSettings(options)
+    throwIfAborted(options.signal)
+    const { source, roots } = open(name, options.image === undefined)
+    const blobs = reachableBlobs(source, roots)
+    const contents = blobs.filter(({ role }) => role === 'layer' || role === 'other')
+    const outcomes = await checkBlobs(source, contents, settings)
+    const faults = new Map(contents.map((blob, at) => [blob, faultOf(blob, outcomes[at]!)]))
+    const reports = blobs.map((blob) => report(blob, blob.fault ?? faults.get(blob)))
+    return {
+      ok: reports.every(({ status }) => status === 'ok' || status === 'absent'),
+      blobs: reports
+    }
+  } catch (error) {
+    throw withFacts(error, { image: name })
+  }
+}
+
+/** Shared by all that reads blobs without unpacking them. @throws USAGE, DECOMPRESSOR_UNAVAILABLE */
+export function checkSettings(
+  options: Pick<VerifyOptions, 'jobs' | 'decompressor' | 'signal'>
+): CheckSettings {
+  return {
+    jobs: count('jobs', options.jobs ?? availableParallelism()),
+    decompressor: probeDecompressors(options.decompressor ?? 'auto', process.env),
+    signal: options.signal
+  }
+}
+
+function chosen({ image, layout }: VerifyOptions): string {
+  if (image !== undefined && layout === undefined) return image
+  if (image === undefined && layout !== undefined) return layout
+  throw new OciUnpackError('USAGE', 'Give an image or a layout, and not both.')
+}
+
+function open(text: string, whole: boolean): { source: ImageSource; roots: readonly Descriptor[] } {
+  const name = parseImageName(text)
+  if (whole && name.tag !== undefined)
+    throw new OciUnpackError('USAGE', 'A layout is named without a tag.', {
+      hint: 'Give the image with its tag by --image.'
+    })
+  const source = openSource(name)
+  const index = source.readIndex()
+  return { source, roots: whole ? index.manifests : [findEntry(index, tagInSource(name))] }
+}
+
+function faultOf(
+  blob: ReachableBlob,
+  outcome: PromiseSettledResult<Checked>
+): OciUnpackError | undefined {
+  if (outcome.status === 'fulfilled') return wrongDiffId(blob, outcome.value)
+  if (outcome.reason instanceof OciUnpackError) return outcome.reason
+  throw outcome.reason
+}
+
+function wrongDiffId(
+  { diffIds }: ReachableBlob,
+  { diffIds: found }: Checked
+): OciUnpackError | undefined {
+  const wrong = [...diffIds].find((diffId) => !found.includes(diffId))
+  return wrong === undefined ? undefined : diffIdMismatch(wrong, ofAlgorithm(found, wrong))
+}
+
+function ofAlgorithm(found: readonly string[], like: Digest): string {
+  const algorithm = digestAlgorithm(like)
+  return found.find((diffId) => diffId.startsWith(`${algorithm}:`)) ?? 'none'
+}
+
+function report(
+  { descriptor, role, optional }: ReachableBlob,
+  fault: OciUnpackError | undefined
+): BlobReport {
+  const { digest, size, mediaType } = descriptor
+  const about = { digest, size, mediaType, role }
+  if (fault === undefined) return { ...about, status: 'ok' }
+  const { code, message, facts, hint } = fault
+  const missing = optional ? 'absent' : 'missing'
+  return {
+    ...about,
+    status: code === 'BLOB_NOT_FOUND' ? missing : 'damaged',
+    error: { code, message, facts, ...(hint === undefined ? {} : { hint }) }
+  }
+}

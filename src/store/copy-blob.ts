@@ -1,0 +1,82 @@
+import { closeSync } from 'node:fs'
+import { cloneFile } from '../sys/copy.ts'
+import { openBlob, type BlobSource, type VerifiedBlob } from './blob.ts'
+import { openRegular } from './file.ts'
+import { createNewFile, type NewFile } from './new-file.ts'
+import type { Workspace } from './workspace.ts'
+import { prepareBlobPath } from './write.ts'
+
+/** `cloned`: the copy shares its blocks with the original. `present`: a file of this size is there already. */
+export type CopyOutcome = 'copied' | 'cloned' | 'present'
+
+/**
+ * A blob from somewhere into a layout, verified as it passes; a clone is verified in its new place. Nothing can be
+ * seen of a blob that is not what it should be. `pause` is called before each MiB and may throw.
+ * Throws BLOB_*, DIGEST_INVALID, SYSCALL_FAILED.
+ */
+export async function copyBlob(
+  workspace: Workspace,
+  source: BlobSource,
+  pause: () => Promise<void>
+): Promise<CopyOutcome> {
+  const path = prepareBlobPath(workspace.layoutPath, source.digest)
+  if (isPresent(path, source.size)) return 'present'
+  const blob = openBlob(source)
+  const file = createNewFile(workspace)
+  try {
+    const outcome = await fill(file, blob, source, pause)
+    file.publish(path)
+    return outcome
+  } finally {
+    file.discard()
+    blob.close()
+  }
+}
+
+/** A blob's bytes, which may be trusted where the loop ends without an error. */
+export async function* blobChunks(
+  source: BlobSource,
+  pause: () => Promise<void>
+): AsyncGenerator<Buffer> {
+  const blob = openBlob(source)
+  try {
+    yield* verifiedChunks(blob, pause)
+  } finally {
+    blob.close()
+  }
+}
+
+async function fill(
+  file: NewFile,
+  blob: VerifiedBlob,
+  source: BlobSource,
+  pause: () => Promise<void>
+): Promise<CopyOutcome> {
+  const { digest, size } = source
+  if (blob.fd !== undefined && cloneFile(blob.fd, file.fd)) {
+    const clone = blobChunks({ digest, size, path: file.path }, pause)
+    while ((await clone.next()).done !== true);
+    return 'cloned'
+  }
+  for await (const chunk of verifiedChunks(blob, pause)) file.write(chunk)
+  return 'copied'
+}
+
+async function* verifiedChunks(
+  blob: VerifiedBlob,
+  pause: () => Promise<void>
+): AsyncGenerator<Buffer> {
+  await pause()
+  for (let chunk = blob.read(); chunk !== undefined; chunk = blob.read()) {
+    yield chunk
+    await pause()
+  }
+  blob.verify()
+}
+
+function isPresent(path: string, size: number): boolean {
+  const file = openRegular(path, false)
+  if (typeof file === 'string') return false
+  closeSync(file.fd)
+  return file.size === size
+}

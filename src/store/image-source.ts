@@ -1,0 +1,70 @@
+import { digestAlgorithm, digestHex, type Digest } from '../image/digest.ts'
+import type { Descriptor, ImageIndex } from '../image/types.ts'
+import { openBlob, type BlobSource } from './blob.ts'
+import { documentTooLarge } from './file.ts'
+
+/** Where images can be read: a layout directory, or an archive. Holds nothing open. */
+export interface ImageSource {
+  /** Absolute: the directory or the archive. */
+  readonly path: string
+  /** The entries to choose from: `index.json`. Throws LAYOUT_INVALID, DOCUMENT_INVALID, LIMIT_EXCEEDED. */
+  readIndex(): ImageIndex
+  /**
+   * The bytes of a JSON blob, verified by size and digest. Throws what `openBlob` throws, and LIMIT_EXCEEDED
+   * before anything is read where the descriptor promises more than the limit.
+   */
+  readDocument(descriptor: Descriptor): Buffer
+  /**
+   * Where a blob's bytes are: embedded in the descriptor, else in a file. Throws DIGEST_INVALID; of an archive
+   * BLOB_INVALID, where they are in no regular file of it.
+   */
+  blobSource(descriptor: Descriptor): BlobSource
+}
+
+/** What is different from one kind of source to the next. */
+export interface SourceParts {
+  path: string
+  /** Largest JSON document that is read, in bytes. */
+  limit: number
+  readIndex(): ImageIndex
+  /** A file, or a part of one, that need not be there. */
+  locate(digest: Digest): BlobPlace
+}
+
+export type BlobPlace = Omit<BlobSource, 'digest' | 'size'>
+
+export function imageSource(parts: SourceParts): ImageSource {
+  const { path, limit } = parts
+  const blobSource = (descriptor: Descriptor): BlobSource => {
+    const { digest, size, data } = descriptor
+    return data === undefined || data === ''
+      ? { digest, size, ...parts.locate(digest) }
+      : { digest, size, data: Buffer.from(data, 'base64') }
+  }
+  return {
+    path,
+    readIndex: () => parts.readIndex(),
+    blobSource,
+    readDocument: (descriptor) => readVerified(blobSource(descriptor), limit)
+  }
+}
+
+/** Throws DIGEST_INVALID for an algorithm that is unknown here. */
+export function relativeBlobPath(digest: Digest): string {
+  return `blobs/${digestAlgorithm(digest)}/${digestHex(digest)}`
+}
+
+function readVerified(source: BlobSource, limit: number): Buffer {
+  if (source.size > limit) throw documentTooLarge(source.digest, source.size, limit)
+  const blob = openBlob(source)
+  try {
+    const chunks: Buffer[] = []
+    for (let chunk = blob.read(); chunk !== undefined; chunk = blob.read()) {
+      chunks.push(Buffer.from(chunk))
+    }
+    blob.verify()
+    return Buffer.concat(chunks)
+  } finally {
+    blob.close()
+  }
+}

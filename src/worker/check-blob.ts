@@ -1,0 +1,79 @@
+/** The task of reading one blob to its end, only to see whether it is what its descriptor says. */
+import { createHash } from 'node:crypto'
+import type { DecompressorChoice } from '../codec/choice.ts'
+import type { Compression } from '../codec/content.ts'
+import { decompress } from '../codec/decompress.ts'
+import { OciUnpackError } from '../errors.ts'
+import {
+  digestAlgorithm,
+  finishDigest,
+  type Digest,
+  type DigestAlgorithm
+} from '../image/digest.ts'
+import { openBlob, type BlobSource, type VerifiedBlob } from '../store/blob.ts'
+import type { Control } from './control.ts'
+import { countedInput } from './counted-input.ts'
+
+export interface CheckBlobTask {
+  type: 'check-blob'
+  /** Its place among the counters. */
+  layer: number
+  source: BlobSource
+  /** Of a layer: how it is packed, and which diff IDs are wanted. */
+  content: LayerContent | undefined
+}
+
+interface LayerContent {
+  compression: Compression
+  decompressor: DecompressorChoice
+  algorithms: readonly DigestAlgorithm[]
+}
+
+/**
+ * The diff IDs of a layer, one for each algorithm at least; of other blobs none. Throws what reading and decompressing throw;
+ * that the blob itself is damaged goes before anything that follows from it.
+ */
+export async function checkBlob(task: CheckBlobTask, control: Control): Promise<string[]> {
+  const blob = openBlob(task.source)
+  try {
+    const diffIds = await readContent(task, blob, control)
+    blob.verify()
+    return [...knownDiffIds(task), ...diffIds]
+  } catch (error) {
+    if (!control.aborted()) blob.verify()
+    throw error
+  } finally {
+    blob.close()
+  }
+}
+
+async function readContent(
+  task: CheckBlobTask,
+  blob: VerifiedBlob,
+  control: Control
+): Promise<string[]> {
+  const { layer, content } = task
+  const input = countedInput(blob, control, layer)
+  if (content === undefined) {
+    while (input.read() !== undefined) assertGoing(control)
+    return []
+  }
+  const { compression, decompressor, algorithms } = content
+  const known = knownDiffIds(task).map(digestAlgorithm)
+  const unknown = algorithms.filter((algorithm) => !known.includes(algorithm))
+  const hashes = unknown.map((algorithm) => ({ algorithm, hash: createHash(algorithm) }))
+  for await (const chunk of decompress(input, compression, decompressor, control)) {
+    control.addUnpacked(layer, chunk.length)
+    for (const { hash } of hashes) hash.update(chunk)
+  }
+  return hashes.map(({ algorithm, hash }) => finishDigest(hash, algorithm))
+}
+
+/** Of an uncompressed layer the digest is a diff ID: what proves the one proves the other. */
+function knownDiffIds({ source, content }: CheckBlobTask): Digest[] {
+  return content?.compression === 'none' ? [source.digest] : []
+}
+
+function assertGoing(control: Control): void {
+  if (control.aborted()) throw new OciUnpackError('ABORTED', 'The operation was stopped.')
+}
