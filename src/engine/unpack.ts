@@ -5,15 +5,13 @@ import { withFacts } from '../errors.ts'
 import { target } from '../image/choice.ts'
 import { LayerStack } from '../plan/layer-stack.ts'
 import { readExisting } from '../rootfs/existing.ts'
-import type { ImageSource } from '../store/image-source.ts'
 import { resolveImage, type ResolvedImage } from '../store/resolve.ts'
 import { fromNode } from '../sys/failure.ts'
 import type { EngineEvent } from './events.ts'
-import { existingGround, newGround, type Ground } from './ground.ts'
-import { joinLayers } from './join-layers.ts'
+import { existingGround, newGround } from './ground.ts'
+import type { Job } from './job.ts'
+import { mergeImage } from './merge-image.ts'
 import { openSource, tagInSource } from './open-source.ts'
-import { stageImage } from './stage-image.ts'
-import { undescribedDirectory } from './undescribed.ts'
 import { normalizeUnpack, type UnpackOptions, type UnpackSettings } from './unpack-options.ts'
 import { withWorkspace, type ExistingDestination, type Workspace } from './workspace.ts'
 import { refuseExistingBundle, writeBundle } from './write-bundle.ts'
@@ -23,13 +21,6 @@ export interface UnpackResult {
   destination: string
   /** Digest of the image manifest that was unpacked. */
   manifestDigest: string
-}
-
-/** An image that was found, and what to do with it. */
-interface Job {
-  source: ImageSource
-  image: ResolvedImage
-  settings: UnpackSettings
 }
 
 /**
@@ -46,13 +37,9 @@ export async function unpack(options: UnpackOptions): Promise<UnpackResult> {
     checkRuntimeConfig(image.config)
     refuseExistingBundle(settings.destination)
     await withWorkspace(settings.destination, async (workspace) => {
-      const stack = await merge(
-        job,
-        newGround(workspace),
-        ROOTFS_DIRECTORY,
-        newStack(settings),
-        true
-      )
+      const stack = newStack(settings)
+      const ground = newGround(workspace)
+      await mergeImage(job, stack, { ground, name: ROOTFS_DIRECTORY, digests: true })
       settings.onEvent({ type: 'phase', phase: 'manifest' })
       const names = writeBundle(workspace, stack.root, image, settings)
       settings.onEvent({ type: 'phase', phase: 'publish' })
@@ -77,7 +64,8 @@ export async function unpackRootfs(options: UnpackOptions): Promise<UnpackResult
 }
 
 async function unpackNewRootfs(job: Job, workspace: Workspace): Promise<void> {
-  await merge(job, newGround(workspace), ROOTFS_DIRECTORY, newStack(job.settings), false)
+  const options = { ground: newGround(workspace), name: ROOTFS_DIRECTORY, digests: false }
+  await mergeImage(job, newStack(job.settings), options)
   workspace.publishOnly(ROOTFS_DIRECTORY)
 }
 
@@ -90,7 +78,8 @@ async function unpackOverRootfs(
   readExisting(existing.fd, new Set([existing.workspaceName]), (entry, inode) =>
     stack.addExisting(entry, inode)
   )
-  await merge(job, existingGround(workspace.destination, existing), '', stack, false)
+  const ground = existingGround(workspace.destination, existing)
+  await mergeImage(job, stack, { ground, name: '', digests: false })
 }
 
 async function withImage(
@@ -111,21 +100,6 @@ async function withImage(
   } catch (error) {
     throw withFacts(fromNode(error), { image: options.image })
   }
-}
-
-/** All layers into one tree at `name` of the ground. Nothing outside the staging changes until all are verified. */
-async function merge(
-  { source, image, settings }: Job,
-  ground: Ground,
-  name: string,
-  stack: LayerStack,
-  digests: boolean
-): Promise<LayerStack> {
-  const undescribed = undescribedDirectory(settings.policy)
-  await stageImage(ground, stack, { source, image, settings, digests })
-  settings.onEvent({ type: 'phase', phase: 'join' })
-  joinLayers(ground, stack, name, undescribed, settings.onEvent)
-  return stack
 }
 
 function newStack({ keepDirlinks }: UnpackSettings): LayerStack {
