@@ -75,7 +75,7 @@ describe.each(usable)('the overlay set on %s', (type) => {
     expect(lstatSync(bundle!.rootfs).mode & 0o777).toBe(0o755)
   })
 
-  test('120 layers are mounted from a store with a long path', () => {
+  test.runIf(type === 'ext4')('120 layers are mounted from a store with a long path', () => {
     const home = join(makeWithin(disk), ...Array.from({ length: 4 }, () => 'long-name-'.repeat(20)))
     mkdirSync(home, { recursive: true })
     const [bundle] = setUp(1, home)
@@ -121,7 +121,8 @@ describe.each(usable)('the overlay set on %s', (type) => {
     const [bundle] = setUp()
     bundle!.unpack([base])
     changeTree(bundle!.rootfs)
-    for (const _time of [1, 2]) bundle!.must('delete')
+    bundle!.must('delete')
+    bundle!.must('delete')
     expect(readdirSync(bundle!.bundle)).toEqual(['.oci-unpack'])
     expect(readdirSync(bundle!.state)).toEqual([])
     expect(readdirSync(join(bundle!.store, 'bundles'))).toEqual([])

@@ -14,7 +14,7 @@ export type SetName = 'btrfs' | 'overlay' | 'reflink'
 export interface Layer {
   key: string
   /** Writes the layer: what it adds (`layer`), or its change to the parent's state (`chain`). */
-  write(target: string): void
+  write: (target: string) => void
 }
 
 /** A layer whose key follows from a label. */
@@ -68,6 +68,16 @@ export class SetDriver {
     const program = join(hooks, this.set, this.set)
     const result = this.start('sh', ['-c', '"$0" "$1"; exit $?', program, verb], env)
     return expectOk(result, verb).stdout.trimEnd()
+  }
+
+  /** post-extract of all these staged directories at once: what each printed. */
+  commitTogether(staged: readonly string[], env: Record<string, string>): string[] {
+    const script =
+      'program=$1; shift; jobs=; for target; do OCI_UNPACK_TARGET=$target "$program" post-extract & jobs="$jobs $!"; done; ' +
+      'for job in $jobs; do wait "$job" || exit; done'
+    const program = join(hooks, this.set, this.set)
+    const result = this.start('sh', ['-c', script, 'sh', program, ...staged], env)
+    return expectOk(result, 'post-extract').stdout.trimEnd().split('\n')
   }
 
   must(verb: string, env: Record<string, string> = {}): string {

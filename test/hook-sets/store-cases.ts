@@ -1,5 +1,5 @@
 /** What every set promises of its store, whatever the store is made of. */
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { environmentOf, keyOf, layer, makeTree, type Layer, type SetDriver } from './set-driver.ts'
@@ -8,7 +8,7 @@ export const base = layer('base', makeTree)
 
 export interface StoreCases {
   /** Two bundles on one new store. */
-  twoBundles(): [SetDriver, SetDriver]
+  twoBundles: () => [SetDriver, SetDriver]
   /** The store's directory of what is committed. */
   committed: 'layers' | 'states'
   /** A layer on top of `base` that adds a file `added`. */
@@ -38,6 +38,19 @@ export function storeCases({ twoBundles, committed, second }: StoreCases): void 
     expect(readdirSync(join(one.store, committed))).toHaveLength(1)
     expect(existsSync(join(targets[0]!, 'untouched/deep/file'))).toBe(true)
     expect(existsSync(join(targets[0]!, staged[1]!.split('/').at(-1)!))).toBe(false)
+  })
+
+  test('two that commit one layer at the same moment both succeed', () => {
+    const [bundle] = twoBundles()
+    bundle.must('prepare')
+    const env = environmentOf([base], 0)
+    const staged = [1, 2, 3, 4].map(() => bundle.must('pre-extract', env))
+    for (const target of staged) writeFileSync(join(target, 'file'), '')
+    const targets = bundle.commitTogether(staged, env)
+    expect(new Set(targets)).toEqual(new Set([bundle.must('try-skip', env)]))
+    expect(targets).toHaveLength(4)
+    expect(readdirSync(targets[0]!)).toEqual(['file'])
+    expect(readdirSync(join(bundle.store, 'staged'))).toEqual([])
   })
 
   test('what a killed process staged is not committed, and gc removes it', () => {
@@ -81,8 +94,9 @@ export function storeCases({ twoBundles, committed, second }: StoreCases): void 
     expect(finish.status).not.toBe(0)
     const outside = join(bundle.bundle, 'outside')
     mkdirSync(outside)
-    for (const _time of [1, 2])
-      bundle.must('abort', { OCI_UNPACK_TARGETS: `${staged}\n${outside}` })
+    const targets = { OCI_UNPACK_TARGETS: `${staged}\n${outside}` }
+    bundle.must('abort', targets)
+    bundle.must('abort', targets)
     expect(readdirSync(join(bundle.store, 'staged'))).toEqual([])
     expect(readdirSync(bundle.bundle).sort()).toEqual(['.oci-unpack', 'outside'])
     expect(readdirSync(bundle.state)).toEqual([])
