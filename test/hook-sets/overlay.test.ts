@@ -68,6 +68,18 @@ describe.each(usable)('the overlay set on %s', (type) => {
     expect(compareTrees(targets[0]!, bundle!.rootfs)).toEqual([])
   })
 
+  test('the root shows attributes that the image has, and keeps none of the layer directory', () => {
+    const [bundle] = setUp()
+    const marked = layer('marked', (target) => {
+      ok('setfattr', '-n', 'trusted.overlay.opaque', '-v', 'y', target)
+      ok('setfattr', '-n', 'trusted.overlay.overlay.image', '-v', 'own', target)
+    })
+    bundle!.unpack([base, marked])
+    const shown = ok('getfattr', '-n', 'trusted.overlay.image', '--only-values', bundle!.rootfs)
+    expect(shown.stdout).toBe('own')
+    expect(bundle!.deltaList()).toEqual(['.'])
+  })
+
   test('an image without layers is an empty directory', () => {
     const [bundle] = setUp()
     bundle!.unpack([])
