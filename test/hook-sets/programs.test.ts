@@ -1,0 +1,38 @@
+/** What holds of the text of every set: it is read as an example, and runs in any POSIX shell. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { needs } from '../support/requires.ts'
+import { ok } from '../support/run.ts'
+
+const hooks = new URL('../../hooks/', import.meta.url).pathname
+
+describe.each(readdirSync(hooks))('the %s set', (name) => {
+  const program = join(hooks, name, name)
+  const settings = readFileSync(join(hooks, name, 'hooks.toml'), 'utf8')
+
+  test.runIf(needs('dash'))('is understood by dash', () => {
+    ok('dash', '-n', program)
+  })
+
+  test.runIf(needs('shellcheck'))('has no complaint of shellcheck', () => {
+    expect(ok('shellcheck', '--shell=sh', program).stdout).toBe('')
+  })
+
+  test('calls its program for a point by the last word of the point', () => {
+    const commands = [...settings.matchAll(/^\[([\w.-]+)\]\ncommand = \["(.*?)", "(.*?)"\]$/gm)]
+    expect(commands.length).toBeGreaterThan(5)
+    for (const [, point, command, verb] of commands) {
+      expect(command).toBe(`./${name}`)
+      expect(verb).toBe(point!.split('.').at(-1))
+      expect(readFileSync(program, 'utf8')).toMatch(new RegExp(`^ {2}(${verb!}|\\*)\\)`, 'm'))
+    }
+  })
+
+  test('says where it keeps things', () => {
+    expect(settings).toContain(`STORE = "/var/lib/oci-unpack/${name}"`)
+    expect(readFileSync(join(hooks, name, 'README.md'), 'utf8')).toContain(
+      `/var/lib/oci-unpack/${name}`
+    )
+  })
+})
