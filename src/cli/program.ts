@@ -62,6 +62,7 @@ function declare(program: Commander, command: Command): Commander {
   for (const name of command.path.slice(0, -1))
     parent = parent.commands.find((it) => it.name() === name) ?? group(parent, name)
   const declared = parent.command(command.path.at(-1)!).summary(command.summary)
+  if (command.alias !== undefined) declared.alias(command.alias)
   declared.description([command.summary, command.description].filter(Boolean).join('\n\n'))
   configure(declared)
   for (const { name, summary, optional } of command.positionals)
@@ -83,7 +84,7 @@ function group(parent: Commander, name: string): Commander {
 function toOption(flag: Flag): Option {
   const option = new Option(
     flag.value === undefined ? `--${flag.name}` : `--${flag.name} <${flag.value}>`,
-    flag.summary
+    flag.alias === undefined ? flag.summary : `${flag.summary} (also --${flag.alias})`
   )
   if (flag.choices !== undefined) option.choices(flag.choices)
   if (flag.repeatable === true)

@@ -9,7 +9,7 @@ import { layerDescriptor } from '../image/rewrite.ts'
 import type { Descriptor } from '../image/types.ts'
 import { createBlob, type BlobWriter } from '../store/write.ts'
 import type { Workspace } from '../store/workspace.ts'
-import { throwIfAborted } from './abort.ts'
+import { heedSignals } from './abort.ts'
 
 export interface LayerWriterOptions {
   compression: Compression
@@ -81,17 +81,11 @@ export class LayerWriter {
   }
 
   private async flush(): Promise<void> {
-    await signalsHandled()
-    throwIfAborted(this.options.signal)
+    await heedSignals(this.options.signal)
     const bytes = this.gathered.subarray(0, this.filled)
     this.hash.update(bytes)
     await this.compressor.write(bytes)
     this.written += this.filled
     this.filled = 0
   }
-}
-
-/** Reading and writing are synchronous: without a turn of the event loop nobody would hear of a signal. */
-function signalsHandled(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
 }

@@ -8,6 +8,7 @@ import { readExisting } from '../rootfs/existing.ts'
 import { openLayout, type Layout } from '../store/layout.ts'
 import { resolveImage, type ResolvedImage } from '../store/resolve.ts'
 import { fromNode } from '../sys/failure.ts'
+import { heedSignals } from './abort.ts'
 import type { EngineEvent } from './events.ts'
 import { existingGround, newGround, type Ground } from './ground.ts'
 import { joinLayers } from './join-layers.ts'
@@ -55,6 +56,7 @@ export async function unpack(options: UnpackOptions): Promise<UnpackResult> {
       settings.onEvent({ type: 'phase', phase: 'manifest' })
       const names = writeBundle(workspace, stack.root, image, settings)
       settings.onEvent({ type: 'phase', phase: 'publish' })
+      await heedSignals(settings.signal)
       workspace.publish(names)
     })
   })
@@ -77,6 +79,7 @@ export async function unpackRootfs(options: UnpackOptions): Promise<UnpackResult
 
 async function unpackNewRootfs(job: Job, workspace: Workspace): Promise<void> {
   await merge(job, newGround(workspace), ROOTFS_DIRECTORY, newStack(job.settings), false)
+  await heedSignals(job.settings.signal)
   workspace.publishOnly(ROOTFS_DIRECTORY)
 }
 

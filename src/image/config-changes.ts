@@ -36,8 +36,17 @@ export interface ConfigChanges {
   annotations?: Readonly<Record<string, string>>
 }
 
-/** What can be cleared, by umoci's names; each but the annotations is a field of the config's `config`. */
-const CLEARED_FIELDS = {
+/** What can be cleared, by umoci's names. */
+export type ClearKey =
+  | 'config.labels'
+  | 'config.exposedports'
+  | 'config.env'
+  | 'config.volume'
+  | 'config.cmd'
+  | 'config.entrypoint'
+  | 'manifest.annotations'
+
+const CLEARED_FIELDS: Readonly<Record<ClearKey, keyof ExecutionConfig | undefined>> = {
   'config.labels': 'Labels',
   'config.exposedports': 'ExposedPorts',
   'config.env': 'Env',
@@ -45,14 +54,12 @@ const CLEARED_FIELDS = {
   'config.cmd': 'Cmd',
   'config.entrypoint': 'Entrypoint',
   'manifest.annotations': undefined
-} as const satisfies Record<string, keyof ExecutionConfig | undefined>
+}
 
-export type ClearKey = keyof typeof CLEARED_FIELDS
-
-/** The key as it was typed. @throws USAGE for one that nothing is cleared by */
-export function parseClearKey(key: string): ClearKey {
-  if (Object.hasOwn(CLEARED_FIELDS, key)) return key as ClearKey
-  const isLayers = key === 'rootfs.diffids'
+/** Callers may have it from a user. @throws USAGE for a key that nothing is cleared by */
+function checked(key: ClearKey): ClearKey {
+  if (Object.hasOwn(CLEARED_FIELDS, key)) return key
+  const isLayers = (key as string) === 'rootfs.diffids'
   throw new OciUnpackError('USAGE', 'This is nothing that can be cleared.', {
     facts: {
       found: key,
@@ -95,7 +102,7 @@ export function changePlatform(platform: Platform, changes: ConfigChanges): Plat
 }
 
 function changeExecution(config: ExecutionConfig, changes: ConfigChanges): ExecutionConfig {
-  const fields = (changes.clear ?? []).map((key) => CLEARED_FIELDS[key])
+  const fields = (changes.clear ?? []).map((key) => CLEARED_FIELDS[checked(key)])
   const cleared = without(config, fields)
   return withFields(cleared, {
     User: changes.user,

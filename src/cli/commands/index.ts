@@ -1,11 +1,13 @@
 import type { Command } from '../command.ts'
 import { addLayerCommand, diffCommand, insertCommand, repackCommand } from './change.ts'
+import { configCommand } from './config.ts'
 import { rawUnpackCommand, unpackCommand } from './unpack.ts'
 
 export const COMMANDS: readonly Command[] = [
   unpackCommand,
   repackCommand,
   diffCommand,
+  configCommand,
   insertCommand,
   rawUnpackCommand,
   addLayerCommand
