@@ -54,7 +54,9 @@ function sentence(message: string): string {
 }
 
 function configure(program: Commander): void {
-  program.exitOverride().configureOutput({ writeErr: () => undefined })
+  // a group without a command shows its help as an error; umoci prints it and succeeds
+  const writeErr = (help: string): void => void process.stdout.write(help)
+  program.exitOverride().configureOutput({ writeErr, outputError: () => undefined })
 }
 
 function declare(program: Commander, command: Command): Commander {

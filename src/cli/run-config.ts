@@ -1,7 +1,8 @@
 import { OciUnpackError } from '../errors.ts'
-import { configureImage, type ClearKey, type ConfigChanges } from '../index.ts'
+import { configureImage, writeRuntimeConfig, type ClearKey, type ConfigChanges } from '../index.ts'
 import { tagOptions } from './change-values.ts'
 import { text, texts, type Input, type Run } from './command.ts'
+import { idMaps, platformOption, required } from './flag-values.ts'
 import { withEvents } from './progress/show.ts'
 
 export const runConfig: Run = async (input, terminal) => {
@@ -9,6 +10,22 @@ export const runConfig: Run = async (input, terminal) => {
     configureImage({
       ...tagOptions(input),
       changes: configChanges(input),
+      signal: terminal.signal,
+      onEvent
+    })
+  )
+}
+
+export const runRuntimeConfig: Run = async (input, terminal) => {
+  const rootfs = text(input, 'rootfs')
+  await withEvents(terminal, (onEvent) =>
+    writeRuntimeConfig({
+      image: required(input, 'image'),
+      file: input.positionals[0] ?? '',
+      ...platformOption(input),
+      ...(rootfs === undefined || rootfs === '' ? {} : { rootfs }),
+      uidMap: idMaps(input, 'uid-map'),
+      gidMap: idMaps(input, 'gid-map'),
       signal: terminal.signal,
       onEvent
     })

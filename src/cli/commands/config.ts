@@ -1,6 +1,6 @@
 import { HISTORY_FLAGS, TAG_FLAG } from '../change-flags.ts'
 import type { Command, Flag } from '../command.ts'
-import { IMAGE_FLAG, PLATFORM_FLAG } from '../flags.ts'
+import { ID_MAP_FLAGS, IMAGE_FLAG, PLATFORM_FLAG } from '../flags.ts'
 
 const CONFIG_FLAGS: readonly Flag[] = [
   { name: 'author', value: 'NAME', summary: 'who made the image' },
@@ -51,6 +51,28 @@ export const configCommand: Command = {
     'SOURCE_DATE_EPOCH=0 oci-unpack config --image debian:12 --created 1970-01-01T00:00:00Z'
   ],
   load: async () => (await import('../run-config.ts')).runConfig
+}
+
+export const runtimeConfigCommand: Command = {
+  path: ['raw', 'runtime-config'],
+  alias: 'config',
+  summary: 'write the runtime configuration of an image',
+  description:
+    'Writes the config.json that unpack would put into a bundle. Without --rootfs a user or group that the image gives' +
+    ' by name becomes 0:0, and root.path is the directory that holds the file.',
+  positionals: [{ name: 'CONFIG.JSON', summary: 'file to write' }],
+  flags: [
+    IMAGE_FLAG,
+    PLATFORM_FLAG,
+    {
+      name: 'rootfs',
+      value: 'DIR',
+      summary: "root file system with the image's users and groups; its name becomes root.path"
+    },
+    ...ID_MAP_FLAGS
+  ],
+  examples: ['oci-unpack raw runtime-config --image debian:12 --rootfs rootfs config.json'],
+  load: async () => (await import('../run-config.ts')).runRuntimeConfig
 }
 
 function many(name: string, value: string, summary: string): Flag {

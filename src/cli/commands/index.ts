@@ -1,6 +1,6 @@
 import type { Command } from '../command.ts'
 import { addLayerCommand, diffCommand, insertCommand, repackCommand } from './change.ts'
-import { configCommand } from './config.ts'
+import { configCommand, runtimeConfigCommand } from './config.ts'
 import { rawUnpackCommand, unpackCommand } from './unpack.ts'
 
 export const COMMANDS: readonly Command[] = [
@@ -10,5 +10,6 @@ export const COMMANDS: readonly Command[] = [
   configCommand,
   insertCommand,
   rawUnpackCommand,
+  runtimeConfigCommand,
   addLayerCommand
 ]
