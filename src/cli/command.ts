@@ -2,6 +2,8 @@
  * What a command is, as data: the parser, the help and whatever documentation is generated read the same
  * declaration. The work behind it is loaded only when it is run.
  */
+import type { Paint } from './color.ts'
+
 export interface Flag {
   /** Without dashes. */
   name: string
@@ -45,6 +47,8 @@ export type Run = (input: Input, terminal: Terminal) => Promise<void>
 /** The outside world of a command. */
 export interface Terminal {
   out: (text: string) => void
+  /** Colours what goes to `out`. */
+  paint: Paint
   log: Logger
   progress: ProgressMode
   /** Raised by Ctrl-C and SIGTERM. */

@@ -32,8 +32,8 @@ const CONFIG_FLAGS: readonly Flag[] = [
   many(
     'clear',
     'KEY',
-    'empty one of config.labels, config.exposedports, config.env, config.volume, config.cmd, config.entrypoint,' +
-      ' manifest.annotations before anything is set'
+    'empty this before anything is set: config.labels, config.exposedports, config.env, config.volume, config.cmd,' +
+      ' config.entrypoint or manifest.annotations'
   )
 ]
 
