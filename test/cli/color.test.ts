@@ -30,6 +30,5 @@ test('an error in colour says the same', () => {
   const error = new OciUnpackError('USAGE', 'So not.', { facts: { path: 'p' }, hint: 'So.' })
   const painted = formatError(error, false, paintFor(undefined, TERMINAL, {}))
   expect(painted).toContain('\x1b[1;31moci-unpack:\x1b[0m So not.')
-  // eslint-disable-next-line no-control-regex -- that is what colours are made of
   expect(painted.replaceAll(/\x1b\[[\d;]*m/g, '')).toBe(formatError(error, false))
 })

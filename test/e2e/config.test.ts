@@ -244,7 +244,10 @@ function inBoth<T>(
 }
 
 interface Documents {
-  index: { mediaType?: string; manifests: (Descriptor & { annotations: Record<string, string> })[] }
+  index: {
+    mediaType?: string | undefined
+    manifests: (Descriptor & { annotations: Record<string, string> })[]
+  }
   manifest: { config: Descriptor }
   config: unknown
 }
@@ -252,7 +255,7 @@ interface Documents {
 /** With their digests in them, so bytes that are not equal show. */
 function documents(layout: string, tag: string): Documents {
   // umoci names the type of an index since 0.4.8
-  const { mediaType: _, ...index } = json(`${layout}/index.json`) as Documents['index']
+  const index = { ...(json(`${layout}/index.json`) as Documents['index']), mediaType: undefined }
   const entry = index.manifests.find(({ annotations }) => Object.values(annotations).includes(tag))!
   const blob = ({ digest }: Descriptor): unknown =>
     json(`${layout}/blobs/${digest.replace(':', '/')}`)

@@ -5,7 +5,14 @@ import * as fs from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { COMMANDS } from '../../src/cli/commands/index.ts'
-import { writeRuntimeConfig } from '../../src/index.ts'
+import {
+  configureImage,
+  diff,
+  unpack,
+  unpackRootfs,
+  writeRuntimeConfig,
+  type EngineEvent
+} from '../../src/index.ts'
 import { tryLock } from '../../src/sys/lock.ts'
 import { compareTrees } from '../support/compare-trees.ts'
 import { buildImage } from '../support/image-builder.ts'
@@ -102,6 +109,36 @@ describe.runIf(needs('root', 'python3'))('Ctrl-C', () => {
     const options = { image, file: `${box}/config.json`, signal: AbortSignal.abort() }
     await expect(writeRuntimeConfig(options)).rejects.toMatchObject({ code: 'ABORTED' })
     expect(fs.readdirSync(box)).toEqual(['layout'])
+  })
+})
+
+describe('an abort that comes late', () => {
+  test.each([
+    ['unpack', unpack, 'publish'],
+    ['unpackRootfs', unpackRootfs, 'join']
+  ] as const)('is heard by %s before anything appears', async (_name, act, phase) => {
+    const controller = new AbortController()
+    const onEvent = (event: EngineEvent): void => {
+      if (event.type === 'phase' && event.phase === phase) controller.abort()
+    }
+    const options = { image, destination: `${box}/out`, jobs: 0, onEvent }
+    const unpacking = act({ ...options, signal: controller.signal })
+    await expect(unpacking).rejects.toMatchObject({ code: 'ABORTED' })
+    expect(fs.readdirSync(box)).toEqual(['layout'])
+  })
+
+  test('is heard by configureImage before the tag moves', async () => {
+    const index = fs.readFileSync(`${box}/layout/index.json`)
+    const act = configureImage({ image, changes: { author: 'B' }, signal: AbortSignal.abort() })
+    await expect(act).rejects.toMatchObject({ code: 'ABORTED' })
+    expect(fs.readFileSync(`${box}/layout/index.json`)).toEqual(index)
+    expect(blobs()).toHaveLength(3)
+  })
+
+  test('is heard by diff', async () => {
+    const bundle = changedBundle()
+    const act = diff({ bundle, signal: AbortSignal.abort() })
+    await expect(act).rejects.toMatchObject({ code: 'ABORTED' })
   })
 })
 

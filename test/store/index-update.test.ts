@@ -14,6 +14,7 @@ import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { rewriteImage } from '../../src/image/rewrite.ts'
 import { listTags, withTag } from '../../src/image/tags.ts'
+import type { ImageIndex } from '../../src/image/types.ts'
 import { parsePlatform } from '../../src/image/platform.ts'
 import { storeImage, updateIndex } from '../../src/store/index-update.ts'
 import { openLayout } from '../../src/store/layout.ts'
@@ -77,7 +78,7 @@ describe('updateIndex', () => {
       () => Promise.reject(new Error('enough'))
     ]
     expect(tryLock(held, 'exclusive')).toBe(true)
-    const edit = vi.fn((index) => index)
+    const edit = vi.fn((index: ImageIndex) => index)
     const update = updateIndex(workspace, edit, () => pauses.shift()!())
     await expect(update).rejects.toThrow('enough')
     expect(edit).not.toHaveBeenCalled()
