@@ -83,7 +83,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   'index.ts': {
     values: ['engine', 'plan/id-map.ts'],
-    types: ['worker/control.ts']
+    types: ['image/config-changes.ts', 'worker/control.ts']
   },
   cli: { values: ['index.ts'], node: ['fs'] }
 }

@@ -1,4 +1,5 @@
 import { OciUnpackError } from '../errors.ts'
+import { setVariable } from '../image/variables.ts'
 
 /**
  * The defaults with the image's variables: one of equal name is replaced where it stands, others follow.
@@ -6,9 +7,7 @@ import { OciUnpackError } from '../errors.ts'
  */
 export function mergeEnv(defaults: readonly string[], image: readonly string[]): string[] {
   checkEnv(image)
-  const merged = new Map(defaults.map((variable) => [nameOf(variable), variable]))
-  for (const variable of image) merged.set(nameOf(variable), variable)
-  return [...merged.values()]
+  return image.reduce(setVariable, [...defaults])
 }
 
 /** @throws CONFIG_UNSUPPORTED for a variable that is not NAME=VALUE */
@@ -22,9 +21,5 @@ export function checkEnv(image: readonly string[]): void {
 }
 
 export function hasVariable(env: readonly string[], name: string): boolean {
-  return env.some((variable) => nameOf(variable) === name)
-}
-
-function nameOf(variable: string): string {
-  return variable.slice(0, variable.indexOf('='))
+  return env.some((variable) => variable.startsWith(`${name}=`))
 }

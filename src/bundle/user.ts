@@ -51,6 +51,12 @@ export function checkUser(text: string): void {
   parseUser(text)
 }
 
+/** Whether the files are needed to tell the ids. @throws CONFIG_UNSUPPORTED for an id out of range */
+export function namesAccounts(text: string): boolean {
+  const { user, group } = parseUser(text)
+  return user.kind === 'name' || group.kind === 'name'
+}
+
 function parseUser(text: string): UserReference {
   const [user = '', group = ''] = text.split(':')
   return { text, user: parsePart(text, user), group: parsePart(text, group) }

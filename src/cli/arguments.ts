@@ -1,17 +1,19 @@
 /**
- * Arguments as Go programs take them, turned into what commander takes: `-image x` is `--image x`, and a switch
- * may be given as `--switch=true` or `=false`.
+ * Arguments as Go programs take them, turned into what commander takes: `-image x` is `--image x`, a switch may be
+ * given as `--switch=true` or `=false`, and a flag by its other name.
  */
+import { OciUnpackError } from '../errors.ts'
 import type { Flag } from './command.ts'
 
+/** @throws USAGE for a flag that is given by both of its names */
 export function normalizeArguments(args: readonly string[], flags: readonly Flag[]): string[] {
-  const known = new Map(flags.map((flag) => [flag.name, flag]))
+  const spellings = new Spellings(flags)
   const result: string[] = []
   for (let index = 0; index < args.length; index++) {
     const arg = args[index]!
     if (arg === '--') return [...result, ...args.slice(index)]
     const { name, value } = /^--?(?<name>[a-z][\w.-]+)(?:=(?<value>.*))?$/s.exec(arg)?.groups ?? {}
-    const flag = known.get(name ?? '')
+    const flag = spellings.flagOf(name ?? '')
     if (flag === undefined) result.push(arg)
     else if (flag.value === undefined) result.push(...normalizeSwitch(flag, arg, value))
     else if (value !== undefined) result.push(`--${flag.name}=${value}`)
@@ -24,4 +26,27 @@ export function normalizeArguments(args: readonly string[], flags: readonly Flag
 function normalizeSwitch(flag: Flag, arg: string, value: string | undefined): string[] {
   if (value === undefined || /^(?:true|t|1)$/i.test(value)) return [`--${flag.name}`]
   return /^(?:false|f|0)$/i.test(value) ? [] : [arg]
+}
+
+/** The flags by either name. */
+class Spellings {
+  private readonly flags: ReadonlyMap<string, Flag>
+  private readonly used = new Map<Flag, string>()
+
+  constructor(flags: readonly Flag[]) {
+    const byAlias = flags.flatMap((flag) => (flag.alias === undefined ? [] : [[flag.alias, flag]]))
+    this.flags = new Map([...byAlias, ...flags.map((flag) => [flag.name, flag])] as [
+      string,
+      Flag
+    ][])
+  }
+
+  flagOf(spelling: string): Flag | undefined {
+    const flag = this.flags.get(spelling)
+    if (flag === undefined) return undefined
+    const before = this.used.get(flag) ?? spelling
+    this.used.set(flag, spelling)
+    if (before === spelling) return flag
+    throw new OciUnpackError('USAGE', `--${before} and --${spelling} are the same flag.`)
+  }
 }

@@ -2,7 +2,7 @@
 import { OciUnpackError } from '../errors.ts'
 import type { ChangeOptions, CompressOption, HistoryOptions, TagOptions } from '../index.ts'
 import { isSet, text, type Input } from './command.ts'
-import { required, wholeNumber } from './flag-values.ts'
+import { platformOption, required, wholeNumber } from './flag-values.ts'
 
 export function changeOptions(input: Input): ChangeOptions {
   const level = wholeNumber(input, 'compress-level')
@@ -21,11 +21,10 @@ export function changeOptions(input: Input): ChangeOptions {
 
 export function tagOptions(input: Input): TagOptions {
   const tag = text(input, 'tag')
-  const platform = text(input, 'platform')
   return {
     ...changeOptions(input),
     ...(tag === undefined ? {} : { tag }),
-    ...(platform === undefined ? {} : { platform })
+    ...platformOption(input)
   }
 }
 

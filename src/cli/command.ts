@@ -2,9 +2,13 @@
  * What a command is, as data: the parser, the help and whatever documentation is generated read the same
  * declaration. The work behind it is loaded only when it is run.
  */
+import type { Paint } from './color.ts'
+
 export interface Flag {
   /** Without dashes. */
   name: string
+  /** Another name for the same. */
+  alias?: string
   /** Placeholder of the value; a flag without one is a switch. */
   value?: string
   summary: string
@@ -22,6 +26,8 @@ interface Positional {
 export interface Command {
   /** `['raw', 'unpack']` is `oci-unpack raw unpack`. */
   path: readonly string[]
+  /** Another name for the last word of the path. */
+  alias?: string
   summary: string
   description?: string
   positionals: readonly Positional[]
@@ -41,6 +47,8 @@ export type Run = (input: Input, terminal: Terminal) => Promise<void>
 /** The outside world of a command. */
 export interface Terminal {
   out: (text: string) => void
+  /** Colours what goes to `out`. */
+  paint: Paint
   log: Logger
   progress: ProgressMode
   /** Raised by Ctrl-C and SIGTERM. */

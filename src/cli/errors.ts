@@ -1,22 +1,29 @@
 /** Errors for people: what happened, where, and what to do about it. */
 import { FACT_ORDER, OciUnpackError, type Facts } from '../errors.ts'
+import { plain, type Paint } from './color.ts'
 
-export function formatError(error: unknown, withStack: boolean): string {
-  const lines = error instanceof OciUnpackError ? describe(error) : describeDefect(error)
+export function formatError(error: unknown, withStack: boolean, paint: Paint = plain): string {
+  const known = error instanceof OciUnpackError
+  const lines = known ? describe(error, paint) : describeDefect(error, paint)
   if (withStack && error instanceof Error) lines.push(stackOf(error))
   return `${lines.join('\n')}\n`
 }
 
-function describe(error: OciUnpackError): string[] {
+function describe(error: OciUnpackError, paint: Paint): string[] {
   const facts = formatFacts(error.facts).map((fact) => `  ${fact}`)
   const hint = error.hint === undefined ? [] : [`  ${error.hint}`]
-  return [`oci-unpack: ${error.message} [${error.code}]`, ...facts, ...hint]
+  const code = paint('aside', `[${error.code}]`)
+  return [`${program(paint)} ${error.message} ${code}`, ...facts, ...hint]
+}
+
+function program(paint: Paint): string {
+  return paint('failure', 'oci-unpack:')
 }
 
 /** Not the user's doing: the stack is what a report needs. */
-function describeDefect(error: unknown): string[] {
+function describeDefect(error: unknown, paint: Paint): string[] {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  return [`oci-unpack: internal error: ${text}`, '  This is a bug: please report it.']
+  return [`${program(paint)} internal error: ${text}`, '  This is a bug: please report it.']
 }
 
 export function formatFacts(facts: Facts): string[] {

@@ -18,6 +18,11 @@ export function required(input: Input, name: string): string {
   throw new OciUnpackError('USAGE', `The mandatory flag --${name} is missing.`)
 }
 
+export function platformOption(input: Input): { platform?: string } {
+  const platform = text(input, 'platform')
+  return platform === undefined ? {} : { platform }
+}
+
 export function idMaps(input: Input, name: string): IdMapping[] {
   return texts(input, name).map(parseIdMap)
 }

@@ -8,22 +8,31 @@ export interface Invocation {
   input: Input
 }
 
+export interface About {
+  name: string
+  summary: string
+  /** All that --version prints. */
+  version: string
+  /** Instead of commander's layout; the path is that of a command or group, empty for the program. */
+  help?: (path: readonly string[]) => string
+}
+
 /** Reads the arguments. Undefined: help or the version was printed. @throws USAGE, UnknownCommand */
 export function parseArguments(
   args: readonly string[],
   commands: readonly Command[],
   globals: readonly Flag[],
-  about: { name: string; summary: string; version: string }
+  about: About
 ): Invocation | undefined {
   let found: Invocation | undefined
   const program = new Commander(about.name)
     .description(about.summary)
     .version(about.version, '-v, --version')
     .helpOption('-h, --help', 'show help')
-  configure(program)
+  configure(program, [], about)
   for (const flag of globals) program.addOption(toOption(flag))
   for (const command of commands)
-    declare(program, command).action((...received: unknown[]) => {
+    declare(program, command, about).action((...received: unknown[]) => {
       const own = received.at(-1) as Commander
       found = { command, input: toInput(own, [...globals, ...command.flags]) }
     })
@@ -53,37 +62,44 @@ function sentence(message: string): string {
   return [said, ...advice].join(' ')
 }
 
-function configure(program: Commander): void {
-  program.exitOverride().configureOutput({ writeErr: () => undefined })
+function configure(program: Commander, path: readonly string[], { help }: About): void {
+  // a group without a command shows its help as an error; umoci prints it and succeeds
+  const writeErr = (help: string): void => void process.stdout.write(help)
+  program.exitOverride().configureOutput({ writeErr, outputError: () => undefined })
+  if (help !== undefined) program.configureHelp({ formatHelp: () => help(path) })
 }
 
-function declare(program: Commander, command: Command): Commander {
+function declare(program: Commander, command: Command, about: About): Commander {
   let parent = program
-  for (const name of command.path.slice(0, -1))
-    parent = parent.commands.find((it) => it.name() === name) ?? group(parent, name)
+  for (const [index, name] of command.path.slice(0, -1).entries())
+    parent =
+      parent.commands.find((it) => it.name() === name) ??
+      group(parent, command.path.slice(0, index + 1), about)
   const declared = parent.command(command.path.at(-1)!).summary(command.summary)
+  if (command.alias !== undefined) declared.alias(command.alias)
   declared.description([command.summary, command.description].filter(Boolean).join('\n\n'))
-  configure(declared)
+  configure(declared, command.path, about)
   for (const { name, summary, optional } of command.positionals)
     declared.argument(optional === true ? `[${name}]` : `<${name}>`, summary)
   for (const flag of command.flags) declared.addOption(toOption(flag))
-  declared.addHelpText(
-    'after',
-    `\nExamples:\n${command.examples.map((it) => `  ${it}`).join('\n')}`
-  )
+  if (about.help === undefined)
+    declared.addHelpText(
+      'after',
+      `\nExamples:\n${command.examples.map((it) => `  ${it}`).join('\n')}`
+    )
   return declared
 }
 
-function group(parent: Commander, name: string): Commander {
-  const made = parent.command(name).description('lower-level commands')
-  configure(made)
+function group(parent: Commander, path: readonly string[], about: About): Commander {
+  const made = parent.command(path.at(-1)!).description('lower-level commands')
+  configure(made, path, about)
   return made
 }
 
 function toOption(flag: Flag): Option {
   const option = new Option(
     flag.value === undefined ? `--${flag.name}` : `--${flag.name} <${flag.value}>`,
-    flag.summary
+    flag.alias === undefined ? flag.summary : `${flag.summary} (also --${flag.alias})`
   )
   if (flag.choices !== undefined) option.choices(flag.choices)
   if (flag.repeatable === true)

@@ -2,6 +2,7 @@ import { OciUnpackError } from '../errors.ts'
 import { addLayerArchive, diff, insert, repack, type DiffEntry } from '../index.ts'
 import { display } from '../bytes.ts'
 import { changeOptions, tagOptions } from './change-values.ts'
+import type { Paint } from './color.ts'
 import { isSet, texts, type Input, type Run } from './command.ts'
 import { idMaps, wholeNumber } from './flag-values.ts'
 import { withEvents } from './progress/show.ts'
@@ -28,7 +29,9 @@ export const runDiff: Run = async (input, terminal) => {
     ...(jobs === undefined ? {} : { jobs })
   })
   for (const entry of entries)
-    terminal.out(`${isSet(input, 'json') ? formatJson(entry) : formatText(entry)}\n`)
+    terminal.out(
+      `${isSet(input, 'json') ? formatJson(entry) : formatText(entry, terminal.paint)}\n`
+    )
 }
 
 export const runInsert: Run = async (input, terminal) => {
@@ -70,11 +73,16 @@ function insertPaths(input: Input): { source: string | undefined; target: string
   return wanted === 1 ? { source: undefined, target: first! } : { source: first, target: second! }
 }
 
-const SIGNS = { added: '+', modified: 'M', deleted: '-' } as const
+const SIGNS = {
+  added: ['+', 'green'],
+  modified: ['M', 'yellow'],
+  deleted: ['-', 'red']
+} as const
 
-function formatText({ kind, path, changes }: DiffEntry): string {
+function formatText({ kind, path, changes }: DiffEntry, paint: Paint): string {
+  const [sign, style] = SIGNS[kind]
   const keywords = changes.map(({ keyword }) => display(keyword)).join(', ')
-  return `${SIGNS[kind]} ${display(path)}${keywords === '' ? '' : ` (${keywords})`}`
+  return `${paint(style, `${sign} ${display(path)}`)}${keywords === '' ? '' : ` (${keywords})`}`
 }
 
 /** Paths that are not UTF-8 are escaped, as `display` does; JSON has no bytes. */

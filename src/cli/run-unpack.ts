@@ -1,6 +1,6 @@
 import { unpack, unpackRootfs, type UnpackOptions } from '../index.ts'
 import { isSet, text, type Input, type Run, type Terminal } from './command.ts'
-import { idMaps, limits, required, wholeNumber } from './flag-values.ts'
+import { idMaps, limits, platformOption, required, wholeNumber } from './flag-values.ts'
 import { withEvents } from './progress/show.ts'
 
 export const runUnpack: Run = async (input, terminal) => {
@@ -16,13 +16,12 @@ function options(
   terminal: Terminal,
   onEvent: NonNullable<UnpackOptions['onEvent']>
 ): UnpackOptions {
-  const platform = text(input, 'platform')
   const jobs = wholeNumber(input, 'jobs')
   const decompressor = text(input, 'decompressor')
   return {
     image: required(input, 'image'),
     destination: input.positionals[0] ?? '',
-    ...(platform === undefined ? {} : { platform }),
+    ...platformOption(input),
     ...(jobs === undefined ? {} : { jobs }),
     ...(decompressor === undefined ? {} : { decompressor }),
     keepDirlinks: isSet(input, 'keep-dirlinks'),

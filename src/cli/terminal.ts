@@ -1,5 +1,6 @@
 /** The process that a command runs in: log, progress, signals. */
 import { OciUnpackError } from '../errors.ts'
+import { COLOR_FLAG, paintFor, type Style } from './color.ts'
 import {
   isSet,
   LOG_LEVELS,
@@ -24,8 +25,17 @@ export const GLOBAL_FLAGS: readonly Flag[] = [
     value: 'MODE',
     summary: 'how to show progress on stderr (default: auto, which is none without a terminal)',
     choices: ['auto', 'plain', 'json', 'none']
-  }
+  },
+  COLOR_FLAG
 ]
+
+const LEVEL_STYLES: Readonly<Record<LogLevel, Style>> = {
+  debug: 'aside',
+  info: 'aside',
+  warn: 'yellow',
+  error: 'failure',
+  fatal: 'failure'
+}
 
 /** @throws USAGE */
 export function logLevel(input: Input): LogLevel {
@@ -36,13 +46,15 @@ export function logLevel(input: Input): LogLevel {
 }
 
 export function openTerminal(input: Input, level: LogLevel): Terminal {
+  const paint = paintFor(input, process.stderr, process.env)
   return {
+    paint: paintFor(input, process.stdout, process.env),
     out: (output) => void process.stdout.write(output),
     log: {
       level,
       write(of, message) {
         if (LOG_LEVELS.indexOf(of) >= LOG_LEVELS.indexOf(level))
-          process.stderr.write(`${of}: ${message}\n`)
+          process.stderr.write(`${paint(LEVEL_STYLES[of], `${of}:`)} ${message}\n`)
       }
     },
     progress: progressMode(input),

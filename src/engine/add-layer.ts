@@ -15,7 +15,11 @@ export interface AddLayerOptions extends TagOptions {
 /** Adds an uncompressed tar archive to an image, verbatim. @throws OciUnpackError with a stable `code` */
 export async function addLayerArchive(options: AddLayerOptions): Promise<ChangeResult> {
   const path = resolve(options.archive)
-  return changeTag(options, 'raw add-layer', true, () => (writer) => copy(path, writer))
+  return changeTag(options, {
+    command: 'raw add-layer',
+    inheritAuthor: true,
+    write: () => (writer) => copy(path, writer)
+  })
 }
 
 const CHUNK = 1024 * 1024

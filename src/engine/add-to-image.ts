@@ -1,12 +1,18 @@
-/** An image gets a layer and a history entry, or only the entry, under a tag: in one atomic step. */
+/** An image gets a layer, a history entry or other documents under a tag: in one atomic step. */
 import { assertCanCompress } from '../codec/compress.ts'
 import { target } from '../image/choice.ts'
 import type { Compression } from '../image/media-types.ts'
-import { inheritedCompression, rewriteImage, type ImageDocuments } from '../image/rewrite.ts'
+import {
+  inheritedCompression,
+  rewriteImage,
+  type ImageDocuments,
+  type ImageEdit
+} from '../image/rewrite.ts'
 import { storeImage } from '../store/index-update.ts'
 import type { Layout } from '../store/layout.ts'
 import { readIndexes, type ResolvedImage } from '../store/resolve.ts'
 import { openWorkspace, type Workspace } from '../store/workspace.ts'
+import { heedSignals, pause } from './abort.ts'
 import type { ChangeResult, ChangeSettings } from './change-options.ts'
 import { historyEntry } from './history.ts'
 import { LayerWriter, type StoredLayer } from './layer-writer.ts'
@@ -19,8 +25,12 @@ export interface ImageChange {
   createdBy: string
   /** umoci gives the image's author to all but insert. */
   inheritAuthor: boolean
+  /** Changes of the documents, beside what a layer and the history entry bring. */
+  edit?: DocumentEdit
   settings: ChangeSettings
 }
+
+export type DocumentEdit = Pick<ImageEdit, 'config' | 'manifest' | 'platform'>
 
 export type WriteLayer = (writer: LayerWriter) => Promise<void>
 
@@ -33,15 +43,13 @@ export async function addToImage(
   write: WriteLayer | undefined
 ): Promise<ChangeResult & { image: ResolvedImage['descriptorPath'] }> {
   const { layout, base, settings } = change
-  const compression = chooseCompression(settings.compress, base)
-  assertCanCompress(compression, settings.level)
   const documents = { ...base, indexes: readIndexes(layout, base.descriptorPath) }
   const workspace = openWorkspace(layout.path)
   try {
-    const layer =
-      write === undefined ? undefined : await storeLayer(workspace, change, compression, write)
+    const layer = write === undefined ? undefined : await storeLayer(workspace, change, write)
     const image = rewriteImage(documents, imageEdit(change, layer, documents))
-    storeImage(workspace, image, change.tag)
+    await heedSignals(settings.signal)
+    await storeImage(workspace, image, change.tag, () => pause(settings.signal))
     return {
       manifestDigest: target(image.descriptorPath).digest,
       layer: layer === undefined ? undefined : describeLayer(layer),
@@ -65,11 +73,10 @@ function chooseCompression(asked: ChangeSettings['compress'], base: ResolvedImag
 async function storeLayer(
   workspace: Workspace,
   { base, settings }: ImageChange,
-  compression: Compression,
   write: WriteLayer
 ): Promise<StoredLayer> {
   const writer = new LayerWriter(workspace, {
-    compression,
+    compression: chooseCompression(settings.compress, base),
     level: settings.level,
     threads: settings.jobs,
     manifestType: target(base.descriptorPath).mediaType,
@@ -84,16 +91,18 @@ async function storeLayer(
 }
 
 function imageEdit(
-  { createdBy, inheritAuthor, settings }: ImageChange,
+  { createdBy, inheritAuthor, edit, settings }: ImageChange,
   layer: StoredLayer | undefined,
-  { config }: ImageDocuments
-): Parameters<typeof rewriteImage>[1] {
+  documents: ImageDocuments
+): ImageEdit {
+  const config = edit?.config?.(documents.config) ?? documents.config
   const history = historyEntry(settings.history, {
     author: inheritAuthor ? config.author : undefined,
     createdBy,
     epoch: settings.epoch
   })
   return {
+    ...edit,
     ...(layer === undefined ? {} : { layer }),
     ...(history === undefined ? {} : { history })
   }

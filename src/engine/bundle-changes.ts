@@ -4,6 +4,7 @@ import { ROOTFS_DIRECTORY } from '../bundle/files.ts'
 import type { ManifestEntry } from '../mtree/entry.ts'
 import { Control } from '../worker/control.ts'
 import { Pool } from '../worker/pool.ts'
+import { heedSignals } from './abort.ts'
 import { findChanges, type Changes, type HashFiles } from './changes.ts'
 import type { OpenBundle } from './open-bundle.ts'
 
@@ -22,7 +23,9 @@ export interface ChangeSearch extends MaskOptions {
 
 export async function bundleChanges(bundle: OpenBundle, search: ChangeSearch): Promise<Changes> {
   const hashFiles = hasher(bundle, search)
-  return findChanges(bundle.rootfs, bundle.state, masksOf(search), hashFiles)
+  const changes = await findChanges(bundle.rootfs, bundle.state, masksOf(search), hashFiles)
+  await heedSignals(search.signal)
+  return changes
 }
 
 function masksOf({ maskPaths = [], maskVolumes = true, volumes }: ChangeSearch): ByteString[] {

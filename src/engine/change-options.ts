@@ -54,11 +54,21 @@ export function normalizeChange(options: ChangeOptions): ChangeSettings {
     level: options.level,
     jobs: jobCount(options.jobs),
     history: options.history ?? {},
-    epoch: options.sourceDateEpoch,
+    epoch: datable(options.sourceDateEpoch),
     timePrecision: options.timePrecision ?? 'nanoseconds',
     signal: options.signal,
     onEvent: options.onEvent ?? (() => undefined)
   }
+}
+
+/** RFC 3339 has four digits for the year. @throws USAGE for seconds outside of the years 0 to 9999 */
+function datable(epoch: number | undefined): number | undefined {
+  if (epoch === undefined) return undefined
+  if (Number.isSafeInteger(epoch) && epoch >= -62_167_219_200 && epoch < 253_402_300_800)
+    return epoch
+  throw new OciUnpackError('USAGE', 'The source date epoch is not in the years 0 to 9999.', {
+    facts: { found: epoch }
+  })
 }
 
 /** How many threads; default one for each processor. @throws USAGE */

@@ -1,10 +1,10 @@
-/** A tagged image gets one more layer. */
+/** A tagged image is changed. */
 import { withFacts } from '../errors.ts'
 import { parsePlatform } from '../image/platform.ts'
 import { parseTag } from '../image/reference.ts'
 import { openLayout } from '../store/layout.ts'
 import { resolveImage } from '../store/resolve.ts'
-import { addToImage, assertPackable, type WriteLayer } from './add-to-image.ts'
+import { addToImage, assertPackable, type DocumentEdit, type WriteLayer } from './add-to-image.ts'
 import {
   normalizeChange,
   type ChangeOptions,
@@ -22,12 +22,20 @@ export interface TagOptions extends ChangeOptions {
   program?: string
 }
 
-/** Adds `write`'s layer to the image that the reference names. */
+/** What an operation does to the image. */
+interface TagChange {
+  /** As `created_by` names it. */
+  command: string
+  inheritAuthor: boolean
+  edit?: DocumentEdit
+  /** Writes the new layer; undefined: there is none. */
+  write?: (settings: ChangeSettings) => WriteLayer
+}
+
+/** Changes the image that the reference names. */
 export async function changeTag(
   options: TagOptions,
-  command: string,
-  inheritAuthor: boolean,
-  writer: (settings: ChangeSettings) => WriteLayer
+  { command, write, ...change }: TagChange
 ): Promise<ChangeResult> {
   const settings = normalizeChange(options)
   try {
@@ -36,11 +44,11 @@ export async function changeTag(
     const newTag = options.tag === undefined ? tag : parseTag(options.tag)
     const layout = openLayout(path)
     const base = resolveImage(layout, tag, platform)
-    assertPackable(base, settings)
+    if (write !== undefined) assertPackable(base, settings)
     const createdBy = `${options.program ?? 'oci-unpack'} ${command}`
     const { manifestDigest, layer } = await addToImage(
-      { layout, base, tag: newTag, createdBy, inheritAuthor, settings },
-      writer(settings)
+      { layout, base, tag: newTag, createdBy, settings, ...change },
+      write?.(settings)
     )
     return { manifestDigest, layer }
   } catch (error) {

@@ -5,7 +5,7 @@ import type { ImageSource } from '../store/image-source.ts'
 import { updateIndex } from '../store/index-update.ts'
 import { openOrCreateLayout } from '../store/new-layout.ts'
 import type { ReachableBlob } from '../store/reachable.ts'
-import { heedSignals } from './abort.ts'
+import { heedSignals, pause } from './abort.ts'
 import type { CopySettings } from './copy-settings.ts'
 
 /** Blobs first, parts before the whole, and the tag last: in one atomic step. */
@@ -17,13 +17,18 @@ export async function copyToLayout(
   { onEvent, signal }: CopySettings
 ): Promise<void> {
   const layout = openOrCreateLayout(to.path)
-  const pause = (): Promise<void> => heedSignals(signal)
   try {
     for (const { descriptor } of blobs) {
-      const outcome = await copyBlob(layout.workspace, source.blobSource(descriptor), pause)
+      const outcome = await copyBlob(layout.workspace, source.blobSource(descriptor), () =>
+        heedSignals(signal)
+      )
       onEvent({ type: 'blob', digest: descriptor.digest, size: descriptor.size, outcome })
     }
-    updateIndex(layout.workspace, (index) => withTag(index, to.tag, root))
+    await updateIndex(
+      layout.workspace,
+      (index) => withTag(index, to.tag, root),
+      () => pause(signal)
+    )
     layout.publish()
   } finally {
     layout.discard()

@@ -1,4 +1,4 @@
-import { OciUnpackError } from '../errors.ts'
+import { parseTimestamp } from '../image/timestamp.ts'
 import type { History } from '../image/types.ts'
 
 /** The history entry of a change (image-spec config.md, history). What is not given has a default. */
@@ -16,34 +16,28 @@ export interface HistoryDefaults {
   epoch: number | undefined
 }
 
-const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})$/
-
 /** Undefined: no entry is wanted. @throws USAGE for a date that is none */
 export function historyEntry(
   options: HistoryOptions | false,
   defaults: HistoryDefaults
 ): Omit<History, 'empty_layer'> | undefined {
   if (options === false) return undefined
-  const author = options.author ?? defaults.author
-  const { comment } = options
+  const { created } = options
   return {
-    created: options.created === undefined ? timestamp(defaults.epoch) : rfc3339(options.created),
-    created_by: options.createdBy ?? defaults.createdBy,
-    ...(author === undefined || author === '' ? {} : { author }),
-    ...(comment === undefined || comment === '' ? {} : { comment })
+    created: created === undefined ? timestamp(defaults.epoch) : parseTimestamp(created),
+    ...unlessEmpty('created_by', options.createdBy ?? defaults.createdBy),
+    ...unlessEmpty('author', options.author ?? defaults.author),
+    ...unlessEmpty('comment', options.comment)
   }
+}
+
+/** Go's encoder leaves out what is empty, and so umoci does. */
+function unlessEmpty(name: keyof History, value: string | undefined): Partial<History> {
+  return value === undefined || value === '' ? {} : { [name]: value }
 }
 
 /** Seconds since 1970 as RFC 3339; the time of day where there is no epoch. */
 function timestamp(epoch: number | undefined): string {
-  if (epoch === undefined) return new Date().toISOString()
-  return new Date(epoch * 1000).toISOString().replace('.000Z', 'Z')
-}
-
-function rfc3339(text: string): string {
-  if (RFC3339.test(text) && !Number.isNaN(Date.parse(text))) return text
-  throw new OciUnpackError('USAGE', 'A date is not in the form of RFC 3339.', {
-    facts: { found: text },
-    hint: 'For example 2026-11-21T10:00:00Z.'
-  })
+  const date = epoch === undefined ? new Date() : new Date(epoch * 1000)
+  return parseTimestamp(date.toISOString())
 }

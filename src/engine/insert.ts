@@ -36,7 +36,11 @@ export interface InsertOptions extends TagOptions {
  */
 export async function insert(options: InsertOptions): Promise<ChangeResult> {
   const target = representable(cleanPath(fromText(options.target)))
-  return changeTag(options, 'insert', false, (settings) => writerOf(options, target, settings))
+  return changeTag(options, {
+    command: 'insert',
+    inheritAuthor: false,
+    write: (settings) => writerOf(options, target, settings)
+  })
 }
 
 function writerOf(

@@ -7,6 +7,7 @@ import { LayerStack } from '../plan/layer-stack.ts'
 import { readExisting } from '../rootfs/existing.ts'
 import { resolveImage, type ResolvedImage } from '../store/resolve.ts'
 import { fromNode } from '../sys/failure.ts'
+import { heedSignals } from './abort.ts'
 import type { EngineEvent } from './events.ts'
 import { existingGround, newGround } from './ground.ts'
 import type { Job } from './job.ts'
@@ -43,6 +44,7 @@ export async function unpack(options: UnpackOptions): Promise<UnpackResult> {
       settings.onEvent({ type: 'phase', phase: 'manifest' })
       const names = writeBundle(workspace, stack.root, image, settings)
       settings.onEvent({ type: 'phase', phase: 'publish' })
+      await heedSignals(settings.signal)
       workspace.publish(names)
     })
   })
@@ -66,6 +68,7 @@ export async function unpackRootfs(options: UnpackOptions): Promise<UnpackResult
 async function unpackNewRootfs(job: Job, workspace: Workspace): Promise<void> {
   const options = { ground: newGround(workspace), name: ROOTFS_DIRECTORY, digests: false }
   await mergeImage(job, newStack(job.settings), options)
+  await heedSignals(job.settings.signal)
   workspace.publishOnly(ROOTFS_DIRECTORY)
 }
 

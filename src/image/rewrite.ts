@@ -2,7 +2,14 @@ import { target, type DescriptorPath } from './choice.ts'
 import { digestOf, type Digest } from './digest.ts'
 import { mediaKind, type Compression } from './media-types.ts'
 import { configBytes, indexBytes, manifestBytes } from './serialise.ts'
-import type { Descriptor, History, ImageConfig, ImageIndex, ImageManifest } from './types.ts'
+import type {
+  Descriptor,
+  History,
+  ImageConfig,
+  ImageIndex,
+  ImageManifest,
+  Platform
+} from './types.ts'
 
 /** An image with every document that leads to it. */
 export interface ImageDocuments {
@@ -21,6 +28,8 @@ export interface ImageEdit {
   history?: Omit<History, 'empty_layer'>
   config?: (config: ImageConfig) => ImageConfig
   manifest?: (manifest: ImageManifest) => ImageManifest
+  /** Applied to the platform wherever a descriptor of the image has one. */
+  platform?: (platform: Platform) => Platform
 }
 
 /** The rewritten image: documents to store, in this order, and the path that then leads to it. */
@@ -48,7 +57,7 @@ export function rewriteImage(image: ImageDocuments, edit: ImageEdit): RewrittenI
     mediaType: target(image.descriptorPath).mediaType,
     config: describe(image.manifest.config, configBlob)
   }
-  const above = rewriteIndexes(image, manifestBytes(manifest))
+  const above = rewriteIndexes(editPlatform(image, edit), manifestBytes(manifest))
   const blobs = [configBlob, ...above.blobs].map((bytes) => ({ digest: digestOf(bytes), bytes }))
   return { blobs, descriptorPath: above.descriptorPath, manifest, config }
 }
@@ -90,6 +99,21 @@ function editManifest(manifest: ImageManifest, edit: ImageEdit): ImageManifest {
     edit.layer === undefined ? manifest.layers : [...manifest.layers, edit.layer.descriptor]
   const layered = { ...manifest, layers }
   return edit.manifest?.(layered) ?? layered
+}
+
+function editPlatform(image: ImageDocuments, { platform: change }: ImageEdit): ImageDocuments {
+  if (change === undefined) return image
+  const { digest } = target(image.descriptorPath)
+  const edit = (descriptor: Descriptor): Descriptor =>
+    descriptor.digest !== digest || descriptor.platform === undefined
+      ? descriptor
+      : { ...descriptor, platform: change(descriptor.platform) }
+  const [first, ...below] = image.descriptorPath
+  const indexes = image.indexes.map((index) => ({
+    ...index,
+    manifests: index.manifests.map(edit)
+  }))
+  return { ...image, descriptorPath: [edit(first), ...below.map(edit)], indexes }
 }
 
 function rewriteIndexes(

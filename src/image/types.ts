@@ -75,7 +75,7 @@ export interface ImageConfig {
 }
 
 /** Image-spec config.md, `config`: what a runtime starts from. */
-interface ExecutionConfig {
+export interface ExecutionConfig {
   readonly User?: string
   readonly ExposedPorts?: Readonly<Record<string, object | null>>
   readonly Env?: readonly string[]

@@ -4,33 +4,50 @@ import { resolve, type Directory } from '../plan/tree.ts'
 import { readRegularFile } from '../sys/read-file.ts'
 import { openBeneath } from '../sys/beneath.ts'
 import { close } from '../sys/files.ts'
+import { findFile } from './find-file.ts'
 
 /** Larger account files than this are nobody's. */
 const MAX_BYTES = 16 * 1024 * 1024
 
+interface AccountFiles {
+  passwd: ByteString | undefined
+  group: ByteString | undefined
+}
+
 /** The image's account files, found inside the root whatever links lead there; undefined where there is none. */
-export function readAccounts(
-  rootfs: number,
-  root: Directory
-): { passwd: ByteString | undefined; group: ByteString | undefined } {
-  return {
-    passwd: readInRoot(rootfs, root, 'etc/passwd'),
-    group: readInRoot(rootfs, root, 'etc/group')
+export function readAccounts(rootfs: number, root: Directory): AccountFiles {
+  return readBoth(rootfs, (path) => findInPlan(root, path))
+}
+
+/** The same of a tree that nobody has planned. */
+export function readAccountsOnDisk(rootfs: number): AccountFiles {
+  return readBoth(rootfs, (path) => findFile(rootfs, path))
+}
+
+type Find = (path: ByteString) => ReturnType<typeof findFile>
+
+function readBoth(rootfs: number, find: Find): AccountFiles {
+  const read = (path: ByteString): ByteString | undefined => readFound(rootfs, find(path))
+  return { passwd: read('etc/passwd'), group: read('etc/group') }
+}
+
+function readFound(rootfs: number, found: ReturnType<Find>): ByteString | undefined {
+  if (found === undefined) return undefined
+  const parent = openBeneath(rootfs, found.directory)
+  try {
+    return readRegularFile(parent, found.name, MAX_BYTES)
+  } finally {
+    close(parent)
   }
 }
 
-function readInRoot(rootfs: number, root: Directory, path: ByteString): ByteString | undefined {
+function findInPlan(root: Directory, path: ByteString): ReturnType<Find> {
   const { directory, missing } = resolve(root, path)
   const [name, ...further] = missing
   if (name === undefined || further.length > 0) return undefined
   const node = directory.children.get(name)
   if (node?.kind !== 'leaf' || node.inode.type !== 'file') return undefined
-  const parent = openBeneath(rootfs, pathOf(directory))
-  try {
-    return readRegularFile(parent, name, MAX_BYTES)
-  } finally {
-    close(parent)
-  }
+  return { directory: pathOf(directory), name }
 }
 
 function pathOf(directory: Directory): ByteString {

@@ -20,14 +20,17 @@ export class FileHasher {
     this.cursor.release()
   }
 
-  /** SHA-256 (hex) of a regular file. @throws FILE_CHANGED, SYSCALL_FAILED */
-  hash(path: ByteString): string {
+  /** SHA-256 (hex) of a regular file. `check` may throw between pieces. @throws FILE_CHANGED, SYSCALL_FAILED */
+  hash(path: ByteString, check: () => void): string {
     try {
       const directory = this.cursor.at(parentPath(path))
       const name = baseName(path)
       const hash = createHash('sha256')
       const found = status(directory, name)
-      for (const piece of readBody(directory, name, found, this.buffer)) hash.update(piece)
+      for (const piece of readBody(directory, name, found, this.buffer)) {
+        check()
+        hash.update(piece)
+      }
       return hash.digest('hex')
     } catch (error) {
       throw withFacts(error, { entry: display(path) })

@@ -14,19 +14,21 @@ import { putBlob } from './write.ts'
 /**
  * Replaces index.json by what `edit` makes of it, in one atomic step: readers see the old or the new one. Writers
  * take turns by an exclusive flock(2) on the layout directory, which other tools do not take, so that no update of
- * this program is lost to another of its own. Throws what reading throws, and SYSCALL_FAILED.
+ * this program is lost to another of its own. `pause` is awaited while it is another's turn, and throws to give up.
+ * Throws what reading throws, and SYSCALL_FAILED.
  */
-export function updateIndex(
+export async function updateIndex(
   workspace: Workspace,
   edit: (index: ImageIndex) => ImageIndex,
+  pause: () => Promise<void>,
   options: LayoutOptions = {}
-): void {
+): Promise<void> {
   const { layoutPath } = workspace
   const fd = attempt('open', layoutPath, () =>
     openSync(layoutPath, constants.O_RDONLY | constants.O_DIRECTORY)
   )
   try {
-    lock(fd, 'exclusive')
+    await lock(fd, 'exclusive', pause)
     const index = edit(openLayout(layoutPath, options).readIndex())
     replaceIndex(workspace, indexBytes(index))
   } finally {
@@ -35,14 +37,16 @@ export function updateIndex(
 }
 
 /** Stores a rewritten image and then moves the tag to it. Where it throws, the tag is where it was. */
-export function storeImage(
+export async function storeImage(
   workspace: Workspace,
   image: RewrittenImage,
   tag: string,
+  pause: () => Promise<void>,
   options: LayoutOptions = {}
-): void {
+): Promise<void> {
   for (const { bytes } of image.blobs) putBlob(workspace, bytes)
-  updateIndex(workspace, (index) => withTag(index, tag, image.descriptorPath[0]), options)
+  const edit = (index: ImageIndex): ImageIndex => withTag(index, tag, image.descriptorPath[0])
+  await updateIndex(workspace, edit, pause, options)
 }
 
 function replaceIndex(workspace: Workspace, bytes: Buffer): void {

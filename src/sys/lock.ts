@@ -9,12 +9,12 @@ type LockKind = 'shared' | 'exclusive'
 
 const operations: Readonly<Record<LockKind, number>> = { shared: LOCK_SH, exclusive: LOCK_EX }
 
-/** Waits for a flock(2); it is released when the descriptor is closed or its holder dies. */
-export function lock(fd: number, kind: LockKind): void {
-  while (libc.flock(fd, operations[kind]) < 0) {
-    const error = failed('flock', undefined, fd, kind)
-    if (error.errno !== 'EINTR') throw error
-  }
+/**
+ * Waits for a flock(2); it is released when the descriptor is closed or its holder dies. The kernel's own wait would
+ * make the process deaf to signals: `pause` is awaited between tries instead, and throws to give up.
+ */
+export async function lock(fd: number, kind: LockKind, pause: () => Promise<void>): Promise<void> {
+  while (!tryLock(fd, kind)) await pause()
 }
 
 /** Takes a flock(2) if nobody holds it; says whether it did. */

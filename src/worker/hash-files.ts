@@ -17,10 +17,11 @@ export function hashFiles(task: HashFilesTask, control: Control): string[] {
   const root = openOperatorDirectory(fromText(task.root))
   const hasher = new FileHasher(root)
   try {
-    return task.paths.map((path) => {
+    const check = (): void => {
       if (control.aborted()) throw aborted()
-      return hasher.hash(path)
-    })
+    }
+    check()
+    return task.paths.map((path) => hasher.hash(path, check))
   } finally {
     hasher.release()
     close(root)

@@ -10,7 +10,8 @@ const FLAGS: readonly Flag[] = [
   { name: 'image', value: 'REF', summary: '' },
   { name: 'mask-path', value: 'PATH', summary: '', repeatable: true },
   { name: 'history.author', value: 'NAME', summary: '' },
-  { name: 'verbose', summary: '' }
+  { name: 'verbose', summary: '' },
+  { name: 'os', alias: 'platform.os', value: 'OS', summary: '' }
 ]
 
 describe('arguments as Go programs take them', () => {
@@ -39,9 +40,18 @@ describe('arguments as Go programs take them', () => {
     ['a flag without its value', ['--image'], ['--image']],
     ['flags behind positionals', ['unpack', 'dir', '-image', 'x'], ['unpack', 'dir', '--image=x']],
     ['everything behind --', ['--', '-image', 'x'], ['--', '-image', 'x']],
+    ['a flag by its other name', ['-platform.os', 'x', '--platform.os=y'], ['--os=x', '--os=y']],
     ['a flag that nobody knows', ['--nope=1', '-n'], ['--nope=1', '-n']]
   ])('%s', (_name, given, expected) => {
     expect(normalizeArguments(given, FLAGS)).toEqual(expected)
+  })
+})
+
+test('a flag by both of its names is refused', () => {
+  const error = failure(() => normalizeArguments(['--os', 'a', '--platform.os=b'], FLAGS))
+  expect(error).toMatchObject({
+    code: 'USAGE',
+    message: '--os and --platform.os are the same flag.'
   })
 })
 
@@ -68,6 +78,11 @@ describe('the command line', () => {
 
   test('knows commands of two words', () => {
     expect(parse('raw', 'unpack', '--image', 'x', 'r')?.command.path).toEqual(['raw', 'unpack'])
+  })
+
+  test('knows commands by another name', () => {
+    const parsed = parse('raw', 'config', '--image', 'x', 'f')
+    expect(parsed?.command.path).toEqual(['raw', 'runtime-config'])
   })
 
   test('tells a command that does not exist from other mistakes', () => {

@@ -178,6 +178,23 @@ describe('rewriteImage', () => {
     })
   })
 
+  it('changes the platform wherever a descriptor of the image has one', () => {
+    const { descriptorPath, blobs } = rewriteImage(image, {
+      platform: (platform) => ({ ...platform, variant: 'v6' })
+    })
+    const inner = blobs.find(({ digest }) => digest === descriptorPath[1]!.digest)!
+    const platforms = parseIndex(inner.bytes, { file: '' }).manifests.map(
+      ({ platform }) => platform
+    )
+    const changed = { os: 'linux', architecture: 'arm', variant: 'v6' }
+    expect(platforms).toEqual([undefined, changed, changed])
+    expect(descriptorPath.map(({ platform }) => platform)).toEqual([
+      undefined,
+      image.descriptorPath[1]!.platform,
+      changed
+    ])
+  })
+
   it('notes in the history whether there is a layer', () => {
     expect(result.config.history).toEqual([{ created_by: 'test' }])
     const empty = rewriteImage(image, { history: { created_by: 'test' } })

@@ -1,16 +1,26 @@
 import { execFile, spawnSync, execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { rewriteImage } from '../../src/image/rewrite.ts'
 import { listTags, withTag } from '../../src/image/tags.ts'
+import type { ImageIndex } from '../../src/image/types.ts'
 import { parsePlatform } from '../../src/image/platform.ts'
 import { storeImage, updateIndex } from '../../src/store/index-update.ts'
 import { openLayout } from '../../src/store/layout.ts'
 import { readIndexes, resolveImage } from '../../src/store/resolve.ts'
 import { openWorkspace, type Workspace } from '../../src/store/workspace.ts'
-import { failureCode } from '../image/errors.ts'
+import { tryLock } from '../../src/sys/lock.ts'
 import { buildLayout, LINUX, type TestLayout } from './build-layout.ts'
 
 const hasUmoci = spawnSync('umoci', ['--version']).status === 0
@@ -27,34 +37,52 @@ afterEach(() => {
   built.remove()
 })
 
+const noPause = (): Promise<void> => Promise.reject(new Error('nobody else holds the lock'))
 const file = (): string => join(built.path, 'index.json')
 
 describe('updateIndex', () => {
-  it('keeps unknown fields and big integers of the index and of other entries', () => {
+  it('keeps unknown fields and big integers of the index and of other entries', async () => {
     const other = JSON.stringify(built.image()).replace('{', '{"x":9223372036854775807,')
     writeFileSync(file(), `{"schemaVersion":2,"y":-9223372036854775808,"manifests":[${other}]}`)
-    updateIndex(workspace, (index) => withTag(index, 't', built.image({ layers: ['other'] })))
+    const image = built.image({ layers: ['other'] })
+    await updateIndex(workspace, (index) => withTag(index, 't', image), noPause)
     const text = readFileSync(file(), 'utf8')
     expect(text).toContain('"x":9223372036854775807')
     expect(text).toContain('"y":-9223372036854775808')
     expect(listTags(openLayout(built.path).readIndex())).toEqual(['t'])
   })
 
-  it('leaves the index alone where the edit fails', () => {
+  it('leaves the index alone where the edit fails', async () => {
     const before = readFileSync(file())
     const inode = statSync(file()).ino
     const fail = () => {
       throw new Error('no')
     }
-    expect(() => updateIndex(workspace, fail)).toThrow('no')
+    await expect(updateIndex(workspace, fail, noPause)).rejects.toThrow('no')
     expect(readFileSync(file())).toEqual(before)
     expect(statSync(file()).ino).toBe(inode)
   })
 
-  it('refuses to replace an index that it cannot read', () => {
+  it('refuses to replace an index that it cannot read', async () => {
     writeFileSync(file(), '{"schemaVersion":2,"manifests":[{}]}')
-    expect(failureCode(() => updateIndex(workspace, (index) => index))).toBe('DOCUMENT_INVALID')
+    await expect(updateIndex(workspace, (index) => index, noPause)).rejects.toMatchObject({
+      code: 'DOCUMENT_INVALID'
+    })
     expect(readFileSync(file(), 'utf8')).toBe('{"schemaVersion":2,"manifests":[{}]}')
+  })
+
+  it('leaves the index alone where nobody wants to wait for another to finish', async () => {
+    const held = openSync(built.path, 'r')
+    const pauses: (() => Promise<void>)[] = [
+      () => Promise.resolve(),
+      () => Promise.reject(new Error('enough'))
+    ]
+    expect(tryLock(held, 'exclusive')).toBe(true)
+    const edit = vi.fn((index: ImageIndex) => index)
+    const update = updateIndex(workspace, edit, () => pauses.shift()!())
+    await expect(update).rejects.toThrow('enough')
+    expect(edit).not.toHaveBeenCalled()
+    closeSync(held)
   })
 
   it('loses nothing when ten processes tag one layout at once', async () => {
@@ -66,9 +94,10 @@ describe('updateIndex', () => {
       import { openWorkspace } from '${dist.href}store/workspace.js'
       import { withTag } from '${dist.href}image/tags.js'
       const workspace = openWorkspace(process.argv[1])
+      const pause = () => new Promise((resolve) => setTimeout(resolve, 1))
       for (let round = 0; round < 5; round++) {
         const tag = process.argv[2] + '.' + round
-        updateIndex(workspace, (index) => withTag(index, tag, ${JSON.stringify(descriptor)}))
+        await updateIndex(workspace, (index) => withTag(index, tag, ${JSON.stringify(descriptor)}), pause)
       }
       workspace.close()`
     const processes = Array.from({ length: 10 }, (_item, number) =>
@@ -84,7 +113,7 @@ describe('updateIndex', () => {
 })
 
 describe('storeImage', () => {
-  it('moves the tag to the rewritten image, with the indexes above it', () => {
+  it('moves the tag to the rewritten image, with the indexes above it', async () => {
     const arm = parsePlatform('linux/arm64')
     const leaf = (platform = LINUX) => ({ ...built.image({ platform }), platform })
     built.tag({ t: built.index([leaf(arm), built.index([leaf()])]) })
@@ -96,30 +125,32 @@ describe('storeImage', () => {
       { ...image, indexes },
       { config: (config) => ({ ...config, author: 'somebody' }) }
     )
-    storeImage(workspace, rewritten, 'new')
+    await storeImage(workspace, rewritten, 'new', noPause)
     expect(resolveImage(layout, 'new', LINUX).config.author).toBe('somebody')
     expect(resolveImage(layout, 'new', arm).config).not.toHaveProperty('author')
     expect(resolveImage(layout, 't', LINUX).config).not.toHaveProperty('author')
   })
 
-  it('leaves the tag where it was when a blob cannot be stored', () => {
+  it('leaves the tag where it was when a blob cannot be stored', async () => {
     built.tag({ t: built.image() })
     const image = resolveImage(openLayout(built.path), 't')
     const rewritten = rewriteImage({ ...image, indexes: [] }, { history: { comment: 'x' } })
     const before = readFileSync(file())
     rmSync(join(workspace.path), { recursive: true })
-    expect(failureCode(() => storeImage(workspace, rewritten, 't'))).toBe('SYSCALL_FAILED')
+    await expect(storeImage(workspace, rewritten, 't', noPause)).rejects.toMatchObject({
+      code: 'SYSCALL_FAILED'
+    })
     expect(readFileSync(file())).toEqual(before)
   })
 
-  it.skipIf(!hasUmoci)('makes images that umoci reads and keeps (skipped: no umoci)', () => {
+  it.skipIf(!hasUmoci)('makes images that umoci reads and keeps (skipped: no umoci)', async () => {
     built.tag({ t: built.image() })
     const layout = openLayout(built.path)
     const rewritten = rewriteImage(
       { ...resolveImage(layout, 't'), indexes: [] },
       { history: { created: '2026-01-01T00:00:00Z', created_by: '<us> & them' } }
     )
-    storeImage(workspace, rewritten, 'new')
+    await storeImage(workspace, rewritten, 'new', noPause)
     expect(umoci('ls', '--layout', built.path)).toBe('t\nnew\n')
     umoci('gc', '--layout', built.path)
     const stat = JSON.parse(umoci('stat', '--json', '--image', `${built.path}:new`)) as {

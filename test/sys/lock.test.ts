@@ -1,6 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, existsSync, openSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { lock, tryLock } from '../../src/sys/lock.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
@@ -19,9 +20,9 @@ afterEach(() => {
 })
 
 const HOLDER = `
-  const { lock } = await import(process.argv[1])
+  const { tryLock } = await import(process.argv[1])
   const { openSync, writeFileSync } = await import('node:fs')
-  lock(openSync(process.argv[2] + '/lock', 'a'), process.argv[3])
+  tryLock(openSync(process.argv[2] + '/lock', 'a'), process.argv[3])
   process.stdout.write('held')
   setTimeout(() => { writeFileSync(process.argv[2] + '/released', ''); process.exit() }, Number(process.argv[4]))`
 
@@ -56,15 +57,23 @@ describe('a lock', () => {
   test('is waited for', async () => {
     await holdElsewhere('exclusive', 200)
     const fd = openSync(`${directory}/lock`, 'a')
-    lock(fd, 'exclusive')
+    await lock(fd, 'exclusive', () => setTimeout(5))
     expect(existsSync(`${directory}/released`)).toBe(true)
+    closeSync(fd)
+  })
+
+  test('is not waited for any longer than the caller wants', async () => {
+    await holdElsewhere('exclusive', 60_000)
+    const fd = openSync(`${directory}/lock`, 'a')
+    const giveUp = (): Promise<void> => Promise.reject(new Error('enough'))
+    await expect(lock(fd, 'exclusive', giveUp)).rejects.toThrow('enough')
     closeSync(fd)
   })
 
   test('goes when its descriptor is closed', () => {
     const first = openSync(`${directory}/lock`, 'a')
     const second = openSync(`${directory}/lock`, 'a')
-    lock(first, 'exclusive')
+    expect(tryLock(first, 'exclusive')).toBe(true)
     expect(tryLock(second, 'exclusive')).toBe(false)
     closeSync(first)
     expect(tryLock(second, 'exclusive')).toBe(true)
@@ -74,7 +83,7 @@ describe('a lock', () => {
 
 test('flock(1) sees the lock', () => {
   const fd = openSync(`${directory}/lock`, 'a')
-  lock(fd, 'exclusive')
+  expect(tryLock(fd, 'exclusive')).toBe(true)
   expect(spawnSync('flock', ['--nonblock', `${directory}/lock`, 'true']).status).toBe(1)
   closeSync(fd)
   expect(spawnSync('flock', ['--nonblock', `${directory}/lock`, 'true']).status).toBe(0)

@@ -1,5 +1,6 @@
 import type { Command } from '../command.ts'
 import { addLayerCommand, diffCommand, insertCommand, repackCommand } from './change.ts'
+import { configCommand, runtimeConfigCommand } from './config.ts'
 import { copyCommand, verifyCommand } from './images.ts'
 import { rawUnpackCommand, unpackCommand } from './unpack.ts'
 
@@ -7,8 +8,10 @@ export const COMMANDS: readonly Command[] = [
   unpackCommand,
   repackCommand,
   diffCommand,
+  configCommand,
   insertCommand,
   rawUnpackCommand,
+  runtimeConfigCommand,
   addLayerCommand,
   copyCommand,
   verifyCommand

@@ -1,0 +1,80 @@
+import { HISTORY_FLAGS, TAG_FLAG } from '../change-flags.ts'
+import type { Command, Flag } from '../command.ts'
+import { ID_MAP_FLAGS, IMAGE_FLAG, PLATFORM_FLAG } from '../flags.ts'
+
+const CONFIG_FLAGS: readonly Flag[] = [
+  { name: 'author', value: 'NAME', summary: 'who made the image' },
+  { name: 'created', value: 'DATE', summary: 'when it was made, RFC 3339' },
+  {
+    name: 'architecture',
+    alias: 'platform.arch',
+    value: 'ARCH',
+    summary: "architecture it runs on, in Go's names"
+  },
+  {
+    name: 'os',
+    alias: 'platform.os',
+    value: 'OS',
+    summary: "operating system it runs on, in Go's names"
+  },
+  { name: 'platform.os.version', value: 'VERSION', summary: 'version of the operating system' },
+  { name: 'platform.variant', value: 'VARIANT', summary: 'variant of the architecture' },
+  { name: 'config.user', value: 'USER[:GROUP]', summary: 'whom the process runs as' },
+  many('config.exposedports', 'PORT[/PROTOCOL]', 'add a port that the container listens on'),
+  many('config.env', 'NAME=VALUE', 'set an environment variable'),
+  many('config.entrypoint', 'ARG', 'next argument of a new entrypoint'),
+  many('config.cmd', 'ARG', 'next argument of a new command'),
+  many('config.volume', 'PATH', 'add a volume'),
+  many('config.label', 'NAME=VALUE', 'set a label'),
+  { name: 'config.workingdir', value: 'PATH', summary: 'where the process starts' },
+  { name: 'config.stopsignal', value: 'SIGNAL', summary: 'what asks the process to end' },
+  many('manifest.annotation', 'NAME=VALUE', 'set an annotation of the manifest'),
+  many(
+    'clear',
+    'KEY',
+    'empty this before anything is set: config.labels, config.exposedports, config.env, config.volume, config.cmd,' +
+      ' config.entrypoint or manifest.annotations'
+  )
+]
+
+export const configCommand: Command = {
+  path: ['config'],
+  summary: 'change the config of an image',
+  description:
+    'Changes what is named and keeps the rest, fields that this program does not know among it. ' +
+    'Empty text leaves a field out. Values may begin with a dash.',
+  positionals: [],
+  flags: [IMAGE_FLAG, TAG_FLAG, PLATFORM_FLAG, ...CONFIG_FLAGS, ...HISTORY_FLAGS],
+  examples: [
+    'oci-unpack config --image debian:12 --tag 12-app --config.entrypoint /bin/sh --config.cmd -c --config.cmd date',
+    'oci-unpack config --image debian:12 --clear config.env --config.env PATH=/bin --config.user 1000:100',
+    'SOURCE_DATE_EPOCH=0 oci-unpack config --image debian:12 --created 1970-01-01T00:00:00Z'
+  ],
+  load: async () => (await import('../run-config.ts')).runConfig
+}
+
+export const runtimeConfigCommand: Command = {
+  path: ['raw', 'runtime-config'],
+  alias: 'config',
+  summary: 'write the runtime configuration of an image',
+  description:
+    'Writes the config.json that unpack would put into a bundle. Without --rootfs a user or group that the image gives' +
+    ' by name becomes 0:0, and root.path is the directory that holds the file.',
+  positionals: [{ name: 'CONFIG.JSON', summary: 'file to write' }],
+  flags: [
+    IMAGE_FLAG,
+    PLATFORM_FLAG,
+    {
+      name: 'rootfs',
+      value: 'DIR',
+      summary: "root file system with the image's users and groups; its name becomes root.path"
+    },
+    ...ID_MAP_FLAGS
+  ],
+  examples: ['oci-unpack raw runtime-config --image debian:12 --rootfs rootfs config.json'],
+  load: async () => (await import('../run-config.ts')).runRuntimeConfig
+}
+
+function many(name: string, value: string, summary: string): Flag {
+  return { name, value, summary: `${summary} (repeatable)`, repeatable: true }
+}

@@ -1,0 +1,38 @@
+/** An image gets another config, without a new layer. */
+import {
+  changeConfig,
+  changeManifest,
+  changePlatform,
+  type ConfigChanges
+} from '../image/config-changes.ts'
+import type { DocumentEdit } from './add-to-image.ts'
+import type { ChangeResult } from './change-options.ts'
+import { changeTag, type TagOptions } from './change-tag.ts'
+
+export interface ConfigOptions extends Omit<
+  TagOptions,
+  'compress' | 'level' | 'jobs' | 'timePrecision'
+> {
+  changes: ConfigChanges
+}
+
+/**
+ * Changes the config of an image, and annotations of its manifest, in one atomic step. Fields that are not known here
+ * stay. Without changes only a history entry is added. @throws OciUnpackError with a stable `code`
+ */
+export async function configureImage(options: ConfigOptions): Promise<ChangeResult> {
+  const { changes, ...tagOptions } = options
+  return changeTag(tagOptions, {
+    command: 'config',
+    inheritAuthor: true,
+    edit: Object.keys(changes).length === 0 ? {} : documentEdit(changes)
+  })
+}
+
+function documentEdit(changes: ConfigChanges): DocumentEdit {
+  return {
+    config: (config) => changeConfig(config, changes),
+    manifest: (manifest) => changeManifest(manifest, changes),
+    platform: (platform) => changePlatform(platform, changes)
+  }
+}

@@ -1,0 +1,87 @@
+/** The runtime configuration of an image alone, without unpacking it. */
+import { basename, resolve } from 'node:path'
+import { createRuntimeConfig, formatRuntimeConfig } from '../bundle/runtime-config.ts'
+import { namesAccounts, type Accounts } from '../bundle/user.ts'
+import { fromText } from '../bytes.ts'
+import { OciUnpackError, withFacts } from '../errors.ts'
+import { parsePlatform } from '../image/platform.ts'
+import { parseReference } from '../image/reference.ts'
+import type { IdMapping } from '../plan/id-map.ts'
+import { readAccountsOnDisk } from '../rootfs/accounts.ts'
+import { openLayout } from '../store/layout.ts'
+import { resolveImage, type ResolvedImage } from '../store/resolve.ts'
+import { fromNode } from '../sys/failure.ts'
+import { close, openOperatorDirectory } from '../sys/files.ts'
+import { heedSignals } from './abort.ts'
+import type { OnEvent } from './events.ts'
+import { replaceFile } from './replace-file.ts'
+
+export interface RuntimeConfigOptions {
+  /** `PATH[:TAG]` of an OCI layout. */
+  image: string
+  /** The file to write; one that is there is replaced. */
+  file: string
+  /** Directory of the unpacked image, for its users and groups; its name becomes `root.path`, which is else `.`. */
+  rootfs?: string
+  /** `os/arch[/variant]`: which image of an index; default the host's. */
+  platform?: string
+  uidMap?: readonly IdMapping[]
+  gidMap?: readonly IdMapping[]
+  signal?: AbortSignal
+  onEvent?: OnEvent
+}
+
+/**
+ * Writes the runtime configuration that `unpack` would put into a bundle (image-spec conversion.md). Without a root
+ * file system a user or group that the image names becomes 0:0, with a warning.
+ * @throws OciUnpackError with a stable `code`
+ */
+export async function writeRuntimeConfig(options: RuntimeConfigOptions): Promise<void> {
+  try {
+    const { path, tag } = parseReference(options.image)
+    const file = outputFile(options.file)
+    const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
+    const content = runtimeConfig(resolveImage(openLayout(path), tag, platform), options)
+    await heedSignals(options.signal)
+    replaceFile(file, content)
+  } catch (error) {
+    throw withFacts(fromNode(error), { image: options.image })
+  }
+}
+
+function outputFile(path: string): string {
+  if (path !== '') return resolve(path)
+  throw new OciUnpackError('USAGE', 'The path of the runtime configuration is empty.')
+}
+
+function runtimeConfig({ config }: ResolvedImage, options: RuntimeConfigOptions): string {
+  const { rootfs, uidMap = [], gidMap = [], onEvent } = options
+  const user = config.config?.User ?? ''
+  if (rootfs === undefined && namesAccounts(user)) onEvent?.(unknownUser(user))
+  const spec = createRuntimeConfig({
+    image: config,
+    rootPath: rootfs === undefined ? '.' : basename(resolve(rootfs)) || '/',
+    accounts: rootfs === undefined ? undefined : accountsOf(rootfs),
+    uidMaps: uidMap,
+    gidMaps: gidMap,
+    rootless: undefined
+  })
+  return formatRuntimeConfig(spec)
+}
+
+function accountsOf(rootfs: string): Accounts {
+  const fd = openOperatorDirectory(fromText(rootfs))
+  try {
+    return readAccountsOnDisk(fd)
+  } finally {
+    close(fd)
+  }
+}
+
+function unknownUser(user: string): Parameters<OnEvent>[0] {
+  return {
+    type: 'warning',
+    message: 'Without a root file system nobody knows the ids of this user: it becomes 0:0.',
+    facts: { pointer: '/config/User', found: user }
+  }
+}

@@ -1,0 +1,58 @@
+/** A path in a tree on disk that is not ours to trust: links lead only to places inside its root. */
+import type { ByteString } from '../bytes.ts'
+import { openBeneath } from '../sys/beneath.ts'
+import { isErrno } from '../sys/failure.ts'
+import { close } from '../sys/files.ts'
+import { readSymlink } from '../sys/names.ts'
+import { status } from '../sys/status.ts'
+
+/** As many as umoci follows. */
+const MAX_SYMLINKS = 255
+
+/**
+ * The directory (relative to the root, without links) and the name of the file that a path leads to. Undefined where
+ * it leads nowhere, to a directory or round in a circle.
+ */
+export function findFile(
+  root: number,
+  path: ByteString
+): { directory: ByteString; name: ByteString } | undefined {
+  const pending = path.split('/').reverse()
+  let at: ByteString[] = []
+  let links = 0
+  for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+    if (name === '' || name === '.') continue
+    if (name === '..') {
+      at.pop()
+      continue
+    }
+    const found = look(root, at.join('/'), name)
+    if (found === undefined) return undefined
+    if (found.type === 'directory') at.push(name)
+    else if (found.link === undefined)
+      return pending.length === 0 ? { directory: at.join('/'), name } : undefined
+    else {
+      if (++links > MAX_SYMLINKS) return undefined
+      if (found.link.startsWith('/')) at = []
+      pending.push(...found.link.split('/').reverse())
+    }
+  }
+  return undefined
+}
+
+function look(
+  root: number,
+  directory: ByteString,
+  name: ByteString
+): { type: string; link: ByteString | undefined } | undefined {
+  const fd = openBeneath(root, directory)
+  try {
+    const { type } = status(fd, name)
+    return { type, link: type === 'symlink' ? readSymlink(fd, name) : undefined }
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined
+    throw error
+  } finally {
+    close(fd)
+  }
+}
