@@ -38,6 +38,7 @@ export type ErrorCode =
   // bundles
   | 'BUNDLE_EXISTS'
   | 'BUNDLE_INVALID'
+  | 'BUNDLE_BUSY'
   | 'TARGET_INVALID'
   | 'FILE_CHANGED'
   | 'CONFIG_UNSUPPORTED'

@@ -54,7 +54,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     node: ['crypto']
   },
   worker: {
-    values: ['codec', 'image/digest.ts', 'rootfs', 'store', 'sys/files.ts', 'tar'],
+    values: ['codec', 'image/digest.ts', 'rootfs', 'store', 'sys/files.ts', 'sys/libc.ts', 'tar'],
     types: ['plan'],
     node: ['crypto', 'worker_threads']
   },

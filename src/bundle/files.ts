@@ -16,3 +16,12 @@ export function fingerprintsFile(digest: string): string {
 function stem(digest: string): string {
   return digest.replace(':', '_')
 }
+
+/** What hooks and this program keep of a bundle for themselves. */
+export const STATE_DIRECTORY = '.oci-unpack'
+
+/** In the state directory while the bundle is being made. */
+export const UNFINISHED_FILE = 'unfinished'
+
+/** In the state directory: which hooks made the bundle. */
+export const HOOKS_FILE = 'hooks.json'

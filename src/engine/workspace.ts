@@ -168,7 +168,7 @@ function isDirectory(path: string): boolean {
 }
 
 /** Makes what is missing of a path; gives the new directories, deepest first. */
-function makeParents(path: string): string[] {
+export function makeParents(path: string): string[] {
   const first = mkdirSync(path, { recursive: true })
   if (first === undefined) return []
   const made: string[] = []
@@ -178,7 +178,8 @@ function makeParents(path: string): string[] {
   }
 }
 
-function removeIfEmpty(path: string): void {
+/** A directory in which somebody else has put something stays. */
+export function removeIfEmpty(path: string): void {
   try {
     rmdirSync(path)
   } catch {

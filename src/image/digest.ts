@@ -44,9 +44,17 @@ export function finishDigest(hash: Hash, algorithm: DigestAlgorithm): Digest {
   return `${algorithm}:${hash.digest('hex')}` as Digest
 }
 
-/** Identifies a stack of layers, base layer first, at least one (image-spec config.md, Layer ChainID). */
-export function chainId(diffIds: readonly Digest[]): Digest {
-  return diffIds.reduce((below, diffId) => digestOf(Buffer.from(`${below} ${diffId}`)))
+/**
+ * Of each layer the chain ID, which stands for it and all below it; base layer first (image-spec config.md, Layer
+ * ChainID).
+ */
+export function chainIds(diffIds: readonly Digest[]): Digest[] {
+  const chain: Digest[] = []
+  for (const diffId of diffIds) {
+    const below = chain.at(-1)
+    chain.push(below === undefined ? diffId : digestOf(Buffer.from(`${below} ${diffId}`)))
+  }
+  return chain
 }
 
 function isAlgorithm(name: string): name is DigestAlgorithm {

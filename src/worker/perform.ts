@@ -1,10 +1,11 @@
 import { checkBlob, type CheckBlobTask } from './check-blob.ts'
 import type { Control } from './control.ts'
 import { hashFiles, type HashFilesTask } from './hash-files.ts'
+import { spoolLayer, type SpoolLayerTask } from './spool-layer.ts'
 import { stageLayer, type StageLayerReport, type StageLayerTask } from './stage-layer.ts'
 
 /** What a thread can be asked to do. Tasks are plain functions: they run without a thread, too. */
-export type Task = StageLayerTask | HashFilesTask | CheckBlobTask
+export type Task = StageLayerTask | SpoolLayerTask | HashFilesTask | CheckBlobTask
 
 /** What a task tells while it runs. */
 export type Report = StageLayerReport
@@ -16,6 +17,9 @@ export async function perform(task: Task, control: Control, report: Report): Pro
   switch (task.type) {
     case 'stage-layer':
       await stageLayer(task, control, report)
+      return []
+    case 'spool-layer':
+      await spoolLayer(task, control)
       return []
     case 'check-blob':
       return checkBlob(task, control)

@@ -2,46 +2,31 @@
  * The task of one thread: a layer from its blob to staged objects, verified to the last byte.
  * blob → digest → decompress → diff ID → tar entries → staging.
  */
-import { createHash } from 'node:crypto'
 import { fromText, type ByteString } from '../bytes.ts'
-import type { DecompressorChoice } from '../codec/choice.ts'
-import type { Compression } from '../codec/content.ts'
-import { decompress } from '../codec/decompress.ts'
-import { aborted, OciUnpackError } from '../errors.ts'
-import { digestAlgorithm, type Digest } from '../image/digest.ts'
 import type { EntryRules } from '../plan/policy.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
 import { LayerStage } from '../rootfs/layer-stage.ts'
-import { diffIdMismatch } from '../store/blob-errors.ts'
-import { openBlob, type BlobSource, type VerifiedBlob } from '../store/blob.ts'
 import { close, openOperatorDirectory } from '../sys/files.ts'
 import { TarReader } from '../tar/reader.ts'
 import type { TarLimits } from '../tar/limits.ts'
 import type { Control } from './control.ts'
-import { countedInput } from './counted-input.ts'
 import { EntryEncoder } from './entry-codec.ts'
+import { checkLimit } from './limit.ts'
+import { readVerifiedTar, type TarSizeLimits, type VerifiedTarTask } from './verified-tar.ts'
 
-export interface StageLayerTask {
+export interface StageLayerTask extends VerifiedTarTask {
   type: 'stage-layer'
-  layer: number
   /** An empty directory, of this layer alone. */
   staging: string
-  source: BlobSource
-  compression: Compression
-  diffId: Digest
-  decompressor: DecompressorChoice
   rules: EntryRules
   /** Hash every file for the manifest. */
   digests: boolean
   limits: StageLimits
 }
 
-/** Totals are over all layers of the image; sizes in bytes. */
-export interface StageLimits {
+/** The number of entries is over all layers of the image. */
+export interface StageLimits extends TarSizeLimits {
   entries: number
-  unpackedBytes: number
-  /** Bytes of tar for each compressed byte, in any one layer. */
-  ratio: number
   tar: Partial<TarLimits>
 }
 
@@ -54,8 +39,6 @@ export interface StageLayerReport {
 
 /** Large enough that a message costs little for each entry, small enough that memory stays flat. */
 const BATCH = 1024
-/** Below this many bytes of tar the ratio says nothing. */
-const RATIO_FLOOR = 64 * 1024 * 1024
 
 export async function stageLayer(
   task: StageLayerTask,
@@ -65,12 +48,7 @@ export async function stageLayer(
   const staging = openOperatorDirectory(fromText(task.staging))
   control.begin()
   try {
-    const blob = openBlob(task.source)
-    try {
-      await new Staging(task, control, report, staging).run(blob)
-    } finally {
-      blob.close()
-    }
+    await new Staging(task, control, report, staging).run()
   } finally {
     control.end()
     close(staging)
@@ -97,42 +75,18 @@ class Staging {
     })
   }
 
-  async run(blob: VerifiedBlob): Promise<void> {
-    const { task } = this
-    const diffHash = isSameBytes(task) ? undefined : createHash(digestAlgorithm(task.diffId))
+  async run(): Promise<void> {
+    const { task, control } = this
     const reader = new TarReader(this.stage, task.limits.tar)
     try {
-      for await (const chunk of decompress(
-        countedInput(blob, this.control, task.layer),
-        task.compression,
-        task.decompressor,
-        this.control
-      )) {
-        this.countUnpacked(chunk.length)
-        diffHash?.update(chunk)
-        reader.push(chunk)
-      }
-      reader.finish()
-      blob.verify()
-      if (diffHash !== undefined) checkDiffId(task.diffId, diffHash.digest('hex'))
+      await readVerifiedTar(task, control, {
+        chunk: (chunk) => reader.push(chunk),
+        end: () => reader.finish()
+      })
       this.flush()
     } finally {
       this.stage.close()
     }
-  }
-
-  private countUnpacked(bytes: number): void {
-    const { control, task } = this
-    if (control.aborted()) throw aborted()
-    control.addUnpacked(task.layer, bytes)
-    checkLimit('unpacked bytes', control.unpacked, task.limits.unpackedBytes)
-    const { unpacked } = control.layer(task.layer)
-    if (unpacked > RATIO_FLOOR)
-      checkLimit(
-        'ratio of unpacked to compressed bytes',
-        unpacked / task.source.size,
-        task.limits.ratio
-      )
   }
 
   private add(entry: StagedEntry): void {
@@ -152,23 +106,4 @@ class Staging {
     this.lost.add(name)
     this.report.lostXattr(entry.path, name)
   }
-}
-
-/** An uncompressed layer's blob is its tar: what proves the one digest proves the other. */
-function isSameBytes(task: StageLayerTask): boolean {
-  return task.compression === 'none' && task.source.digest === task.diffId
-}
-
-function checkDiffId(expected: Digest, hex: string): void {
-  const found = `${digestAlgorithm(expected)}:${hex}`
-  if (found === expected) return
-  throw diffIdMismatch(expected, found)
-}
-
-function checkLimit(what: string, found: number, limit: number): void {
-  if (found <= limit) return
-  throw new OciUnpackError('LIMIT_EXCEEDED', `The image has more ${what} than allowed.`, {
-    facts: { expected: `at most ${limit}`, found: Math.ceil(found) },
-    hint: 'If the image is to be trusted, raise the limit with the --max-… flags.'
-  })
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
-  chainId,
+  chainIds,
   digestAlgorithm,
   digestHex,
   digestOf,
@@ -57,7 +57,7 @@ describe('digestOf', () => {
   })
 })
 
-describe('chainId', () => {
+describe('chainIds', () => {
   const [a, b, c] = ['a', 'b', 'c'].map((text) => digestOf(Buffer.from(text))) as [
     Digest,
     Digest,
@@ -65,12 +65,12 @@ describe('chainId', () => {
   ]
 
   it('of one layer is its diff id', () => {
-    expect(chainId([a])).toBe(a)
+    expect(chainIds([a])).toEqual([a])
   })
 
   it('of more layers hashes the chain below and the diff id, with a space between', () => {
     const two = digestOf(Buffer.from(`${a} ${b}`))
-    expect(chainId([a, b])).toBe(two)
-    expect(chainId([a, b, c])).toBe(digestOf(Buffer.from(`${two} ${c}`)))
+    const three = digestOf(Buffer.from(`${two} ${c}`))
+    expect(chainIds([a, b, c])).toEqual([a, two, three])
   })
 })

@@ -1,0 +1,43 @@
+/**
+ * One process at a time makes the layer of a key. The locks are flock(2)s on files that only this user can reach: they
+ * die with their holder, and the empty files stay.
+ */
+import { closeSync, constants, lstatSync, mkdirSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import { OciUnpackError } from '../../errors.ts'
+import { lock } from '../../sys/lock.ts'
+import { pause } from '../abort.ts'
+
+export interface KeyLock {
+  release(): void
+}
+
+/** Waits until nobody else has the key. @param store name of the hook set. @throws ABORTED, SYSCALL_FAILED */
+export async function lockKey(
+  store: string,
+  key: string,
+  signal: AbortSignal | undefined
+): Promise<KeyLock> {
+  const path = join(lockDirectory(), `${store}-${key.replace(':', '-')}`.replaceAll('/', '_'))
+  const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
+  try {
+    await lock(fd, 'exclusive', () => pause(signal))
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
+  return { release: () => closeSync(fd) }
+}
+
+/** The same for all processes of a user, whatever their environment says of temporary files. */
+function lockDirectory(): string {
+  const uid = process.geteuid!()
+  const path = uid === 0 ? '/run/oci-unpack' : `/tmp/oci-unpack-${uid}`
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+  const found = lstatSync(path)
+  if (found.isDirectory() && found.uid === uid && (found.mode & 0o022) === 0) return path
+  throw new OciUnpackError('HOOKS_UNSAFE', 'The directory for locks is not ours alone.', {
+    facts: { path },
+    hint: 'It must be a directory of this user that nobody else can write to. Remove it.'
+  })
+}

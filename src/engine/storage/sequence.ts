@@ -1,0 +1,50 @@
+/** Work that is done one piece after the other while other work goes on; a failure on either side ends both. */
+export class Sequence {
+  private readonly controller = new AbortController()
+  private readonly outer: AbortSignal | undefined
+  private last: Promise<void> = Promise.resolve()
+  private failure: { error: unknown } | undefined
+
+  /** @param signal ends the work from outside */
+  constructor(signal: AbortSignal | undefined) {
+    this.outer = signal
+  }
+
+  /** For the other work. */
+  get signal(): AbortSignal {
+    return this.controller.signal
+  }
+
+  add(act: () => Promise<void>): void {
+    this.last = this.last.then(async () => {
+      if (this.failure !== undefined) return
+      try {
+        await act()
+      } catch (error) {
+        this.fail(error)
+      }
+    })
+  }
+
+  /** Runs the other work, and waits for all pieces. @throws the first failure */
+  async during(other: () => Promise<void>): Promise<void> {
+    const abort = (): void => this.controller.abort(this.outer?.reason)
+    this.outer?.addEventListener('abort', abort)
+    if (this.outer?.aborted === true) abort()
+    try {
+      await other()
+    } catch (error) {
+      this.fail(error)
+    } finally {
+      this.outer?.removeEventListener('abort', abort)
+    }
+    await this.last
+    if (this.failure !== undefined) throw this.failure.error
+  }
+
+  /** Pieces that have begun go on; others do not begin. */
+  private fail(error: unknown): void {
+    this.failure ??= { error }
+    this.controller.abort(error)
+  }
+}

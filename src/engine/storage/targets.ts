@@ -1,0 +1,40 @@
+/** The directories that hooks name, looked at before anything is believed or written. */
+import { realpathSync, statSync } from 'node:fs'
+import { OciUnpackError } from '../../errors.ts'
+
+/** A committed layer must at least be a directory. @throws HOOK_ANSWER_INVALID */
+export function assertCommitted(path: string): void {
+  if (isDirectory(path)) return
+  throw invalid(path, 'the layer that it calls committed is no directory there')
+}
+
+/**
+ * A staged directory must be there, and apart from all others: what is written to it would change them.
+ * @param others directories of the layers that are known already, and what else must not be touched
+ * @throws HOOK_ANSWER_INVALID
+ */
+export function assertApart(path: string, others: readonly string[]): void {
+  if (!isDirectory(path)) throw invalid(path, 'the target is no directory')
+  const own = real(path)
+  const clash = others.find((other) => isWithin(own, real(other)) || isWithin(real(other), own))
+  if (clash !== undefined) throw invalid(path, `the target and ${clash} are not apart`)
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+}
+
+function real(path: string): string {
+  return isDirectory(path) ? realpathSync(path) : path
+}
+
+function isWithin(path: string, directory: string): boolean {
+  return path === directory || path.startsWith(`${directory}/`)
+}
+
+function invalid(path: string, reason: string): OciUnpackError {
+  return new OciUnpackError('HOOK_ANSWER_INVALID', 'The answer of a hook cannot be used.', {
+    facts: { path, reason },
+    hint: 'Look at what the hook prints: --trace FILE writes every call down.'
+  })
+}

@@ -1,0 +1,42 @@
+/** The task of decompressing and verifying a layer ahead of its turn: its tar goes to a file. */
+import { fromText, type ByteString } from '../bytes.ts'
+import { close, createFile, openOperatorDirectory, writeAllAt } from '../sys/files.ts'
+import { addressOf } from '../sys/libc.ts'
+import type { Control } from './control.ts'
+import { readVerifiedTar, type VerifiedTarTask } from './verified-tar.ts'
+
+export interface SpoolLayerTask extends VerifiedTarTask {
+  type: 'spool-layer'
+  /** Absolute path of a directory that is ours. */
+  directory: string
+  /** Of a file in it that is not there yet. */
+  name: ByteString
+}
+
+/** @throws as `readVerifiedTar` does, and SYSCALL_FAILED; the file may be there then */
+export async function spoolLayer(task: SpoolLayerTask, control: Control): Promise<void> {
+  const fd = createIn(task)
+  control.begin()
+  try {
+    let written = 0
+    await readVerifiedTar(task, control, {
+      chunk: (chunk) => {
+        writeAllAt(fd, addressOf(chunk), chunk.length, written)
+        written += chunk.length
+      },
+      end: () => undefined
+    })
+  } finally {
+    control.end()
+    close(fd)
+  }
+}
+
+function createIn({ directory, name }: SpoolLayerTask): number {
+  const fd = openOperatorDirectory(fromText(directory))
+  try {
+    return createFile(fd, name, 0o600)
+  } finally {
+    close(fd)
+  }
+}
