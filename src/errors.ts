@@ -40,6 +40,12 @@ export type ErrorCode =
   | 'USER_NOT_FOUND'
   | 'MTREE_INVALID'
   | 'ID_NOT_MAPPED'
+  // hooks
+  | 'HOOKS_INVALID'
+  | 'HOOKS_UNSAFE'
+  | 'HOOK_FAILED'
+  | 'HOOK_TIMEOUT'
+  | 'HOOK_ANSWER_INVALID'
   // the kernel
   | 'SYSCALL_FAILED'
   | 'WORKER_DIED'
@@ -49,7 +55,10 @@ export const FACT_ORDER = [
   'image',
   'platform',
   'file',
+  'line',
   'pointer',
+  'hooks',
+  'hook',
   'layer',
   'entry',
   'offset',
@@ -57,8 +66,10 @@ export const FACT_ORDER = [
   'call',
   'expected',
   'found',
+  'status',
   'reason',
-  'available'
+  'available',
+  'stderr'
 ] as const
 
 export type FactName = (typeof FACT_ORDER)[number]
@@ -83,6 +94,12 @@ export class OciUnpackError extends Error {
     this.facts = details.facts ?? {}
     this.hint = details.hint
   }
+}
+
+/** The error of an operation that its caller stopped; `cause` is the reason of an AbortSignal. */
+export function aborted(cause?: unknown): OciUnpackError {
+  const details = cause === undefined ? {} : { cause }
+  return new OciUnpackError('ABORTED', 'The operation was stopped.', details)
 }
 
 /**

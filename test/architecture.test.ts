@@ -53,10 +53,16 @@ const ROOMS: Readonly<Record<string, Room>> = {
     types: ['plan'],
     node: ['crypto', 'worker_threads']
   },
+  hooks: {
+    values: ['codec/programs.ts', 'image'],
+    types: ['plan/id-map.ts'],
+    node: ['fs', 'os', 'path', 'stream', 'timers/promises']
+  },
   engine: {
     values: [
       'bundle',
       'codec',
+      'hooks',
       'image',
       'mtree',
       'plan',
@@ -81,7 +87,9 @@ const GROUND = ['errors.ts', 'bytes.ts']
 
 /** Each package has one file that knows it. */
 const PACKAGES: Readonly<Record<string, string>> = {
+  '@iarna/toml': 'hooks/toml.ts',
   commander: 'cli/program.ts',
+  execa: 'hooks/process.ts',
   fzstd: 'codec/unzstd.ts',
   koffi: 'sys/libc.ts',
   'p-limit': 'worker/pool.ts'

@@ -21,8 +21,13 @@ function describeDefect(error: unknown): string[] {
 
 export function formatFacts(facts: Facts): string[] {
   return FACT_ORDER.flatMap((name) =>
-    facts[name] === undefined ? [] : [`${name}: ${facts[name]}`]
+    facts[name] === undefined ? [] : [`${name}: ${indent(facts[name])}`]
   )
+}
+
+/** Further lines of a fact stand below its name. */
+function indent(fact: string | number): string {
+  return String(fact).replaceAll('\n', '\n    ')
 }
 
 function stackOf(error: Error): string {

@@ -1,4 +1,4 @@
-import { OciUnpackError } from '../errors.ts'
+import { aborted } from '../errors.ts'
 import { decompressByProgram } from './by-program.ts'
 import type { DecompressorChoice } from './choice.ts'
 import { assertContent, type Compression } from './content.ts'
@@ -69,5 +69,5 @@ function* chunksOf(source: Source): Generator<Buffer> {
 }
 
 function assertGoing(control: DecompressControl): void {
-  if (control.aborted()) throw new OciUnpackError('ABORTED', 'The operation was stopped.')
+  if (control.aborted()) throw aborted()
 }

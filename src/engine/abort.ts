@@ -1,7 +1,6 @@
-import { OciUnpackError } from '../errors.ts'
+import { aborted } from '../errors.ts'
 
 /** @throws ABORTED */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true)
-    throw new OciUnpackError('ABORTED', 'The operation was stopped.', { cause: signal.reason })
+  if (signal?.aborted === true) throw aborted(signal.reason)
 }

@@ -3,13 +3,14 @@ import { OciUnpackError } from '../errors.ts'
 import type { Json } from './json.ts'
 
 /** What a compiled schema reports; `parentSchema` is the schema whose `keyword` was broken. */
-interface SchemaError {
+export interface SchemaError {
   instancePath: string
   keyword: string
   params: Readonly<Record<string, unknown>>
   parentSchema: {
     description?: string
     properties?: Readonly<Record<string, { description?: string }>>
+    enum?: readonly unknown[]
   }
   data: unknown
 }
@@ -51,7 +52,8 @@ function pointerOf(error: SchemaError): string {
   return typeof missing === 'string' ? `${error.instancePath}/${missing}` : error.instancePath
 }
 
-function reasonFor(error: SchemaError): string {
+/** What is wrong with the field that the error is about, as a clause. */
+export function reasonFor(error: SchemaError): string {
   const missing = error.params['missingProperty']
   if (typeof missing === 'string') return `is missing; ${rule(requiredField(error, missing))}`
   return `${rule(error.parentSchema.description)}, found ${show(error.data)}`

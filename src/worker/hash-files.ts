@@ -1,6 +1,6 @@
 /** The task of hashing files that nothing but their content can tell from what they were. */
 import { fromText, type ByteString } from '../bytes.ts'
-import { OciUnpackError } from '../errors.ts'
+import { aborted } from '../errors.ts'
 import { FileHasher } from '../rootfs/hash-file.ts'
 import { close, openOperatorDirectory } from '../sys/files.ts'
 import type { Control } from './control.ts'
@@ -18,7 +18,7 @@ export function hashFiles(task: HashFilesTask, control: Control): string[] {
   const hasher = new FileHasher(root)
   try {
     return task.paths.map((path) => {
-      if (control.aborted()) throw new OciUnpackError('ABORTED', 'The operation was stopped.')
+      if (control.aborted()) throw aborted()
       return hasher.hash(path)
     })
   } finally {

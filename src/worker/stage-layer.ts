@@ -8,7 +8,7 @@ import type { DecompressorChoice } from '../codec/choice.ts'
 import type { Compression } from '../codec/content.ts'
 import { decompress } from '../codec/decompress.ts'
 import type { CompressedInput } from '../codec/source.ts'
-import { OciUnpackError } from '../errors.ts'
+import { aborted, OciUnpackError } from '../errors.ts'
 import { digestAlgorithm, type Digest } from '../image/digest.ts'
 import type { EntryRules } from '../plan/policy.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
@@ -133,7 +133,7 @@ class Staging {
 
   private countUnpacked(bytes: number): void {
     const { control, task } = this
-    if (control.aborted()) throw new OciUnpackError('ABORTED', 'The operation was stopped.')
+    if (control.aborted()) throw aborted()
     control.addUnpacked(task.layer, bytes)
     checkLimit('unpacked bytes', control.unpacked, task.limits.unpackedBytes)
     const { unpacked } = control.layer(task.layer)

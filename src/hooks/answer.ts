@@ -1,0 +1,142 @@
+/** The one judge of answers, whatever kind of hook they come from. */
+import { display, fromText } from '../bytes.ts'
+import type { Digest } from '../image/digest.ts'
+import type { Json } from '../image/json.ts'
+import type { AnswerOf, ContextOf, Extract, PreparedLayer } from './calls.ts'
+import { ChangedPathsBuilder, type ChangedPaths } from './changed-paths.ts'
+import { answerInvalid } from './failures.ts'
+import { hookName, type HookPoint } from './points.ts'
+
+/** The fields of an answer as a hook gave them. */
+export type AnswerFields = Readonly<Record<string, unknown>>
+
+interface Call<P extends HookPoint> {
+  readonly extract: Extract
+  readonly context: ContextOf<P>
+}
+
+/** Fields as the typed answer of a point. @throws HOOK_ANSWER_INVALID */
+export function readAnswer<P extends HookPoint>(
+  point: P,
+  call: Call<P>,
+  fields: AnswerFields
+): AnswerOf<P> {
+  const unknown = Object.keys(fields).find((field) => FIELD[point] !== field)
+  if (unknown !== undefined) throw unknownField(point, unknown)
+  return READERS[point](fields, call)
+}
+
+/** In the modes where a hook says where layers go, the engine cannot do without these. */
+export function mayDecline(point: HookPoint, extract: Extract): boolean {
+  return extract === 'rootfs' || !['pre-extract', 'post-extract', 'finish'].includes(point)
+}
+
+/** The one field that an answer may have. */
+const FIELD: Readonly<Record<HookPoint, string | undefined>> = {
+  prepare: 'layers',
+  'try-skip': 'target',
+  'pre-extract': 'target',
+  'post-extract': 'target',
+  finish: undefined,
+  abort: undefined,
+  'runtime-config': 'config',
+  'delta-list': 'paths',
+  'refresh-bundle': undefined,
+  delete: undefined,
+  gc: undefined
+}
+
+const nothing = () => ({})
+
+const READERS: {
+  readonly [P in HookPoint]: (fields: AnswerFields, call: Call<P>) => AnswerOf<P>
+} = {
+  prepare: ({ layers }, { extract, context }) => {
+    const known = new Set<string>(context.layers.map(({ chainId }) => chainId))
+    return { layers: readLayers(layers ?? {}, known, extract) }
+  },
+  'try-skip': (fields, { extract }) => readTarget(fields, extract, true),
+  'pre-extract': (fields, { extract }) => readTarget(fields, extract, true),
+  'post-extract': (fields, { extract }) => readTarget(fields, extract, false),
+  finish: nothing,
+  abort: nothing,
+  'runtime-config': ({ config }) => {
+    if (config === undefined) return {}
+    if (!isRecord(config)) throw answerInvalid('"config" is no object')
+    return { config: config as Readonly<Record<string, Json>> }
+  },
+  'delta-list': ({ paths }) => ({ paths: readPaths(paths) }),
+  'refresh-bundle': nothing,
+  delete: nothing,
+  gc: nothing
+}
+
+function readLayers(
+  layers: unknown,
+  known: ReadonlySet<string>,
+  extract: Extract
+): ReadonlyMap<Digest, PreparedLayer> {
+  if (!isRecord(layers)) throw answerInvalid('"layers" is no object')
+  return new Map(
+    Object.entries(layers).map(([chainId, answer]) => {
+      if (known.has(chainId)) return [chainId as Digest, readLayer(answer, extract)]
+      throw answerInvalid('"layers" names what is no chain ID of this image', {
+        found: display(fromText(chainId))
+      })
+    })
+  )
+}
+
+function readLayer(answer: unknown, extract: Extract): PreparedLayer {
+  if (answer === 'decline') return { status: 'decline' }
+  const fields = answer === 'skip' ? {} : answer
+  if (!isRecord(fields) || Object.keys(fields).some((field) => field !== 'target'))
+    throw answerInvalid('a layer in "layers" is neither "skip", "decline" nor {"target": "/…"}')
+  return { status: 'skip', ...readTarget(fields, extract, true) }
+}
+
+/** Hooks of `rootfs` have no say in where a layer goes. */
+function readTarget(
+  { target }: AnswerFields,
+  extract: Extract,
+  required: boolean
+): { target?: string } {
+  if (target !== undefined && extract === 'rootfs')
+    throw answerInvalid('a target means nothing where extract = "rootfs"')
+  if (target !== undefined) return { target: readPath(target) }
+  if (!required || extract === 'rootfs') return {}
+  throw answerInvalid('it names no target', {
+    hint: 'Print the absolute path of the layer\'s directory, or {"target": "/…"}.'
+  })
+}
+
+/** Lists of targets are separated by newlines, and no path of the kernel has a NUL. */
+function readPath(target: unknown): string {
+  if (typeof target === 'string' && /^\/[^\n\0]*$/.test(target)) return target
+  throw answerInvalid('the target is no absolute path without newline and NUL', {
+    found: typeof target === 'string' ? display(fromText(target.slice(0, 200))) : typeof target
+  })
+}
+
+function readPaths(paths: unknown): ChangedPaths {
+  if (paths instanceof ChangedPathsBuilder) return paths
+  if (!Array.isArray(paths)) throw answerInvalid('"paths" is no list')
+  const changed = new ChangedPathsBuilder()
+  for (const path of paths as unknown[]) {
+    if (typeof path !== 'string') throw answerInvalid('"paths" holds what is no string')
+    changed.addText(path)
+  }
+  return changed
+}
+
+function isRecord(value: unknown): value is AnswerFields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function unknownField(point: HookPoint, field: string): Error {
+  const known = FIELD[point]
+  return answerInvalid(`${hookName(point)} knows no field "${display(fromText(field))}"`, {
+    expected: known === undefined ? 'an empty answer' : `"${known}" or nothing`,
+    hint: 'Standard output is for the answer alone; write messages to standard error.'
+  })
+}

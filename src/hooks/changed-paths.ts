@@ -1,0 +1,46 @@
+import { display, fromText, type ByteString } from '../bytes.ts'
+import { answerInvalid } from './failures.ts'
+
+/** What a delta-list says has changed, as bytes relative to the root file system; `.` is the root itself. */
+export interface ChangedPaths {
+  /** Changed, added or deleted themselves. A deleted directory stands for what was in it. */
+  readonly entries: ReadonlySet<ByteString>
+  /** Directories of which everything may differ, without their trailing slash. */
+  readonly trees: ReadonlySet<ByteString>
+}
+
+/** A Set of V8 holds 2^24 members. */
+const MAX_PATHS = 2 ** 24 - 1
+
+/** The one place that judges the paths of a delta-list, whoever names them. */
+export class ChangedPathsBuilder implements ChangedPaths {
+  readonly entries: Set<ByteString> = new Set()
+  readonly trees: Set<ByteString> = new Set()
+
+  /** A path ending in `/` stands for a tree. @throws HOOK_ANSWER_INVALID for what is no path below the root */
+  add(listed: ByteString): void {
+    const isTree = listed.endsWith('/')
+    const path = isTree ? listed.slice(0, -1) : listed
+    if (path !== '.' && !isRelative(path)) throw badPath(listed)
+    const paths = isTree ? this.trees : this.entries
+    if (paths.size === MAX_PATHS) throw answerInvalid(`it lists more than ${MAX_PATHS} paths`)
+    paths.add(path)
+  }
+
+  /** Text, as JSON and functions have it. */
+  addText(listed: string): void {
+    this.add(fromText(listed))
+  }
+}
+
+function isRelative(path: ByteString): boolean {
+  if (path.includes('\0')) return false
+  return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
+}
+
+function badPath(path: ByteString): Error {
+  return answerInvalid('it lists what is no path below the root file system', {
+    found: display(path.slice(0, 200)),
+    hint: 'Paths are relative to the rootfs: no slash at the beginning, no empty, "." or ".." component.'
+  })
+}

@@ -1,0 +1,20 @@
+import { resolve } from 'node:path'
+import { executable, findOnPath } from '../codec/programs.ts'
+
+/**
+ * A command with the absolute path of its program: with a slash it is relative to `directory`, without one it is
+ * searched in the absolute folders of `searchPath`. Says why it cannot be run where it cannot.
+ */
+export function resolveCommand(
+  command: readonly string[],
+  directory: string,
+  searchPath: string | undefined
+): readonly [string, ...string[]] | { readonly reason: string } {
+  const [program = '', ...args] = command
+  const path = program.includes('/')
+    ? executable(resolve(directory, program))
+    : findOnPath(program, searchPath)
+  if (path !== undefined) return [path, ...args]
+  const where = program.includes('/') ? resolve(directory, program) : `"${program}" in PATH`
+  return { reason: `there is no program ${where} that may be run` }
+}

@@ -1,0 +1,94 @@
+/**
+ * What a hook is told. Functions get these objects as they are; programs get them as JSON and, flattened, in their
+ * environment (environment.ts). Paths are absolute, digests are `algorithm:hex`.
+ */
+import type { Digest } from '../image/digest.ts'
+import type { Json } from '../image/json.ts'
+import type { ImageConfig, ImageManifest } from '../image/types.ts'
+import type { IdMapping } from '../plan/id-map.ts'
+
+/** The bundle that the call is about. */
+export interface BundleContext {
+  readonly bundle: string
+  /** Does not exist before `finish` of a store that makes it; its parent does. */
+  readonly rootfs: string
+  /** A private directory for the hook's own files; it goes with the bundle. */
+  readonly state: string
+}
+
+/** The bundle and the image that it comes from. */
+export interface ImageContext extends BundleContext {
+  readonly rootless: boolean
+  /** No mappings mean identity. */
+  readonly uidMap: readonly IdMapping[]
+  readonly gidMap: readonly IdMapping[]
+  readonly layout: string
+  /** The image's tag in its layout. */
+  readonly reference: string
+  /** `os/arch[/variant]` */
+  readonly platform: string
+  readonly manifestDigest: Digest
+  readonly configDigest: Digest
+  readonly layerCount: number
+  readonly manifest: ImageManifest
+  readonly config: ImageConfig
+}
+
+/** One layer. Stores are keyed by the chain ID: what a layer leaves on disk depends on what is below it. */
+export interface HookLayer {
+  /** From 0, base layer first. */
+  readonly index: number
+  /** Of the compressed blob. */
+  readonly digest: Digest
+  readonly mediaType: string
+  /** Compressed bytes. */
+  readonly size: number
+  readonly diffId: Digest
+  readonly chainId: Digest
+  /** None for the base layer. */
+  readonly parentChainId?: Digest
+}
+
+export interface PrepareContext extends ImageContext {
+  /** Base layer first. */
+  readonly layers: readonly HookLayer[]
+}
+
+export interface LayerContext extends ImageContext, HookLayer {}
+
+export interface PostExtractContext extends LayerContext {
+  /** The staged directory that pre-extract gave; none where the engine itself extracts (`rootfs`). */
+  readonly target?: string
+}
+
+export interface FinishContext extends ImageContext {
+  /** Base layer first, each with its committed directory; without directories in `rootfs`. */
+  readonly layers: readonly (HookLayer & { readonly target?: string })[]
+}
+
+export interface AbortContext extends ImageContext {
+  /** Staged directories that pre-extract gave and nobody committed. */
+  readonly targets: readonly string[]
+}
+
+export interface RuntimeConfigContext extends ImageContext {
+  /** The config.json that was made (runtime-spec config.md). */
+  readonly runtimeConfig: Readonly<Record<string, Json>>
+}
+
+export interface DeltaListContext extends ImageContext {
+  /** Of the image's top layer: the state that changes are relative to. None for an image without layers. */
+  readonly chainId?: Digest
+}
+
+export interface RefreshBundleContext extends ImageContext {
+  /** Of the new image's top layer. */
+  readonly chainId?: Digest
+  /** Of the top layer that the bundle was unpacked from, where the repack added one. */
+  readonly parentChainId?: Digest
+}
+
+export interface GcContext {
+  /** Chain IDs that some image or bundle still needs. */
+  readonly liveKeys: readonly Digest[]
+}

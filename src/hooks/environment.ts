@@ -1,0 +1,87 @@
+/** What a program learns through its environment: little of ours, its file's [env], and the facts of the call. */
+import type { IdMapping } from '../plan/id-map.ts'
+import { hookFailed } from './failures.ts'
+import { hookName } from './points.ts'
+import { keyOf, PROTOCOL, type HookRequest } from './request.ts'
+
+export type Environment = Readonly<Record<string, string>>
+
+const ALLOWED = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'SOURCE_DATE_EPOCH']
+
+/** For every program of a file; its [env] wins. */
+export function baseEnvironment(ours: NodeJS.ProcessEnv, env: Environment): Environment {
+  const inherited = Object.entries(ours).flatMap(([name, value]) =>
+    value !== undefined && (ALLOWED.includes(name) || name.startsWith('XDG_'))
+      ? [[name, value] as const]
+      : []
+  )
+  return { ...Object.fromEntries(inherited), ...env, OCI_UNPACK_PROTOCOL: String(PROTOCOL) }
+}
+
+/**
+ * The facts of a call as variables. Lists are separated by newlines; a fact that the point does not have is no variable.
+ * @throws HOOK_FAILED for a value with NUL, which no environment can hold
+ */
+export function requestEnvironment(request: HookRequest): Environment {
+  const variables = Object.entries(facts(request)).flatMap(([name, value]) =>
+    value === undefined ? [] : [[`OCI_UNPACK_${name}`, withoutNul(name, value)] as const]
+  )
+  return Object.fromEntries(variables)
+}
+
+/** All contexts as one, in which any fact may be absent. */
+type AnyContext = UnionToIntersection<HookRequest['context']>
+type UnionToIntersection<T> = (T extends unknown ? (value: T) => void : never) extends (
+  value: infer All
+) => void
+  ? Partial<All>
+  : never
+
+function facts({ point, context }: HookRequest): Record<string, string | undefined> {
+  const known: AnyContext = context
+  return {
+    HOOK: hookName(point),
+    BUNDLE: known.bundle,
+    ROOTFS: known.rootfs,
+    STATE: known.state,
+    ROOTLESS: known.rootless === undefined ? undefined : known.rootless ? '1' : '0',
+    UID_MAP: maps(known.uidMap),
+    GID_MAP: maps(known.gidMap),
+    LAYOUT: known.layout,
+    REFERENCE: known.reference,
+    PLATFORM: known.platform,
+    MANIFEST_DIGEST: known.manifestDigest,
+    CONFIG_DIGEST: known.configDigest,
+    LAYER_COUNT: known.layerCount?.toString(),
+    LAYER_INDEX: known.index?.toString(),
+    LAYER_DIGEST: known.digest,
+    LAYER_MEDIATYPE: known.mediaType,
+    LAYER_SIZE: known.size?.toString(),
+    DIFF_ID: known.diffId,
+    CHAIN_ID: known.chainId,
+    PARENT_CHAIN_ID: known.chainId === undefined ? undefined : (known.parentChainId ?? ''),
+    KEY: keyOf(context),
+    TARGET: known.target,
+    TARGETS: known.targets?.join('\n'),
+    LAYER_TARGETS: point === 'finish' ? targetsOf(context.layers) : undefined,
+    LIVE_KEYS: known.liveKeys?.join('\n')
+  }
+}
+
+/** As the flags have them: `container:host:size`. */
+function maps(mappings: readonly IdMapping[] | undefined): string | undefined {
+  return mappings
+    ?.map(({ containerId, hostId, size }) => `${containerId}:${hostId}:${size}`)
+    .join('\n')
+}
+
+function targetsOf(layers: readonly { target?: string }[]): string {
+  return layers.flatMap(({ target }) => target ?? []).join('\n')
+}
+
+function withoutNul(name: string, value: string): string {
+  if (!value.includes('\0')) return value
+  throw hookFailed(`OCI_UNPACK_${name} would hold a NUL, which no environment can`, {
+    hint: 'Look at what the image says there; only mode = "session" could pass it on.'
+  })
+}

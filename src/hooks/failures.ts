@@ -1,0 +1,62 @@
+/** The errors of hooks. The hook's name, point and layer are added where the call is known (hook-set.ts). */
+import { OciUnpackError, type Facts } from '../errors.ts'
+import type { Exit } from './process.ts'
+
+interface More {
+  found?: string
+  expected?: string
+  status?: string
+  stderr?: string
+  hint?: string
+  cause?: unknown
+}
+
+/** The hook said no more than that it failed, or died. */
+export function hookFailed(reason: string, more: More = {}): OciUnpackError {
+  return hookError('HOOK_FAILED', 'A hook failed.', reason, more)
+}
+
+/** The hook answered something that its point does not know. */
+export function answerInvalid(reason: string, more: More = {}): OciUnpackError {
+  return hookError('HOOK_ANSWER_INVALID', 'The answer of a hook cannot be used.', reason, more)
+}
+
+/** `limit` in milliseconds. */
+export function timedOut(reason: string, limit: number): OciUnpackError {
+  return hookError('HOOK_TIMEOUT', 'A hook took too long.', reason, {
+    expected: `an answer within ${limit} ms`,
+    hint: 'Raise the timeout of this hook, or find out with --trace and its standard error what it waits for.'
+  })
+}
+
+/** The error for a program that ended otherwise than it may; `reason` says when. */
+export function endedBadly(exit: Exit, reason: string): OciUnpackError {
+  switch (exit.kind) {
+    case 'exited':
+      return hookFailed(reason, { status: `exit status ${exit.status}` })
+    case 'killed':
+      return hookFailed(reason, { status: `killed by ${exit.signal}` })
+    case 'not-started':
+      return hookFailed(exit.reason, exit.code === 'E2BIG' ? { hint: TOO_BIG } : {})
+  }
+}
+
+const TOO_BIG =
+  'The facts of this call are too long for an environment; mode = "session" gets them as JSON alone.'
+
+function hookError(
+  code: 'HOOK_FAILED' | 'HOOK_ANSWER_INVALID' | 'HOOK_TIMEOUT',
+  message: string,
+  reason: string,
+  { hint, cause, ...facts }: More
+): OciUnpackError {
+  return new OciUnpackError(code, message, {
+    facts: withoutEmpty({ ...facts, reason }),
+    ...(hint === undefined ? {} : { hint }),
+    ...(cause === undefined ? {} : { cause })
+  })
+}
+
+function withoutEmpty(facts: Facts): Facts {
+  return Object.fromEntries(Object.entries(facts).filter(([, fact]) => fact !== ''))
+}

@@ -1,0 +1,45 @@
+/** Hooks of functions: from the object that a caller of the library gives to a set that the engine can ask. */
+import type { HookSet } from './calls.ts'
+import { functionHook } from './function-hook.ts'
+import { hookSet } from './hook-set.ts'
+import { hooksInvalid } from './invalid.ts'
+import { nearest } from './nearest.ts'
+import { ALL_POINTS, HOOK_POINTS } from './points.ts'
+import { brokenRule, defaultWhiteouts } from './rules.ts'
+import type { UnpackHooks } from './unpack-hooks.ts'
+
+const DEFAULT_TIMEOUT_MS = 60_000
+
+/** @throws HOOKS_INVALID for a member that is not known, or a choice that lacks functions */
+export function functionHooks(hooks: UnpackHooks): HookSet {
+  checkMembers(hooks)
+  const { extract = 'rootfs', timeout = DEFAULT_TIMEOUT_MS } = hooks
+  const points = ALL_POINTS.filter((point) => hooks[HOOK_POINTS[point].member] !== undefined)
+  const broken = brokenRule({ extract, whiteouts: hooks.whiteouts, points: new Set(points) })
+  if (broken !== undefined) throw hooksInvalid(undefined, broken.reason)
+  const kind = functionHook(hooks)
+  return hookSet(
+    {
+      name: hooks.name ?? 'functions',
+      extract,
+      whiteouts: hooks.whiteouts ?? defaultWhiteouts(extract),
+      manifest: hooks.manifest ?? 'auto',
+      deltaFallback: undefined
+    },
+    new Map(points.map((point) => [point, { kind, timeout }]))
+  )
+}
+
+const SETTINGS = ['name', 'extract', 'whiteouts', 'manifest', 'timeout']
+const MEMBERS = [...SETTINGS, ...ALL_POINTS.map((point) => HOOK_POINTS[point].member)]
+
+/** An object of a class may have members of its own; a plain one with others has a slip of the pen. */
+function checkMembers(hooks: UnpackHooks): void {
+  if (Object.getPrototypeOf(hooks) !== Object.prototype) return
+  const unknown = Object.keys(hooks).find((member) => !MEMBERS.includes(member))
+  if (unknown === undefined) return
+  const word = nearest(unknown, MEMBERS)
+  throw hooksInvalid(undefined, `"${unknown}" is not known`, {
+    hint: word === undefined ? undefined : `Did you mean "${word}"?`
+  })
+}

@@ -1,0 +1,85 @@
+/** The one way of a call, for all kinds of hooks: ask, ask again while busy, judge the answer, say who failed. */
+import { setTimeout } from 'node:timers/promises'
+import { withFacts, type Facts } from '../errors.ts'
+import { mayDecline, readAnswer } from './answer.ts'
+import type { ContextOf, HookOutcome, HookSet } from './calls.ts'
+import { unlessStopped, withDeadline } from './deadline.ts'
+import { answerInvalid, timedOut } from './failures.ts'
+import type { HookKind, RawAnswer } from './kind.ts'
+import { hookName, type HookPoint } from './points.ts'
+import type { HookRequest } from './request.ts'
+
+/** What a set is, beside its hooks. */
+export type HookSettings = Pick<
+  HookSet,
+  'name' | 'extract' | 'whiteouts' | 'manifest' | 'deltaFallback'
+>
+
+interface Hook {
+  readonly kind: HookKind
+  /** Milliseconds. */
+  readonly timeout: number
+}
+
+const FIRST_WAIT_MS = 100
+const LONGEST_WAIT_MS = 5_000
+
+export function hookSet(settings: HookSettings, hooks: ReadonlyMap<HookPoint, Hook>): HookSet {
+  return {
+    ...settings,
+    points: new Set(hooks.keys()),
+    async call(point, context, signal) {
+      const hook = hooks.get(point)
+      if (hook === undefined) return { status: 'decline' }
+      try {
+        return await ask(hook, settings, point, context, signal)
+      } catch (error) {
+        throw withFacts(error, factsOf(settings, point, context))
+      }
+    },
+    async close() {
+      const kinds = new Set([...hooks.values()].map(({ kind }) => kind))
+      await Promise.all([...kinds].map((kind) => kind.close()))
+    }
+  }
+}
+
+async function ask<P extends HookPoint>(
+  { kind, timeout }: Hook,
+  { extract }: HookSettings,
+  point: P,
+  context: ContextOf<P>,
+  signal: AbortSignal | undefined
+): Promise<HookOutcome<P>> {
+  const request = { point, context } as HookRequest
+  const answer = await withDeadline(timeout, signal, (stop) =>
+    untilNotBusy(timeout, stop, () => kind.ask(request, stop))
+  )
+  if (answer.status === 'yes')
+    return { status: 'yes', answer: readAnswer(point, { extract, context }, answer.fields) }
+  if (mayDecline(point, extract)) return answer
+  throw answerInvalid(`it declines, which is no answer where extract = "${extract}"`)
+}
+
+async function untilNotBusy(
+  timeout: number,
+  stop: AbortSignal,
+  question: () => Promise<RawAnswer>
+): Promise<Exclude<RawAnswer, { status: 'busy' }>> {
+  const end = performance.now() + timeout
+  for (let wait = FIRST_WAIT_MS; ; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
+    const answer = await question()
+    if (answer.status !== 'busy') return answer
+    if (performance.now() + wait >= end) throw timedOut('it was busy all the time', timeout)
+    await unlessStopped(stop, setTimeout(wait))
+  }
+}
+
+function factsOf<P extends HookPoint>(
+  { name }: HookSettings,
+  point: P,
+  context: ContextOf<P>
+): Facts {
+  const layer = 'digest' in context ? { layer: `${context.index + 1} (${context.digest})` } : {}
+  return { hooks: name, hook: hookName(point), ...layer }
+}

@@ -1,0 +1,77 @@
+/** Hooks of programs: from the operator's file to a set that the engine can ask. */
+import type { HookSet } from './calls.ts'
+import type { HooksDefinition } from './definition.ts'
+import { baseEnvironment } from './environment.ts'
+import { hookSet } from './hook-set.ts'
+import type { HookKind } from './kind.ts'
+import { findHooksFile, type LookupOptions } from './lookup.ts'
+import { hookName } from './points.ts'
+import type { Program } from './process.ts'
+import { programHook } from './program-hook.ts'
+import { readHooks } from './read-hooks.ts'
+import { sessionHook } from './session-hook.ts'
+import type { OnStderr } from './stderr-log.ts'
+
+export interface LoadOptions extends LookupOptions {
+  readonly onLog?: (line: HookLogLine) => void
+}
+
+/** A line that a hook wrote to standard error, fit for a terminal. */
+export interface HookLogLine {
+  /** Name of the hook set. */
+  readonly hooks: string
+  /** Of a session it is undefined, as one process may answer several calls at once. */
+  readonly hook: string | undefined
+  readonly text: string
+}
+
+/**
+ * The hooks that the operator set up; undefined where there are none. No program is started yet.
+ * @throws HOOKS_INVALID, HOOKS_UNSAFE
+ */
+export function loadHooks(options: LoadOptions): HookSet | undefined {
+  const definition = checkHooks(options)
+  if (definition === undefined) return undefined
+  const { env = process.env, onLog } = options
+  return programHooks(definition, env, (text, point) =>
+    onLog?.({
+      hooks: definition.settings.name,
+      hook: point === undefined ? undefined : hookName(point),
+      text
+    })
+  )
+}
+
+/** What `loadHooks` would use, in full: which program would run for which point. @throws as `loadHooks` does */
+export function checkHooks(options: LookupOptions): HooksDefinition | undefined {
+  const file = findHooksFile(options)
+  return file === undefined ? undefined : readHooks(file, (options.env ?? process.env).PATH)
+}
+
+function programHooks(
+  { settings, directory, env, hooks }: HooksDefinition,
+  ours: NodeJS.ProcessEnv,
+  onStderr: OnStderr
+): HookSet {
+  const environment = baseEnvironment(ours, env)
+  const sessions = new Map<string, HookKind>()
+
+  /** Points that name the same command share its process. */
+  const sessionOf = (program: Program): HookKind => {
+    const key = JSON.stringify(program.command)
+    const session = sessions.get(key) ?? sessionHook(program, onStderr)
+    sessions.set(key, session)
+    return session
+  }
+
+  return hookSet(
+    settings,
+    new Map(
+      hooks.map(({ point, command, timeout, mode }) => {
+        const program = { command, directory, environment }
+        const kind = mode === 'session' ? sessionOf(program) : programHook(program, onStderr)
+        return [point, { kind, timeout }]
+      })
+    )
+  )
+}

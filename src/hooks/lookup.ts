@@ -1,0 +1,46 @@
+/** Which hooks.toml counts. Nothing in an image has a say in it. */
+import { homedir } from 'node:os'
+import { isAbsolute, join, resolve } from 'node:path'
+import { hooksInvalid } from './invalid.ts'
+import { readTrustedFile, type TrustedFile } from './trusted-file.ts'
+
+export interface LookupOptions {
+  /** As the operator named it (`--hooks`); it must exist. */
+  readonly file?: string | undefined
+  /** Default this process's. */
+  readonly env?: NodeJS.ProcessEnv
+}
+
+/**
+ * The first of: the file named, $OCI_UNPACK_HOOKS, $XDG_CONFIG_HOME/oci-unpack/hooks.toml (else below ~/.config) and
+ * /etc/oci-unpack/hooks.toml. Undefined where there is none.
+ *
+ * @throws HOOKS_INVALID where one that was asked for is missing; HOOKS_UNSAFE
+ */
+export function findHooksFile({ file, env = process.env }: LookupOptions): TrustedFile | undefined {
+  const asked = file ?? nonEmpty(env.OCI_UNPACK_HOOKS)
+  if (asked !== undefined) return readTrustedFile(resolve(asked)) ?? missing(asked)
+  for (const place of standardPlaces(env)) {
+    const found = readTrustedFile(place)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/** In their order. As the XDG base directory specification has it, relative directories do not count. */
+export function standardPlaces(env: NodeJS.ProcessEnv): string[] {
+  const xdg = nonEmpty(env.XDG_CONFIG_HOME)
+  const config =
+    xdg !== undefined && isAbsolute(xdg) ? xdg : join(nonEmpty(env.HOME) ?? homedir(), '.config')
+  return [config, '/etc'].map((directory) => join(directory, 'oci-unpack', 'hooks.toml'))
+}
+
+function nonEmpty(value: string | undefined): string | undefined {
+  return value === '' ? undefined : value
+}
+
+function missing(file: string): never {
+  throw hooksInvalid(file, 'there is no such file', {
+    hint: 'Name a hooks.toml, or do without hooks (--no-hooks).'
+  })
+}

@@ -1,0 +1,27 @@
+/** Where hooks are asked. The key is how programs of ours name a point, `name` how a hooks.toml and hooks do. */
+export const HOOK_POINTS = {
+  prepare: { name: 'unpack.ociv1.prepare', member: 'prepare' },
+  'try-skip': { name: 'unpack.ociv1.layer.try-skip', member: 'trySkip' },
+  'pre-extract': { name: 'unpack.ociv1.layer.pre-extract', member: 'preExtract' },
+  'post-extract': { name: 'unpack.ociv1.layer.post-extract', member: 'postExtract' },
+  finish: { name: 'unpack.ociv1.finish', member: 'finish' },
+  abort: { name: 'unpack.ociv1.abort', member: 'abort' },
+  'runtime-config': { name: 'bundle.runtime-config', member: 'runtimeConfig' },
+  'delta-list': { name: 'repack.ociv1.layer.delta-list', member: 'deltaList' },
+  'refresh-bundle': { name: 'repack.ociv1.layer.refresh-bundle', member: 'refreshBundle' },
+  delete: { name: 'bundle.delete', member: 'delete' },
+  gc: { name: 'store.gc', member: 'gc' }
+} as const
+
+export type HookPoint = keyof typeof HOOK_POINTS
+
+/** A point as a function's name: `trySkip`. */
+export type HookMember = (typeof HOOK_POINTS)[HookPoint]['member']
+
+/** All points, in the order in which they are asked. */
+export const ALL_POINTS: readonly HookPoint[] = Object.keys(HOOK_POINTS) as HookPoint[]
+
+/** The name that hooks know a point by: its table in a hooks.toml. */
+export function hookName(point: HookPoint): string {
+  return HOOK_POINTS[point].name
+}

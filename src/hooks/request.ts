@@ -1,0 +1,29 @@
+/** A call on its way to a hook: as JSON for programs. */
+import { stringifyJson } from '../image/go-json.ts'
+import type { Json } from '../image/json.ts'
+import type { ContextOf } from './calls.ts'
+import { hookName, type HookPoint } from './points.ts'
+
+/** Raised when a program that knew the old contract would do harm under a new one. */
+export const PROTOCOL = 1
+
+/** A context and its point belong together. */
+export type HookRequest = { [P in HookPoint]: { point: P; context: ContextOf<P> } }[HookPoint]
+
+/** One line of UTF-8 with its newline; whole numbers are exact whatever their size. `id` is for sessions. */
+export function requestLine({ point, context }: HookRequest, id?: number): Buffer {
+  const key = keyOf(context)
+  const request = {
+    ...(id === undefined ? {} : { id }),
+    protocol: PROTOCOL,
+    hook: hookName(point),
+    ...context,
+    ...(key === undefined ? {} : { key })
+  }
+  return stringifyJson(request as unknown as Json, { kind: 'any' })
+}
+
+/** What a store files a layer under: its chain ID. */
+export function keyOf(context: HookRequest['context']): string | undefined {
+  return 'chainId' in context ? context.chainId : undefined
+}

@@ -1,0 +1,30 @@
+/** What makes a set of hooks whole, whether it is written in TOML or made of functions. */
+import type { Extract, Whiteouts } from './calls.ts'
+import { hookName, type HookPoint } from './points.ts'
+
+interface Choice {
+  readonly extract: Extract
+  readonly whiteouts: Whiteouts | undefined
+  readonly points: ReadonlySet<HookPoint>
+}
+
+/** Where layers are the hooks', these make, find and join them. */
+const NEEDED: readonly HookPoint[] = ['try-skip', 'pre-extract', 'post-extract', 'finish']
+
+/** What is wrong with the choice and the key that says so; undefined if nothing. */
+export function brokenRule({
+  extract,
+  whiteouts,
+  points
+}: Choice): { key: 'extract' | 'whiteouts'; reason: string } | undefined {
+  if (whiteouts !== undefined && extract !== 'layer')
+    return { key: 'whiteouts', reason: 'whiteouts have a form only where extract = "layer"' }
+  const missing = NEEDED.filter((point) => !points.has(point)).map(hookName)
+  if (extract === 'rootfs' || missing.length === 0) return undefined
+  return { key: 'extract', reason: `extract = "${extract}" also needs ${missing.join(', ')}` }
+}
+
+/** The form of whiteouts where none is chosen. */
+export function defaultWhiteouts(extract: Extract): Whiteouts | undefined {
+  return extract === 'layer' ? 'overlay' : undefined
+}
