@@ -21,6 +21,8 @@ const LINE_BYTES = 2 ** 20
 const LIST_BYTES = 2 ** 28
 const CLOSE_MS = 2_000
 const LAST_WORDS_MS = 100
+/** What was said before an answer may be read after it: they come through two pipes. */
+const LATE_STDERR_MS = 20
 
 export class Conversation {
   readonly #running: RunningProgram
@@ -44,6 +46,7 @@ export class Conversation {
       return await unlessStopped(stop, this.#send(request))
     } catch (error) {
       if (stop.aborted) await this.#endBecause(hookFailed(OTHER_STOPPED))
+      else await setTimeout(LATE_STDERR_MS)
       throw withFacts(error, this.#log.tail())
     }
   }

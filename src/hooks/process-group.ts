@@ -1,9 +1,10 @@
 /** Ending a process and all that it started: a hook leads a group of its own. */
+import { readFileSync, readdirSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 
 /** Between the signal that asks and the one that does not. */
 const GRACE_MS = 2_000
-const LOOK_MS = 10
+const FIRST_LOOK_MS = 5
 
 const running = new Set<number>()
 
@@ -27,11 +28,28 @@ export async function endGroup(leader: number): Promise<void> {
 
 async function isGone(leader: number): Promise<boolean> {
   const end = performance.now() + GRACE_MS
-  while (signalGroup(leader, 0)) {
-    if (performance.now() > end) return false
-    await setTimeout(LOOK_MS)
+  for (let wait = FIRST_LOOK_MS; signalGroup(leader, 0) && hasLiving(leader); wait *= 2) {
+    const left = end - performance.now()
+    if (left <= 0) return false
+    await setTimeout(Math.min(wait, left))
   }
   return true
+}
+
+/** The dead count as members until somebody waits for them, which init may do late or never. */
+function hasLiving(leader: number): boolean {
+  return readdirSync('/proc').some((name) => /^\d+$/.test(name) && isLiving(name, leader))
+}
+
+/** proc_pid_stat(5): the name in parentheses may hold anything; then state, parent and process group. */
+function isLiving(pid: string, leader: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    const [state, , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return group === String(leader) && state !== 'Z' && state !== 'X'
+  } catch {
+    return false
+  }
 }
 
 /** Whether there was anybody to signal: ESRCH says no; EPERM that they became somebody else's. */
