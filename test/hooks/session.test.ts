@@ -86,6 +86,18 @@ describe('a session', () => {
     }))
 
   test.each([
+    ['orphans', 'exit status 3'],
+    ['mute', 'killed by SIGTERM']
+  ])('that can answer no more leaves nothing behind: %s', (reference, status) =>
+    withSession(async (set) => {
+      const pid = await processOf(set)
+      const error = await failureOf(set.call('try-skip', layerContext(reference)))
+      expect(error).toMatchObject({ code: 'HOOK_FAILED', facts: { status } })
+      expect(membersOf(pid)).toEqual([])
+    })
+  )
+
+  test.each([
     ['garbage', 'not JSON'],
     ['wrong-id', 'was not asked']
   ])('that says what cannot be understood is ended: %s', (reference, reason) =>
