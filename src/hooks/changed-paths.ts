@@ -14,8 +14,8 @@ const MAX_PATHS = 2 ** 24 - 1
 
 /** The one place that judges the paths of a delta-list, whoever names them. */
 export class ChangedPathsBuilder implements ChangedPaths {
-  readonly entries = new Set<ByteString>()
-  readonly trees = new Set<ByteString>()
+  readonly entries: Set<ByteString> = new Set()
+  readonly trees: Set<ByteString> = new Set()
 
   /** A path ending in `/` stands for a tree. @throws HOOK_ANSWER_INVALID for what is no path below the root */
   add(listed: ByteString): void {

@@ -1,6 +1,6 @@
 /** The known word that an unknown one was most likely meant to be; undefined where none is near. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
-  const reach = Math.max(1, Math.floor(word.length / 3))
+  const reach = word.length < 4 ? 1 : Math.max(2, Math.floor(word.length / 3))
   const near = known
     .map((candidate) => ({ candidate, distance: distance(word, candidate) }))
     .filter((found) => found.distance <= reach)

@@ -14,8 +14,17 @@ export function complaintOf(error: SchemaError): Complaint {
   const path = error.instancePath.split('/').slice(1).map(unescapePointer)
   const unknown = error.params.additionalProperty
   if (typeof unknown === 'string') return unknownKey([...path, unknown], error)
+  const misspelt = missingBut(error)
+  if (misspelt !== undefined) return unknownKey([...path, misspelt], error)
   const reason = `${nameOf(path, error)} ${reasonFor(error)}`
   return { path: keyOf(path), reason, hint: meant(String(error.data), wordsOf(error)) }
+}
+
+/** Where a key is missing and another is not known, the other is what to tell. */
+function missingBut({ params, data, parentSchema }: SchemaError): string | undefined {
+  if (params.missingProperty === undefined) return undefined
+  const known = Object.keys(parentSchema.properties ?? {})
+  return Object.keys(data as object).find((key) => !known.includes(key))
 }
 
 function unknownKey(path: KeyPath, error: SchemaError): Complaint {

@@ -31,6 +31,11 @@ test('a fact of zero is a fact', () => {
   expect(formatError(error, false)).toContain('\n  offset: 0\n')
 })
 
+test('further lines of a fact stand below its name', () => {
+  const error = new OciUnpackError('HOOK_FAILED', 'A hook failed.', { facts: { stderr: 'a\nb' } })
+  expect(formatError(error, false)).toContain('\n  stderr: a\n    b\n')
+})
+
 test('a stack, with that of the cause, is for those who ask', () => {
   const cause = new Error('below')
   const error = new OciUnpackError('BLOB_INVALID', 'A blob is bad.', { cause })

@@ -94,7 +94,8 @@ describe.concurrent.each(kinds)('%s', (_name, make) => {
     inBox(make, 1_000, async (box) => {
       const start = performance.now()
       const error = await failureOf(box.ask('always-busy'))
-      expect(error).toMatchObject({ code: 'HOOK_TIMEOUT', facts: { reason: /busy/ } })
+      expect(error.code).toBe('HOOK_TIMEOUT')
+      expect(error.facts.reason).toContain('busy')
       expect(performance.now() - start).toBeLessThan(3_000)
     }))
 
@@ -180,10 +181,8 @@ describe.concurrent.each(programs)('%s', (_name, make) => {
   test('that floods its output is ended', () =>
     inBox(make, 30_000, async (box) => {
       const error = await failureOf(box.ask('flood-out'))
-      expect(error).toMatchObject({
-        code: 'HOOK_ANSWER_INVALID',
-        facts: { reason: /1048576 bytes/ }
-      })
+      expect(error.code).toBe('HOOK_ANSWER_INVALID')
+      expect(error.facts.reason).toContain('1048576 bytes')
       expect(membersOf(box.pid())).toEqual([])
     }))
 

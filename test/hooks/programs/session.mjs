@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // A hook that answers many calls at once, in the order of their layers' sizes. The image's reference says how it behaves.
 import { spawn } from 'node:child_process'
-import { appendFileSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
+import { appendFileSync, closeSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
 import { setTimeout } from 'node:timers'
@@ -46,6 +46,12 @@ const behaviours = {
   nothing: () => ({ status: 'yes' }),
   late: ({ size }) => new Promise((resolve) => setTimeout(resolve, size, YES)),
   pid: () => ({ status: 'yes', target: `/proc/${process.pid}` }),
+  orphans: () => {
+    spawn('sleep', ['1000'], { stdio: 'ignore' }).on('spawn', () => process.exit(3))
+  },
+  mute: () => {
+    closeSync(1)
+  },
   garbage: () => writeSync(1, 'ready to serve\n') && undefined,
   'wrong-id': () => ({ ...YES, id: 999 }),
   'wrong-status': () => ({ status: 'maybe' }),

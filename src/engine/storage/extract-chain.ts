@@ -1,0 +1,85 @@
+/** Each layer on top of its parent's state, in the directory that a hook names; read and verified ahead in threads. */
+import { withFacts } from '../../errors.ts'
+import { fold } from '../../plan/fold.ts'
+import { LayerStack } from '../../plan/layer-stack.ts'
+import { newDirectory, type Directory } from '../../plan/tree.ts'
+import { readExisting } from '../../rootfs/existing.ts'
+import { existingGround } from '../ground.ts'
+import type { Job } from '../job.ts'
+import { layerName, type LayerTar } from '../layer-tasks.ts'
+import { mergeImage } from '../merge-image.ts'
+import { withWorkspace } from '../workspace.ts'
+import type { LayerStore } from './layer-store.ts'
+import { withSpools } from './spools.ts'
+
+/**
+ * Gives the tree that the layers make; it is that of the image, with the digests of all files, where all layers were
+ * missing. @param directory ours, for what is read ahead
+ */
+export async function extractChain(
+  job: Job,
+  store: LayerStore,
+  missing: readonly number[],
+  directory: string
+): Promise<Directory> {
+  const tree = newDirectory(undefined, '')
+  const [only] = missing
+  if (missing.length === 1) await applyLayer(job, store, { layer: only!, tar: undefined, tree })
+  else
+    await withSpools(job, missing, directory, async (spools) => {
+      for (const layer of missing) {
+        await applyLayer(quiet(job), store, { layer, tar: () => spools.take(layer), tree })
+        spools.drop(layer)
+      }
+    })
+  return tree
+}
+
+interface Step {
+  layer: number
+  tar: (() => Promise<LayerTar>) | undefined
+  tree: Directory
+}
+
+/** Progress is told by who reads ahead; no further threads are started for the layer whose turn it is. */
+function quiet({ settings, ...job }: Job): Job {
+  const onEvent: typeof settings.onEvent = (event) => {
+    if (event.type === 'warning') settings.onEvent(event)
+  }
+  return { ...job, settings: { ...settings, jobs: 0, onEvent } }
+}
+
+async function applyLayer(job: Job, store: LayerStore, { layer, tar, tree }: Step): Promise<void> {
+  try {
+    const target = await store.stage(layer)
+    await applyTo(job, target!, layer, await tar?.(), tree)
+    await store.commit(layer)
+  } catch (error) {
+    throw withFacts(error, { layer: layerName(layer, job.image.manifest.layers[layer]!) })
+  }
+}
+
+async function applyTo(
+  job: Job,
+  target: string,
+  layer: number,
+  tar: LayerTar | undefined,
+  tree: Directory
+): Promise<void> {
+  await withWorkspace(target, async ({ destination, existing }) => {
+    const stack = new LayerStack({ keepDirlinks: false })
+    readExisting(existing!.fd, new Set([existing!.workspaceName]), (entry, inode) =>
+      stack.addExisting(entry, inode)
+    )
+    await mergeImage(job, stack, {
+      ground: existingGround(destination, existing!),
+      name: '',
+      digests: true,
+      only: {
+        layer,
+        tar,
+        onEntry: (entry) => void fold(tree, layer, entry, { keepDirlinks: false })
+      }
+    })
+  })
+}
