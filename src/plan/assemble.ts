@@ -5,6 +5,7 @@
  * once, so sources are always named by where they are at that point.
  */
 import type { ByteString } from '../bytes.ts'
+import { chooseBase } from './choose-base.ts'
 import { joinPath, parentPath } from './names.ts'
 import type { Operation } from './operations.ts'
 import {
@@ -14,6 +15,7 @@ import {
   pathOf,
   pathOfObject,
   reparent,
+  topOf,
   type PhysicalDirectory
 } from './physical.ts'
 import type { Directory, Inode } from './tree.ts'
@@ -159,23 +161,4 @@ class Assembler {
 /** What only the directory of a layer has: nobody staged it. */
 function isMark({ type }: Inode): boolean {
   return type === 'whiteout' || type === 'opaque'
-}
-
-/** The candidate with the most children saves the most moves; one that is in place saves two more. */
-function chooseBase(
-  directory: Directory,
-  present: PhysicalDirectory | Inode | undefined
-): PhysicalDirectory | undefined {
-  let best: PhysicalDirectory | undefined
-  let bestScore = -1
-  for (const candidate of directory.candidates) {
-    const score = candidate.children.size + (candidate === present ? 2 : 0)
-    if (score > bestScore) [best, bestScore] = [candidate, score]
-  }
-  return best
-}
-
-function topOf(directory: PhysicalDirectory, workspace: PhysicalDirectory): PhysicalDirectory {
-  const { parent } = directory
-  return parent === undefined || parent === workspace ? directory : topOf(parent, workspace)
 }

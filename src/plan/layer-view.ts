@@ -19,20 +19,17 @@ export interface LayerViewOptions {
 
 /** Must be called when all of the layer is folded, and before the next one is. */
 export function layerView(root: Directory, options: LayerViewOptions): Directory {
-  touchWhatLost(root, options)
+  touchWhatLost(options)
   return new LayerView(options).root(root)
 }
 
-/** A directory that only lost something has to be in the layer to hold the marks. */
-function touchWhatLost(root: Directory, { changes, layer }: LayerViewOptions): void {
+/**
+ * A directory that only lost something has to be in the layer to hold the marks. One that has gone itself does no harm:
+ * the one that it was in has lost it.
+ */
+function touchWhatLost({ changes, layer }: LayerViewOptions): void {
   for (const directory of changes.directories())
-    if (isIn(root, directory) && changes.gone(directory).length > 0) touch(directory, layer)
-}
-
-function isIn(root: Directory, directory: Directory): boolean {
-  let current = directory
-  while (current.parent?.children.get(current.name) === current) current = current.parent
-  return current === root
+    if (changes.gone(directory).length > 0) touch(directory, layer)
 }
 
 /** What lower layers have in a directory: it shows, it must not, or there is nothing that could. */

@@ -93,3 +93,12 @@ export function isAt(
     ? object.parent === parent && object.name === name
     : object.physicalParent === parent && object.physicalName === name
 }
+
+/** The ancestor that lies in the workspace itself. */
+export function topOf(
+  directory: PhysicalDirectory,
+  workspace: PhysicalDirectory
+): PhysicalDirectory {
+  const { parent } = directory
+  return parent === undefined || parent === workspace ? directory : topOf(parent, workspace)
+}

@@ -5,8 +5,6 @@ import { baseName, parentPath } from '../plan/names.ts'
 import type { Operation } from '../plan/operations.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
 import type { WhiteoutForm } from '../plan/whiteout-form.ts'
-import { openBeneath } from '../sys/beneath.ts'
-import { close } from '../sys/files.ts'
 import { identity } from '../sys/identity.ts'
 import { setTimes } from '../sys/metadata.ts'
 import { makeDirectory, makeLink, renameNew } from '../sys/names.ts'
@@ -142,16 +140,13 @@ class Applier {
 
   private copyUp({ layer, from, to }: CopyUp): void {
     const { form, lower } = this.layered()
-    const directory = openBeneath(lower.get(layer)!, parentPath(from))
-    try {
-      copyUp(directory, baseName(from), this.parent(to), baseName(to), {
-        form,
-        born: this.born,
-        onLostXattr: this.options.onLostXattr
-      })
-    } finally {
-      close(directory)
-    }
+    const { born, destination } = this
+    const { onLostXattr } = this.options
+    copyUp(lower.get(layer)!, from, destination.at(parentPath(to)), baseName(to), {
+      form,
+      born,
+      onLostXattr
+    })
   }
 
   private layered(): LayeredOptions {

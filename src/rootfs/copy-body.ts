@@ -1,14 +1,13 @@
-import { cloneFile, copyFileRange, seekData, seekHole, seekTo } from '../sys/copy.ts'
+import { copyFileRange, seekData, seekHole, seekTo } from '../sys/copy.ts'
 import { readInto, truncate, writeAllAt } from '../sys/files.ts'
 import { addressOf } from '../sys/libc.ts'
 import { BODY_CHUNK } from './read-body.ts'
 
 /**
- * The content of one open file into a new one, in the cheapest way there is: shared blocks, copied in the kernel, or
- * read and written. Holes stay holes.
+ * The content of one open file into a new one, in the cheapest way there is: by sharing blocks, in the kernel, or by
+ * reading and writing. Holes stay holes.
  */
 export function copyBody(from: number, to: number, size: number): void {
-  if (cloneFile(from, to)) return
   for (let start = seekData(from, 0); start !== undefined && start < size;) {
     const end = Math.min(size, seekHole(from, start))
     copyExtent(from, to, start, end)

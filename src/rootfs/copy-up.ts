@@ -1,6 +1,8 @@
 /** A leaf of a lower layer's directory, made anew in another: content and all metadata. */
 import type { ByteString } from '../bytes.ts'
+import { baseName, parentPath } from '../plan/names.ts'
 import type { WhiteoutForm } from '../plan/whiteout-form.ts'
+import { openBeneath } from '../sys/beneath.ts'
 import { close, createFile, openFile } from '../sys/files.ts'
 import { status, type Status } from '../sys/status.ts'
 import { copyBody } from './copy-body.ts'
@@ -17,24 +19,42 @@ export interface CopyUpOptions {
   onLostXattr: OnLostXattr
 }
 
-/** @throws FILE_CHANGED, SYSCALL_FAILED */
+/**
+ * Copies from `path` in the directory of a layer to `name` in a directory of another; both stay the caller's.
+ * @throws FILE_CHANGED, SYSCALL_FAILED
+ */
 export function copyUp(
-  from: number,
-  fromName: ByteString,
-  to: number,
-  toName: ByteString,
+  layer: number,
+  path: ByteString,
+  directory: number,
+  name: ByteString,
+  options: CopyUpOptions
+): void {
+  const source = openBeneath(layer, parentPath(path))
+  try {
+    copyLeaf(source, baseName(path), directory, name, options)
+  } finally {
+    close(source)
+  }
+}
+
+function copyLeaf(
+  source: number,
+  sourceName: ByteString,
+  directory: number,
+  name: ByteString,
   { form, born, onLostXattr }: CopyUpOptions
 ): void {
-  const found = status(from, fromName)
-  const walked = { path: toName, status: found, directory: from, name: fromName }
-  const entry = objectEntry(walked, imageXattrs(from, fromName, form))
+  const found = status(source, sourceName)
+  const walked = { path: name, status: found, directory: source, name: sourceName }
+  const entry = objectEntry(walked, imageXattrs(source, sourceName, form))
   if (entry.type !== 'file') {
-    makeSpecialObject(to, toName, entry, born, onLostXattr)
+    makeSpecialObject(directory, name, entry, born, onLostXattr)
     return
   }
-  const target = createFile(to, toName, born.fileMode(entry.mode))
+  const target = createFile(directory, name, born.fileMode(entry.mode))
   try {
-    copyContent(from, fromName, target, found)
+    copyContent(source, sourceName, target, found)
     describeFile(target, entry, born, onLostXattr)
   } finally {
     close(target)

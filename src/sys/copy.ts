@@ -2,23 +2,13 @@
 import { failed, failedWith } from './failure.ts'
 import { libcCalls as libc } from './libc.ts'
 
-/** As linux/fs.h has it on x86 and ARM; where it is another number, nothing is cloned. */
-const FICLONE = 0x40049409
 const SEEK_SET = 0
 const SEEK_DATA = 3
 const SEEK_HOLE = 4
 
-/** Lets `to` share all blocks of `from`. Gives false where these file systems cannot. */
-export function cloneFile(from: number, to: number): boolean {
-  if (libc.ioctl(to, FICLONE, from) === 0) return true
-  if (failedWith('EOPNOTSUPP', 'ENOTSUP', 'EXDEV', 'EINVAL', 'ENOTTY', 'ENOSYS', 'EPERM'))
-    return false
-  throw failed('ioctl', undefined, to, 'FICLONE', from)
-}
-
 /**
- * Copies at most `length` bytes from where one file's offset stands to where the other's does. Gives how many, 0 at the
- * end of the file; undefined where the kernel does not copy between these two.
+ * Copies at most `length` bytes from where one file's offset stands to where the other's does; Btrfs, XFS and their like
+ * share the blocks. Gives how many, 0 at the end of the file; undefined where the kernel does not copy between these two.
  */
 export function copyFileRange(from: number, to: number, length: number): number | undefined {
   const copied = libc.copy_file_range(from, 0, to, 0, length, 0)

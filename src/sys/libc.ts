@@ -60,7 +60,6 @@ const prototypes = {
   statx: 'int statx(int, uintptr_t, int, uint32, uintptr_t)',
   lseek: 'int64 lseek(int, int64, int)',
   copy_file_range: 'int64 copy_file_range(int, uintptr_t, int, uintptr_t, size_t, uint32)',
-  ioctl: 'int ioctl(int, uint64, int64)',
   pipe2: 'int pipe2(uintptr_t, int)',
   fcntl: 'int fcntl(int, int, int64)',
   flock: 'int flock(int, int)'

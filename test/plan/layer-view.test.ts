@@ -60,6 +60,10 @@ describe('a whiteout', () => {
     expect(top(['a', 'b'], ['.wh.a'], ['.wh.a'])).toEqual(['/ ?'])
   })
 
+  test('is only where the topmost thing is gone', () => {
+    expect(top(['d/e/f/a', 'g'], ['d/e/f/.wh.a', 'd/e/.wh.f', '.wh.d'])).toEqual(['/ ?', '.wh.d'])
+  })
+
   test('is not needed where a file takes the name, whatever was there', () => {
     expect(top(['a', 'd/e/f'], ['.wh.a', 'a', '.wh.d', 'd'])).toEqual(['/ ?', 'a: 2', 'd: 2'])
   })
@@ -86,6 +90,7 @@ describe('an opaque mark', () => {
 
   test('of a directory that was empty, or not there, is nothing', () => {
     expect(top(['d/'], ['d/.wh..wh..opq', 'e/.wh..wh..opq'])).toEqual(['/ ?'])
+    expect(top(['d/'], ['d/.wh..wh..opq', 'd/x'])).toEqual(['/ ?', 'd/ 1', 'd/x: 2'])
   })
 
   test.each([

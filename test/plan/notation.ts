@@ -112,11 +112,9 @@ function printTree(root: Directory, copies: ReadonlyMap<Inode, LayerPath> = new 
       else if (child.inode.type === 'opaque') lines.push(childPath)
       else if (child.inode.type === 'whiteout') lines.push(joinPath(path, `.wh.${name}`))
       else {
-        const isFirst = !names.has(child.inode)
-        lines.push(`${childPath}${printInode(child.inode, childPath, names)}`)
-        const copied = copies.get(child.inode)
-        if (copied !== undefined && isFirst)
-          lines[lines.length - 1] += ` (from ${copied.layer}:${copied.path})`
+        const copied = names.has(child.inode) ? undefined : copies.get(child.inode)
+        const source = copied === undefined ? '' : ` (from ${copied.layer}:${copied.path})`
+        lines.push(`${childPath}${printInode(child.inode, childPath, names)}${source}`)
       }
     }
   }
