@@ -34,13 +34,17 @@ function existingLayout(root: string): WritableLayout {
 function createLayout(root: string): WritableLayout {
   const hidden = hiddenName(root)
   attempt('mkdir', hidden, () => mkdirSync(hidden))
-  const discard = (): void => rmSync(hidden, { recursive: true, force: true })
+  const remove = (): void => rmSync(hidden, { recursive: true, force: true })
   try {
     const workspace = openWorkspace(hidden)
+    const discard = (): void => {
+      workspace.close()
+      remove()
+    }
     writeEmptyLayout(workspace)
     return { workspace, publish: () => publish(workspace, root), discard }
   } catch (error) {
-    discard()
+    remove()
     throw error
   }
 }

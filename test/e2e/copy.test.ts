@@ -21,6 +21,7 @@ import { buildLayout, type TestLayout } from '../store/build-layout.ts'
 import { needs } from '../support/requires.ts'
 import { ok } from '../support/run.ts'
 import { directory, file, tar } from '../support/tar-builder.ts'
+import { library } from '../support/dist.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
 import { ociUnpack, ociUnpackCommand, ociUnpackOk } from './cli.ts'
 
@@ -90,6 +91,10 @@ function json(value: object, mediaType: string): Descriptor {
   return layout.blob(JSON.stringify(value), mediaType)
 }
 
+async function copy(source: string, destination: string): Promise<void> {
+  await library.copy({ source, destination, jobs: 0 })
+}
+
 /** The entry of a tag in an index. */
 function entryOf(index: string, tag: string): Descriptor {
   const { manifests } = JSON.parse(index) as { manifests: Descriptor[] }
@@ -104,24 +109,25 @@ function blobs(path: string): string[] {
   return readdirSync(`${path}/blobs/sha256`).sort()
 }
 
-function verified(...names: string[]): void {
-  for (const name of names) ociUnpackOk('verify', '--layout', name)
+async function verified(...names: string[]): Promise<void> {
+  for (const layout of names)
+    expect(await library.verify({ layout, jobs: 0 })).toMatchObject({ ok: true })
 }
 
 describe('an image of a layout', () => {
   test.each(['gzip', 'plain', 'docker', 'many', 'artifact'])(
     'goes through an archive into another layout as it is: %s',
-    (tag) => {
+    async (tag) => {
       const source = `${layout.path}:${tag}`
-      ociUnpackOk('copy', source, `oci-archive:${work}/a.tar`)
-      ociUnpackOk('copy', `oci-archive:${work}/a.tar`, `${work}/there:x`)
-      ociUnpackOk('copy', source, `oci:${work}/direct:x`)
-      verified(`oci-archive:${work}/a.tar`, `${work}/there`, `${work}/direct`)
+      await copy(source, `oci-archive:${work}/a.tar`)
+      await copy(`oci-archive:${work}/a.tar`, `${work}/there:x`)
+      await copy(source, `oci:${work}/direct:x`)
+      await verified(`oci-archive:${work}/a.tar`, `${work}/there`, `${work}/direct`)
       for (const there of ['there', 'direct']) {
-        const { annotations, ...entry } = inLayout(`${work}/${there}`, 'x')
-        const { annotations: _, ...original } = inLayout(layout.path, tag)
-        expect(annotations).toEqual({ [REF]: 'x' })
-        expect(entry).toEqual(original)
+        expect(inLayout(`${work}/${there}`, 'x')).toEqual({
+          ...inLayout(layout.path, tag),
+          annotations: { [REF]: 'x' }
+        })
       }
       expect(blobs(`${work}/there`)).toEqual(blobs(`${work}/direct`))
       for (const name of blobs(`${work}/there`))
@@ -131,15 +137,20 @@ describe('an image of a layout', () => {
     }
   )
 
-  test('makes the same archive every time', () => {
+  test('makes the same archive every time', async () => {
     for (const name of ['a', 'b'])
-      ociUnpackOk('copy', `${layout.path}:many`, `oci-archive:${work}/${name}.tar`)
+      await copy(`${layout.path}:many`, `oci-archive:${work}/${name}.tar`)
     expect(readFileSync(`${work}/a.tar`)).toEqual(readFileSync(`${work}/b.tar`))
   })
 
-  test('is copied for one platform where that is wanted', () => {
-    ociUnpackOk('copy', '--platform=linux/arm64', `${layout.path}:many`, `${work}/there:x`)
-    verified(`${work}/there`)
+  test('is copied for one platform where that is wanted', async () => {
+    await library.copy({
+      source: `${layout.path}:many`,
+      destination: `${work}/there:x`,
+      platform: 'linux/arm64',
+      jobs: 0
+    })
+    await verified(`${work}/there`)
     expect(inLayout(`${work}/there`, 'x')).toMatchObject({
       mediaType: OCI_MANIFEST,
       platform: { architecture: 'arm64' }
@@ -147,39 +158,39 @@ describe('an image of a layout', () => {
     expect(blobs(`${work}/there`)).toHaveLength(4)
   })
 
-  test('leaves other tags and blobs that are there alone', () => {
-    ociUnpackOk('copy', `${layout.path}:gzip`, `${work}/there:x`)
+  test('leaves other tags and blobs that are there alone', async () => {
+    await copy(`${layout.path}:gzip`, `${work}/there:x`)
     const blob = `${work}/there/blobs/sha256/${blobs(`${work}/there`)[0]!}`
     const before = statSync(blob).ino
-    ociUnpackOk('copy', `${layout.path}:many`, `${work}/there:y`)
+    await copy(`${layout.path}:many`, `${work}/there:y`)
     expect(statSync(blob).ino).toBe(before)
     expect(inLayout(`${work}/there`, 'x').digest).toBe(inLayout(layout.path, 'gzip').digest)
-    verified(`${work}/there`)
+    await verified(`${work}/there`)
     expect(readdirSync(`${work}/there`).sort()).toEqual(['blobs', 'index.json', 'oci-layout'])
   })
 
-  test('repairs a blob of the destination that was cut short', () => {
-    ociUnpackOk('copy', `${layout.path}:gzip`, `${work}/there:x`)
+  test('repairs a blob of the destination that was cut short', async () => {
+    await copy(`${layout.path}:gzip`, `${work}/there:x`)
     const [name] = blobs(`${work}/there`)
     truncateSync(`${work}/there/blobs/sha256/${name!}`, 3)
-    ociUnpackOk('copy', `${layout.path}:gzip`, `${work}/there:x`)
-    verified(`${work}/there`)
+    await copy(`${layout.path}:gzip`, `${work}/there:x`)
+    await verified(`${work}/there`)
   })
 })
 
 describe('a docker-archive', () => {
   const one = (): string => `docker-archive:${work}/d.tar`
 
-  test('has plain layers named by diff IDs, and gives a layout with those as digests', () => {
-    ociUnpackOk('copy', `${layout.path}:docker`, `${one()}:app:1`)
+  test('has plain layers named by diff IDs, and gives a layout with those as digests', async () => {
+    await copy(`${layout.path}:docker`, `${one()}:app:1`)
     const [saved] = JSON.parse(ok('tar', '-xOf', `${work}/d.tar`, 'manifest.json').stdout) as {
       Layers: string[]
       RepoTags: string[]
     }[]
     expect(saved!.RepoTags).toEqual(['docker.io/library/app:1'])
     expect(saved!.Layers).toEqual(LAYERS.map((layer) => `${digestHex(digestOf(layer))}.tar`))
-    ociUnpackOk('copy', `${one()}:app:1`, `${work}/there:x`)
-    verified(one(), `${work}/there`)
+    await copy(`${one()}:app:1`, `${work}/there:x`)
+    await verified(one(), `${work}/there`)
     for (const layer of LAYERS) expect(blobs(`${work}/there`)).toContain(digestHex(digestOf(layer)))
     const { config: copied } = JSON.parse(
       readFileSync(
@@ -190,30 +201,32 @@ describe('a docker-archive', () => {
     expect(copied.digest).toBe(config('amd64').digest)
   })
 
-  test('is unpacked as the layout is that it came from', () => {
-    ociUnpackOk('copy', `${layout.path}:gzip`, one())
+  test('is unpacked as the layout is that it came from', async () => {
+    await copy(`${layout.path}:gzip`, one())
     ociUnpackOk('raw', 'unpack', '--image', one(), `${work}/tree`)
     expect(readdirSync(`${work}/tree`).sort()).toEqual(['data', 'etc'])
     expect(readdirSync(`${work}/tree/etc`)).toEqual([])
   })
 
-  test('cannot hold an artifact, nor get a place for a name', () => {
-    expect(ociUnpack('copy', `${layout.path}:artifact`, one()).stderr).toContain(
-      '[MEDIA_TYPE_UNSUPPORTED]'
-    )
-    expect(ociUnpack('copy', `${layout.path}:gzip`, `${one()}:@0`).stderr).toContain(
-      '[REFERENCE_INVALID]'
-    )
+  test('cannot hold an artifact, nor get a place for a name', async () => {
+    await expect(copy(`${layout.path}:artifact`, one())).rejects.toMatchObject({
+      code: 'MEDIA_TYPE_UNSUPPORTED'
+    })
+    await expect(copy(`${layout.path}:gzip`, `${one()}:@0`)).rejects.toMatchObject({
+      code: 'REFERENCE_INVALID'
+    })
     expect(readdirSync(work)).toEqual([])
   })
 
-  test('is not written where a diff ID is wrong', () => {
+  test('is not written where a diff ID is wrong', async () => {
     const rootfs = { type: 'layers', diff_ids: [digestOf(LAYERS[1]!)] }
     const wrong = json({ architecture: 'amd64', os: 'linux', rootfs }, OCI_CONFIG)
     const layers = [layout.blob(gzipSync(LAYERS[0]!), `${OCI_LAYER}+gzip`)]
     layout.tag({ t: json({ schemaVersion: 2, config: wrong, layers }, OCI_MANIFEST) })
-    const { stderr } = ociUnpack('copy', `${layout.path}:t`, one())
-    expect(stderr).toMatch(/\[DIFF_ID_MISMATCH\]\n.*\n {2}layer: 1 /)
+    await expect(copy(`${layout.path}:t`, one())).rejects.toMatchObject({
+      code: 'DIFF_ID_MISMATCH',
+      facts: { layer: `1 (${layers[0]!.digest})` }
+    })
     expect(readdirSync(work)).toEqual([])
   })
 })
@@ -222,9 +235,9 @@ describe.runIf(needs('skopeo'))('skopeo', () => {
   const manifestOf = (name: string): Buffer =>
     Buffer.from(ok('skopeo', 'inspect', '--raw', name).stdout)
 
-  test.each(['gzip', 'plain', 'many'])('reads our oci-archive and layout: %s', (tag) => {
-    ociUnpackOk('copy', `${layout.path}:${tag}`, `oci-archive:${work}/a.tar:x`)
-    ociUnpackOk('copy', `${layout.path}:${tag}`, `${work}/l:x`)
+  test.each(['gzip', 'plain', 'many'])('reads our oci-archive and layout: %s', async (tag) => {
+    await copy(`${layout.path}:${tag}`, `oci-archive:${work}/a.tar:x`)
+    await copy(`${layout.path}:${tag}`, `${work}/l:x`)
     for (const name of [
       `oci-archive:${work}/a.tar:x`,
       `oci-archive:${work}/a.tar`,
@@ -237,9 +250,9 @@ describe.runIf(needs('skopeo'))('skopeo', () => {
     }
   })
 
-  test('reads our docker-archive, with and without a name, and finds our digests', () => {
-    ociUnpackOk('copy', `${layout.path}:gzip`, `docker-archive:${work}/named.tar:app:1`)
-    ociUnpackOk('copy', `${layout.path}:gzip`, `docker-archive:${work}/plain.tar`)
+  test('reads our docker-archive, with and without a name, and finds our digests', async () => {
+    await copy(`${layout.path}:gzip`, `docker-archive:${work}/named.tar:app:1`)
+    await copy(`${layout.path}:gzip`, `docker-archive:${work}/plain.tar`)
     for (const name of [`${work}/named.tar:docker.io/library/app:1`, `${work}/plain.tar`]) {
       const { config: found, layers } = JSON.parse(
         manifestOf(`docker-archive:${name}`).toString()
@@ -247,7 +260,7 @@ describe.runIf(needs('skopeo'))('skopeo', () => {
       expect(found.digest).toBe(config('amd64').digest)
       expect(layers.map(({ digest }) => digest)).toEqual(LAYERS.map((layer) => digestOf(layer)))
       ok('skopeo', 'copy', '--quiet', `docker-archive:${name}`, `oci:${work}/again:x`)
-      verified(`${work}/again`)
+      await verified(`${work}/again`)
     }
   })
 
@@ -256,21 +269,22 @@ describe.runIf(needs('skopeo'))('skopeo', () => {
     ['oci-archive', 'gzip', ['--dest-compress', '--dest-compress-format=zstd']],
     ['docker-archive', 'gzip', []],
     ['docker-archive', 'plain', []]
-  ])('writes what we read: %s of %s %j', (transport, tag, options) => {
+  ])('writes what we read: %s of %s %j', async (transport, tag, options) => {
     const archive = `${transport}:${work}/s.tar`
     ok('skopeo', 'copy', '--quiet', `oci:${layout.path}:${tag}`, `dir:${work}/dir`)
     const plain = options.length > 0 ? ['--dest-decompress'] : []
     ok('skopeo', 'copy', '--quiet', ...plain, `dir:${work}/dir`, `dir:${work}/plain`)
     const name = `${archive}:app:1`
     ok('skopeo', 'copy', '--quiet', ...options, `dir:${work}/plain`, name)
-    verified(archive)
+    await verified(archive)
+    if (options.length > 0) expect(manifestOf(archive).toString()).toContain('tar+zstd')
     for (const from of [archive, name]) {
       ociUnpackOk('raw', 'unpack', '--image', from, `${work}/tree`)
       expect(statSync(`${work}/tree/data`).size).toBe(3 << 20)
       rmSync(`${work}/tree`, { recursive: true })
     }
-    ociUnpackOk('copy', name, `${work}/l:x`)
-    verified(`${work}/l`)
+    await copy(name, `${work}/l:x`)
+    await verified(`${work}/l`)
     expect(manifestOf(`oci:${work}/l:x`)).toEqual(
       readFileSync(`${work}/l/blobs/sha256/${digestHex(inLayout(`${work}/l`, 'x').digest)}`)
     )
@@ -291,20 +305,23 @@ describe('nothing is left behind by a copy', () => {
     expect(readdirSync(work)).toEqual([])
   })
 
-  test.each(DESTINATIONS)('of an image that lacks a layer to %s', (to) => {
+  test.each(DESTINATIONS)('of an image that lacks a layer to %s', async (to) => {
     rmSync(layout.pathOf(digestOf(gzipSync(LAYERS[1]!))))
-    const { stderr } = ociUnpack('copy', `${layout.path}:gzip`, to.replace('W', work))
-    expect(stderr).toMatch(/\[BLOB_NOT_FOUND\]/)
+    await expect(copy(`${layout.path}:gzip`, to.replace('W', work))).rejects.toMatchObject({
+      code: 'BLOB_NOT_FOUND'
+    })
     expect(readdirSync(work)).toEqual([])
   })
 
-  test('to what is there', () => {
+  test('to what is there', async () => {
     writeFileSync(`${work}/a.tar`, 'precious')
     for (const to of [`oci-archive:${work}/a.tar`, `docker-archive:${work}/a.tar`])
-      expect(ociUnpack('copy', `${layout.path}:gzip`, to).stderr).toContain('[ARCHIVE_EXISTS]')
-    expect(ociUnpack('copy', `${layout.path}:gzip`, `${work}/a.tar:x`).stderr).toContain(
-      '[LAYOUT_INVALID]'
-    )
+      await expect(copy(`${layout.path}:gzip`, to)).rejects.toMatchObject({
+        code: 'ARCHIVE_EXISTS'
+      })
+    await expect(copy(`${layout.path}:gzip`, `${work}/a.tar:x`)).rejects.toMatchObject({
+      code: 'LAYOUT_INVALID'
+    })
     expect(readFileSync(`${work}/a.tar`, 'utf8')).toBe('precious')
     expect(readdirSync(work)).toEqual(['a.tar'])
   })

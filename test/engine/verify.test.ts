@@ -226,6 +226,15 @@ test('a chain of subjects is walked to a limit', async () => {
   expect(wrong(await verify())).toEqual(['manifest damaged LIMIT_EXCEEDED'])
 })
 
+test('a layer of several images is read once, whatever media type they give it', async () => {
+  const docker = layout.blob(PACKED, 'application/vnd.docker.image.rootfs.diff.tar.gzip')
+  const [one, two] = [image().manifest, image(undefined, docker).manifest]
+  layout.tag({ one, two })
+  const { ok, blobs } = await verify()
+  expect(ok).toBe(true)
+  expect(blobs.filter(({ role }) => role === 'layer')).toHaveLength(1)
+})
+
 test('what cannot be verified at all is an error', async () => {
   await expect(library.verify({})).rejects.toMatchObject({ code: 'USAGE' })
   await expect(library.verify({ image: 'a', layout: 'a' })).rejects.toMatchObject({ code: 'USAGE' })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { TarEntry } from '../../src/tar/entry.ts'
+import { TarReader } from '../../src/tar/reader.ts'
 import { archive, member, readArchive } from '../support/archive.ts'
 import { failure } from '../support/failure.ts'
 import {
@@ -347,4 +348,40 @@ describe('limits', () => {
 
 test('one magic is one format: ustar is told from GNU by its sixth byte', () => {
   expect(only(rawHeader({ magic: USTAR, prefix: 'p' })).name).toBe('p/file')
+})
+
+describe('skip', () => {
+  const blocks = Buffer.concat([
+    member({ name: 'empty' }),
+    member({ name: 'odd' }, Buffer.alloc(700, 'x')),
+    member({ name: 'even' }, Buffer.alloc(1024, 'y')),
+    member({ name: 'n'.repeat(300) }, Buffer.alloc(3, 'z')),
+    Buffer.alloc(1024)
+  ])
+
+  test('leaves out bodies and padding: only headers are to be pushed', () => {
+    const seen: string[] = []
+    const reader = new TarReader({
+      entry: ({ name, size }) => seen.push(`${name.slice(0, 5)} ${size}`),
+      data: () => seen.push('data'),
+      end: () => seen.push('end')
+    })
+    let pushed = 0
+    for (let at = 0; at < blocks.length; pushed++) {
+      reader.push(Buffer.from(blocks.subarray(at, at + 512)))
+      at += 512 + reader.skip()
+    }
+    reader.finish()
+    const entries = ['empty 0', 'odd 700', 'even 1024', 'nnnnn 3']
+    expect(seen).toEqual(entries.flatMap((entry) => [entry, 'end']))
+    expect(pushed).toBe(4 + 2 + 2)
+  })
+
+  test('keeps count, so that errors have the right offset', () => {
+    const reader = new TarReader({ entry: () => 0, data: () => 0, end: () => 0 })
+    reader.push(Buffer.from(blocks.subarray(0, 1024)))
+    expect(reader.skip()).toBe(1024)
+    expect(reader.skip()).toBe(0)
+    expect(failure(() => reader.push(Buffer.alloc(512, 1)))?.facts.offset).toBe(2048)
+  })
 })
