@@ -14,12 +14,8 @@ const OUTPUTS = [
       validateLayoutFile: 'oci-layout.schema.json',
       validateIndex: 'index.schema.json',
       validateManifest: 'manifest.schema.json',
-<<<<<<< HEAD
       validateConfig: 'config.schema.json',
       validateDockerArchive: 'docker-archive.schema.json'
-=======
-      validateConfig: 'config.schema.json'
->>>>>>> hooks-room
     }
   },
   {

@@ -38,10 +38,7 @@ export function stageLayerTask(job: Job, layer: number, into: StageInto): StageL
   }
 }
 
-export function verifiedTarTask(
-  { source, image, settings }: Job,
-  layer: number
-): VerifiedTarTask {
+export function verifiedTarTask({ source, image, settings }: Job, layer: number): VerifiedTarTask {
   const descriptor = image.manifest.layers[layer]!
   return {
     layer,

@@ -64,7 +64,12 @@ class Extraction {
     for (const layer of layers.keys()) if (!missing.includes(layer)) turns.complete(layer)
     const settings = { ...this.job.settings, signal: this.sequence.signal }
     await this.sequence.during(() =>
-      stageLayers(missing.map((layer) => this.task(layer)), layers.length, turns, settings)
+      stageLayers(
+        missing.map((layer) => this.task(layer)),
+        layers.length,
+        turns,
+        settings
+      )
     )
   }
 
