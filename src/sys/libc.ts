@@ -62,7 +62,8 @@ const prototypes = {
   copy_file_range: 'int64 copy_file_range(int, uintptr_t, int, uintptr_t, size_t, uint32)',
   pipe2: 'int pipe2(uintptr_t, int)',
   fcntl: 'int fcntl(int, int, int64)',
-  flock: 'int flock(int, int)'
+  flock: 'int flock(int, int)',
+  ioctl: 'int ioctl(int, uint64, int64)'
 }
 
 export const libcCalls: Readonly<Record<keyof typeof prototypes | 'openat2', Native>> = {
