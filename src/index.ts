@@ -21,6 +21,8 @@ export type { ChangeOptions, ChangeResult, CompressOption } from './engine/chang
 export type { TagOptions } from './engine/change-tag.ts'
 export type { HistoryOptions } from './engine/history.ts'
 export type { MaskOptions } from './engine/bundle-changes.ts'
+export type { HookFileOption, HooksOption } from './engine/storage/open-hooks.ts'
+export type { UnpackHooks } from './hooks/unpack-hooks.ts'
 export type { EngineEvent, LayerInfo, OnEvent, Phase } from './engine/events.ts'
 export type { LayerCounters } from './worker/control.ts'
 export { parseIdMap, type IdMapping } from './plan/id-map.ts'

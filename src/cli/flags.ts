@@ -68,3 +68,13 @@ export const LIMIT_FLAGS: readonly Flag[] = [
   { name: 'max-json-bytes', value: 'N', summary: 'bytes of a JSON document (default: 4 MiB)' },
   { name: 'max-pax-bytes', value: 'N', summary: 'bytes of a PAX header (default: 1 MiB)' }
 ]
+
+export const HOOK_FLAGS: readonly Flag[] = [
+  {
+    name: 'hooks',
+    value: 'FILE',
+    summary: 'a hooks.toml that says where layers lie (default: the first that is found)'
+  },
+  { name: 'no-hooks', summary: 'no hooks, whatever is found' },
+  { name: 'trace', value: 'FILE', summary: 'append every call of a hook as a line of JSON' }
+]

@@ -1,10 +1,13 @@
 import { unpack, unpackRootfs, type UnpackOptions } from '../index.ts'
 import { isSet, text, type Input, type Run, type Terminal } from './command.ts'
 import { idMaps, limits, platformOption, required, wholeNumber } from './flag-values.ts'
+import { hooks } from './hook-values.ts'
 import { withEvents } from './progress/show.ts'
 
 export const runUnpack: Run = async (input, terminal) => {
-  await withEvents(terminal, (onEvent) => unpack(options(input, terminal, onEvent)))
+  await withEvents(terminal, (onEvent) =>
+    unpack({ ...options(input, terminal, onEvent), ...hooks(input) })
+  )
 }
 
 export const runRawUnpack: Run = async (input, terminal) => {

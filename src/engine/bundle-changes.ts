@@ -38,7 +38,7 @@ const WORTH_A_THREAD = { files: 256, bytes: 32 * 1024 * 1024 }
 const BATCH = { files: 512, bytes: 64 * 1024 * 1024 }
 
 export function hasher(
-  bundle: OpenBundle,
+  bundle: Pick<OpenBundle, 'path'>,
   { jobs, signal }: { jobs: number; signal: AbortSignal | undefined }
 ): HashFiles {
   const root = `${bundle.path}/${ROOTFS_DIRECTORY}`

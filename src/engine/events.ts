@@ -1,5 +1,6 @@
 import type { Facts } from '../errors.ts'
 import type { CopyOutcome } from '../store/copy-blob.ts'
+import type { HookLogLine } from '../hooks/load.ts'
 import type { LayerCounters } from '../worker/control.ts'
 
 /** One layer of the image, as its descriptor and the config say. */
@@ -26,6 +27,8 @@ export type EngineEvent =
   | { type: 'packed'; entries: number; total: number }
   /** A copy has a blob at its destination; `size` in bytes. */
   | { type: 'blob'; digest: string; size: number; outcome: CopyOutcome }
+  /** A line that a hook wrote to its standard error. */
+  | ({ type: 'hook-log' } & HookLogLine)
   /** Something could not be had exactly, and that is no reason to fail. */
   | { type: 'warning'; message: string; facts: Facts }
 

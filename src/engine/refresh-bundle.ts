@@ -61,13 +61,13 @@ async function completeDigests({ tree }: Changes, refresh: Refresh): Promise<voi
   })
 }
 
-interface ScannedNode extends MtreeNode {
+export interface ScannedNode extends MtreeNode {
   scanned: Scanned
   children: ScannedNode[]
 }
 
 /** Parents come before their children in the tree. */
-function toNodes(tree: Changes['tree']): ScannedNode {
+export function toNodes(tree: Iterable<readonly [ByteString, Scanned]>): ScannedNode {
   const nodes = new Map<ByteString, ScannedNode>()
   for (const [path, scanned] of tree) {
     const node = toNode(path, scanned)

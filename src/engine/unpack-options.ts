@@ -12,6 +12,7 @@ import type { MetadataPolicy } from '../plan/policy.ts'
 import type { LayoutOptions } from '../store/layout.ts'
 import type { StageLimits } from '../worker/stage-layer.ts'
 import type { OnEvent } from './events.ts'
+import type { HooksOption } from './storage/open-hooks.ts'
 
 /** Bounds on what an image may ask for; each has a default that real images stay far below. */
 export interface UnpackLimits {
@@ -48,6 +49,8 @@ export interface UnpackOptions {
   uidMap?: readonly IdMapping[]
   gidMap?: readonly IdMapping[]
   limits?: UnpackLimits
+  /** Where layers lie, as functions or as a file of programs decide; default: in the bundle, as plain files. */
+  hooks?: HooksOption
   /** Stops the operation: it rejects with ABORTED and leaves nothing behind. */
   signal?: AbortSignal
   onEvent?: OnEvent
@@ -64,6 +67,7 @@ export interface UnpackSettings {
   limits: StageLimits
   pathBytes: number
   layoutOptions: LayoutOptions
+  hooks: HooksOption | undefined
   signal: AbortSignal | undefined
   onEvent: OnEvent
 }
@@ -96,6 +100,7 @@ export function normalizeUnpack(options: UnpackOptions): UnpackSettings {
       limits.jsonBytes === undefined
         ? {}
         : { maxDocumentSize: count('limits.jsonBytes', limits.jsonBytes) },
+    hooks: options.hooks,
     signal: options.signal,
     onEvent: options.onEvent ?? (() => undefined)
   }

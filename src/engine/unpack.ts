@@ -13,6 +13,8 @@ import { existingGround, newGround } from './ground.ts'
 import type { Job } from './job.ts'
 import { mergeImage } from './merge-image.ts'
 import { openSource, tagInSource } from './open-source.ts'
+import { withHooks } from './storage/open-hooks.ts'
+import { unpackStored } from './storage/unpack-stored.ts'
 import { normalizeUnpack, type UnpackOptions, type UnpackSettings } from './unpack-options.ts'
 import { withWorkspace, type ExistingDestination, type Workspace } from './workspace.ts'
 import { refuseExistingBundle, writeBundle } from './write-bundle.ts'
@@ -26,7 +28,8 @@ export interface UnpackResult {
 
 /**
  * Unpacks an image into a new bundle: `rootfs`, `config.json`, `umoci.json`, the mtree manifest and its
- * fingerprints. Every blob is verified (size, digest, diff ID) before the bundle can be seen. On any failure
+ * fingerprints. With hooks, the root file system is what they make of the layers in their store. Every blob that is
+ * read is verified (size, digest, diff ID) before the bundle can be seen. On any failure
  * nothing of it remains, and what was there before is untouched.
  *
  * Follows image-spec layer.md and conversion.md, and umoci where they are silent.
@@ -36,17 +39,24 @@ export async function unpack(options: UnpackOptions): Promise<UnpackResult> {
   return withImage(options, async (job) => {
     const { image, settings } = job
     checkRuntimeConfig(image.config)
-    refuseExistingBundle(settings.destination)
-    await withWorkspace(settings.destination, async (workspace) => {
-      const stack = newStack(settings)
-      const ground = newGround(workspace)
-      await mergeImage(job, stack, { ground, name: ROOTFS_DIRECTORY, digests: true })
-      settings.onEvent({ type: 'phase', phase: 'manifest' })
-      const names = writeBundle(workspace, stack.root, image, settings)
-      settings.onEvent({ type: 'phase', phase: 'publish' })
-      await heedSignals(settings.signal)
-      workspace.publish(names)
-    })
+    await withHooks(settings.hooks, settings.onEvent, (hooks) =>
+      hooks === undefined ? unpackPlain(job) : unpackStored(job, hooks)
+    )
+  })
+}
+
+async function unpackPlain(job: Job): Promise<void> {
+  const { image, settings } = job
+  refuseExistingBundle(settings.destination)
+  await withWorkspace(settings.destination, async (workspace) => {
+    const stack = newStack(settings)
+    const ground = newGround(workspace)
+    await mergeImage(job, stack, { ground, name: ROOTFS_DIRECTORY, digests: true })
+    settings.onEvent({ type: 'phase', phase: 'manifest' })
+    const names = writeBundle(workspace, stack.root, image, settings)
+    settings.onEvent({ type: 'phase', phase: 'publish' })
+    await heedSignals(settings.signal)
+    workspace.publish(names)
   })
 }
 

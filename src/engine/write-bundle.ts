@@ -11,6 +11,8 @@ import {
 import { fileStat } from '../bundle/file-stat.ts'
 import { formatMetadata } from '../bundle/metadata.ts'
 import { createRuntimeConfig, formatRuntimeConfig } from '../bundle/runtime-config.ts'
+import type { RuntimeSpec } from '../bundle/runtime-spec.ts'
+import type { Accounts } from '../bundle/user.ts'
 import { OciUnpackError } from '../errors.ts'
 import { target } from '../image/choice.ts'
 import type { Directory } from '../plan/tree.ts'
@@ -44,16 +46,11 @@ export function writeBundle(
   const { digest } = target(image.descriptorPath)
   const rootfs = openDirectory(workspace.fd, ROOTFS_DIRECTORY)
   try {
-    writeNew(workspace, CONFIG_FILE, runtimeConfig(rootfs, root, image, settings))
-    const scannedAt = currentTime()
-    withSurvey(rootfs, root, (tree) => {
-      writeManifestFiles(workspace.path, workspace.destination, digest, {
-        root: tree,
-        statOf: ({ status, xattrs }) => fileStat(status, xattrs ?? []),
-        scannedAt
-      })
-    })
-    writeNew(workspace, METADATA_FILE, metadata(image, settings))
+    const accounts = readAccounts(rootfs, root)
+    const config = formatRuntimeConfig(runtimeConfig(accounts, image, settings))
+    writeNew(join(workspace.path, CONFIG_FILE), config)
+    writeSurvey(rootfs, root, { ...workspace, digest })
+    writeNew(join(workspace.path, METADATA_FILE), bundleMetadata(image, settings))
   } finally {
     close(rootfs)
   }
@@ -66,25 +63,38 @@ export function writeBundle(
   ]
 }
 
-function runtimeConfig(
+/** Writes manifest and fingerprints of a tree whose digests are known, looking at each object once. */
+export function writeSurvey(
   rootfs: number,
   root: Directory,
-  image: ResolvedImage,
-  { policy }: UnpackSettings
-): string {
-  return formatRuntimeConfig(
-    createRuntimeConfig({
-      image: image.config,
-      rootPath: ROOTFS_DIRECTORY,
-      accounts: readAccounts(rootfs, root),
-      uidMaps: policy.uidMap,
-      gidMaps: policy.gidMap,
-      rootless: undefined
+  { path, destination, digest }: Pick<Workspace, 'path' | 'destination'> & { digest: string }
+): void {
+  const scannedAt = currentTime()
+  withSurvey(rootfs, root, (tree) => {
+    writeManifestFiles(path, destination, digest, {
+      root: tree,
+      statOf: ({ status, xattrs }) => fileStat(status, xattrs ?? []),
+      scannedAt
     })
-  )
+  })
 }
 
-function metadata(image: ResolvedImage, { policy }: UnpackSettings): string {
+export function runtimeConfig(
+  accounts: Accounts,
+  image: ResolvedImage,
+  { policy }: UnpackSettings
+): RuntimeSpec {
+  return createRuntimeConfig({
+    image: image.config,
+    rootPath: ROOTFS_DIRECTORY,
+    accounts,
+    uidMaps: policy.uidMap,
+    gidMaps: policy.gidMap,
+    rootless: undefined
+  })
+}
+
+export function bundleMetadata(image: ResolvedImage, { policy }: UnpackSettings): string {
   return formatMetadata({
     descriptorWalk: image.descriptorPath.map((descriptor) => ({ ...descriptor })),
     uidMaps: policy.uidMap,
@@ -93,6 +103,7 @@ function metadata(image: ResolvedImage, { policy }: UnpackSettings): string {
   })
 }
 
-function writeNew(workspace: Workspace, name: string, content: string | Uint8Array): void {
-  writeFileSync(join(workspace.path, name), content, { flag: 'wx' })
+/** The file must not be there yet. */
+export function writeNew(path: string, content: string | Uint8Array): void {
+  writeFileSync(path, content, { flag: 'wx' })
 }

@@ -14,7 +14,7 @@ export const DEBIAN_NEEDS = [
   'python3'
 ] as const
 
-/** The layout of the small Debian image (tags `debian`, `zstd`, `docker`), built at the first call. */
+/** The layout of the small Debian image (tags `debian`, `zstd`, `docker`, `device`), built at the first call. */
 export function debianLayout(): string {
   return ok(cached, 'small').stdout.trim()
 }

@@ -3,7 +3,7 @@
 #
 # Every layer is made by tools other than ours: mmdebstrap makes the base, apt-get and shell commands in the tree the
 # next ones (packed by umoci), GNU tar those that umoci cannot express. skopeo converts the result. Tags: `debian`
-# (OCI, gzip), and for `small` also `zstd` and `docker` (schema 2 media types). Needs root and a file system with
+# (OCI, gzip), and for `small` also `zstd`, `docker` (schema 2 media types) and `device` (one more layer). Needs root and a file system with
 # xattrs; apt is used as this machine has it configured.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
@@ -46,5 +46,6 @@ umoci new --image "$layout:debian"
 umoci config --image "$layout:debian" --config.cmd /bin/bash --config.env LANG=C.UTF-8 --config.workingdir /root \
   --config.label org.opencontainers.image.title=debian --history.comment "test image, $size"
 rm -rf "$bundle"
+[ "$size" = large ] || whiteout_device
 umoci gc --layout "$layout"
 [ "$size" = large ] || "$here/convert.sh" "$layout" "$work"

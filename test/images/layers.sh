@@ -105,7 +105,6 @@ links() {
 special_files() {
   mknod -m 0640 "$1/char" c 1 3
   mknod -m 0600 "$1/block" b 259 65536
-  mknod -m 0666 "$1/overlay-whiteout" c 0 0
   mkfifo -m 0644 "$1/fifo"
   ln "$1/fifo" "$1/fifo-hard"
   chown 5:6 "$1/char" "$1/fifo"
@@ -172,6 +171,15 @@ odd_files() {
   attributes "$1"
   echo file >"$1/file"
   ln -s file "$1/symlink"
+}
+
+# What overlayfs takes for a whiteout: every unpack but one into a mount must show it.
+whiteout_device() {
+  local tree=$work/device
+  mkdir -p "$tree/srv"
+  mknod -m 0666 "$tree/srv/overlay-whiteout" c 0 0
+  tar -C "$tree" --numeric-owner -cf "$work/device.tar" srv/overlay-whiteout
+  umoci raw add-layer --image "$layout:debian" --tag device "$work/device.tar"
 }
 
 # Opaque and plain whiteouts among entries of their own layer, changes of type, a link to a lower layer's file.

@@ -1,7 +1,14 @@
 import type { Command } from '../command.ts'
-import { EXTRACT_FLAGS, ID_MAP_FLAGS, SOURCE_FLAG, LIMIT_FLAGS, PLATFORM_FLAG } from '../flags.ts'
+import {
+  EXTRACT_FLAGS,
+  HOOK_FLAGS,
+  ID_MAP_FLAGS,
+  SOURCE_FLAG,
+  LIMIT_FLAGS,
+  PLATFORM_FLAG
+} from '../flags.ts'
 
-const flags = [SOURCE_FLAG, PLATFORM_FLAG, ...EXTRACT_FLAGS, ...ID_MAP_FLAGS, ...LIMIT_FLAGS]
+const rawFlags = [SOURCE_FLAG, PLATFORM_FLAG, ...EXTRACT_FLAGS, ...ID_MAP_FLAGS, ...LIMIT_FLAGS]
 
 export const unpackCommand: Command = {
   path: ['unpack'],
@@ -10,7 +17,7 @@ export const unpackCommand: Command = {
     'Makes BUNDLE with rootfs, config.json and what a later repack needs. All layers are read at once; each is' +
     ' verified (size, digest, diff ID) before the bundle can be seen. On failure nothing is left behind.',
   positionals: [{ name: 'BUNDLE', summary: 'directory to make' }],
-  flags,
+  flags: [...rawFlags, ...HOOK_FLAGS],
   examples: [
     'oci-unpack unpack --image debian:12 bundle && runc run -b bundle demo',
     'oci-unpack unpack --image ./layout:v1 --platform linux/arm64 bundle',
@@ -27,7 +34,7 @@ export const rawUnpackCommand: Command = {
     'Makes the directory ROOTFS, or unpacks on top of what it holds: files that the image does not name stay. ' +
     'An existing directory is not touched before all layers are verified.',
   positionals: [{ name: 'ROOTFS', summary: 'directory to make or to unpack over' }],
-  flags,
+  flags: rawFlags,
   examples: ['oci-unpack raw unpack --image debian:12 rootfs'],
   load: async () => (await import('../run-unpack.ts')).runRawUnpack
 }

@@ -13,6 +13,12 @@ export function logEvent(event: EngineEvent, log: Logger): void {
     case 'phase':
       log.write('info', event.phase)
       return
+    case 'hook-log':
+      log.write(
+        'info',
+        `${event.hooks}${event.hook === undefined ? '' : ` ${event.hook}`}: ${event.text}`
+      )
+      return
     case 'warning':
       log.write('warn', `${event.message} (${formatFacts(event.facts).join('; ')})`)
       return

@@ -35,6 +35,7 @@ export class PlainDisplay {
       case 'blob':
         line(`${event.outcome} ${event.digest} (${formatBytes(event.size)})`)
         return
+      case 'hook-log':
       case 'warning':
     }
   }

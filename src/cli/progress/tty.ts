@@ -36,6 +36,7 @@ export class TtyDisplay {
         this.packed = event
         if (event.entries < event.total && Date.now() - this.lastDrawn < INTERVAL_MS) return
         break
+      case 'hook-log':
       case 'warning':
         this.erase()
         return

@@ -4,7 +4,7 @@ import type { HookLayer, ImageContext, LayerContext } from '../../hooks/contexts
 import { withFacts } from '../../errors.ts'
 import { layerName } from '../layer-tasks.ts'
 import { lockKey, type KeyLock } from './key-lock.ts'
-import { assertApart, assertCommitted } from './targets.ts'
+import { assertApart, assertCommitted, assertShown } from './targets.ts'
 
 type Place =
   | { kind: 'missing' }
@@ -80,6 +80,7 @@ export class LayerStore {
       return target === undefined ? layer : { ...layer, target }
     })
     await this.hooks.call('finish', { ...this.context, layers }, this.signal)
+    assertShown(this.context.rootfs, this.hooks.name)
   }
 
   /** Whatever went wrong. Nothing stops this call but its own time-out. */

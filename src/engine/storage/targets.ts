@@ -1,6 +1,6 @@
 /** The directories that hooks name, looked at before anything is believed or written. */
 import { realpathSync, statSync } from 'node:fs'
-import { OciUnpackError } from '../../errors.ts'
+import { OciUnpackError, withFacts } from '../../errors.ts'
 
 /** A committed layer must at least be a directory. @throws HOOK_ANSWER_INVALID */
 export function assertCommitted(path: string): void {
@@ -18,6 +18,12 @@ export function assertApart(path: string, others: readonly string[]): void {
   const own = real(path)
   const clash = others.find((other) => isWithin(own, real(other)) || isWithin(real(other), own))
   if (clash !== undefined) throw invalid(path, `the target and ${clash} are not apart`)
+}
+
+/** After finish there must be a root file system. @throws HOOK_ANSWER_INVALID */
+export function assertShown(rootfs: string, hooks: string): void {
+  if (isDirectory(rootfs)) return
+  throw withFacts(invalid(rootfs, 'finish has made no root file system there'), { hooks })
 }
 
 function isDirectory(path: string): boolean {

@@ -1,0 +1,68 @@
+/**
+ * Manifests of whole chains of layers, so that a bundle of layers that are there already needs no file read. They are
+ * a by-product of an unpack; without them the files are hashed again.
+ */
+import { constants, copyFileSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { randomUUID } from 'node:crypto'
+
+/** Writes the manifest of the chain to `path`, if it is known; says whether it did. */
+export function fetchManifest(store: string, chainId: string, path: string): boolean {
+  try {
+    copyFileSync(entryOf(store, chainId), path, COPY)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw error
+  }
+}
+
+/** That it cannot be kept is no reason to fail. */
+export function keepManifest(store: string, chainId: string, path: string): void {
+  const entry = entryOf(store, chainId)
+  const temporary = `${entry}.${randomUUID()}`
+  try {
+    mkdirSync(directoryOf(store), { recursive: true, mode: 0o700 })
+    copyFileSync(path, temporary, COPY)
+    renameSync(temporary, entry)
+  } catch {
+    rmSync(temporary, { force: true })
+  }
+}
+
+/** Forgets all chains but these. */
+export function pruneManifests(store: string, live: ReadonlySet<string>): void {
+  const kept = new Set([...live].map((chainId) => entryOf(store, chainId)))
+  for (const name of names(directoryOf(store))) {
+    const path = join(directoryOf(store), name)
+    if (!kept.has(path)) rmSync(path, { force: true })
+  }
+}
+
+/** Shares the blocks where the file system can. */
+const COPY = constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL
+
+function names(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+  } catch {
+    return []
+  }
+}
+
+function entryOf(store: string, chainId: string): string {
+  return join(directoryOf(store), `${chainId.replace(':', '_')}.mtree`)
+}
+
+/** The same for all processes of a user (XDG Base Directory Specification; root has its place in the system's). */
+function directoryOf(store: string): string {
+  const { XDG_CACHE_HOME } = process.env
+  const home =
+    XDG_CACHE_HOME?.startsWith('/') === true
+      ? XDG_CACHE_HOME
+      : process.geteuid!() === 0
+        ? '/var/cache'
+        : join(homedir(), '.cache')
+  return join(home, 'oci-unpack', 'manifests', store.replaceAll('/', '_'))
+}

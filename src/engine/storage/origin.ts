@@ -1,0 +1,49 @@
+/** Which hooks made a bundle: only they can read it, refresh it and take it away. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { HOOKS_FILE } from '../../bundle/files.ts'
+import { OciUnpackError } from '../../errors.ts'
+import type { Extract, HookSet } from '../../hooks/calls.ts'
+import type { BundleContext } from '../../hooks/contexts.ts'
+
+export interface Origin {
+  /** Name of the hook set. */
+  readonly hooks: string
+  readonly extract: Extract
+}
+
+export function writeOrigin({ state }: BundleContext, { name, extract }: HookSet): void {
+  const origin: Origin = { hooks: name, extract }
+  writeFileSync(join(state, HOOKS_FILE), `${JSON.stringify(origin)}\n`)
+}
+
+/** Undefined for a bundle that no hooks made. @throws BUNDLE_INVALID */
+export function readOrigin({ state }: BundleContext): Origin | undefined {
+  const file = join(state, HOOKS_FILE)
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw error
+  }
+  return parse(text, file)
+}
+
+function parse(text: string, file: string): Origin {
+  try {
+    const { hooks, extract } = JSON.parse(text) as Record<string, unknown>
+    if (typeof hooks === 'string' && isExtract(extract)) return { hooks, extract }
+  } catch {
+    // as below
+  }
+  throw new OciUnpackError('BUNDLE_INVALID', 'The record of the hooks that made it is damaged.', {
+    facts: { file, found: text.slice(0, 100) },
+    hint: 'It says {"hooks": NAME, "extract": "rootfs", "layer" or "chain"}.'
+  })
+}
+
+function isExtract(value: unknown): value is Extract {
+  return value === 'rootfs' || value === 'layer' || value === 'chain'
+}

@@ -1,0 +1,67 @@
+/** The manifest of a bundle whose layers were there already, or not all of them. */
+import { join } from 'node:path'
+import { manifestFile } from '../../bundle/files.ts'
+import { fileStat } from '../../bundle/file-stat.ts'
+import { fromText } from '../../bytes.ts'
+import type { HookSet } from '../../hooks/calls.ts'
+import type { ImageContext } from '../../hooks/contexts.ts'
+import type { Directory } from '../../plan/tree.ts'
+import { scan } from '../../rootfs/scan.ts'
+import { close, openOperatorDirectory } from '../../sys/files.ts'
+import { hasher } from '../bundle-changes.ts'
+import type { Job } from '../job.ts'
+import { currentTime, writeManifestFiles } from '../manifest-file.ts'
+import { toNodes } from '../refresh-bundle.ts'
+import { writeSurvey } from '../write-bundle.ts'
+import { topChainId } from './context.ts'
+import { fetchManifest, keepManifest } from './manifest-cache.ts'
+
+/**
+ * From the tree, if all of it was extracted now; else from the cache; else by reading every file.
+ * @param tree of the image, with digests, where it is known
+ */
+export async function writeStoredManifest(
+  job: Job,
+  hooks: HookSet,
+  context: ImageContext,
+  tree: Directory | undefined
+): Promise<void> {
+  if (hooks.manifest === 'never') return
+  const chainId = topChainId(job.image) ?? 'empty'
+  const path = join(context.bundle, manifestFile(context.manifestDigest))
+  if (tree === undefined && fetchManifest(hooks.name, chainId, path)) return
+  await withRootfs(context.rootfs, async (rootfs) => {
+    if (tree === undefined) await hashAll(job, context, rootfs)
+    else writeSurvey(rootfs, tree, placeOf(context))
+  })
+  keepManifest(hooks.name, chainId, path)
+}
+
+function placeOf({ bundle, manifestDigest }: ImageContext): Parameters<typeof writeSurvey>[2] {
+  return { path: bundle, destination: bundle, digest: manifestDigest }
+}
+
+async function hashAll({ settings }: Job, context: ImageContext, rootfs: number): Promise<void> {
+  const { bundle, manifestDigest } = context
+  const scannedAt = currentTime()
+  const scanned = scan(rootfs, () => undefined)
+  const files = scanned.flatMap(({ entry }) => (entry.type === 'file' ? [entry] : []))
+  const digests = await hasher({ path: bundle }, settings)(files)
+  files.forEach((entry, index) => {
+    entry.sha256 = digests[index]
+  })
+  writeManifestFiles(bundle, bundle, manifestDigest, {
+    root: toNodes(scanned.map((each) => [each.entry.path, each])),
+    statOf: (node) => fileStat(node.scanned.status, node.scanned.unlisted),
+    scannedAt
+  })
+}
+
+async function withRootfs(path: string, act: (rootfs: number) => Promise<void>): Promise<void> {
+  const rootfs = openOperatorDirectory(fromText(path))
+  try {
+    await act(rootfs)
+  } finally {
+    close(rootfs)
+  }
+}
