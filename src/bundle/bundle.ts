@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { fromBuffer, type ByteString } from '../bytes.ts'
+import { fromBuffer } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import type { ManifestEntry } from '../mtree/entry.ts'
 import { parseManifest, type Manifest } from '../mtree/parse.ts'
@@ -8,28 +8,23 @@ import { decodeFingerprints, isUnchanged, recordAt, type FileStat } from './fing
 import type { FingerprintRecord, Fingerprints, Unusable } from './fingerprints.ts'
 import { parseMetadata, sourceManifest, type BundleMetadata } from './metadata.ts'
 
-/** What a bundle knows about itself, be it ours or umoci's. */
-export interface BundleState {
-  metadata: BundleMetadata
-  manifest: Manifest
-  /** umoci's bundles have none. */
-  fingerprints: Fingerprints | Unusable | 'absent'
-}
-
 /** The bytes of a file at the top of the bundle, or undefined where there is none. */
 export type ReadBundleFile = (name: string) => Uint8Array | undefined
 
+/** @throws BUNDLE_INVALID where umoci.json is missing or damaged */
+export function readMetadata(read: ReadBundleFile): BundleMetadata {
+  return parseMetadata(Buffer.from(requireFile(read, METADATA_FILE)).toString('utf8'))
+}
+
 /**
- * Reads what an earlier unpack, ours or umoci's, left beside the rootfs.
- * @throws BUNDLE_INVALID for files that are missing or damaged, MTREE_INVALID for a manifest that cannot be read
+ * Reads what an earlier unpack, ours or umoci's, remembers of the tree beside the rootfs.
+ * @throws BUNDLE_INVALID where the manifest is missing, MTREE_INVALID where it cannot be read
  */
-export function readBundle(read: ReadBundleFile): BundleState {
-  const metadata = parseMetadata(Buffer.from(requireFile(read, METADATA_FILE)).toString('utf8'))
+export function readMemory(read: ReadBundleFile, metadata: BundleMetadata): Memory {
   const { digest } = sourceManifest(metadata)
   const bytes = requireFile(read, manifestFile(digest))
-  const manifest = parseWhole(bytes)
-  const prints = read(fingerprintsFile(digest))
-  return { metadata, manifest, fingerprints: decode(prints, bytes, manifest) }
+  const { entries } = parseWhole(bytes)
+  return new Memory(entries, decode(read(fingerprintsFile(digest)), bytes, entries.length))
 }
 
 /** What a cut manifest does not list would look new, and what is deleted of it would not be missed. */
@@ -42,50 +37,45 @@ function parseWhole(bytes: Uint8Array): Manifest {
   })
 }
 
-/** What the bundle remembers of one path. */
-export interface Remembered {
-  entry: ManifestEntry
-  /** Undefined where there is no usable fingerprint. */
-  record: FingerprintRecord | undefined
-}
+/** What a bundle remembers of its tree: objects by their place in the manifest, counted from 0. */
+export class Memory {
+  readonly entries: readonly ManifestEntry[]
+  /** umoci's bundles have none. */
+  readonly fingerprints: Fingerprints | Unusable | 'absent'
 
-/** The memory of a bundle, by path. */
-export interface Memory {
-  /** The entry of a file that surely did not change since, so that nobody need read the file again. */
-  unchanged: (path: ByteString, stat: FileStat) => ManifestEntry | undefined
-  recall: (path: ByteString) => Remembered | undefined
+  constructor(entries: readonly ManifestEntry[], fingerprints: Memory['fingerprints']) {
+    this.entries = entries
+    this.fingerprints = fingerprints
+  }
+
   /** Device of the tree when it was scanned: on another one, it was copied since. Undefined: not known. */
-  readonly device: number | bigint | undefined
-}
+  get device(): number | bigint | undefined {
+    return this.usable?.device
+  }
 
-export function memoryOf({ fingerprints, manifest }: BundleState): Memory {
-  const { entries } = manifest
-  const indexes = new Map(entries.map(({ path }, index) => [path, index]))
-  const prints = typeof fingerprints === 'string' ? undefined : fingerprints
-  return {
-    device: prints?.device,
-    unchanged(path, stat) {
-      const index = indexes.get(path)
-      if (index === undefined || prints === undefined) return undefined
-      return isUnchanged(prints, index, stat) ? entries[index] : undefined
-    },
-    recall(path) {
-      const index = indexes.get(path)
-      if (index === undefined) return undefined
-      const record = prints === undefined ? undefined : recordAt(prints, index)
-      return { entry: entries[index]!, record }
-    }
+  /** The object surely did not change since, so that nobody need read it again. */
+  isUnchanged(index: number, stat: FileStat): boolean {
+    return this.usable !== undefined && isUnchanged(this.usable, index, stat)
+  }
+
+  /** Undefined where there is no usable fingerprint. */
+  record(index: number): FingerprintRecord | undefined {
+    return this.usable === undefined ? undefined : recordAt(this.usable, index)
+  }
+
+  private get usable(): Fingerprints | undefined {
+    return typeof this.fingerprints === 'string' ? undefined : this.fingerprints
   }
 }
 
 function decode(
   prints: Uint8Array | undefined,
-  manifestBytes: Uint8Array,
-  manifest: Manifest
-): BundleState['fingerprints'] {
+  manifest: Uint8Array,
+  entries: number
+): Memory['fingerprints'] {
   if (prints === undefined) return 'absent'
-  const sha256 = createHash('sha256').update(manifestBytes).digest('hex')
-  return decodeFingerprints(prints, sha256, manifest.entries.length)
+  const sha256 = createHash('sha256').update(manifest).digest('hex')
+  return decodeFingerprints(prints, sha256, entries)
 }
 
 function requireFile(read: ReadBundleFile, name: string): Uint8Array {

@@ -7,21 +7,19 @@ import { join } from 'node:path'
 import { fileStat } from '../bundle/file-stat.ts'
 import { fingerprintsFile, manifestFile, METADATA_FILE } from '../bundle/files.ts'
 import { formatMetadata, sourceManifest } from '../bundle/metadata.ts'
-import type { ByteString } from '../bytes.ts'
 import { target, type DescriptorPath } from '../image/choice.ts'
-import type { ManifestEntry, MtreeNode } from '../mtree/entry.ts'
-import { baseName, parentPath } from '../plan/names.ts'
-import type { Scanned } from '../rootfs/scan.ts'
+import type { MtreeNode } from '../mtree/entry.ts'
+import { baseName } from '../plan/names.ts'
+import { mtreeTypes, type ScannedObject } from '../rootfs/scanned-tree.ts'
+import { XattrReader } from '../rootfs/tree-xattrs.ts'
 import type { Timespec } from '../tar/entry.ts'
-import type { Changes, HashFiles } from './changes.ts'
+import type { Changes, FileToHash, HashFiles } from './changes.ts'
 import { writeManifestFiles } from './manifest-file.ts'
 import type { OpenBundle } from './open-bundle.ts'
 
 export interface Refresh {
   /** The new image. */
   image: DescriptorPath
-  /** SHA-256 (hex) of files that were packed, by path. */
-  digests: ReadonlyMap<ByteString, string>
   scannedAt: Timespec
   hashFiles: HashFiles
 }
@@ -31,16 +29,12 @@ export async function refreshBundle(
   changes: Changes,
   refresh: Refresh
 ): Promise<void> {
-  const old = sourceManifest(bundle.state.metadata).digest
+  const old = sourceManifest(bundle.metadata).digest
   const { digest } = target(refresh.image)
   if (digest === old) return
-  await completeDigests(changes, refresh)
+  await completeDigests(changes, refresh.hashFiles)
   removeManifest(bundle.path, digest)
-  writeManifestFiles(bundle.path, bundle.path, digest, {
-    root: toNodes(changes.tree),
-    statOf: ({ scanned }) => fileStat(scanned.status, scanned.unlisted),
-    scannedAt: refresh.scannedAt
-  })
+  writeManifest(bundle, digest, changes, refresh.scannedAt)
   for (const name of filesOf(digest)) flush(join(bundle.path, name))
   replaceMetadata(bundle, refresh.image)
   flush(bundle.path)
@@ -48,58 +42,74 @@ export async function refreshBundle(
 }
 
 /** Files that are masked, or were compared by size alone, have not been read yet. */
-async function completeDigests({ tree }: Changes, refresh: Refresh): Promise<void> {
-  const unknown: ManifestEntry[] = []
-  for (const { entry } of tree.values()) {
-    if (entry.type !== 'file' || entry.sha256 !== undefined) continue
-    entry.sha256 = refresh.digests.get(entry.path)
-    if (entry.sha256 === undefined) unknown.push(entry)
+async function completeDigests(
+  { tree, digests, remembered }: Changes,
+  hashFiles: HashFiles
+): Promise<void> {
+  const unread: FileToHash[] = []
+  for (const object of tree.inManifestOrder()) {
+    const { path, type } = object
+    if (type !== 'file' || digests.has(path) || remembered(object) !== undefined) continue
+    unread.push({ path, size: object.status.size })
   }
-  const digests = await refresh.hashFiles(unknown)
-  unknown.forEach((entry, index) => {
-    entry.sha256 = digests[index]
-  })
+  const found = await hashFiles(unread)
+  for (const [index, { path }] of unread.entries()) digests.set(path, found[index]!)
+}
+
+function writeManifest(
+  { path, rootfs }: OpenBundle,
+  digest: string,
+  changes: Changes,
+  scannedAt: Timespec
+): void {
+  const xattrs = new XattrReader(rootfs)
+  try {
+    writeManifestFiles(path, path, digest, {
+      root: toNode(changes.tree.root, changes, xattrs),
+      statOf: ({ object }) => fileStat(object.status, object.unlisted),
+      scannedAt
+    })
+  } finally {
+    xattrs.release()
+  }
 }
 
 interface ScannedNode extends MtreeNode {
-  scanned: Scanned
-  children: ScannedNode[]
+  object: ScannedObject
+  children?: readonly ScannedNode[]
 }
 
-/** Parents come before their children in the tree. */
-function toNodes(tree: Changes['tree']): ScannedNode {
-  const nodes = new Map<ByteString, ScannedNode>()
-  for (const [path, scanned] of tree) {
-    const node = toNode(path, scanned)
-    nodes.set(path, node)
-    if (path !== '.') nodes.get(parentPath(path) || '.')!.children.push(node)
+/** Children are made when they are asked for: the tree is never in memory as a whole. */
+function toNode(object: ScannedObject, changes: Changes, xattrs: XattrReader): ScannedNode {
+  const { path, status } = object
+  const known = changes.remembered(object)
+  const link = known === undefined ? object.link : known.link
+  const sha256 = known === undefined ? changes.digests.get(path) : known.sha256
+  const node: ScannedNode = {
+    name: baseName(path),
+    type: mtreeTypes[status.type],
+    size: status.size,
+    uid: status.uid,
+    gid: status.gid,
+    mode: status.mode,
+    nlink: status.nlink,
+    mtimeSec: status.mtimeSec,
+    ...(link === undefined ? {} : { link }),
+    ...(sha256 === undefined ? {} : { sha256 }),
+    xattrs: known?.xattrs ?? xattrs.listed(object),
+    object
   }
-  return nodes.get('.')!
+  const children = (): ScannedNode[] =>
+    changes.tree.children(object).map((child) => toNode(child, changes, xattrs))
+  return status.type === 'directory'
+    ? Object.defineProperty(node, 'children', { get: children })
+    : node
 }
 
-function toNode(path: ByteString, scanned: Scanned): ScannedNode {
-  const { entry } = scanned
-  return {
-    name: path === '.' ? '.' : baseName(path),
-    type: entry.type!,
-    size: scanned.status.size,
-    uid: scanned.status.uid,
-    gid: scanned.status.gid,
-    mode: scanned.status.mode,
-    nlink: scanned.status.nlink,
-    mtimeSec: scanned.status.mtimeSec,
-    ...(entry.link === undefined ? {} : { link: entry.link }),
-    ...(entry.sha256 === undefined ? {} : { sha256: entry.sha256 }),
-    xattrs: entry.xattrs,
-    scanned,
-    children: []
-  }
-}
-
-function replaceMetadata({ path, state }: OpenBundle, image: DescriptorPath): void {
+function replaceMetadata({ path, metadata }: OpenBundle, image: DescriptorPath): void {
   const descriptorWalk = image.map((descriptor) => ({ ...descriptor }))
   const temporary = join(path, `.${METADATA_FILE}.new`)
-  writeFileSync(temporary, formatMetadata({ ...state.metadata, descriptorWalk }), { flush: true })
+  writeFileSync(temporary, formatMetadata({ ...metadata, descriptorWalk }), { flush: true })
   renameSync(temporary, join(path, METADATA_FILE))
 }
 

@@ -56,9 +56,9 @@ async function repackBundle(
   assertPackable(base, settings)
   const scannedAt = currentTime()
   const changes = await search(bundle, base, options, settings)
+  const isRefreshed = options.refreshBundle === true
   for (const path of changes.sockets) settings.onEvent(socket(path))
   settings.onEvent({ type: 'changes', count: changes.deltas.length })
-  const digests = options.refreshBundle === true ? new Map<string, string>() : undefined
   const { image, ...result } = await addToImage(
     {
       layout,
@@ -70,12 +70,11 @@ async function repackBundle(
     },
     changes.deltas.length === 0
       ? undefined
-      : (writer) => packChanges(bundle, changes, writer, settings, digests)
+      : (writer) => packChanges(bundle, changes, writer, settings, isRefreshed)
   )
-  if (digests !== undefined)
+  if (isRefreshed)
     await refreshBundle(bundle, changes, {
       image,
-      digests,
       scannedAt,
       hashFiles: hasher(bundle, settings)
     })
@@ -93,16 +92,16 @@ function search(
   return bundleChanges(bundle, { maskPaths, maskVolumes, volumes, jobs, signal })
 }
 
-function readBase(layout: Layout, { state }: OpenBundle): ResolvedImage {
+function readBase(layout: Layout, { metadata }: OpenBundle): ResolvedImage {
   try {
-    return readImage(layout, state.metadata.descriptorWalk as unknown as DescriptorPath)
+    return readImage(layout, metadata.descriptorWalk as unknown as DescriptorPath)
   } catch (error) {
     if (!(error instanceof OciUnpackError) || error.code !== 'BLOB_NOT_FOUND') throw error
     throw new OciUnpackError(
       'BLOB_NOT_FOUND',
       'The layout has not the image that the bundle came from.',
       {
-        facts: { ...error.facts, expected: sourceManifest(state.metadata).digest },
+        facts: { ...error.facts, expected: sourceManifest(metadata).digest },
         hint: 'Give the layout that the bundle was unpacked from; if a garbage collection removed the image, copy it there again.',
         cause: error
       }

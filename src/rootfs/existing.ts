@@ -2,6 +2,7 @@
 import type { ByteString } from '../bytes.ts'
 import { STAGED_NOWHERE, type StagedEntry } from '../plan/staged-entry.ts'
 import { readSymlink } from '../sys/names.ts'
+import { inodeKey } from '../sys/status.ts'
 import type { EntryType } from '../tar/entry.ts'
 import { walk, type Walked } from './walk.ts'
 
@@ -11,8 +12,7 @@ export function readExisting(
   skip: ReadonlySet<ByteString>,
   add: (entry: StagedEntry, inode: string) => void
 ): void {
-  for (const walked of walk(root, skip))
-    add(toEntry(walked), `${walked.status.device}:${walked.status.inode}`)
+  for (const walked of walk(root, skip)) add(toEntry(walked), inodeKey(walked.status))
 }
 
 function toEntry({ path, status, directory, name }: Walked): StagedEntry {

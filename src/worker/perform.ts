@@ -1,12 +1,19 @@
 import type { Control } from './control.ts'
 import { hashFiles, type HashFilesTask } from './hash-files.ts'
+import { scanTree, type ScanTreeReport, type ScanTreeTask } from './scan-tree.ts'
 import { stageLayer, type StageLayerReport, type StageLayerTask } from './stage-layer.ts'
 
 /** What a thread can be asked to do. Tasks are plain functions: they run without a thread, too. */
-export type Task = StageLayerTask | HashFilesTask
+export type Task = StageLayerTask | HashFilesTask | ScanTreeTask
 
 /** What a task tells while it runs. */
-export type Report = StageLayerReport
+export type Report = StageLayerReport & ScanTreeReport
+
+export const SILENT: Report = {
+  entries: () => undefined,
+  lostXattr: () => undefined,
+  scanned: () => undefined
+}
 
 /** Digests, of a task that is asked for digests. */
 export type TaskResult = readonly string[]
@@ -18,5 +25,8 @@ export async function perform(task: Task, control: Control, report: Report): Pro
       return []
     case 'hash-files':
       return hashFiles(task, control)
+    case 'scan-tree':
+      scanTree(task, control, report)
+      return []
   }
 }
