@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { fromBuffer } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
-import type { ManifestEntry } from '../mtree/entry.ts'
-import { parseManifest, type Manifest } from '../mtree/parse.ts'
+import { listEntries, type EntryList } from '../mtree/entry-list.ts'
+import { ManifestOutline } from '../mtree/outline.ts'
+import { parseManifest } from '../mtree/parse.ts'
 import { fingerprintsFile, manifestFile, METADATA_FILE } from './files.ts'
 import { decodeFingerprints, isUnchanged, recordAt, type FileStat } from './fingerprints.ts'
 import type { FingerprintRecord, Fingerprints, Unusable } from './fingerprints.ts'
@@ -22,16 +23,22 @@ export function readMetadata(read: ReadBundleFile): BundleMetadata {
  */
 export function readMemory(read: ReadBundleFile, metadata: BundleMetadata): Memory {
   const { digest } = sourceManifest(metadata)
-  const bytes = requireFile(read, manifestFile(digest))
-  const { entries } = parseWhole(bytes)
-  return new Memory(entries, decode(read(fingerprintsFile(digest)), bytes, entries.length))
+  const manifest = requireFile(read, manifestFile(digest))
+  const fingerprints = decode(read(fingerprintsFile(digest)), manifest)
+  if (typeof fingerprints === 'string') return new Memory(parseWhole(manifest), fingerprints)
+  // The fingerprints name this very text, so it is what this program wrote.
+  const outline = new ManifestOutline(manifest)
+  return outline.count === fingerprints.count
+    ? new Memory(outline, fingerprints)
+    : new Memory(parseWhole(manifest), 'other-manifest')
 }
 
 /** What a cut manifest does not list would look new, and what is deleted of it would not be missed. */
-function parseWhole(bytes: Uint8Array): Manifest {
+function parseWhole(bytes: Uint8Array): EntryList {
   const manifest = parseManifest(fromBuffer(bytes))
   const root = manifest.entries[0]
-  if (manifest.isClosed && root?.path === '.' && root.type === 'dir') return manifest
+  if (manifest.isClosed && root?.path === '.' && root.type === 'dir')
+    return listEntries(manifest.entries)
   throw new OciUnpackError('MTREE_INVALID', 'The manifest does not describe a whole tree.', {
     hint: 'The manifest was damaged or edited. Restore it, or unpack the image again.'
   })
@@ -39,11 +46,11 @@ function parseWhole(bytes: Uint8Array): Manifest {
 
 /** What a bundle remembers of its tree: objects by their place in the manifest, counted from 0. */
 export class Memory {
-  readonly entries: readonly ManifestEntry[]
+  readonly entries: EntryList
   /** umoci's bundles have none. */
   readonly fingerprints: Fingerprints | Unusable | 'absent'
 
-  constructor(entries: readonly ManifestEntry[], fingerprints: Memory['fingerprints']) {
+  constructor(entries: EntryList, fingerprints: Memory['fingerprints']) {
     this.entries = entries
     this.fingerprints = fingerprints
   }
@@ -68,14 +75,9 @@ export class Memory {
   }
 }
 
-function decode(
-  prints: Uint8Array | undefined,
-  manifest: Uint8Array,
-  entries: number
-): Memory['fingerprints'] {
+function decode(prints: Uint8Array | undefined, manifest: Uint8Array): Memory['fingerprints'] {
   if (prints === undefined) return 'absent'
-  const sha256 = createHash('sha256').update(manifest).digest('hex')
-  return decodeFingerprints(prints, sha256, entries)
+  return decodeFingerprints(prints, createHash('sha256').update(manifest).digest('hex'))
 }
 
 function requireFile(read: ReadBundleFile, name: string): Uint8Array {

@@ -5,7 +5,7 @@
 import type { Memory } from '../bundle/bundle.ts'
 import { compareBytes, type ByteString } from '../bytes.ts'
 import type { Delta } from '../mtree/compare.ts'
-import type { ManifestEntry } from '../mtree/entry.ts'
+import type { EntryList } from '../mtree/entry-list.ts'
 import { maskDeltas, maskOf, simplifyDeltas, withoutSockets } from '../mtree/filter.ts'
 import type { ScannedObject, ScannedTree } from '../rootfs/scanned-tree.ts'
 import { contentDelta, examine, type Finding } from './examine.ts'
@@ -16,8 +16,10 @@ export interface Changes {
   /** Sorted by path, without what a mask covers or another delta implies. */
   deltas: readonly Delta[]
   tree: ScannedTree
-  /** The entry of an object that surely did not change. */
-  remembered: (object: ScannedObject) => ManifestEntry | undefined
+  /** What the bundle's manifest listed. */
+  entries: EntryList
+  /** The entry of an object that surely did not change, as an index. */
+  remembered: (object: ScannedObject) => number | undefined
   /** Everything but directories that has several names, once for each. */
   linked: readonly ScannedObject[]
   /** SHA-256 (hex) of files, by path, as far as they were read. */
@@ -49,13 +51,17 @@ export async function findChanges(
   const sifted = sift(tree, memory)
   const findings = examine(rootfs, tree, sifted, memory)
   const digests = await hashUndecided(findings, hashFiles)
-  const found = [...sifted.missing.map(toMissing), ...findings.flatMap((it) => settle(it, digests))]
+  const found = [
+    ...sifted.missing.map((index) => toMissing(index, memory)),
+    ...findings.flatMap((it) => settle(it, digests))
+  ]
   const deltas = [...found, ...relinked(sifted, memory, found)]
   const open = maskDeltas(deltas.sort(byPath), masks)
   return {
     deltas: simplifyDeltas(withoutSockets(open)),
     tree,
-    remembered: rememberedBy(sifted, tree, memory),
+    entries: memory.entries,
+    remembered: rememberedBy(sifted, tree),
     linked: sifted.linked,
     digests,
     isMasked: maskOf(masks),
@@ -63,8 +69,9 @@ export async function findChanges(
   }
 }
 
-function toMissing(before: ManifestEntry): Delta {
-  return { kind: 'missing', path: before.path, before }
+function toMissing(index: number, { entries }: Memory): Delta {
+  const before = { type: entries.entry(index).type }
+  return { kind: 'missing', path: entries.path(index), before }
 }
 
 async function hashUndecided(
@@ -87,14 +94,10 @@ function byPath(a: Delta, b: Delta): number {
   return compareBytes(a.path, b.path)
 }
 
-function rememberedBy(
-  { suspects, match }: Sifted,
-  { size }: ScannedTree,
-  { entries }: Memory
-): Changes['remembered'] {
+function rememberedBy({ suspects, match }: Sifted, { size }: ScannedTree): Changes['remembered'] {
   const isSuspect = new Uint8Array(size)
   for (const { number } of suspects) isSuspect[number] = 1
-  return (object) => (isSuspect[object.number] === 1 ? undefined : entries[match.indexOf(object)!])
+  return (object) => (isSuspect[object.number] === 1 ? undefined : match.indexOf(object))
 }
 
 function isSocket(delta: Delta): boolean {

@@ -39,7 +39,7 @@ export function examine(
       const index = match.indexOf(object)
       if (index === undefined) return [extra(object)]
       const entry = toManifestEntry(object, xattrs.listed(object))
-      const known = { entry: memory.entries[index]!, record: memory.record(index) }
+      const known = { entry: memory.entries.entry(index), record: memory.record(index) }
       const finding = compareObject(object, entry, known, isCopy)
       return finding === undefined ? [] : [finding]
     })

@@ -82,7 +82,8 @@ interface ScannedNode extends MtreeNode {
 /** Children are made when they are asked for: the tree is never in memory as a whole. */
 function toNode(object: ScannedObject, changes: Changes, xattrs: XattrReader): ScannedNode {
   const { path, status } = object
-  const known = changes.remembered(object)
+  const index = changes.remembered(object)
+  const known = index === undefined ? undefined : changes.entries.entry(index)
   const link = known === undefined ? object.link : known.link
   const sha256 = known === undefined ? changes.digests.get(path) : known.sha256
   const node: ScannedNode = {

@@ -30,6 +30,6 @@ export function relinked(
   return known
     .filter(({ object }) => changed.has(object.path))
     .map(({ object, index }) =>
-      modified(memory.entries[index]!, object, 'hard links', 'others', 'these')
+      modified(memory.entries.entry(index), object, 'hard links', 'others', 'these')
     )
 }

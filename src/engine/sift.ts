@@ -1,7 +1,6 @@
 /** The objects of a tree that may have changed, sifted from the many that surely did not. */
 import type { Memory } from '../bundle/bundle.ts'
 import { fileStat } from '../bundle/file-stat.ts'
-import type { ManifestEntry } from '../mtree/entry.ts'
 import type { ScannedObject, ScannedTree } from '../rootfs/scanned-tree.ts'
 import { TreeMatch } from './match-tree.ts'
 
@@ -12,8 +11,8 @@ export interface Sifted {
   suspects: readonly ScannedObject[]
   /** Everything but directories that has several names, once for each. */
   linked: readonly ScannedObject[]
-  /** Entries of what is not there any more. */
-  missing: readonly ManifestEntry[]
+  /** Entries of what is not there any more, as indexes. */
+  missing: readonly number[]
 }
 
 export function sift(tree: ScannedTree, memory: Memory): Sifted {

@@ -47,8 +47,8 @@ describe('a bundle', () => {
 
   it('knows which objects did not change', () => {
     const memory = memoryOf(bundle())
-    expect(memory.entries.map(({ path }) => path)).toEqual(['.', 'f\xff'])
-    expect(memory.entries[1]).toMatchObject({ path: 'f\xff', type: 'file', size: 5 })
+    expect([0, 1].map((index) => memory.entries.path(index))).toEqual(['.', 'f\xff'])
+    expect(memory.entries.entry(1)).toMatchObject({ path: 'f\xff', type: 'file', size: 5 })
     expect(memory.isUnchanged(1, STAT)).toBe(true)
     expect(memory.isUnchanged(1, { ...STAT, ino: 3 })).toBe(false)
     expect(memory.isUnchanged(0, STAT)).toBe(false)
@@ -63,7 +63,7 @@ describe('a bundle', () => {
     else files.set(fingerprintsFile(DIGEST), bytes)
     const memory = memoryOf(files)
     expect(memory.fingerprints).toBe(reason)
-    expect(memory.entries[1]).toMatchObject({ path: 'f\xff', size: 5 })
+    expect(memory.entries.entry(1)).toMatchObject({ path: 'f\xff', size: 5 })
     expect(memory.isUnchanged(1, STAT)).toBe(false)
     expect(memory.record(1)).toBeUndefined()
   })
@@ -71,6 +71,19 @@ describe('a bundle', () => {
   it('does not take fingerprints for a manifest that was changed after them', () => {
     const files = bundle().set(manifestFile(DIGEST), Buffer.concat([MANIFEST, Buffer.from('\n')]))
     expect(memoryOf(files).fingerprints).toBe('other-manifest')
+  })
+
+  it('does not take fingerprints of more or fewer objects than the manifest has', () => {
+    const prints = bundle().get(fingerprintsFile(DIGEST))!
+    const fewer = Buffer.from(prints.subarray(0, -40))
+    fewer.writeUInt32LE(1, 12)
+    const memory = memoryOf(bundle().set(fingerprintsFile(DIGEST), fewer))
+    expect([memory.fingerprints, memory.entries.count]).toEqual(['other-manifest', 2])
+  })
+
+  it('reads a manifest whole that no fingerprints vouch for', () => {
+    const files = bundle().set(manifestFile(DIGEST), Buffer.from('. type=dir\nf size=x\n..\n'))
+    expect(() => memoryOf(files)).toThrow(expect.objectContaining({ code: 'MTREE_INVALID' }))
   })
 
   it.each(['umoci.json', manifestFile(DIGEST)])(

@@ -3,6 +3,7 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { TreeMatch } from '../../src/engine/match-tree.ts'
 import type { ManifestEntry } from '../../src/mtree/entry.ts'
+import { listEntries } from '../../src/mtree/entry-list.ts'
 import { type ScannedTree, toManifestEntry } from '../../src/rootfs/scanned-tree.ts'
 import { withScratch } from '../support/open-directory.ts'
 import { scan } from '../support/scan.ts'
@@ -37,11 +38,13 @@ test('of two entries for one path the later one counts', () => {
 })
 
 function expectJoined(now: ScannedTree, entries: readonly ManifestEntry[]): void {
-  const match = new TreeMatch(now, entries)
+  const match = new TreeMatch(now, listEntries(entries))
   const objects = [...now.inManifestOrder()]
   for (const object of objects) match.advance(object)
   const paths = new Set(objects.map(({ path }) => path))
-  expect(match.finish()).toEqual(entries.filter((entry) => !paths.has(entry.path)))
+  expect(match.finish().map((index) => entries[index])).toEqual(
+    entries.filter((entry) => !paths.has(entry.path))
+  )
   const indexes = new Map(entries.map((entry, index) => [entry.path, index]))
   for (const object of objects)
     expect(match.indexOf(object), object.path).toBe(indexes.get(object.path))
