@@ -19,18 +19,8 @@ export interface ChangeSearch extends MaskOptions, ThreadOptions {
 
 /** The manifest is read while other threads look at the tree. */
 export async function bundleChanges(bundle: OpenBundle, search: ChangeSearch): Promise<Changes> {
-  const scanning = scanTree(bundle.rootfs, search)
-  const reading = untilThreadsRun().then(() => bundle.memory())
-  const [memory, tree] = await Promise.allSettled([reading, scanning])
-  if (memory.status === 'rejected') throw memory.reason
-  if (tree.status === 'rejected') throw tree.reason
-  const hashFiles = hasher(bundle, search)
-  return findChanges(bundle.rootfs, tree.value, memory.value, masksOf(search), hashFiles)
-}
-
-/** Tasks are handed out before this thread turns to anything else. */
-function untilThreadsRun(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
+  const [tree, memory] = await scanTree(bundle.rootfs, search, () => bundle.memory())
+  return findChanges(bundle.rootfs, tree, memory, masksOf(search), hasher(bundle, search))
 }
 
 function masksOf({ maskPaths = [], maskVolumes = true, volumes }: ChangeSearch): ByteString[] {
