@@ -62,12 +62,8 @@ async function listedChanges(
 
 /** The manifest is read while other threads look at the tree. */
 export async function allChanges(bundle: OpenBundle, search: ChangeSearch): Promise<Changes> {
-  const scanning = scanTree(bundle.rootfs, search)
-  const reading = untilThreadsRun().then(() => bundle.memory())
-  const [memory, tree] = await Promise.allSettled([reading, scanning])
-  if (memory.status === 'rejected') throw memory.reason
-  if (tree.status === 'rejected') throw tree.reason
-  return findChanges(bundle.rootfs, tree.value, memory.value, {
+  const [tree, memory] = await scanTree(bundle.rootfs, search, () => bundle.memory())
+  return findChanges(bundle.rootfs, tree, memory, {
     masks: masksOf(search),
     hashFiles: hasher(bundle, search),
     isLooked: undefined
@@ -82,11 +78,6 @@ function hasAllNames({ linked, deltas }: Changes): boolean {
   return linked.every(
     ({ path, status }) => !changed.has(path) || names.get(inodeKey(status)) === status.nlink
   )
-}
-
-/** Tasks are handed out before this thread turns to anything else. */
-function untilThreadsRun(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
 }
 
 function masksOf({ maskPaths = [], maskVolumes = true, volumes }: ChangeSearch): ByteString[] {

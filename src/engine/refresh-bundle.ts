@@ -52,7 +52,7 @@ async function wholeTree(
   const entryAt = (index: number | undefined): ManifestEntry | undefined =>
     index === undefined ? undefined : entries.entry(index)
   if (isWhole) return { tree, digests, known: (object) => entryAt(remembered(object)) }
-  const whole = await scanTree(bundle.rootfs, threads)
+  const [whole] = await scanTree(bundle.rootfs, threads, () => undefined)
   const match = matchTree(whole, entries)
   const known = (object: ScannedObject): ManifestEntry | undefined => {
     const part = tree.find(object.path)

@@ -1,7 +1,9 @@
 /** A tree as it is now, looked at by several threads where there is enough to look at. */
 import type { ByteString } from '../bytes.ts'
 import { ScannedTree } from '../rootfs/scanned-tree.ts'
-import { Scanner } from '../rootfs/scanner.ts'
+import { Scanner, type ScanBatch } from '../rootfs/scanner.ts'
+import { perform, SILENT } from '../worker/perform.ts'
+import type { ScanTreeTask } from '../worker/scan-tree.ts'
 import { throwIfAborted } from './abort.ts'
 import { withThreads, type ThreadOptions } from './threads.ts'
 
@@ -9,20 +11,23 @@ import { withThreads, type ThreadOptions } from './threads.ts'
 const WORTH_THREADS = 5000
 
 /**
+ * Looks at a whole tree. Other threads begin with it, this one calls `meanwhile` and then takes its share.
  * @param root descriptor of the tree's directory, open until this settles
- * @param enough how many objects this thread looks at before it leaves the rest to others
- * @throws SYSCALL_FAILED with the path, ABORTED
+ * @param enough how many objects this thread looks at before it asks others
+ * @throws SYSCALL_FAILED with the path, ABORTED, and what `meanwhile` throws
  */
-export async function scanTree(
+export async function scanTree<T>(
   root: number,
   options: ThreadOptions,
+  meanwhile: () => T,
   enough: number = options.jobs > 1 ? WORTH_THREADS : Infinity
-): Promise<ScannedTree> {
+): Promise<[ScannedTree, T]> {
   throwIfAborted(options.signal)
   const tree = new ScannedTree()
   const subtrees = scanTop(root, tree, enough)
-  if (subtrees.length > 0) await scanSubtrees(root, tree, subtrees, options)
-  return tree
+  if (subtrees.length === 0) return [tree, meanwhile()]
+  const task: ScanTreeTask = { type: 'scan-tree', root, subtrees }
+  return [tree, await share(task, tree, options, meanwhile)]
 }
 
 /** From the top down, level by level, until there are `enough` objects; gives the directories that are left. */
@@ -41,18 +46,29 @@ function scanTop(root: number, tree: ScannedTree, enough: number): ByteString[] 
   }
 }
 
-function scanSubtrees(
-  root: number,
+function share<T>(
+  task: ScanTreeTask,
   tree: ScannedTree,
-  subtrees: readonly ByteString[],
-  options: ThreadOptions
-): Promise<void> {
-  return withThreads(options.jobs, options, async (pool, control) => {
-    const threads = Array.from({ length: Math.max(1, options.jobs) }, () =>
-      pool.run({ type: 'scan-tree', root, subtrees }, control, {
-        scanned: (batch) => tree.add(batch)
-      })
+  options: ThreadOptions,
+  meanwhile: () => T
+): Promise<T> {
+  const scanned = (batch: ScanBatch): void => tree.add(batch)
+  const others = options.jobs - 1
+  return withThreads(others, options, async (pool, control) => {
+    const theirs = Promise.all(
+      Array.from({ length: others }, () => pool.run(task, control, { scanned }))
     )
-    await Promise.all(threads)
+    const ours = untilThreadsRun().then(async () => {
+      const result = meanwhile()
+      await perform(task, control, { ...SILENT, scanned })
+      return result
+    })
+    const [result] = await Promise.all([ours, theirs])
+    return result
   })
+}
+
+/** Tasks are handed out before this thread turns to anything else. */
+function untilThreadsRun(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }

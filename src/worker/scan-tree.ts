@@ -16,12 +16,18 @@ export interface ScanTreeReport {
   scanned: (batch: ScanBatch) => void
 }
 
-/** @throws SYSCALL_FAILED, ABORTED */
-export function scanTree(task: ScanTreeTask, control: Control, report: ScanTreeReport): void {
+/** Lets messages and signals through between its turns. @throws SYSCALL_FAILED, ABORTED */
+export async function scanTree(
+  task: ScanTreeTask,
+  control: Control,
+  report: ScanTreeReport
+): Promise<void> {
   const scanner = new Scanner(task.root, report.scanned)
   try {
-    for (let turn = control.takeTurn(); turn < task.subtrees.length; turn = control.takeTurn())
+    for (let turn = control.takeTurn(); turn < task.subtrees.length; turn = control.takeTurn()) {
       scanSubtree(scanner, task.subtrees[turn]!, control)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
     scanner.flush()
   } finally {
     scanner.release()

@@ -43,7 +43,7 @@ function placeOf({ bundle, manifestDigest }: ImageContext): Parameters<typeof wr
 async function hashAll({ settings }: Job, context: ImageContext, rootfs: number): Promise<void> {
   const { bundle, manifestDigest } = context
   const scannedAt = currentTime()
-  const tree = await scanTree(rootfs, settings)
+  const [tree] = await scanTree(rootfs, settings, () => undefined)
   const knowledge: KnownTree = { tree, known: () => undefined, digests: new Map() }
   await completeDigests(knowledge, hasher({ path: bundle }, settings))
   writeScannedManifest({ path: bundle, rootfs, digest: manifestDigest }, knowledge, scannedAt)
