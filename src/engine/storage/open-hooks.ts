@@ -12,7 +12,7 @@ export type HooksOption = UnpackHooks | HookFileOption
 
 export interface HookFileOption {
   /** Path of a hooks.toml; `find` looks for the operator's (see docs/hooks.md), and there may be none. */
-  file: string | 'find'
+  file: string
   /** A file to which every call is appended as a line of JSON. */
   trace?: string
 }
