@@ -12,6 +12,7 @@ export type ErrorCode =
   // the image: layout, documents, choice
   | 'REFERENCE_INVALID'
   | 'LAYOUT_INVALID'
+  | 'LAYOUT_EXISTS'
   | 'TAG_NOT_FOUND'
   | 'TAG_AMBIGUOUS'
   | 'PLATFORM_NOT_FOUND'
@@ -39,6 +40,7 @@ export type ErrorCode =
   | 'CONFIG_UNSUPPORTED'
   | 'USER_NOT_FOUND'
   | 'MTREE_INVALID'
+  | 'TREE_DIFFERS'
   | 'ID_NOT_MAPPED'
   // the kernel
   | 'SYSCALL_FAILED'

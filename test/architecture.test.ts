@@ -69,11 +69,15 @@ const ROOMS: Readonly<Record<string, Room>> = {
     types: ['tar/entry.ts'],
     node: ['crypto', 'fs', 'os', 'path']
   },
+  'layout.ts': {
+    values: ['engine'],
+    types: ['image']
+  },
   'index.ts': {
-    values: ['engine', 'plan/id-map.ts'],
+    values: ['layout.ts', 'engine', 'plan/id-map.ts'],
     types: ['worker/control.ts']
   },
-  cli: { values: ['index.ts'], node: ['fs'] }
+  cli: { values: ['index.ts', 'layout.ts'], node: ['fs'] }
 }
 
 /** At the bottom, for everyone. */

@@ -2,6 +2,7 @@
 import { withFacts } from '../errors.ts'
 import { parsePlatform } from '../image/platform.ts'
 import { parseTag } from '../image/reference.ts'
+import { whileInUse } from '../store/in-use.ts'
 import { openLayout } from '../store/layout.ts'
 import { resolveImage } from '../store/resolve.ts'
 import { addToImage, assertPackable, type WriteLayer } from './add-to-image.ts'
@@ -35,14 +36,16 @@ export async function changeTag(
     const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
     const newTag = options.tag === undefined ? tag : parseTag(options.tag)
     const layout = openLayout(path)
-    const base = resolveImage(layout, tag, platform)
-    assertPackable(base, settings)
-    const createdBy = `${options.program ?? 'oci-unpack'} ${command}`
-    const { manifestDigest, layer } = await addToImage(
-      { layout, base, tag: newTag, createdBy, inheritAuthor, settings },
-      writer(settings)
-    )
-    return { manifestDigest, layer }
+    return await whileInUse(layout.path, async () => {
+      const base = resolveImage(layout, tag, platform)
+      assertPackable(base, settings)
+      const createdBy = `${options.program ?? 'oci-unpack'} ${command}`
+      const { manifestDigest, layer } = await addToImage(
+        { layout, base, tag: newTag, createdBy, inheritAuthor, settings },
+        writer(settings)
+      )
+      return { manifestDigest, layer }
+    })
   } catch (error) {
     throw withFacts(error, { image: options.image })
   }

@@ -35,7 +35,7 @@ export function historyEntry(
 }
 
 /** Seconds since 1970 as RFC 3339; the time of day where there is no epoch. */
-function timestamp(epoch: number | undefined): string {
+export function timestamp(epoch: number | undefined): string {
   if (epoch === undefined) return new Date().toISOString()
   return new Date(epoch * 1000).toISOString().replace('.000Z', 'Z')
 }

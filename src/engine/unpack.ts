@@ -5,6 +5,7 @@ import { withFacts } from '../errors.ts'
 import { target } from '../image/choice.ts'
 import { LayerStack } from '../plan/layer-stack.ts'
 import { readExisting } from '../rootfs/existing.ts'
+import { whileInUse } from '../store/in-use.ts'
 import { openLayout, type Layout } from '../store/layout.ts'
 import { resolveImage, type ResolvedImage } from '../store/resolve.ts'
 import { fromNode } from '../sys/failure.ts'
@@ -101,13 +102,15 @@ async function withImage(
     const { path, tag } = settings.reference
     const { jsonBytes } = settings
     const layout = openLayout(path, jsonBytes === undefined ? {} : { maxDocumentSize: jsonBytes })
-    const image = resolveImage(layout, tag, settings.platform)
-    settings.onEvent(describe(options.image, image))
-    await act({ layout, image, settings })
-    return {
-      destination: settings.destination,
-      manifestDigest: target(image.descriptorPath).digest
-    }
+    return await whileInUse(layout.path, async () => {
+      const image = resolveImage(layout, tag, settings.platform)
+      settings.onEvent(describe(options.image, image))
+      await act({ layout, image, settings })
+      return {
+        destination: settings.destination,
+        manifestDigest: target(image.descriptorPath).digest
+      }
+    })
   } catch (error) {
     throw withFacts(fromNode(error), { image: options.image })
   }

@@ -23,6 +23,13 @@ export function parseReference(text: string): Reference {
   return { path, tag: colon < 0 ? DEFAULT_TAG : parseTag(text.slice(colon + 1)) }
 }
 
+/** The directory of a layout, where no tag belongs. Throws REFERENCE_INVALID: empty, or with a colon. */
+export function parseLayoutPath(text: string): string {
+  if (text === '') throw invalid(text, 'the path of the layout is empty')
+  if (text.includes(':')) throw invalid(text, 'the path of a layout cannot hold a colon')
+  return text
+}
+
 /** A tag (the ref.name of an index entry). Throws REFERENCE_INVALID. */
 export function parseTag(text: string): string {
   if (text === '') throw invalid(text, 'the tag is empty')

@@ -37,7 +37,7 @@ export function updateIndex(
 /** Stores a rewritten image and then moves the tag to it. Where it throws, the tag is where it was. */
 export function storeImage(
   workspace: Workspace,
-  image: RewrittenImage,
+  image: Pick<RewrittenImage, 'blobs' | 'descriptorPath'>,
   tag: string,
   options: LayoutOptions = {}
 ): void {

@@ -41,6 +41,21 @@ export function resolveImage(layout: Layout, tag: string, platform?: Platform): 
   return image
 }
 
+/**
+ * What a tag stands for, as it is: of an index the index, unless a platform chooses one of its manifests.
+ * Throws TAG_*, PLATFORM_*, BLOB_*, DOCUMENT_INVALID, LIMIT_EXCEEDED.
+ */
+export function findDescriptor(
+  layout: Layout,
+  index: ImageIndex,
+  tag: string,
+  platform: Platform | undefined
+): Descriptor {
+  const entry = findTag(index, tag)
+  if (platform === undefined || mediaKind(entry.mediaType).kind !== 'index') return entry
+  return target(selectManifest(offeredManifests(layout, entry), platform))
+}
+
 /** The image at the end of a path, whatever its platform. Throws as `resolveImage` does. */
 export function readImage(layout: Layout, descriptorPath: DescriptorPath): ResolvedImage {
   const descriptor = target(descriptorPath)

@@ -92,7 +92,7 @@ describe('a workspace', () => {
   it('needs a directory that exists', () => {
     const error = failure(() => openWorkspace(join(built.path, 'absent')))
     expect(error.code).toBe('SYSCALL_FAILED')
-    expect(error.message).toBe('The call mkdtemp failed: no such file or directory.')
+    expect(error.message).toBe('The call open failed: no such file or directory.')
   })
 
   it.skipIf(!hasUmoci)(
