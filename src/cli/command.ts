@@ -5,6 +5,8 @@
 export interface Flag {
   /** Without dashes. */
   name: string
+  /** Other names, also of one letter. */
+  aliases?: readonly string[]
   /** Placeholder of the value; a flag without one is a switch. */
   value?: string
   summary: string
@@ -22,6 +24,8 @@ interface Positional {
 export interface Command {
   /** `['raw', 'unpack']` is `oci-unpack raw unpack`. */
   path: readonly string[]
+  /** Other words for the last of the path. */
+  aliases?: readonly string[]
   summary: string
   description?: string
   positionals: readonly Positional[]

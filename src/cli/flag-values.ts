@@ -1,7 +1,7 @@
 /** What the user gave, as options of the library. Loaded only when a command runs. */
 import { OciUnpackError } from '../errors.ts'
-import { parseIdMap, type IdMapping, type UnpackLimits } from '../index.ts'
-import { text, texts, type Input } from './command.ts'
+import type { UnpackLimits } from '../index.ts'
+import { text, type Input } from './command.ts'
 
 const LIMITS: Readonly<Record<string, keyof UnpackLimits>> = {
   'max-entries': 'entries',
@@ -16,10 +16,6 @@ export function required(input: Input, name: string): string {
   const value = text(input, name)
   if (value !== undefined && value !== '') return value
   throw new OciUnpackError('USAGE', `The mandatory flag --${name} is missing.`)
-}
-
-export function idMaps(input: Input, name: string): IdMapping[] {
-  return texts(input, name).map(parseIdMap)
 }
 
 export function limits(input: Input): UnpackLimits {

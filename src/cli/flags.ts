@@ -8,6 +8,17 @@ export const IMAGE_FLAG: Flag = {
   required: true
 }
 
+export const LAYOUT_FLAG: Flag = {
+  name: 'layout',
+  value: 'PATH',
+  summary: 'directory of an OCI layout',
+  required: true
+}
+
+export const LONG_FLAG: Flag = { name: 'long', summary: 'show more than the names' }
+
+export const JSON_FLAG: Flag = { name: 'json', summary: 'print JSON' }
+
 export const PLATFORM_FLAG: Flag = {
   name: 'platform',
   value: 'OS/ARCH[/VARIANT]',

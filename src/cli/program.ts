@@ -62,6 +62,7 @@ function declare(program: Commander, command: Command): Commander {
   for (const name of command.path.slice(0, -1))
     parent = parent.commands.find((it) => it.name() === name) ?? group(parent, name)
   const declared = parent.command(command.path.at(-1)!).summary(command.summary)
+  declared.aliases([...(command.aliases ?? [])])
   declared.description([command.summary, command.description].filter(Boolean).join('\n\n'))
   configure(declared)
   for (const { name, summary, optional } of command.positionals)
@@ -81,9 +82,12 @@ function group(parent: Commander, name: string): Commander {
 }
 
 function toOption(flag: Flag): Option {
+  const aliases = flag.aliases ?? []
+  const summary =
+    aliases.length === 0 ? flag.summary : `${flag.summary} (also ${aliases.map(dashed).join(', ')})`
   const option = new Option(
     flag.value === undefined ? `--${flag.name}` : `--${flag.name} <${flag.value}>`,
-    flag.summary
+    summary
   )
   if (flag.choices !== undefined) option.choices(flag.choices)
   if (flag.repeatable === true)
@@ -92,6 +96,10 @@ function toOption(flag: Flag): Option {
       value
     ])
   return option
+}
+
+function dashed(name: string): string {
+  return name.length === 1 ? `-${name}` : `--${name}`
 }
 
 /** Values under the flags' own names: commander turns dashes into capitals, and `--no-x` into a false `x`. */

@@ -10,7 +10,8 @@ const FLAGS: readonly Flag[] = [
   { name: 'image', value: 'REF', summary: '' },
   { name: 'mask-path', value: 'PATH', summary: '', repeatable: true },
   { name: 'history.author', value: 'NAME', summary: '' },
-  { name: 'verbose', summary: '' }
+  { name: 'verbose', summary: '' },
+  { name: 'keywords', aliases: ['k', 'K2', 'image'], value: 'LIST', summary: '' }
 ]
 
 describe('arguments as Go programs take them', () => {
@@ -28,6 +29,12 @@ describe('arguments as Go programs take them', () => {
       ['--mask-path', 'a', '--mask-path=b'],
       ['--mask-path=a', '--mask-path=b']
     ],
+    [
+      'other names',
+      ['-k', 'a', '-k=b', '--K2=c'],
+      ['--keywords=a', '--keywords=b', '--keywords=c']
+    ],
+    ['a letter that is no name', ['-v', '-h', '-x=1'], ['-v', '-h', '-x=1']],
     ['a switch', ['-verbose', 'x'], ['--verbose', 'x']],
     [
       'a switch that is true',

@@ -1,5 +1,8 @@
 import type { Command } from '../command.ts'
 import { addLayerCommand, diffCommand, insertCommand, repackCommand } from './change.ts'
+import { newCommand, removeCommand, statCommand, tagCommand } from './image.ts'
+import { gcCommand, initCommand, listCommand } from './layout.ts'
+import { mtreeValidateCommand } from './mtree.ts'
 import { rawUnpackCommand, unpackCommand } from './unpack.ts'
 
 export const COMMANDS: readonly Command[] = [
@@ -7,6 +10,14 @@ export const COMMANDS: readonly Command[] = [
   repackCommand,
   diffCommand,
   insertCommand,
+  initCommand,
+  newCommand,
+  tagCommand,
+  removeCommand,
+  listCommand,
+  statCommand,
+  gcCommand,
   rawUnpackCommand,
-  addLayerCommand
+  addLayerCommand,
+  mtreeValidateCommand
 ]
