@@ -1,5 +1,5 @@
 /** Manifest, config and history of an image in the sections that newer versions of umoci print. */
-import type { Descriptor, ImageConfig, ImageManifest, ImageStat, Platform } from '../layout.ts'
+import type { Descriptor, ImageConfig, ImageManifest, ImageStat, Platform } from '../inspect.ts'
 import { humanSize } from './bytes.ts'
 import { formatHistory } from './format-history.ts'
 import { goQuote, quoteIfNeeded, quotePrecisely } from './go-quote.ts'

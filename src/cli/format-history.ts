@@ -1,4 +1,4 @@
-import type { HistoryStat } from '../layout.ts'
+import type { HistoryStat } from '../inspect.ts'
 import { humanSize } from './bytes.ts'
 import { formatTable } from './table.ts'
 

@@ -1,6 +1,6 @@
 /** What `stat` prints: the history of an image as umoci 0.4 lays it out. */
 import { display, fromText } from '../bytes.ts'
-import type { ImageStat, PlatformStat, TagStat } from '../layout.ts'
+import type { ImageStat, PlatformStat, TagStat } from '../inspect.ts'
 import { formatDetails } from './format-details.ts'
 import { formatHistory } from './format-history.ts'
 import { platformName } from './platform-name.ts'

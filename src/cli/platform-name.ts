@@ -1,5 +1,5 @@
 import { display, fromText } from '../bytes.ts'
-import type { Platform } from '../layout.ts'
+import type { Platform } from '../inspect.ts'
 
 /** `os/arch[/variant]` as an image has it, or `<none>`. */
 export function platformName(platform: Platform | undefined): string {

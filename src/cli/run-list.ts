@@ -1,5 +1,5 @@
 import { display, fromText } from '../bytes.ts'
-import { listImages, listLayout, type ListedImage, type ListedPlatform } from '../layout.ts'
+import { listImages, listLayout, type ListedImage, type ListedPlatform } from '../inspect.ts'
 import { humanSize } from './bytes.ts'
 import { isSet, type Run } from './command.ts'
 import { required } from './flag-values.ts'

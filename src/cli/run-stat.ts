@@ -1,4 +1,4 @@
-import { statImage, statJson } from '../layout.ts'
+import { statImage, statJson } from '../inspect.ts'
 import { isSet, text, type Run } from './command.ts'
 import { required } from './flag-values.ts'
 import { formatStat } from './format-stat.ts'

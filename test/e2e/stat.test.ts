@@ -155,7 +155,9 @@ describe('an index', () => {
       `linux/amd64 ${built.manifest.digest}\n${alone}\n` +
         `linux/arm64/v8 ${absent}\nnot in this layout\n`
     )
-    const json: unknown = JSON.parse(ociUnpackOk('stat', '--json', '--image', built.reference).stdout)
+    const json: unknown = JSON.parse(
+      ociUnpackOk('stat', '--json', '--image', built.reference).stdout
+    )
     expect(json).toMatchObject({
       index: { mediaType: 'application/vnd.oci.image.index.v1+json' },
       images: [

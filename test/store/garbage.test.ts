@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -172,6 +172,16 @@ describe('beside other work', () => {
     expect(present()).toEqual([digest])
     workspace.close()
     expect(collected()).toEqual([digest])
+  })
+
+  it('lets nobody store a blob while it runs', () => {
+    const owning = (): number | null =>
+      spawnSync('flock', ['-n', '-x', join(built.path, 'blobs'), 'true']).status
+    expect(owning()).toBe(0)
+    const workspace = openWorkspace(built.path)
+    expect(owning()).toBe(1)
+    workspace.close()
+    expect(owning()).toBe(0)
   })
 
   it('waits for a umoci, which locks only its workspace', async () => {
