@@ -15,10 +15,8 @@ export interface MaskOptions {
   maskVolumes?: boolean
 }
 
-export interface ChangeSearch extends MaskOptions {
+export interface ChangeSearch extends MaskOptions, HashThreads {
   volumes: readonly string[]
-  jobs: number
-  signal: AbortSignal | undefined
 }
 
 export async function bundleChanges(bundle: OpenBundle, search: ChangeSearch): Promise<Changes> {
@@ -37,11 +35,17 @@ const WORTH_A_THREAD = { files: 256, bytes: 32 * 1024 * 1024 }
 /** Parts of the work: small enough that no thread is left alone with the rest. */
 const BATCH = { files: 512, bytes: 64 * 1024 * 1024 }
 
-export function hasher(
-  bundle: OpenBundle,
-  { jobs, signal }: { jobs: number; signal: AbortSignal | undefined }
-): HashFiles {
-  const root = `${bundle.path}/${ROOTFS_DIRECTORY}`
+export function hasher(bundle: OpenBundle, threads: HashThreads): HashFiles {
+  return hasherBelow(`${bundle.path}/${ROOTFS_DIRECTORY}`, threads)
+}
+
+interface HashThreads {
+  jobs: number
+  signal: AbortSignal | undefined
+}
+
+/** Hashes files below a directory, given by its absolute path. */
+export function hasherBelow(root: string, { jobs, signal }: HashThreads): HashFiles {
   return async (files) => {
     if (files.length === 0) return []
     const control = Control.forLayers(0, jobs)

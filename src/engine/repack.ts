@@ -2,8 +2,10 @@
 import { sourceManifest } from '../bundle/metadata.ts'
 import { OciUnpackError, withFacts } from '../errors.ts'
 import type { DescriptorPath } from '../image/choice.ts'
+import { whileInUse } from '../store/in-use.ts'
 import { openLayout, type Layout } from '../store/layout.ts'
 import { readImage, type ResolvedImage } from '../store/resolve.ts'
+import { pause } from './abort.ts'
 import { addToImage, assertPackable } from './add-to-image.ts'
 import { bundleChanges, hasher, type MaskOptions } from './bundle-changes.ts'
 import {
@@ -39,19 +41,24 @@ export interface RepackOptions extends ChangeOptions, MaskOptions {
 export async function repack(options: RepackOptions): Promise<ChangeResult> {
   const settings = normalizeChange(options)
   try {
-    return await withBundle(options.bundle, (bundle) => repackBundle(bundle, options, settings))
+    const layout = openLayout(settings.reference.path)
+    return await whileInUse(
+      layout.path,
+      () => pause(settings.signal),
+      () => withBundle(options.bundle, (bundle) => repackBundle(layout, bundle, options, settings))
+    )
   } catch (error) {
     throw withFacts(error, { image: options.image })
   }
 }
 
 async function repackBundle(
+  layout: Layout,
   bundle: OpenBundle,
   options: RepackOptions,
   settings: ChangeSettings
 ): Promise<ChangeResult> {
-  const { path, tag } = settings.reference
-  const layout = openLayout(path)
+  const { tag } = settings.reference
   const base = readBase(layout, bundle)
   assertPackable(base, settings)
   const scannedAt = currentTime()
