@@ -4,7 +4,7 @@ import { DIGEST_ALGORITHMS, isDigest, type Digest } from '../image/digest.ts'
 import { attempt } from './file.ts'
 import { tryOwnBlobs } from './in-use.ts'
 import type { Layout } from './layout.ts'
-import { reachableDigests } from './reachable-digests.ts'
+import { neededDigests } from './needed-digests.ts'
 import { listWorkspaces, removeAbandoned } from './workspace.ts'
 
 export interface Garbage {
@@ -14,7 +14,7 @@ export interface Garbage {
   workspaces: readonly string[]
 }
 
-/** What a collection would remove now. Throws what `reachableDigests` throws. */
+/** What a collection would remove now. Throws what `neededDigests` throws. */
 export function findGarbage(layout: Layout): Garbage {
   const { abandoned } = listWorkspaces(layout.path)
   return { blobs: unreachable(layout, listBlobs(layout)).map(plain), workspaces: abandoned }
@@ -23,7 +23,7 @@ export function findGarbage(layout: Layout): Garbage {
 /**
  * Removes what nothing leads to, and says what it was. Undefined, with nothing done, while somebody uses the layout:
  * this program, by its lock on the blobs, or another umoci, by its workspace. Everything that is no blob by name and
- * kind stays, and so do blobs of unknown algorithms. Throws what `reachableDigests` throws before anything is
+ * kind stays, and so do blobs of unknown algorithms. Throws what `neededDigests` throws before anything is
  * removed, and SYSCALL_FAILED.
  */
 export function tryCollectGarbage(layout: Layout): Garbage | undefined {
@@ -77,8 +77,8 @@ function blobAt(path: string, digest: string): StoredBlob[] {
 }
 
 function unreachable(layout: Layout, present: readonly StoredBlob[]): StoredBlob[] {
-  const reached = reachableDigests(layout)
-  return present.filter(({ digest }) => !reached.has(digest))
+  const needed = neededDigests(layout)
+  return present.filter(({ digest }) => !needed.has(digest))
 }
 
 /** Not one that was stored anew meanwhile: who stored it is about to name it. */

@@ -100,6 +100,28 @@ describe('what leads to a blob', () => {
   })
 })
 
+describe('what a manifest has as content', () => {
+  it('leads nowhere, also where it is damaged or does not fit', () => {
+    const config = json({ architecture: 7 }, 'application/vnd.oci.image.config.v1+json')
+    const other = { architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: [] } }
+    const misfit = json(other, 'application/vnd.oci.image.config.v1+json')
+    const layer = built.blob('x', 'application/vnd.oci.image.layer.v1.tar')
+    const image = (it: Descriptor): Descriptor =>
+      json({ schemaVersion: 2, config: it, layers: [layer] }, MANIFEST)
+    built.tag({ t: built.index([image(config), image(misfit)]) })
+    expect(collected()).toEqual([])
+  })
+
+  it('leads nowhere, though it is JSON that mentions digests', () => {
+    const loose = built.blob('loose', 'text/plain')
+    const statement = json({ about: loose.digest }, 'application/vnd.in-toto+json')
+    const empty = json({}, 'application/vnd.oci.empty.v1+json')
+    built.tag({ t: json({ schemaVersion: 2, config: empty, layers: [statement] }, MANIFEST) })
+    expect(collected()).toEqual([loose.digest])
+    expect(present()).toContain(statement.digest)
+  })
+})
+
 describe('nothing is removed', () => {
   it('where a document is damaged', () => {
     const image = built.image()
@@ -190,7 +212,10 @@ describe('beside other work', () => {
     const giveUp = (): Promise<void> => Promise.reject(new Error('given up'))
     await expect(openWorkspace(built.path, giveUp)).rejects.toThrow('given up')
     expect(readdirSync(built.path).filter((name) => name.startsWith('.'))).toEqual([])
-    const pause = vi.fn(() => Promise.resolve(collection.release()))
+    const pause = vi.fn(async () => {
+      collection.release()
+      await Promise.resolve()
+    })
     const workspace = await openWorkspace(built.path, pause)
     expect(pause).toHaveBeenCalledOnce()
     workspace.close()
