@@ -46,7 +46,7 @@ describe.runIf(needs('root')).each([0, 2])('a chain of states, %i threads', (job
       const options = { ...optionsFor(work, LAYERS), jobs }
       await library.unpack({ ...options, destination: `${work}/plain` })
       const below = chainStore(`${work}/store`)
-      const lower = { ...optionsFor(`${work}`, LAYERS.slice(0, 2)), jobs }
+      const lower = { ...optionsFor(work, LAYERS.slice(0, 2)), jobs }
       await library.unpack({ ...lower, hooks: below.hooks, destination: `${work}/lower` })
       const store = chainStore(`${work}/store`)
       const again = { ...optionsFor(work, LAYERS), jobs }
@@ -128,11 +128,11 @@ describe.runIf(needs('root'))(
     test('a target in the directory of another layer', () =>
       inScratch(async (work) => {
         const store = chainStore(`${work}/store`)
-        const { preExtract } = store.hooks
+        const plain = store.hooks
         const within = (parent: string): string => `${store.path}/states/${parent.slice(7)}/etc`
         const inside: NonNullable<UnpackHooks['preExtract']> = (layer, call) =>
           layer.parentChainId === undefined
-            ? preExtract!(layer, call)
+            ? plain.preExtract!(layer, call)
             : { target: within(layer.parentChainId) }
         const options = optionsFor(work, LAYERS)
         const failing = library.unpack({
