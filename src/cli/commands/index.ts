@@ -1,6 +1,8 @@
 import type { Command } from '../command.ts'
+import { bundleDeleteCommand } from './bundle.ts'
 import { addLayerCommand, diffCommand, insertCommand, repackCommand } from './change.ts'
 import { configCommand, runtimeConfigCommand } from './config.ts'
+import { hooksCheckCommand, hooksGcCommand, hooksTestCommand } from './hooks.ts'
 import { copyCommand, verifyCommand } from './images.ts'
 import { rawUnpackCommand, unpackCommand } from './unpack.ts'
 
@@ -14,5 +16,9 @@ export const COMMANDS: readonly Command[] = [
   runtimeConfigCommand,
   addLayerCommand,
   copyCommand,
-  verifyCommand
+  verifyCommand,
+  bundleDeleteCommand,
+  hooksCheckCommand,
+  hooksTestCommand,
+  hooksGcCommand
 ]

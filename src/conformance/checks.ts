@@ -1,0 +1,49 @@
+/** What cases look at after an unpack. */
+import { differences, readTree, type Tree } from './tree.ts'
+import type { Image, Unpacked } from './bench.ts'
+import { callsOf, describeCall, layersOf } from './calls.ts'
+import { Broken } from './report.ts'
+
+/** @param where the root file system @param when in which situation */
+export function checkTree(rootfs: string, { tree }: Image, when: string): void {
+  checkSame(tree, readTree(rootfs), `${when}, ${rootfs} is not what the engine makes alone`)
+}
+
+export function checkSame(expected: Tree, found: Tree, what: string): void {
+  const lines = differences(expected, found)
+  if (lines.length > 0) throw new Broken({ seen: `${what}:\n${lines.join('\n')}` })
+}
+
+/** All layers of a new image have to be extracted, since nobody can have them. */
+export function checkNothingSkipped({ image, calls, read }: Unpacked): void {
+  if (read.length === image.layers) return
+  const asked = [...callsOf(calls, 'prepare'), ...callsOf(calls, 'try-skip')].filter(
+    ({ outcome }) => outcome.status === 'yes'
+  )
+  throw new Broken({
+    asked: asked.map(describeCall).join('\n'),
+    contract:
+      'try-skip says yes only to a layer that post-extract has committed under this key, else it ends with status 10; ' +
+      'prepare answers "skip" by the same rule.',
+    seen: `The image was made a moment ago, so that no store can have a layer of it, but ${image.layers - read.length} of ${image.layers} were skipped.`
+  })
+}
+
+/** Exactly these layers were extracted. */
+export function checkExtracted({ calls, read }: Unpacked, layers: readonly number[]): void {
+  const found = [...read].sort((a, b) => a - b)
+  const asked = layersOf(calls, 'pre-extract')
+  if (same(found, layers) && (asked.length === 0 || same(asked, layers))) return
+  throw new Broken({
+    asked: callsOf(calls, 'try-skip').map(describeCall).join('\n'),
+    seen: `Layers ${list(found)} were extracted, and ${list(layers)} should have been (counted from 0).`
+  })
+}
+
+function same(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((each, index) => each === b[index])
+}
+
+function list(layers: readonly number[]): string {
+  return layers.length === 0 ? 'none' : layers.join(', ')
+}
