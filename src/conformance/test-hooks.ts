@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { fromText } from '../bytes.ts'
 import { throwIfAborted } from '../engine/abort.ts'
 import { OciUnpackError } from '../errors.ts'
+import { hookName } from '../hooks/points.ts'
+import type { TraceRecord } from '../hooks/trace.ts'
 import { mountsBelow } from '../sys/mounts.ts'
 import { Bench } from './bench.ts'
 import { describeCall } from './calls.ts'
@@ -112,11 +114,19 @@ const NO_GC =
   'it would remove the layers of all other images; ask for it where the store is for tests'
 
 function explain(bench: Bench, { contract }: Case, error: unknown): Failure {
-  const last = bench.calls.at(-1)
+  const last = cause(bench.calls)
   const asked = last === undefined ? 'nothing yet' : describeCall(last)
   if (error instanceof Broken) return { asked, contract, ...error.failure }
   if (error instanceof OciUnpackError) return { asked, contract, seen: sentences(error) }
   throw error
+}
+
+/** The last call before the engine gave up; an abort after it only follows. */
+function cause(calls: readonly TraceRecord[]): TraceRecord | undefined {
+  return (
+    calls.findLast(({ outcome }) => outcome.status === 'failed') ??
+    calls.findLast(({ hook }) => hook !== hookName('abort'))
+  )
 }
 
 function sentences({ message, code, facts }: OciUnpackError): string {
