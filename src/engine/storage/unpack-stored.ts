@@ -71,7 +71,7 @@ async function extract(
   store: LayerStore,
   missing: readonly number[],
   context: ImageContext
-): Promise<Directory> {
+): Promise<Directory | undefined> {
   switch (hooks.extract) {
     case 'layer':
       return extractLayers(job, hooks, store, missing)
