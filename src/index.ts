@@ -26,6 +26,19 @@ export type { TagOptions } from './engine/change-tag.ts'
 export type { HistoryOptions } from './engine/history.ts'
 export type { MaskOptions } from './engine/bundle-changes.ts'
 export type { HookFileOption, HooksOption } from './engine/storage/open-hooks.ts'
+export { deleteBundle, type DeleteBundleOptions } from './engine/storage/delete-bundle.ts'
+export {
+  collectGarbage,
+  type CollectOptions,
+  type CollectResult
+} from './engine/storage/collect-garbage.ts'
+export {
+  describeHooks,
+  type HookPointDescription,
+  type HooksDescription
+} from './engine/storage/describe-hooks.ts'
+export { testHooks, type TestHooksOptions } from './conformance/test-hooks.ts'
+export type { ConformanceReport, ConformanceRow, Failure, Verdict } from './conformance/report.ts'
 export type { UnpackHooks } from './hooks/unpack-hooks.ts'
 export type { EngineEvent, LayerInfo, OnEvent, Phase } from './engine/events.ts'
 export type { LayerCounters } from './worker/control.ts'

@@ -81,14 +81,29 @@ const ROOMS: Readonly<Record<string, Room>> = {
     types: ['tar/entry.ts'],
     node: ['crypto', 'fs', 'os', 'path']
   },
+  conformance: {
+    values: [
+      'engine',
+      'hooks',
+      'image',
+      'rootfs/hash-file.ts',
+      'rootfs/walk.ts',
+      'rootfs/xattrs.ts',
+      'store',
+      'sys',
+      'tar/writer.ts'
+    ],
+    types: ['tar/entry.ts'],
+    node: ['child_process', 'crypto', 'fs', 'os', 'path', 'stream/consumers', 'url']
+  },
   'inspect.ts': {
     values: ['engine'],
     types: ['image']
   },
   'layout.ts': { values: ['inspect.ts', 'engine'] },
   'index.ts': {
-    values: ['layout.ts', 'engine', 'plan/id-map.ts'],
-    types: ['image/config-changes.ts', 'worker/control.ts']
+    values: ['layout.ts', 'conformance', 'engine', 'plan/id-map.ts'],
+    types: ['hooks/unpack-hooks.ts', 'image/config-changes.ts', 'worker/control.ts']
   },
   cli: { values: ['index.ts', 'layout.ts', 'inspect.ts'], node: ['fs'] }
 }

@@ -1,6 +1,8 @@
 import type { Command } from '../command.ts'
+import { bundleDeleteCommand } from './bundle.ts'
 import { addLayerCommand, diffCommand, insertCommand, repackCommand } from './change.ts'
 import { configCommand, runtimeConfigCommand } from './config.ts'
+import { hooksCheckCommand, hooksGcCommand, hooksTestCommand } from './hooks.ts'
 import { copyCommand, verifyCommand } from './images.ts'
 import { newCommand, removeCommand, statCommand, tagCommand } from './image.ts'
 import { gcCommand, initCommand, listCommand } from './layout.ts'
@@ -25,5 +27,9 @@ export const COMMANDS: readonly Command[] = [
   addLayerCommand,
   mtreeValidateCommand,
   copyCommand,
-  verifyCommand
+  verifyCommand,
+  bundleDeleteCommand,
+  hooksCheckCommand,
+  hooksTestCommand,
+  hooksGcCommand
 ]
