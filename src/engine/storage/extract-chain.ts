@@ -68,9 +68,11 @@ async function applyTo(
 ): Promise<void> {
   await withWorkspace(target, async ({ destination, existing }) => {
     const stack = new LayerStack({ keepDirlinks: false })
-    readExisting(existing!.fd, new Set([existing!.workspaceName]), (entry, inode) =>
-      stack.addExisting(entry, inode)
-    )
+    // Below the base layer is nothing: its root is described by the image, not by how the hook made the directory.
+    if (layer > 0)
+      readExisting(existing!.fd, new Set([existing!.workspaceName]), (entry, inode) =>
+        stack.addExisting(entry, inode)
+      )
     await mergeImage(job, stack, {
       ground: existingGround(destination, existing!),
       name: '',
