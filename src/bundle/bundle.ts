@@ -1,91 +1,83 @@
 import { createHash } from 'node:crypto'
-import { fromBuffer, type ByteString } from '../bytes.ts'
+import { fromBuffer } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
-import type { ManifestEntry } from '../mtree/entry.ts'
-import { parseManifest, type Manifest } from '../mtree/parse.ts'
+import { listEntries, type EntryList } from '../mtree/entry-list.ts'
+import { ManifestOutline } from '../mtree/outline.ts'
+import { parseManifest } from '../mtree/parse.ts'
 import { fingerprintsFile, manifestFile, METADATA_FILE } from './files.ts'
 import { decodeFingerprints, isUnchanged, recordAt, type FileStat } from './fingerprints.ts'
 import type { FingerprintRecord, Fingerprints, Unusable } from './fingerprints.ts'
 import { parseMetadata, sourceManifest, type BundleMetadata } from './metadata.ts'
 
-/** What a bundle knows about itself, be it ours or umoci's. */
-export interface BundleState {
-  metadata: BundleMetadata
-  manifest: Manifest
-  /** umoci's bundles have none. */
-  fingerprints: Fingerprints | Unusable | 'absent'
-}
-
 /** The bytes of a file at the top of the bundle, or undefined where there is none. */
 export type ReadBundleFile = (name: string) => Uint8Array | undefined
 
+/** @throws BUNDLE_INVALID where umoci.json is missing or damaged */
+export function readMetadata(read: ReadBundleFile): BundleMetadata {
+  return parseMetadata(Buffer.from(requireFile(read, METADATA_FILE)).toString('utf8'))
+}
+
 /**
- * Reads what an earlier unpack, ours or umoci's, left beside the rootfs.
- * @throws BUNDLE_INVALID for files that are missing or damaged, MTREE_INVALID for a manifest that cannot be read
+ * Reads what an earlier unpack, ours or umoci's, remembers of the tree beside the rootfs.
+ * @throws BUNDLE_INVALID where the manifest is missing, MTREE_INVALID where it cannot be read
  */
-export function readBundle(read: ReadBundleFile): BundleState {
-  const metadata = parseMetadata(Buffer.from(requireFile(read, METADATA_FILE)).toString('utf8'))
+export function readMemory(read: ReadBundleFile, metadata: BundleMetadata): Memory {
   const { digest } = sourceManifest(metadata)
-  const bytes = requireFile(read, manifestFile(digest))
-  const manifest = parseWhole(bytes)
-  const prints = read(fingerprintsFile(digest))
-  return { metadata, manifest, fingerprints: decode(prints, bytes, manifest) }
+  const manifest = requireFile(read, manifestFile(digest))
+  const fingerprints = decode(read(fingerprintsFile(digest)), manifest)
+  if (typeof fingerprints === 'string') return new Memory(parseWhole(manifest), fingerprints)
+  // The fingerprints name this very text, so it is what this program wrote.
+  const outline = new ManifestOutline(manifest)
+  return outline.count === fingerprints.count
+    ? new Memory(outline, fingerprints)
+    : new Memory(parseWhole(manifest), 'other-manifest')
 }
 
 /** What a cut manifest does not list would look new, and what is deleted of it would not be missed. */
-function parseWhole(bytes: Uint8Array): Manifest {
+function parseWhole(bytes: Uint8Array): EntryList {
   const manifest = parseManifest(fromBuffer(bytes))
   const root = manifest.entries[0]
-  if (manifest.isClosed && root?.path === '.' && root.type === 'dir') return manifest
+  if (manifest.isClosed && root?.path === '.' && root.type === 'dir')
+    return listEntries(manifest.entries)
   throw new OciUnpackError('MTREE_INVALID', 'The manifest does not describe a whole tree.', {
     hint: 'The manifest was damaged or edited. Restore it, or unpack the image again.'
   })
 }
 
-/** What the bundle remembers of one path. */
-export interface Remembered {
-  entry: ManifestEntry
-  /** Undefined where there is no usable fingerprint. */
-  record: FingerprintRecord | undefined
-}
+/** What a bundle remembers of its tree: objects by their place in the manifest, counted from 0. */
+export class Memory {
+  readonly entries: EntryList
+  /** umoci's bundles have none. */
+  readonly fingerprints: Fingerprints | Unusable | 'absent'
 
-/** The memory of a bundle, by path. */
-export interface Memory {
-  /** The entry of a file that surely did not change since, so that nobody need read the file again. */
-  unchanged: (path: ByteString, stat: FileStat) => ManifestEntry | undefined
-  recall: (path: ByteString) => Remembered | undefined
+  constructor(entries: EntryList, fingerprints: Memory['fingerprints']) {
+    this.entries = entries
+    this.fingerprints = fingerprints
+  }
+
   /** Device of the tree when it was scanned: on another one, it was copied since. Undefined: not known. */
-  readonly device: number | bigint | undefined
-}
+  get device(): number | bigint | undefined {
+    return this.usable?.device
+  }
 
-export function memoryOf({ fingerprints, manifest }: BundleState): Memory {
-  const { entries } = manifest
-  const indexes = new Map(entries.map(({ path }, index) => [path, index]))
-  const prints = typeof fingerprints === 'string' ? undefined : fingerprints
-  return {
-    device: prints?.device,
-    unchanged(path, stat) {
-      const index = indexes.get(path)
-      if (index === undefined || prints === undefined) return undefined
-      return isUnchanged(prints, index, stat) ? entries[index] : undefined
-    },
-    recall(path) {
-      const index = indexes.get(path)
-      if (index === undefined) return undefined
-      const record = prints === undefined ? undefined : recordAt(prints, index)
-      return { entry: entries[index]!, record }
-    }
+  /** The object surely did not change since, so that nobody need read it again. */
+  isUnchanged(index: number, stat: FileStat): boolean {
+    return this.usable !== undefined && isUnchanged(this.usable, index, stat)
+  }
+
+  /** Undefined where there is no usable fingerprint. */
+  record(index: number): FingerprintRecord | undefined {
+    return this.usable === undefined ? undefined : recordAt(this.usable, index)
+  }
+
+  private get usable(): Fingerprints | undefined {
+    return typeof this.fingerprints === 'string' ? undefined : this.fingerprints
   }
 }
 
-function decode(
-  prints: Uint8Array | undefined,
-  manifestBytes: Uint8Array,
-  manifest: Manifest
-): BundleState['fingerprints'] {
+function decode(prints: Uint8Array | undefined, manifest: Uint8Array): Memory['fingerprints'] {
   if (prints === undefined) return 'absent'
-  const sha256 = createHash('sha256').update(manifestBytes).digest('hex')
-  return decodeFingerprints(prints, sha256, manifest.entries.length)
+  return decodeFingerprints(prints, createHash('sha256').update(manifest).digest('hex'))
 }
 
 function requireFile(read: ReadBundleFile, name: string): Uint8Array {

@@ -98,11 +98,10 @@ export class FingerprintRecords {
   }
 }
 
-/** Reads a file of fingerprints that must belong to the manifest with this SHA-256 and this many entries. */
+/** Reads a file of fingerprints that must belong to the manifest with this SHA-256. */
 export function decodeFingerprints(
   bytes: Uint8Array,
-  manifestSha256: string,
-  entries: number
+  manifestSha256: string
 ): Fingerprints | Unusable {
   const view = viewOf(bytes)
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -112,8 +111,7 @@ export function decodeFingerprints(
   if (view.getUint32(8, true) !== VERSION) return 'unknown-version'
   const count = view.getUint32(12, true)
   if (buffer.length !== HEADER_BYTES + count * RECORD_BYTES) return 'wrong-length'
-  const belongs = buffer.toString('hex', 40, 72) === manifestSha256 && count === entries
-  if (!belongs) return 'other-manifest'
+  if (buffer.toString('hex', 40, 72) !== manifestSha256) return 'other-manifest'
   return {
     device: getInteger(view, 16),
     scannedAt: { sec: Number(view.getBigInt64(24, true)), nsec: view.getUint32(32, true) },

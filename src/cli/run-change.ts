@@ -5,6 +5,7 @@ import { changeOptions, tagOptions } from './change-values.ts'
 import type { Paint } from './color.ts'
 import { isSet, texts, type Input, type Run } from './command.ts'
 import { idMaps, wholeNumber } from './flag-values.ts'
+import { hooks } from './hook-values.ts'
 import { withEvents } from './progress/show.ts'
 
 export const runRepack: Run = async (input, terminal) => {
@@ -13,7 +14,9 @@ export const runRepack: Run = async (input, terminal) => {
       ...changeOptions(input),
       ...maskOptions(input),
       bundle: input.positionals[0] ?? '',
+      ...hooks(input),
       refreshBundle: isSet(input, 'refresh-bundle'),
+      verifyDelta: isSet(input, 'verify-delta'),
       signal: terminal.signal,
       onEvent
     })

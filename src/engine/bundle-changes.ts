@@ -1,12 +1,13 @@
 /** What changed in an open bundle, with the volumes masked and content hashed in threads. */
 import { fromText, type ByteString } from '../bytes.ts'
+import { inodeKey } from '../sys/status.ts'
 import { ROOTFS_DIRECTORY } from '../bundle/files.ts'
-import type { ManifestEntry } from '../mtree/entry.ts'
-import { Control } from '../worker/control.ts'
-import { Pool } from '../worker/pool.ts'
 import { heedSignals } from './abort.ts'
-import { findChanges, type Changes, type HashFiles } from './changes.ts'
+import { findChanges, type Changes, type FileToHash, type HashFiles } from './changes.ts'
 import type { OpenBundle } from './open-bundle.ts'
+import { isLookedAt, scanListed, type ListedPaths } from './scan-listed.ts'
+import { scanTree } from './scan-tree.ts'
+import { withThreads, type ThreadOptions } from './threads.ts'
 
 export interface MaskOptions {
   /** Paths whose changes are left out, with all below them. */
@@ -15,17 +16,68 @@ export interface MaskOptions {
   maskVolumes?: boolean
 }
 
-export interface ChangeSearch extends MaskOptions {
+export interface ChangeSearch extends MaskOptions, ThreadOptions {
   volumes: readonly string[]
-  jobs: number
-  signal: AbortSignal | undefined
 }
 
-export async function bundleChanges(bundle: OpenBundle, search: ChangeSearch): Promise<Changes> {
-  const hashFiles = hasher(bundle, search)
-  const changes = await findChanges(bundle.rootfs, bundle.state, masksOf(search), hashFiles)
+/** Gives the changed paths, from whoever knows them without looking; undefined where nobody does. */
+export type ListChanges = () => Promise<ListedPaths | undefined>
+
+/**
+ * What changed, by looking at what `list` names or, where it names nothing, at the whole tree.
+ * @throws SYSCALL_FAILED, FILE_CHANGED, MTREE_INVALID, ABORTED, and what `list` throws
+ */
+export async function bundleChanges(
+  bundle: OpenBundle,
+  search: ChangeSearch,
+  list: ListChanges = nobody
+): Promise<Changes> {
+  const listed = await list()
+  const changes =
+    (listed === undefined ? undefined : await listedChanges(bundle, search, listed)) ??
+    (await allChanges(bundle, search))
   await heedSignals(search.signal)
   return changes
+}
+
+function nobody(): Promise<undefined> {
+  return Promise.resolve(undefined)
+}
+
+/** Undefined where a changed file has names that are not listed: only a look at the whole tree finds them. */
+async function listedChanges(
+  bundle: OpenBundle,
+  search: ChangeSearch,
+  listed: ListedPaths
+): Promise<Changes | undefined> {
+  const tree = scanListed(bundle.rootfs, listed)
+  const memory = bundle.memory()
+  const changes = await findChanges(bundle.rootfs, tree, memory, {
+    masks: masksOf(search),
+    hashFiles: hasher(bundle, search),
+    isLooked: isLookedAt(listed, tree)
+  })
+  return hasAllNames(changes) ? changes : undefined
+}
+
+/** The manifest is read while other threads look at the tree. */
+export async function allChanges(bundle: OpenBundle, search: ChangeSearch): Promise<Changes> {
+  const [tree, memory] = await scanTree(bundle.rootfs, search, () => bundle.memory())
+  return findChanges(bundle.rootfs, tree, memory, {
+    masks: masksOf(search),
+    hashFiles: hasher(bundle, search),
+    isLooked: undefined
+  })
+}
+
+function hasAllNames({ linked, deltas }: Changes): boolean {
+  const changed = new Set(deltas.map(({ path }) => path))
+  const names = new Map<string, number>()
+  for (const { status } of linked)
+    names.set(inodeKey(status), (names.get(inodeKey(status)) ?? 0) + 1)
+  return linked.every(
+    ({ path, status }) => !changed.has(path) || names.get(inodeKey(status)) === status.nlink
+  )
 }
 
 function masksOf({ maskPaths = [], maskVolumes = true, volumes }: ChangeSearch): ByteString[] {
@@ -37,42 +89,30 @@ const WORTH_A_THREAD = { files: 256, bytes: 32 * 1024 * 1024 }
 /** Parts of the work: small enough that no thread is left alone with the rest. */
 const BATCH = { files: 512, bytes: 64 * 1024 * 1024 }
 
-export function hasher(
-  bundle: Pick<OpenBundle, 'path'>,
-  { jobs, signal }: { jobs: number; signal: AbortSignal | undefined }
-): HashFiles {
+export function hasher(bundle: Pick<OpenBundle, 'path'>, options: ThreadOptions): HashFiles {
   const root = `${bundle.path}/${ROOTFS_DIRECTORY}`
   return async (files) => {
     if (files.length === 0) return []
-    const control = Control.forLayers(0, jobs)
-    const pool = new Pool(isWorthThreads(files) ? jobs : 0)
-    const abort = (): void => control.abort()
-    signal?.addEventListener('abort', abort)
-    try {
+    const threads = isWorthThreads(files) ? options.jobs : 0
+    return withThreads(threads, options, async (pool, control) => {
       const digests = batches(files).map((paths) =>
-        pool.run({ type: 'hash-files', root, paths }, control, SILENT)
+        pool.run({ type: 'hash-files', root, paths }, control)
       )
       return (await Promise.all(digests)).flat()
-    } finally {
-      signal?.removeEventListener('abort', abort)
-      control.abort()
-      await pool.close()
-    }
+    })
   }
 }
 
-const SILENT = { entries: () => undefined, lostXattr: () => undefined }
-
-function isWorthThreads(files: readonly ManifestEntry[]): boolean {
-  const bytes = files.reduce((sum, { size = 0 }) => sum + size, 0)
+function isWorthThreads(files: readonly FileToHash[]): boolean {
+  const bytes = files.reduce((sum, { size }) => sum + size, 0)
   return files.length >= WORTH_A_THREAD.files || bytes >= WORTH_A_THREAD.bytes
 }
 
-function batches(files: readonly ManifestEntry[]): ByteString[][] {
+function batches(files: readonly FileToHash[]): ByteString[][] {
   const all: ByteString[][] = []
   let batch: ByteString[] = []
   let bytes = 0
-  for (const { path, size = 0 } of files) {
+  for (const { path, size } of files) {
     if (batch.length === 0 || batch.length === BATCH.files || bytes >= BATCH.bytes) {
       batch = []
       bytes = 0

@@ -1,8 +1,9 @@
 /** A bundle that an unpack made, ours or umoci's, opened for a comparison. */
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { readBundle, type BundleState } from '../bundle/bundle.ts'
+import { readMemory, readMetadata, type Memory, type ReadBundleFile } from '../bundle/bundle.ts'
 import { ROOTFS_DIRECTORY } from '../bundle/files.ts'
+import type { BundleMetadata } from '../bundle/metadata.ts'
 import { fromText } from '../bytes.ts'
 import { OciUnpackError, withFacts } from '../errors.ts'
 import { isErrno } from '../sys/failure.ts'
@@ -11,31 +12,41 @@ import { close, openDirectory, openOperatorDirectory } from '../sys/files.ts'
 export interface OpenBundle {
   /** Absolute. */
   path: string
-  state: BundleState
+  metadata: BundleMetadata
+  /** What it remembers of its tree, read at each call. @throws BUNDLE_INVALID, MTREE_INVALID */
+  memory: () => Memory
   /** Descriptor of the root file system. */
   rootfs: number
 }
 
-/** @throws BUNDLE_INVALID, MTREE_INVALID, SYSCALL_FAILED */
+/** @throws BUNDLE_INVALID, SYSCALL_FAILED */
 export async function withBundle<T>(
   bundle: string,
   act: (bundle: OpenBundle) => Promise<T>
 ): Promise<T> {
   const path = resolve(bundle)
-  const state = readState(path)
+  const read: ReadBundleFile = (name) => readIfRegular(join(path, name))
+  const metadata = openMetadata(path, read)
   const rootfs = openRootfs(path)
   try {
-    return await act({ path, state, rootfs })
+    const memory = (): Memory => inBundle(path, () => readMemory(read, metadata))
+    return await act({ path, metadata, rootfs, memory })
   } finally {
     close(rootfs)
   }
 }
 
-function readState(path: string): BundleState {
+function openMetadata(path: string, read: ReadBundleFile): BundleMetadata {
+  return inBundle(path, () => {
+    const metadata = readMetadata(read)
+    if (metadata.rootless) throw rootlessBundle()
+    return metadata
+  })
+}
+
+function inBundle<T>(path: string, read: () => T): T {
   try {
-    const state = readBundle((name) => readIfRegular(join(path, name)))
-    if (state.metadata.rootless) throw rootlessBundle()
-    return state
+    return read()
   } catch (error) {
     throw withFacts(error, { path })
   }

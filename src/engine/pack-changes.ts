@@ -3,7 +3,7 @@ import type { Delta } from '../mtree/compare.ts'
 import { layerItems, type Change, type LayerItem, type NamesOf } from '../plan/layer-items.ts'
 import { packWhiteout } from '../plan/pack-entry.ts'
 import { ObjectPacker } from '../rootfs/pack.ts'
-import type { Status } from '../sys/status.ts'
+import { inodeKey } from '../sys/status.ts'
 import { endOfArchive } from '../tar/writer.ts'
 import type { ChangeSettings } from './change-options.ts'
 import type { Changes } from './changes.ts'
@@ -11,20 +11,20 @@ import type { LayerWriter } from './layer-writer.ts'
 import { emptyXattr } from './left-out.ts'
 import type { OpenBundle } from './open-bundle.ts'
 
-/** Writes the layer of the changes. `digests`, if wanted, receives the SHA-256 of each file that was read, by path. */
+/** Writes the layer of the changes. @param withDigests note the SHA-256 of each file that was read in `changes` */
 export async function packChanges(
   bundle: OpenBundle,
   changes: Changes,
   writer: LayerWriter,
   settings: ChangeSettings,
-  digests: Map<ByteString, string> | undefined
+  withDigests: boolean
 ): Promise<void> {
   const items = layerItems(changes.deltas.map(toChange), namesIn(changes))
   settings.onEvent({ type: 'phase', phase: 'pack' })
-  const packer = openPacker(bundle, writer, settings, digests !== undefined)
+  const packer = openPacker(bundle, writer, settings, withDigests)
   try {
     for (const [index, item] of items.entries()) {
-      await packItem(packer, item, digests)
+      await packItem(packer, item, changes.digests)
       settings.onEvent({ type: 'packed', entries: index + 1, total: items.length })
     }
     await writer.write(endOfArchive())
@@ -36,14 +36,14 @@ export async function packChanges(
 async function packItem(
   packer: ObjectPacker,
   { kind, path }: LayerItem,
-  digests: Map<ByteString, string> | undefined
+  digests: Map<ByteString, string>
 ): Promise<void> {
   if (kind === 'whiteout') {
     await packer.header(packWhiteout(path))
     return
   }
   const digest = await packer.add(path === '.' ? '' : path, path)
-  if (digest !== undefined) digests?.set(path, digest)
+  if (digest !== undefined) digests.set(path, digest)
 }
 
 function openPacker(
@@ -52,7 +52,7 @@ function openPacker(
   settings: ChangeSettings,
   digests: boolean
 ): ObjectPacker {
-  const { uidMaps, gidMaps } = bundle.state.metadata
+  const { uidMaps, gidMaps } = bundle.metadata
   return new ObjectPacker(bundle.rootfs, writer, {
     rules: { uidMap: uidMaps, gidMap: gidMaps, epoch: settings.epoch },
     write: { precision: settings.timePrecision },
@@ -66,17 +66,13 @@ function toChange(delta: Delta): Change {
 }
 
 /** Names under a mask stay what they are in the image. */
-function namesIn({ tree, isMasked }: Changes): NamesOf {
+function namesIn({ linked, tree, isMasked }: Changes): NamesOf {
   const names = new Map<string, ByteString[]>()
-  for (const { entry, status } of tree.values()) {
-    if (status.type === 'directory' || status.nlink < 2 || isMasked(entry.path)) continue
+  for (const { path, status } of linked) {
+    if (isMasked(path)) continue
     const known = names.get(inodeKey(status))
-    if (known === undefined) names.set(inodeKey(status), [entry.path])
-    else known.push(entry.path)
+    if (known === undefined) names.set(inodeKey(status), [path])
+    else known.push(path)
   }
-  return (path) => names.get(inodeKey(tree.get(path)!.status)) ?? []
-}
-
-function inodeKey({ device, inode }: Status): string {
-  return `${device}:${inode}`
+  return (path) => (names.size === 0 ? [] : (names.get(inodeKey(tree.find(path)!.status)) ?? []))
 }

@@ -1,11 +1,12 @@
 /** A changed bundle becomes an image. The story; each step is told elsewhere. */
 import { sourceManifest } from '../bundle/metadata.ts'
 import { OciUnpackError, withFacts } from '../errors.ts'
+import type { HookSet } from '../hooks/calls.ts'
 import type { DescriptorPath } from '../image/choice.ts'
 import { openLayout, type Layout } from '../store/layout.ts'
 import { readImage, type ResolvedImage } from '../store/resolve.ts'
 import { addToImage, assertPackable } from './add-to-image.ts'
-import { bundleChanges, hasher, type MaskOptions } from './bundle-changes.ts'
+import { allChanges, bundleChanges, hasher, type MaskOptions } from './bundle-changes.ts'
 import {
   normalizeChange,
   type ChangeOptions,
@@ -18,12 +19,18 @@ import { currentTime } from './manifest-file.ts'
 import { withBundle, type OpenBundle } from './open-bundle.ts'
 import { packChanges } from './pack-changes.ts'
 import { refreshBundle } from './refresh-bundle.ts'
+import { assertComplete, bundleHooks, type BundleHooks } from './storage/bundle-hooks.ts'
+import { withHooks, type HooksOption } from './storage/open-hooks.ts'
 
 export interface RepackOptions extends ChangeOptions, MaskOptions {
   /** Directory that `unpack` (or umoci) made. */
   bundle: string
   /** Make the bundle one of the new image, so that a further repack adds only what changes from now on. */
   refreshBundle?: boolean
+  /** Those that made the bundle; they may know what changed without a look at every file. */
+  hooks?: HooksOption
+  /** Look at every file all the same, and fail where the hooks left something out. */
+  verifyDelta?: boolean
   /** `created_by` of the history entry, unless `history` says otherwise. */
   program?: string
 }
@@ -39,7 +46,9 @@ export interface RepackOptions extends ChangeOptions, MaskOptions {
 export async function repack(options: RepackOptions): Promise<ChangeResult> {
   const settings = normalizeChange(options)
   try {
-    return await withBundle(options.bundle, (bundle) => repackBundle(bundle, options, settings))
+    return await withHooks(options.hooks, settings.onEvent, (hooks) =>
+      withBundle(options.bundle, (bundle) => repackBundle(bundle, hooks, options, settings))
+    )
   } catch (error) {
     throw withFacts(error, { image: options.image })
   }
@@ -47,6 +56,7 @@ export async function repack(options: RepackOptions): Promise<ChangeResult> {
 
 async function repackBundle(
   bundle: OpenBundle,
+  hookSet: HookSet | undefined,
   options: RepackOptions,
   settings: ChangeSettings
 ): Promise<ChangeResult> {
@@ -55,10 +65,11 @@ async function repackBundle(
   const base = readBase(layout, bundle)
   assertPackable(base, settings)
   const scannedAt = currentTime()
-  const changes = await search(bundle, base, options, settings)
+  const hooks = bundleHooks(hookSet, { bundle, layout: layout.path, base, settings })
+  const changes = await search(bundle, base, hooks, options, settings)
+  const isRefreshed = options.refreshBundle === true
   for (const path of changes.sockets) settings.onEvent(socket(path))
   settings.onEvent({ type: 'changes', count: changes.deltas.length })
-  const digests = options.refreshBundle === true ? new Map<string, string>() : undefined
   const { image, ...result } = await addToImage(
     {
       layout,
@@ -70,39 +81,42 @@ async function repackBundle(
     },
     changes.deltas.length === 0
       ? undefined
-      : (writer) => packChanges(bundle, changes, writer, settings, digests)
+      : (writer) => packChanges(bundle, changes, writer, settings, isRefreshed)
   )
-  if (digests !== undefined)
-    await refreshBundle(bundle, changes, {
-      image,
-      digests,
-      scannedAt,
-      hashFiles: hasher(bundle, settings)
-    })
+  if (isRefreshed) {
+    const hashFiles = hasher(bundle, settings)
+    await refreshBundle(bundle, changes, { image, scannedAt, hashFiles, threads: settings })
+    await hooks.refreshed(readImage(layout, image))
+  }
   return result
 }
 
-function search(
+async function search(
   bundle: OpenBundle,
   base: ResolvedImage,
-  { maskPaths = [], maskVolumes = true }: MaskOptions,
+  hooks: BundleHooks,
+  { maskPaths = [], maskVolumes = true, verifyDelta = false }: RepackOptions,
   { jobs, signal, onEvent }: ChangeSettings
 ): Promise<Changes> {
   onEvent({ type: 'phase', phase: 'compare' })
   const volumes = Object.keys(base.config.config?.Volumes ?? {})
-  return bundleChanges(bundle, { maskPaths, maskVolumes, volumes, jobs, signal })
+  const options = { maskPaths, maskVolumes, volumes, jobs, signal }
+  const changes = await bundleChanges(bundle, options, () => hooks.list())
+  if (!verifyDelta || changes.isWhole) return changes
+  assertComplete(changes, await allChanges(bundle, options))
+  return changes
 }
 
-function readBase(layout: Layout, { state }: OpenBundle): ResolvedImage {
+function readBase(layout: Layout, { metadata }: OpenBundle): ResolvedImage {
   try {
-    return readImage(layout, state.metadata.descriptorWalk as unknown as DescriptorPath)
+    return readImage(layout, metadata.descriptorWalk as unknown as DescriptorPath)
   } catch (error) {
     if (!(error instanceof OciUnpackError) || error.code !== 'BLOB_NOT_FOUND') throw error
     throw new OciUnpackError(
       'BLOB_NOT_FOUND',
       'The layout has not the image that the bundle came from.',
       {
-        facts: { ...error.facts, expected: sourceManifest(state.metadata).digest },
+        facts: { ...error.facts, expected: sourceManifest(metadata).digest },
         hint: 'Give the layout that the bundle was unpacked from; if a garbage collection removed the image, copy it there again.',
         cause: error
       }

@@ -11,16 +11,19 @@ interface KeywordChange {
   after: string | undefined
 }
 
+/** What every delta tells of an object: with a whole entry for each, a new tree would be in memory twice. */
+type Typed = Pick<ManifestEntry, 'type'>
+
 export type Delta =
-  | { kind: 'extra'; path: ByteString; after: ManifestEntry }
-  | { kind: 'missing'; path: ByteString; before: ManifestEntry }
+  | { kind: 'extra'; path: ByteString; after: Typed }
+  | { kind: 'missing'; path: ByteString; before: Typed }
   | Modified
 
 export interface Modified {
   kind: 'modified'
   path: ByteString
-  before: ManifestEntry
-  after: ManifestEntry
+  before: Typed
+  after: Typed
   /** At least one. */
   changes: readonly KeywordChange[]
 }

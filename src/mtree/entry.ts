@@ -94,6 +94,43 @@ export function* placeNodes(root: MtreeNode): Generator<PlacedNode> {
   }
 }
 
+/** An object's place in a manifest. */
+export interface Place {
+  /** Relative to the root; `.` for the root itself. */
+  path: ByteString
+  isDirectory: boolean
+}
+
+/** The order of a manifest's lines, for any two places in it. */
+export function compareManifestOrder(a: Place, b: Place): number {
+  if (a.path === '.' || b.path === '.') return Number(b.path === '.') - Number(a.path === '.')
+  const start = commonDirectory(a.path, b.path)
+  const [one, other] = [componentAt(a, start), componentAt(b, start)]
+  if (one.isDirectory !== other.isDirectory) return one.isDirectory ? 1 : -1
+  return compareBytes(one.name, other.name) || a.path.length - b.path.length
+}
+
+/** Where the first component begins that is not the same in both. */
+function commonDirectory(a: ByteString, b: ByteString): number {
+  let start = 0
+  for (let at = 0; at < a.length && a.charCodeAt(at) === b.charCodeAt(at); at++)
+    if (a.charCodeAt(at) === SLASH) start = at + 1
+  return start
+}
+
+const SLASH = 0x2f
+
+function componentAt({ path, isDirectory }: Place, start: number): MtreeComponent {
+  const slash = path.indexOf('/', start)
+  if (slash === -1) return { name: path.slice(start), isDirectory }
+  return { name: path.slice(start, slash), isDirectory: true }
+}
+
+interface MtreeComponent {
+  name: ByteString
+  isDirectory: boolean
+}
+
 /** A scanned node as the manifest line that `formatManifest` would write for it. */
 export function toManifestEntry({ path, node }: PlacedNode): ManifestEntry {
   return {

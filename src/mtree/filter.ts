@@ -30,8 +30,8 @@ export function withoutSockets(deltas: readonly Delta[]): Delta[] {
   })
 }
 
-function inImage(entry: ManifestEntry): ManifestEntry | undefined {
-  return entry.type === 'socket' ? undefined : entry
+function inImage<Typed extends Pick<ManifestEntry, 'type'>>(object: Typed): Typed | undefined {
+  return object.type === 'socket' ? undefined : object
 }
 
 /**

@@ -31,15 +31,25 @@ interface State {
  * @throws MTREE_INVALID with the number of the line
  */
 export function parseManifest(text: string): Manifest {
-  const state: State = {
-    entries: [],
-    defaults: noValues(),
-    directories: [],
-    line: 0
-  }
-  for (let at = 0; at < text.length;) at = readLine(state, text, at)
+  const state = readLines(text)
   const isClosed = state.directories.length === 0
   return { entries: state.entries, ...keywordsOf(state.entries), isClosed }
+}
+
+/** The defaults that lines of `/set` and `/unset` make. @throws MTREE_INVALID */
+export function parseDefaults(text: string): Values {
+  return readLines(text).defaults
+}
+
+/** The entry of a single line, continued or not, under the name on it. @throws MTREE_INVALID */
+export function parseLine(text: string, defaults: Values): ManifestEntry {
+  return readLines(text, defaults).entries[0]!
+}
+
+function readLines(text: string, defaults: Values = noValues()): State {
+  const state: State = { entries: [], defaults, directories: [], line: 0 }
+  for (let at = 0; at < text.length;) at = readLine(state, text, at)
+  return state
 }
 
 /** Takes the line that starts at `from` and says where the next one does. */

@@ -1,6 +1,7 @@
 /** A tree that is there already, in the planner's terms: it stands below the first layer. */
 import type { ByteString } from '../bytes.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
+import { inodeKey } from '../sys/status.ts'
 import { objectEntry } from './object-entry.ts'
 import { walk } from './walk.ts'
 
@@ -10,6 +11,5 @@ export function readExisting(
   skip: ReadonlySet<ByteString>,
   add: (entry: StagedEntry, inode: string) => void
 ): void {
-  for (const walked of walk(root, skip))
-    add(objectEntry(walked, []), `${walked.status.device}:${walked.status.inode}`)
+  for (const walked of walk(root, skip)) add(objectEntry(walked, []), inodeKey(walked.status))
 }

@@ -5,7 +5,7 @@ import { baseName, parentPath } from '../plan/names.ts'
 import { packHardlink, packObject, type PackRules } from '../plan/pack-entry.ts'
 import { isErrno } from '../sys/failure.ts'
 import { readSymlink } from '../sys/names.ts'
-import { status, type Status } from '../sys/status.ts'
+import { inodeKey, status, type Status } from '../sys/status.ts'
 import type { TarEntry } from '../tar/entry.ts'
 import { headerBlocks, padding, type WriteOptions } from '../tar/writer.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
@@ -54,7 +54,7 @@ export class ObjectPacker {
    */
   async add(path: ByteString, name: ByteString): Promise<string | undefined> {
     const { directory, base, found } = this.find(path)
-    const key = `${found.device}:${found.inode}`
+    const key = inodeKey(found)
     const first = this.first.get(key)
     if (first !== undefined) {
       await this.header(packHardlink(first, name, first.name))

@@ -32,6 +32,15 @@ export function loadLibrary<Name extends string>(
   }
 }
 
+/** Undefined where this libc has no such function. */
+function declareIfThere(prototype: string): Native | undefined {
+  try {
+    return declare(prototype)
+  } catch {
+    return undefined
+  }
+}
+
 const prototypes = {
   openat: 'int openat(int, uintptr_t, int, uint32)',
   close: 'int close(int)',
@@ -72,6 +81,11 @@ export const libcCalls: Readonly<Record<keyof typeof prototypes | 'openat2', Nat
   ) as Record<keyof typeof prototypes, Native>),
   openat2: declareSyscall()
 }
+
+/** getdents64(2) is in glibc since 2.30; musl has it under another name. */
+export const getdents64: Native | undefined = declareIfThere(
+  'int64 getdents64(int, uintptr_t, size_t)'
+)
 
 /** openat2(2) has no wrapper in the libcs of today; its number is the same on every architecture. */
 function declareSyscall(): Native {

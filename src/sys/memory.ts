@@ -50,10 +50,13 @@ export class GrowingBlock {
   buffer: Buffer = Buffer.allocUnsafeSlow(65_536)
   address: number = addressOf(this.buffer)
 
-  reserve(bytes: number): void {
+  /** @param kept how many bytes from the start must stay what they are */
+  reserve(bytes: number, kept = 0): void {
     if (bytes <= this.buffer.length) return
-    this.buffer = Buffer.allocUnsafeSlow(bytes)
-    this.address = addressOf(this.buffer)
+    const larger = Buffer.allocUnsafeSlow(Math.max(bytes, 2 * kept))
+    this.buffer.copy(larger, 0, 0, kept)
+    this.buffer = larger
+    this.address = addressOf(larger)
   }
 }
 

@@ -2,7 +2,7 @@
 import type { ByteString } from '../bytes.ts'
 import { failed } from './failure.ts'
 import { libcCalls as libc } from './libc.ts'
-import { firstPath, structure } from './memory.ts'
+import { firstPath, GrowingBlock, structure } from './memory.ts'
 
 const AT_SYMLINK_NOFOLLOW = 0x100
 const AT_NO_AUTOMOUNT = 0x800
@@ -45,44 +45,88 @@ export interface Status {
   blocks: number
 }
 
+/** A text that is equal for all names of one file and for no other file. */
+export function inodeKey({ device, inode }: Pick<Status, 'device' | 'inode'>): string {
+  return `${device}:${inode}`
+}
+
 /** @throws SyscallError, ENOENT among them */
 export function status(directory: number, name: ByteString): Status {
+  look(directory, name, structure.address)
+  return read(structure.view(), 0)
+}
+
+/** Lets the kernel write a struct statx of 256 bytes to `address`. */
+function look(directory: number, name: ByteString, address: number): void {
   const flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (name === '' ? AT_EMPTY_PATH : 0)
-  const result = libc.statx(
-    directory,
-    firstPath.string(name),
-    flags,
-    STATX_BASIC_STATS,
-    structure.address
-  )
-  if (result < 0) throw failed('statx', name)
-  return read(structure.view())
+  const path = firstPath.string(name)
+  if (libc.statx(directory, path, flags, STATX_BASIC_STATS, address) < 0)
+    throw failed('statx', name)
+}
+
+const STATX_BYTES = 256
+/** The rest of a struct statx is not read: the next record may lie there. */
+const RECORD_BYTES = 144
+
+/** Statuses as the kernel writes them: where most are only compared, objects for all would cost more than the calls. */
+export class StatusRecorder {
+  private readonly block = new GrowingBlock()
+  private used = 0
+
+  /** Appends the status of a name and says what it is. @throws SyscallError, ENOENT among them */
+  add(directory: number, name: ByteString): FileType {
+    this.block.reserve(this.used + STATX_BYTES, this.used)
+    look(directory, name, this.block.address + this.used)
+    const type = typeAt(this.block.buffer, this.used)
+    this.used += RECORD_BYTES
+    return type
+  }
+
+  /** All records since the last call; the memory is the receiver's. */
+  take(): Uint8Array<ArrayBuffer> {
+    const taken = new Uint8Array(this.block.buffer.subarray(0, this.used))
+    this.used = 0
+    return taken
+  }
+}
+
+/** The record that was added as number `row`, counted from 0. */
+export function recordedStatus(records: Buffer, row: number): Status {
+  return read(records, row * RECORD_BYTES)
+}
+
+export function recordedType(records: Buffer, row: number): FileType {
+  return typeAt(records, row * RECORD_BYTES)
 }
 
 /** struct statx, as linux/stat.h lays it out on every architecture. */
-function read(view: Buffer): Status {
-  const mode = view.readUInt16LE(28)
+function read(view: Buffer, at: number): Status {
+  return {
+    type: typeAt(view, at),
+    mode: view.readUInt16LE(at + 28) & 0o7777,
+    nlink: view.readUInt32LE(at + 16),
+    uid: view.readUInt32LE(at + 20),
+    gid: view.readUInt32LE(at + 24),
+    inode: view.readBigUInt64LE(at + 32),
+    size: readNumber(view, at + 40),
+    blocks: readNumber(view, at + 48),
+    atimeSec: readNumber(view, at + 64),
+    atimeNsec: view.readUInt32LE(at + 72),
+    ctimeSec: readNumber(view, at + 96),
+    ctimeNsec: view.readUInt32LE(at + 104),
+    mtimeSec: readNumber(view, at + 112),
+    mtimeNsec: view.readUInt32LE(at + 120),
+    devMajor: view.readUInt32LE(at + 128),
+    devMinor: view.readUInt32LE(at + 132),
+    device: view.readUInt32LE(at + 136) * 0x1_0000_0000 + view.readUInt32LE(at + 140)
+  }
+}
+
+function typeAt(view: Buffer, at: number): FileType {
+  const mode = view.readUInt16LE(at + 28)
   const type = types[mode & S_IFMT]
   if (type === undefined) throw new Error(`[internal] unknown file type in mode ${mode}`)
-  return {
-    type,
-    mode: mode & 0o7777,
-    nlink: view.readUInt32LE(16),
-    uid: view.readUInt32LE(20),
-    gid: view.readUInt32LE(24),
-    inode: view.readBigUInt64LE(32),
-    size: readNumber(view, 40),
-    blocks: readNumber(view, 48),
-    atimeSec: readNumber(view, 64),
-    atimeNsec: view.readUInt32LE(72),
-    ctimeSec: readNumber(view, 96),
-    ctimeNsec: view.readUInt32LE(104),
-    mtimeSec: readNumber(view, 112),
-    mtimeNsec: view.readUInt32LE(120),
-    devMajor: view.readUInt32LE(128),
-    devMinor: view.readUInt32LE(132),
-    device: view.readUInt32LE(136) * 0x1_0000_0000 + view.readUInt32LE(140)
-  }
+  return type
 }
 
 /** A signed 64-bit field as a number: two 32-bit reads are four times as fast as one BigInt. */

@@ -15,7 +15,8 @@ const UNPACKED = 1
 const ENTRIES = 2
 const RUNNING = 3
 const CORES = 4
-const FIRST_LAYER = 5
+const TURN = 5
+const FIRST_LAYER = 6
 const FIELDS = 3
 
 export class Control {
@@ -49,6 +50,11 @@ export class Control {
 
   end(): void {
     Atomics.sub(this.cells, RUNNING, 1n)
+  }
+
+  /** 0, 1, 2, … over all threads: which part of shared work is the caller's. */
+  takeTurn(): number {
+    return Number(Atomics.add(this.cells, TURN, 1n))
   }
 
   hasIdleCore(): boolean {

@@ -1,6 +1,7 @@
 /** What travels between the main thread and a worker: one union each way. */
 import type { ByteString } from '../bytes.ts'
 import type { ErrorRecord } from '../errors.ts'
+import type { ScanBatch } from '../rootfs/scanner.ts'
 import type { Task, TaskResult } from './perform.ts'
 
 export interface ToWorker {
@@ -11,5 +12,6 @@ export interface ToWorker {
 export type FromWorker =
   | { type: 'entries'; batch: Uint8Array<ArrayBuffer> }
   | { type: 'lost-xattr'; entry: ByteString; xattr: ByteString }
+  | { type: 'scanned'; batch: ScanBatch }
   | { type: 'done'; result: TaskResult }
   | { type: 'failed'; error: ErrorRecord }

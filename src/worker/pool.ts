@@ -7,7 +7,7 @@ import pLimit from 'p-limit'
 import { fromErrorRecord, OciUnpackError } from '../errors.ts'
 import type { Control } from './control.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
-import { perform, type Report, type Task, type TaskResult } from './perform.ts'
+import { perform, SILENT, type Report, type Task, type TaskResult } from './perform.ts'
 
 export class Pool {
   private readonly threads: number
@@ -22,7 +22,8 @@ export class Pool {
   }
 
   /** Resolves when the task is done. @throws what the task threw, WORKER_DIED when its thread ended */
-  async run(task: Task, control: Control, report: Report): Promise<TaskResult> {
+  async run(task: Task, control: Control, heard: Partial<Report> = {}): Promise<TaskResult> {
+    const report = { ...SILENT, ...heard }
     return this.limit(() =>
       this.threads === 0 ? perform(task, control, report) : this.delegate(task, control, report)
     )
@@ -76,6 +77,9 @@ function request(worker: Worker, message: ToWorker, report: Report): Promise<Tas
         case 'lost-xattr':
           report.lostXattr(answer.entry, answer.xattr)
           return
+        case 'scanned':
+          report.scanned(answer.batch)
+          return
         case 'done':
           settle(() => resolve(answer.result))
           return
@@ -93,7 +97,7 @@ function request(worker: Worker, message: ToWorker, report: Report): Promise<Tas
 }
 
 function died(cause: Error | undefined): OciUnpackError {
-  return new OciUnpackError('WORKER_DIED', 'A worker thread ended in the middle of a layer.', {
+  return new OciUnpackError('WORKER_DIED', 'A worker thread ended in the middle of its work.', {
     hint: 'This is most often a lack of memory; try fewer --jobs.',
     ...(cause === undefined ? {} : { cause })
   })

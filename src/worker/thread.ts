@@ -7,16 +7,23 @@ import { perform } from './perform.ts'
 
 const port = parentPort!
 
-function send(message: FromWorker): void {
-  port.postMessage(message)
+/** @param moved memory that is the receiver's from here on */
+function send(message: FromWorker, ...moved: ArrayBuffer[]): void {
+  port.postMessage(message, moved)
 }
 
 async function answer({ task, control }: ToWorker): Promise<void> {
   try {
     const result = await perform(task, new Control(control), {
-      entries: (batch) =>
-        port.postMessage({ type: 'entries', batch } satisfies FromWorker, [batch.buffer]),
-      lostXattr: (entry, xattr) => send({ type: 'lost-xattr', entry, xattr })
+      entries: (batch) => send({ type: 'entries', batch }, batch.buffer),
+      lostXattr: (entry, xattr) => send({ type: 'lost-xattr', entry, xattr }),
+      scanned: (batch) =>
+        send(
+          { type: 'scanned', batch },
+          batch.statuses.buffer,
+          batch.names.buffer,
+          batch.nameEnds.buffer
+        )
     })
     send({ type: 'done', result })
   } catch (error) {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { memoryOf, readBundle } from '../../src/bundle/bundle.ts'
+import { readMemory, readMetadata, type Memory } from '../../src/bundle/bundle.ts'
 import { fingerprintsFile, manifestFile } from '../../src/bundle/files.ts'
 import { encodeFingerprints } from '../../src/bundle/fingerprints.ts'
 import { formatMetadata } from '../../src/bundle/metadata.ts'
@@ -31,7 +31,12 @@ function bundle(): Map<string, Uint8Array> {
   ])
 }
 
-describe('readBundle', () => {
+function memoryOf(files: ReadonlyMap<string, Uint8Array>): Memory {
+  const read = (name: string): Uint8Array | undefined => files.get(name)
+  return readMemory(read, readMetadata(read))
+}
+
+describe('a bundle', () => {
   it('names its files after the image manifest', () => {
     expect([...bundle().keys()]).toEqual([
       'umoci.json',
@@ -40,13 +45,13 @@ describe('readBundle', () => {
     ])
   })
 
-  it('finds entries of files that did not change', () => {
-    const files = bundle()
-    const find = memoryOf(readBundle((name) => files.get(name))).unchanged
-    expect(find('f\xff', STAT)).toMatchObject({ path: 'f\xff', size: 5 })
-    expect(find('f\xff', { ...STAT, ino: 3 })).toBeUndefined()
-    expect(find('.', STAT)).toBeUndefined()
-    expect(find('new', STAT)).toBeUndefined()
+  it('knows which objects did not change', () => {
+    const memory = memoryOf(bundle())
+    expect([0, 1].map((index) => memory.entries.path(index))).toEqual(['.', 'f\xff'])
+    expect(memory.entries.entry(1)).toMatchObject({ path: 'f\xff', type: 'file', size: 5 })
+    expect(memory.isUnchanged(1, STAT)).toBe(true)
+    expect(memory.isUnchanged(1, { ...STAT, ino: 3 })).toBe(false)
+    expect(memory.isUnchanged(0, STAT)).toBe(false)
   })
 
   it.each([
@@ -54,14 +59,31 @@ describe('readBundle', () => {
     ['no-fingerprints', Buffer.from('damaged')]
   ])('does without fingerprints that are %s, as in a bundle of umoci', (reason, bytes) => {
     const files = bundle()
-    const state = readBundle((name) => (name.endsWith('prints') ? bytes : files.get(name)))
-    expect(state.fingerprints).toBe(reason)
-    expect(memoryOf(state).unchanged('f\xff', STAT)).toBeUndefined()
+    if (bytes === undefined) files.delete(fingerprintsFile(DIGEST))
+    else files.set(fingerprintsFile(DIGEST), bytes)
+    const memory = memoryOf(files)
+    expect(memory.fingerprints).toBe(reason)
+    expect(memory.entries.entry(1)).toMatchObject({ path: 'f\xff', size: 5 })
+    expect(memory.isUnchanged(1, STAT)).toBe(false)
+    expect(memory.record(1)).toBeUndefined()
   })
 
   it('does not take fingerprints for a manifest that was changed after them', () => {
     const files = bundle().set(manifestFile(DIGEST), Buffer.concat([MANIFEST, Buffer.from('\n')]))
-    expect(readBundle((name) => files.get(name)).fingerprints).toBe('other-manifest')
+    expect(memoryOf(files).fingerprints).toBe('other-manifest')
+  })
+
+  it('does not take fingerprints of more or fewer objects than the manifest has', () => {
+    const prints = bundle().get(fingerprintsFile(DIGEST))!
+    const fewer = Buffer.from(prints.subarray(0, -40))
+    fewer.writeUInt32LE(1, 12)
+    const memory = memoryOf(bundle().set(fingerprintsFile(DIGEST), fewer))
+    expect([memory.fingerprints, memory.entries.count]).toEqual(['other-manifest', 2])
+  })
+
+  it('reads a manifest whole that no fingerprints vouch for', () => {
+    const files = bundle().set(manifestFile(DIGEST), Buffer.from('. type=dir\nf size=x\n..\n'))
+    expect(() => memoryOf(files)).toThrow(expect.objectContaining({ code: 'MTREE_INVALID' }))
   })
 
   it.each(['umoci.json', manifestFile(DIGEST)])(
@@ -69,7 +91,7 @@ describe('readBundle', () => {
     (missing) => {
       const files = bundle()
       files.delete(missing)
-      expect(() => readBundle((name) => files.get(name))).toThrow(
+      expect(() => memoryOf(files)).toThrow(
         expect.objectContaining({ code: 'BUNDLE_INVALID', facts: { file: missing } })
       )
     }

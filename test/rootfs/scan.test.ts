@@ -1,31 +1,25 @@
 import { chmodSync, lutimesSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import type { ManifestEntry } from '../../src/mtree/entry.ts'
 import { fileStat } from '../../src/bundle/file-stat.ts'
-import { scan } from '../../src/rootfs/scan.ts'
+import { toManifestEntry, type ScannedTree } from '../../src/rootfs/scanned-tree.ts'
+import { Scanner } from '../../src/rootfs/scanner.ts'
 import { AT_FDCWD } from '../../src/sys/files.ts'
 import { setXattr } from '../../src/sys/metadata.ts'
+import { failure } from '../support/failure.ts'
 import { withOpen, withScratch } from '../support/open-directory.ts'
 import { needs } from '../support/requires.ts'
+import { scan } from '../support/scan.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
 
-const nothing = (): undefined => undefined
-
-describe('scan', () => {
-  test('lists parents before children, by bytes, the root as a dot', () => {
+describe('a scanned tree', () => {
+  test('comes in the order of a manifest, the root as a dot', () => {
     withScratch((fd, root) => {
-      mkdirSync(`${root}/b`)
+      mkdirSync(`${root}/b/c`, { recursive: true })
       writeFileSync(`${root}/b/x`, '')
       writeFileSync(Buffer.from(`${root}/\xff`, 'latin1'), '')
       mkdirSync(`${root}/b-c`)
-      expect(scan(fd, nothing).map(({ entry }) => entry.path)).toEqual([
-        '.',
-        'b',
-        'b-c',
-        '\xff',
-        'b/x'
-      ])
+      expect(pathsOf(scan(fd))).toEqual(['.', '\xff', 'b', 'b/x', 'b/c', 'b-c'])
     })
   })
 
@@ -36,8 +30,8 @@ describe('scan', () => {
       utimesSync(`${root}/file`, 5, 1_000_000_000)
       symlinkSync('target', `${root}/link`)
       lutimesSync(`${root}/link`, 5, 7)
-      const entries = new Map(scan(fd, nothing).map(({ entry }) => [entry.path, entry]))
-      expect(entries.get('file')).toMatchObject({
+      const entry = (path: string): unknown => toManifestEntry(scan(fd).find(path)!, [])
+      expect(entry('file')).toMatchObject({
         type: 'file',
         size: 7,
         mode: 0o4711,
@@ -46,19 +40,20 @@ describe('scan', () => {
         sha256: undefined,
         link: undefined
       })
-      expect(entries.get('link')).toMatchObject({ type: 'link', link: 'target', mtimeSec: 7 })
+      expect(entry('link')).toMatchObject({ type: 'link', link: 'target', mtimeSec: 7 })
     })
   })
 
-  test('takes the remembered entry of what did not change, and says so', () => {
+  test('finds every object by its path, and nothing else', () => {
     withScratch((fd, root) => {
-      writeFileSync(`${root}/a`, '')
-      writeFileSync(`${root}/b`, '')
-      const memory = { path: 'a', sha256: 'remembered' } as ManifestEntry
-      const found = scan(fd, (path) => (path === 'a' ? memory : undefined))
-      expect(found.filter(({ isRemembered }) => isRemembered).map(({ entry }) => entry)).toEqual([
-        memory
-      ])
+      mkdirSync(`${root}/d/e`, { recursive: true })
+      for (const name of ['a', 'ab', 'b', 'd/f', 'd/e/z']) writeFileSync(`${root}/${name}`, '')
+      const tree = scan(fd)
+      const paths = pathsOf(tree)
+      expect(paths.map((path) => tree.find(path)?.path)).toEqual(paths)
+      expect(new Set(paths.map((path) => tree.find(path)?.number)).size).toBe(tree.size)
+      for (const path of ['aa', 'c', 'a/b', 'd/g', 'd/e/', 'x/y', ''])
+        expect(tree.find(path), path).toBeUndefined()
     })
   })
 
@@ -66,7 +61,7 @@ describe('scan', () => {
     withScratch((fd, root) => {
       symlinkSync('target', `${root}/link`)
       const size = (): number => {
-        const { status, unlisted } = scan(fd, nothing)[1]!
+        const { status, unlisted } = scan(fd).find('link')!
         return fileStat(status, unlisted).size
       }
       const without = size()
@@ -77,16 +72,43 @@ describe('scan', () => {
     })
   })
 
-  test('lists sockets as what they are', async () => {
+  test('holds sockets as what they are', async () => {
     const root = makeTemporary()
     const server = createServer()
     try {
       await new Promise<void>((done) => server.listen(`${root}/socket`, done))
-      const types = withOpen(root, (fd) => scan(fd, nothing).map(({ entry }) => entry.type))
-      expect(types).toEqual(['dir', 'socket'])
+      const types = withOpen(root, (fd) => [...scan(fd).inManifestOrder()].map(({ type }) => type))
+      expect(types).toEqual(['directory', 'socket'])
     } finally {
       server.close()
       removeTemporary(root)
     }
   })
+
+  test('of more than a batch is whole', () => {
+    withScratch((fd, root) => {
+      for (const name of ['a', 'b']) mkdirSync(`${root}/${name}`)
+      for (let i = 0; i < 4100; i++) writeFileSync(`${root}/a/${i}`, '')
+      writeFileSync(`${root}/b/f`, 'content')
+      const tree = scan(fd)
+      expect(new Set(pathsOf(tree)).size).toBe(4104)
+      expect(tree.find('a/4099')?.status.size).toBe(0)
+      expect(tree.find('b/f')?.status.size).toBe(7)
+    })
+  })
 })
+
+test('a directory that cannot be read is named', () => {
+  withScratch((fd) => {
+    const scanner = new Scanner(fd, () => undefined)
+    const error = failure(() => scanner.directory('gone/too\n', () => undefined))
+    expect(error?.code).toBe('SYSCALL_FAILED')
+    expect(error?.facts).toMatchObject({ entry: 'gone/too\\x0a' })
+    expect(error?.facts.call).toContain('ENOENT')
+    scanner.release()
+  })
+})
+
+function pathsOf(tree: ScannedTree): string[] {
+  return [...tree.inManifestOrder()].map(({ path }) => path)
+}

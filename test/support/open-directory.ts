@@ -12,6 +12,16 @@ export function withOpen<T>(path: string, work: (fd: number) => T): T {
   }
 }
 
+/** The same for what takes its time. */
+export async function withOpenAsync<T>(path: string, work: (fd: number) => Promise<T>): Promise<T> {
+  const fd = openOperatorDirectory(fromText(path))
+  try {
+    return await work(fd)
+  } finally {
+    close(fd)
+  }
+}
+
 /** Runs with a new directory, open, and removes it whatever happens. */
 export function withScratch<T>(work: (fd: number, path: string) => T): T {
   const path = makeTemporary()

@@ -1,7 +1,13 @@
 import * as fs from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { fromBuffer, toBuffer, type ByteString } from '../../src/bytes.ts'
-import { listDirectory, listDirectoryTypes } from '../../src/sys/directory.ts'
+import {
+  listByKernel,
+  listByNode,
+  listDirectory,
+  listDirectoryTypes
+} from '../../src/sys/directory.ts'
+import { getdents64 } from '../../src/sys/libc.ts'
 import { close, createFile, openDirectory } from '../../src/sys/files.ts'
 import {
   makeDirectory,
@@ -16,7 +22,7 @@ import {
 import { status } from '../../src/sys/status.ts'
 import { errnoOf } from '../support/errno.ts'
 import { failure } from '../support/failure.ts'
-import { withScratch } from '../support/open-directory.ts'
+import { withOpen, withScratch } from '../support/open-directory.ts'
 import { needs } from '../support/requires.ts'
 
 const BYTE_NAMES: readonly ByteString[] = [
@@ -148,6 +154,30 @@ test('a directory lists its names with the types that it records', () => {
       ['d', true],
       ['l', false]
     ])
+  })
+})
+
+describe.each([
+  ['getdents64', (fd: number) => listByKernel(fd, getdents64!)],
+  ['Node', listByNode]
+])('a listing by %s', (_, list) => {
+  test('is whole, whatever the number and length of the names, and each time', () => {
+    withScratch((fd, path) => {
+      const names = Array.from({ length: 700 }, (_, i) => `${i}`.padEnd(1 + (i % 255), '\xff'))
+      for (const name of names) fs.writeFileSync(Buffer.from(`${path}/${name}`, 'latin1'), '')
+      expect(list(fd).sort()).toEqual(names.sort())
+      expect(list(fd).sort()).toEqual(names)
+    })
+  })
+})
+
+test('a listing of a directory that was removed fails', () => {
+  withScratch((_, path) => {
+    fs.mkdirSync(`${path}/d`)
+    withOpen(`${path}/d`, (gone) => {
+      fs.rmdirSync(`${path}/d`)
+      expect(errnoOf(() => listByKernel(gone, getdents64!))).toBe('ENOENT')
+    })
   })
 })
 

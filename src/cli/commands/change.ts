@@ -1,6 +1,6 @@
 import { COMPRESS_FLAGS, HISTORY_FLAGS, MASK_FLAGS, TAG_FLAG } from '../change-flags.ts'
 import type { Command } from '../command.ts'
-import { ID_MAP_FLAGS, IMAGE_FLAG, PLATFORM_FLAG } from '../flags.ts'
+import { HOOK_FLAGS, ID_MAP_FLAGS, IMAGE_FLAG, PLATFORM_FLAG } from '../flags.ts'
 
 export const repackCommand: Command = {
   path: ['repack'],
@@ -14,6 +14,11 @@ export const repackCommand: Command = {
     {
       name: 'refresh-bundle',
       summary: 'make the bundle one of the new image, for the next repack'
+    },
+    ...HOOK_FLAGS,
+    {
+      name: 'verify-delta',
+      summary: 'look at every file all the same, and fail where hooks left out a change'
     },
     ...MASK_FLAGS,
     ...COMPRESS_FLAGS,

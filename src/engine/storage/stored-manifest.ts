@@ -1,17 +1,16 @@
 /** The manifest of a bundle whose layers were there already, or not all of them. */
 import { join } from 'node:path'
 import { manifestFile } from '../../bundle/files.ts'
-import { fileStat } from '../../bundle/file-stat.ts'
 import { fromText } from '../../bytes.ts'
 import type { HookSet } from '../../hooks/calls.ts'
 import type { ImageContext } from '../../hooks/contexts.ts'
 import type { Directory } from '../../plan/tree.ts'
-import { scan } from '../../rootfs/scan.ts'
 import { close, openOperatorDirectory } from '../../sys/files.ts'
 import { hasher } from '../bundle-changes.ts'
 import type { Job } from '../job.ts'
-import { currentTime, writeManifestFiles } from '../manifest-file.ts'
-import { toNodes } from '../refresh-bundle.ts'
+import { currentTime } from '../manifest-file.ts'
+import { scanTree } from '../scan-tree.ts'
+import { completeDigests, writeScannedManifest, type KnownTree } from '../scanned-manifest.ts'
 import { writeSurvey } from '../write-bundle.ts'
 import { topChainId } from './context.ts'
 import { fetchManifest, keepManifest } from './manifest-cache.ts'
@@ -44,17 +43,10 @@ function placeOf({ bundle, manifestDigest }: ImageContext): Parameters<typeof wr
 async function hashAll({ settings }: Job, context: ImageContext, rootfs: number): Promise<void> {
   const { bundle, manifestDigest } = context
   const scannedAt = currentTime()
-  const scanned = scan(rootfs, () => undefined)
-  const files = scanned.flatMap(({ entry }) => (entry.type === 'file' ? [entry] : []))
-  const digests = await hasher({ path: bundle }, settings)(files)
-  files.forEach((entry, index) => {
-    entry.sha256 = digests[index]
-  })
-  writeManifestFiles(bundle, bundle, manifestDigest, {
-    root: toNodes(scanned.map((each) => [each.entry.path, each])),
-    statOf: (node) => fileStat(node.scanned.status, node.scanned.unlisted),
-    scannedAt
-  })
+  const [tree] = await scanTree(rootfs, settings, () => undefined)
+  const knowledge: KnownTree = { tree, known: () => undefined, digests: new Map() }
+  await completeDigests(knowledge, hasher({ path: bundle }, settings))
+  writeScannedManifest({ path: bundle, rootfs, digest: manifestDigest }, knowledge, scannedAt)
 }
 
 async function withRootfs(path: string, act: (rootfs: number) => Promise<void>): Promise<void> {

@@ -1,0 +1,33 @@
+import { Control } from '../worker/control.ts'
+import { Pool } from '../worker/pool.ts'
+import { throwIfAborted } from './abort.ts'
+
+export interface ThreadOptions {
+  /** How many threads may work. */
+  jobs: number
+  signal: AbortSignal | undefined
+}
+
+/**
+ * Runs with a pool that ends with the work, whatever comes of it, and with the signal handed on to its tasks.
+ * @param threads 0 for the calling thread alone
+ * @throws ABORTED, and what `act` throws
+ */
+export async function withThreads<T>(
+  threads: number,
+  { jobs, signal }: ThreadOptions,
+  act: (pool: Pool, control: Control) => Promise<T>
+): Promise<T> {
+  throwIfAborted(signal)
+  const control = Control.forLayers(0, jobs)
+  const pool = new Pool(threads)
+  const abort = (): void => control.abort()
+  signal?.addEventListener('abort', abort)
+  try {
+    return await act(pool, control)
+  } finally {
+    signal?.removeEventListener('abort', abort)
+    control.abort()
+    await pool.close()
+  }
+}

@@ -1,0 +1,20 @@
+import type { ByteString } from '../bytes.ts'
+import type { ManifestEntry } from './entry.ts'
+
+/** The entries of a manifest in the order of its lines, counted from 0. */
+export interface EntryList {
+  readonly count: number
+  /** Relative to the root; `.` for the root itself. */
+  path(index: number): ByteString
+  isDirectory(index: number): boolean
+  entry(index: number): ManifestEntry
+}
+
+export function listEntries(entries: readonly ManifestEntry[]): EntryList {
+  return {
+    count: entries.length,
+    path: (index) => entries[index]!.path,
+    isDirectory: (index) => entries[index]!.type === 'dir',
+    entry: (index) => entries[index]!
+  }
+}

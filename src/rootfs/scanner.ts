@@ -1,0 +1,145 @@
+/** Records what lies in directories as compact batches that can be handed to another thread. */
+import { display, type ByteString } from '../bytes.ts'
+import { withFacts } from '../errors.ts'
+import { joinPath } from '../plan/names.ts'
+import { listDirectory } from '../sys/directory.ts'
+import { isErrno } from '../sys/failure.ts'
+import { readSymlink } from '../sys/names.ts'
+import { StatusRecorder } from '../sys/status.ts'
+import type { Xattr } from '../tar/entry.ts'
+import { DirectoryCursor } from './directory-cursor.ts'
+import { readXattrs } from './xattrs.ts'
+
+/** What directories hold, one row for each object. Rows of one directory are neighbours, in the order of their names. */
+export interface ScanBatch {
+  /** Paths of the directories, `''` for the root. */
+  directories: readonly ByteString[]
+  /** The row at which the content of each directory begins; it ends where the next begins. */
+  starts: readonly number[]
+  /** As a StatusRecorder gives them. */
+  statuses: Uint8Array<ArrayBuffer>
+  /** The names of all rows, one behind the other, and where each ends. */
+  names: Uint8Array<ArrayBuffer>
+  nameEnds: Uint32Array<ArrayBuffer>
+  /** Of rows that are neither file nor directory: what a manifest does not list, or only a further call tells. */
+  details: ReadonlyMap<number, Details>
+}
+
+export interface Details {
+  /** Symbolic links: the target. */
+  link?: ByteString
+  /** Read here for all: a manifest lists none for them, so nothing else tells whether they changed. */
+  xattrs: readonly Xattr[]
+}
+
+/** Large enough that a batch costs little for each object, small enough that memory stays flat. */
+const BATCH = 4096
+
+/** Whoever makes one calls `release`. */
+export class Scanner {
+  private readonly cursor: DirectoryCursor
+  private readonly emit: (batch: ScanBatch) => void
+  private readonly statuses = new StatusRecorder()
+  private names: ByteString[] = []
+  private directories: ByteString[] = []
+  private starts: number[] = []
+  private details = new Map<number, Details>()
+
+  /** @param root descriptor of the directory that paths are relative to; stays the caller's */
+  constructor(root: number, emit: (batch: ScanBatch) => void) {
+    this.cursor = new DirectoryCursor(root)
+    this.emit = emit
+  }
+
+  release(): void {
+    this.cursor.release()
+  }
+
+  /** Records the root itself, in no directory. */
+  root(): void {
+    this.record(this.cursor.at(''), '')
+  }
+
+  /**
+   * Records what the directory at `path` holds, tells the paths of the directories among it and gives the number of
+   * objects. Batches come out as they are full. @throws SYSCALL_FAILED
+   */
+  directory(path: ByteString, onDirectory: (path: ByteString) => void): number {
+    let current = path
+    try {
+      const fd = this.cursor.at(path)
+      // Code units of byte strings are bytes, so the default order is theirs; and it is twice as fast.
+      const names = listDirectory(fd).sort()
+      this.begin(path)
+      for (const name of names) {
+        current = joinPath(path, name)
+        if (this.record(fd, name)) onDirectory(current)
+      }
+      return names.length
+    } catch (error) {
+      throw withFacts(error, { entry: display(current === '' ? '.' : current) })
+    }
+  }
+
+  /** Records those of some names that a directory holds; they and the directory itself need not be there. */
+  some(path: ByteString, names: readonly ByteString[]): void {
+    const fd = this.enter(path)
+    if (fd === undefined) return
+    this.begin(path)
+    for (const name of [...names].sort()) this.recordIfThere(fd, path, name)
+  }
+
+  private enter(path: ByteString): number | undefined {
+    try {
+      return this.cursor.at(path)
+    } catch (error) {
+      if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return undefined
+      throw withFacts(error, { entry: display(path) })
+    }
+  }
+
+  private recordIfThere(fd: number, path: ByteString, name: ByteString): void {
+    try {
+      this.record(fd, name)
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT'))
+        throw withFacts(error, { entry: display(joinPath(path, name)) })
+    }
+  }
+
+  /** Hands out what was recorded since the last batch. */
+  flush(): void {
+    let end = 0
+    const nameEnds = Uint32Array.from(this.names, (name) => (end += name.length))
+    this.emit({
+      directories: this.directories,
+      starts: this.starts,
+      statuses: this.statuses.take(),
+      names: new Uint8Array(Buffer.from(this.names.join(''), 'latin1')),
+      nameEnds,
+      details: this.details
+    })
+    this.names = []
+    this.directories = []
+    this.starts = []
+    this.details = new Map()
+  }
+
+  private begin(path: ByteString): void {
+    if (this.names.length >= BATCH) this.flush()
+    this.directories.push(path)
+    this.starts.push(this.names.length)
+  }
+
+  /** Says whether it is a directory. */
+  private record(directory: number, name: ByteString): boolean {
+    const type = this.statuses.add(directory, name)
+    if (type !== 'file' && type !== 'directory')
+      this.details.set(this.names.length, {
+        ...(type === 'symlink' ? { link: readSymlink(directory, name) } : {}),
+        xattrs: readXattrs(directory, name)
+      })
+    this.names.push(name)
+    return type === 'directory'
+  }
+}

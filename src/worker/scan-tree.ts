@@ -1,0 +1,43 @@
+/** The task of recording what lies in a tree. Several threads share one list of subtrees and take turns. */
+import type { ByteString } from '../bytes.ts'
+import { OciUnpackError } from '../errors.ts'
+import { Scanner, type ScanBatch } from '../rootfs/scanner.ts'
+import type { Control } from './control.ts'
+
+export interface ScanTreeTask {
+  type: 'scan-tree'
+  /** Descriptor of the directory that the paths are relative to: threads of one process share it. */
+  root: number
+  subtrees: readonly ByteString[]
+}
+
+export interface ScanTreeReport {
+  /** What was found; together the batches of all threads hold each directory below the subtrees once. */
+  scanned: (batch: ScanBatch) => void
+}
+
+/** Lets messages and signals through between its turns. @throws SYSCALL_FAILED, ABORTED */
+export async function scanTree(
+  task: ScanTreeTask,
+  control: Control,
+  report: ScanTreeReport
+): Promise<void> {
+  const scanner = new Scanner(task.root, report.scanned)
+  try {
+    for (let turn = control.takeTurn(); turn < task.subtrees.length; turn = control.takeTurn()) {
+      scanSubtree(scanner, task.subtrees[turn]!, control)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    scanner.flush()
+  } finally {
+    scanner.release()
+  }
+}
+
+function scanSubtree(scanner: Scanner, subtree: ByteString, control: Control): void {
+  const waiting = [subtree]
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    if (control.aborted()) throw new OciUnpackError('ABORTED', 'The operation was stopped.')
+    scanner.directory(path, (found) => waiting.push(found))
+  }
+}
