@@ -28,10 +28,10 @@ export type { MaskOptions } from './engine/bundle-changes.ts'
 export type { HookFileOption, HooksOption } from './engine/storage/open-hooks.ts'
 export { deleteBundle, type DeleteBundleOptions } from './engine/storage/delete-bundle.ts'
 export {
-  collectGarbage,
-  type CollectOptions,
-  type CollectResult
-} from './engine/storage/collect-garbage.ts'
+  collectStore,
+  type CollectStoreOptions,
+  type CollectStoreResult
+} from './engine/storage/collect-store.ts'
 export {
   describeHooks,
   type HookPointDescription,

@@ -4,10 +4,31 @@ import { dirname, join } from 'node:path'
 import ts from 'typescript'
 import { describe, expect, test } from 'vitest'
 import { LIMIT_FLAGS } from '../src/cli/flags.ts'
+import { HOOK_POINTS } from '../src/hooks/points.ts'
 
 const root = new URL('../', import.meta.url).pathname
 const read = (file: string): string => readFileSync(join(root, file), 'utf8')
 const library = read('docs/library.md')
+const hooks = read('docs/hooks.md')
+
+const CONTEXTS = [
+  'BundleContext',
+  'ImageContext',
+  'HookLayer',
+  'PrepareContext',
+  'PostExtractContext',
+  'FinishContext',
+  'AbortContext',
+  'RuntimeConfigContext',
+  'DeltaListContext',
+  'RefreshBundleContext',
+  'GcContext'
+]
+
+interface HooksSchema {
+  properties: object
+  $defs: { deltaList: { properties: object } }
+}
 
 test('library.md explains every error code, and no other', () => {
   const documented = [...library.matchAll(/^\| `([A-Z_]+)` /gm)].map((match) => match[1])
@@ -41,8 +62,46 @@ test('extraction.md has every limit with its flag', () => {
   }
 })
 
+test('hooks.md has every point with its table and its function, in order', () => {
+  const documented = [...hooks.matchAll(/^\| `([\w.-]+\.[\w.-]+)` +\| `(\w+)` /gm)].map(
+    ([, name, member]) => ({ name, member })
+  )
+  expect(documented).toEqual(Object.values(HOOK_POINTS))
+})
+
+test('hooks.md explains every variable and every fact that a hook gets', () => {
+  const [facts] = /function facts\([^]*?\n}/.exec(read('src/hooks/environment.ts'))!
+  const variables = [...facts.matchAll(/^ {4}([A-Z_]+):/gm)].map((match) => match[1]!)
+  const members = CONTEXTS.flatMap((name) => membersOf('src/hooks/contexts.ts', name))
+  expect(variables).toContain('PARENT_CHAIN_ID')
+  expect(members).toContain('parentChainId')
+  for (const name of [...variables, ...members])
+    expect(hooks).toMatch(new RegExp(`^\\| .*\`${name}\`.* \\|`, 'm'))
+})
+
+test('hooks.md explains every key of a hooks.toml', () => {
+  const { properties, $defs } = JSON.parse(read('schemas/hooks.schema.json')) as HooksSchema
+  const tables = ['env', 'unpack', 'bundle', 'repack', 'store']
+  const keys = Object.keys(properties).filter((key) => !tables.includes(key))
+  for (const key of [...keys, '[env]', ...Object.keys($defs.deltaList.properties)])
+    expect(hooks).toContain(`\n| \`${key}\``)
+})
+
+test('links to headings of hooks.md lead somewhere', () => {
+  const headings = [...hooks.matchAll(/^#+ (.*)$/gm)].map((match) => slug(match[1]!))
+  const within = [...hooks.matchAll(/\]\(#([^)]+)\)/g)]
+  const fromLibrary = [...library.matchAll(/\]\(hooks\.md#([^)]+)\)/g)]
+  const targets = [...within, ...fromLibrary].map((match) => match[1]!)
+  expect(targets).toContain('where-layers-go')
+  for (const target of targets) expect(headings).toContain(target)
+})
+
 describe('links to files', () => {
-  const documents = ['README.md', 'CHANGELOG.md', ...markdownIn('docs')]
+  const documents = [
+    'README.md',
+    'CHANGELOG.md',
+    ...['docs', 'contrib', 'hooks'].flatMap(markdownIn)
+  ]
 
   test.each(documents)('of %s lead somewhere', (document) => {
     const targets = [...read(document).matchAll(/\]\(([^)#]+)/g)].map((match) => match[1]!)
@@ -52,6 +111,14 @@ describe('links to files', () => {
     expect(missing).toEqual([])
   })
 })
+
+/** As forges make anchors of headings. */
+function slug(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replace(/[^\w -]/g, '')
+    .replaceAll(' ', '-')
+}
 
 function markdownIn(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })

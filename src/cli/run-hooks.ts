@@ -1,6 +1,6 @@
 import { OciUnpackError } from '../errors.ts'
 import {
-  collectGarbage,
+  collectStore,
   deleteBundle,
   describeHooks,
   testHooks,
@@ -43,7 +43,7 @@ export const runHooksGc: Run = async (input, terminal) => {
   await withEvents(terminal, async (onEvent) => {
     const option = hooks(input).hooks ?? { file: 'find' }
     const layouts = texts(input, 'layout')
-    const result = await collectGarbage({
+    const result = await collectStore({
       layouts,
       hooks: option,
       signal: terminal.signal,

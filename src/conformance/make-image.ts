@@ -24,7 +24,7 @@ export async function makeImage(
 ): Promise<Digest[]> {
   const archives = layers.map(toTar)
   const diffIds = archives.map((archive) => digestOf(archive))
-  const writable = openOrCreateLayout(layout)
+  const writable = await openOrCreateLayout(layout, waitATurn)
   try {
     const { workspace } = writable
     const manifest = manifestBytes({

@@ -1,19 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  realpathSync,
-  rmSync,
-  writeFileSync
-} from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createRuntimeConfig, formatRuntimeConfig } from '../../src/bundle/runtime-config.ts'
 import type { RuntimeConfigOptions } from '../../src/bundle/runtime-config.ts'
+import { install } from '../support/install.ts'
 import { needs } from '../support/requires.ts'
 
 const SCRIPT = 'id; echo "$HOME $A"; pwd; touch /data/x && echo written'
@@ -27,7 +19,8 @@ describe.skipIf(!needs('runc', 'ldd', 'root'))('runc', () => {
       mkdirSync(join(bundle, 'rootfs', directory), { recursive: true })
     }
     chmodSync(join(bundle, 'rootfs/data'), 0o777)
-    for (const program of ['/bin/sh', '/usr/bin/id', '/usr/bin/touch']) install(program)
+    for (const program of ['/bin/sh', '/usr/bin/id', '/usr/bin/touch'])
+      install(join(bundle, 'rootfs'), program)
   })
 
   afterAll(() => rmSync(bundle, { recursive: true }))
@@ -74,15 +67,5 @@ describe.skipIf(!needs('runc', 'ldd', 'root'))('runc', () => {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe']
     })
-  }
-
-  /** With the libraries it needs. */
-  function install(program: string): void {
-    const libraries = execFileSync('ldd', [program], { encoding: 'utf8' }).match(/\/\S+/g) ?? []
-    for (const file of [program, ...libraries]) {
-      const target = join(bundle, 'rootfs', file)
-      mkdirSync(dirname(target), { recursive: true })
-      copyFileSync(realpathSync(file), target)
-    }
   }
 })

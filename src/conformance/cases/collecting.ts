@@ -1,4 +1,4 @@
-import { collectGarbage } from '../../engine/storage/collect-garbage.ts'
+import { collectStore } from '../../engine/storage/collect-store.ts'
 import type { Case } from '../case.ts'
 import { checkExtracted, checkTree } from '../checks.ts'
 import { whiteoutLayer } from '../layers.ts'
@@ -18,7 +18,7 @@ export const collecting: Case = {
     await bench.withSet(
       (set) => set,
       [],
-      (hooks) => collectGarbage({ layouts: [live.layout], hooks })
+      (hooks) => collectStore({ layouts: [live.layout], hooks })
     )
     checkTree(inUse.rootfs, used, 'After gc')
     const kept = await bench.unpack(live)

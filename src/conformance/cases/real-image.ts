@@ -14,7 +14,7 @@ export function realImage(reference: string): Case {
     needs: [],
     async run(bench) {
       const name = parseImageName(reference)
-      const { manifest } = resolveImage(openSource(name), tagInSource(name), undefined)
+      const { manifest } = resolveImage(await openSource(name), tagInSource(name), undefined)
       const image = await bench.knownImage(reference, name.path, manifest.layers.length)
       const first = await bench.unpack(image)
       checkTree(first.rootfs, image, 'After the first unpack')

@@ -12,7 +12,7 @@ import { lockStore } from './key-lock.ts'
 import { pruneManifests } from './manifest-cache.ts'
 import { withHooks, type HooksOption } from './open-hooks.ts'
 
-export interface CollectOptions {
+export interface CollectStoreOptions {
   /** `[TRANSPORT:]PATH` of every layout and archive whose images are to stay; at least one. */
   layouts: readonly string[]
   hooks: HooksOption
@@ -20,7 +20,7 @@ export interface CollectOptions {
   onEvent?: OnEvent
 }
 
-export interface CollectResult {
+export interface CollectStoreResult {
   /** Name of the hook set. */
   hooks: string
   /** Chain IDs of all layers of all images there. */
@@ -32,14 +32,14 @@ export interface CollectResult {
  * same hooks, and lets none begin meanwhile. Nothing is removed unless all images could be read.
  * @throws USAGE, HOOKS_INVALID where there is no hook for it; what reading the images throws; HOOK_FAILED, HOOK_TIMEOUT
  */
-export async function collectGarbage(options: CollectOptions): Promise<CollectResult> {
+export async function collectStore(options: CollectStoreOptions): Promise<CollectStoreResult> {
   const { layouts, hooks, signal, onEvent = () => undefined } = options
   if (layouts.length === 0) throw noLayouts()
   return withHooks(hooks, onEvent, async (set) => {
     assertCollects(set)
     const lock = await lockStore(set.name, 'exclusive', signal)
     try {
-      const liveKeys = [...new Set(layouts.flatMap(liveKeysOf))]
+      const liveKeys = await allLiveKeys(layouts)
       await set.call('gc', { liveKeys }, signal)
       pruneManifests(set.name, new Set([...liveKeys, 'empty']))
       return { hooks: set.name, liveKeys }
@@ -49,12 +49,18 @@ export async function collectGarbage(options: CollectOptions): Promise<CollectRe
   })
 }
 
+async function allLiveKeys(layouts: readonly string[]): Promise<Digest[]> {
+  const live = new Set<Digest>()
+  for (const layout of layouts) for (const key of await liveKeysOf(layout)) live.add(key)
+  return [...live]
+}
+
 /** Images of other platforms that an index names and nobody has copied have no layers here. */
-function liveKeysOf(layout: string): Digest[] {
+async function liveKeysOf(layout: string): Promise<Digest[]> {
   const name = parseImageName(layout)
   try {
     if (name.tag !== undefined) throw tagged()
-    const source = openSource(name)
+    const source = await openSource(name)
     return reachableBlobs(source, source.readIndex().manifests).flatMap(
       ({ role, document, fault, optional, descriptor }) => {
         if (fault !== undefined && !(optional && fault.code === 'BLOB_NOT_FOUND')) throw fault
