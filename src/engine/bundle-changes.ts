@@ -3,6 +3,7 @@ import { fromText, type ByteString } from '../bytes.ts'
 import { inodeKey } from '../sys/status.ts'
 import { ROOTFS_DIRECTORY } from '../bundle/files.ts'
 import { heedSignals } from './abort.ts'
+import { cleanPath } from '../plan/names.ts'
 import { findChanges, type Changes, type FileToHash, type HashFiles } from './changes.ts'
 import type { OpenBundle } from './open-bundle.ts'
 import { isLookedAt, scanListed, type ListedPaths } from './scan-listed.ts'
@@ -80,8 +81,9 @@ function hasAllNames({ linked, deltas }: Changes): boolean {
   )
 }
 
+/** Cleaned lexically: no link is followed. */
 function masksOf({ maskPaths = [], maskVolumes = true, volumes }: ChangeSearch): ByteString[] {
-  return [...maskPaths, ...(maskVolumes ? volumes : [])].map(fromText)
+  return [...maskPaths, ...(maskVolumes ? volumes : [])].map((mask) => cleanPath(fromText(mask)))
 }
 
 /** Below both a thread costs more than it saves. */

@@ -7,7 +7,8 @@ import { compareBytes, type ByteString } from '../bytes.ts'
 import type { Delta } from '../mtree/compare.ts'
 import type { EntryList } from '../mtree/entry-list.ts'
 import { maskDeltas, maskOf, simplifyDeltas, withoutSockets } from '../mtree/filter.ts'
-import type { ScannedObject, ScannedTree } from '../rootfs/scanned-tree.ts'
+import type { ScannedObject } from '../rootfs/scanned-object.ts'
+import type { ScannedTree } from '../rootfs/scanned-tree.ts'
 import { contentDelta, examine, type Finding } from './examine.ts'
 import { relinked } from './relinked.ts'
 import { sift, type Sifted } from './sift.ts'
@@ -59,12 +60,9 @@ export async function findChanges(
   const sifted = sift(tree, memory)
   const findings = examine(rootfs, tree, sifted, memory)
   const digests = await hashUndecided(findings, hashFiles)
-  const found = [
-    ...missing(sifted, memory, isLooked),
-    ...findings.flatMap((it) => settle(it, digests))
-  ]
-  const deltas = [...found, ...relinked(sifted, memory, found)]
-  const open = maskDeltas(deltas.sort(byPath), masks)
+  const gone = missing(sifted, memory, isLooked)
+  const deltas = allDeltas(sifted, gone, findings, memory, digests)
+  const open = maskDeltas(deltas, masks)
   return {
     deltas: simplifyDeltas(withoutSockets(open)),
     tree,
@@ -85,6 +83,18 @@ function missing({ missing }: Sifted, memory: Memory, isLooked: ChangeRules['isL
     .map((index) => toMissing(index, memory))
 }
 
+/** Sorted by path. */
+function allDeltas(
+  sifted: Sifted,
+  gone: readonly Delta[],
+  findings: readonly Finding[],
+  memory: Memory,
+  digests: ReadonlyMap<ByteString, string>
+): Delta[] {
+  const found = [...gone, ...findings.flatMap((it) => settle(it, memory, digests))]
+  return [...found, ...relinked(sifted, memory, found)].sort((a, b) => compareBytes(a.path, b.path))
+}
+
 function toMissing(index: number, { entries }: Memory): Delta {
   const before = { type: entries.entry(index).type }
   return { kind: 'missing', path: entries.path(index), before }
@@ -100,14 +110,14 @@ async function hashUndecided(
 }
 
 /** Files that changed after all are deltas. */
-function settle(finding: Finding, digests: ReadonlyMap<ByteString, string>): readonly Delta[] {
+function settle(
+  finding: Finding,
+  memory: Memory,
+  digests: ReadonlyMap<ByteString, string>
+): readonly Delta[] {
   if (finding.kind !== 'undecided') return [finding]
-  const delta = contentDelta(finding, digests.get(finding.path)!)
+  const delta = contentDelta(finding, memory, digests.get(finding.path)!)
   return delta === undefined ? [] : [delta]
-}
-
-function byPath(a: Delta, b: Delta): number {
-  return compareBytes(a.path, b.path)
 }
 
 function rememberedBy({ suspects, match }: Sifted, { size }: ScannedTree): Changes['remembered'] {

@@ -8,7 +8,7 @@ import { fingerprintsFile, manifestFile, METADATA_FILE } from '../bundle/files.t
 import { formatMetadata, sourceManifest } from '../bundle/metadata.ts'
 import { target, type DescriptorPath } from '../image/choice.ts'
 import type { ManifestEntry } from '../mtree/entry.ts'
-import type { ScannedObject } from '../rootfs/scanned-tree.ts'
+import type { ScannedObject } from '../rootfs/scanned-object.ts'
 import type { Timespec } from '../tar/entry.ts'
 import type { Changes, HashFiles } from './changes.ts'
 import { matchTree } from './match-tree.ts'

@@ -1,4 +1,5 @@
 import type { ByteString } from '../bytes.ts'
+import { NO_METADATA } from './no-metadata.ts'
 import type { EntryType, Timespec, Xattr } from '../tar/entry.ts'
 
 /** Where staging put an entry's object inside its layer's private directory. */
@@ -38,20 +39,5 @@ export function bareEntry(
   path: ByteString,
   link: ByteString = ''
 ): StagedEntry {
-  return { ...BARE, type, path, link }
-}
-
-const BARE: StagedEntry = {
-  type: 'hardlink',
-  path: '',
-  link: '',
-  mode: 0,
-  uid: 0,
-  gid: 0,
-  size: 0,
-  mtime: { sec: 0, nsec: 0 },
-  devMajor: 0,
-  devMinor: 0,
-  xattrs: [],
-  staged: STAGED_NOWHERE
+  return { ...NO_METADATA, type, path, link, staged: STAGED_NOWHERE }
 }
