@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fromText } from '../bytes.ts'
+import { repack, type RepackOptions } from '../engine/repack.ts'
 import { deleteBundle } from '../engine/storage/delete-bundle.ts'
 import { unpack, unpackRootfs } from '../engine/unpack.ts'
 import type { HookSet } from '../hooks/calls.ts'
@@ -31,6 +32,12 @@ export interface Unpacked {
   calls: readonly TraceRecord[]
   /** Layers that were read, in any order. */
   read: readonly number[]
+}
+
+export interface Repacked {
+  reference: string
+  /** Of the new layer; undefined where nothing had changed. */
+  diffId: string | undefined
 }
 
 /** Changes what the engine sees of a set. */
@@ -107,6 +114,19 @@ export class Bench {
 
   async delete(bundle: string, wrap: Wrap = unchanged): Promise<void> {
     await this.withSet(wrap, [], (hooks) => deleteBundle({ bundle, hooks }))
+  }
+
+  /** What changed in a bundle becomes a layer of the image under another tag; gives the new image's reference. */
+  async repack(
+    { image, bundle }: Unpacked,
+    tag: string,
+    more: Pick<RepackOptions, 'refreshBundle' | 'verifyDelta'> = {}
+  ): Promise<Repacked> {
+    const reference = `${image.layout}:${tag}`
+    const { layer } = await this.withSet(unchanged, [], (hooks) =>
+      repack({ image: reference, bundle, hooks, ...more })
+    )
+    return { reference, diffId: layer?.diffId }
   }
 
   /** Opens the hooks for one operation; its calls are written down. */

@@ -94,8 +94,12 @@ async function runCase(
   { gc = false }: TestHooksOptions
 ): Promise<ConformanceRow> {
   const start = performance.now()
-  const verdict = await judge(bench, each, gc)
-  await bench.tidy()
+  let verdict: Verdict
+  try {
+    verdict = await judge(bench, each, gc)
+  } finally {
+    await bench.tidy()
+  }
   return { case: each.name, verdict, milliseconds: Math.round(performance.now() - start) }
 }
 

@@ -26,6 +26,12 @@ const DEFECTS: readonly [defect: string, case_: string, asked: RegExp, seen: Reg
     /HOOK_ANSWER_INVALID[^]*are not apart/
   ],
   ['finish does nothing', 'cold unpack', /finish/, /finish has made no root file system/],
+  [
+    'delta-list leaves out',
+    'delta-list',
+    /repack\.ociv1\.layer\.delta-list/,
+    /HOOK_ANSWER_INVALID[^]*gone, gone-dir, opaque[^]*3 changed paths are not in it/
+  ],
   ['delete leaves the mount', 'delete', /./, /BUNDLE_BUSY[^]*something is mounted there/],
   ['abort does nothing', 'failing post-extract', /abort/, /still there: .*staged\/layer-/],
   ['bundles share files', 'delete', /./, /another bundle was written to[^]*etc\/salt: /],

@@ -20,6 +20,8 @@ const SHORT_CASES = [
   'warm unpack',
   'links across layers',
   'failing post-extract',
+  'delta-list',
+  'refresh',
   'delete',
   'gc'
 ]

@@ -3,6 +3,7 @@ import { collecting } from './collecting.ts'
 import { deleting } from './deleting.ts'
 import { failing } from './failing.ts'
 import { killed } from './killed.ts'
+import { deltaList, refresh } from './repacking.ts'
 import { together } from './together.ts'
 import { coldUnpack, links, metadata, sharedLayers, warmUnpack, whiteouts } from './unpacking.ts'
 
@@ -17,6 +18,8 @@ export const CASES: readonly Case[] = [
   failing,
   killed,
   together,
+  deltaList,
+  refresh,
   deleting,
   collecting
 ]

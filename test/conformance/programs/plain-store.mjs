@@ -1,7 +1,16 @@
 // Hook functions that keep every chain of layers as a plain directory in $STORE, and make each bundle by a copy. With
 // $DEFECT they break their contract in one way.
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync
+} from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 
@@ -26,6 +35,13 @@ function isMounted(path) {
 function fill(target, parentChainId) {
   if (parentChainId !== undefined) copy(stateOf(parentChainId), target)
   return { target }
+}
+
+const list = (rootfs) => execFileSync('find', [rootfs, '-mindepth', '1', '-printf', '%P\\0'])
+
+function paths(list) {
+  const names = list.toString('latin1').split('\0').slice(0, -1)
+  return names.map((name) => Buffer.from(name, 'latin1'))
 }
 
 export default {
@@ -58,7 +74,7 @@ export default {
     return { target: stateOf(chainId) }
   },
 
-  finish({ rootfs, layers }) {
+  finish({ rootfs, layers, state }) {
     if (has('finish does nothing')) return
     const top = layers.at(-1).target
     mkdirSync(rootfs)
@@ -69,6 +85,17 @@ export default {
     } else if (has('bundles share files')) copy(top, rootfs, '-l')
     else if (has('times are lost')) run('cp', '-r', '-T', top, rootfs)
     else copy(top, rootfs)
+    writeFileSync(join(state, 'known'), list(rootfs))
+  },
+
+  /** Every path that is there or was there when this was asked last, as bytes. */
+  deltaList({ rootfs, state }) {
+    const known = readFileSync(join(state, 'known'))
+    const now = list(rootfs)
+    writeFileSync(join(state, 'known'), now)
+    return paths(
+      has('delta-list leaves out') ? now : Buffer.concat([known, now, Buffer.from('.\0')])
+    )
   },
 
   abort({ targets, rootfs }) {
