@@ -12,6 +12,7 @@ export type ErrorCode =
   // the image: layout, documents, choice
   | 'REFERENCE_INVALID'
   | 'LAYOUT_INVALID'
+  | 'LAYOUT_EXISTS'
   | 'ARCHIVE_INVALID'
   | 'ARCHIVE_EXISTS'
   | 'TAG_NOT_FOUND'
@@ -44,6 +45,7 @@ export type ErrorCode =
   | 'CONFIG_UNSUPPORTED'
   | 'USER_NOT_FOUND'
   | 'MTREE_INVALID'
+  | 'TREE_DIFFERS'
   | 'ID_NOT_MAPPED'
   // hooks
   | 'HOOKS_INVALID'

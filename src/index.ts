@@ -4,6 +4,10 @@ export { unpack, unpackRootfs, type UnpackResult } from './engine/unpack.ts'
 export type { UnpackLimits, UnpackOptions } from './engine/unpack-options.ts'
 export { repack, type RepackOptions } from './engine/repack.ts'
 export { diff, type DiffEntry, type DiffOptions } from './engine/diff.ts'
+export { initLayout, newImage, tagImage, removeTag } from './layout.ts'
+export { listLayout, listImages, statImage, statJson, collectGarbage } from './layout.ts'
+export type * from './layout.ts'
+export { validateTree, type ValidateOptions, type Validation } from './engine/validate-tree.ts'
 export { insert, type InsertOptions } from './engine/insert.ts'
 export { configureImage, type ConfigOptions } from './engine/change-config.ts'
 export type { ClearKey, ConfigChanges } from './image/config-changes.ts'
@@ -22,6 +26,19 @@ export type { TagOptions } from './engine/change-tag.ts'
 export type { HistoryOptions } from './engine/history.ts'
 export type { MaskOptions } from './engine/bundle-changes.ts'
 export type { HookFileOption, HooksOption } from './engine/storage/open-hooks.ts'
+export { deleteBundle, type DeleteBundleOptions } from './engine/storage/delete-bundle.ts'
+export {
+  collectStore,
+  type CollectStoreOptions,
+  type CollectStoreResult
+} from './engine/storage/collect-store.ts'
+export {
+  describeHooks,
+  type HookPointDescription,
+  type HooksDescription
+} from './engine/storage/describe-hooks.ts'
+export { testHooks, type TestHooksOptions } from './conformance/test-hooks.ts'
+export type { ConformanceReport, ConformanceRow, Failure, Verdict } from './conformance/report.ts'
 export type { UnpackHooks } from './hooks/unpack-hooks.ts'
 export type { EngineEvent, LayerInfo, OnEvent, Phase } from './engine/events.ts'
 export type { LayerCounters } from './worker/control.ts'

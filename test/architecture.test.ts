@@ -81,11 +81,31 @@ const ROOMS: Readonly<Record<string, Room>> = {
     types: ['tar/entry.ts'],
     node: ['crypto', 'fs', 'os', 'path']
   },
-  'index.ts': {
-    values: ['engine', 'plan/id-map.ts'],
-    types: ['image/config-changes.ts', 'worker/control.ts']
+  conformance: {
+    values: [
+      'engine',
+      'hooks',
+      'image',
+      'rootfs/hash-file.ts',
+      'rootfs/walk.ts',
+      'rootfs/xattrs.ts',
+      'store',
+      'sys',
+      'tar/writer.ts'
+    ],
+    types: ['tar/entry.ts'],
+    node: ['child_process', 'crypto', 'fs', 'os', 'path', 'stream/consumers', 'url']
   },
-  cli: { values: ['index.ts'], node: ['fs'] }
+  'inspect.ts': {
+    values: ['engine'],
+    types: ['image']
+  },
+  'layout.ts': { values: ['inspect.ts', 'engine'] },
+  'index.ts': {
+    values: ['layout.ts', 'conformance', 'engine', 'plan/id-map.ts'],
+    types: ['hooks/unpack-hooks.ts', 'image/config-changes.ts', 'worker/control.ts']
+  },
+  cli: { values: ['index.ts', 'layout.ts', 'inspect.ts'], node: ['fs'] }
 }
 
 /** At the bottom, for everyone. */
@@ -113,6 +133,8 @@ interface Import {
   /** A file of src, or a module: `node:fs`, `koffi`. */
   to: string
   typeOnly: boolean
+  /** `import('…')`: only when it is run. */
+  lazy?: boolean
 }
 
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
@@ -165,6 +187,15 @@ test('no value in a pure room leads to the disk, to a process or to a thread', (
   expect(chains).toEqual([])
 })
 
+test('commands that only read documents load no native code and no threads', () => {
+  const starts = ['cli/run.ts', 'cli/run-list.ts', 'cli/run-stat.ts']
+  const slow = ['koffi', 'p-limit', 'node:worker_threads', 'node:zlib']
+  const eager = imports.filter(({ typeOnly, lazy }) => !typeOnly && !lazy)
+  expect(eager.some(({ from }) => from === 'cli/run-stat.ts')).toBe(true)
+  const chains = starts.flatMap((start) => chainTo(start, (to) => slow.includes(to), eager) ?? [])
+  expect(chains).toEqual([])
+})
+
 test('rooms do not import each other in a circle, not even types', () => {
   const circles = inside.flatMap(({ from, to }) => {
     if (roomOf(from) === roomOf(to)) return []
@@ -202,8 +233,7 @@ function importsOf(file: string): Import[] {
   const found: Import[] = []
   const visit = (node: ts.Node): void => {
     const made = readImport(node)
-    if (made !== undefined)
-      found.push({ from: file, to: resolve(file, made.module), typeOnly: made.typeOnly })
+    if (made !== undefined) found.push({ from: file, ...made, to: resolve(file, made.to) })
     ts.forEachChild(node, visit)
   }
   visit(source)
@@ -211,7 +241,7 @@ function importsOf(file: string): Import[] {
 }
 
 /** Declarations, `import('…')` as an expression and `import('…').Type`. */
-function readImport(node: ts.Node): { module: string; typeOnly: boolean } | undefined {
+function readImport(node: ts.Node): Omit<Import, 'from'> | undefined {
   if (ts.isImportDeclaration(node))
     return named(
       node.moduleSpecifier,
@@ -221,16 +251,17 @@ function readImport(node: ts.Node): { module: string; typeOnly: boolean } | unde
   if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument))
     return named(node.argument.literal, true)
   if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
-    return named(node.arguments[0], false)
+    return named(node.arguments[0], false, true)
   return undefined
 }
 
 function named(
   specifier: ts.Node | undefined,
-  typeOnly: boolean
-): { module: string; typeOnly: boolean } | undefined {
+  typeOnly: boolean,
+  lazy = false
+): Omit<Import, 'from'> | undefined {
   if (specifier === undefined || !ts.isStringLiteralLike(specifier)) return undefined
-  return { module: specifier.text, typeOnly }
+  return { to: specifier.text, typeOnly, ...(lazy ? { lazy } : {}) }
 }
 
 function resolve(file: string, module: string): string {

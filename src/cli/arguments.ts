@@ -5,14 +5,15 @@
 import { OciUnpackError } from '../errors.ts'
 import type { Flag } from './command.ts'
 
-/** @throws USAGE for a flag that is given by both of its names */
+/** @throws USAGE for a flag that is given by two of its names, unless it may be repeated */
 export function normalizeArguments(args: readonly string[], flags: readonly Flag[]): string[] {
   const spellings = new Spellings(flags)
   const result: string[] = []
   for (let index = 0; index < args.length; index++) {
     const arg = args[index]!
     if (arg === '--') return [...result, ...args.slice(index)]
-    const { name, value } = /^--?(?<name>[a-z][\w.-]+)(?:=(?<value>.*))?$/s.exec(arg)?.groups ?? {}
+    const { name, value } =
+      /^--?(?<name>[A-Za-z][\w.-]*)(?:=(?<value>.*))?$/s.exec(arg)?.groups ?? {}
     const flag = spellings.flagOf(name ?? '')
     if (flag === undefined) result.push(arg)
     else if (flag.value === undefined) result.push(...normalizeSwitch(flag, arg, value))
@@ -28,25 +29,27 @@ function normalizeSwitch(flag: Flag, arg: string, value: string | undefined): st
   return /^(?:false|f|0)$/i.test(value) ? [] : [arg]
 }
 
-/** The flags by either name. */
+/** The flags by any of their names. */
 class Spellings {
   private readonly flags: ReadonlyMap<string, Flag>
   private readonly used = new Map<Flag, string>()
 
   constructor(flags: readonly Flag[]) {
-    const byAlias = flags.flatMap((flag) => (flag.alias === undefined ? [] : [[flag.alias, flag]]))
-    this.flags = new Map([...byAlias, ...flags.map((flag) => [flag.name, flag])] as [
-      string,
-      Flag
-    ][])
+    this.flags = knownNames(flags)
   }
 
   flagOf(spelling: string): Flag | undefined {
     const flag = this.flags.get(spelling)
-    if (flag === undefined) return undefined
+    if (flag === undefined || flag.repeatable === true) return flag
     const before = this.used.get(flag) ?? spelling
     this.used.set(flag, spelling)
     if (before === spelling) return flag
     throw new OciUnpackError('USAGE', `--${before} and --${spelling} are the same flag.`)
   }
+}
+
+/** A name counts before another flag's alias. */
+function knownNames(flags: readonly Flag[]): ReadonlyMap<string, Flag> {
+  const aliases = flags.flatMap((flag) => (flag.aliases ?? []).map((name) => [name, flag] as const))
+  return new Map([...aliases, ...flags.map((flag) => [flag.name, flag] as const)])
 }

@@ -7,7 +7,7 @@ import { platformOption, required, wholeNumber } from './flag-values.ts'
 export function changeOptions(input: Input): ChangeOptions {
   const level = wholeNumber(input, 'compress-level')
   const jobs = wholeNumber(input, 'jobs')
-  const epoch = sourceDateEpoch(process.env['SOURCE_DATE_EPOCH'])
+  const epoch = sourceDateEpoch()
   return {
     image: required(input, 'image'),
     compress: (text(input, 'compress') ?? 'auto') as CompressOption,
@@ -45,7 +45,8 @@ function history(input: Input): HistoryOptions | false {
 }
 
 /** reproducible-builds.org: seconds since 1970; empty is as good as unset. */
-function sourceDateEpoch(value: string | undefined): number | undefined {
+export function sourceDateEpoch(): number | undefined {
+  const value = process.env['SOURCE_DATE_EPOCH']
   if (value === undefined || value === '') return undefined
   const seconds = /^-?[0-9]+$/.test(value) ? Number(value) : NaN
   if (Number.isSafeInteger(seconds)) return seconds

@@ -7,8 +7,8 @@ import type { Paint } from './color.ts'
 export interface Flag {
   /** Without dashes. */
   name: string
-  /** Another name for the same. */
-  alias?: string
+  /** Other names, also of one letter. */
+  aliases?: readonly string[]
   /** Placeholder of the value; a flag without one is a switch. */
   value?: string
   summary: string
@@ -26,8 +26,8 @@ interface Positional {
 export interface Command {
   /** `['raw', 'unpack']` is `oci-unpack raw unpack`. */
   path: readonly string[]
-  /** Another name for the last word of the path. */
-  alias?: string
+  /** Other words for the last of the path. */
+  aliases?: readonly string[]
   summary: string
   description?: string
   positionals: readonly Positional[]

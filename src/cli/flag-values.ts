@@ -1,7 +1,7 @@
 /** What the user gave, as options of the library. Loaded only when a command runs. */
 import { OciUnpackError } from '../errors.ts'
-import { parseIdMap, type IdMapping, type UnpackLimits } from '../index.ts'
-import { text, texts, type Input } from './command.ts'
+import type { UnpackLimits } from '../index.ts'
+import { text, type Input } from './command.ts'
 
 const LIMITS: Readonly<Record<string, keyof UnpackLimits>> = {
   'max-entries': 'entries',
@@ -21,10 +21,6 @@ export function required(input: Input, name: string): string {
 export function platformOption(input: Input): { platform?: string } {
   const platform = text(input, 'platform')
   return platform === undefined ? {} : { platform }
-}
-
-export function idMaps(input: Input, name: string): IdMapping[] {
-  return texts(input, name).map(parseIdMap)
 }
 
 export function limits(input: Input): UnpackLimits {

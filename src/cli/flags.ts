@@ -16,6 +16,25 @@ export const SOURCE_FLAG: Flag = {
   required: true
 }
 
+export const LAYOUT_FLAG: Flag = {
+  name: 'layout',
+  value: 'PATH',
+  summary: 'directory of an OCI layout',
+  required: true
+}
+
+/** For commands that only read. */
+export const SOURCE_LAYOUT_FLAG: Flag = {
+  name: 'layout',
+  value: '[TRANSPORT:]PATH',
+  summary: 'OCI layout (oci:, the default), oci-archive: or docker-archive:',
+  required: true
+}
+
+export const LONG_FLAG: Flag = { name: 'long', summary: 'show more than the names' }
+
+export const JSON_FLAG: Flag = { name: 'json', summary: 'print JSON' }
+
 export const PLATFORM_FLAG: Flag = {
   name: 'platform',
   value: 'OS/ARCH[/VARIANT]',

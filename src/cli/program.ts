@@ -76,7 +76,7 @@ function declare(program: Commander, command: Command, about: About): Commander 
       parent.commands.find((it) => it.name() === name) ??
       group(parent, command.path.slice(0, index + 1), about)
   const declared = parent.command(command.path.at(-1)!).summary(command.summary)
-  if (command.alias !== undefined) declared.alias(command.alias)
+  declared.aliases([...(command.aliases ?? [])])
   declared.description([command.summary, command.description].filter(Boolean).join('\n\n'))
   configure(declared, command.path, about)
   for (const { name, summary, optional } of command.positionals)
@@ -97,9 +97,12 @@ function group(parent: Commander, path: readonly string[], about: About): Comman
 }
 
 function toOption(flag: Flag): Option {
+  const aliases = flag.aliases ?? []
+  const summary =
+    aliases.length === 0 ? flag.summary : `${flag.summary} (also ${aliases.map(dashed).join(', ')})`
   const option = new Option(
     flag.value === undefined ? `--${flag.name}` : `--${flag.name} <${flag.value}>`,
-    flag.alias === undefined ? flag.summary : `${flag.summary} (also --${flag.alias})`
+    summary
   )
   if (flag.choices !== undefined) option.choices(flag.choices)
   if (flag.repeatable === true)
@@ -108,6 +111,10 @@ function toOption(flag: Flag): Option {
       value
     ])
   return option
+}
+
+function dashed(name: string): string {
+  return name.length === 1 ? `-${name}` : `--${name}`
 }
 
 /** Values under the flags' own names: commander turns dashes into capitals, and `--no-x` into a false `x`. */

@@ -1,11 +1,11 @@
 import { OciUnpackError } from '../errors.ts'
-import { addLayerArchive, diff, insert, repack, type DiffEntry } from '../index.ts'
-import { display } from '../bytes.ts'
+import { addLayerArchive, diff, insert, repack } from '../index.ts'
 import { changeOptions, tagOptions } from './change-values.ts'
-import type { Paint } from './color.ts'
 import { isSet, texts, type Input, type Run } from './command.ts'
-import { idMaps, wholeNumber } from './flag-values.ts'
+import { wholeNumber } from './flag-values.ts'
+import { formatDiff } from './format-diff.ts'
 import { hooks } from './hook-values.ts'
+import { idMaps } from './id-map-values.ts'
 import { withEvents } from './progress/show.ts'
 
 export const runRepack: Run = async (input, terminal) => {
@@ -32,9 +32,7 @@ export const runDiff: Run = async (input, terminal) => {
     ...(jobs === undefined ? {} : { jobs })
   })
   for (const entry of entries)
-    terminal.out(
-      `${isSet(input, 'json') ? formatJson(entry) : formatText(entry, terminal.paint)}\n`
-    )
+    terminal.out(formatDiff(entry, isSet(input, 'json') ? 'json' : 'keywords', terminal.paint))
 }
 
 export const runInsert: Run = async (input, terminal) => {
@@ -74,26 +72,4 @@ function insertPaths(input: Input): { source: string | undefined; target: string
   if (input.positionals.length !== wanted || more.length > 0)
     throw new OciUnpackError('USAGE', 'insert takes SOURCE and TARGET, or with --whiteout TARGET.')
   return wanted === 1 ? { source: undefined, target: first! } : { source: first, target: second! }
-}
-
-const SIGNS = {
-  added: ['+', 'green'],
-  modified: ['M', 'yellow'],
-  deleted: ['-', 'red']
-} as const
-
-function formatText({ kind, path, changes }: DiffEntry, paint: Paint): string {
-  const [sign, style] = SIGNS[kind]
-  const keywords = changes.map(({ keyword }) => display(keyword)).join(', ')
-  return `${paint(style, `${sign} ${display(path)}`)}${keywords === '' ? '' : ` (${keywords})`}`
-}
-
-/** Paths that are not UTF-8 are escaped, as `display` does; JSON has no bytes. */
-function formatJson({ kind, path, changes }: DiffEntry): string {
-  const shown = changes.map(({ keyword, before, after }) => ({
-    keyword: display(keyword),
-    before: before === undefined ? null : display(before),
-    after: after === undefined ? null : display(after)
-  }))
-  return JSON.stringify({ kind, path: display(path), changes: shown })
 }

@@ -2,7 +2,8 @@ import { OciUnpackError } from '../errors.ts'
 import { configureImage, writeRuntimeConfig, type ClearKey, type ConfigChanges } from '../index.ts'
 import { tagOptions } from './change-values.ts'
 import { text, texts, type Input, type Run } from './command.ts'
-import { idMaps, platformOption, required } from './flag-values.ts'
+import { platformOption, required } from './flag-values.ts'
+import { idMaps } from './id-map-values.ts'
 import { withEvents } from './progress/show.ts'
 
 export const runConfig: Run = async (input, terminal) => {

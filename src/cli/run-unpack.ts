@@ -1,7 +1,8 @@
 import { unpack, unpackRootfs, type UnpackOptions } from '../index.ts'
 import { isSet, text, type Input, type Run, type Terminal } from './command.ts'
-import { idMaps, limits, platformOption, required, wholeNumber } from './flag-values.ts'
+import { limits, platformOption, required, wholeNumber } from './flag-values.ts'
 import { hooks } from './hook-values.ts'
+import { idMaps } from './id-map-values.ts'
 import { withEvents } from './progress/show.ts'
 
 export const runUnpack: Run = async (input, terminal) => {

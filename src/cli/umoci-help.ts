@@ -80,7 +80,7 @@ interface NamedCommand {
 
 function lastWord(command: Command): NamedCommand {
   const name = command.path.at(-1)!
-  return { command, name: command.alias === undefined ? name : `${name}, ${command.alias}` }
+  return { command, name: [name, ...(command.aliases ?? [])].join(', ') }
 }
 
 function categories(commands: readonly NamedCommand[]): string[] {
@@ -97,7 +97,7 @@ function categoryOf({ flags }: Command): 'image' | 'layout' {
 }
 
 function flagRow(flag: Flag): Row {
-  const names = [flag.name, ...(flag.alias === undefined ? [] : [flag.alias])]
+  const names = [flag.name, ...(flag.aliases ?? [])]
   const value = flag.value === undefined ? '' : ' value'
   return [names.map((name) => `--${name}${value}`).join(', '), flag.summary]
 }

@@ -44,12 +44,13 @@ export async function addToImage(
 ): Promise<ChangeResult & { image: ResolvedImage['descriptorPath'] }> {
   const { layout, base, settings } = change
   const documents = { ...base, indexes: readIndexes(layout, base.descriptorPath) }
-  const workspace = openWorkspace(layout.path)
+  const waitABit = (): Promise<void> => pause(settings.signal)
+  const workspace = await openWorkspace(layout.path, waitABit)
   try {
     const layer = write === undefined ? undefined : await storeLayer(workspace, change, write)
     const image = rewriteImage(documents, imageEdit(change, layer, documents))
     await heedSignals(settings.signal)
-    await storeImage(workspace, image, change.tag, () => pause(settings.signal))
+    await storeImage(workspace, image, change.tag, waitABit)
     return {
       manifestDigest: target(image.descriptorPath).digest,
       layer: layer === undefined ? undefined : describeLayer(layer),

@@ -90,7 +90,11 @@ const WORTH_A_THREAD = { files: 256, bytes: 32 * 1024 * 1024 }
 const BATCH = { files: 512, bytes: 64 * 1024 * 1024 }
 
 export function hasher(bundle: Pick<OpenBundle, 'path'>, options: ThreadOptions): HashFiles {
-  const root = `${bundle.path}/${ROOTFS_DIRECTORY}`
+  return hasherBelow(`${bundle.path}/${ROOTFS_DIRECTORY}`, options)
+}
+
+/** Hashes files below a directory, given by its absolute path. */
+export function hasherBelow(root: string, options: ThreadOptions): HashFiles {
   return async (files) => {
     if (files.length === 0) return []
     const threads = isWorthThreads(files) ? options.jobs : 0

@@ -2,8 +2,10 @@
 import { withFacts } from '../errors.ts'
 import { parsePlatform } from '../image/platform.ts'
 import { parseTag } from '../image/reference.ts'
+import { whileInUse } from '../store/in-use.ts'
 import { openLayout } from '../store/layout.ts'
 import { resolveImage } from '../store/resolve.ts'
+import { pause } from './abort.ts'
 import { addToImage, assertPackable, type DocumentEdit, type WriteLayer } from './add-to-image.ts'
 import {
   normalizeChange,
@@ -43,14 +45,20 @@ export async function changeTag(
     const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
     const newTag = options.tag === undefined ? tag : parseTag(options.tag)
     const layout = openLayout(path)
-    const base = resolveImage(layout, tag, platform)
-    if (write !== undefined) assertPackable(base, settings)
-    const createdBy = `${options.program ?? 'oci-unpack'} ${command}`
-    const { manifestDigest, layer } = await addToImage(
-      { layout, base, tag: newTag, createdBy, settings, ...change },
-      write?.(settings)
+    return await whileInUse(
+      layout.path,
+      () => pause(settings.signal),
+      async () => {
+        const base = resolveImage(layout, tag, platform)
+        if (write !== undefined) assertPackable(base, settings)
+        const createdBy = `${options.program ?? 'oci-unpack'} ${command}`
+        const { manifestDigest, layer } = await addToImage(
+          { layout, base, tag: newTag, createdBy, settings, ...change },
+          write?.(settings)
+        )
+        return { manifestDigest, layer }
+      }
     )
-    return { manifestDigest, layer }
   } catch (error) {
     throw withFacts(error, { image: options.image })
   }

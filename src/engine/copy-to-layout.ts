@@ -16,7 +16,8 @@ export async function copyToLayout(
   blobs: readonly ReachableBlob[],
   { onEvent, signal }: CopySettings
 ): Promise<void> {
-  const layout = openOrCreateLayout(to.path)
+  const waitABit = (): Promise<void> => pause(signal)
+  const layout = await openOrCreateLayout(to.path, waitABit)
   try {
     for (const { descriptor } of blobs) {
       const outcome = await copyBlob(layout.workspace, source.blobSource(descriptor), () =>
@@ -24,11 +25,7 @@ export async function copyToLayout(
       )
       onEvent({ type: 'blob', digest: descriptor.digest, size: descriptor.size, outcome })
     }
-    await updateIndex(
-      layout.workspace,
-      (index) => withTag(index, to.tag, root),
-      () => pause(signal)
-    )
+    await updateIndex(layout.workspace, (index) => withTag(index, to.tag, root), waitABit)
     layout.publish()
   } finally {
     layout.discard()

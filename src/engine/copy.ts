@@ -15,7 +15,8 @@ import { copyToLayout } from './copy-to-layout.ts'
 import { copyToOciArchive } from './copy-to-oci-archive.ts'
 import type { CopySettings } from './copy-settings.ts'
 import type { OnEvent } from './events.ts'
-import { openSource, tagInSource } from './open-source.ts'
+import { tagInSource } from './open-source.ts'
+import { withSource } from './with-source.ts'
 import { checkSettings } from './verify.ts'
 
 export interface CopyOptions {
@@ -55,8 +56,9 @@ export async function copy(options: CopyOptions): Promise<CopyResult> {
   const settings = { ...checkSettings(options), onEvent: options.onEvent ?? (() => undefined) }
   try {
     throwIfAborted(options.signal)
-    const source = openSource(from)
-    return { digest: await copyTo(to, source, from, platform, settings) }
+    return await withSource(from, { signal: options.signal }, async (source) => ({
+      digest: await copyTo(to, source, from, platform, settings)
+    }))
   } catch (error) {
     throw withFacts(error, { image: options.source })
   }

@@ -41,7 +41,7 @@ export async function diff(options: DiffOptions): Promise<DiffEntry[]> {
 
 const KINDS = { extra: 'added', missing: 'deleted', modified: 'modified' } as const
 
-function toDiffEntry(delta: Delta): DiffEntry {
+export function toDiffEntry(delta: Delta): DiffEntry {
   return {
     kind: KINDS[delta.kind],
     path: delta.path,

@@ -37,7 +37,7 @@ function unlessEmpty(name: keyof History, value: string | undefined): Partial<Hi
 }
 
 /** Seconds since 1970 as RFC 3339; the time of day where there is no epoch. */
-function timestamp(epoch: number | undefined): string {
+export function timestamp(epoch: number | undefined): string {
   const date = epoch === undefined ? new Date() : new Date(epoch * 1000)
   return parseTimestamp(date.toISOString())
 }

@@ -36,6 +36,16 @@ function prepare(ground: LayerGround): LayerGround {
   return ground
 }
 
+/** @throws TARGET_INVALID, SYSCALL_FAILED */
+export function assertEmpty(path: string): void {
+  const fd = openOperatorDirectory(fromText(path))
+  try {
+    if (listDirectory(fd).length > 0) throw notEmpty(path)
+  } finally {
+    close(fd)
+  }
+}
+
 const PRIVATE_MODE = 0o700
 
 function notEmpty(path: string): OciUnpackError {

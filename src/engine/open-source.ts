@@ -1,23 +1,21 @@
-/** Where an image is read from, whatever holds it. */
-import { openDockerArchive } from '../archive/docker-archive.ts'
-import { openOciArchive } from '../archive/oci-archive.ts'
+/** Where an image is read from, whatever holds it. What reads archives is loaded only for one. */
 import { fullDockerName } from '../image/docker-name.ts'
 import { DEFAULT_TAG, type ImageName } from '../image/reference.ts'
 import type { ImageSource } from '../store/image-source.ts'
 import { openLayout, type LayoutOptions } from '../store/layout.ts'
 
 /** @throws LAYOUT_INVALID, ARCHIVE_INVALID, TAR_INVALID, DOCUMENT_INVALID, LIMIT_EXCEEDED */
-export function openSource(
+export async function openSource(
   { transport, path }: Pick<ImageName, 'transport' | 'path'>,
   options: LayoutOptions = {}
-): ImageSource {
+): Promise<ImageSource> {
   switch (transport) {
     case 'oci':
       return openLayout(path, options)
     case 'oci-archive':
-      return openOciArchive(path, options)
+      return (await import('../archive/oci-archive.ts')).openOciArchive(path, options)
     case 'docker-archive':
-      return openDockerArchive(path, options)
+      return (await import('../archive/docker-archive.ts')).openDockerArchive(path, options)
   }
 }
 

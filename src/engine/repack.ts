@@ -3,8 +3,10 @@ import { sourceManifest } from '../bundle/metadata.ts'
 import { OciUnpackError, withFacts } from '../errors.ts'
 import type { HookSet } from '../hooks/calls.ts'
 import type { DescriptorPath } from '../image/choice.ts'
+import { whileInUse } from '../store/in-use.ts'
 import { openLayout, type Layout } from '../store/layout.ts'
 import { readImage, type ResolvedImage } from '../store/resolve.ts'
+import { pause } from './abort.ts'
 import { addToImage, assertPackable } from './add-to-image.ts'
 import { allChanges, bundleChanges, hasher, type MaskOptions } from './bundle-changes.ts'
 import {
@@ -46,8 +48,13 @@ export interface RepackOptions extends ChangeOptions, MaskOptions {
 export async function repack(options: RepackOptions): Promise<ChangeResult> {
   const settings = normalizeChange(options)
   try {
-    return await withHooks(options.hooks, settings.onEvent, (hooks) =>
-      withBundle(options.bundle, (bundle) => repackBundle(bundle, hooks, options, settings))
+    const layout = openLayout(settings.reference.path)
+    const run = (hooks: HookSet | undefined): Promise<ChangeResult> =>
+      withBundle(options.bundle, (bundle) => repackBundle(layout, bundle, hooks, options, settings))
+    return await whileInUse(
+      layout.path,
+      () => pause(settings.signal),
+      () => withHooks(options.hooks, settings.onEvent, run)
     )
   } catch (error) {
     throw withFacts(error, { image: options.image })
@@ -55,13 +62,13 @@ export async function repack(options: RepackOptions): Promise<ChangeResult> {
 }
 
 async function repackBundle(
+  layout: Layout,
   bundle: OpenBundle,
   hookSet: HookSet | undefined,
   options: RepackOptions,
   settings: ChangeSettings
 ): Promise<ChangeResult> {
-  const { path, tag } = settings.reference
-  const layout = openLayout(path)
+  const { tag } = settings.reference
   const base = readBase(layout, bundle)
   assertPackable(base, settings)
   const scannedAt = currentTime()

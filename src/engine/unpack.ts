@@ -12,10 +12,11 @@ import type { EngineEvent } from './events.ts'
 import { existingGround, newGround } from './ground.ts'
 import type { Job } from './job.ts'
 import { mergeImage } from './merge-image.ts'
-import { openSource, tagInSource } from './open-source.ts'
+import { tagInSource } from './open-source.ts'
 import { withHooks } from './storage/open-hooks.ts'
 import { unpackStored } from './storage/unpack-stored.ts'
 import { normalizeUnpack, type UnpackOptions, type UnpackSettings } from './unpack-options.ts'
+import { withSource } from './with-source.ts'
 import { withWorkspace, type ExistingDestination, type Workspace } from './workspace.ts'
 import { refuseExistingBundle, writeBundle } from './write-bundle.ts'
 
@@ -101,15 +102,16 @@ async function withImage(
 ): Promise<UnpackResult> {
   const settings = normalizeUnpack(options)
   try {
-    const { reference, layoutOptions, platform } = settings
-    const source = openSource(reference, layoutOptions)
-    const image = resolveImage(source, tagInSource(reference), platform)
-    settings.onEvent(describe(options.image, image))
-    await act({ source, image, settings })
-    return {
-      destination: settings.destination,
-      manifestDigest: target(image.descriptorPath).digest
-    }
+    const { reference, layoutOptions, platform, signal } = settings
+    return await withSource(reference, { ...layoutOptions, signal }, async (source) => {
+      const image = resolveImage(source, tagInSource(reference), platform)
+      settings.onEvent(describe(options.image, image))
+      await act({ source, image, settings })
+      return {
+        destination: settings.destination,
+        manifestDigest: target(image.descriptorPath).digest
+      }
+    })
   } catch (error) {
     throw withFacts(fromNode(error), { image: options.image })
   }

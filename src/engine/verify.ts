@@ -3,15 +3,17 @@ import { availableParallelism } from 'node:os'
 import { probeDecompressors } from '../codec/choice.ts'
 import { OciUnpackError, withFacts, type ErrorCode, type Facts } from '../errors.ts'
 import { digestAlgorithm, type Digest } from '../image/digest.ts'
-import { parseImageName } from '../image/reference.ts'
+import { parseImageName, parseSourceName, type ImageName } from '../image/reference.ts'
 import { findEntry } from '../image/tags.ts'
 import type { Descriptor } from '../image/types.ts'
 import type { ImageSource } from '../store/image-source.ts'
-import { reachableBlobs, type BlobRole, type ReachableBlob } from '../store/reachable.ts'
+import type { BlobRole } from '../store/blob-role.ts'
+import { reachableBlobs, type ReachableBlob } from '../store/reachable.ts'
 import { throwIfAborted } from './abort.ts'
 import { checkBlobs, type Checked, type CheckSettings } from './check-blobs.ts'
 import { diffIdMismatch } from '../store/blob-errors.ts'
-import { openSource, tagInSource } from './open-source.ts'
+import { tagInSource } from './open-source.ts'
+import { withSource } from './with-source.ts'
 import { count } from './unpack-options.ts'
 
 export interface VerifyOptions {
@@ -55,22 +57,32 @@ export interface VerifyResult {
  * @throws USAGE, REFERENCE_INVALID, LAYOUT_INVALID, ARCHIVE_INVALID, TAG_*, DOCUMENT_INVALID, ABORTED
  */
 export async function verify(options: VerifyOptions): Promise<VerifyResult> {
-  const name = chosen(options)
+  const text = chosen(options)
   try {
     const settings = checkSettings(options)
     throwIfAborted(options.signal)
-    const { source, roots } = open(name, options.image === undefined)
-    const blobs = reachableBlobs(source, roots)
-    const contents = blobs.filter(({ role }) => role === 'layer' || role === 'other')
-    const outcomes = await checkBlobs(source, contents, settings)
-    const faults = new Map(contents.map((blob, at) => [blob, faultOf(blob, outcomes[at]!)]))
-    const reports = blobs.map((blob) => report(blob, blob.fault ?? faults.get(blob)))
-    return {
-      ok: reports.every(({ status }) => status === 'ok' || status === 'absent'),
-      blobs: reports
-    }
+    const name = options.image === undefined ? parseSourceName(text) : parseImageName(text)
+    return await withSource(name, { signal: options.signal }, (source) =>
+      verifyRoots(source, rootsOf(source, name, options.image === undefined), settings)
+    )
   } catch (error) {
-    throw withFacts(error, { image: name })
+    throw withFacts(error, { image: text })
+  }
+}
+
+async function verifyRoots(
+  source: ImageSource,
+  roots: readonly Descriptor[],
+  settings: CheckSettings
+): Promise<VerifyResult> {
+  const blobs = reachableBlobs(source, roots)
+  const contents = blobs.filter(({ role }) => role === 'layer' || role === 'other')
+  const outcomes = await checkBlobs(source, contents, settings)
+  const faults = new Map(contents.map((blob, at) => [blob, faultOf(blob, outcomes[at]!)]))
+  const reports = blobs.map((blob) => report(blob, blob.fault ?? faults.get(blob)))
+  return {
+    ok: reports.every(({ status }) => status === 'ok' || status === 'absent'),
+    blobs: reports
   }
 }
 
@@ -91,15 +103,9 @@ function chosen({ image, layout }: VerifyOptions): string {
   throw new OciUnpackError('USAGE', 'Give an image or a layout, and not both.')
 }
 
-function open(text: string, whole: boolean): { source: ImageSource; roots: readonly Descriptor[] } {
-  const name = parseImageName(text)
-  if (whole && name.tag !== undefined)
-    throw new OciUnpackError('USAGE', 'A layout is named without a tag.', {
-      hint: 'Give the image with its tag by --image.'
-    })
-  const source = openSource(name)
+function rootsOf(source: ImageSource, name: ImageName, whole: boolean): readonly Descriptor[] {
   const index = source.readIndex()
-  return { source, roots: whole ? index.manifests : [findEntry(index, tagInSource(name))] }
+  return whole ? index.manifests : [findEntry(index, tagInSource(name))]
 }
 
 function faultOf(

@@ -8,11 +8,12 @@ import { parsePlatform } from '../image/platform.ts'
 import { parseReference } from '../image/reference.ts'
 import type { IdMapping } from '../plan/id-map.ts'
 import { readAccountsOnDisk } from '../rootfs/accounts.ts'
+import { whileInUse } from '../store/in-use.ts'
 import { openLayout } from '../store/layout.ts'
 import { resolveImage, type ResolvedImage } from '../store/resolve.ts'
 import { fromNode } from '../sys/failure.ts'
 import { close, openOperatorDirectory } from '../sys/files.ts'
-import { heedSignals } from './abort.ts'
+import { heedSignals, pause } from './abort.ts'
 import type { OnEvent } from './events.ts'
 import { replaceFile } from './replace-file.ts'
 
@@ -41,7 +42,13 @@ export async function writeRuntimeConfig(options: RuntimeConfigOptions): Promise
     const { path, tag } = parseReference(options.image)
     const file = outputFile(options.file)
     const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
-    const content = runtimeConfig(resolveImage(openLayout(path), tag, platform), options)
+    const layout = openLayout(path)
+    const image = await whileInUse(
+      layout.path,
+      () => pause(options.signal),
+      () => resolveImage(layout, tag, platform)
+    )
+    const content = runtimeConfig(image, options)
     await heedSignals(options.signal)
     replaceFile(file, content)
   } catch (error) {

@@ -38,7 +38,7 @@ export function target(path: DescriptorPath): Descriptor {
 }
 
 /** BuildKit stores provenance and SBOMs beside the images, as manifests that nothing can run. */
-function isAttestation(descriptor: Descriptor): boolean {
+export function isAttestation(descriptor: Descriptor): boolean {
   return descriptor.annotations?.['vnd.docker.reference.type'] === 'attestation-manifest'
 }
 

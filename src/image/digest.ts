@@ -12,16 +12,24 @@ export type DigestAlgorithm = 'sha256' | 'sha512'
 
 const HEX_DIGITS: Readonly<Record<DigestAlgorithm, number>> = { sha256: 64, sha512: 128 }
 
+export const DIGEST_ALGORITHMS: readonly DigestAlgorithm[] = ['sha256', 'sha512']
+
 /** Text as a digest. Throws DIGEST_INVALID: not a digest, upper-case, wrong length, or an unknown algorithm. */
 export function parseDigest(text: string): Digest {
   const colon = text.indexOf(':')
   const algorithm = text.slice(0, Math.max(colon, 0))
   if (!isAlgorithm(algorithm)) throw invalid(text, 'the algorithm is neither sha256 nor sha512')
   const hex = text.slice(colon + 1)
-  if (hex.length !== HEX_DIGITS[algorithm] || !/^[0-9a-f]+$/.test(hex)) {
+  if (!isHex(hex, algorithm)) {
     throw invalid(text, `${algorithm} needs ${HEX_DIGITS[algorithm]} lower-case hex digits`)
   }
   return text as Digest
+}
+
+/** Whether text is a digest that can be verified here. */
+export function isDigest(text: string): text is Digest {
+  const [algorithm = '', hex = '', ...more] = text.split(':')
+  return more.length === 0 && isAlgorithm(algorithm) && isHex(hex, algorithm)
 }
 
 /** Throws DIGEST_INVALID where the digest cannot be verified here. */
@@ -59,6 +67,10 @@ export function chainIds(diffIds: readonly Digest[]): Digest[] {
 
 function isAlgorithm(name: string): name is DigestAlgorithm {
   return Object.hasOwn(HEX_DIGITS, name)
+}
+
+function isHex(text: string, algorithm: DigestAlgorithm): boolean {
+  return text.length === HEX_DIGITS[algorithm] && /^[0-9a-f]+$/.test(text)
 }
 
 function invalid(found: string, reason: string): OciUnpackError {

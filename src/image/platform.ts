@@ -31,6 +31,12 @@ export function hostPlatform(
   return { os: os === 'win32' ? 'windows' : os, architecture, ...variant }
 }
 
+/** The platform alone of what also has one: a config. */
+export function platformOf(described: Platform): Platform {
+  const { os, architecture, variant } = described
+  return { os, architecture, ...(variant === undefined ? {} : { variant }) }
+}
+
 /** `os/arch[/variant]`, for messages. */
 export function platformText(platform: Platform | undefined): string {
   if (platform === undefined) return 'no platform'

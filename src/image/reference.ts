@@ -52,6 +52,20 @@ export function parseImageName(text: string): ImageName {
   return { transport: transport ?? 'oci', path, tag }
 }
 
+/** A layout or an archive as a whole: `[TRANSPORT:]PATH`. Throws REFERENCE_INVALID, also where there is a tag. */
+export function parseSourceName(text: string): ImageName {
+  const name = parseImageName(text)
+  if (name.tag !== undefined) throw invalid(text, 'a layout or archive is named without a tag')
+  return name
+}
+
+/** The directory of a layout: `[oci:]PATH`. Throws REFERENCE_INVALID, also where there is a tag. */
+export function parseLayoutPath(text: string): string {
+  const { transport, path } = parseSourceName(text)
+  if (transport === 'oci') return path
+  throw invalid(text, 'an archive is no directory of a layout')
+}
+
 /** A tag (the ref.name of an index entry). Throws REFERENCE_INVALID. */
 export function parseTag(text: string): string {
   if (text === '') throw invalid(text, 'the tag is empty')

@@ -11,7 +11,7 @@ export type Shape =
 const ANY: Shape = { kind: 'any' }
 const MAP: Shape = { kind: 'map' }
 
-const PLATFORM = struct({
+export const PLATFORM_SHAPE: Shape = struct({
   architecture: ANY,
   os: ANY,
   'os.version': ANY,
@@ -19,14 +19,14 @@ const PLATFORM = struct({
   variant: ANY
 })
 
-const DESCRIPTOR = struct({
+export const DESCRIPTOR_SHAPE: Shape = struct({
   mediaType: ANY,
   digest: ANY,
   size: ANY,
   urls: ANY,
   annotations: MAP,
   data: ANY,
-  platform: PLATFORM,
+  platform: PLATFORM_SHAPE,
   artifactType: ANY
 })
 
@@ -34,8 +34,8 @@ export const INDEX_SHAPE: Shape = struct({
   schemaVersion: ANY,
   mediaType: ANY,
   artifactType: ANY,
-  manifests: list(DESCRIPTOR),
-  subject: DESCRIPTOR,
+  manifests: list(DESCRIPTOR_SHAPE),
+  subject: DESCRIPTOR_SHAPE,
   annotations: MAP
 })
 
@@ -43,11 +43,19 @@ export const MANIFEST_SHAPE: Shape = struct({
   schemaVersion: ANY,
   mediaType: ANY,
   artifactType: ANY,
-  config: DESCRIPTOR,
-  layers: list(DESCRIPTOR),
-  subject: DESCRIPTOR,
+  config: DESCRIPTOR_SHAPE,
+  layers: list(DESCRIPTOR_SHAPE),
+  subject: DESCRIPTOR_SHAPE,
   annotations: MAP
 })
+
+export const HISTORY_FIELDS: Readonly<Record<string, Shape>> = {
+  created: ANY,
+  created_by: ANY,
+  author: ANY,
+  comment: ANY,
+  empty_layer: ANY
+}
 
 export const CONFIG_SHAPE: Shape = struct({
   created: ANY,
@@ -73,13 +81,7 @@ export const CONFIG_SHAPE: Shape = struct({
   history: {
     kind: 'list',
     required: false,
-    of: struct({
-      created: ANY,
-      created_by: ANY,
-      author: ANY,
-      comment: ANY,
-      empty_layer: ANY
-    })
+    of: struct(HISTORY_FIELDS)
   }
 })
 
@@ -89,10 +91,10 @@ export const DOCKER_ARCHIVE_SHAPE: Shape = list(
   struct({ Config: ANY, RepoTags: list(ANY), Layers: list(ANY) })
 )
 
-function struct(fields: Readonly<Record<string, Shape>>): Shape {
+export function struct(fields: Readonly<Record<string, Shape>>): Shape {
   return { kind: 'struct', fields }
 }
 
-function list(of: Shape): Shape {
+export function list(of: Shape): Shape {
   return { kind: 'list', of, required: true }
 }

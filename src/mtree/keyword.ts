@@ -2,6 +2,7 @@ import { fromBuffer, type ByteString } from '../bytes.ts'
 import type { Timespec, Xattr } from '../tar/entry.ts'
 import { MTREE_TYPES, type ManifestEntry, type MtreeType } from './entry.ts'
 import { canonicalKeyword } from './keyword-names.ts'
+import { symbolicMode } from './symbolic-mode.ts'
 import { visDecode } from './vis.ts'
 
 /** What `/set` and the keywords of a line build up; a path makes it an entry. */
@@ -48,7 +49,7 @@ export function applyKeyword(values: Values, line: string, from: number, to: num
     case 'gid':
       return isWhole((values.gid = digits(line, start, to, 10)))
     case 'mode':
-      return isWhole((values.mode = digits(line, start, to, 8)))
+      return isWhole((values.mode = toMode(line, start, to)))
     case 'nlink':
       return isWhole((values.nlink = digits(line, start, to, 10)))
     case 'link':
@@ -112,6 +113,11 @@ function digits(line: string, from: number, to: number, radix: 8 | 10): number {
 
 function isWhole(number: number): boolean {
   return Number.isSafeInteger(number)
+}
+
+function toMode(line: string, from: number, to: number): number {
+  const mode = digits(line, from, to, 8)
+  return isWhole(mode) ? mode : (symbolicMode(line.slice(from, to)) ?? NaN)
 }
 
 function toType(text: string): MtreeType | undefined {

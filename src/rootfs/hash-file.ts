@@ -22,16 +22,21 @@ export class FileHasher {
 
   /** SHA-256 (hex) of a regular file. `check` may throw between pieces. @throws FILE_CHANGED, SYSCALL_FAILED */
   hash(path: ByteString, check: () => void): string {
+    const hash = createHash('sha256')
+    this.read(path, (piece) => {
+      check()
+      hash.update(piece)
+    })
+    return hash.digest('hex')
+  }
+
+  /** The content of a regular file in pieces, each good during its call. @throws FILE_CHANGED, SYSCALL_FAILED */
+  read(path: ByteString, take: (piece: Buffer) => void): void {
     try {
       const directory = this.cursor.at(parentPath(path))
       const name = baseName(path)
-      const hash = createHash('sha256')
       const found = status(directory, name)
-      for (const piece of readBody(directory, name, found, this.buffer)) {
-        check()
-        hash.update(piece)
-      }
-      return hash.digest('hex')
+      for (const piece of readBody(directory, name, found, this.buffer)) take(piece)
     } catch (error) {
       throw withFacts(error, { entry: display(path) })
     }

@@ -39,7 +39,7 @@ export async function updateIndex(
 /** Stores a rewritten image and then moves the tag to it. Where it throws, the tag is where it was. */
 export async function storeImage(
   workspace: Workspace,
-  image: RewrittenImage,
+  image: Pick<RewrittenImage, 'blobs' | 'descriptorPath'>,
   tag: string,
   pause: () => Promise<void>,
   options: LayoutOptions = {}

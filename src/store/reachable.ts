@@ -2,13 +2,11 @@
 import { OciUnpackError } from '../errors.ts'
 import type { Digest } from '../image/digest.ts'
 import { layerDiffIds, parseConfig, parseIndex, parseManifest } from '../image/documents.ts'
-import { mediaKind } from '../image/media-types.ts'
 import type { Descriptor, ImageConfig, ImageManifest } from '../image/types.ts'
+import { isDistributable, readAs, roleOf, type BlobRole } from './blob-role.ts'
 import type { ImageSource } from './image-source.ts'
+import { mentionsIn } from './mentions.ts'
 import { documentSource, MAX_INDEX_DEPTH, tooMany } from './offered-manifests.ts'
-
-/** `other` is a blob that is only bytes here: of an artifact, an encrypted layer, an unknown manifest. */
-export type BlobRole = 'index' | 'manifest' | 'config' | 'layer' | 'other'
 
 export interface ReachableBlob {
   descriptor: Descriptor
@@ -22,8 +20,15 @@ export interface ReachableBlob {
   document?: Buffer
   /** Why the document cannot be had, or is not valid. Layers and others are not looked at. */
   fault?: OciUnpackError
+  /** Whether all that it refers to is in the walk; what is only bytes refers to nothing. */
+  isFollowed: boolean
   /** What configs say of a layer; mostly one. */
   diffIds: Set<Digest>
+}
+
+export interface WalkOptions {
+  /** What a JSON document of an unknown type in an index is: bytes (the default), or it needs what it mentions. */
+  unknown?: 'bytes' | 'mentions'
 }
 
 const MAX_BLOBS = 100_000
@@ -33,36 +38,57 @@ const MAX_BLOBS = 100_000
  * to. Nothing but documents is read, each once. Faults are found all, and reported with the blob that has them.
  * Throws LIMIT_EXCEEDED.
  */
-export function reachableBlobs(source: ImageSource, roots: readonly Descriptor[]): ReachableBlob[] {
-  const walk = new Walk(source)
-  for (const root of roots) walk.visit(root, false, 0)
+export function reachableBlobs(
+  source: ImageSource,
+  roots: readonly Descriptor[],
+  options: WalkOptions = {}
+): ReachableBlob[] {
+  const walk = new Walk(source, options)
+  for (const root of roots) walk.visit(root, { optional: false, depth: 0 })
   return walk.blobs
+}
+
+/** Where a descriptor stands: what a manifest has as config or layer is content, all else a document. */
+interface Place {
+  optional: boolean
+  depth: number
+  isContent?: boolean
 }
 
 class Walk {
   readonly blobs: ReachableBlob[] = []
   private readonly source: ImageSource
+  private readonly mentionsCount: boolean
   private readonly known = new Map<string, ReachableBlob>()
   private readonly configs = new Map<ReachableBlob, ImageConfig>()
 
-  constructor(source: ImageSource) {
+  constructor(source: ImageSource, { unknown }: WalkOptions) {
     this.source = source
+    this.mentionsCount = unknown === 'mentions'
   }
 
-  visit(descriptor: Descriptor, optional: boolean, depth: number): ReachableBlob {
+  visit(descriptor: Descriptor, place: Place): ReachableBlob {
     const role = roleOf(descriptor)
-    const key = `${descriptor.digest} ${descriptor.size} ${role} ${readAs(descriptor)}`
+    const isRead = this.isRead(role, descriptor, place)
+    const key = `${descriptor.digest} ${descriptor.size} ${role} ${isRead} ${readAs(descriptor)}`
     const known = this.known.get(key)
     if (known !== undefined) {
-      known.optional &&= optional
+      known.optional &&= place.optional
       return known
     }
     if (this.known.size >= MAX_BLOBS) throw tooMany('blobs', MAX_BLOBS)
-    const blob: ReachableBlob = { descriptor, role, optional, diffIds: new Set() }
+    const { optional } = place
+    const isFollowed = !isRead || role === 'config'
+    const blob: ReachableBlob = { descriptor, role, optional, isFollowed, diffIds: new Set() }
     this.known.set(key, blob)
-    this.describe(blob, depth)
+    if (isRead) this.describe(blob, place.depth)
     this.blobs.push(blob)
     return blob
+  }
+
+  private isRead(role: BlobRole, { mediaType }: Descriptor, { isContent }: Place): boolean {
+    if (role !== 'other') return role !== 'layer'
+    return this.mentionsCount && isContent !== true && /[+/]json$/.test(mediaType)
   }
 
   private describe(blob: ReachableBlob, depth: number): void {
@@ -77,36 +103,43 @@ class Walk {
 
   private read(blob: ReachableBlob, depth: number): void {
     const { role, descriptor } = blob
-    if (role === 'layer' || role === 'other') return
     if (depth > MAX_INDEX_DEPTH) throw tooMany('nested documents', MAX_INDEX_DEPTH)
     const bytes = this.source.readDocument(descriptor)
     blob.document = bytes
     switch (role) {
       case 'index':
-        this.readIndex(descriptor, bytes, depth)
+        this.readIndex(blob, bytes, depth + 1)
         return
       case 'manifest':
-        this.readManifest(parseManifest(bytes, documentSource(descriptor)), depth)
+        this.readManifest(blob, parseManifest(bytes, documentSource(descriptor)), depth + 1)
         return
       case 'config':
         this.configs.set(blob, parseConfig(bytes, documentSource(descriptor)))
+        return
+      case 'layer':
+      case 'other':
+        for (const mention of mentionsIn(bytes))
+          this.visit(mention, { optional: true, depth: depth + 1 })
+        blob.isFollowed = true
     }
   }
 
-  private readIndex(descriptor: Descriptor, bytes: Buffer, depth: number): void {
-    const { manifests, subject } = parseIndex(bytes, documentSource(descriptor))
-    const children = manifests.map((child) => this.visit(child, true, depth + 1))
+  private readIndex(blob: ReachableBlob, bytes: Buffer, depth: number): void {
+    const { manifests, subject } = parseIndex(bytes, documentSource(blob.descriptor))
+    const children = manifests.map((child) => this.visit(child, { optional: true, depth }))
     const [first] = children
     if (first !== undefined && children.every(isAbsent)) first.optional = false
-    if (subject !== undefined) this.visit(subject, true, depth + 1)
+    if (subject !== undefined) this.visit(subject, { optional: true, depth })
+    blob.isFollowed = true
   }
 
-  private readManifest(manifest: ImageManifest, depth: number): void {
-    const config = this.visit(manifest.config, false, depth + 1)
+  private readManifest(blob: ReachableBlob, manifest: ImageManifest, depth: number): void {
+    const config = this.visit(manifest.config, { optional: false, depth, isContent: true })
     const layers = manifest.layers.map((layer) =>
-      this.visit(layer, !isDistributable(layer), depth + 1)
+      this.visit(layer, { optional: !isDistributable(layer), depth, isContent: true })
     )
-    if (manifest.subject !== undefined) this.visit(manifest.subject, true, depth + 1)
+    if (manifest.subject !== undefined) this.visit(manifest.subject, { optional: true, depth })
+    blob.isFollowed = true
     const parsed = this.configs.get(config)
     if (parsed === undefined) return
     const diffIds = layerDiffIds(manifest, parsed, manifest.config.digest)
@@ -117,21 +150,4 @@ class Walk {
 /** Whether it is known to be absent: of blobs that are no documents nothing is known. */
 function isAbsent({ fault }: ReachableBlob): boolean {
   return fault?.code === 'BLOB_NOT_FOUND'
-}
-
-function isDistributable({ mediaType }: Descriptor): boolean {
-  const kind = mediaKind(mediaType)
-  return kind.kind !== 'layer' || kind.distributable
-}
-
-/** What else than the role decides how a blob is read: a layer may be a Docker one in one image, an OCI one in another. */
-function readAs({ mediaType }: Descriptor): string {
-  const kind = mediaKind(mediaType)
-  if (kind.kind === 'layer') return kind.compression
-  return kind.kind === 'index' || kind.kind === 'manifest' ? mediaType : ''
-}
-
-function roleOf({ mediaType }: Descriptor): BlobRole {
-  const { kind } = mediaKind(mediaType)
-  return kind === 'empty' ? 'other' : kind
 }

@@ -26,8 +26,8 @@ export interface ResolvedImage {
 }
 
 /**
- * The image of a tag; without one, the only image there is. Among the manifests of an index the platform decides, by default the host's; a tag that
- * names a manifest directly needs no platform, but one that is given must fit.
+ * The image of a tag; without one, the only image there is. Among the manifests of an index the platform decides, by
+ * default the host's; a tag that names a manifest directly needs no platform, but one that is given must fit.
  * Throws TAG_*, PLATFORM_*, BLOB_*, DOCUMENT_INVALID, MEDIA_TYPE_UNSUPPORTED, LIMIT_EXCEEDED.
  */
 export function resolveImage(
@@ -43,6 +43,21 @@ export function resolveImage(
   const image = readImage(source, descriptorPath)
   if (platform !== undefined) assertPlatform(image, platform)
   return image
+}
+
+/**
+ * What a tag stands for, as it is: of an index the index, unless a platform chooses one of its manifests.
+ * Throws TAG_*, PLATFORM_*, BLOB_*, DOCUMENT_INVALID, LIMIT_EXCEEDED.
+ */
+export function findDescriptor(
+  source: ImageSource,
+  index: ImageIndex,
+  tag: string | undefined,
+  platform: Platform | undefined
+): Descriptor {
+  const entry = findEntry(index, tag)
+  if (platform === undefined || mediaKind(entry.mediaType).kind !== 'index') return entry
+  return target(selectManifest(offeredManifests(source, entry), platform))
 }
 
 /** The image at the end of a path, whatever its platform. Throws as `resolveImage` does. */

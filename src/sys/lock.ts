@@ -5,7 +5,7 @@ const LOCK_SH = 1
 const LOCK_EX = 2
 const LOCK_NB = 4
 
-type LockKind = 'shared' | 'exclusive'
+export type LockKind = 'shared' | 'exclusive'
 
 const operations: Readonly<Record<LockKind, number>> = { shared: LOCK_SH, exclusive: LOCK_EX }
 

@@ -11,7 +11,14 @@ const FLAGS: readonly Flag[] = [
   { name: 'mask-path', value: 'PATH', summary: '', repeatable: true },
   { name: 'history.author', value: 'NAME', summary: '' },
   { name: 'verbose', summary: '' },
-  { name: 'os', alias: 'platform.os', value: 'OS', summary: '' }
+  { name: 'os', aliases: ['platform.os'], value: 'OS', summary: '' },
+  {
+    name: 'keywords',
+    aliases: ['k', 'K2', 'image'],
+    value: 'LIST',
+    summary: '',
+    repeatable: true
+  }
 ]
 
 describe('arguments as Go programs take them', () => {
@@ -29,6 +36,12 @@ describe('arguments as Go programs take them', () => {
       ['--mask-path', 'a', '--mask-path=b'],
       ['--mask-path=a', '--mask-path=b']
     ],
+    [
+      'other names',
+      ['-k', 'a', '-k=b', '--K2=c'],
+      ['--keywords=a', '--keywords=b', '--keywords=c']
+    ],
+    ['a letter that is no name', ['-v', '-h', '-x=1'], ['-v', '-h', '-x=1']],
     ['a switch', ['-verbose', 'x'], ['--verbose', 'x']],
     [
       'a switch that is true',

@@ -1,5 +1,6 @@
 /** Ctrl-C in the middle of every command: exit status 130, and all is as it was. */
 import { spawn, type ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import * as fs from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
@@ -13,6 +14,7 @@ import {
   writeRuntimeConfig,
   type EngineEvent
 } from '../../src/index.ts'
+import { openLayout } from '../../src/store/layout.ts'
 import { tryLock } from '../../src/sys/lock.ts'
 import { compareTrees } from '../support/compare-trees.ts'
 import { buildImage } from '../support/image-builder.ts'
@@ -32,7 +34,9 @@ beforeEach(() => {
   fs.mkdirSync(box)
   image = buildImage(`${box}/layout`, { layers: [tar(file('x', 'x'))] }).reference
   fs.writeFileSync(`${work}/file`, tar(file('y')))
-  fs.writeFileSync(`${work}/hangs`, '#!/bin/sh\nexec sleep 60\n', { mode: 0o755 })
+  fs.writeFileSync(`${work}/hangs`, `#!/bin/sh\ntouch ${work}/hanging\nexec sleep 60\n`, {
+    mode: 0o755
+  })
 })
 afterEach(() => {
   child?.kill('SIGKILL')
@@ -48,13 +52,31 @@ const CHANGING: Readonly<Record<string, () => string[]>> = {
   config: () => ['--author=B'],
   insert: () => [`${work}/file`, '/y'],
   'raw add-layer': () => [`${work}/file`],
+  new: () => [],
   repack: () => ['--refresh-bundle', changedBundle()]
 }
-const UNPACKING = ['unpack', 'raw unpack']
-const READING = ['diff', 'raw runtime-config']
+/** Changes of the index alone. */
+const TAGGING: Readonly<Record<string, string[]>> = { tag: ['other'], remove: [] }
+/** Over in a moment; what they make. */
+const MOMENTARY: Readonly<Record<string, { args: () => string[]; makes?: string }>> = {
+  init: { args: () => ['--layout', `${box}/new`], makes: 'new' },
+  list: { args: () => ['--layout', `${box}/layout`, '--long'] },
+  stat: { args: () => ['--image', image] },
+  'raw runtime-config': { args: () => ['--image', image, `${box}/new`], makes: 'new' }
+}
+/** What holds up a decompressor. */
+const READING: Readonly<Record<string, () => string[]>> = {
+  unpack: () => ['--image', image, `${box}/out`],
+  'raw unpack': () => ['--image', image, `${box}/out`],
+  verify: () => ['--image', image],
+  copy: () => [image, `docker-archive:${box}/out`]
+}
+const HASHING = ['diff', 'raw mtree-validate']
+const WAITING = ['gc']
 
 test('every command is here', () => {
-  const names = [...Object.keys(CHANGING), ...UNPACKING, ...READING]
+  const tables = [CHANGING, TAGGING, MOMENTARY, READING]
+  const names = [...tables.flatMap((table) => Object.keys(table)), ...HASHING, ...WAITING]
   expect(names.sort()).toEqual(COMMANDS.map(({ path }) => path.join(' ')).sort())
 })
 
@@ -74,9 +96,44 @@ describe.runIf(needs('root', 'python3'))('Ctrl-C', () => {
     expect(compareTrees(`${work}/before`, box, ignored)).toEqual([])
   })
 
-  test.each(UNPACKING)('on %s leaves nothing behind', async (command) => {
-    start(command, '--decompressor', `${work}/hangs`, '--image', image, `${box}/out`)
-    await until(() => fs.readdirSync(box).length > 1)
+  test.each(Object.entries(TAGGING))('on %s moves no tag', async (command, args) => {
+    const layout = fs.openSync(`${box}/layout`, 'r')
+    expect(tryLock(layout, 'exclusive')).toBe(true)
+    start(command, '--image', image, ...args)
+    await until(() => fs.readdirSync(`${box}/layout`).some((name) => name.startsWith('.umoci-')))
+    await interrupt()
+    fs.closeSync(layout)
+    expect(compareTrees(`${work}/before`, box, ['layout:mtime'])).toEqual([])
+  })
+
+  test('on gc that waits removes nothing', async () => {
+    fs.writeFileSync(`${box}/layout/blobs/sha256/${'ab'.repeat(32)}`, 'loose')
+    const reader = fs.openSync(`${box}/layout/blobs`, 'r')
+    expect(tryLock(reader, 'shared')).toBe(true)
+    start('gc', '--log=info', '--layout', `${box}/layout`)
+    await once(child!.stderr!, 'data')
+    await interrupt()
+    fs.closeSync(reader)
+    expect(compareTrees(`${work}/before`, box)).toEqual([])
+  })
+
+  test('on a command that waits for gc ends it', async () => {
+    const collection = fs.openSync(`${box}/layout/blobs`, 'r')
+    expect(tryLock(collection, 'exclusive')).toBe(true)
+    start('unpack', '--image', image, `${box}/out`)
+    await until(() => isOpenIn(child!.pid!, `${box}/layout/blobs`))
+    await interrupt()
+    fs.closeSync(collection)
+    expect(fs.readdirSync(box)).toEqual(['layout'])
+  })
+
+  test.each(Object.entries(READING))('on %s leaves nothing behind', async (command, args) => {
+    // programs are started for large layers only
+    const large = randomBytes(2 ** 20).toString('hex')
+    fs.rmSync(`${box}/layout`, { recursive: true })
+    buildImage(`${box}/layout`, { layers: [tar(file('x', large))] })
+    start(command, '--decompressor', `${work}/hangs`, ...args())
+    await until(() => fs.existsSync(`${work}/hanging`))
     await interrupt()
     expect(fs.readdirSync(box)).toEqual(['layout'])
   })
@@ -95,17 +152,35 @@ describe.runIf(needs('root', 'python3'))('Ctrl-C', () => {
     await interrupt()
   })
 
-  test('on raw runtime-config leaves a whole file or none', async () => {
-    for (let delay = 0; delay <= 200; delay += 40) {
-      start('raw runtime-config', '--image', image, `${box}/config.json`)
+  test('on raw mtree-validate ends it, though it reads a large file', async () => {
+    fs.mkdirSync(`${box}/tree`)
+    fs.writeFileSync(`${box}/tree/x`, '')
+    fs.truncateSync(`${box}/tree/x`, HUGE)
+    const digest = '0'.repeat(64)
+    const manifest = `#mtree\n. type=dir\n    x type=file size=${HUGE} sha256digest=${digest}\n..\n`
+    fs.writeFileSync(`${work}/mtree`, manifest)
+    start('raw mtree-validate', '-f', `${work}/mtree`, '-p', `${box}/tree`)
+    await until(() => isOpenIn(child!.pid!, `${box}/tree/x`))
+    await interrupt()
+  })
+
+  test.each(Object.entries(MOMENTARY))('on %s leaves all or nothing', async (command, it) => {
+    for (let delay = 40; delay <= 160; delay += 40) {
+      start(command, ...it.args())
+      const exit = once(child!, 'exit')
       await setTimeout(delay)
       child!.kill('SIGINT')
-      const [status, signal] = (await once(child!, 'exit')) as [number | null, string | null]
+      const [status, signal] = (await exit) as [number | null, string | null]
       expect(status === 0 || status === 130 || signal === 'SIGINT').toBe(true)
       const made = fs.readdirSync(box).filter((name) => name !== 'layout')
-      expect(made).toEqual(status === 0 ? ['config.json'] : [])
-      fs.rmSync(`${box}/config.json`, { force: true })
+      const whole = it.makes === undefined ? [] : [it.makes]
+      expect([...(status === 0 ? [] : [[]]), whole]).toContainEqual(made)
+      if (command === 'init' && made.length > 0) openLayout(`${box}/new`).readIndex()
+      fs.rmSync(`${box}/new`, { recursive: true, force: true })
     }
+  })
+
+  test('that comes before raw runtime-config writes leaves no file', async () => {
     const options = { image, file: `${box}/config.json`, signal: AbortSignal.abort() }
     await expect(writeRuntimeConfig(options)).rejects.toMatchObject({ code: 'ABORTED' })
     expect(fs.readdirSync(box)).toEqual(['layout'])

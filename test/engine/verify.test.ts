@@ -239,7 +239,7 @@ test('what cannot be verified at all is an error', async () => {
   await expect(library.verify({})).rejects.toMatchObject({ code: 'USAGE' })
   await expect(library.verify({ image: 'a', layout: 'a' })).rejects.toMatchObject({ code: 'USAGE' })
   await expect(library.verify({ layout: `${layout.path}:t` })).rejects.toMatchObject({
-    code: 'USAGE'
+    code: 'REFERENCE_INVALID'
   })
   await expect(library.verify({ image: `${layout.path}:no` })).rejects.toMatchObject({
     code: 'TAG_NOT_FOUND'

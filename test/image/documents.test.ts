@@ -346,7 +346,7 @@ describe('the schemas', () => {
       $id: name
     })
     if (!ours.includes(name))
-      expect(schema['$comment']).toMatch(/^image-spec [a-z-]+\.md, section /)
+      expect(schema['$comment']).toMatch(/^(?:docker-)?image-spec [a-z-]+\.md, section /)
   })
 
   it.each(names)('%s describes every rule, so that every error has words', (name) => {

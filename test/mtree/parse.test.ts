@@ -91,6 +91,67 @@ describe('parseManifest', () => {
     )
   })
 
+  it("reads NetBSD's mtree -c, with a directory left before the next is entered", () => {
+    const text = [
+      '#\t   user: (null)',
+      '',
+      '# .',
+      '/set type=file uname=root gname=root mode=0644 nlink=1 flags=none',
+      '.               type=dir mode=0755 nlink=3 time=1795260046.724472112',
+      '    null        type=char device=0x103 time=1795260046.724472112',
+      '    sp\\sace\\#   size=5 time=1795260046.715383614 \\',
+      '                link=x\\M^?',
+      '',
+      '# ./d',
+      'd               type=dir mode=u=rwx,go=rx',
+      '    tab\\t\\^A\\M^? \\',
+      '                size=1',
+      '# ./d',
+      '..',
+      '',
+      'e               type=dir',
+      '..',
+      '..'
+    ].join('\n')
+    const { entries, unknownKeywords, isClosed } = parseManifest(text)
+    expect(entries).toMatchObject([
+      { path: '.', nlink: 3 },
+      {
+        path: 'null',
+        type: 'char',
+        other: new Map(
+          Object.entries({ uname: 'root', gname: 'root', flags: 'none', device: '0x103' })
+        )
+      },
+      { path: 'sp ace#', link: 'x\xff', time: { nsec: 715383614 } },
+      { path: 'd', mode: 0o755 },
+      { path: 'd/tab\t\x01\xff', size: 1 },
+      { path: 'e' }
+    ])
+    expect(unknownKeywords).toEqual([])
+    expect(isClosed).toBe(true)
+  })
+
+  it("reads NetBSD's mtree -C, which has full paths and no /set", () => {
+    const text = [
+      '. type=dir uid=0 gid=0 mode=0755 nlink=3 time=1795260046.7 flags=none ',
+      './d type=dir uid=0 gid=0 mode=0755 flags=none ',
+      './d/tab\\t\\^A\\M^? type=file size=1 tags=a,b optional nochange ignore contents=x resdevice=1 ',
+      './d/e type=dir mode=0 '
+    ].join('\n')
+    const manifest = parseManifest(text)
+    expect(manifest.entries.map(({ path }) => path)).toEqual(['.', 'd', 'd/tab\t\x01\xff', 'd/e'])
+    expect([...manifest.entries[2]!.other!.keys()]).toEqual([
+      'tags',
+      'optional',
+      'nochange',
+      'ignore',
+      'contents',
+      'resdevice'
+    ])
+    expect(manifest.unknownKeywords).toEqual([])
+  })
+
   it('takes the last of equal xattrs, and names that go-mtree wrote with `=`', () => {
     const text = 'a type=file xattr.user.x=YQ== xattr.user.x=Yg== xattr.user.k=v=Yw== xattr.user.e='
     expect(parseManifest(text).entries[0]!.xattrs).toEqual([
@@ -110,7 +171,7 @@ describe('parseManifest', () => {
     ['a size=1e3', 'size=1e3'],
     ['a size=99999999999999999999', 'size=99999999999999999999'],
     ['a mode=0888', 'mode=0888'],
-    ['a mode=u+x', 'mode=u+x'],
+    ['a mode=u+y', 'mode=u+y'],
     ['a type=door', 'type=door'],
     ['a link=\\q', 'link=\\q'],
     ['a tar_time=1.x', 'tar_time=1.x'],

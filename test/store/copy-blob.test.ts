@@ -4,6 +4,7 @@ import { digestOf } from '../../src/image/digest.ts'
 import type { BlobSource } from '../../src/store/blob.ts'
 import { copyBlob, type CopyOutcome } from '../../src/store/copy-blob.ts'
 import { openOrCreateLayout, type WritableLayout } from '../../src/store/new-layout.ts'
+import { noPause } from '../support/no-pause.ts'
 import { needs } from '../support/requires.ts'
 import { ok } from '../support/run.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
@@ -25,7 +26,7 @@ function source(directory: string, bytes = BYTES): BlobSource {
 
 /** Copies into the layout, which is published where that succeeds. */
 async function into(path: string, from: BlobSource, pause = go): Promise<CopyOutcome> {
-  const layout: WritableLayout = openOrCreateLayout(path)
+  const layout: WritableLayout = await openOrCreateLayout(path, noPause)
   try {
     const outcome = await copyBlob(layout.workspace, from, pause)
     layout.publish()
@@ -63,7 +64,7 @@ describe('a copied blob', () => {
   })
 
   test('that is interrupted leaves an existing layout as it was', async () => {
-    openOrCreateLayout(`${work}/l`).publish()
+    ;(await openOrCreateLayout(`${work}/l`, noPause)).publish()
     let chunks = 0
     const pause = (): Promise<void> =>
       ++chunks > 2 ? Promise.reject(new Error('stop')) : Promise.resolve()
@@ -73,8 +74,8 @@ describe('a copied blob', () => {
   })
 })
 
-test('a new layout cannot be seen before it is published', () => {
-  const layout = openOrCreateLayout(`${work}/l`)
+test('a new layout cannot be seen before it is published', async () => {
+  const layout = await openOrCreateLayout(`${work}/l`, noPause)
   expect(readdirSync(work)).toEqual([expect.stringMatching(/^\.oci-unpack-/)])
   layout.publish()
   layout.discard()
@@ -84,7 +85,7 @@ test('a new layout cannot be seen before it is published', () => {
 })
 
 test.runIf(needs('root'))('what root puts into a layout belongs to its owner', async () => {
-  openOrCreateLayout(`${work}/l`).publish()
+  ;(await openOrCreateLayout(`${work}/l`, noPause)).publish()
   ok('chown', '-R', '1000:1001', `${work}/l`)
   await into(`${work}/l`, source(work))
   expect(statSync(blob(`${work}/l`))).toMatchObject({ uid: 1000, gid: 1001 })

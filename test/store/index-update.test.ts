@@ -21,6 +21,7 @@ import { openLayout } from '../../src/store/layout.ts'
 import { readIndexes, resolveImage } from '../../src/store/resolve.ts'
 import { openWorkspace, type Workspace } from '../../src/store/workspace.ts'
 import { tryLock } from '../../src/sys/lock.ts'
+import { noPause } from '../support/no-pause.ts'
 import { buildLayout, LINUX, type TestLayout } from './build-layout.ts'
 
 const hasUmoci = spawnSync('umoci', ['--version']).status === 0
@@ -28,16 +29,15 @@ const run = promisify(execFile)
 
 let built: TestLayout
 let workspace: Workspace
-beforeEach(() => {
+beforeEach(async () => {
   built = buildLayout()
-  workspace = openWorkspace(built.path)
+  workspace = await openWorkspace(built.path, noPause)
 })
 afterEach(() => {
   workspace.close()
   built.remove()
 })
 
-const noPause = (): Promise<void> => Promise.reject(new Error('nobody else holds the lock'))
 const file = (): string => join(built.path, 'index.json')
 
 describe('updateIndex', () => {
@@ -93,8 +93,8 @@ describe('updateIndex', () => {
       import { updateIndex } from '${dist.href}store/index-update.js'
       import { openWorkspace } from '${dist.href}store/workspace.js'
       import { withTag } from '${dist.href}image/tags.js'
-      const workspace = openWorkspace(process.argv[1])
       const pause = () => new Promise((resolve) => setTimeout(resolve, 1))
+      const workspace = await openWorkspace(process.argv[1], pause)
       for (let round = 0; round < 5; round++) {
         const tag = process.argv[2] + '.' + round
         await updateIndex(workspace, (index) => withTag(index, tag, ${JSON.stringify(descriptor)}), pause)

@@ -6,7 +6,7 @@ import { digestOf } from '../../src/image/digest.ts'
 import { openLayout } from '../../src/store/layout.ts'
 import { openWorkspace, type Workspace } from '../../src/store/workspace.ts'
 import { createBlob, putBlob } from '../../src/store/write.ts'
-import { failure } from '../image/errors.ts'
+import { noPause } from '../support/no-pause.ts'
 import { buildLayout, type TestLayout } from './build-layout.ts'
 
 const hasUmoci = spawnSync('umoci', ['--version']).status === 0
@@ -14,9 +14,9 @@ const isRoot = process.geteuid?.() === 0
 
 let built: TestLayout
 let workspace: Workspace
-beforeEach(() => {
+beforeEach(async () => {
   built = buildLayout()
-  workspace = openWorkspace(built.path)
+  workspace = await openWorkspace(built.path, noPause)
 })
 afterEach(() => {
   workspace.close()
@@ -89,10 +89,11 @@ describe('a workspace', () => {
     expect(readdirSync(built.path).filter((name) => name.startsWith('.'))).toEqual([])
   })
 
-  it('needs a directory that exists', () => {
-    const error = failure(() => openWorkspace(join(built.path, 'absent')))
-    expect(error.code).toBe('SYSCALL_FAILED')
-    expect(error.message).toBe('The call mkdtemp failed: no such file or directory.')
+  it('needs a directory that exists', async () => {
+    await expect(openWorkspace(join(built.path, 'absent'), noPause)).rejects.toMatchObject({
+      code: 'SYSCALL_FAILED',
+      message: 'The call open failed: no such file or directory.'
+    })
   })
 
   it.skipIf(!hasUmoci)(

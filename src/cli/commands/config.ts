@@ -7,13 +7,13 @@ const CONFIG_FLAGS: readonly Flag[] = [
   { name: 'created', value: 'DATE', summary: 'when it was made, RFC 3339' },
   {
     name: 'architecture',
-    alias: 'platform.arch',
+    aliases: ['platform.arch'],
     value: 'ARCH',
     summary: "architecture it runs on, in Go's names"
   },
   {
     name: 'os',
-    alias: 'platform.os',
+    aliases: ['platform.os'],
     value: 'OS',
     summary: "operating system it runs on, in Go's names"
   },
@@ -55,7 +55,7 @@ export const configCommand: Command = {
 
 export const runtimeConfigCommand: Command = {
   path: ['raw', 'runtime-config'],
-  alias: 'config',
+  aliases: ['config'],
   summary: 'write the runtime configuration of an image',
   description:
     'Writes the config.json that unpack would put into a bundle. Without --rootfs a user or group that the image gives' +

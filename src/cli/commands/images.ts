@@ -1,5 +1,11 @@
 import type { Command } from '../command.ts'
-import { DECOMPRESSOR_FLAG, PLATFORM_FLAG, SOURCE_FLAG } from '../flags.ts'
+import {
+  DECOMPRESSOR_FLAG,
+  JSON_FLAG,
+  PLATFORM_FLAG,
+  SOURCE_FLAG,
+  SOURCE_LAYOUT_FLAG
+} from '../flags.ts'
 
 const JOBS_FLAG = {
   name: 'jobs',
@@ -16,12 +22,8 @@ export const verifyCommand: Command = {
   positionals: [],
   flags: [
     { ...SOURCE_FLAG, required: false },
-    {
-      name: 'layout',
-      value: '[TRANSPORT:]PATH',
-      summary: 'check all images of a layout or archive'
-    },
-    { name: 'json', summary: 'print one JSON object' },
+    { ...SOURCE_LAYOUT_FLAG, summary: 'check all images of a layout or archive', required: false },
+    { ...JSON_FLAG, summary: 'print one JSON object' },
     JOBS_FLAG,
     DECOMPRESSOR_FLAG
   ],

@@ -1,7 +1,12 @@
 import type { Command } from '../command.ts'
+import { bundleDeleteCommand } from './bundle.ts'
 import { addLayerCommand, diffCommand, insertCommand, repackCommand } from './change.ts'
 import { configCommand, runtimeConfigCommand } from './config.ts'
+import { hooksCheckCommand, hooksGcCommand, hooksTestCommand } from './hooks.ts'
 import { copyCommand, verifyCommand } from './images.ts'
+import { newCommand, removeCommand, statCommand, tagCommand } from './image.ts'
+import { gcCommand, initCommand, listCommand } from './layout.ts'
+import { mtreeValidateCommand } from './mtree.ts'
 import { rawUnpackCommand, unpackCommand } from './unpack.ts'
 
 export const COMMANDS: readonly Command[] = [
@@ -10,9 +15,21 @@ export const COMMANDS: readonly Command[] = [
   diffCommand,
   configCommand,
   insertCommand,
+  initCommand,
+  newCommand,
+  tagCommand,
+  removeCommand,
+  listCommand,
+  statCommand,
+  gcCommand,
   rawUnpackCommand,
   runtimeConfigCommand,
   addLayerCommand,
+  mtreeValidateCommand,
   copyCommand,
-  verifyCommand
+  verifyCommand,
+  bundleDeleteCommand,
+  hooksCheckCommand,
+  hooksTestCommand,
+  hooksGcCommand
 ]

@@ -1,15 +1,10 @@
 import type { EngineEvent, LayerCounters, LayerInfo } from '../../index.ts'
+import { inDecimalUnit } from '../bytes.ts'
 
 /** Bytes in decimal units, four significant digits at most: `10.24 MB`. */
 export function formatBytes(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB']
-  let value = bytes
-  let unit = 0
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000
-    unit += 1
-  }
-  return `${unit === 0 ? value : value.toPrecision(4)} ${units[unit]!}`
+  const { value, unit } = inDecimalUnit(bytes)
+  return `${unit === 'B' ? value : value.toPrecision(4)} ${unit}`
 }
 
 export function formatLayer(index: number, info: LayerInfo, counters: LayerCounters): string {

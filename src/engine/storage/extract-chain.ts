@@ -6,23 +6,24 @@ import { newDirectory, type Directory } from '../../plan/tree.ts'
 import { readExisting } from '../../rootfs/existing.ts'
 import { existingGround } from '../ground.ts'
 import type { Job } from '../job.ts'
+import { assertEmpty } from '../layer-ground.ts'
 import { layerName, type LayerTar } from '../layer-tasks.ts'
 import { mergeImage } from '../merge-image.ts'
-import { withWorkspace } from '../workspace.ts'
+import { withWorkspace, type ExistingDestination } from '../workspace.ts'
 import type { LayerStore } from './layer-store.ts'
 import { withSpools } from './spools.ts'
 
 /**
- * Gives the tree that the layers make; it is that of the image, with the digests of all files, where all layers were
- * missing. @param directory ours, for what is read ahead
+ * Gives the tree of the image, with the digests of all files, where all layers were missing.
+ * @param directory ours, for what is read ahead
  */
 export async function extractChain(
   job: Job,
   store: LayerStore,
   missing: readonly number[],
   directory: string
-): Promise<Directory> {
-  const tree = newDirectory(undefined, '')
+): Promise<Directory | undefined> {
+  const tree = missing[0] === 0 ? newDirectory(undefined, '') : undefined
   const [only] = missing
   if (missing.length === 1) await applyLayer(job, store, { layer: only!, tar: undefined, tree })
   else
@@ -38,7 +39,7 @@ export async function extractChain(
 interface Step {
   layer: number
   tar: (() => Promise<LayerTar>) | undefined
-  tree: Directory
+  tree: Directory | undefined
 }
 
 /** Progress is told by who reads ahead; no further threads are started for the layer whose turn it is. */
@@ -64,15 +65,11 @@ async function applyTo(
   target: string,
   layer: number,
   tar: LayerTar | undefined,
-  tree: Directory
+  tree: Directory | undefined
 ): Promise<void> {
+  if (layer === 0) assertEmpty(target)
   await withWorkspace(target, async ({ destination, existing }) => {
-    const stack = new LayerStack({ keepDirlinks: false })
-    // Below the base layer is nothing: its root is described by the image, not by how the hook made the directory.
-    if (layer > 0)
-      readExisting(existing!.fd, new Set([existing!.workspaceName]), (entry, inode) =>
-        stack.addExisting(entry, inode)
-      )
+    const stack = layer === 0 ? new LayerStack(RULES) : stackOn(existing!)
     await mergeImage(job, stack, {
       ground: existingGround(destination, existing!),
       name: '',
@@ -80,8 +77,18 @@ async function applyTo(
       only: {
         layer,
         tar,
-        onEntry: (entry) => void fold(tree, layer, entry, { keepDirlinks: false })
+        onEntry: (entry) => {
+          if (tree !== undefined) fold(tree, layer, entry, RULES)
+        }
       }
     })
   })
+}
+
+const RULES = { keepDirlinks: false }
+
+function stackOn({ fd, workspaceName }: ExistingDestination): LayerStack {
+  const stack = new LayerStack(RULES)
+  readExisting(fd, new Set([workspaceName]), (entry, inode) => stack.addExisting(entry, inode))
+  return stack
 }

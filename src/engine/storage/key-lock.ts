@@ -1,11 +1,11 @@
 /**
- * One process at a time makes the layer of a key. The locks are flock(2)s on files that only this user can reach: they
- * die with their holder, and the empty files stay.
+ * One process at a time makes the layer of a key, and nobody takes layers away while an unpack counts on them. The locks
+ * are flock(2)s on files that only this user can reach: they die with their holder, and the empty files stay.
  */
 import { closeSync, constants, lstatSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { OciUnpackError } from '../../errors.ts'
-import { lock } from '../../sys/lock.ts'
+import { lock, type LockKind } from '../../sys/lock.ts'
 import { pause } from '../abort.ts'
 
 export interface KeyLock {
@@ -18,10 +18,30 @@ export async function lockKey(
   key: string,
   signal: AbortSignal | undefined
 ): Promise<KeyLock> {
-  const path = join(lockDirectory(), `${store}-${key.replace(':', '-')}`.replaceAll('/', '_'))
+  return take(`${store}-${key.replace(':', '-')}`, 'exclusive', signal)
+}
+
+/**
+ * The whole store: `shared` for who was told that layers are there, `exclusive` for who removes some.
+ * @throws ABORTED, SYSCALL_FAILED
+ */
+export async function lockStore(
+  store: string,
+  kind: LockKind,
+  signal: AbortSignal | undefined
+): Promise<KeyLock> {
+  return take(`${store}.store`, kind, signal)
+}
+
+async function take(
+  name: string,
+  kind: LockKind,
+  signal: AbortSignal | undefined
+): Promise<KeyLock> {
+  const path = join(lockDirectory(), name.replaceAll('/', '_'))
   const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
   try {
-    await lock(fd, 'exclusive', () => pause(signal))
+    await lock(fd, kind, () => pause(signal))
   } catch (error) {
     closeSync(fd)
     throw error

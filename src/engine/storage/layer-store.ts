@@ -3,7 +3,7 @@ import type { HookSet } from '../../hooks/calls.ts'
 import type { HookLayer, ImageContext, LayerContext } from '../../hooks/contexts.ts'
 import { withFacts } from '../../errors.ts'
 import { layerName } from '../layer-tasks.ts'
-import { lockKey, type KeyLock } from './key-lock.ts'
+import { lockKey, lockStore, type KeyLock } from './key-lock.ts'
 import { assertApart, assertCommitted, assertShown } from './targets.ts'
 
 type Place =
@@ -30,6 +30,7 @@ export class LayerStore {
   private readonly signal: AbortSignal | undefined
   private readonly places: Place[]
   private readonly locks = new Map<number, KeyLock>()
+  private storeLock: KeyLock | undefined
 
   constructor({ hooks, context, layers, signal }: LayerStoreOptions) {
     this.hooks = hooks
@@ -39,8 +40,12 @@ export class LayerStore {
     this.places = layers.map(() => ({ kind: 'missing' }))
   }
 
-  /** Asks who has what, and gives the layers that have to be extracted, base first: nobody else makes those now. */
+  /**
+   * Asks who has what, and gives the layers that have to be extracted, base first: nobody else makes those now. Until
+   * `finish` nobody takes away what is there.
+   */
   async open(): Promise<number[]> {
+    this.storeLock = await lockStore(this.hooks.name, 'shared', this.signal)
     const unanswered = await this.prepare()
     await this.trySkip(unanswered)
     const missing = this.needed()
@@ -81,6 +86,7 @@ export class LayerStore {
     })
     await this.hooks.call('finish', { ...this.context, layers }, this.signal)
     assertShown(this.context.rootfs, this.hooks.name)
+    this.unlockStore()
   }
 
   /** Whatever went wrong. Nothing stops this call but its own time-out. */
@@ -93,6 +99,7 @@ export class LayerStore {
 
   close(): void {
     for (const layer of [...this.locks.keys()]) this.unlock(layer)
+    this.unlockStore()
   }
 
   /** Where the layer lies; undefined while it is missing, and where hooks have no say in it. */
@@ -165,6 +172,11 @@ export class LayerStore {
   private unlock(layer: number): void {
     this.locks.get(layer)?.release()
     this.locks.delete(layer)
+  }
+
+  private unlockStore(): void {
+    this.storeLock?.release()
+    this.storeLock = undefined
   }
 
   private contextOf(layer: number): LayerContext {

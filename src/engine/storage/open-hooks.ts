@@ -7,12 +7,12 @@ import { withTrace } from '../../hooks/trace.ts'
 import type { UnpackHooks } from '../../hooks/unpack-hooks.ts'
 import type { OnEvent } from '../events.ts'
 
-/** Functions, or programs that a hooks.toml names. */
-export type HooksOption = UnpackHooks | HookFileOption
+/** Functions, programs that a hooks.toml names, or a set that is open already and stays so. */
+export type HooksOption = UnpackHooks | HookFileOption | HookSet
 
 export interface HookFileOption {
   /** Path of a hooks.toml; `find` looks for the operator's (see docs/hooks.md), and there may be none. */
-  file: string | 'find'
+  file: string
   /** A file to which every call is appended as a line of JSON. */
   trace?: string
 }
@@ -23,6 +23,7 @@ export async function withHooks<T>(
   onEvent: OnEvent,
   act: (hooks: HookSet | undefined) => Promise<T>
 ): Promise<T> {
+  if (option !== undefined && 'points' in option) return act(option)
   const hooks = option === undefined ? undefined : open(option, onEvent)
   try {
     return await act(hooks)
@@ -31,7 +32,7 @@ export async function withHooks<T>(
   }
 }
 
-function open(option: HooksOption, onEvent: OnEvent): HookSet | undefined {
+function open(option: UnpackHooks | HookFileOption, onEvent: OnEvent): HookSet | undefined {
   if (!('file' in option)) return functionHooks(option)
   const set = loadHooks({
     ...(option.file === 'find' ? {} : { file: option.file }),

@@ -17,6 +17,19 @@ export function writeOrigin({ state }: BundleContext, { name, extract }: HookSet
   writeFileSync(join(state, HOOKS_FILE), `${JSON.stringify(origin)}\n`)
 }
 
+/** Only the hooks that made a bundle know what belongs to it. @throws USAGE */
+export function assertOrigin(origin: Origin, hooks: HookSet | undefined, path: string): HookSet {
+  if (hooks?.name === origin.hooks) return hooks
+  throw new OciUnpackError('USAGE', 'The bundle was made by other hooks.', {
+    facts: {
+      path,
+      expected: `the hooks "${origin.hooks}"`,
+      found: hooks === undefined ? 'no hooks' : `the hooks "${hooks.name}"`
+    },
+    hint: 'Name their hooks.toml with --hooks FILE.'
+  })
+}
+
 /** Undefined for a bundle that no hooks made. @throws BUNDLE_INVALID */
 export function readOrigin({ state }: BundleContext): Origin | undefined {
   const file = join(state, HOOKS_FILE)

@@ -38,6 +38,7 @@ export async function unpackStored(job: Job, hooks: HookSet): Promise<void> {
 }
 
 async function unpackAt(job: Job, hooks: HookSet, context: ImageContext): Promise<void> {
+  writeOrigin(context, hooks) // first of all: who takes away what a crash leaves has to know whose it is
   const store = newStore(job, hooks, context)
   try {
     const tree = await makeRootfs(job, hooks, store, context)
@@ -70,7 +71,7 @@ async function extract(
   store: LayerStore,
   missing: readonly number[],
   context: ImageContext
-): Promise<Directory> {
+): Promise<Directory | undefined> {
   switch (hooks.extract) {
     case 'layer':
       return extractLayers(job, hooks, store, missing)
@@ -111,7 +112,6 @@ async function writeFiles(
   await writeStoredManifest(job, hooks, context, tree)
   await heedSignals(settings.signal)
   settings.onEvent({ type: 'phase', phase: 'publish' })
-  writeOrigin(context, hooks)
   writeNew(join(context.bundle, METADATA_FILE), bundleMetadata(image, settings))
 }
 

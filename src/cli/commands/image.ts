@@ -1,0 +1,61 @@
+import type { Command } from '../command.ts'
+import { IMAGE_FLAG, JSON_FLAG, LONG_FLAG, PLATFORM_FLAG, SOURCE_FLAG } from '../flags.ts'
+
+const ONE_PLATFORM = { ...PLATFORM_FLAG, summary: 'only this image of an index (default: all)' }
+
+export const newCommand: Command = {
+  path: ['new'],
+  summary: 'make an image without layers in an OCI layout',
+  description: 'It is for the platform of this machine. An image that has the tag loses it.',
+  positionals: [],
+  flags: [IMAGE_FLAG],
+  examples: [
+    'oci-unpack new --image images:empty',
+    'SOURCE_DATE_EPOCH=0 oci-unpack new --image images:empty'
+  ],
+  load: async () => (await import('../run-layout.ts')).runNew
+}
+
+export const tagCommand: Command = {
+  path: ['tag'],
+  summary: 'give an image one more tag',
+  description: 'An image that has the new tag loses it.',
+  positionals: [{ name: 'NEW-TAG', summary: 'tag in the same layout' }],
+  flags: [IMAGE_FLAG, ONE_PLATFORM],
+  examples: [
+    'oci-unpack tag --image images:12 stable',
+    'oci-unpack tag --image images:12 --platform linux/arm64 12-arm64'
+  ],
+  load: async () => (await import('../run-layout.ts')).runTag
+}
+
+export const removeCommand: Command = {
+  path: ['remove'],
+  aliases: ['rm'],
+  summary: 'remove a tag',
+  description: 'The blobs stay until gc. That the tag is not there is no error.',
+  positionals: [],
+  flags: [IMAGE_FLAG],
+  examples: ['oci-unpack remove --image images:12'],
+  load: async () => (await import('../run-layout.ts')).runRemove
+}
+
+export const statCommand: Command = {
+  path: ['stat'],
+  summary: 'show what an image is made of',
+  description: 'Of an index all platforms are shown. Programs should read --json.',
+  positionals: [],
+  flags: [
+    SOURCE_FLAG,
+    ONE_PLATFORM,
+    { ...LONG_FLAG, summary: 'show all of manifest and config, not only the history' },
+    { ...JSON_FLAG, summary: 'one JSON object with the documents as stored' }
+  ],
+  examples: [
+    'oci-unpack stat --image images:12',
+    'oci-unpack stat --image images:12 --platform linux/arm64 --long',
+    'oci-unpack stat --image docker-archive:saved.tar',
+    'oci-unpack stat --image images:12 --json'
+  ],
+  load: async () => (await import('../run-stat.ts')).runStat
+}

@@ -1,0 +1,42 @@
+import type { Command } from '../command.ts'
+import { JSON_FLAG } from '../flags.ts'
+
+export const mtreeValidateCommand: Command = {
+  path: ['raw', 'mtree-validate'],
+  summary: 'compare a directory with an mtree manifest',
+  description:
+    'Prints each path that differs, with the values of the manifest and of the disk, and fails if there is one. ' +
+    'Lists of keywords are separated by commas or spaces.',
+  positionals: [],
+  flags: [
+    {
+      name: 'manifest',
+      aliases: ['f', 'file'],
+      value: 'FILE',
+      summary: 'mtree manifest',
+      required: true
+    },
+    {
+      name: 'path',
+      aliases: ['p'],
+      value: 'DIRECTORY',
+      summary: 'what the manifest describes',
+      required: true
+    },
+    {
+      name: 'use-keywords',
+      aliases: ['k'],
+      value: 'LIST',
+      summary: 'keywords to compare (default: those of the manifest)'
+    },
+    { name: 'add-keywords', aliases: ['K'], value: 'LIST', summary: 'keywords to compare as well' },
+    { name: 'umoci-keywords', summary: 'compare the keywords that umoci uses' },
+    { name: 'jobs', value: 'N', summary: 'processors to use (default: all)' },
+    { ...JSON_FLAG, summary: 'one JSON object for each path' }
+  ],
+  examples: [
+    'oci-unpack raw mtree-validate --manifest bundle/sha256_abc.mtree --path bundle/rootfs',
+    'oci-unpack raw mtree-validate -f tree.mtree -p tree -k type,mode,sha256'
+  ],
+  load: async () => (await import('../run-validate.ts')).runValidate
+}

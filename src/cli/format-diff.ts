@@ -1,0 +1,43 @@
+import { display } from '../bytes.ts'
+import type { DiffEntry } from '../index.ts'
+import type { Paint } from './color.ts'
+
+/** Which keywords differ, with both values too, or all as JSON. */
+type DiffForm = 'keywords' | 'values' | 'json'
+
+/** One line for a path that differs. */
+export function formatDiff(entry: DiffEntry, form: DiffForm, paint: Paint): string {
+  return `${form === 'json' ? formatJson(entry) : formatText(entry, form, paint)}\n`
+}
+
+const SIGNS = {
+  added: ['+', 'green'],
+  modified: ['M', 'yellow'],
+  deleted: ['-', 'red']
+} as const
+
+function formatText(
+  { kind, path, changes }: DiffEntry,
+  form: 'keywords' | 'values',
+  paint: Paint
+): string {
+  const [sign, style] = SIGNS[kind]
+  const keywords = changes
+    .map(({ keyword, before, after }) =>
+      form === 'keywords'
+        ? display(keyword)
+        : `${display(keyword)} ${display(before ?? 'none')} → ${display(after ?? 'none')}`
+    )
+    .join(', ')
+  return `${paint(style, `${sign} ${display(path)}`)}${keywords === '' ? '' : ` (${keywords})`}`
+}
+
+/** Paths that are not UTF-8 are escaped, as `display` does; JSON has no bytes. */
+function formatJson({ kind, path, changes }: DiffEntry): string {
+  const shown = changes.map(({ keyword, before, after }) => ({
+    keyword: display(keyword),
+    before: before === undefined ? null : display(before),
+    after: after === undefined ? null : display(after)
+  }))
+  return JSON.stringify({ kind, path: display(path), changes: shown })
+}

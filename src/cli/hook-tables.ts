@@ -1,0 +1,97 @@
+/** What there is to say of hooks, for people. */
+import type {
+  ConformanceReport,
+  ConformanceRow,
+  Failure,
+  HookPointDescription,
+  HooksDescription
+} from '../index.ts'
+import { display, fromText } from '../bytes.ts'
+import type { Paint, Style } from './color.ts'
+
+export function formatDescription(hooks: HooksDescription): string {
+  const { name, file, extract, whiteouts, manifest } = hooks
+  const form = whiteouts === undefined ? '' : `, whiteouts ${whiteouts}`
+  const head = `${shown(name)}: ${shown(file)}\nextract ${extract}${form}, manifest ${manifest}\n`
+  return `${head}\n${table([HEADINGS, ...hooks.points.map(cells)])}`
+}
+
+const HEADINGS = ['POINT', 'MODE', 'TIMEOUT', 'COMMAND']
+
+function cells({ point, hook }: HookPointDescription): string[] {
+  if (hook === undefined) return [point, '-', '-', '-']
+  const fallback = hook.fallback === undefined ? '' : ` (if it fails: ${hook.fallback})`
+  const command = hook.command.map(quoted).join(' ')
+  return [point, hook.mode, duration(hook.timeout), `${command}${fallback}`]
+}
+
+function duration(milliseconds: number): string {
+  if (milliseconds % 60_000 === 0) return `${milliseconds / 60_000}m`
+  return milliseconds % 1000 === 0 ? `${milliseconds / 1000}s` : `${milliseconds}ms`
+}
+
+/** As one would write it in a shell; hooks are started without one. */
+function quoted(argument: string): string {
+  const text = shown(argument)
+  return /^[\w./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+}
+
+const STYLES: Readonly<Record<ConformanceRow['verdict']['kind'], Style>> = {
+  passed: 'green',
+  skipped: 'yellow',
+  failed: 'red'
+}
+
+export function formatRow(
+  { case: name, verdict, milliseconds }: ConformanceRow,
+  paint: Paint
+): string {
+  const seconds = `${(milliseconds / 1000).toFixed(1)} s`
+  const kind = paint(STYLES[verdict.kind], verdict.kind.padEnd(7))
+  const row = `${kind}  ${seconds.padStart(7)}  ${shown(name)}\n`
+  switch (verdict.kind) {
+    case 'passed':
+      return row
+    case 'skipped':
+      return row + indented('', verdict.reason)
+    case 'failed':
+      return row + formatFailure(verdict.failure)
+  }
+}
+
+function formatFailure({ asked, contract, seen }: Failure): string {
+  return (
+    indented('asked     ', asked) + indented('contract  ', contract) + indented('seen      ', seen)
+  )
+}
+
+const INDENT = ' '.repeat(9)
+
+function indented(label: string, text: string): string {
+  const [first = '', ...more] = text.split('\n').map(shown)
+  const below = INDENT + ' '.repeat(label.length)
+  return [`${INDENT}${label}${first}`, ...more.map((line) => below + line)].join('\n') + '\n'
+}
+
+export function formatSummary({ hooks, rows, scratch }: ConformanceReport): string {
+  const count = (kind: string): number => rows.filter(({ verdict }) => verdict.kind === kind).length
+  const left = scratch === undefined ? '' : `left: ${shown(scratch)}\n`
+  const counts = `${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped`
+  return `${shown(hooks)}: ${counts}\n${left}`
+}
+
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_cell, column) =>
+    Math.max(...rows.map((row) => row[column]!.length))
+  )
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd()
+  return `${rows.map(line).join('\n')}\n`
+}
+
+function shown(text: string): string {
+  return display(fromText(text))
+}

@@ -1,0 +1,10 @@
+import { display, fromText } from '../bytes.ts'
+import type { Platform } from '../inspect.ts'
+
+/** `os/arch[/variant]` as an image has it, or `<none>`. */
+export function platformName(platform: Platform | undefined): string {
+  if (platform === undefined) return '<none>'
+  const { os, architecture, variant } = platform
+  const parts = [os, architecture, ...(variant === undefined ? [] : [variant])]
+  return display(fromText(parts.join('/')))
+}

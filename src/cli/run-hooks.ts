@@ -1,0 +1,85 @@
+import { OciUnpackError } from '../errors.ts'
+import {
+  collectStore,
+  deleteBundle,
+  describeHooks,
+  testHooks,
+  type TestHooksOptions
+} from '../index.ts'
+import { isSet, text, texts, type Input, type Run } from './command.ts'
+import { formatDescription, formatRow, formatSummary } from './hook-tables.ts'
+import { hooks } from './hook-values.ts'
+import { withEvents } from './progress/show.ts'
+
+export const runBundleDelete: Run = async (input, terminal) => {
+  const bundle = input.positionals[0] ?? ''
+  await withEvents(terminal, (onEvent) =>
+    deleteBundle({ bundle, ...hooks(input), signal: terminal.signal, onEvent })
+  )
+}
+
+export const runHooksCheck: Run = async (input, terminal) => {
+  await Promise.resolve()
+  const description = describeHooks(input.positionals[0])
+  if (description === undefined) throw noHooks()
+  const json = isSet(input, 'json')
+  terminal.out(json ? `${JSON.stringify(description)}\n` : formatDescription(description))
+}
+
+export const runHooksTest: Run = async (input, terminal) => {
+  const json = isSet(input, 'json')
+  const report = await testHooks({
+    ...testOptions(input),
+    signal: terminal.signal,
+    onRow: (row) => {
+      if (!json) terminal.out(formatRow(row, terminal.paint))
+    }
+  })
+  terminal.out(json ? `${JSON.stringify(report)}\n` : formatSummary(report))
+  if (!report.ok) throw broken(report.hooks)
+}
+
+export const runHooksGc: Run = async (input, terminal) => {
+  await withEvents(terminal, async (onEvent) => {
+    const option = hooks(input).hooks ?? { file: 'find' }
+    const layouts = texts(input, 'layout')
+    const result = await collectStore({
+      layouts,
+      hooks: option,
+      signal: terminal.signal,
+      onEvent
+    })
+    terminal.out(
+      isSet(input, 'json')
+        ? `${JSON.stringify(result)}\n`
+        : `${result.hooks}: ${result.liveKeys.length} layers are needed\n`
+    )
+  })
+}
+
+function testOptions(input: Input): TestHooksOptions {
+  const [hooks] = input.positionals
+  const cases = texts(input, 'case')
+  const directory = text(input, 'directory')
+  return {
+    ...(hooks === undefined ? {} : { hooks }),
+    ...(cases.length === 0 ? {} : { cases }),
+    ...(directory === undefined ? {} : { directory }),
+    images: texts(input, 'image'),
+    gc: isSet(input, 'gc'),
+    keep: isSet(input, 'keep')
+  }
+}
+
+function noHooks(): OciUnpackError {
+  return new OciUnpackError('HOOKS_INVALID', 'There is no hooks.toml.', {
+    hint: 'Name one, or set one up in /etc/oci-unpack/hooks.toml or ~/.config/oci-unpack/hooks.toml.'
+  })
+}
+
+function broken(hooks: string): OciUnpackError {
+  return new OciUnpackError('HOOKS_INVALID', 'The hooks do not keep to their contract.', {
+    facts: { hooks },
+    hint: 'Each failed row says what was asked, what was expected and what was seen.'
+  })
+}

@@ -1,0 +1,60 @@
+import {
+  collectGarbage,
+  initLayout,
+  newImage,
+  removeTag,
+  tagImage,
+  type Garbage
+} from '../layout.ts'
+import { humanSize } from './bytes.ts'
+import { sourceDateEpoch } from './change-values.ts'
+import { isSet, text, type Run } from './command.ts'
+import { required } from './flag-values.ts'
+
+export const runInit: Run = async (input) => {
+  await initLayout({ layout: required(input, 'layout') })
+}
+
+export const runNew: Run = async (input, { signal }) => {
+  const epoch = sourceDateEpoch()
+  await newImage({
+    image: required(input, 'image'),
+    signal,
+    ...(epoch === undefined ? {} : { sourceDateEpoch: epoch })
+  })
+}
+
+export const runTag: Run = async (input, { signal }) => {
+  const platform = text(input, 'platform')
+  await tagImage({
+    image: required(input, 'image'),
+    tag: input.positionals[0] ?? '',
+    signal,
+    ...(platform === undefined ? {} : { platform })
+  })
+}
+
+export const runRemove: Run = async (input, { signal }) => {
+  await removeTag({ image: required(input, 'image'), signal })
+}
+
+export const runGc: Run = async (input, terminal) => {
+  const dryRun = isSet(input, 'dry-run')
+  const garbage = await collectGarbage({
+    layout: required(input, 'layout'),
+    dryRun,
+    signal: terminal.signal,
+    onWait: () => terminal.log.write('info', 'others use the layout: waiting for their end')
+  })
+  if (isSet(input, 'json')) terminal.out(`${JSON.stringify({ dryRun, ...garbage })}\n`)
+  else if (dryRun || isSet(input, 'list')) terminal.out(formatGarbage(garbage))
+}
+
+function formatGarbage({ blobs, workspaces }: Garbage): string {
+  const total = blobs.reduce((sum, { size }) => sum + size, 0)
+  return [
+    ...blobs.map(({ digest, size }) => `${digest} ${humanSize(size)}`),
+    ...workspaces.map((name) => `${name} abandoned workspace`),
+    `${blobs.length} blobs, ${humanSize(total)}\n`
+  ].join('\n')
+}

@@ -1,0 +1,41 @@
+import { display, fromText } from '../bytes.ts'
+import { listImages, listLayout, type ListedImage, type ListedPlatform } from '../inspect.ts'
+import { humanSize } from './bytes.ts'
+import { isSet, type Run } from './command.ts'
+import { required } from './flag-values.ts'
+import { platformName } from './platform-name.ts'
+import { formatTable } from './table.ts'
+
+export const runList: Run = async (input, terminal) => {
+  const layout = required(input, 'layout')
+  if (isSet(input, 'json'))
+    terminal.out(`${JSON.stringify((await listImages({ layout })).map(toJson))}\n`)
+  else if (isSet(input, 'long')) terminal.out(formatLong(await listImages({ layout })))
+  else for (const tag of await listLayout({ layout })) terminal.out(`${shown(tag)}\n`)
+}
+
+function toJson({ tag, descriptor, images, error }: ListedImage): object {
+  return { tag: tag ?? null, descriptor, images, ...(error === undefined ? {} : { error }) }
+}
+
+function formatLong(images: readonly ListedImage[]): string {
+  return formatTable([
+    ['TAG', 'PLATFORM', 'LAYERS', 'SIZE', 'CREATED', 'DIGEST'],
+    ...images.flatMap(rowsOf)
+  ])
+}
+
+function rowsOf({ tag, descriptor, images, error }: ListedImage): string[][] {
+  const name = tag === undefined ? '<none>' : shown(tag)
+  if (images.length === 0) return [[name, '<none>', '-', '-', error ?? '-', descriptor.digest]]
+  return images.map((image) => [name, ...platformCells(image), descriptor.digest])
+}
+
+function platformCells({ platform, layers, size, created }: ListedPlatform): string[] {
+  return [platformName(platform), String(layers), humanSize(size), created ?? '<none>']
+}
+
+/** A tag of a foreign program may hold anything. */
+function shown(tag: string): string {
+  return display(fromText(tag))
+}

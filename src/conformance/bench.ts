@@ -1,0 +1,159 @@
+/** Where cases work: the hooks, a scratch directory, images that no store has seen, and unpacks that are watched. */
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fromText } from '../bytes.ts'
+import { deleteBundle } from '../engine/storage/delete-bundle.ts'
+import { unpack, unpackRootfs } from '../engine/unpack.ts'
+import type { HookSet } from '../hooks/calls.ts'
+import { withTrace, type TraceRecord } from '../hooks/trace.ts'
+import { isErrno } from '../sys/failure.ts'
+import { AT_FDCWD } from '../sys/files.ts'
+import { setXattr } from '../sys/metadata.ts'
+import { baseLayer, type Abilities, type MadeLayer } from './layers.ts'
+import { makeImage } from './make-image.ts'
+import { openHooks } from './source.ts'
+import { readTree, type Tree } from './tree.ts'
+
+export interface Image {
+  reference: string
+  layout: string
+  /** Number of layers. */
+  layers: number
+  /** What the engine makes of it without hooks. */
+  tree: Tree
+}
+
+export interface Unpacked {
+  image: Image
+  bundle: string
+  rootfs: string
+  calls: readonly TraceRecord[]
+  /** Layers that were read, in any order. */
+  read: readonly number[]
+}
+
+/** Changes what the engine sees of a set. */
+export type Wrap = (set: HookSet) => HookSet
+
+const unchanged: Wrap = (set) => set
+
+export class Bench {
+  /** As `openHooks` takes it. */
+  readonly file: string
+  /** What the set is; nobody asks its hooks. */
+  readonly set: HookSet
+  readonly scratch: string
+  readonly able: Abilities
+  /** All calls of the case that runs, as far as they have ended. */
+  calls: TraceRecord[] = []
+  private made = 0
+  private bundles: string[] = []
+
+  constructor(file: string, set: HookSet, scratch: string) {
+    this.file = file
+    this.set = set
+    this.scratch = scratch
+    this.able = { root: process.geteuid!() === 0, xattrs: hasXattrs(scratch) }
+  }
+
+  /** An image of a new base layer and what is given, in a layout of its own. */
+  async newImage(...layers: readonly MadeLayer[]): Promise<Image> {
+    const layout = this.newPath('layout')
+    return this.addImage(layout, 'made', this.newBase(), ...layers)
+  }
+
+  newBase(): MadeLayer {
+    return baseLayer(randomBytes(16).toString('hex'), this.able)
+  }
+
+  async addImage(layout: string, tag: string, ...layers: readonly MadeLayer[]): Promise<Image> {
+    await makeImage(layout, tag, layers)
+    return this.knownImage(`${layout}:${tag}`, layout, layers.length)
+  }
+
+  async knownImage(reference: string, layout: string, layers: number): Promise<Image> {
+    const plain = this.newPath('plain')
+    await unpackRootfs({ image: reference, destination: plain, jobs: 0 })
+    return { reference, layout, layers, tree: readTree(plain) }
+  }
+
+  newBundle(): string {
+    const bundle = this.newPath('bundle')
+    this.bundles.push(bundle)
+    return bundle
+  }
+
+  /** With hooks, in this process. What the unpack throws comes out. */
+  async unpack(
+    image: Image,
+    bundle: string = this.newBundle(),
+    wrap: Wrap = unchanged
+  ): Promise<Unpacked> {
+    const calls: TraceRecord[] = []
+    const read: number[] = []
+    await this.withSet(wrap, calls, (hooks) =>
+      unpack({
+        image: image.reference,
+        destination: bundle,
+        hooks,
+        onEvent: (event) => {
+          if (event.type === 'layer') read.push(event.layer)
+        }
+      })
+    )
+    return { image, bundle, rootfs: join(bundle, 'rootfs'), calls, read }
+  }
+
+  async delete(bundle: string, wrap: Wrap = unchanged): Promise<void> {
+    await this.withSet(wrap, [], (hooks) => deleteBundle({ bundle, hooks }))
+  }
+
+  /** Opens the hooks for one operation; its calls are written down. */
+  async withSet<T>(
+    wrap: Wrap,
+    calls: TraceRecord[],
+    act: (hooks: HookSet) => Promise<T>
+  ): Promise<T> {
+    const set = await openHooks(this.file)
+    const note = (call: TraceRecord): void => {
+      calls.push(call)
+      this.calls.push(call)
+    }
+    try {
+      return await act(withTrace(wrap(set), note))
+    } finally {
+      await set.close()
+    }
+  }
+
+  /** Ends a case: its bundles go, as far as the hooks can take them away. */
+  async tidy(): Promise<void> {
+    for (const bundle of this.bundles.splice(0)) {
+      if (!existsSync(bundle)) continue
+      try {
+        await this.delete(bundle)
+      } catch {
+        // the case says what is wrong with the hooks; who removes the scratch directory sees what is left
+      }
+    }
+    this.calls = []
+  }
+
+  newPath(kind: string): string {
+    return join(this.scratch, `${kind}-${this.made++}`)
+  }
+}
+
+function hasXattrs(directory: string): boolean {
+  const probe = join(directory, 'probe')
+  mkdirSync(directory, { recursive: true })
+  writeFileSync(probe, '')
+  try {
+    setXattr(AT_FDCWD, fromText(probe), 'user.probe', '1')
+    return true
+  } catch (error) {
+    if (isErrno(error, 'ENOTSUP', 'EOPNOTSUPP', 'EPERM')) return false
+    throw error
+  }
+}

@@ -1,0 +1,20 @@
+/** What a case is, as data. */
+import type { HookSet } from '../hooks/calls.ts'
+import type { HookPoint } from '../hooks/points.ts'
+import type { Bench } from './bench.ts'
+
+export interface Case {
+  name: string
+  /** The part of the contract that is tested, in a sentence or two. */
+  contract: string
+  /** Points without which there is nothing to test. */
+  needs: readonly HookPoint[]
+  /** @throws Broken, and what the engine throws */
+  run(bench: Bench): Promise<void>
+}
+
+/** Why a set has no part in a case; undefined where it has. */
+export function whyNot({ needs }: Case, { points }: HookSet): string | undefined {
+  const missing = needs.find((point) => !points.has(point))
+  return missing === undefined ? undefined : `the set has no ${missing}`
+}

@@ -1,0 +1,31 @@
+import { collectStore } from '../../engine/storage/collect-store.ts'
+import type { Case } from '../case.ts'
+import { checkExtracted, checkTree } from '../checks.ts'
+import { whiteoutLayer } from '../layers.ts'
+
+export const collecting: Case = {
+  name: 'gc',
+  contract:
+    'store.gc removes committed layers whose key is not among the live ones, keeps those that are, and harms no bundle ' +
+    'that uses a layer.',
+  needs: ['gc', 'try-skip'],
+  async run(bench) {
+    const live = await bench.newImage(whiteoutLayer())
+    const dead = await bench.newImage(whiteoutLayer())
+    const used = await bench.newImage(whiteoutLayer())
+    for (const image of [live, dead]) await bench.delete((await bench.unpack(image)).bundle)
+    const inUse = await bench.unpack(used)
+    await bench.withSet(
+      (set) => set,
+      [],
+      (hooks) => collectStore({ layouts: [live.layout], hooks })
+    )
+    checkTree(inUse.rootfs, used, 'After gc')
+    const kept = await bench.unpack(live)
+    checkExtracted(kept, [])
+    checkTree(kept.rootfs, live, 'Of layers that gc kept')
+    const anew = await bench.unpack(dead)
+    checkExtracted(anew, [0, 1])
+    checkTree(anew.rootfs, dead, 'Of layers that were extracted again after gc')
+  }
+}

@@ -1,0 +1,22 @@
+import type { Case } from '../case.ts'
+import { collecting } from './collecting.ts'
+import { deleting } from './deleting.ts'
+import { failing } from './failing.ts'
+import { killed } from './killed.ts'
+import { together } from './together.ts'
+import { coldUnpack, links, metadata, sharedLayers, warmUnpack, whiteouts } from './unpacking.ts'
+
+/** In this order: what comes first is what the rest stands on. */
+export const CASES: readonly Case[] = [
+  coldUnpack,
+  warmUnpack,
+  sharedLayers,
+  whiteouts,
+  links,
+  metadata,
+  failing,
+  killed,
+  together,
+  deleting,
+  collecting
+]

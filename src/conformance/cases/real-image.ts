@@ -1,0 +1,27 @@
+import { parseImageName } from '../../image/reference.ts'
+import { openSource, tagInSource } from '../../engine/open-source.ts'
+import { resolveImage } from '../../store/resolve.ts'
+import type { Case } from '../case.ts'
+import { checkExtracted, checkTree } from '../checks.ts'
+
+/** @param reference `[TRANSPORT:]PATH[:TAG]` */
+export function realImage(reference: string): Case {
+  return {
+    name: `image ${reference}`,
+    contract:
+      'The image is unpacked twice: the second time nothing is extracted, and both times the root file system is what ' +
+      'the engine makes of it by itself.',
+    needs: [],
+    async run(bench) {
+      const name = parseImageName(reference)
+      const { manifest } = resolveImage(await openSource(name), tagInSource(name), undefined)
+      const image = await bench.knownImage(reference, name.path, manifest.layers.length)
+      const first = await bench.unpack(image)
+      checkTree(first.rootfs, image, 'After the first unpack')
+      if (!bench.set.points.has('try-skip')) return
+      const again = await bench.unpack(image)
+      checkExtracted(again, [])
+      checkTree(again.rootfs, image, 'After the second unpack')
+    }
+  }
+}

@@ -1,0 +1,83 @@
+/** New images, images that are there, and images of which a part is there. */
+import type { Bench, Unpacked } from '../bench.ts'
+import type { Case } from '../case.ts'
+import { checkExtracted, checkNothingSkipped, checkTree } from '../checks.ts'
+import {
+  fileLayer,
+  linkLayer,
+  metadataLayer,
+  relinkLayer,
+  returnLayer,
+  whiteoutLayer,
+  type MadeLayer
+} from '../layers.ts'
+
+const RIGHT = 'After finish the root file system is what the engine makes of the image by itself.'
+
+export const coldUnpack: Case = {
+  name: 'cold unpack',
+  contract: `Of an image that nobody has, all layers are extracted. ${RIGHT}`,
+  needs: [],
+  run: (bench) => unpackNew(bench, fileLayer('added', 'by the second layer'))
+}
+
+export const whiteouts: Case = {
+  name: 'whiteouts and opaque directories',
+  contract: `What a layer deletes or hides of those below is not to be seen, and what a later one brings back is. ${RIGHT}`,
+  needs: [],
+  run: (bench) => unpackNew(bench, whiteoutLayer(), returnLayer())
+}
+
+export const links: Case = {
+  name: 'links across layers',
+  contract: `Hard links lead to files of lower layers, and paths through symbolic links. ${RIGHT}`,
+  needs: [],
+  run: (bench) => unpackNew(bench, linkLayer(), relinkLayer())
+}
+
+export const metadata: Case = {
+  name: 'metadata and odd names',
+  contract: `Owners, modes, times, attributes and names of any bytes survive, those of the root among them. ${RIGHT}`,
+  needs: [],
+  run: (bench) => unpackNew(bench, metadataLayer(bench.able))
+}
+
+async function unpackNew(bench: Bench, ...layers: MadeLayer[]): Promise<void> {
+  const image = await bench.newImage(...layers)
+  let unpacked: Unpacked
+  try {
+    unpacked = await bench.unpack(image)
+  } finally {
+    checkNothingSkipped(image, bench.calls) // says more than what may follow from it
+  }
+  checkTree(unpacked.rootfs, image, 'After the first unpack')
+}
+
+export const warmUnpack: Case = {
+  name: 'warm unpack',
+  contract: `Layers that are committed are found again, so that nothing is extracted. ${RIGHT}`,
+  needs: ['try-skip'],
+  async run(bench) {
+    const image = await bench.newImage(whiteoutLayer(), linkLayer())
+    await bench.unpack(image)
+    const again = await bench.unpack(image)
+    checkExtracted(again, [])
+    checkTree(again.rootfs, image, 'After a second unpack')
+  }
+}
+
+export const sharedLayers: Case = {
+  name: 'a second image that shares layers',
+  contract: `Of an image whose lower layers are committed only those above are extracted. ${RIGHT}`,
+  needs: ['try-skip'],
+  async run(bench) {
+    const layout = bench.newPath('layout')
+    const shared = [bench.newBase(), linkLayer()]
+    const one = await bench.addImage(layout, 'one', ...shared, fileLayer('added', 'one'))
+    const other = await bench.addImage(layout, 'other', ...shared, whiteoutLayer(), returnLayer())
+    await bench.unpack(one)
+    const second = await bench.unpack(other)
+    checkExtracted(second, bench.set.extract === 'rootfs' ? [0, 1, 2, 3] : [2, 3])
+    checkTree(second.rootfs, other, 'After the unpack of the second image')
+  }
+}

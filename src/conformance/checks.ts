@@ -1,0 +1,57 @@
+/** What cases look at after an unpack. */
+import type { PreparedLayer } from '../hooks/calls.ts'
+import { hookName } from '../hooks/points.ts'
+import type { TraceRecord } from '../hooks/trace.ts'
+import type { Image, Unpacked } from './bench.ts'
+import { callsOf, describeCall, layersOf } from './calls.ts'
+import { Broken } from './report.ts'
+import { differences, readTree, type Tree } from './tree.ts'
+
+/** @param where the root file system @param when in which situation */
+export function checkTree(rootfs: string, { tree }: Image, when: string): void {
+  checkSame(tree, readTree(rootfs), `${when}, ${rootfs} is not what the engine makes alone`)
+}
+
+export function checkSame(expected: Tree, found: Tree, what: string): void {
+  const lines = differences(expected, found)
+  if (lines.length > 0) throw new Broken({ seen: `${what}:\n${lines.join('\n')}` })
+}
+
+/** All layers of a new image have to be extracted, since nobody can have them. */
+export function checkNothingSkipped({ layers }: Image, calls: readonly TraceRecord[]): void {
+  const skips = calls.filter(isSkip)
+  if (skips.length === 0) return
+  throw new Broken({
+    asked: skips.map(describeCall).join('\n'),
+    contract:
+      'try-skip says yes only to a layer that post-extract has committed under this key, else it ends with status 10; ' +
+      'prepare answers "skip" by the same rule.',
+    seen: `The image was made a moment ago, so that no store can have any of its ${layers} layers.`
+  })
+}
+
+function isSkip({ hook, outcome }: TraceRecord): boolean {
+  if (outcome.status !== 'yes') return false
+  if (hook === hookName('try-skip')) return true
+  const answers = hook === hookName('prepare') ? outcome.answer.layers : undefined
+  return Object.values(answers ?? {}).some(({ status }: PreparedLayer) => status === 'skip')
+}
+
+/** Exactly these layers were extracted. */
+export function checkExtracted({ calls, read }: Unpacked, layers: readonly number[]): void {
+  const found = [...read].sort((a, b) => a - b)
+  const asked = layersOf(calls, 'pre-extract')
+  if (same(found, layers) && (asked.length === 0 || same(asked, layers))) return
+  throw new Broken({
+    asked: callsOf(calls, 'try-skip').map(describeCall).join('\n'),
+    seen: `Layers ${list(found)} were extracted, and ${list(layers)} should have been (counted from 0).`
+  })
+}
+
+function same(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((each, index) => each === b[index])
+}
+
+function list(layers: readonly number[]): string {
+  return layers.length === 0 ? 'none' : layers.join(', ')
+}

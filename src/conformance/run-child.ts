@@ -1,0 +1,53 @@
+/** An unpack in a process of its own. */
+import { spawn } from 'node:child_process'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { fromErrorRecord, type ErrorRecord } from '../errors.ts'
+import type { TraceRecord } from '../hooks/trace.ts'
+
+export interface ChildTask {
+  /** As `openHooks` takes it. */
+  hooks: string
+  image: string
+  destination: string
+  /** The process kills itself when so many calls have ended. */
+  killAfter?: number
+}
+
+/** What the child writes, as a line of JSON each. */
+export type ChildLine = { call: TraceRecord } | { done: true } | { error: ErrorRecord }
+
+export interface ChildResult {
+  calls: TraceRecord[]
+  /** `killed`: before it was done. */
+  end: { kind: 'done' } | { kind: 'killed' } | { kind: 'failed'; error: Error }
+}
+
+export async function runChild(task: ChildTask): Promise<ChildResult> {
+  const program = fileURLToPath(new URL('./child.js', import.meta.url))
+  const child = spawn(process.execPath, [program, JSON.stringify(task)], {
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
+  const exit = new Promise((resolve, reject) => child.once('exit', resolve).once('error', reject))
+  const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr), exit])
+  const lines = output
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as ChildLine)
+  return {
+    calls: lines.flatMap((line) => ('call' in line ? [line.call] : [])),
+    end: endOf(lines.at(-1), child.signalCode, errors)
+  }
+}
+
+function endOf(
+  last: ChildLine | undefined,
+  signal: NodeJS.Signals | null,
+  errors: string
+): ChildResult['end'] {
+  if (last !== undefined && 'done' in last) return { kind: 'done' }
+  if (last !== undefined && 'error' in last)
+    return { kind: 'failed', error: fromErrorRecord(last.error) }
+  if (signal === 'SIGKILL') return { kind: 'killed' }
+  return { kind: 'failed', error: new Error(`the process ended in the middle: ${errors}`) }
+}

@@ -1,0 +1,146 @@
+/** The conformance kit: an author's own hooks, held to the contract. */
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fromText } from '../bytes.ts'
+import { throwIfAborted } from '../engine/abort.ts'
+import { OciUnpackError } from '../errors.ts'
+import { hookName } from '../hooks/points.ts'
+import type { TraceRecord } from '../hooks/trace.ts'
+import { mountsBelow } from '../sys/mounts.ts'
+import { Bench } from './bench.ts'
+import { describeCall } from './calls.ts'
+import { whyNot, type Case } from './case.ts'
+import { collecting } from './cases/collecting.ts'
+import { CASES } from './cases/index.ts'
+import { realImage } from './cases/real-image.ts'
+import {
+  Broken,
+  type ConformanceReport,
+  type ConformanceRow,
+  type Failure,
+  type Verdict
+} from './report.ts'
+import { locateHooks, openHooks } from './source.ts'
+
+export interface TestHooksOptions {
+  /**
+   * Path of a hooks.toml, or of a JavaScript module whose default export is hook functions; default the hooks.toml that
+   * an unpack would find. A module is also loaded by further processes.
+   */
+  hooks?: string
+  /** Images to unpack as well, each `[TRANSPORT:]PATH[:TAG]`. */
+  images?: readonly string[]
+  /** Only these cases, by name. */
+  cases?: readonly string[]
+  /**
+   * Test `store.gc` too. It removes the layers of all images but one of the kit: never do that with a store that is
+   * in use.
+   */
+  gc?: boolean
+  /** Where the scratch directory is made, with all bundles in it; default the system's temporary directory. */
+  directory?: string
+  /** Leave the scratch directory. */
+  keep?: boolean
+  signal?: AbortSignal
+  /** Is called with each row as soon as it is known. */
+  onRow?: (row: ConformanceRow) => void
+}
+
+/**
+ * Runs hooks against small made-up images, in all situations that the contract speaks of, and compares every tree with
+ * the engine's own. Layers that no case removes stay in the store: each run makes new ones.
+ * @throws HOOKS_INVALID, HOOKS_UNSAFE, USAGE, ABORTED, and what reading `images` throws
+ */
+export async function testHooks(options: TestHooksOptions = {}): Promise<ConformanceReport> {
+  const { directory = tmpdir(), keep = false, onRow = () => undefined } = options
+  const cases = chooseCases(options)
+  const file = locateHooks(options.hooks)
+  const set = await openHooks(file)
+  mkdirSync(directory, { recursive: true })
+  const scratch = mkdtempSync(join(realpathSync(directory), 'oci-unpack-hooks-'))
+  let left = true
+  try {
+    const bench = new Bench(file, set, scratch)
+    const rows: ConformanceRow[] = []
+    for (const each of cases) {
+      throwIfAborted(options.signal)
+      const row = await runCase(bench, each, options)
+      rows.push(row)
+      onRow(row)
+    }
+    left = keep || !removeScratch(scratch)
+    const ok = rows.every(({ verdict }) => verdict.kind !== 'failed')
+    return { hooks: set.name, ok, rows, ...(left ? { scratch } : {}) }
+  } finally {
+    if (left && !keep) removeScratch(scratch)
+    await set.close()
+  }
+}
+
+function chooseCases({ images = [], cases }: TestHooksOptions): Case[] {
+  const all = [...CASES, ...images.map(realImage)]
+  if (cases === undefined) return all
+  const unknown = cases.find((name) => all.every((each) => each.name !== name))
+  if (unknown === undefined) return all.filter(({ name }) => cases.includes(name))
+  throw new OciUnpackError('USAGE', 'There is no such case.', {
+    facts: { found: unknown, available: all.map(({ name }) => name).join(', ') }
+  })
+}
+
+async function runCase(
+  bench: Bench,
+  each: Case,
+  { gc = false }: TestHooksOptions
+): Promise<ConformanceRow> {
+  const start = performance.now()
+  const verdict = await judge(bench, each, gc)
+  await bench.tidy()
+  return { case: each.name, verdict, milliseconds: Math.round(performance.now() - start) }
+}
+
+async function judge(bench: Bench, each: Case, gc: boolean): Promise<Verdict> {
+  const reason = each === collecting && !gc ? NO_GC : whyNot(each, bench.set)
+  if (reason !== undefined) return { kind: 'skipped', reason }
+  try {
+    await each.run(bench)
+    return { kind: 'passed' }
+  } catch (error) {
+    return { kind: 'failed', failure: explain(bench, each, error) }
+  }
+}
+
+const NO_GC =
+  'it would remove the layers of all other images; ask for it where the store is for tests'
+
+function explain(bench: Bench, { contract }: Case, error: unknown): Failure {
+  const last = cause(bench.calls)
+  const asked = last === undefined ? 'nothing yet' : describeCall(last)
+  if (error instanceof Broken) return { asked, contract, ...error.failure }
+  if (error instanceof OciUnpackError) return { asked, contract, seen: sentences(error) }
+  throw error
+}
+
+/** The last call before the engine gave up; an abort after it only follows. */
+function cause(calls: readonly TraceRecord[]): TraceRecord | undefined {
+  return (
+    calls.findLast(({ outcome }) => outcome.status === 'failed') ??
+    calls.findLast(({ hook }) => hook !== hookName('abort'))
+  )
+}
+
+function sentences({ message, code, facts }: OciUnpackError): string {
+  const lines = Object.entries(facts).map(([name, fact]) => `${name}: ${fact}`)
+  return [`${message} [${code}]`, ...lines].join('\n')
+}
+
+/** Not where something is mounted: its files are not the kit's to delete. Says whether it is gone. */
+function removeScratch(scratch: string): boolean {
+  if (mountsBelow(fromText(scratch)).length > 0) return false
+  try {
+    rmSync(scratch, { recursive: true, force: true })
+    return true
+  } catch {
+    return false // a volume that hooks did not take away
+  }
+}

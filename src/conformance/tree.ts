@@ -1,0 +1,87 @@
+/** Two trees compared in all that a tree has. Shares no decision with the engine: it only looks. */
+import { display, fromText, type ByteString } from '../bytes.ts'
+import { FileHasher } from '../rootfs/hash-file.ts'
+import { walk, type Walked } from '../rootfs/walk.ts'
+import { readXattrs } from '../rootfs/xattrs.ts'
+import { close, openOperatorDirectory } from '../sys/files.ts'
+import { readSymlink } from '../sys/names.ts'
+
+/** What is known of each path (`''` for the root), by field. */
+export type Tree = ReadonlyMap<ByteString, ReadonlyMap<string, string>>
+
+export function readTree(path: string): Tree {
+  const root = openOperatorDirectory(fromText(path))
+  const hasher = new FileHasher(root)
+  const firstNames = new Map<string, ByteString>()
+  try {
+    const tree = new Map<ByteString, ReadonlyMap<string, string>>()
+    for (const walked of walk(root, new Set()))
+      tree.set(walked.path, describe(walked, hasher, firstNames))
+    return tree
+  } finally {
+    hasher.release()
+    close(root)
+  }
+}
+
+/** A line for each difference, `path: field is …, should be …`; the first of many. */
+export function differences(expected: Tree, found: Tree): string[] {
+  const paths = [...new Set([...expected.keys(), ...found.keys()])].sort()
+  const lines = paths.flatMap((path) => compare(path, expected.get(path), found.get(path)))
+  if (lines.length <= SHOWN) return lines
+  return [...lines.slice(0, SHOWN), `and ${lines.length - SHOWN} more`]
+}
+
+const SHOWN = 8
+
+function compare(
+  path: ByteString,
+  expected: ReadonlyMap<string, string> | undefined,
+  found: ReadonlyMap<string, string> | undefined
+): string[] {
+  const name = path === '' ? '.' : display(path)
+  if (expected === undefined) return [`${name}: should not be there`]
+  if (found === undefined) return [`${name}: is missing`]
+  return [...new Set([...expected.keys(), ...found.keys()])].flatMap((field) => {
+    const [is, should] = [found.get(field), expected.get(field)].map((value) => value ?? 'absent')
+    return is === should ? [] : [`${name}: ${field} is ${is!}, should be ${should!}`]
+  })
+}
+
+/** Size and link count of a directory are the file system's business. */
+function describe(
+  walked: Walked,
+  hasher: FileHasher,
+  firstNames: Map<string, ByteString>
+): ReadonlyMap<string, string> {
+  const { path, status, directory, name } = walked
+  const { type, mode, uid, gid, mtimeSec, mtimeNsec } = status
+  const fields = new Map<string, string>([
+    ['type', type],
+    ['mode', mode.toString(8).padStart(4, '0')],
+    ['owner', `${uid}:${gid}`],
+    ['mtime', `${mtimeSec}.${String(mtimeNsec).padStart(9, '0')}`]
+  ])
+  for (const [key, value] of readXattrs(directory, name))
+    fields.set(`attribute ${display(key)}`, JSON.stringify(display(value)))
+  if (type !== 'directory') {
+    fields.set('link count', String(status.nlink))
+    fields.set('linked with', display(firstName(walked, firstNames)))
+  }
+  if (type === 'symlink') fields.set('target', display(readSymlink(directory, name)))
+  if (type === 'char' || type === 'block')
+    fields.set('device', `${status.devMajor}:${status.devMinor}`)
+  if (type === 'file') {
+    fields.set('size', String(status.size))
+    fields.set('content', `sha256 ${hasher.hash(path, () => undefined)}`)
+  }
+  return fields
+}
+
+/** The path by which the object was met first: the same for all names of one file. */
+function firstName({ path, status }: Walked, firstNames: Map<string, ByteString>): ByteString {
+  const object = `${status.device}:${status.inode}`
+  const first = firstNames.get(object) ?? path
+  firstNames.set(object, first)
+  return first
+}

@@ -1,0 +1,121 @@
+/** Layouts and their tags: made, named, listed and forgotten. No layer is read. */
+import { withFacts } from '../errors.ts'
+import { blankImage } from '../image/blank-image.ts'
+import { hostPlatform, parsePlatform } from '../image/platform.ts'
+import { parseLayoutPath, parseReference, parseTag } from '../image/reference.ts'
+import { withoutTag, withTag } from '../image/tags.ts'
+import type { ImageIndex } from '../image/types.ts'
+import { createLayout } from '../store/new-layout.ts'
+import { storeImage, updateIndex } from '../store/index-update.ts'
+import { openLayout } from '../store/layout.ts'
+import { findDescriptor } from '../store/resolve.ts'
+import { openWorkspace, type Workspace } from '../store/workspace.ts'
+import { heedSignals, pause } from './abort.ts'
+import { timestamp } from './history.ts'
+
+export interface InitLayoutOptions {
+  /** Directory to make; there must be nothing. */
+  layout: string
+}
+
+/** Makes an empty layout and gives its absolute path. @throws LAYOUT_EXISTS, REFERENCE_INVALID, SYSCALL_FAILED */
+export function initLayout({ layout }: InitLayoutOptions): Promise<string> {
+  return asked(layout, () => createLayout(parseLayoutPath(layout)))
+}
+
+export interface NewImageOptions {
+  /** `PATH[:TAG]`; an image that has the tag loses it. */
+  image: string
+  /** SOURCE_DATE_EPOCH: the date of the image in seconds since 1970; default the time of day. */
+  sourceDateEpoch?: number
+  /** Stops the waiting for others that use the layout. */
+  signal?: AbortSignal
+}
+
+/** Adds an image without layers, for the platform of the host. @throws OciUnpackError with a stable `code` */
+export function newImage(options: NewImageOptions): Promise<{ manifestDigest: string }> {
+  return asked(options.image, async () => {
+    const { path, tag } = parseReference(options.image)
+    const { blobs, manifest } = blankImage(hostPlatform(), timestamp(options.sourceDateEpoch))
+    await inWorkspace(path, options.signal, (workspace, waitABit) =>
+      storeImage(workspace, { blobs, descriptorPath: [manifest] }, tag, waitABit)
+    )
+    return { manifestDigest: manifest.digest }
+  })
+}
+
+export interface TagImageOptions {
+  /** `PATH[:TAG]` of the image. */
+  image: string
+  /** The new tag, of the same layout; an image that has it loses it. */
+  tag: string
+  /** `os/arch[/variant]`: only this image of an index; default the index with all its images. */
+  platform?: string
+  /** Stops the waiting for others that use the layout. */
+  signal?: AbortSignal
+}
+
+/**
+ * Gives an image one more tag. Of an index all platforms get it, unless one is chosen.
+ * @throws OciUnpackError with a stable `code`
+ */
+export function tagImage(options: TagImageOptions): Promise<void> {
+  return asked(options.image, () => {
+    const newTag = parseTag(options.tag)
+    const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
+    const { path, tag } = parseReference(options.image)
+    const layout = openLayout(path)
+    return edit(path, options.signal, (index) =>
+      withTag(index, newTag, findDescriptor(layout, index, tag, platform))
+    )
+  })
+}
+
+export interface RemoveTagOptions {
+  /** `PATH[:TAG]` */
+  image: string
+  /** Stops the waiting for others that use the layout. */
+  signal?: AbortSignal
+}
+
+/** Removes a tag; that it is not there is no error. The blobs stay until a garbage collection. */
+export function removeTag({ image, signal }: RemoveTagOptions): Promise<void> {
+  return asked(image, () => {
+    const { path, tag } = parseReference(image)
+    return edit(path, signal, (index) => withoutTag(index, tag))
+  })
+}
+
+function edit(
+  path: string,
+  signal: AbortSignal | undefined,
+  change: (index: ImageIndex) => ImageIndex
+): Promise<void> {
+  return inWorkspace(path, signal, (workspace, waitABit) =>
+    updateIndex(workspace, change, waitABit)
+  )
+}
+
+async function inWorkspace(
+  path: string,
+  signal: AbortSignal | undefined,
+  act: (workspace: Workspace, waitABit: () => Promise<void>) => Promise<void>
+): Promise<void> {
+  const waitABit = (): Promise<void> => pause(signal)
+  const workspace = await openWorkspace(openLayout(path).path, waitABit)
+  try {
+    await heedSignals(signal)
+    await act(workspace, waitABit)
+  } finally {
+    workspace.close()
+  }
+}
+
+/** Errors name what was asked for. */
+async function asked<T>(image: string, act: () => T | Promise<T>): Promise<T> {
+  try {
+    return await act()
+  } catch (error) {
+    throw withFacts(error, { image })
+  }
+}

@@ -1,0 +1,91 @@
+/** What a layout holds, as far as it can be read: a damaged image is listed too. */
+import { OciUnpackError, withFacts } from '../errors.ts'
+import { goTime } from '../image/go-time.ts'
+import { platformOf } from '../image/platform.ts'
+import { parseSourceName } from '../image/reference.ts'
+import { listTags, REF_NAME } from '../image/tags.ts'
+import type { Descriptor, Platform } from '../image/types.ts'
+import type { ImageSource } from '../store/image-source.ts'
+import { openSource } from './open-source.ts'
+import { statDescriptor, type PlatformStat } from './stat-image.ts'
+
+export interface ListOptions {
+  /** `[TRANSPORT:]PATH` */
+  layout: string
+}
+
+/** An entry of a layout's or archive's index. */
+export interface ListedImage {
+  /** Undefined: no tag names it. */
+  tag: string | undefined
+  descriptor: Descriptor
+  /** What it holds, one image for each platform; none where it is no image or cannot be read. */
+  images: readonly ListedPlatform[]
+  /** Why `images` is empty. */
+  error: string | undefined
+}
+
+export interface ListedPlatform {
+  platform: Platform | undefined
+  /** RFC 3339. */
+  created: string | undefined
+  layers: number
+  /** Bytes of manifest, config and layers as stored. */
+  size: number
+}
+
+/** The tags of a layout, in the order of its index, as often as they occur. @throws OciUnpackError */
+export function listLayout({ layout }: ListOptions): Promise<string[]> {
+  return withSourceOf(layout, (opened) => listTags(opened.readIndex()))
+}
+
+/** All entries of a layout's or archive's index, tagged or not, with what they hold. @throws OciUnpackError */
+export function listImages({ layout }: ListOptions): Promise<ListedImage[]> {
+  return withSourceOf(layout, (opened) =>
+    opened.readIndex().manifests.map((descriptor) => ({
+      tag: descriptor.annotations?.[REF_NAME],
+      descriptor,
+      ...look(opened, descriptor)
+    }))
+  )
+}
+
+function look(source: ImageSource, descriptor: Descriptor): Pick<ListedImage, 'images' | 'error'> {
+  try {
+    const stat = statDescriptor(source, descriptor)
+    const images = stat.kind === 'image' ? [alone(stat, descriptor)] : stat.images
+    return { images: images.flatMap(summarise), error: undefined }
+  } catch (error) {
+    if (error instanceof OciUnpackError) return { images: [], error: error.code }
+    throw error
+  }
+}
+
+function alone(
+  { image }: { image: NonNullable<PlatformStat['image']> },
+  descriptor: Descriptor
+): PlatformStat {
+  return { platform: descriptor.platform ?? image.config?.content, descriptor, image }
+}
+
+function summarise({ platform, descriptor, image }: PlatformStat): ListedPlatform[] {
+  if (image === undefined) return []
+  const { config, layers } = image.manifest.content
+  const created = image.config?.content?.created
+  return [
+    {
+      platform: platform === undefined ? undefined : platformOf(platform),
+      created: created === undefined ? undefined : goTime(created),
+      layers: layers.length,
+      size: [descriptor, config, ...layers].reduce((sum, { size }) => sum + size, 0)
+    }
+  ]
+}
+
+async function withSourceOf<T>(name: string, read: (source: ImageSource) => T): Promise<T> {
+  try {
+    return read(await openSource(parseSourceName(name)))
+  } catch (error) {
+    throw withFacts(error, { image: name })
+  }
+}

@@ -1,0 +1,134 @@
+/** What an image is, as its documents say: nothing is unpacked. */
+import { OciUnpackError, withFacts } from '../errors.ts'
+import { isAttestation, pathPlatform, target, type DescriptorPath } from '../image/choice.ts'
+import { parseConfig, parseManifest } from '../image/documents.ts'
+import { goTime } from '../image/go-time.ts'
+import { mediaKind } from '../image/media-types.ts'
+import { parsePlatform, platformOf } from '../image/platform.ts'
+import { parseImageName } from '../image/reference.ts'
+import type { Descriptor, History, ImageConfig, ImageManifest, Platform } from '../image/types.ts'
+import type { ImageSource } from '../store/image-source.ts'
+import { documentSource, offeredManifests } from '../store/offered-manifests.ts'
+import { findDescriptor } from '../store/resolve.ts'
+import { openSource, tagInSource } from './open-source.ts'
+
+export interface StatOptions {
+  /** `[TRANSPORT:]PATH[:TAG]` */
+  image: string
+  /** `os/arch[/variant]`: only this image of an index. */
+  platform?: string
+}
+
+/** A tag names one image, or an index with an image for each platform. */
+export type TagStat =
+  | { kind: 'image'; image: ImageStat }
+  | { kind: 'index'; descriptor: Descriptor; images: readonly PlatformStat[] }
+
+/** `image` is undefined where the layout has not the manifest, as image-layout.md allows. */
+export interface PlatformStat {
+  platform: Platform | undefined
+  descriptor: Descriptor
+  image: ImageStat | undefined
+}
+
+export interface ImageStat {
+  manifest: DocumentStat<ImageManifest>
+  /** Undefined: an artifact whose config is of a type that is not read. */
+  config: (DocumentStat<ImageConfig | undefined> & { history: readonly HistoryStat[] }) | undefined
+}
+
+/** `content` is undefined where the document is of no type that is known here; `raw` is as stored. */
+export interface DocumentStat<Content> {
+  descriptor: Descriptor
+  content: Content
+  raw: Buffer
+}
+
+/** An entry of the history with the layer that it made; dates as Go writes them. */
+export interface HistoryStat {
+  /** Undefined: none, or the manifest has fewer layers. */
+  layer: Descriptor | undefined
+  diffId: string | undefined
+  entry: History
+}
+
+/** Reads manifest and config of an image, or of all images of an index. @throws OciUnpackError */
+export async function statImage({ image, platform }: StatOptions): Promise<TagStat> {
+  try {
+    const name = parseImageName(image)
+    const wanted = platform === undefined ? undefined : parsePlatform(platform)
+    const source = await openSource(name)
+    const descriptor = findDescriptor(source, source.readIndex(), tagInSource(name), wanted)
+    return statDescriptor(source, descriptor)
+  } catch (error) {
+    throw withFacts(error, { image })
+  }
+}
+
+/** @throws MEDIA_TYPE_UNSUPPORTED, BLOB_*, DOCUMENT_INVALID, LIMIT_EXCEEDED */
+export function statDescriptor(source: ImageSource, descriptor: Descriptor): TagStat {
+  if (mediaKind(descriptor.mediaType).kind !== 'index') {
+    assertManifest(descriptor)
+    const image = statManifest(source, descriptor, source.readDocument(descriptor))
+    return { kind: 'image', image }
+  }
+  const images = offeredManifests(source, descriptor)
+    .filter((path) => !isAttestation(target(path)))
+    .map((path) => statPlatform(source, path))
+  return { kind: 'index', descriptor, images }
+}
+
+function statPlatform(source: ImageSource, path: DescriptorPath): PlatformStat {
+  const descriptor = target(path)
+  const raw = readIfThere(source, descriptor)
+  const image = raw === undefined ? undefined : statManifest(source, descriptor, raw)
+  const content = image?.config?.content
+  const own = content === undefined ? undefined : platformOf(content)
+  return { platform: pathPlatform(path) ?? own, descriptor, image }
+}
+
+function readIfThere(source: ImageSource, descriptor: Descriptor): Buffer | undefined {
+  try {
+    return source.readDocument(descriptor)
+  } catch (error) {
+    if (error instanceof OciUnpackError && error.code === 'BLOB_NOT_FOUND') return undefined
+    throw error
+  }
+}
+
+function statManifest(source: ImageSource, descriptor: Descriptor, raw: Buffer): ImageStat {
+  const manifest = parseManifest(raw, documentSource(descriptor))
+  return {
+    manifest: { descriptor, content: manifest, raw },
+    config: statConfig(source, manifest)
+  }
+}
+
+function statConfig(source: ImageSource, manifest: ImageManifest): ImageStat['config'] {
+  const descriptor = manifest.config
+  const { kind } = mediaKind(descriptor.mediaType)
+  if (kind !== 'config' && kind !== 'empty') return undefined
+  const raw = source.readDocument(descriptor)
+  if (kind === 'empty') return { descriptor, content: undefined, raw, history: [] }
+  const content = parseConfig(raw, documentSource(descriptor))
+  return { descriptor, content, raw, history: pairHistory(manifest, content) }
+}
+
+/** Entries that made a layer stand in the order of the layers (image-spec config.md, history). */
+function pairHistory(manifest: ImageManifest, config: ImageConfig): HistoryStat[] {
+  let layer = 0
+  return (config.history ?? []).map((entry) => {
+    const { created } = entry
+    const dated = created === undefined ? entry : { ...entry, created: goTime(created) }
+    if (entry.empty_layer === true) return { layer: undefined, diffId: undefined, entry: dated }
+    const diffId = config.rootfs.diff_ids[layer]
+    return { layer: manifest.layers[layer++], diffId, entry: dated }
+  })
+}
+
+function assertManifest({ digest, mediaType }: Descriptor): void {
+  if (mediaKind(mediaType).kind === 'manifest') return
+  throw new OciUnpackError('MEDIA_TYPE_UNSUPPORTED', 'The tag names no image.', {
+    facts: { file: digest, expected: 'an image manifest or index', found: mediaType }
+  })
+}

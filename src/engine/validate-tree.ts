@@ -1,0 +1,166 @@
+/** A directory against an mtree manifest: every difference, not only the first. */
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { fromBuffer, fromText, type ByteString } from '../bytes.ts'
+import { withFacts } from '../errors.ts'
+import { compareManifests, type Delta } from '../mtree/compare.ts'
+import { UMOCI_KEYWORDS, type ManifestEntry } from '../mtree/entry.ts'
+import { maskOf } from '../mtree/filter.ts'
+import { canonicalKeyword } from '../mtree/keyword-names.ts'
+import { parseManifest } from '../mtree/parse.ts'
+import { toManifestEntry } from '../rootfs/scanned-tree.ts'
+import { XattrReader } from '../rootfs/tree-xattrs.ts'
+import { fromNode } from '../sys/failure.ts'
+import { close, openOperatorDirectory } from '../sys/files.ts'
+import { hasherBelow } from './bundle-changes.ts'
+import { jobCount } from './change-options.ts'
+import type { HashFiles } from './changes.ts'
+import { toDiffEntry, type DiffEntry } from './diff.ts'
+import { CHECKED_KEYWORDS, CONTROL_KEYWORDS, DiskValues, type Scanned } from './disk-values.ts'
+import { scanTree } from './scan-tree.ts'
+import type { ThreadOptions } from './threads.ts'
+
+export interface ValidateOptions {
+  /** File with the manifest. */
+  manifest: string
+  /** Directory that it describes. */
+  path: string
+  /** Keywords that are compared, by any of their names; default those that the manifest uses. `type` always is. */
+  keywords?: readonly string[] | 'umoci'
+  /** Keywords that are compared as well. */
+  addKeywords?: readonly string[]
+  /** Processors that hash; default all. */
+  jobs?: number
+  signal?: AbortSignal
+}
+
+export interface Validation {
+  /** Sorted by path. `added` is what the manifest does not list. */
+  differences: readonly DiffEntry[]
+  /** Keywords that were to be compared and cannot be here. */
+  unchecked: readonly string[]
+}
+
+/**
+ * Compares a directory with an mtree(5) manifest. Of each path what the manifest says is compared; extended
+ * attributes that it does not list are differences. `optional` paths may be absent, `nochange` ones only have to
+ * exist, and what lies below an `ignore`d directory may be anything.
+ * @throws MTREE_INVALID, SYSCALL_FAILED, FILE_CHANGED
+ */
+export async function validateTree(options: ValidateOptions): Promise<Validation> {
+  const { entries, keywords } = readManifest(options.manifest)
+  const selected = selectKeywords(options, keywords)
+  const root = openOperatorDirectory(fromText(options.path))
+  try {
+    const threads = { jobs: jobCount(options.jobs), signal: options.signal }
+    const scanned = await scanAll(root, threads)
+    const after = await describeAsStated(entries, scanned, new DiskValues(root, selected), {
+      selected,
+      hashFiles: hasherBelow(resolve(options.path), threads)
+    })
+    const deltas = compareManifests(entries, after, selected)
+    return {
+      differences: allowed(deltas, entries).map(toDiffEntry),
+      unchecked: selected.filter((keyword) => !isComparable(keyword, entries))
+    }
+  } finally {
+    close(root)
+  }
+}
+
+function readManifest(file: string): ReturnType<typeof parseManifest> {
+  try {
+    return parseManifest(fromBuffer(readFileSync(file)))
+  } catch (error) {
+    throw withFacts(fromNode(error), { file })
+  }
+}
+
+function selectKeywords(
+  { keywords, addKeywords = [] }: ValidateOptions,
+  used: ReadonlySet<string>
+): string[] {
+  const chosen = keywords === 'umoci' ? UMOCI_KEYWORDS : (keywords ?? used)
+  return [...new Set(['type', ...[...chosen, ...addKeywords].map(canonicalKeyword)])]
+}
+
+/** `flags=none` claims nothing: NetBSD's mtree writes it where there are no such flags. */
+function isComparable(keyword: string, entries: readonly ManifestEntry[]): boolean {
+  if (CHECKED_KEYWORDS.has(keyword) || CONTROL_KEYWORDS.has(keyword)) return true
+  return (
+    keyword === 'flags' && entries.every(({ other }) => (other?.get('flags') ?? 'none') === 'none')
+  )
+}
+
+async function scanAll(root: number, threads: ThreadOptions): Promise<Scanned[]> {
+  const [tree] = await scanTree(root, threads, () => undefined)
+  const xattrs = new XattrReader(root)
+  try {
+    return Array.from(tree.inManifestOrder(), (object) => {
+      const { status } = object
+      return { entry: toManifestEntry(object, xattrs.listed(object)), status }
+    })
+  } finally {
+    xattrs.release()
+  }
+}
+
+/** The tree with what the manifest says of each path, and no more: the rest is nobody's claim. */
+async function describeAsStated(
+  entries: readonly ManifestEntry[],
+  scanned: readonly Scanned[],
+  values: DiskValues,
+  { selected, hashFiles }: { selected: readonly string[]; hashFiles: HashFiles }
+): Promise<ManifestEntry[]> {
+  const claims = new Map(entries.map((entry) => [entry.path, entry]))
+  const files = scanned.filter(({ entry }) => entry.type === 'file')
+  const hashed = files.filter(({ entry }) => claims.get(entry.path)?.sha256 !== undefined)
+  const wanted = selected.includes('sha256digest') ? hashed.map(({ entry }) => entry) : []
+  try {
+    const digests = await hashFiles(wanted.map(({ path, size = 0 }) => ({ path, size })))
+    wanted.forEach((entry, index) => (entry.sha256 = digests[index]))
+    return scanned.map((it) => asStated(it, claims.get(it.entry.path), values))
+  } finally {
+    values.release()
+  }
+}
+
+function asStated(
+  scanned: Scanned,
+  claim: ManifestEntry | undefined,
+  values: DiskValues
+): ManifestEntry {
+  const { entry, status } = scanned
+  if (claim === undefined) return entry
+  if (claim.other?.has('nochange') === true) return claim
+  const { mtimeSec, mtimeNsec } = status
+  return {
+    path: entry.path,
+    type: claim.type && entry.type,
+    size: claim.size === undefined ? undefined : entry.size,
+    uid: claim.uid === undefined ? undefined : entry.uid,
+    gid: claim.gid === undefined ? undefined : entry.gid,
+    mode: claim.mode === undefined ? undefined : entry.mode,
+    nlink: claim.nlink === undefined ? undefined : entry.nlink,
+    link: claim.link === undefined ? undefined : entry.link,
+    mtimeSec: claim.mtimeSec === undefined ? undefined : entry.mtimeSec,
+    time: claim.time && { sec: mtimeSec, nsec: mtimeNsec },
+    sha256: claim.sha256 === undefined ? undefined : entry.sha256,
+    xattrs: entry.xattrs,
+    other: values.of(scanned, claim.other)
+  }
+}
+
+/** Without what the manifest itself allows. */
+function allowed(deltas: readonly Delta[], entries: readonly ManifestEntry[]): Delta[] {
+  const isBelowIgnored = maskOf(pathsWith(entries, 'ignore'))
+  const optional = new Set(pathsWith(entries, 'optional'))
+  return deltas.filter((delta) => {
+    if (delta.kind === 'missing') return !optional.has(delta.path)
+    return delta.kind === 'modified' || !isBelowIgnored(delta.path)
+  })
+}
+
+function pathsWith(entries: readonly ManifestEntry[], keyword: string): ByteString[] {
+  return entries.filter(({ other }) => other?.has(keyword) === true).map(({ path }) => path)
+}

@@ -1,0 +1,33 @@
+const BITS: Readonly<Record<string, number>> = { r: 0o444, w: 0o222, x: 0o111, X: 0o111 }
+const WHO: Readonly<Record<string, number>> = { u: 0o4700, g: 0o2070, o: 0o1007, a: 0o7777 }
+
+/**
+ * A mode as chmod(1) takes it, from no permissions at all, which is how mtree(5) means it: `u=rwx,go=rx`. The umask
+ * has no part in it. Undefined where the text is none.
+ */
+export function symbolicMode(text: string): number | undefined {
+  let mode = 0
+  for (const clause of text.split(',')) {
+    const [, who = '', actions = ''] = /^([ugoa]*)((?:[-+=][rwxXst]*)+)$/.exec(clause) ?? []
+    if (actions === '') return undefined
+    const mask = who === '' ? WHO['a']! : union(who, WHO)
+    for (const [, sign, letters = ''] of actions.matchAll(/([-+=])([rwxXst]*)/g))
+      mode = apply(mode, sign, mask, permissions(letters, mask))
+  }
+  return mode
+}
+
+function permissions(letters: string, mask: number): number {
+  const set = letters.includes('s') ? 0o6000 : 0
+  const sticky = letters.includes('t') ? 0o1000 : 0
+  return ((union(letters, BITS) | set) & mask) | sticky
+}
+
+function apply(mode: number, sign: string | undefined, mask: number, bits: number): number {
+  if (sign === '-') return mode & ~bits
+  return sign === '+' ? mode | bits : (mode & ~mask) | bits
+}
+
+function union(letters: string, values: Readonly<Record<string, number>>): number {
+  return Array.from(letters).reduce((bits, letter) => bits | (values[letter] ?? 0), 0)
+}

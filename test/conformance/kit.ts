@@ -1,0 +1,85 @@
+/** Runs the kit on hooks of the tests, with a store of their own. */
+import { cpSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ConformanceReport, TestHooksOptions } from '../../src/index.ts'
+import { library } from '../support/dist.ts'
+
+const programs = new URL('programs/', import.meta.url).pathname
+const sets = new URL('../../hooks/', import.meta.url).pathname
+
+/** The case that takes as long as all others together many times. */
+export const LONG_CASE = 'killed after every call'
+
+/** A few short cases, unless OCI_UNPACK_WHOLE_KIT=1. */
+export function casesToRun(): Pick<TestHooksOptions, 'cases'> {
+  return process.env.OCI_UNPACK_WHOLE_KIT === '1' ? {} : { cases: SHORT_CASES }
+}
+
+const SHORT_CASES = [
+  'cold unpack',
+  'warm unpack',
+  'links across layers',
+  'failing post-extract',
+  'delete',
+  'gc'
+]
+
+/** A set as it is shipped, whose store is below `home`; gives the path of its hooks.toml. */
+export function shippedSet(name: string, home: string): string {
+  cpSync(join(sets, name), join(home, 'set'), { recursive: true })
+  const file = join(home, 'set/hooks.toml')
+  const text = readFileSync(file, 'utf8').replace(/^STORE = .*$/m, `STORE = "${home}/store"`)
+  writeFileSync(file, text, { mode: 0o600 })
+  return file
+}
+
+/** The plain store as a program that answers many calls. */
+export function sessionSet(home: string): string {
+  const command = [process.execPath, `${programs}session.mjs`, `${programs}plain-store.mjs`]
+  const points = ['prepare', 'layer.try-skip', 'layer.pre-extract', 'layer.post-extract', 'finish']
+  const tables = [...points, 'abort'].map((point) => `unpack.ociv1.${point}`).concat('store.gc')
+  mkdirSync(home, { recursive: true })
+  const file = join(home, 'hooks.toml')
+  const head = `version = 1\nname = "session"\nextract = "chain"\n[env]\nSTORE = "${home}/store"\n`
+  const hooks = tables.map(
+    (table) => `[${table}]\ncommand = ${JSON.stringify(command)}\nmode = "session"\n`
+  )
+  writeFileSync(file, [head, ...hooks].join('\n'), { mode: 0o600 })
+  return file
+}
+
+/** The plain store as functions, with one defect or none. */
+export async function testFunctions(
+  home: string,
+  options: TestHooksOptions,
+  defect = ''
+): Promise<ConformanceReport> {
+  const before = { STORE: process.env.STORE, DEFECT: process.env.DEFECT }
+  Object.assign(process.env, { STORE: `${home}/store`, DEFECT: defect })
+  try {
+    return await testIn(home, `${programs}plain-store.mjs`, options)
+  } finally {
+    for (const [name, value] of Object.entries(before))
+      if (value === undefined) Reflect.deleteProperty(process.env, name)
+      else process.env[name] = value
+  }
+}
+
+/** With bundles below `home` as well. */
+export async function testIn(
+  home: string,
+  hooks: string,
+  options: TestHooksOptions
+): Promise<ConformanceReport> {
+  return library.testHooks({ hooks, directory: join(home, 'bundles'), gc: true, ...options })
+}
+
+/** What a test of good hooks expects to be empty. */
+export function failures({ rows }: ConformanceReport): object[] {
+  return rows.filter(({ verdict }) => verdict.kind !== 'passed')
+}
+
+/** Names in the directory of bundles, which a run leaves empty. */
+export function leftBehind(home: string): string[] {
+  return readdirSync(join(home, 'bundles'))
+}

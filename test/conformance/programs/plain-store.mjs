@@ -1,0 +1,85 @@
+// Hook functions that keep every chain of layers as a plain directory in $STORE, and make each bundle by a copy. With
+// $DEFECT they break their contract in one way.
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import process from 'node:process'
+
+const at = (...names) => join(process.env.STORE, ...names)
+const has = (defect) => process.env.DEFECT === defect
+const stateOf = (key) => at('states', key.replace(':', '-'))
+const run = (program, ...args) =>
+  execFileSync(program, args, { stdio: ['ignore', 'ignore', 'inherit'] })
+const copy = (from, to, ...options) =>
+  run('cp', '-a', '--preserve=xattr', ...options, '-T', from, to)
+const remove = (path) => rmSync(path, { recursive: true, force: true })
+
+function isMounted(path) {
+  try {
+    run('mountpoint', '-q', path)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function fill(target, parentChainId) {
+  if (parentChainId !== undefined) copy(stateOf(parentChainId), target)
+  return { target }
+}
+
+export default {
+  name: 'plain-store',
+  extract: 'chain',
+
+  prepare() {
+    for (const name of ['states', 'staged', 'empty']) mkdirSync(at(name), { recursive: true })
+  },
+
+  trySkip({ chainId, index }) {
+    if (has('skip lies') && index === 0) return { target: at('empty') }
+    return existsSync(stateOf(chainId)) ? { target: stateOf(chainId) } : 'decline'
+  },
+
+  preExtract({ chainId, parentChainId }) {
+    if (has('commit before complete')) {
+      mkdirSync(stateOf(chainId))
+      return fill(stateOf(chainId), parentChainId)
+    }
+    if (has('target inside another') && parentChainId !== undefined) {
+      mkdirSync(join(stateOf(parentChainId), 'inner'))
+      return { target: join(stateOf(parentChainId), 'inner') }
+    }
+    return fill(mkdtempSync(at('staged', 'layer-')), parentChainId)
+  },
+
+  postExtract({ target, chainId }) {
+    if (target !== stateOf(chainId)) renameSync(target, stateOf(chainId))
+    return { target: stateOf(chainId) }
+  },
+
+  finish({ rootfs, layers }) {
+    if (has('finish does nothing')) return
+    const top = layers.at(-1).target
+    mkdirSync(rootfs)
+    if (has('delete leaves the mount')) {
+      const own = mkdtempSync(at('staged', 'bundle-'))
+      copy(top, own)
+      run('mount', '--bind', own, rootfs)
+    } else if (has('bundles share files')) copy(top, rootfs, '-l')
+    else if (has('times are lost')) run('cp', '-r', '-T', top, rootfs)
+    else copy(top, rootfs)
+  },
+
+  abort({ targets, rootfs }) {
+    if (isMounted(rootfs)) run('umount', rootfs)
+    if (!has('abort does nothing')) for (const target of targets) remove(target)
+  },
+
+  gc({ liveKeys }) {
+    if (has('gc removes nothing')) return
+    const live = new Set(has('gc removes all') ? [] : liveKeys.map(stateOf))
+    for (const name of readdirSync(at('states')))
+      if (!live.has(at('states', name))) remove(at('states', name))
+  }
+}

@@ -1,0 +1,59 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { makeWithin, mountNew, requirementsOf, type Mounted } from '../support/loop.ts'
+import { needs } from '../support/requires.ts'
+import { makeTemporary, removeTemporary } from '../support/temporary.ts'
+import {
+  casesToRun,
+  failures,
+  leftBehind,
+  sessionSet,
+  shippedSet,
+  testFunctions,
+  testIn
+} from './kit.ts'
+
+const SETS = [
+  ['overlay', 'ext4'],
+  ['btrfs', 'btrfs'],
+  ['reflink', 'xfs']
+] as const
+
+describe.each(SETS.filter(([, type]) => needs('setfattr', ...requirementsOf(type))))(
+  'the %s set on %s',
+  (set, type) => {
+    let disk: Mounted
+
+    beforeAll(() => {
+      disk = mountNew(type)
+    })
+    afterAll(() => disk.release())
+
+    test('passes the kit, which leaves nothing behind', async () => {
+      const home = makeWithin(disk)
+      const report = await testIn(home, shippedSet(set, home), casesToRun())
+      expect(failures(report)).toEqual([])
+      expect(leftBehind(home)).toEqual([])
+    })
+  }
+)
+
+describe.runIf(needs('root'))('the kit runs', () => {
+  let home: string
+
+  beforeAll(() => {
+    home = makeTemporary()
+  })
+  afterAll(() => removeTemporary(home))
+
+  test('a program that answers many calls', async () => {
+    const report = await testIn(`${home}/session`, sessionSet(`${home}/session`), casesToRun())
+    expect(failures(report)).toEqual([])
+    expect(leftBehind(`${home}/session`)).toEqual([])
+  })
+
+  test('functions of a module', async () => {
+    const report = await testFunctions(`${home}/functions`, casesToRun())
+    expect(failures(report)).toEqual([])
+    expect(leftBehind(`${home}/functions`)).toEqual([])
+  })
+})

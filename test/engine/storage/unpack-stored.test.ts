@@ -1,0 +1,195 @@
+import * as fs from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import type { UnpackHooks } from '../../../src/index.ts'
+import { library } from '../../support/dist.ts'
+import { needs } from '../../support/requires.ts'
+import { directory, file, hardlink, symlink, tar } from '../../support/tar-builder.ts'
+import { snapshot } from '../../reference/snapshot.ts'
+import { codeOf, inScratch, optionsFor, recorder } from '../support.ts'
+import { chainStore } from './directory-store.ts'
+
+const LAYERS = [
+  tar(directory('etc/'), file('etc/a', 'one'), file('etc/b', 'two'), symlink('link', 'etc')),
+  tar(file('link/c', 'three'), file('etc/.wh.a')),
+  tar(hardlink('etc/d', 'etc/b'), file('top', 'four'))
+]
+
+const COLD = [
+  'prepare',
+  ...['try-skip 0', 'try-skip 1', 'try-skip 2', 'try-skip 0', 'try-skip 1', 'try-skip 2'],
+  ...['pre-extract 0', 'post-extract 0', 'pre-extract 1', 'post-extract 1'],
+  ...['pre-extract 2', 'post-extract 2', 'finish']
+]
+
+describe.runIf(needs('root')).each([0, 2])('a chain of states, %i threads', (jobs) => {
+  test('gives the tree of a plain unpack, and a second time nothing is extracted', () =>
+    inScratch(async (work) => {
+      const options = { ...optionsFor(work, LAYERS), jobs }
+      await library.unpack({ ...options, destination: `${work}/plain` })
+      const store = chainStore(`${work}/store`)
+      await library.unpack({ ...options, hooks: store.hooks })
+      expect(store.calls).toEqual(COLD)
+      expect(snapshot(`${work}/made/rootfs`)).toBe(snapshot(`${work}/plain/rootfs`))
+
+      store.calls.length = 0
+      const { events, onEvent } = recorder()
+      await library.unpack({ ...options, hooks: store.hooks, destination: `${work}/warm`, onEvent })
+      expect(store.calls).toEqual([
+        ...['prepare', 'try-skip 0', 'try-skip 1', 'try-skip 2', 'finish']
+      ])
+      expect(events.filter(({ type }) => type === 'layer' || type === 'progress')).toEqual([])
+      expect(snapshot(`${work}/warm/rootfs`)).toBe(snapshot(`${work}/plain/rootfs`))
+    }))
+
+  test('extracts only what is above the highest state that is there', () =>
+    inScratch(async (work) => {
+      const options = { ...optionsFor(work, LAYERS), jobs }
+      await library.unpack({ ...options, destination: `${work}/plain` })
+      const below = chainStore(`${work}/store`)
+      const lower = { ...optionsFor(work, LAYERS.slice(0, 2)), jobs }
+      await library.unpack({ ...lower, hooks: below.hooks, destination: `${work}/lower` })
+      const store = chainStore(`${work}/store`)
+      const again = { ...optionsFor(work, LAYERS), jobs }
+      await library.unpack({ ...again, hooks: store.hooks })
+      expect(store.calls.filter((call) => call.startsWith('pre-'))).toEqual(['pre-extract 2'])
+      expect(snapshot(`${work}/made/rootfs`)).toBe(snapshot(`${work}/plain/rootfs`))
+    }))
+})
+
+test('without stores hooks observe, and the tree is the engine’s own', () =>
+  inScratch(async (work) => {
+    const calls: string[] = []
+    const hooks: UnpackHooks = {
+      trySkip: ({ index }) => (calls.push(`try-skip ${index}`), 'decline'),
+      preExtract: ({ index }) => void calls.push(`pre-extract ${index}`),
+      postExtract: ({ index }) => void calls.push(`post-extract ${index}`),
+      finish: ({ rootfs }) => void calls.push(`finish ${fs.existsSync(`${rootfs}/top`)}`)
+    }
+    await library.unpack({ ...optionsFor(work, LAYERS), hooks })
+    expect(calls.slice(3)).toEqual([
+      ...['pre-extract 0', 'pre-extract 1', 'pre-extract 2'],
+      ...['post-extract 0', 'post-extract 1', 'post-extract 2', 'finish true']
+    ])
+    expect(fs.readFileSync(`${work}/made/rootfs/etc/c`, 'utf8')).toBe('three')
+  }))
+
+test('the runtime configuration is what its hook makes of it', () =>
+  inScratch(async (work) => {
+    const runtimeConfig: UnpackHooks['runtimeConfig'] = ({ runtimeConfig }) => ({
+      config: { ...runtimeConfig, hostname: 'hooked' }
+    })
+    await library.unpack({ ...optionsFor(work, LAYERS), hooks: { runtimeConfig } })
+    const text = fs.readFileSync(`${work}/made/config.json`, 'utf8')
+    expect(JSON.parse(text)).toMatchObject({ hostname: 'hooked', root: { path: 'rootfs' } })
+  }))
+
+describe.runIf(needs('root'))(
+  'a failure leaves nothing of the bundle and tells abort what was staged',
+  () => {
+    const thrown = (): never => {
+      throw new Error('the store is broken')
+    }
+    const elsewhere = '/nonexistent/layer'
+    test.each<[string, Partial<UnpackHooks>, string, number]>([
+      ['prepare fails', { prepare: thrown }, 'HOOK_FAILED', 0],
+      ['a skip that lies', { trySkip: () => ({ target: elsewhere }) }, 'HOOK_ANSWER_INVALID', 0],
+      [
+        'a target that is not there',
+        { preExtract: () => ({ target: elsewhere }) },
+        'HOOK_ANSWER_INVALID',
+        0
+      ],
+      ['post-extract fails', { postExtract: thrown }, 'HOOK_FAILED', 1],
+      [
+        'a commit to nowhere',
+        { postExtract: () => ({ target: elsewhere }) },
+        'HOOK_ANSWER_INVALID',
+        1
+      ],
+      ['finish fails', { finish: thrown }, 'HOOK_FAILED', 0],
+      ['finish does nothing', { finish: () => undefined }, 'HOOK_ANSWER_INVALID', 0],
+      [
+        'a configuration of nothing',
+        { runtimeConfig: () => ({ config: {} }) },
+        'HOOK_ANSWER_INVALID',
+        0
+      ]
+    ])('%s', (_case, more, code, staged) =>
+      inScratch(async (work) => {
+        const store = chainStore(`${work}/store`, more)
+        const options = { ...optionsFor(work, LAYERS), hooks: store.hooks }
+        expect(await codeOf(library.unpack(options))).toBe(code)
+        expect(fs.existsSync(`${work}/made`)).toBe(false)
+        expect(store.calls.at(-1)).toBe('abort')
+        expect(store.aborted).toHaveLength(staged)
+      })
+    )
+
+    test('a target in the directory of another layer', () =>
+      inScratch(async (work) => {
+        const store = chainStore(`${work}/store`)
+        const plain = store.hooks
+        const within = (parent: string): string => `${store.path}/states/${parent.slice(7)}/etc`
+        const inside: NonNullable<UnpackHooks['preExtract']> = (layer, call) =>
+          layer.parentChainId === undefined
+            ? plain.preExtract!(layer, call)
+            : { target: within(layer.parentChainId) }
+        const options = optionsFor(work, LAYERS)
+        const failing = library.unpack({
+          ...options,
+          hooks: { ...store.hooks, preExtract: inside }
+        })
+        expect(await codeOf(failing)).toBe('HOOK_ANSWER_INVALID')
+        expect(fs.readdirSync(`${store.path}/states/`)).toHaveLength(1)
+      }))
+  }
+)
+
+describe('the place of the bundle', () => {
+  test('keeps what else is there, also after a failure', () =>
+    inScratch(async (work) => {
+      const options = optionsFor(work, LAYERS)
+      fs.mkdirSync(`${work}/made`)
+      fs.writeFileSync(`${work}/made/mine`, '')
+      const finish = (): never => {
+        throw new Error('no')
+      }
+      expect(await codeOf(library.unpack({ ...options, hooks: { finish } }))).toBe('HOOK_FAILED')
+      expect(fs.readdirSync(`${work}/made`)).toEqual(['mine'])
+      await library.unpack({ ...options, hooks: {} })
+      expect(fs.readdirSync(`${work}/made`)).toContain('umoci.json')
+    }))
+
+  test('is taken over from a process that died, whose hooks are told to undo', () =>
+    inScratch(async (work) => {
+      const options = optionsFor(work, LAYERS)
+      fs.mkdirSync(`${work}/made/.oci-unpack`, { recursive: true })
+      fs.writeFileSync(`${work}/made/.oci-unpack/unfinished`, 'sha256:0')
+      fs.mkdirSync(`${work}/made/rootfs`)
+      fs.writeFileSync(`${work}/made/rootfs/half`, '')
+      let aborted = 0
+      await library.unpack({ ...options, hooks: { abort: () => void (aborted += 1) } })
+      expect(aborted).toBe(1)
+      expect(fs.existsSync(`${work}/made/rootfs/half`)).toBe(false)
+      expect(fs.readdirSync(`${work}/made/.oci-unpack`)).toEqual(['hooks.json'])
+    }))
+
+  test('that has a bundle is refused', () =>
+    inScratch(async (work) => {
+      const options = { ...optionsFor(work, LAYERS), hooks: {} }
+      await library.unpack(options)
+      expect(await codeOf(library.unpack(options))).toBe('BUNDLE_EXISTS')
+      expect(fs.existsSync(`${work}/made/rootfs/top`)).toBe(true)
+    }))
+})
+
+test.each([{ keepDirlinks: true }, { uidMap: [{ containerId: 0, hostId: 1000, size: 10 }] }])(
+  'layers that would depend on more than their chain are not put into a store: %j',
+  (more) =>
+    inScratch(async (work) => {
+      const store = chainStore(`${work}/store`)
+      const options = { ...optionsFor(work, LAYERS), hooks: store.hooks, ...more }
+      expect(await codeOf(library.unpack(options))).toBe('USAGE')
+      expect(store.calls).toEqual([])
+    })
+)
