@@ -1,6 +1,7 @@
 /** What changed in an open bundle, with the volumes masked and content hashed in threads. */
 import { fromText, type ByteString } from '../bytes.ts'
 import { ROOTFS_DIRECTORY } from '../bundle/files.ts'
+import { cleanPath } from '../plan/names.ts'
 import { findChanges, type Changes, type FileToHash, type HashFiles } from './changes.ts'
 import type { OpenBundle } from './open-bundle.ts'
 import { scanTree } from './scan-tree.ts'
@@ -23,8 +24,9 @@ export async function bundleChanges(bundle: OpenBundle, search: ChangeSearch): P
   return findChanges(bundle.rootfs, tree, memory, masksOf(search), hasher(bundle, search))
 }
 
+/** Cleaned lexically: no link is followed. */
 function masksOf({ maskPaths = [], maskVolumes = true, volumes }: ChangeSearch): ByteString[] {
-  return [...maskPaths, ...(maskVolumes ? volumes : [])].map(fromText)
+  return [...maskPaths, ...(maskVolumes ? volumes : [])].map((mask) => cleanPath(fromText(mask)))
 }
 
 /** Below both a thread costs more than it saves. */

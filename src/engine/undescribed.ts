@@ -1,4 +1,5 @@
 import { idNotMapped, toHost, type IdMapping } from '../plan/id-map.ts'
+import { NO_METADATA } from '../plan/no-metadata.ts'
 import type { MetadataPolicy } from '../plan/policy.ts'
 import { STAGED_NOWHERE, type StagedEntry } from '../plan/staged-entry.ts'
 
@@ -8,17 +9,12 @@ import { STAGED_NOWHERE, type StagedEntry } from '../plan/staged-entry.ts'
  */
 export function undescribedDirectory(policy: MetadataPolicy): StagedEntry {
   return {
+    ...NO_METADATA,
     type: 'directory',
     path: '',
-    link: '',
     mode: 0o755,
     uid: rootOf('uid', policy.uidMap),
     gid: rootOf('gid', policy.gidMap),
-    size: 0,
-    mtime: { sec: 0, nsec: 0 },
-    devMajor: 0,
-    devMinor: 0,
-    xattrs: [],
     staged: STAGED_NOWHERE
   }
 }

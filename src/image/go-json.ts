@@ -33,14 +33,19 @@ function fieldShape(shape: Shape, key: string): Shape {
 
 function orderedKeys(object: Readonly<Record<string, Json | undefined>>, shape: Shape): string[] {
   const keys = Object.keys(object).filter((key) => object[key] !== undefined)
-  if (shape.kind === 'map') return keys.sort((a, b) => compareBytes(fromText(a), fromText(b)))
+  if (shape.kind === 'map') return keys.sort(compareKeys)
   if (shape.kind !== 'struct') return keys
   const known = Object.keys(shape.fields).filter((key) => keys.includes(key))
   return [...known, ...keys.filter((key) => !Object.hasOwn(shape.fields, key))]
 }
 
-/** Go's encoder makes JSON safe inside HTML and old JavaScript (encoding/json, HTMLEscape). */
-function escapeAsGo(text: string): string {
+/** A Go map has no order: its keys are printed sorted by their UTF-8 bytes. */
+export function compareKeys(a: string, b: string): number {
+  return compareBytes(fromText(a), fromText(b))
+}
+
+/** `<`, `>`, `&`, U+2028 and U+2029 are safe inside HTML and old JavaScript then (encoding/json, HTMLEscape). */
+export function escapeAsGo(text: string): string {
   return text.replace(
     /[<>&\u2028\u2029]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`

@@ -3,8 +3,8 @@ import type { Delta } from './compare.ts'
 import type { ManifestEntry } from './entry.ts'
 
 /**
- * Drops what lies at or below a mask. Masks are paths of the container, cleaned lexically (no link is followed);
- * a mask of the root itself has no effect. The parent of a masked path is not masked.
+ * Drops what lies at or below a mask. Masks are cleaned paths relative to the root; a mask of the root itself (`''`)
+ * has no effect. The parent of a masked path is not masked.
  */
 export function maskDeltas(deltas: readonly Delta[], masks: readonly ByteString[]): Delta[] {
   const isMasked = maskOf(masks)
@@ -13,9 +13,9 @@ export function maskDeltas(deltas: readonly Delta[], masks: readonly ByteString[
 
 /** Whether a path lies at or below a mask. */
 export function maskOf(masks: readonly ByteString[]): (path: ByteString) => boolean {
-  const cleaned = new Set(masks.map(cleanPath))
-  if (cleaned.size === 0) return () => false
-  return (path) => cleaned.has(path) || hasAncestorIn(path, cleaned)
+  const masked = new Set(masks)
+  if (masked.size === 0) return () => false
+  return (path) => masked.has(path) || hasAncestorIn(path, masked)
 }
 
 /** In an image a socket is nothing: what became one is gone, what one became is new. */
@@ -61,14 +61,4 @@ function hasAncestorIn(path: ByteString, paths: ReadonlySet<ByteString>): boolea
     if (paths.has(path.slice(0, at))) return true
   }
   return false
-}
-
-/** Relative to the root; '' (no delta's path) for the root. `..` cannot climb above it. */
-function cleanPath(path: ByteString): ByteString {
-  const kept: ByteString[] = []
-  for (const part of path.split('/')) {
-    if (part === '..') kept.pop()
-    else if (part !== '' && part !== '.') kept.push(part)
-  }
-  return kept.join('/')
 }

@@ -5,6 +5,7 @@ import type { EntryType, TarEntry, Timespec, Xattr } from '../tar/entry.ts'
 import { idNotMapped, toContainer, type IdMapping } from './id-map.ts'
 import { whiteoutName } from './layer-items.ts'
 import { joinPath, OPAQUE_NAME } from './names.ts'
+import { NO_METADATA } from './no-metadata.ts'
 import { isHostXattr } from './policy.ts'
 
 export interface PackRules {
@@ -70,20 +71,7 @@ export function packOpaque(directory: ByteString): TarEntry {
 }
 
 function bare(name: ByteString): TarEntry {
-  return {
-    type: 'file',
-    name,
-    link: '',
-    mode: 0,
-    uid: 0,
-    gid: 0,
-    size: 0,
-    mtime: { sec: 0, nsec: 0 },
-    devMajor: 0,
-    devMinor: 0,
-    xattrs: [],
-    offset: 0
-  }
+  return { ...NO_METADATA, type: 'file', name, offset: 0 }
 }
 
 function unmapped(kind: 'uid' | 'gid', id: number, maps: readonly IdMapping[]): number {

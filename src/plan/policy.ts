@@ -8,6 +8,7 @@ import { OciUnpackError } from '../errors.ts'
 import type { TarEntry, Xattr } from '../tar/entry.ts'
 import { idNotMapped, toHost, type IdMapping } from './id-map.ts'
 import { cleanPath, readName } from './names.ts'
+import { NO_METADATA } from './no-metadata.ts'
 import { STAGED_NOWHERE, type StagedEntry } from './staged-entry.ts'
 
 /** How ids and attributes are written. A closed union: options of one kind cannot leak into another. */
@@ -74,20 +75,7 @@ function hardlink(path: ByteString, entry: TarEntry, rules: EntryRules): StagedE
   return { ...BARE, type: 'hardlink', path, link: cleanPath(checkedLink(entry, rules)) }
 }
 
-const BARE: StagedEntry = {
-  type: 'hardlink',
-  path: '',
-  link: '',
-  mode: 0,
-  uid: 0,
-  gid: 0,
-  size: 0,
-  mtime: { sec: 0, nsec: 0 },
-  devMajor: 0,
-  devMinor: 0,
-  xattrs: NO_XATTRS,
-  staged: STAGED_NOWHERE
-}
+const BARE = { ...NO_METADATA, staged: STAGED_NOWHERE }
 
 function checkedLink(entry: TarEntry, rules: EntryRules): ByteString {
   if (entry.link.length <= rules.maxPathBytes) return entry.link

@@ -78,6 +78,14 @@ describe.runIf(needs('root'))('masks', () => {
     })
   })
 
+  test.each(['/', '.', '', '/..', 'd/..'])('of the root (%j) hide nothing', async (mask) => {
+    await withBundle(async ({ rootfs, repack }) => {
+      fs.writeFileSync(`${rootfs}/other`, '')
+      const { lines } = await repack({ maskPaths: [mask] })
+      expect(lines).toEqual(['directory .', 'file other'])
+    })
+  })
+
   test('hide volumes unless asked not to', async () => {
     const volumes = { config: { config: { Volumes: { '/volume': {} } } } }
     await withBundle(async ({ rootfs, bundle, repack }) => {
