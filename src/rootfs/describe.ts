@@ -66,8 +66,7 @@ export function describeSpecial(
 ): void {
   if (!born.owns(entry)) setOwner(directory, name, entry.uid, entry.gid)
   if (entry.type !== 'symlink' && !born.modeHolds(entry.mode)) setMode(directory, name, entry.mode)
-  setXattrs(directory, name, entry, onLost)
-  setTimes(directory, name, entry.atime ?? entry.mtime, entry.mtime)
+  finish(directory, name, entry, onLost)
 }
 
 /** A directory that this program made, private until now. */
@@ -80,8 +79,7 @@ export function describeDirectory(
 ): void {
   if (!born.owns(entry)) setOwner(directory, name, entry.uid, entry.gid)
   setMode(directory, name, entry.mode)
-  setXattrs(directory, name, entry, onLost)
-  setTimes(directory, name, entry.atime ?? entry.mtime, entry.mtime)
+  finish(directory, name, entry, onLost)
 }
 
 /** A directory that was there before, or a link whose metadata changed: what it had before goes. */
@@ -94,11 +92,11 @@ export function redescribe(
   setOwner(directory, name, entry.uid, entry.gid)
   if (entry.type !== 'symlink') setMode(directory, name, entry.mode)
   clearXattrs(directory, name)
-  setXattrs(directory, name, entry, onLost)
-  setTimes(directory, name, entry.atime ?? entry.mtime, entry.mtime)
+  finish(directory, name, entry, onLost)
 }
 
-function setXattrs(
+/** Whatever was set before, attributes and times come last. */
+function finish(
   directory: number,
   name: ByteString,
   entry: StagedEntry,
@@ -106,6 +104,7 @@ function setXattrs(
 ): void {
   for (const [key, value] of entry.xattrs)
     tolerate(entry, key, onLost, () => setXattr(directory, name, key, value))
+  setTimes(directory, name, entry.atime ?? entry.mtime, entry.mtime)
 }
 
 function clearXattrs(directory: number, name: ByteString): void {
