@@ -5,8 +5,11 @@ import { listEntries, type EntryList } from '../mtree/entry-list.ts'
 import { ManifestOutline } from '../mtree/outline.ts'
 import { parseManifest } from '../mtree/parse.ts'
 import { fingerprintsFile, manifestFile, METADATA_FILE } from './files.ts'
-import { decodeFingerprints, isUnchanged, recordAt, type FileStat } from './fingerprints.ts'
-import type { FingerprintRecord, Fingerprints, Unusable } from './fingerprints.ts'
+import type { FileStat } from './fingerprint-record.ts'
+import { decodeFingerprints, recordAt } from './fingerprints.ts'
+import { isUnchanged } from './unchanged.ts'
+import type { FingerprintRecord } from './fingerprint-record.ts'
+import type { Fingerprints, Unusable } from './fingerprints.ts'
 import { parseMetadata, sourceManifest, type BundleMetadata } from './metadata.ts'
 
 /** The bytes of a file at the top of the bundle, or undefined where there is none. */

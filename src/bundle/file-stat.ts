@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { toBuffer } from '../bytes.ts'
 import type { Status } from '../sys/status.ts'
 import type { Xattr } from '../tar/entry.ts'
-import type { FileStat } from './fingerprints.ts'
+import type { FileStat } from './fingerprint-record.ts'
 
 /**
  * What the fingerprints remember of an object. Its size also stands for what umoci's keywords leave out: a

@@ -1,14 +1,14 @@
+/** The file of fingerprints beside a manifest: what of a tree was seen, in the order of the manifest's lines. */
 import type { Timespec } from '../tar/entry.ts'
-
-/** What lstat(2) says of a file and no write to it leaves as it was. */
-export interface FileStat {
-  dev: number | bigint
-  ino: number | bigint
-  /** Bytes; for a device its number (st_rdev), which no keyword of the manifest holds. */
-  size: number
-  mtime: Timespec
-  ctime: Timespec
-}
+import {
+  getInteger,
+  getRecord,
+  putInteger,
+  putRecord,
+  RECORD_BYTES,
+  type FileStat,
+  type FingerprintRecord
+} from './fingerprint-record.ts'
 
 export interface FingerprintsHeader {
   /** The device that holds the root of the tree. Files on others have no usable fingerprint. */
@@ -31,22 +31,11 @@ export type Unusable = 'no-fingerprints' | 'unknown-version' | 'wrong-length' | 
 /*
  * The file, all numbers little-endian:
  *   0 magic, 8 bytes | 8 version u32 | 12 count u32 | 16 device u64 | 24 scan seconds i64 | 32 scan ns u32
- *   | 36 zero u32 | 40 SHA-256 of the manifest, 32 bytes | 72 records of 40 bytes, in the manifest's order:
- *   0 inode u64 | 8 size u64 | 16 mtime seconds i64 | 24 ctime seconds i64 | 32 mtime ns u32 | 36 ctime ns u32
+ *   | 36 zero u32 | 40 SHA-256 of the manifest, 32 bytes | 72 records of 40 bytes, in the manifest's order (fingerprint-record.ts)
  */
 const MAGIC = 'oci-prnt'
 const VERSION = 1
 const HEADER_BYTES = 72
-const RECORD_BYTES = 40
-
-/** No clock shows it: the record of a file that has no usable fingerprint. */
-const NO_NSEC = 0xffff_ffff
-
-/** Kernels stamp files with the time of the last tick: 10 ms at CONFIG_HZ=100. */
-const TICK_NSEC = 10_000_000
-
-/** File systems that keep whole seconds only (FAT: two of them). */
-const COARSE_SECONDS = 2
 
 /** The file for a tree whose manifest lists entries with these stats in this order (undefined: unknown). */
 export function encodeFingerprints(
@@ -121,104 +110,9 @@ export function decodeFingerprints(
   }
 }
 
-/**
- * Whether the file of the manifest's entry `index` is surely as it was at the scan: same device, inode, size and
- * times, and changed long enough before the scan that a later write must have left another ctime ("racy git").
- * Only ctime decides that: every write sets it, and unlike mtime no image can put it into the future.
- */
-export function isUnchanged(prints: Fingerprints, index: number, stat: FileStat): boolean {
-  const at = index * RECORD_BYTES
-  return (
-    isRecord(prints.records, at, stat) &&
-    isSameInteger(stat.dev, prints.device) &&
-    isSettled(stat.ctime, prints.scannedAt)
-  )
-}
-
 /** What the scan saw of the manifest's entry `index`; undefined where it has no usable fingerprint. */
 export function recordAt(prints: Fingerprints, index: number): FingerprintRecord | undefined {
-  const at = index * RECORD_BYTES
-  const view = prints.records
-  if (view.getUint32(at + 36, true) === NO_NSEC) return undefined
-  return {
-    inode: view.getBigUint64(at, true),
-    size: view.getUint32(at + 12, true) * 2 ** 32 + view.getUint32(at + 8, true),
-    mtimeNsec: view.getUint32(at + 32, true)
-  }
-}
-
-export interface FingerprintRecord {
-  inode: bigint
-  /** As in `FileStat`. */
-  size: number
-  mtimeNsec: number
-}
-
-function putRecord(
-  view: DataView,
-  at: number,
-  device: number | bigint,
-  stat: FileStat | undefined
-): void {
-  if (stat === undefined || !isSameInteger(stat.dev, device)) {
-    view.setUint32(at + 36, NO_NSEC, true)
-    return
-  }
-  putInteger(view, at, stat.ino)
-  putInteger(view, at + 8, stat.size)
-  putInteger(view, at + 16, stat.mtime.sec)
-  putInteger(view, at + 24, stat.ctime.sec)
-  view.setUint32(at + 32, stat.mtime.nsec, true)
-  view.setUint32(at + 36, stat.ctime.nsec, true)
-}
-
-function isRecord(view: DataView, at: number, stat: FileStat): boolean {
-  return (
-    hasInteger(view, at, stat.ino) &&
-    hasInteger(view, at + 8, stat.size) &&
-    hasInteger(view, at + 16, stat.mtime.sec) &&
-    hasInteger(view, at + 24, stat.ctime.sec) &&
-    view.getUint32(at + 32, true) === stat.mtime.nsec &&
-    view.getUint32(at + 36, true) === stat.ctime.nsec
-  )
-}
-
-function isSettled(ctime: Timespec, scannedAt: Timespec): boolean {
-  const seconds = scannedAt.sec - ctime.sec
-  if (ctime.nsec === 0) return seconds > COARSE_SECONDS
-  return seconds * 1e9 + (scannedAt.nsec - ctime.nsec) > TICK_NSEC
-}
-
-/** Two halves, because a BigInt for each number took most of the time. */
-function putInteger(view: DataView, at: number, value: number | bigint): void {
-  view.setUint32(at, lowHalf(value), true)
-  view.setUint32(at + 4, highHalf(value), true)
-}
-
-function hasInteger(view: DataView, at: number, value: number | bigint): boolean {
-  return (
-    view.getUint32(at, true) === lowHalf(value) && view.getUint32(at + 4, true) === highHalf(value)
-  )
-}
-
-/** Modulo 2^32, for negative numbers in two's complement. */
-function lowHalf(value: number | bigint): number {
-  return typeof value === 'bigint' ? Number(BigInt.asUintN(32, value)) : value >>> 0
-}
-
-function highHalf(value: number | bigint): number {
-  return typeof value === 'bigint'
-    ? Number(BigInt.asUintN(32, value >> 32n))
-    : Math.floor(value / 2 ** 32) >>> 0
-}
-
-function getInteger(view: DataView, at: number): number | bigint {
-  const value = view.getBigUint64(at, true)
-  return value <= Number.MAX_SAFE_INTEGER ? Number(value) : value
-}
-
-function isSameInteger(a: number | bigint, b: number | bigint): boolean {
-  return a === b || (typeof a !== typeof b && BigInt(a) === BigInt(b))
+  return getRecord(prints.records, index * RECORD_BYTES)
 }
 
 function viewOf(bytes: Uint8Array): DataView {

@@ -7,7 +7,8 @@ import { compareBytes, type ByteString } from '../bytes.ts'
 import type { Delta } from '../mtree/compare.ts'
 import type { EntryList } from '../mtree/entry-list.ts'
 import { maskDeltas, maskOf, simplifyDeltas, withoutSockets } from '../mtree/filter.ts'
-import type { ScannedObject, ScannedTree } from '../rootfs/scanned-tree.ts'
+import type { ScannedObject } from '../rootfs/scanned-object.ts'
+import type { ScannedTree } from '../rootfs/scanned-tree.ts'
 import { contentDelta, examine, type Finding } from './examine.ts'
 import { relinked } from './relinked.ts'
 import { sift, type Sifted } from './sift.ts'
@@ -51,12 +52,8 @@ export async function findChanges(
   const sifted = sift(tree, memory)
   const findings = examine(rootfs, tree, sifted, memory)
   const digests = await hashUndecided(findings, hashFiles)
-  const found = [
-    ...sifted.missing.map((index) => toMissing(index, memory)),
-    ...findings.flatMap((it) => settle(it, digests))
-  ]
-  const deltas = [...found, ...relinked(sifted, memory, found)]
-  const open = maskDeltas(deltas.sort(byPath), masks)
+  const deltas = allDeltas(sifted, findings, memory, digests)
+  const open = maskDeltas(deltas, masks)
   return {
     deltas: simplifyDeltas(withoutSockets(open)),
     tree,
@@ -67,6 +64,20 @@ export async function findChanges(
     isMasked: maskOf(masks),
     sockets: open.filter(isSocket).map(({ path }) => path)
   }
+}
+
+/** Sorted by path. */
+function allDeltas(
+  sifted: Sifted,
+  findings: readonly Finding[],
+  memory: Memory,
+  digests: ReadonlyMap<ByteString, string>
+): Delta[] {
+  const found = [
+    ...sifted.missing.map((index) => toMissing(index, memory)),
+    ...findings.flatMap((it) => settle(it, memory, digests))
+  ]
+  return [...found, ...relinked(sifted, memory, found)].sort((a, b) => compareBytes(a.path, b.path))
 }
 
 function toMissing(index: number, { entries }: Memory): Delta {
@@ -84,14 +95,14 @@ async function hashUndecided(
 }
 
 /** Files that changed after all are deltas. */
-function settle(finding: Finding, digests: ReadonlyMap<ByteString, string>): readonly Delta[] {
+function settle(
+  finding: Finding,
+  memory: Memory,
+  digests: ReadonlyMap<ByteString, string>
+): readonly Delta[] {
   if (finding.kind !== 'undecided') return [finding]
-  const delta = contentDelta(finding, digests.get(finding.path)!)
+  const delta = contentDelta(finding, memory, digests.get(finding.path)!)
   return delta === undefined ? [] : [delta]
-}
-
-function byPath(a: Delta, b: Delta): number {
-  return compareBytes(a.path, b.path)
 }
 
 function rememberedBy({ suspects, match }: Sifted, { size }: ScannedTree): Changes['remembered'] {

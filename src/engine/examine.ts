@@ -1,16 +1,13 @@
 /** Objects of a tree that may have changed against what their bundle remembers. */
 import type { Memory } from '../bundle/bundle.ts'
 import { fileStat } from '../bundle/file-stat.ts'
-import type { FingerprintRecord } from '../bundle/fingerprints.ts'
+import type { FingerprintRecord } from '../bundle/fingerprint-record.ts'
 import type { ByteString } from '../bytes.ts'
 import { compareEntries, type Delta, type Modified } from '../mtree/compare.ts'
 import { UMOCI_KEYWORDS, type ManifestEntry } from '../mtree/entry.ts'
-import {
-  mtreeTypes,
-  toManifestEntry,
-  type ScannedObject,
-  type ScannedTree
-} from '../rootfs/scanned-tree.ts'
+import { mtreeTypes, toManifestEntry } from '../rootfs/mtree-entry.ts'
+import type { ScannedObject } from '../rootfs/scanned-object.ts'
+import type { ScannedTree } from '../rootfs/scanned-tree.ts'
 import { XattrReader } from '../rootfs/tree-xattrs.ts'
 import type { Sifted } from './sift.ts'
 
@@ -20,7 +17,8 @@ interface Undecided {
   path: ByteString
   /** Bytes. */
   size: number
-  before: ManifestEntry
+  /** Its entry in the manifest. */
+  index: number
 }
 
 export type Finding = Delta | Undecided
@@ -40,8 +38,9 @@ export function examine(
       if (index === undefined) return [extra(object)]
       const entry = toManifestEntry(object, xattrs.listed(object))
       const known = { entry: memory.entries.entry(index), record: memory.record(index) }
-      const finding = compareObject(object, entry, known, isCopy)
-      return finding === undefined ? [] : [finding]
+      const delta = compareObject(object, entry, known, isCopy)
+      if (delta !== undefined) return [delta]
+      return isFile(entry) ? [{ kind: 'undecided', path: entry.path, size: entry.size, index }] : []
     })
   } finally {
     xattrs.release()
@@ -68,19 +67,21 @@ interface Known {
   record: FingerprintRecord | undefined
 }
 
-/** Undefined: nothing changed. */
+function isFile(entry: ManifestEntry): entry is ManifestEntry & { size: number } {
+  return entry.type === 'file'
+}
+
+/** Undefined: nothing but the content can have changed. */
 function compareObject(
   object: ScannedObject,
   entry: ManifestEntry,
   known: Known,
   isCopy: boolean
-): Finding | undefined {
-  const { path, size = 0 } = entry
-  const delta =
+): Modified | undefined {
+  return (
     compareEntries(known.entry, entry, keywordsFor(known.entry, entry)) ??
     compareRecord(object, known, isCopy)
-  if (delta !== undefined || entry.type !== 'file') return delta
-  return { kind: 'undecided', path, size, before: known.entry }
+  )
 }
 
 const CHEAP_KEYWORDS = UMOCI_KEYWORDS.filter((keyword) => keyword !== 'sha256digest')
@@ -129,6 +130,11 @@ export function modified(
 }
 
 /** All else being equal, the digest decides. Undefined: nothing changed. */
-export function contentDelta({ before }: Undecided, sha256: string): Modified | undefined {
-  return compareEntries(before, { ...before, sha256 })
+export function contentDelta(
+  { index }: Undecided,
+  { entries }: Memory,
+  sha256: string
+): Modified | undefined {
+  const before = entries.entry(index)
+  return compareEntries(before, { ...before, sha256 }, ['sha256digest'])
 }

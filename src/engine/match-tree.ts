@@ -4,7 +4,8 @@
  */
 import { compareManifestOrder, type Place } from '../mtree/entry.ts'
 import type { EntryList } from '../mtree/entry-list.ts'
-import type { ScannedObject, ScannedTree } from '../rootfs/scanned-tree.ts'
+import type { ScannedObject } from '../rootfs/scanned-object.ts'
+import type { ScannedTree } from '../rootfs/scanned-tree.ts'
 
 const NONE = -1
 

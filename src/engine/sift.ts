@@ -1,7 +1,8 @@
 /** The objects of a tree that may have changed, sifted from the many that surely did not. */
 import type { Memory } from '../bundle/bundle.ts'
 import { fileStat } from '../bundle/file-stat.ts'
-import type { ScannedObject, ScannedTree } from '../rootfs/scanned-tree.ts'
+import type { ScannedObject } from '../rootfs/scanned-object.ts'
+import type { ScannedTree } from '../rootfs/scanned-tree.ts'
 import { TreeMatch } from './match-tree.ts'
 
 export interface Sifted {

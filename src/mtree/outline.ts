@@ -61,7 +61,7 @@ export class ManifestOutline implements EntryList {
   private readLines(): void {
     const parents: ByteString[] = []
     let set = 0
-    for (let at = 0, end = 0; at < this.bytes.length; at = end + 1) {
+    for (let at = 0, end; at < this.bytes.length; at = end + 1) {
       end = this.endOfLine(at)
       const first = this.bytes[at]
       if (at === end || first === HASH) continue

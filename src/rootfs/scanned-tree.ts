@@ -1,10 +1,8 @@
 /** A tree as it was scanned: bytes, of which an object is made when it is looked at. */
 import type { ByteString } from '../bytes.ts'
-import type { ManifestEntry, MtreeType } from '../mtree/entry.ts'
 import { baseName, joinPath, parentPath } from '../plan/names.ts'
-import { recordedStatus, recordedType, type FileType, type Status } from '../sys/status.ts'
-import type { Xattr } from '../tar/entry.ts'
-import type { Details, ScanBatch } from './scanner.ts'
+import { ScannedObject, StoredBatch } from './scanned-object.ts'
+import type { ScanBatch } from './scanner.ts'
 
 /** What a directory holds: rows of one batch. */
 interface Listing {
@@ -83,96 +81,4 @@ function rowOf({ batch, from, to }: Listing, name: ByteString): number | undefin
     else high = middle
   }
   return low < to && batch.name(low) === name ? low : undefined
-}
-
-class StoredBatch {
-  /** Number of the first row's object in the tree. */
-  readonly first: number
-  readonly statuses: Buffer
-  readonly details: ReadonlyMap<number, Details>
-  private readonly names: Buffer
-  private readonly nameEnds: Uint32Array
-
-  constructor({ statuses, names, nameEnds, details }: ScanBatch, first: number) {
-    this.first = first
-    this.statuses = Buffer.from(statuses.buffer)
-    this.details = details
-    this.names = Buffer.from(names.buffer)
-    this.nameEnds = nameEnds
-  }
-
-  name(row: number): ByteString {
-    return this.names.toString('latin1', row === 0 ? 0 : this.nameEnds[row - 1], this.nameEnds[row])
-  }
-}
-
-/** An object of the tree, good for as long as the tree. */
-export class ScannedObject {
-  /** Relative to the root; `.` for the root itself. */
-  readonly path: ByteString
-  private readonly batch: StoredBatch
-  private readonly row: number
-
-  constructor(path: ByteString, batch: StoredBatch, row: number) {
-    this.path = path
-    this.batch = batch
-    this.row = row
-  }
-
-  /** Below the size of the tree, and of this object alone. */
-  get number(): number {
-    return this.batch.first + this.row
-  }
-
-  get type(): FileType {
-    return recordedType(this.batch.statuses, this.row)
-  }
-
-  /** Decoded at each call. */
-  get status(): Status {
-    return recordedStatus(this.batch.statuses, this.row)
-  }
-
-  get link(): ByteString | undefined {
-    return this.batch.details.get(this.row)?.link
-  }
-
-  /** Attributes that a manifest does not list: those of anything but files and directories. */
-  get unlisted(): readonly Xattr[] {
-    return this.batch.details.get(this.row)?.xattrs ?? NONE
-  }
-}
-
-const NONE: readonly Xattr[] = []
-
-/** As a manifest would list it, without `sha256`. */
-export function toManifestEntry(
-  { path, status, link }: ScannedObject,
-  xattrs: readonly Xattr[]
-): ManifestEntry {
-  return {
-    path,
-    type: mtreeTypes[status.type],
-    size: status.size,
-    uid: status.uid,
-    gid: status.gid,
-    mode: status.mode,
-    nlink: status.nlink,
-    link,
-    mtimeSec: status.mtimeSec,
-    time: undefined,
-    sha256: undefined,
-    xattrs,
-    other: undefined
-  }
-}
-
-export const mtreeTypes: Readonly<Record<FileType, MtreeType>> = {
-  file: 'file',
-  directory: 'dir',
-  symlink: 'link',
-  fifo: 'fifo',
-  char: 'char',
-  block: 'block',
-  socket: 'socket'
 }

@@ -10,7 +10,7 @@ import type { Directory, Inode } from '../plan/tree.ts'
 import { listXattrs } from '../sys/metadata.ts'
 import { status, type Status } from '../sys/status.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
-import { mtreeTypes } from './scanned-tree.ts'
+import { mtreeTypes } from './mtree-entry.ts'
 import { readXattrs } from './xattrs.ts'
 
 /** A node of the manifest, with the status it was made from. */

@@ -3,7 +3,7 @@ import { withFacts } from '../errors.ts'
 import { baseName, parentPath } from '../plan/names.ts'
 import type { Xattr } from '../tar/entry.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
-import type { ScannedObject } from './scanned-tree.ts'
+import type { ScannedObject } from './scanned-object.ts'
 import { readXattrs } from './xattrs.ts'
 
 const NONE: readonly Xattr[] = []

@@ -1,11 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  decodeFingerprints,
-  encodeFingerprints,
-  isUnchanged
-} from '../../src/bundle/fingerprints.ts'
-import type { FileStat, Fingerprints } from '../../src/bundle/fingerprints.ts'
+import { decodeFingerprints, encodeFingerprints } from '../../src/bundle/fingerprints.ts'
+import { isUnchanged } from '../../src/bundle/unchanged.ts'
+import type { FileStat } from '../../src/bundle/fingerprint-record.ts'
+import type { Fingerprints } from '../../src/bundle/fingerprints.ts'
 
 const SHA = 'ab'.repeat(32)
 const HEADER = { device: 42, scannedAt: { sec: 1000, nsec: 500_000_000 }, manifestSha256: SHA }

@@ -1,0 +1,101 @@
+/** One object in a file of fingerprints: 40 bytes, all numbers little-endian. */
+import type { Timespec } from '../tar/entry.ts'
+
+/** What lstat(2) says of a file and no write to it leaves as it was. */
+export interface FileStat {
+  dev: number | bigint
+  ino: number | bigint
+  /** Bytes; for a device its number (st_rdev), which no keyword of the manifest holds. */
+  size: number
+  mtime: Timespec
+  ctime: Timespec
+}
+
+/** What a record tells when something changed. */
+export interface FingerprintRecord {
+  inode: bigint
+  /** As in `FileStat`. */
+  size: number
+  mtimeNsec: number
+}
+
+/*
+ * 0 inode u64 | 8 size u64 | 16 mtime seconds i64 | 24 ctime seconds i64 | 32 mtime ns u32 | 36 ctime ns u32
+ */
+export const RECORD_BYTES = 40
+
+/** No clock shows it: the record of a file that has no usable fingerprint. */
+const NO_NSEC = 0xffff_ffff
+
+/** Writes a record; undefined, and what is on another device, has no usable fingerprint. */
+export function putRecord(
+  view: DataView,
+  at: number,
+  device: number | bigint,
+  stat: FileStat | undefined
+): void {
+  if (stat === undefined || !isSameInteger(stat.dev, device)) {
+    view.setUint32(at + 36, NO_NSEC, true)
+    return
+  }
+  putInteger(view, at, stat.ino)
+  putInteger(view, at + 8, stat.size)
+  putInteger(view, at + 16, stat.mtime.sec)
+  putInteger(view, at + 24, stat.ctime.sec)
+  view.setUint32(at + 32, stat.mtime.nsec, true)
+  view.setUint32(at + 36, stat.ctime.nsec, true)
+}
+
+/** Whether a record holds these numbers. */
+export function hasRecord(view: DataView, at: number, stat: FileStat): boolean {
+  return (
+    hasInteger(view, at, stat.ino) &&
+    hasInteger(view, at + 8, stat.size) &&
+    hasInteger(view, at + 16, stat.mtime.sec) &&
+    hasInteger(view, at + 24, stat.ctime.sec) &&
+    view.getUint32(at + 32, true) === stat.mtime.nsec &&
+    view.getUint32(at + 36, true) === stat.ctime.nsec
+  )
+}
+
+/** Undefined where there is no usable fingerprint. */
+export function getRecord(view: DataView, at: number): FingerprintRecord | undefined {
+  if (view.getUint32(at + 36, true) === NO_NSEC) return undefined
+  return {
+    inode: view.getBigUint64(at, true),
+    size: view.getUint32(at + 12, true) * 2 ** 32 + view.getUint32(at + 8, true),
+    mtimeNsec: view.getUint32(at + 32, true)
+  }
+}
+
+/** Two halves, because a BigInt for each number took most of the time. */
+export function putInteger(view: DataView, at: number, value: number | bigint): void {
+  view.setUint32(at, lowHalf(value), true)
+  view.setUint32(at + 4, highHalf(value), true)
+}
+
+function hasInteger(view: DataView, at: number, value: number | bigint): boolean {
+  return (
+    view.getUint32(at, true) === lowHalf(value) && view.getUint32(at + 4, true) === highHalf(value)
+  )
+}
+
+/** Modulo 2^32, for negative numbers in two's complement. */
+function lowHalf(value: number | bigint): number {
+  return typeof value === 'bigint' ? Number(BigInt.asUintN(32, value)) : value >>> 0
+}
+
+function highHalf(value: number | bigint): number {
+  return typeof value === 'bigint'
+    ? Number(BigInt.asUintN(32, value >> 32n))
+    : Math.floor(value / 2 ** 32) >>> 0
+}
+
+export function getInteger(view: DataView, at: number): number | bigint {
+  const value = view.getBigUint64(at, true)
+  return value <= Number.MAX_SAFE_INTEGER ? Number(value) : value
+}
+
+export function isSameInteger(a: number | bigint, b: number | bigint): boolean {
+  return a === b || (typeof a !== typeof b && BigInt(a) === BigInt(b))
+}

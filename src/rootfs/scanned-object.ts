@@ -1,0 +1,65 @@
+import type { ByteString } from '../bytes.ts'
+import { recordedStatus, recordedType, type FileType, type Status } from '../sys/status.ts'
+import type { Xattr } from '../tar/entry.ts'
+import type { Details, ScanBatch } from './scanner.ts'
+
+/** A batch as part of a tree. */
+export class StoredBatch {
+  /** Number of the first row's object in the tree. */
+  readonly first: number
+  readonly statuses: Buffer
+  readonly details: ReadonlyMap<number, Details>
+  private readonly names: Buffer
+  private readonly nameEnds: Uint32Array
+
+  constructor({ statuses, names, nameEnds, details }: ScanBatch, first: number) {
+    this.first = first
+    this.statuses = Buffer.from(statuses.buffer)
+    this.details = details
+    this.names = Buffer.from(names.buffer)
+    this.nameEnds = nameEnds
+  }
+
+  name(row: number): ByteString {
+    return this.names.toString('latin1', row === 0 ? 0 : this.nameEnds[row - 1], this.nameEnds[row])
+  }
+}
+
+/** An object of the tree, good for as long as the tree. */
+export class ScannedObject {
+  /** Relative to the root; `.` for the root itself. */
+  readonly path: ByteString
+  private readonly batch: StoredBatch
+  private readonly row: number
+
+  constructor(path: ByteString, batch: StoredBatch, row: number) {
+    this.path = path
+    this.batch = batch
+    this.row = row
+  }
+
+  /** Below the size of the tree, and of this object alone. */
+  get number(): number {
+    return this.batch.first + this.row
+  }
+
+  get type(): FileType {
+    return recordedType(this.batch.statuses, this.row)
+  }
+
+  /** Decoded at each call. */
+  get status(): Status {
+    return recordedStatus(this.batch.statuses, this.row)
+  }
+
+  get link(): ByteString | undefined {
+    return this.batch.details.get(this.row)?.link
+  }
+
+  /** Attributes that a manifest does not list: those of anything but files and directories. */
+  get unlisted(): readonly Xattr[] {
+    return this.batch.details.get(this.row)?.xattrs ?? NONE
+  }
+}
+
+const NONE: readonly Xattr[] = []
