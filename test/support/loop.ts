@@ -23,25 +23,25 @@ export function requirementsOf(type: FileSystem): string[] {
   return type === 'tmpfs' ? ['root'] : ['root', 'loop', MAKE[type][0]]
 }
 
-/** A new file system of 600 MB at most. The caller releases it whatever happens. */
-export function mountNew(type: FileSystem): Mounted {
+/** A new file system of `megabytes` at most, sparse. The caller releases it whatever happens. */
+export function mountNew(type: FileSystem, megabytes = 600): Mounted {
   const memory = makeTemporary()
   const release = () => releaseMemory(memory)
   try {
-    ok('mount', '-t', 'tmpfs', '-o', 'size=700m', 'tmpfs', memory)
-    return { path: type === 'tmpfs' ? memory : mountImage(type, memory), release }
+    ok('mount', '-t', 'tmpfs', '-o', `size=${megabytes + 100}m`, 'tmpfs', memory)
+    return { path: type === 'tmpfs' ? memory : mountImage(type, memory, megabytes), release }
   } catch (error) {
     release()
     throw error
   }
 }
 
-function mountImage(type: keyof typeof MAKE, directory: string): string {
+function mountImage(type: keyof typeof MAKE, directory: string, megabytes: number): string {
   const [program, ...options] = MAKE[type]
   const image = join(directory, 'image')
   const path = join(directory, 'mnt')
   writeFileSync(image, '')
-  truncateSync(image, 600 << 20)
+  truncateSync(image, megabytes * 2 ** 20)
   ok(program, ...options, image)
   mkdirSync(path)
   ok('mount', '-o', 'loop', image, path)

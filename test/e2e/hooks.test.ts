@@ -1,0 +1,85 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { sessionSet, shippedSet } from '../conformance/kit.ts'
+import { buildImage } from '../support/image-builder.ts'
+import { needs } from '../support/requires.ts'
+import { file, tar } from '../support/tar-builder.ts'
+import { makeTemporary, removeTemporary } from '../support/temporary.ts'
+import { ociUnpack, ociUnpackOk } from './cli.ts'
+
+let work: string
+beforeAll(() => {
+  work = makeTemporary()
+})
+afterAll(() => removeTemporary(work))
+
+describe('hooks check', () => {
+  test('prints each point with what would run', () => {
+    const toml = shippedSet('reflink', `${work}/check`)
+    const { stdout } = ociUnpackOk('hooks', 'check', toml)
+    const lines = stdout.split('\n')
+    expect(lines[0]).toBe(`reflink: ${toml}`)
+    expect(lines[1]).toBe('extract chain, manifest auto')
+    expect(stdout).toMatch(
+      new RegExp(`^unpack\\.ociv1\\.finish +exec +30m +${work}/check/set/reflink finish$`, 'm')
+    )
+    expect(stdout).toMatch(/^repack\.ociv1\.layer\.delta-list +- +- +-$/m)
+  })
+
+  test('prints the same as JSON', () => {
+    const toml = sessionSet(`${work}/check-session`)
+    const { stdout } = ociUnpackOk('hooks', 'check', '--json', toml)
+    const { file: path, points } = JSON.parse(stdout) as { file: string; points: object[] }
+    expect(path).toBe(toml)
+    expect(points).toHaveLength(11)
+    expect(points).toContainEqual({
+      point: 'store.gc',
+      hook: { command: expect.any(Array) as unknown, timeout: 60_000, mode: 'session' }
+    })
+  })
+
+  test('names the line of a mistake', () => {
+    const toml = `${work}/bad.toml`
+    writeFileSync(toml, 'version = 1\nname = "x"\nextrct = "layer"\n', { mode: 0o600 })
+    const { status, stderr } = ociUnpack('hooks', 'check', toml)
+    expect(status).toBe(1)
+    expect(stderr).toMatch(/HOOKS_INVALID[^]*line: 3[^]*extract/)
+  })
+})
+
+describe.runIf(needs('root', 'setfattr'))('a set on the command line', () => {
+  test('unpacks, is collected and deleted', () => {
+    const home = `${work}/life`
+    const hooks = shippedSet('reflink', home)
+    const { layout, reference } = buildImage(`${home}/layout`, { layers: [tar(file('a', 'a'))] })
+    const bundle = `${home}/bundle`
+    ociUnpackOk('unpack', '--hooks', hooks, '--image', reference, bundle)
+    const { stdout } = ociUnpackOk('hooks', 'gc', '--hooks', hooks, '--layout', layout, '--json')
+    expect((JSON.parse(stdout) as { liveKeys: string[] }).liveKeys).toHaveLength(1)
+    const refused = ociUnpack('bundle', 'delete', '--no-hooks', bundle)
+    expect(refused.status).toBe(1)
+    expect(refused.stderr).toContain('expected: the hooks "reflink"')
+    expect(readFileSync(`${bundle}/rootfs/a`, 'utf8')).toBe('a')
+    ociUnpackOk('bundle', 'delete', '--hooks', hooks, bundle)
+    expect(existsSync(bundle)).toBe(false)
+    expect(ociUnpack('bundle', 'delete', '--hooks', hooks, bundle).stderr).toContain('no bundle')
+  })
+
+  test('is tested: a row for each case, and the exit status', () => {
+    const home = `${work}/test`
+    const hooks = shippedSet('reflink', home)
+    mkdirSync(`${home}/bundles`)
+    const cases = ['--case', 'cold unpack', '--case', 'gc', '--directory', `${home}/bundles`]
+    const { stdout } = ociUnpackOk('hooks', 'test', ...cases, hooks)
+    expect(stdout).toMatch(
+      /^passed +[\d.]+ s {2}cold unpack\nskipped +0.0 s {2}gc\n +it would remove/
+    )
+    expect(stdout).toContain('reflink: 1 passed, 0 failed, 1 skipped')
+    writeFileSync(hooks, readFileSync(hooks, 'utf8').replace('"finish"', '"prepare"'))
+    const broken = ociUnpack('hooks', 'test', '--json', ...cases, hooks)
+    expect(broken.status).toBe(1)
+    const { ok, rows } = JSON.parse(broken.stdout) as { ok: boolean; rows: object[] }
+    expect(ok).toBe(false)
+    expect(rows[0]).toMatchObject({ case: 'cold unpack', verdict: { kind: 'failed' } })
+  })
+})
