@@ -1,11 +1,10 @@
 // One step of an image build: BASE with what COMMAND changes in it becomes IMAGE. Run as root; see README.md.
 import { spawnSync } from 'node:child_process'
 import console from 'node:console'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import process from 'node:process'
-import { OciUnpackError, repack, unpack } from 'oci-unpack'
-import { cacheHooks, unmount } from './cache.mjs'
+import { deleteBundle, OciUnpackError, repack, unpack } from 'oci-unpack'
+import { cacheHooks } from './cache.mjs'
 
 const [cache, base, image, ...command] = process.argv.slice(2)
 
@@ -20,18 +19,14 @@ try {
 
 async function build(cache) {
   const hooks = cacheHooks(cache)
-  mkdirSync(cache, { recursive: true, mode: 0o700 })
-  const work = mkdtempSync(join(cache, 'bundle-'))
-  const bundle = join(work, 'bundle')
-  const rootfs = join(bundle, 'rootfs')
+  const bundle = join(cache, `bundle-${process.pid}`)
+  await unpack({ image: base, destination: bundle, hooks })
   try {
-    await unpack({ image: base, destination: bundle, hooks })
-    step(rootfs)
+    step(join(bundle, 'rootfs'))
     const { manifestDigest } = await repack({ image, bundle, hooks })
     console.log(`${image} is ${manifestDigest}`)
   } finally {
-    unmount(rootfs)
-    rmSync(work, { recursive: true })
+    await deleteBundle({ bundle, hooks })
   }
 }
 

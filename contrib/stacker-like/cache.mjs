@@ -34,7 +34,7 @@ export function cacheHooks(cache) {
     postExtract({ index, layerCount, chainId, target }) {
       run('sync', '-f', target)
       renameSync(target, stateOf(chainId))
-      console.log(`extracted layer ${index + 1} of ${layerCount}`)
+      console.error(`extracted layer ${index + 1} of ${layerCount}`)
       return { target: stateOf(chainId) }
     },
     finish({ layers, rootfs, state }) {
@@ -95,7 +95,7 @@ function copyMetadata(from, to) {
 }
 
 /** Nothing where nothing is mounted. */
-export function unmount(rootfs) {
+function unmount(rootfs) {
   if (existsSync(rootfs) && lstatSync(rootfs).dev !== lstatSync(join(rootfs, '..')).dev)
     run('umount', rootfs)
 }

@@ -51,9 +51,9 @@ describe.skipIf(!needs('root', 'overlay', 'ldd', 'tar', 'chroot'))('contrib/stac
 
   test('a step becomes a layer of what it changed, and nothing else', () => {
     const step = 'echo new >/etc/motd; rm -r /srv/old; mkdir /srv/old; : >/srv/old/added; rm /gone'
-    const { status, stdout } = build('base', 'next', 'sh', '-c', step)
+    const { status, stderr } = build('base', 'next', 'sh', '-c', step)
     expect(status).toBe(0)
-    expect(stdout).toMatch(/^extracted layer 1 of 2\nextracted layer 2 of 2\n/)
+    expect(stderr).toBe('extracted layer 1 of 2\nextracted layer 2 of 2\n')
     const names = [
       '.',
       '.wh.gone',
@@ -67,8 +67,8 @@ describe.skipIf(!needs('root', 'overlay', 'ldd', 'tar', 'chroot'))('contrib/stac
   })
 
   test('a step on that image extracts only the new layer', () => {
-    const { stdout } = build('next', 'last', 'rm', '/etc/motd')
-    expect(stdout).toMatch(/^extracted layer 3 of 3\n\$ rm \/etc\/motd\n/)
+    const { stderr } = build('next', 'last', 'rm', '/etc/motd')
+    expect(stderr).toBe('extracted layer 3 of 3\n')
     ociUnpackOk('raw', 'unpack', '--image', `${at('image')}:last`, at('last'))
     expect(readdirSync(at('last/etc'))).toEqual(['kept'])
     expect(readdirSync(at('last/srv/old'))).toEqual(['added'])

@@ -27,7 +27,7 @@ describe.runIf(needs('root'))('collecting layers', () => {
         gc: ({ liveKeys }) => void told.push([...liveKeys])
       })
       const layouts = [`${work}/one`, `${work}/two`]
-      const result = await library.collectGarbage({ layouts, hooks })
+      const result = await library.collectStore({ layouts, hooks })
       const base = sha256(BASE)
       const live = [base, chainOf(base, sha256(ABOVE)), chainOf(base, sha256(OTHER))]
       expect(told).toEqual([live])
@@ -45,7 +45,7 @@ describe.runIf(needs('root'))('collecting layers', () => {
         }
       })
       const collect = (layouts: string[]): Promise<string> =>
-        codeOf(library.collectGarbage({ layouts, hooks }))
+        codeOf(library.collectStore({ layouts, hooks }))
       expect(await collect([layout])).toBe('BLOB_NOT_FOUND')
       expect(await collect([`${layout}:latest`])).toBe('USAGE')
       expect(await collect([])).toBe('USAGE')
@@ -56,7 +56,7 @@ describe.runIf(needs('root'))('collecting layers', () => {
     await inScratch(async (work) => {
       const { layout } = buildImage(`${work}/layout`, { layers: [BASE] })
       const { hooks } = chainStore(`${work}/store`)
-      const code = await codeOf(library.collectGarbage({ layouts: [layout], hooks }))
+      const code = await codeOf(library.collectStore({ layouts: [layout], hooks }))
       expect(code).toBe('HOOKS_INVALID')
     })
   })
@@ -70,7 +70,7 @@ describe.runIf(needs('root'))('collecting layers', () => {
       const { finish } = store.hooks
       store.hooks.finish = async (context, call) => {
         const layouts = [`${work}/layout`]
-        collection = library.collectGarbage({ layouts, hooks: store.hooks })
+        collection = library.collectStore({ layouts, hooks: store.hooks })
         await new Promise((resolve) => setTimeout(resolve, 100))
         await finish!(context, call)
         order.push('finish')
