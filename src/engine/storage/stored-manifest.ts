@@ -28,12 +28,14 @@ export async function writeStoredManifest(
   if (hooks.manifest === 'never') return
   const chainId = topChainId(job.image) ?? 'empty'
   const path = join(context.bundle, manifestFile(context.manifestDigest))
-  if (tree === undefined && fetchManifest(hooks.name, chainId, path)) return
+  // a tree of the engine's own depends on id maps and other options too
+  const isShared = hooks.extract !== 'rootfs'
+  if (tree === undefined && isShared && fetchManifest(hooks.name, chainId, path)) return
   await withRootfs(context.rootfs, async (rootfs) => {
     if (tree === undefined) await hashAll(job, context, rootfs)
     else writeSurvey(rootfs, tree, placeOf(context))
   })
-  keepManifest(hooks.name, chainId, path)
+  if (isShared) keepManifest(hooks.name, chainId, path)
 }
 
 function placeOf({ bundle, manifestDigest }: ImageContext): Parameters<typeof writeSurvey>[2] {
