@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     testTimeout: 180_000,
-    globalSetup: ['scripts/compile-schemas.mjs'],
+    globalSetup: ['scripts/compile-schemas.mjs', 'test/support/private-cache.ts'],
     hookTimeout: 120_000
   }
 })

@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import type { ConformanceReport, TestHooksOptions } from '../../src/index.ts'
 import { library } from '../support/dist.ts'
+import { longTests } from '../support/requires.ts'
 
 const programs = new URL('programs/', import.meta.url).pathname
 const sets = new URL('../../hooks/', import.meta.url).pathname
@@ -10,9 +11,9 @@ const sets = new URL('../../hooks/', import.meta.url).pathname
 /** The case that takes as long as all others together many times. */
 export const LONG_CASE = 'killed after every call'
 
-/** A few short cases, unless OCI_UNPACK_WHOLE_KIT=1. */
+/** A few short cases, unless OCI_UNPACK_LONG_TESTS=1. */
 export function casesToRun(): Pick<TestHooksOptions, 'cases'> {
-  return process.env.OCI_UNPACK_WHOLE_KIT === '1' ? {} : { cases: SHORT_CASES }
+  return longTests() ? {} : { cases: SHORT_CASES }
 }
 
 const SHORT_CASES = [

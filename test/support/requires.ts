@@ -19,6 +19,11 @@ export function needs(...names: string[]): boolean {
   return false
 }
 
+/** Whether there is time for tests that take minutes (OCI_UNPACK_LONG_TESTS=1, as CI has it). */
+export function longTests(): boolean {
+  return process.env.OCI_UNPACK_LONG_TESTS === '1'
+}
+
 function isThere(name: string): boolean {
   if (name === 'root') return process.geteuid?.() === 0
   if (name === 'loop') return existsSync('/dev/loop-control')

@@ -1,5 +1,6 @@
 // Hook functions that keep every chain of layers as a plain directory in $STORE, and make each bundle by a copy. With
 // $DEFECT they break their contract in one way.
+import { Buffer } from 'node:buffer'
 import { execFileSync } from 'node:child_process'
 import {
   existsSync,

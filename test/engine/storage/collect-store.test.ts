@@ -67,12 +67,12 @@ describe.runIf(needs('root'))('collecting layers', () => {
       const order: string[] = []
       let collection: Promise<unknown> | undefined
       const store = chainStore(`${work}/store`, { gc: () => void order.push('gc') })
-      const { finish } = store.hooks
+      const finish = store.hooks.finish!.bind(store.hooks)
       store.hooks.finish = async (context, call) => {
         const layouts = [`${work}/layout`]
         collection = library.collectStore({ layouts, hooks: store.hooks })
         await new Promise((resolve) => setTimeout(resolve, 100))
-        await finish!(context, call)
+        await finish(context, call)
         order.push('finish')
       }
       await library.unpack({ ...options, hooks: store.hooks })
