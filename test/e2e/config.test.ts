@@ -14,11 +14,19 @@ const HISTORY = ['--history.created=2026-01-02T03:04:05Z', '--history.created_by
 /** Each runs on an image that has every field; HISTORY is added unless it has its own. */
 const CHANGES: Readonly<Record<string, readonly string[]>> = {
   nothing: [],
-  author: ['--author', 'B <b@example.com>'],
-  created: ['--created=2001-02-03T04:05:06.700-08:00'],
-  architecture: ['-architecture', 's390x'],
-  os: ['--os=freebsd'],
-  user: ['--config.user', '1000:staff'],
+  'what has one value': [
+    '--author',
+    'B <b@example.com>',
+    '--created=2001-02-03T04:05:06.700-08:00',
+    '-architecture',
+    's390x',
+    '--os=freebsd',
+    '--config.user',
+    '1000:staff',
+    '--config.workingdir',
+    'w/../x',
+    '--config.stopsignal=SIGKILL'
+  ],
   'user, the last of two': ['--config.user=a', '-config.user=b'],
   ports: ['--config.exposedports=53/udp', '--config.exposedports=80/tcp'],
   variables: ['--config.env=B==', '--config.env', 'A=4', '--config.env=C=', '--config.env=A=5'],
@@ -34,8 +42,6 @@ const CHANGES: Readonly<Record<string, readonly string[]>> = {
     '--config.label=é=\u2028',
     '--config.label=e='
   ],
-  workingdir: ['--config.workingdir', 'w/../x'],
-  stopsignal: ['--config.stopsignal=SIGKILL'],
   annotation: [
     '--manifest.annotation=a=2',
     '--manifest.annotation',
