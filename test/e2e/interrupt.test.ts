@@ -34,9 +34,13 @@ beforeEach(() => {
   fs.mkdirSync(box)
   image = buildImage(`${box}/layout`, { layers: [tar(file('x', 'x'))] }).reference
   fs.writeFileSync(`${work}/file`, tar(file('y')))
-  fs.writeFileSync(`${work}/hangs`, `#!/bin/sh\ntouch ${work}/hanging\nexec sleep 60\n`, {
-    mode: 0o755
-  })
+  fs.writeFileSync(
+    `${work}/hangs`,
+    `#!/bin/sh\necho $$ >${work}/.hanging\nmv ${work}/.hanging ${work}/hanging\nexec sleep 60\n`,
+    {
+      mode: 0o755
+    }
+  )
 })
 afterEach(() => {
   child?.kill('SIGKILL')
@@ -62,7 +66,8 @@ const MOMENTARY: Readonly<Record<string, { args: () => string[]; makes?: string 
   init: { args: () => ['--layout', `${box}/new`], makes: 'new' },
   list: { args: () => ['--layout', `${box}/layout`, '--long'] },
   stat: { args: () => ['--image', image] },
-  'raw runtime-config': { args: () => ['--image', image, `${box}/new`], makes: 'new' }
+  'raw runtime-config': { args: () => ['--image', image, `${box}/new`], makes: 'new' },
+  'hooks check': { args: () => [hangingHooks()] }
 }
 /** What holds up a decompressor. */
 const READING: Readonly<Record<string, () => string[]>> = {
@@ -73,9 +78,15 @@ const READING: Readonly<Record<string, () => string[]>> = {
 }
 const HASHING = ['diff', 'raw mtree-validate']
 const WAITING = ['gc']
+/** What a hook holds up. */
+const HOOKED: Readonly<Record<string, () => string[]>> = {
+  'bundle delete': () => ['--hooks', hangingHooks(), hookedBundle()],
+  'hooks gc': () => ['--hooks', hangingHooks(), '--layout', `${box}/layout`],
+  'hooks test': () => ['--directory', `${work}/kit`, hangingHooks()]
+}
 
 test('every command is here', () => {
-  const tables = [CHANGING, TAGGING, MOMENTARY, READING]
+  const tables = [CHANGING, TAGGING, MOMENTARY, READING, HOOKED]
   const names = [...tables.flatMap((table) => Object.keys(table)), ...HASHING, ...WAITING]
   expect(names.sort()).toEqual(COMMANDS.map(({ path }) => path.join(' ')).sort())
 })
@@ -133,6 +144,24 @@ describe.runIf(needs('root', 'python3'))('Ctrl-C', () => {
     fs.rmSync(`${box}/layout`, { recursive: true })
     buildImage(`${box}/layout`, { layers: [tar(file('x', large))] })
     start(command, '--decompressor', `${work}/hangs`, ...args())
+    await until(() => fs.existsSync(`${work}/hanging`))
+    await interrupt()
+    expect(fs.readdirSync(box)).toEqual(['layout'])
+  })
+
+  test.each(Object.entries(HOOKED))('on %s ends its hook, too', async (command, args) => {
+    fs.mkdirSync(`${work}/kit`)
+    start(command, ...args())
+    await until(() => fs.existsSync(`${work}/hanging`))
+    const hook = Number(fs.readFileSync(`${work}/hanging`, 'utf8'))
+    await interrupt()
+    expect(fs.existsSync(`/proc/${hook}`)).toBe(false)
+    expect(compareTrees(`${work}/before`, box)).toEqual([])
+    expect(fs.readdirSync(`${work}/kit`)).toEqual([])
+  })
+
+  test('on unpack with a hook that hangs leaves nothing behind', async () => {
+    start('unpack', '--hooks', hangingHooks('unpack.ociv1.finish'), '--image', image, `${box}/out`)
     await until(() => fs.existsSync(`${work}/hanging`))
     await interrupt()
     expect(fs.readdirSync(box)).toEqual(['layout'])
@@ -220,6 +249,18 @@ describe('an abort that comes late', () => {
 function changedBundle(): string {
   ociUnpackOk('unpack', '--image', image, `${box}/bundle`)
   fs.writeFileSync(`${box}/bundle/rootfs/new`, 'new')
+  return `${box}/bundle`
+}
+
+function hangingHooks(...more: string[]): string {
+  const points = ['bundle.delete', 'store.gc', ...more]
+  const tables = points.map((point) => `[${point}]\ncommand = ["${work}/hangs"]\n`)
+  fs.writeFileSync(`${work}/hooks.toml`, `version = 1\nname = "hanging"\n${tables.join('')}`)
+  return `${work}/hooks.toml`
+}
+
+function hookedBundle(): string {
+  ociUnpackOk('unpack', '--hooks', `${work}/hooks.toml`, '--image', image, `${box}/bundle`)
   return `${box}/bundle`
 }
 
