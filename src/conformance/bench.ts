@@ -51,16 +51,19 @@ export class Bench {
   /** What the set is; nobody asks its hooks. */
   readonly set: HookSet
   readonly scratch: string
+  /** Stops what a case is doing. */
+  readonly stop: { readonly signal?: AbortSignal }
   readonly able: Abilities
   /** All calls of the case that runs, as far as they have ended. */
   calls: TraceRecord[] = []
   private made = 0
   private bundles: string[] = []
 
-  constructor(file: string, set: HookSet, scratch: string) {
+  constructor(file: string, set: HookSet, scratch: string, signal: AbortSignal | undefined) {
     this.file = file
     this.set = set
     this.scratch = scratch
+    this.stop = signal === undefined ? {} : { signal }
     this.able = { root: process.geteuid!() === 0, xattrs: hasXattrs(scratch) }
   }
 
@@ -104,6 +107,7 @@ export class Bench {
         image: image.reference,
         destination: bundle,
         hooks,
+        ...this.stop,
         onEvent: (event) => {
           if (event.type === 'layer') read.push(event.layer)
         }
@@ -124,7 +128,7 @@ export class Bench {
   ): Promise<Repacked> {
     const reference = `${image.layout}:${tag}`
     const { layer } = await this.withSet(unchanged, [], (hooks) =>
-      repack({ image: reference, bundle, hooks, ...more })
+      repack({ image: reference, bundle, hooks, ...this.stop, ...more })
     )
     return { reference, diffId: layer?.diffId }
   }

@@ -23,10 +23,12 @@ export interface ChildResult {
   end: { kind: 'done' } | { kind: 'killed' } | { kind: 'failed'; error: Error }
 }
 
-export async function runChild(task: ChildTask): Promise<ChildResult> {
+export async function runChild(task: ChildTask, signal?: AbortSignal): Promise<ChildResult> {
   const program = fileURLToPath(new URL('./child.js', import.meta.url))
   const child = spawn(process.execPath, [program, JSON.stringify(task)], {
-    stdio: ['ignore', 'pipe', 'pipe']
+    stdio: ['ignore', 'pipe', 'pipe'],
+    killSignal: 'SIGKILL',
+    ...(signal === undefined ? {} : { signal })
   })
   const exit = new Promise((resolve, reject) => child.once('exit', resolve).once('error', reject))
   const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr), exit])

@@ -61,7 +61,7 @@ export async function testHooks(options: TestHooksOptions = {}): Promise<Conform
   const scratch = mkdtempSync(join(realpathSync(directory), 'oci-unpack-hooks-'))
   let left = true
   try {
-    const bench = new Bench(file, set, scratch)
+    const bench = new Bench(file, set, scratch, options.signal)
     const rows: ConformanceRow[] = []
     for (const each of cases) {
       throwIfAborted(options.signal)
@@ -110,6 +110,7 @@ async function judge(bench: Bench, each: Case, gc: boolean): Promise<Verdict> {
     await each.run(bench)
     return { kind: 'passed' }
   } catch (error) {
+    throwIfAborted(bench.stop.signal)
     return { kind: 'failed', failure: explain(bench, each, error) }
   }
 }

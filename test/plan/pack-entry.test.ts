@@ -83,6 +83,7 @@ describe('packObject', () => {
       ['security.selinux', 'label'],
       ['security.capability', '\0'],
       ['system.nfs4_acl', 'x'],
+      ['trusted.SGI_ACL_FILE', 'x'],
       ['user.a', 'b']
     ] as const
     expect(packObject('x', object({ xattrs }), RULES).xattrs.map(([name]) => name)).toEqual([

@@ -49,7 +49,14 @@ describe('an entry as it will be on disk', () => {
       ['system.posix_acl_access', '\x02']
     ] as const
     const { xattrs } = planEntry(
-      entry({ xattrs: [['security.selinux', 'label'], ...kept, ['system.nfs4_acl', 'x']] }),
+      entry({
+        xattrs: [
+          ['security.selinux', 'label'],
+          ...kept,
+          ['system.nfs4_acl', 'x'],
+          ['trusted.SGI_ACL_FILE', 'x']
+        ]
+      }),
       RULES
     )
     expect(xattrs).toEqual(kept)

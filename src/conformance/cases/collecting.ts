@@ -18,7 +18,7 @@ export const collecting: Case = {
     await bench.withSet(
       (set) => set,
       [],
-      (hooks) => collectStore({ layouts: [live.layout], hooks })
+      (hooks) => collectStore({ layouts: [live.layout], hooks, ...bench.stop })
     )
     checkTree(inUse.rootfs, used, 'After gc')
     const kept = await bench.unpack(live)

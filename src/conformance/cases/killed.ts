@@ -29,7 +29,7 @@ async function survives(bench: Bench, killAfter: number): Promise<boolean> {
   const image = await bench.newImage(whiteoutLayer())
   const bundle = bench.newBundle()
   const task = { hooks: bench.file, image: image.reference, destination: bundle, killAfter }
-  const { calls, end } = await runChild(task)
+  const { calls, end } = await runChild(task, bench.stop.signal)
   bench.calls.push(...calls)
   if (end.kind === 'failed') throw end.error
   if (end.kind === 'killed') {

@@ -16,7 +16,7 @@ export const together: Case = {
     const bundles = [bench.newBundle(), bench.newBundle()]
     const results = await Promise.all(
       bundles.map((destination) =>
-        runChild({ hooks: bench.file, image: image.reference, destination })
+        runChild({ hooks: bench.file, image: image.reference, destination }, bench.stop.signal)
       )
     )
     for (const { calls, end } of results) {

@@ -89,14 +89,12 @@ export default {
     writeFileSync(join(state, 'known'), list(rootfs))
   },
 
-  /** Every path that is there or was there when this was asked last, as bytes. */
+  /** Every path that is there or ever was when this was asked, as bytes. */
   deltaList({ rootfs, state }) {
-    const known = readFileSync(join(state, 'known'))
     const now = list(rootfs)
-    writeFileSync(join(state, 'known'), now)
-    return paths(
-      has('delta-list leaves out') ? now : Buffer.concat([known, now, Buffer.from('.\0')])
-    )
+    const all = Buffer.concat([readFileSync(join(state, 'known')), now])
+    writeFileSync(join(state, 'known'), all)
+    return paths(has('delta-list leaves out') ? now : Buffer.concat([all, Buffer.from('.\0')]))
   },
 
   abort({ targets, rootfs }) {
