@@ -5,9 +5,8 @@ import { mediaKind } from '../image/media-types.ts'
 import type { ImageSource } from '../store/image-source.ts'
 import type { ReachableBlob } from '../store/reachable.ts'
 import type { CheckBlobTask } from '../worker/check-blob.ts'
-import { Control } from '../worker/control.ts'
-import { Pool } from '../worker/pool.ts'
 import { throwIfAborted } from './abort.ts'
+import { withThreads } from './threads.ts'
 
 export interface CheckSettings {
   jobs: number
@@ -32,27 +31,19 @@ export async function checkBlobs(
   blobs: readonly CheckedBlob[],
   settings: CheckSettings
 ): Promise<PromiseSettledResult<Checked>[]> {
-  const { signal } = settings
-  const control = Control.forLayers(blobs.length, settings.jobs)
-  const pool = new Pool(Math.min(settings.jobs, blobs.length))
-  const abort = (): void => control.abort()
-  signal?.addEventListener('abort', abort)
-  const check = async (blob: CheckedBlob, layer: number): Promise<Checked> => {
-    throwIfAborted(signal)
-    const diffIds = await pool.run(taskOf(source, blob, layer, settings), control, SILENT)
-    return { diffIds, unpacked: control.layer(layer).unpacked }
-  }
-  try {
+  const { jobs, signal } = settings
+  const layers = blobs.length
+  return withThreads(Math.min(jobs, layers), { jobs, signal, layers }, async (pool, control) => {
+    const check = async (blob: CheckedBlob, layer: number): Promise<Checked> => {
+      throwIfAborted(signal)
+      const diffIds = await pool.run(taskOf(source, blob, layer, settings), control)
+      return { diffIds, unpacked: control.layer(layer).unpacked }
+    }
     const outcomes = await Promise.allSettled(blobs.map(check))
     throwIfAborted(signal)
     return outcomes
-  } finally {
-    signal?.removeEventListener('abort', abort)
-    await pool.close()
-  }
+  })
 }
-
-const SILENT = { entries: (): void => undefined, lostXattr: (): void => undefined }
 
 function taskOf(
   source: ImageSource,

@@ -2,14 +2,15 @@
 import { display } from '../bytes.ts'
 import { uncompressedSizeHint } from '../codec/size-hint.ts'
 import { withFacts } from '../errors.ts'
-import { Control } from '../worker/control.ts'
-import { Pool } from '../worker/pool.ts'
+import type { Control } from '../worker/control.ts'
+import type { Pool } from '../worker/pool.ts'
 import type { StageLayerTask } from '../worker/stage-layer.ts'
 import { throwIfAborted } from './abort.ts'
 import { lostXattr } from './join-layers.ts'
 import { layerName } from './layer-tasks.ts'
 import type { OrderedLayers } from './ordered-layers.ts'
 import { reportProgress } from './progress.ts'
+import { withThreads } from './threads.ts'
 import type { UnpackSettings } from './unpack-options.ts'
 
 export type StageSettings = Pick<UnpackSettings, 'jobs' | 'onEvent' | 'signal'>
@@ -25,22 +26,18 @@ export async function stageLayers(
   settings: StageSettings
 ): Promise<void> {
   const { jobs, onEvent, signal } = settings
-  const control = Control.forLayers(count, jobs)
-  const pool = new Pool(Math.min(jobs, tasks.length))
-  const progress = reportProgress(control, count, onEvent)
-  const abort = (): void => control.abort()
-  signal?.addEventListener('abort', abort)
-  try {
-    throwIfAborted(signal)
-    await allOrAbort(bySize(tasks), control, (task) =>
-      stageOne(task, control, pool, layers, settings)
-    )
-    throwIfAborted(signal)
-  } finally {
-    signal?.removeEventListener('abort', abort)
-    progress.stop()
-    await pool.close()
-  }
+  const threads = Math.min(jobs, tasks.length)
+  await withThreads(threads, { jobs, signal, layers: count }, async (pool, control) => {
+    const progress = reportProgress(control, count, onEvent)
+    try {
+      await allOrAbort(bySize(tasks), control, (task) =>
+        stageOne(task, control, pool, layers, settings)
+      )
+      throwIfAborted(signal)
+    } finally {
+      progress.stop()
+    }
+  })
 }
 
 async function stageOne(

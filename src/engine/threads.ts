@@ -8,6 +8,11 @@ export interface ThreadOptions {
   signal: AbortSignal | undefined
 }
 
+export interface CountedThreads extends ThreadOptions {
+  /** Layers whose progress is counted; default none. */
+  layers?: number
+}
+
 /**
  * Runs with a pool that ends with the work, whatever comes of it, and with the signal handed on to its tasks.
  * @param threads 0 for the calling thread alone
@@ -15,11 +20,11 @@ export interface ThreadOptions {
  */
 export async function withThreads<T>(
   threads: number,
-  { jobs, signal }: ThreadOptions,
+  { jobs, signal, layers = 0 }: CountedThreads,
   act: (pool: Pool, control: Control) => Promise<T>
 ): Promise<T> {
   throwIfAborted(signal)
-  const control = Control.forLayers(0, jobs)
+  const control = Control.forLayers(layers, jobs)
   const pool = new Pool(threads)
   const abort = (): void => control.abort()
   signal?.addEventListener('abort', abort)

@@ -2,12 +2,12 @@
 import { rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { withFacts } from '../../errors.ts'
-import { Control } from '../../worker/control.ts'
-import { Pool } from '../../worker/pool.ts'
-import { throwIfAborted } from '../abort.ts'
+import type { Control } from '../../worker/control.ts'
+import type { Pool } from '../../worker/pool.ts'
 import type { Job } from '../job.ts'
 import { layerName, verifiedTarTask, type LayerTar } from '../layer-tasks.ts'
 import { reportProgress } from '../progress.ts'
+import { withThreads } from '../threads.ts'
 
 export interface Spools {
   /** Waits for the verified tar of the next layer. */
@@ -25,24 +25,21 @@ export async function withSpools<T>(
 ): Promise<T> {
   const { jobs, signal, onEvent } = job.settings
   const count = job.image.manifest.layers.length
-  const control = Control.forLayers(count, jobs)
-  const pool = new Pool(Math.min(jobs, layers.length))
-  const progress = reportProgress(control, count, onEvent)
-  const abort = (): void => control.abort()
-  signal?.addEventListener('abort', abort)
+  const threads = Math.min(jobs, layers.length)
   try {
-    throwIfAborted(signal)
-    return await act(new Ahead(job, layers, directory, pool, control))
+    return await withThreads(threads, { jobs, signal, layers: count }, async (pool, control) => {
+      const progress = reportProgress(control, count, onEvent)
+      try {
+        return await act(new Ahead(job, layers, directory, pool, control))
+      } finally {
+        control.abort()
+        progress.stop()
+      }
+    })
   } finally {
-    control.abort()
-    signal?.removeEventListener('abort', abort)
-    progress.stop()
-    await pool.close()
     for (const layer of layers) rmSync(pathOf(directory, layer), { force: true })
   }
 }
-
-const SILENT = { entries: (): void => undefined, lostXattr: (): void => undefined }
 
 class Ahead implements Spools {
   private readonly job: Job
@@ -88,11 +85,7 @@ class Ahead implements Spools {
     const { directory, job, control } = this
     const task = verifiedTarTask(job, layer)
     try {
-      await this.pool.run(
-        { ...task, type: 'spool-layer', directory, name: nameOf(layer) },
-        control,
-        SILENT
-      )
+      await this.pool.run({ ...task, type: 'spool-layer', directory, name: nameOf(layer) }, control)
     } catch (error) {
       throw withFacts(error, { layer: layerName(layer, task.source) })
     }
