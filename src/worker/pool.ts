@@ -12,8 +12,8 @@ import { perform, SILENT, type Report, type Task, type TaskResult } from './perf
 export class Pool {
   private readonly threads: number
   private readonly limit: ReturnType<typeof pLimit>
-  private readonly idle: Worker[] = []
-  private readonly all: Worker[] = []
+  private readonly idle: Thread[] = []
+  private readonly all: Thread[] = []
 
   /** @param threads how many tasks may run at once; 0 for none but the calling thread */
   constructor(threads: number) {
@@ -29,71 +29,96 @@ export class Pool {
     )
   }
 
-  /** Ends all threads. Tasks still running are given up: stop them through their control first. */
+  /** Ends all threads when their tasks are over: to give tasks up, stop them through their control first. */
   async close(): Promise<void> {
-    await Promise.all(this.all.map((worker) => worker.terminate()))
+    this.limit.clearQueue()
+    await Promise.all(this.all.map((thread) => thread.end()))
   }
 
   private async delegate(task: Task, control: Control, report: Report): Promise<TaskResult> {
-    const worker = this.idle.pop() ?? this.start()
-    const result = await request(worker, { task, control: control.memory }, report)
-    this.idle.push(worker)
+    const thread = this.idle.pop() ?? this.start()
+    const result = await thread.perform({ task, control: control.memory }, report)
+    this.idle.push(thread)
     return result
   }
 
-  private start(): Worker {
-    const worker = new Worker(new URL('./thread.js', import.meta.url), {
-      resourceLimits: THREAD_LIMITS,
-      trackUnmanagedFds: false
-    })
-    this.all.push(worker)
-    return worker
+  private start(): Thread {
+    const thread = new Thread()
+    this.all.push(thread)
+    return thread
   }
 }
 
 /** A thread keeps one chunk, one batch and the names of one layer: small heaps keep the whole small. */
 const THREAD_LIMITS = { maxYoungGenerationSizeMb: 8 }
 
-function request(worker: Worker, message: ToWorker, report: Report): Promise<TaskResult> {
-  return new Promise((resolve, reject) => {
-    const settle = (act: () => void): void => {
-      worker.off('message', onMessage)
-      worker.off('error', onError)
-      worker.off('exit', onExit)
-      act()
-    }
-    const onMessage = (answer: FromWorker): void => {
-      try {
-        handle(answer)
-      } catch (error) {
-        settle(() => reject(asError(error)))
-      }
-    }
-    const handle = (answer: FromWorker): void => {
-      switch (answer.type) {
-        case 'entries':
-          report.entries(answer.batch)
-          return
-        case 'lost-xattr':
-          report.lostXattr(answer.entry, answer.xattr)
-          return
-        case 'scanned':
-          report.scanned(answer.batch)
-          return
-        case 'done':
-          settle(() => resolve(answer.result))
-          return
-        case 'failed':
-          settle(() => reject(fromErrorRecord(answer.error)))
-      }
-    }
-    const onError = (error: Error): void => settle(() => reject(died(error)))
-    const onExit = (): void => settle(() => reject(died(undefined)))
-    worker.on('message', onMessage)
-    worker.on('error', onError)
-    worker.on('exit', onExit)
-    worker.postMessage(message)
+class Thread {
+  private readonly worker = new Worker(new URL('./thread.js', import.meta.url), {
+    resourceLimits: THREAD_LIMITS,
+    trackUnmanagedFds: false
   })
+  private over: Promise<unknown> = Promise.resolve()
+
+  /** One task at a time. */
+  perform(message: ToWorker, report: Report): Promise<TaskResult> {
+    return new Promise((resolve, reject) => {
+      this.over = this.request(message, (said) => {
+        try {
+          hear(said, report)
+        } catch (error) {
+          reject(asError(error))
+        }
+      }).then(resolve, reject)
+    })
+  }
+
+  /** Never in the middle of a task: a thread that is stopped while it is in native code takes the process with it. */
+  async end(): Promise<void> {
+    await this.over
+    await this.worker.terminate()
+  }
+
+  private request(message: ToWorker, heard: (said: Said) => void): Promise<TaskResult> {
+    const { worker } = this
+    return new Promise<TaskResult>((resolve, reject) => {
+      const settle = (act: () => void): void => {
+        worker.off('message', onMessage)
+        worker.off('error', onError)
+        worker.off('exit', onExit)
+        act()
+      }
+      const onMessage = (answer: FromWorker): void => {
+        if (answer.type === 'done') settle(() => resolve(answer.result))
+        else if (answer.type === 'failed') settle(() => reject(fromErrorRecord(answer.error)))
+        else heard(answer)
+      }
+      const onError = (error: Error): void => settle(() => reject(died(error)))
+      const onExit = (): void => settle(() => reject(died(undefined)))
+      worker.on('message', onMessage)
+      worker.on('error', onError)
+      worker.on('exit', onExit)
+      worker.postMessage(message)
+    })
+  }
+}
+
+type Said = Exclude<FromWorker, { type: 'done' | 'failed' }>
+
+function hear(said: Said, report: Report): void {
+  switch (said.type) {
+    case 'entries': {
+      report.entries(said.batch)
+      return
+    }
+    case 'lost-xattr': {
+      report.lostXattr(said.entry, said.xattr)
+      return
+    }
+    case 'scanned': {
+      report.scanned(said.batch)
+      return
+    }
+  }
 }
 
 function died(cause: Error | undefined): OciUnpackError {

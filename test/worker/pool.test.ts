@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import type { Worker as NodeWorker } from 'node:worker_threads'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { display } from '../../src/bytes.ts'
 import { BY_NODE } from '../../src/codec/choice.ts'
@@ -82,15 +83,32 @@ describe.each([0, 1, 2])('a pool of %i threads', (threads) => {
   })
 })
 
-test('a thread that ends in the middle of a layer is a failure that says so', async () => {
-  const dying = new Pool(1)
-  let closed: Promise<void> | undefined
-  const report = { ...collect([]), entries: () => void (closed ??= dying.close()) }
-  await expect(dying.run(task(0, BIG), Control.forLayers(1, 2), report)).rejects.toMatchObject({
+test('a thread that ends before it has answered is a failure that says so', async () => {
+  pool = new Pool(1)
+  const kill = (thread: NodeWorker): void => thread.postMessage(null)
+  process.once('worker', kill)
+  const running = pool.run(task(0, BIG), Control.forLayers(1, 2), collect([]))
+  await expect(running).rejects.toMatchObject({
     code: 'WORKER_DIED',
     hint: expect.stringContaining('--jobs') as unknown
   })
-  await closed
+})
+
+test('closing waits for the tasks that run, and starts none of those that wait', async () => {
+  const closing = new Pool(1)
+  const control = Control.forLayers(2, 2)
+  let closed: Promise<string[]> | undefined
+  const log: string[] = []
+  const close = async (): Promise<string[]> => {
+    await closing.close()
+    return [...log, 'closed']
+  }
+  const report = { ...collect([]), entries: () => void (closed ??= close()) }
+  const running = closing.run(task(0, BIG), control, report).then(() => log.push('done'))
+  void closing.run(task(1, LAYER), control, { ...collect([]), entries: () => log.push('begun') })
+  await running
+  expect(await closed).toEqual(['done', 'closed'])
+  expect(control.layer(0).unpacked).toBe(BIG.length)
 })
 
 test('no more tasks run at once than there are threads', async () => {
