@@ -157,7 +157,7 @@ describe('gzip', () => {
       most = Math.max(most, process.memoryUsage.rss() - before)
     }
     await compressor.end()
-    expect(most).toBeLessThan(64 << 20)
+    expect(most).toBeLessThan(96 << 20)
   })
 })
 
