@@ -10,7 +10,7 @@ import process from 'node:process'
 import { URL } from 'node:url'
 import { writeDemoImage } from './image.mjs'
 
-const main = new URL('../../dist/cli/main.js', import.meta.url).pathname
+const main = new URL('../../dist/main.js', import.meta.url).pathname
 const work = mkdtempSync(join(tmpdir(), 'oci-unpack-demo-'))
 const keep = process.argv.includes('--keep')
 const layout = join(work, 'layout')

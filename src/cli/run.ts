@@ -1,5 +1,5 @@
 /** The command line: arguments in, exit status out. */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { OciUnpackError } from '../errors.ts'
 import { normalizeArguments } from './arguments.ts'
 import { paintFor } from './color.ts'
@@ -52,8 +52,14 @@ function aboutAsUmoci(): About {
 }
 
 function version(): string {
-  const file = new URL('../../package.json', import.meta.url)
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
+  return (JSON.parse(readFileSync(packageJson(import.meta.url), 'utf8')) as { version: string })
+    .version
+}
+
+/** Of the package that this file is part of, however deep in it the build put it. */
+function packageJson(from: string): URL {
+  const file = new URL('package.json', from)
+  return existsSync(file) ? file : packageJson(new URL('..', from).href)
 }
 
 function exitStatus(error: unknown): number {

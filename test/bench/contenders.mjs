@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { URL } from 'node:url'
 
-const main = new URL('../../dist/cli/main.js', import.meta.url).pathname
+const main = new URL('../../dist/main.js', import.meta.url).pathname
 const ours = (image, target, ...options) => [
   ...[process.execPath, main, 'unpack', ...options, '--image', image, target]
 ]

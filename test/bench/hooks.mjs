@@ -23,7 +23,7 @@ const { values: options } = parseArgs({
     on: { type: 'string', default: '/dev/shm' }
   }
 })
-const main = new URL('../../dist/cli/main.js', import.meta.url).pathname
+const main = new URL('../../dist/main.js', import.meta.url).pathname
 const ours = [process.execPath, main]
 
 process.once('SIGINT', () => process.exit(130))

@@ -18,7 +18,7 @@ import { measure } from './measure.mjs'
 import { table } from './table.mjs'
 
 const PLACES = { tmpfs: '/dev/shm', disk: process.env.OCI_UNPACK_TEST_CACHE ?? '/var/tmp' }
-const ours = [process.execPath, new URL('../../dist/cli/main.js', import.meta.url).pathname]
+const ours = [process.execPath, new URL('../../dist/main.js', import.meta.url).pathname]
 
 /** Name → which program unpacks, and its repack without image and bundle. */
 const CONTENDERS = {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { expectOk, run, type Run } from '../support/run.ts'
 
-const main = new URL('../../dist/cli/main.js', import.meta.url).pathname
+const main = new URL('../../dist/main.js', import.meta.url).pathname
 
 /** The command line as a program and its first arguments. */
 export const ociUnpackCommand: readonly [string, string] = [process.execPath, main]

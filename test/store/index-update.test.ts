@@ -87,7 +87,7 @@ describe('updateIndex', () => {
 
   it('loses nothing when ten processes tag one layout at once', async () => {
     const descriptor = built.image()
-    const dist = new URL('../../dist/', import.meta.url)
+    const dist = new URL('../../build/', import.meta.url)
     if (!existsSync(dist)) throw new Error('other processes run what is built: npm run build')
     const script = `
       import { updateIndex } from '${dist.href}store/index-update.js'

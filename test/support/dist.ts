@@ -2,11 +2,13 @@
  * The built program, for what only it can do: threads start from a JavaScript file. `npm test` builds first.
  */
 const dist = new URL('../../dist/', import.meta.url)
+/** The same, module by module. */
+const build = new URL('../../build/', import.meta.url)
 
 type Library = typeof import('../../src/index.ts')
 type ScanModule = typeof import('../../src/engine/scan-tree.ts')
 type PoolModule = typeof import('../../src/worker/pool.ts')
 
 export const library = (await import(new URL('index.js', dist).href)) as Library
-export const { Pool } = (await import(new URL('worker/pool.js', dist).href)) as PoolModule
-export const { scanTree } = (await import(new URL('engine/scan-tree.js', dist).href)) as ScanModule
+export const { Pool } = (await import(new URL('worker/pool.js', build).href)) as PoolModule
+export const { scanTree } = (await import(new URL('engine/scan-tree.js', build).href)) as ScanModule

@@ -77,7 +77,7 @@ test.each([
       const root = openOperatorDirectory(process.argv[2])
       openBeneath(root, 'd/e')
       try { openBeneath(root, 'link') } catch (error) { console.log(error.facts.call) }`
-    const dist = new URL('../../dist', import.meta.url).pathname
+    const dist = new URL('../../build', import.meta.url).pathname
     const { stdout, stderr } = spawnSync(
       process.execPath,
       ['--input-type=module', '-e', script, dist, tree],

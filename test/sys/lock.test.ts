@@ -28,7 +28,7 @@ const HOLDER = `
 
 /** Another process that holds the lock for a while. */
 async function holdElsewhere(kind: 'shared' | 'exclusive', milliseconds: number): Promise<void> {
-  const module = new URL('../../dist/sys/lock.js', import.meta.url).pathname
+  const module = new URL('../../build/sys/lock.js', import.meta.url).pathname
   const args = ['--input-type=module', '-e', HOLDER, module, directory, kind, String(milliseconds)]
   child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   await once(child.stdout!, 'data')
