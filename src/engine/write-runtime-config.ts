@@ -22,6 +22,7 @@ import { lockedMountFlags } from '../sys/mounts.ts'
 import { heedSignals, pause } from './abort.ts'
 import type { OnEvent } from './events.ts'
 import { replaceFile } from './replace-file.ts'
+import { assertGiven } from './given.ts'
 
 export interface RuntimeConfigOptions {
   /** `PATH[:TAG]` of an OCI layout. */
@@ -49,6 +50,7 @@ export interface RuntimeConfigOptions {
  * @throws OciUnpackError with a stable `code`
  */
 export async function writeRuntimeConfig(options: RuntimeConfigOptions): Promise<void> {
+  assertGiven(options, { image: 'text', file: 'text' })
   try {
     const { path, tag } = parseReference(options.image)
     const file = outputFile(options.file)
