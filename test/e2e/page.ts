@@ -17,10 +17,12 @@ export function readPage(name: string): string {
  * it shows below it.
  */
 export function stepsOf(text: string): Step[] {
-  const blocks = text.matchAll(/(?:`([^`\n]+)`:\n\n)?```(?:toml|sh|console)\n(.*?\n)```/gs)
-  return [...blocks].flatMap(([, name, block = '']) =>
-    name === undefined ? commandsIn(block) : [{ file: name, body: block }]
-  )
+  const blocks = text.matchAll(/(?:`([^`\n]+)`:\n\n)?```(toml|sh|console)\n(.*?\n)```/gs)
+  return [...blocks].flatMap(([, name, language, block = '']) => {
+    if (language === 'console') return commandsIn(block)
+    if (name === undefined) throw new Error(`a file without a name: ${block}`)
+    return [{ file: name, body: block }]
+  })
 }
 
 function commandsIn(block: string): Step[] {
@@ -67,6 +69,7 @@ function environmentOf(place: string): string[] {
   return [
     '-u',
     'OCI_UNPACK_HOOKS',
+    'LC_ALL=C.UTF-8',
     `PATH=${join(place, 'bin')}:${process.env.PATH ?? ''}`,
     `XDG_CONFIG_HOME=${join(place, 'config')}`,
     `XDG_CACHE_HOME=${join(place, 'cache')}`
