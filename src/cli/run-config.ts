@@ -1,7 +1,7 @@
 import { OciUnpackError } from '../errors.ts'
 import { configureImage, writeRuntimeConfig, type ClearKey, type ConfigChanges } from '../index.ts'
 import { tagOptions } from './change-values.ts'
-import { text, texts, type Input, type Run } from './command.ts'
+import { isSet, text, texts, type Input, type Run } from './command.ts'
 import { platformOption, required } from './flag-values.ts'
 import { idMaps } from './id-map-values.ts'
 import { withEvents } from './progress/show.ts'
@@ -27,6 +27,7 @@ export const runRuntimeConfig: Run = async (input, terminal) => {
       ...(rootfs === undefined || rootfs === '' ? {} : { rootfs }),
       uidMap: idMaps(input, 'uid-map'),
       gidMap: idMaps(input, 'gid-map'),
+      rootless: isSet(input, 'rootless'),
       signal: terminal.signal,
       onEvent
     })

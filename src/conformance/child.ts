@@ -3,7 +3,7 @@ import { writeSync } from 'node:fs'
 import { toErrorRecord } from '../errors.ts'
 import { unpack } from '../engine/unpack.ts'
 import { withTrace } from '../hooks/trace.ts'
-import type { ChildLine, ChildTask } from './run-child.ts'
+import { ANSWER_FD, type ChildLine, type ChildTask } from './run-child.ts'
 import { openHooks } from './source.ts'
 
 const { hooks: file, image, destination, killAfter } = JSON.parse(process.argv[2]!) as ChildTask
@@ -26,5 +26,5 @@ try {
 
 /** At once: what a pipe of Node still holds dies with the process. */
 function say(line: ChildLine): void {
-  writeSync(1, `${JSON.stringify(line)}\n`)
+  writeSync(ANSWER_FD, `${JSON.stringify(line)}\n`)
 }

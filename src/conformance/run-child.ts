@@ -14,7 +14,11 @@ export interface ChildTask {
   killAfter?: number
 }
 
-/** What the child writes, as a line of JSON each. */
+/** Where the child answers: its standard output is for what functions of the hooks print. */
+export const ANSWER_FD = 3
+const STDERR_FD = 2
+
+/** What the child answers, as a line of JSON each. */
 export type ChildLine = { call: TraceRecord } | { done: true } | { error: ErrorRecord }
 
 export interface ChildResult {
@@ -26,12 +30,13 @@ export interface ChildResult {
 export async function runChild(task: ChildTask, signal?: AbortSignal): Promise<ChildResult> {
   const program = fileURLToPath(new URL('./child.js', import.meta.url))
   const child = spawn(process.execPath, [program, JSON.stringify(task)], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     killSignal: 'SIGKILL',
     ...(signal === undefined ? {} : { signal })
   })
   const exit = new Promise((resolve, reject) => child.once('exit', resolve).once('error', reject))
-  const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr), exit])
+  const written = (fd: number): Promise<string> => text(child.stdio[fd] as NodeJS.ReadableStream)
+  const [output, errors] = await Promise.all([written(ANSWER_FD), written(STDERR_FD), exit])
   const lines = output
     .split('\n')
     .filter((line) => line !== '')

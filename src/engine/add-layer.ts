@@ -6,6 +6,7 @@ import { readInto } from '../sys/files.ts'
 import type { ChangeResult } from './change-options.ts'
 import { changeTag, type TagOptions } from './change-tag.ts'
 import type { LayerWriter } from './layer-writer.ts'
+import { assertGiven } from './given.ts'
 
 export interface AddLayerOptions extends TagOptions {
   /** Uncompressed tar archive; its bytes become the layer, whatever they are. */
@@ -14,6 +15,7 @@ export interface AddLayerOptions extends TagOptions {
 
 /** Adds an uncompressed tar archive to an image, verbatim. @throws OciUnpackError with a stable `code` */
 export async function addLayerArchive(options: AddLayerOptions): Promise<ChangeResult> {
+  assertGiven(options, { image: 'text', archive: 'text' })
   const path = resolve(options.archive)
   return changeTag(options, {
     command: 'raw add-layer',

@@ -8,6 +8,7 @@ import {
 import type { DocumentEdit } from './add-to-image.ts'
 import type { ChangeResult } from './change-options.ts'
 import { changeTag, type TagOptions } from './change-tag.ts'
+import { assertGiven } from './given.ts'
 
 export interface ConfigOptions extends Omit<
   TagOptions,
@@ -21,6 +22,7 @@ export interface ConfigOptions extends Omit<
  * stay. Without changes only a history entry is added. @throws OciUnpackError with a stable `code`
  */
 export async function configureImage(options: ConfigOptions): Promise<ChangeResult> {
+  assertGiven(options, { image: 'text', changes: 'object' })
   const { changes, ...tagOptions } = options
   return changeTag(tagOptions, {
     command: 'config',

@@ -4,6 +4,7 @@ import { parseLayoutPath } from '../image/reference.ts'
 import { findGarbage, tryCollectGarbage, type Garbage } from '../store/garbage.ts'
 import { openLayout, type Layout } from '../store/layout.ts'
 import { throwIfAborted } from './abort.ts'
+import { assertGiven } from './given.ts'
 
 export type { Garbage }
 
@@ -25,6 +26,7 @@ export interface GarbageOptions {
  * @throws OciUnpackError with a stable `code`; nothing is removed where a document cannot be read
  */
 export async function collectGarbage(options: GarbageOptions): Promise<Garbage> {
+  assertGiven(options, { layout: 'text' })
   try {
     const layout = openLayout(parseLayoutPath(options.layout))
     return options.dryRun === true ? findGarbage(layout) : await collect(layout, options)

@@ -18,6 +18,7 @@ import type { OnEvent } from './events.ts'
 import { tagInSource } from './open-source.ts'
 import { withSource } from './with-source.ts'
 import { checkSettings } from './verify.ts'
+import { assertGiven } from './given.ts'
 
 export interface CopyOptions {
   /** `[TRANSPORT:]PATH[:TAG]`. */
@@ -50,6 +51,7 @@ export interface CopyResult {
  * @throws OciUnpackError with a stable `code`
  */
 export async function copy(options: CopyOptions): Promise<CopyResult> {
+  assertGiven(options, { source: 'text', destination: 'text' })
   const from = parseImageName(options.source)
   const to = parseDestination(options.destination)
   const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)

@@ -5,6 +5,7 @@ import { jobCount } from './change-options.ts'
 import { readIfRegular, withBundle } from './open-bundle.ts'
 import { CONFIG_FILE } from '../bundle/files.ts'
 import { join } from 'node:path'
+import { assertGiven } from './given.ts'
 
 /** One path that a repack would put into the layer. */
 export interface DiffEntry {
@@ -25,6 +26,7 @@ export interface DiffOptions extends MaskOptions {
 
 /** What a repack would put into the layer, without doing it. @throws OciUnpackError with a stable `code` */
 export async function diff(options: DiffOptions): Promise<DiffEntry[]> {
+  assertGiven(options, { bundle: 'text' })
   const jobs = jobCount(options.jobs)
   return withBundle(options.bundle, async (bundle) => {
     const volumes =

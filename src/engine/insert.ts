@@ -17,6 +17,7 @@ import { changeTag, type TagOptions } from './change-tag.ts'
 import type { OnEvent } from './events.ts'
 import type { LayerWriter } from './layer-writer.ts'
 import { emptyXattr, socket } from './left-out.ts'
+import { assertGiven } from './given.ts'
 
 export interface InsertOptions extends TagOptions {
   /** File or directory of the host; undefined: `target` is deleted in the image. */
@@ -35,6 +36,7 @@ export interface InsertOptions extends TagOptions {
  * @throws OciUnpackError with a stable `code`
  */
 export async function insert(options: InsertOptions): Promise<ChangeResult> {
+  assertGiven(options, { image: 'text', target: 'text' })
   const target = representable(cleanPath(fromText(options.target)))
   return changeTag(options, {
     command: 'insert',

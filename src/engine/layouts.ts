@@ -12,6 +12,7 @@ import { findDescriptor } from '../store/resolve.ts'
 import { openWorkspace, type Workspace } from '../store/workspace.ts'
 import { heedSignals, pause } from './abort.ts'
 import { timestamp } from './history.ts'
+import { assertGiven } from './given.ts'
 
 export interface InitLayoutOptions {
   /** Directory to make; there must be nothing. */
@@ -19,7 +20,9 @@ export interface InitLayoutOptions {
 }
 
 /** Makes an empty layout and gives its absolute path. @throws LAYOUT_EXISTS, REFERENCE_INVALID, SYSCALL_FAILED */
-export function initLayout({ layout }: InitLayoutOptions): Promise<string> {
+export async function initLayout(options: InitLayoutOptions): Promise<string> {
+  assertGiven(options, { layout: 'text' })
+  const { layout } = options
   return asked(layout, () => createLayout(parseLayoutPath(layout)))
 }
 
@@ -33,7 +36,8 @@ export interface NewImageOptions {
 }
 
 /** Adds an image without layers, for the platform of the host. @throws OciUnpackError with a stable `code` */
-export function newImage(options: NewImageOptions): Promise<{ manifestDigest: string }> {
+export async function newImage(options: NewImageOptions): Promise<{ manifestDigest: string }> {
+  assertGiven(options, { image: 'text' })
   return asked(options.image, async () => {
     const { path, tag } = parseReference(options.image)
     const { blobs, manifest } = blankImage(hostPlatform(), timestamp(options.sourceDateEpoch))
@@ -59,7 +63,8 @@ export interface TagImageOptions {
  * Gives an image one more tag. Of an index all platforms get it, unless one is chosen.
  * @throws OciUnpackError with a stable `code`
  */
-export function tagImage(options: TagImageOptions): Promise<void> {
+export async function tagImage(options: TagImageOptions): Promise<void> {
+  assertGiven(options, { image: 'text', tag: 'text' })
   return asked(options.image, () => {
     const newTag = parseTag(options.tag)
     const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
@@ -79,7 +84,9 @@ export interface RemoveTagOptions {
 }
 
 /** Removes a tag; that it is not there is no error. The blobs stay until a garbage collection. */
-export function removeTag({ image, signal }: RemoveTagOptions): Promise<void> {
+export async function removeTag(options: RemoveTagOptions): Promise<void> {
+  assertGiven(options, { image: 'text' })
+  const { image, signal } = options
   return asked(image, () => {
     const { path, tag } = parseReference(image)
     return edit(path, signal, (index) => withoutTag(index, tag))

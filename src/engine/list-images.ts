@@ -8,6 +8,7 @@ import type { Descriptor, Platform } from '../image/types.ts'
 import type { ImageSource } from '../store/image-source.ts'
 import { openSource } from './open-source.ts'
 import { statDescriptor, type PlatformStat } from './stat-image.ts'
+import { assertGiven } from './given.ts'
 
 export interface ListOptions {
   /** `[TRANSPORT:]PATH` */
@@ -35,13 +36,13 @@ export interface ListedPlatform {
 }
 
 /** The tags of a layout, in the order of its index, as often as they occur. @throws OciUnpackError */
-export function listLayout({ layout }: ListOptions): Promise<string[]> {
-  return withSourceOf(layout, (opened) => listTags(opened.readIndex()))
+export function listLayout(options: ListOptions): Promise<string[]> {
+  return withSourceOf(options, (opened) => listTags(opened.readIndex()))
 }
 
 /** All entries of a layout's or archive's index, tagged or not, with what they hold. @throws OciUnpackError */
-export function listImages({ layout }: ListOptions): Promise<ListedImage[]> {
-  return withSourceOf(layout, (opened) =>
+export function listImages(options: ListOptions): Promise<ListedImage[]> {
+  return withSourceOf(options, (opened) =>
     opened.readIndex().manifests.map((descriptor) => ({
       tag: descriptor.annotations?.[REF_NAME],
       descriptor,
@@ -82,10 +83,11 @@ function summarise({ platform, descriptor, image }: PlatformStat): ListedPlatfor
   ]
 }
 
-async function withSourceOf<T>(name: string, read: (source: ImageSource) => T): Promise<T> {
+async function withSourceOf<T>(options: ListOptions, read: (source: ImageSource) => T): Promise<T> {
+  assertGiven(options, { layout: 'text' })
   try {
-    return read(await openSource(parseSourceName(name)))
+    return read(await openSource(parseSourceName(options.layout)))
   } catch (error) {
-    throw withFacts(error, { image: name })
+    throw withFacts(error, { image: options.layout })
   }
 }

@@ -23,6 +23,7 @@ import { packChanges } from './pack-changes.ts'
 import { refreshBundle } from './refresh-bundle.ts'
 import { assertComplete, bundleHooks, type BundleHooks } from './storage/bundle-hooks.ts'
 import { withHooks, type HooksOption } from './storage/open-hooks.ts'
+import { assertGiven } from './given.ts'
 
 export interface RepackOptions extends ChangeOptions, MaskOptions {
   /** Directory that `unpack` (or umoci) made. */
@@ -46,6 +47,7 @@ export interface RepackOptions extends ChangeOptions, MaskOptions {
  * @throws OciUnpackError with a stable `code`
  */
 export async function repack(options: RepackOptions): Promise<ChangeResult> {
+  assertGiven(options, { image: 'text', bundle: 'text' })
   const settings = normalizeChange(options)
   try {
     const layout = openLayout(settings.reference.path)

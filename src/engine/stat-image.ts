@@ -11,6 +11,7 @@ import type { ImageSource } from '../store/image-source.ts'
 import { documentSource, offeredManifests } from '../store/offered-manifests.ts'
 import { findDescriptor } from '../store/resolve.ts'
 import { openSource, tagInSource } from './open-source.ts'
+import { assertGiven } from './given.ts'
 
 export interface StatOptions {
   /** `[TRANSPORT:]PATH[:TAG]` */
@@ -53,7 +54,9 @@ export interface HistoryStat {
 }
 
 /** Reads manifest and config of an image, or of all images of an index. @throws OciUnpackError */
-export async function statImage({ image, platform }: StatOptions): Promise<TagStat> {
+export async function statImage(options: StatOptions): Promise<TagStat> {
+  assertGiven(options, { image: 'text' })
+  const { image, platform } = options
   try {
     const name = parseImageName(image)
     const wanted = platform === undefined ? undefined : parsePlatform(platform)

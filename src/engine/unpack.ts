@@ -19,6 +19,7 @@ import { normalizeUnpack, type UnpackOptions, type UnpackSettings } from './unpa
 import { withSource } from './with-source.ts'
 import { withWorkspace, type ExistingDestination, type Workspace } from './workspace.ts'
 import { refuseExistingBundle, writeBundle } from './write-bundle.ts'
+import { assertGiven } from './given.ts'
 
 export interface UnpackResult {
   /** Absolute path of what was made. */
@@ -100,6 +101,7 @@ async function withImage(
   options: UnpackOptions,
   act: (job: Job) => Promise<void>
 ): Promise<UnpackResult> {
+  assertGiven(options, { image: 'text', destination: 'text' })
   const settings = normalizeUnpack(options)
   try {
     const { reference, layoutOptions, platform, signal } = settings

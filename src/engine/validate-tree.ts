@@ -19,6 +19,7 @@ import { toDiffEntry, type DiffEntry } from './diff.ts'
 import { CHECKED_KEYWORDS, CONTROL_KEYWORDS, DiskValues, type Scanned } from './disk-values.ts'
 import { scanTree } from './scan-tree.ts'
 import type { ThreadOptions } from './threads.ts'
+import { assertGiven } from './given.ts'
 
 export interface ValidateOptions {
   /** File with the manifest. */
@@ -48,6 +49,7 @@ export interface Validation {
  * @throws MTREE_INVALID, SYSCALL_FAILED, FILE_CHANGED
  */
 export async function validateTree(options: ValidateOptions): Promise<Validation> {
+  assertGiven(options, { manifest: 'text', path: 'text' })
   const { entries, keywords } = readManifest(options.manifest)
   const selected = selectKeywords(options, keywords)
   const root = openOperatorDirectory(fromText(options.path))

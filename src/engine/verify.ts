@@ -15,6 +15,7 @@ import { diffIdMismatch } from '../store/blob-errors.ts'
 import { tagInSource } from './open-source.ts'
 import { withSource } from './with-source.ts'
 import { count } from './unpack-options.ts'
+import { assertGiven } from './given.ts'
 
 export interface VerifyOptions {
   /** `[TRANSPORT:]PATH[:TAG]`: one image, of all platforms. Give this or `layout`. */
@@ -57,6 +58,7 @@ export interface VerifyResult {
  * @throws USAGE, REFERENCE_INVALID, LAYOUT_INVALID, ARCHIVE_INVALID, TAG_*, DOCUMENT_INVALID, ABORTED
  */
 export async function verify(options: VerifyOptions): Promise<VerifyResult> {
+  assertGiven(options, {})
   const text = chosen(options)
   try {
     const settings = checkSettings(options)

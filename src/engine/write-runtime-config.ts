@@ -1,6 +1,10 @@
 /** The runtime configuration of an image alone, without unpacking it. */
 import { basename, resolve } from 'node:path'
-import { createRuntimeConfig, formatRuntimeConfig } from '../bundle/runtime-config.ts'
+import {
+  createRuntimeConfig,
+  formatRuntimeConfig,
+  type RuntimeConfigOptions as RuntimeSpecOptions
+} from '../bundle/runtime-config.ts'
 import { namesAccounts, type Accounts } from '../bundle/user.ts'
 import { fromText } from '../bytes.ts'
 import { OciUnpackError, withFacts } from '../errors.ts'
@@ -13,9 +17,12 @@ import { openLayout } from '../store/layout.ts'
 import { resolveImage, type ResolvedImage } from '../store/resolve.ts'
 import { fromNode } from '../sys/failure.ts'
 import { close, openOperatorDirectory } from '../sys/files.ts'
+import { identity } from '../sys/identity.ts'
+import { lockedMountFlags } from '../sys/mounts.ts'
 import { heedSignals, pause } from './abort.ts'
 import type { OnEvent } from './events.ts'
 import { replaceFile } from './replace-file.ts'
+import { assertGiven } from './given.ts'
 
 export interface RuntimeConfigOptions {
   /** `PATH[:TAG]` of an OCI layout. */
@@ -28,6 +35,11 @@ export interface RuntimeConfigOptions {
   platform?: string
   uidMap?: readonly IdMapping[]
   gidMap?: readonly IdMapping[]
+  /**
+   * For a runtime without privileges: the host's network and /sys, no cgroup limits, no supplementary groups. A map
+   * that is not given (or empty) maps 0 to the id of this process.
+   */
+  rootless?: boolean
   signal?: AbortSignal
   onEvent?: OnEvent
 }
@@ -38,6 +50,7 @@ export interface RuntimeConfigOptions {
  * @throws OciUnpackError with a stable `code`
  */
 export async function writeRuntimeConfig(options: RuntimeConfigOptions): Promise<void> {
+  assertGiven(options, { image: 'text', file: 'text' })
   try {
     const { path, tag } = parseReference(options.image)
     const file = outputFile(options.file)
@@ -62,18 +75,32 @@ function outputFile(path: string): string {
 }
 
 function runtimeConfig({ config }: ResolvedImage, options: RuntimeConfigOptions): string {
-  const { rootfs, uidMap = [], gidMap = [], onEvent } = options
+  const { rootfs, onEvent } = options
   const user = config.config?.User ?? ''
   if (rootfs === undefined && namesAccounts(user)) onEvent?.(unknownUser(user))
   const spec = createRuntimeConfig({
     image: config,
     rootPath: rootfs === undefined ? '.' : basename(resolve(rootfs)) || '/',
     accounts: rootfs === undefined ? undefined : accountsOf(rootfs),
-    uidMaps: uidMap,
-    gidMaps: gidMap,
-    rootless: undefined
+    ...ownership(options)
   })
   return formatRuntimeConfig(spec)
+}
+
+type Ownership = Pick<RuntimeSpecOptions, 'uidMaps' | 'gidMaps' | 'rootless'>
+
+function ownership({ uidMap = [], gidMap = [], rootless }: RuntimeConfigOptions): Ownership {
+  if (rootless !== true) return { uidMaps: uidMap, gidMaps: gidMap, rootless: undefined }
+  const { uid, gid } = identity()
+  return {
+    uidMaps: uidMap.length > 0 ? uidMap : [onlyRoot(uid)],
+    gidMaps: gidMap.length > 0 ? gidMap : [onlyRoot(gid)],
+    rootless: { resolvConfFlags: lockedMountFlags('/etc/resolv.conf') }
+  }
+}
+
+function onlyRoot(hostId: number): IdMapping {
+  return { containerId: 0, hostId, size: 1 }
 }
 
 function accountsOf(rootfs: string): Accounts {

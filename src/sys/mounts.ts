@@ -1,13 +1,51 @@
 /** What is mounted where, as this process sees it: proc_pid_mountinfo(5). */
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import type { ByteString } from '../bytes.ts'
 
 /** Mount points below an absolute path that has no symbolic links in it. */
 export function mountsBelow(path: ByteString): ByteString[] {
-  return readFileSync('/proc/self/mountinfo', 'latin1')
-    .split('\n')
-    .map((line) => unescape(line.split(' ')[4] ?? ''))
+  return mountInfo()
+    .map((fields) => unescape(fields[4] ?? ''))
     .filter((point) => point.startsWith(`${path}/`))
+}
+
+/** Those that mount_namespaces(7) locks where a less privileged namespace takes a mount over. */
+const LOCKED_FLAGS = ['ro', 'nodev', 'noexec', 'nosuid', 'noatime', 'relatime', 'nodiratime']
+
+/**
+ * Flags of the mount that holds what the path leads to, links followed, that a user namespace cannot clear.
+ * Undefined where it leads nowhere.
+ */
+export function lockedMountFlags(path: string): string[] | undefined {
+  const id = mountId(path)
+  if (id === undefined) return undefined
+  const fields = mountInfo().find(([own]) => own === id) ?? []
+  // the flags of the mount, and of its file system, which may be read-only by itself
+  const found = [fields[5] ?? '', fields.at(-1) ?? ''].flatMap((list) => list.split(','))
+  return LOCKED_FLAGS.filter((flag) => found.includes(flag))
+}
+
+/** Only a place: whoever may not read a file may see where it lies. */
+const O_PATH = 0o10000000
+
+function mountId(path: string): string | undefined {
+  let fd: number
+  try {
+    fd = openSync(path, O_PATH)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+  try {
+    return /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1]
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function mountInfo(): string[][] {
+  const lines = readFileSync('/proc/self/mountinfo', 'latin1').split('\n')
+  return lines.map((line) => line.split(' '))
 }
 
 /** Space, tab, newline and backslash stand there as three octal digits. */

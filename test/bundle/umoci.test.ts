@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ImageConfig } from '../../src/bundle/image-config.ts'
-import { sortKeys } from '../../src/bundle/json.ts'
 import { formatMetadata, parseMetadata } from '../../src/bundle/metadata.ts'
 import { createRuntimeConfig, formatRuntimeConfig } from '../../src/bundle/runtime-config.ts'
-import type { ProcessUser, RuntimeSpec } from '../../src/bundle/runtime-spec.ts'
+import type { RuntimeSpec } from '../../src/bundle/runtime-spec.ts'
+import { asOldUmoci } from '../support/old-umoci.ts'
 import { needs } from '../support/requires.ts'
 
 const PASSWD = 'root:x:0:0::/root:\nfirst:x:1000:100::/first:\napp:x:1000:1001::/app:\n'
@@ -124,30 +124,4 @@ function create(image: ImageConfig): RuntimeSpec {
 function optionsFor(image: ImageConfig): Parameters<typeof createRuntimeConfig>[0] {
   const accounts = { passwd: PASSWD, group: GROUP }
   return { image, rootPath: 'rootfs', accounts, uidMaps: [], gidMaps: [], rootless: undefined }
-}
-
-/** Every difference from umoci 0.4.7 that this image shows, put back. */
-function asOldUmoci(spec: RuntimeSpec, theirs: string, image: ImageConfig): RuntimeSpec {
-  const { process, annotations, linux } = spec
-  const isNumeric = /^[0-9]+$/.test(image.config?.User ?? '')
-  const namespaces = linux.namespaces.filter(({ type }) => type !== 'cgroup')
-  return {
-    ...spec,
-    ociVersion: '1.0.0',
-    // It gives supplementary groups to numeric users too, against conversion.md.
-    process: { ...process, user: isNumeric ? userOf(theirs) : process.user },
-    // It writes annotations that have no value.
-    annotations: sortKeys({ ...emptyAnnotations(), ...annotations }),
-    // Later versions have the cgroup namespace.
-    linux: { ...linux, namespaces }
-  }
-}
-
-function userOf(config: string): ProcessUser {
-  return (JSON.parse(config) as RuntimeSpec).process.user
-}
-
-function emptyAnnotations(): Record<string, string> {
-  const names = ['architecture', 'author', 'created', 'exposedPorts', 'os', 'stopSignal']
-  return Object.fromEntries(names.map((name) => [`org.opencontainers.image.${name}`, '']))
 }

@@ -56,4 +56,10 @@ describe.runIf(needs('root'))('the kit runs', () => {
     expect(notPassed(report)).toEqual([])
     expect(leftBehind(`${home}/functions`)).toEqual([])
   })
+
+  test('functions that print to standard output', async () => {
+    const place = `${home}/printing`
+    const report = await testFunctions(place, { cases: ['two at once'] }, 'none, but it prints')
+    expect(notPassed(report)).toEqual([])
+  })
 })

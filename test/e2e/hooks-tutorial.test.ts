@@ -1,61 +1,33 @@
 /** Does what the tutorial of docs/hooks.md says, to the letter. */
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { compareTrees } from '../support/compare-trees.ts'
 import { buildImage } from '../support/image-builder.ts'
 import { needs } from '../support/requires.ts'
-import { expectOk, run, type Run } from '../support/run.ts'
+import type { Run } from '../support/run.ts'
 import { directory, file, hardlink, symlink, tar } from '../support/tar-builder.ts'
-import { makeTemporary, removeTemporary } from '../support/temporary.ts'
-import { ociUnpackCommand } from './cli.ts'
+import { removeTemporary } from '../support/temporary.ts'
+import { doStep, makePlace, readPage, runIn, stepsOf, titleOf } from './page.ts'
 
-const text = readFileSync(new URL('../../docs/hooks.md', import.meta.url), 'utf8')
+const text = readPage('hooks.md')
 const tutorial = text.slice(text.indexOf('\n## Tutorial'), text.indexOf('\n## Reference'))
 
-type Step = { file: string; body: string } | { command: string; shown: string }
-
-/** A file is a block behind its name in backticks and a colon; a command is a line of a console behind `$ `. */
-const steps: Step[] = [
-  ...tutorial.matchAll(/(?:`([^`\n]+)`:\n\n)?```(?:toml|sh|console)\n(.*?\n)```/gs)
-].flatMap(([, name, block = '']) =>
-  name === undefined ? commandsIn(block) : [{ file: name, body: block }]
-)
-
-function commandsIn(block: string): Step[] {
-  const [, ...commands] = `\n${block}`.split('\n$ ')
-  return commands.map((each) => {
-    const [command = '', ...shown] = each.trimEnd().split('\n')
-    return { command, shown: shown.join('\n') }
-  })
-}
-
-function titleOf(step: Step): string {
-  return 'file' in step ? `write ${step.file}` : step.command
-}
+const steps = stepsOf(tutorial)
 
 describe.skipIf(!needs('root', 'python3'))('the tutorial of hooks.md', () => {
   let place = ''
 
   beforeAll(() => {
-    place = makeTemporary()
+    place = makePlace()
     buildImage(join(place, 'image'), { layers: LAYERS })
-    mkdirSync(join(place, 'bin'))
-    const program = join(place, 'bin/oci-unpack')
-    writeFileSync(program, `#!/bin/sh\nexec ${ociUnpackCommand.join(' ')} "$@"\n`)
-    chmodSync(program, 0o755)
   })
   afterAll(() => removeTemporary(place))
 
-  const inPlace = (command: string): Run =>
-    run('env', '-C', place, ...environmentOf(place), 'sh', '-ec', command)
+  const inPlace = (command: string): Run => runIn(place, command)
 
   test.each(steps.map((step) => [titleOf(step), step] as const))('%s', (_, step) => {
-    if ('file' in step) writeFileSync(join(place, step.file), step.body)
-    else {
-      const { stdout } = expectOk(inPlace(step.command), step.command)
-      if (step.shown !== '') expect(stdout.trimEnd()).toBe(step.shown)
-    }
+    doStep(place, step)
   })
 
   test.each(['one', 'two'])('bundle %s is what an unpack without hooks makes', (bundle) => {
@@ -80,17 +52,6 @@ describe.skipIf(!needs('root', 'python3'))('the tutorial of hooks.md', () => {
     expect(existsSync(join(place, 'four'))).toBe(false)
   })
 })
-
-/** Neither the hooks nor the cache of whoever runs the tests. */
-function environmentOf(place: string): string[] {
-  return [
-    '-u',
-    'OCI_UNPACK_HOOKS',
-    `PATH=${join(place, 'bin')}:${process.env.PATH ?? ''}`,
-    `XDG_CONFIG_HOME=${join(place, 'config')}`,
-    `XDG_CACHE_HOME=${join(place, 'cache')}`
-  ]
-}
 
 /** Nobody describes the root, which is the engine's to describe then. */
 const LAYERS = [

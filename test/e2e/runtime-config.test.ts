@@ -1,6 +1,8 @@
 import * as fs from 'node:fs'
+import type { RuntimeSpec } from '../../src/bundle/runtime-spec.ts'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { buildImage } from '../support/image-builder.ts'
+import { asOldUmoci } from '../support/old-umoci.ts'
 import { needs } from '../support/requires.ts'
 import { ok } from '../support/run.ts'
 import { directory, file, symlink, tar } from '../support/tar-builder.ts'
@@ -114,6 +116,64 @@ describe('raw runtime-config', () => {
     expect(status).toBe(1)
   })
 })
+
+describe.runIf(needs('root', 'umoci', 'setpriv', 'unshare', 'overlay'))(
+  "raw runtime-config --rootless beside Debian's umoci",
+  () => {
+    const MAPS = ['--uid-map=0:1000:10', '--gid-map=0:2000:10']
+
+    test.each<[string, string[], string[]]>([
+      ['root', [], []],
+      ['somebody', ['setpriv', '--reuid=1000', '--regid=1001', '--clear-groups'], []],
+      ['root with a map of users alone', [], MAPS.slice(0, 1)],
+      ['root with maps', [], MAPS]
+    ])('writes what umoci writes for %s', (_name, asWhom, flags) => {
+      fs.chownSync(work, asWhom.length > 0 ? 1000 : 0, 0)
+      expectSame(flags, (args) => ok('env', ...asWhom, ...args))
+    })
+
+    test('names the flags of the mount with resolv.conf that a user namespace cannot clear', () => {
+      const inNamespace = (args: readonly string[]): unknown =>
+        ok('unshare', '-m', 'sh', '-ec', HOSTILE_MOUNT, work, ...args)
+      const { mounts } = expectSame([], inNamespace)
+      const flags = ['ro', 'nodev', 'noexec', 'nosuid', 'noatime', 'nodiratime']
+      expect(mounts.at(-1)!.options).toEqual([...flags, 'rbind', 'ro'])
+    })
+
+    function expectSame(
+      flags: readonly string[],
+      start: (command: readonly string[]) => unknown
+    ): RuntimeSpec {
+      const files = ['theirs.json', 'ours.json'].map((name) => `${work}/${name}`)
+      const args = ['raw', 'runtime-config', '--rootless', ...flags, '--image', image]
+      const programs = [['umoci'], ociUnpackCommand]
+      programs.forEach((program, index) => start([...program, ...args, files[index]!]))
+      const [theirs, ours] = files.map((name) => fs.readFileSync(name, 'utf8'))
+      const spec = JSON.parse(ours!) as RuntimeSpec
+      const expected = asOldUmoci(spec, theirs!, { os: 'linux' })
+      expect(inAnyOrder(JSON.parse(theirs!) as RuntimeSpec)).toEqual(inAnyOrder(expected))
+      return spec
+    }
+  }
+)
+
+/** Binds over resolv.conf a file of a mount that allows little, and runs the arguments. */
+const HOSTILE_MOUNT = `
+  mount -t tmpfs -o nosuid,noexec,nodiratime none /mnt
+  touch /mnt/resolv.conf
+  mount --bind /mnt/resolv.conf /etc/resolv.conf
+  mount -o remount,bind,nodev,noatime,nosuid,noexec,nodiratime /etc/resolv.conf
+  mount -o remount,ro /mnt
+  exec "$@"`
+
+/** umoci walks over a map of flags, in another order each time. */
+function inAnyOrder(spec: RuntimeSpec): RuntimeSpec {
+  const mounts = spec.mounts.map((mount) => ({
+    ...mount,
+    ...(mount.options === undefined ? {} : { options: mount.options.toSorted() })
+  }))
+  return { ...spec, mounts }
+}
 
 /** What a refusal says, after which the file is as it was. */
 function refused(...args: string[]): string {

@@ -9,6 +9,8 @@ type Library = typeof import('../../src/index.ts')
 type ScanModule = typeof import('../../src/engine/scan-tree.ts')
 type PoolModule = typeof import('../../src/worker/pool.ts')
 
-export const library = (await import(new URL('index.js', dist).href)) as Library
+/** For processes that a test starts. */
+export const libraryFile: string = new URL('index.js', dist).href
+export const library = (await import(libraryFile)) as Library
 export const { Pool } = (await import(new URL('worker/pool.js', build).href)) as PoolModule
 export const { scanTree } = (await import(new URL('engine/scan-tree.js', build).href)) as ScanModule

@@ -73,12 +73,12 @@ export function sha256(bytes: Buffer): string {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`
 }
 
-function writeIndex(layout: string, manifests: readonly object[]): void {
+export function writeIndex(layout: string, manifests: readonly object[]): void {
   writeFileSync(join(layout, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}')
   writeFileSync(join(layout, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests }))
 }
 
-function storeJson(layout: string, mediaType: string, value: object): Descriptor {
+export function storeJson(layout: string, mediaType: string, value: object): Descriptor {
   return store(layout, mediaType, Buffer.from(JSON.stringify(value)))
 }
 

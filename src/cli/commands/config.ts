@@ -69,9 +69,16 @@ export const runtimeConfigCommand: Command = {
       value: 'DIR',
       summary: "root file system with the image's users and groups; its name becomes root.path"
     },
-    ...ID_MAP_FLAGS
+    ...ID_MAP_FLAGS,
+    {
+      name: 'rootless',
+      summary: 'for a runtime without privileges; ids that are not mapped: 0 becomes your own'
+    }
   ],
-  examples: ['oci-unpack raw runtime-config --image debian:12 --rootfs rootfs config.json'],
+  examples: [
+    'oci-unpack raw runtime-config --image debian:12 --rootfs rootfs config.json',
+    'oci-unpack raw runtime-config --image debian:12 --rootless config.json'
+  ],
   load: async () => (await import('../run-config.ts')).runRuntimeConfig
 }
 

@@ -11,6 +11,7 @@ import { openSource } from '../open-source.ts'
 import { lockStore } from './key-lock.ts'
 import { pruneManifests } from './manifest-cache.ts'
 import { withHooks, type HooksOption } from './open-hooks.ts'
+import { assertGiven } from '../given.ts'
 
 export interface CollectStoreOptions {
   /** `[TRANSPORT:]PATH` of every layout and archive whose images are to stay; at least one. */
@@ -33,6 +34,7 @@ export interface CollectStoreResult {
  * @throws USAGE, HOOKS_INVALID where there is no hook for it; what reading the images throws; HOOK_FAILED, HOOK_TIMEOUT
  */
 export async function collectStore(options: CollectStoreOptions): Promise<CollectStoreResult> {
+  assertGiven(options, { layouts: 'list', hooks: 'object' })
   const { layouts, hooks, signal, onEvent = () => undefined } = options
   if (layouts.length === 0) throw noLayouts()
   return withHooks(hooks, onEvent, async (set) => {

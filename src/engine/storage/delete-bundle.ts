@@ -24,6 +24,7 @@ import { assertUnclaimed, openMark, readMark } from './mark.ts'
 import { withHooks, type HooksOption } from './open-hooks.ts'
 import { assertOrigin, readOrigin } from './origin.ts'
 import { assertRemovable, removeBundleFiles } from './remove-bundle.ts'
+import { assertGiven } from '../given.ts'
 
 export interface DeleteBundleOptions {
   /** Directory of a bundle that unpack made, ours or umoci's; also one that was not finished, or deleted in part. */
@@ -41,6 +42,7 @@ export interface DeleteBundleOptions {
  * those that made it; BUNDLE_EXISTS while it is being made; HOOK_FAILED, HOOK_TIMEOUT, ABORTED
  */
 export async function deleteBundle(options: DeleteBundleOptions): Promise<void> {
+  assertGiven(options, { bundle: 'text' })
   if (options.bundle === '') throw new OciUnpackError('USAGE', 'The path of the bundle is empty.')
   const context = contextAt(resolve(options.bundle))
   const { hooks, signal, onEvent = () => undefined } = options

@@ -50,6 +50,7 @@ export default {
   extract: 'chain',
 
   prepare() {
+    if (has('none, but it prints')) process.stdout.write('preparing')
     for (const name of ['states', 'staged', 'empty']) mkdirSync(at(name), { recursive: true })
   },
 
