@@ -1,5 +1,5 @@
 /** Flags of the commands that make an image. Declarations only: they are read at every start. */
-import type { Flag } from './command.ts'
+import type { Flag, Variable } from './command.ts'
 
 export const COMPRESS_FLAGS: readonly Flag[] = [
   {
@@ -25,6 +25,11 @@ export const HISTORY_FLAGS: readonly Flag[] = [
   { name: 'history.created', value: 'DATE', summary: 'date of the history entry, RFC 3339' },
   { name: 'history.created_by', value: 'TEXT', summary: 'what made the change' }
 ]
+
+export const SOURCE_DATE_EPOCH: Variable = {
+  name: 'SOURCE_DATE_EPOCH',
+  summary: 'date of the history entry and latest time in the layer, in seconds since 1970'
+}
 
 export const TAG_FLAG: Flag = {
   name: 'tag',

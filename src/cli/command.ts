@@ -4,6 +4,9 @@
  */
 import type { Paint } from './color.ts'
 
+/** What a value names, which is what shells complete it with. A source may have a transport before its path. */
+export type ValueKind = 'file' | 'directory' | 'image' | 'source' | 'source-layout'
+
 export interface Flag {
   /** Without dashes. */
   name: string
@@ -14,13 +17,25 @@ export interface Flag {
   summary: string
   repeatable?: boolean
   required?: boolean
+  /** All values that it takes. */
   choices?: readonly string[]
+  /** Some of the values that it takes. */
+  suggestions?: readonly string[]
+  kind?: ValueKind
 }
 
-interface Positional {
+export interface Positional {
   name: string
   summary: string
   optional?: boolean
+  suggestions?: readonly string[]
+  kind?: ValueKind
+}
+
+/** A variable of the environment. */
+export interface Variable {
+  name: string
+  summary: string
 }
 
 export interface Command {
@@ -32,6 +47,7 @@ export interface Command {
   description?: string
   positionals: readonly Positional[]
   flags: readonly Flag[]
+  environment?: readonly Variable[]
   examples: readonly string[]
   load: () => Promise<Run>
 }

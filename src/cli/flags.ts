@@ -1,10 +1,15 @@
 /** Flags that several commands share. Declarations only: they are read at every start. */
-import type { Flag } from './command.ts'
+import type { Flag, Variable } from './command.ts'
+
+export const HELP_FLAG: Flag = { name: 'help', aliases: ['h'], summary: 'show help' }
+
+export const VERSION_FLAG: Flag = { name: 'version', aliases: ['v'], summary: 'show the version' }
 
 export const IMAGE_FLAG: Flag = {
   name: 'image',
   value: 'PATH[:TAG]',
   summary: 'image in an OCI layout; the tag is "latest" if not given',
+  kind: 'image',
   required: true
 }
 
@@ -13,6 +18,7 @@ export const SOURCE_FLAG: Flag = {
   name: 'image',
   value: '[TRANSPORT:]PATH[:TAG]',
   summary: 'image in an OCI layout (oci:, the default), an oci-archive: or a docker-archive:',
+  kind: 'source',
   required: true
 }
 
@@ -20,6 +26,7 @@ export const LAYOUT_FLAG: Flag = {
   name: 'layout',
   value: 'PATH',
   summary: 'directory of an OCI layout',
+  kind: 'directory',
   required: true
 }
 
@@ -28,6 +35,7 @@ export const SOURCE_LAYOUT_FLAG: Flag = {
   name: 'layout',
   value: '[TRANSPORT:]PATH',
   summary: 'OCI layout (oci:, the default), oci-archive: or docker-archive:',
+  kind: 'source-layout',
   required: true
 }
 
@@ -56,10 +64,14 @@ export const ID_MAP_FLAGS: readonly Flag[] = [
   }
 ]
 
+const DECOMPRESSORS = ['auto', 'none', 'isal', 'igzip', 'unpigz', 'pigz', 'gzip', 'zstd']
+
 export const DECOMPRESSOR_FLAG: Flag = {
   name: 'decompressor',
   value: 'NAME',
-  summary: 'auto, none, isal, igzip, unpigz, pigz, gzip, zstd or an absolute path (default: auto)'
+  summary: `who inflates layers: ${DECOMPRESSORS.join(', ')} or an absolute path (default: auto)`,
+  suggestions: DECOMPRESSORS,
+  kind: 'file'
 }
 
 export const EXTRACT_FLAGS: readonly Flag[] = [
@@ -92,8 +104,27 @@ export const HOOK_FLAGS: readonly Flag[] = [
   {
     name: 'hooks',
     value: 'FILE',
-    summary: 'a hooks.toml that says where layers lie (default: the first that is found)'
+    summary: 'a hooks.toml that says where layers lie (default: the first that is found)',
+    kind: 'file'
   },
   { name: 'no-hooks', summary: 'no hooks, whatever is found' },
-  { name: 'trace', value: 'FILE', summary: 'append every call of a hook as a line of JSON' }
+  {
+    name: 'trace',
+    value: 'FILE',
+    summary: 'append every call of a hook as a line of JSON',
+    kind: 'file'
+  }
 ]
+
+export const HOOK_VARIABLES: readonly Variable[] = [
+  { name: 'OCI_UNPACK_HOOKS', summary: 'the hooks.toml to use without --hooks' },
+  {
+    name: 'XDG_CONFIG_HOME',
+    summary: 'where oci-unpack/hooks.toml is looked for next (default: ~/.config)'
+  }
+]
+
+export const HOOK_CACHE_VARIABLE: Variable = {
+  name: 'XDG_CACHE_HOME',
+  summary: 'where manifests of layers that hooks keep are cached (default: /var/cache or ~/.cache)'
+}

@@ -2,6 +2,8 @@
 import { Command as Commander, CommanderError, Option } from 'commander'
 import { OciUnpackError } from '../errors.ts'
 import type { Command, Flag, Input } from './command.ts'
+import { GROUPS } from './commands/groups.ts'
+import { HELP_FLAG, VERSION_FLAG } from './flags.ts'
 
 export interface Invocation {
   command: Command
@@ -27,8 +29,8 @@ export function parseArguments(
   let found: Invocation | undefined
   const program = new Commander(about.name)
     .description(about.summary)
-    .version(about.version, '-v, --version')
-    .helpOption('-h, --help', 'show help')
+    .version(about.version, '-v, --version', VERSION_FLAG.summary)
+    .helpOption('-h, --help', HELP_FLAG.summary)
   configure(program, [], about)
   for (const flag of globals) program.addOption(toOption(flag))
   for (const command of commands)
@@ -83,15 +85,22 @@ function declare(program: Commander, command: Command, about: About): Commander 
     declared.argument(optional === true ? `[${name}]` : `<${name}>`, summary)
   for (const flag of command.flags) declared.addOption(toOption(flag))
   if (about.help === undefined)
-    declared.addHelpText(
-      'after',
-      `\nExamples:\n${command.examples.map((it) => `  ${it}`).join('\n')}`
-    )
+    declared.addHelpText('after', `${environment(command)}\nExamples:\n${indent(command.examples)}`)
   return declared
 }
 
+function environment({ environment = [] }: Command): string {
+  const width = Math.max(...environment.map(({ name }) => name.length))
+  const rows = environment.map(({ name, summary }) => `${name.padEnd(width)}  ${summary}`)
+  return rows.length === 0 ? '' : `\nEnvironment:\n${indent(rows)}\n`
+}
+
+function indent(lines: readonly string[]): string {
+  return lines.map((line) => `  ${line}`).join('\n')
+}
+
 function group(parent: Commander, path: readonly string[], about: About): Commander {
-  const made = parent.command(path.at(-1)!).description('lower-level commands')
+  const made = parent.command(path.at(-1)!).description(GROUPS[path.join(' ')]!)
   configure(made, path, about)
   return made
 }

@@ -4,16 +4,12 @@ import { OciUnpackError } from '../errors.ts'
 import { normalizeArguments } from './arguments.ts'
 import { paintFor } from './color.ts'
 import type { Input, LogLevel } from './command.ts'
-import { COMMANDS } from './commands/index.ts'
+import { COMMANDS, PROGRAM_SUMMARY } from './commands/index.ts'
 import { formatError } from './errors.ts'
+import { EXIT } from './exit-status.ts'
 import { parseArguments, UnknownCommand, type About } from './program.ts'
 import { GLOBAL_FLAGS, logLevel, openTerminal } from './terminal.ts'
 import { umociHelp, umociVersion } from './umoci-help.ts'
-
-const SUMMARY = 'Unpacks OCI images into runtime bundles, in parallel and verified.'
-
-/** umoci's numbers: 1 for any error, 3 for a command that does not exist; 128 + SIGINT when interrupted. */
-const EXIT = { error: 1, unknownCommand: 3, interrupted: 130 } as const
 
 /** `name` is what we were called by: `umoci` changes what help and the version look like, and nothing else. */
 export async function main(args: readonly string[], name: string): Promise<number> {
@@ -23,13 +19,13 @@ export async function main(args: readonly string[], name: string): Promise<numbe
     const flags = [...GLOBAL_FLAGS, ...COMMANDS.flatMap((command) => command.flags)]
     const about = name === 'umoci' ? aboutAsUmoci() : aboutUs()
     const parsed = parseArguments(normalizeArguments(args, flags), COMMANDS, GLOBAL_FLAGS, about)
-    if (parsed === undefined) return 0
+    if (parsed === undefined) return EXIT.done
     input = parsed.input
     level = logLevel(input)
     const terminal = openTerminal(input, level)
     const run = await parsed.command.load()
     await run(input, terminal)
-    return 0
+    return EXIT.done
   } catch (error) {
     const paint = paintFor(input, process.stderr, process.env)
     process.stderr.write(formatError(error, level === 'debug', paint))
@@ -38,14 +34,14 @@ export async function main(args: readonly string[], name: string): Promise<numbe
 }
 
 function aboutUs(): About {
-  return { name: 'oci-unpack', summary: SUMMARY, version: version() }
+  return { name: 'oci-unpack', summary: PROGRAM_SUMMARY, version: version() }
 }
 
 function aboutAsUmoci(): About {
   const own = version()
   return {
     name: 'umoci',
-    summary: SUMMARY,
+    summary: PROGRAM_SUMMARY,
     version: umociVersion(own),
     help: (path) => umociHelp(path, COMMANDS, GLOBAL_FLAGS, own)
   }

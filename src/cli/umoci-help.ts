@@ -1,5 +1,7 @@
 /** Help and version as umoci prints them, for programs that read those: we answer so when called by its name. */
 import type { Command, Flag } from './command.ts'
+import { GROUPS } from './commands/groups.ts'
+import { wrap } from './wrap.ts'
 
 /** The release whose command line we keep to; what follows the plus tells whose build it is (semver.org, 10). */
 const UMOCI_VERSION = '0.4.7'
@@ -30,7 +32,7 @@ function programHelp(
 ): string {
   const groups = commands.flatMap(({ path }) => (path.length > 1 ? [path[0]!] : []))
   const uncategorized = [
-    ...[...new Set(groups)].map((name): Row => [name, 'lower-level commands']),
+    ...[...new Set(groups)].map((name): Row => [name, GROUPS[name]!]),
     ['help', 'show the help of a command'] as const
   ]
   const single = commands.filter(({ path }) => path.length === 1).map(lastWord)
@@ -46,7 +48,7 @@ function programHelp(
 function groupHelp(path: readonly string[], commands: readonly NamedCommand[]): string {
   const name = path.join(' ')
   return sections(
-    ['NAME', [`umoci ${name} - lower-level commands`]],
+    ['NAME', [`umoci ${name} - ${GROUPS[name]!}`]],
     ['USAGE', [`umoci ${name} command [command options] [arguments...]`]],
     ['COMMANDS', categories(commands)],
     ['OPTIONS', columns([HELP_ROW])]
@@ -113,23 +115,12 @@ type Section = readonly [title: string, lines: readonly string[], text?: string 
 function sections(...all: readonly Section[]): string {
   const shown = all.map(([title, lines, text]) => {
     const body = lines.map((line) => (line === '' ? '' : `   ${line}`)).join('\n')
-    return `${title}:\n${body}\n${text === undefined ? '' : `\n${wrap(text)}\n`}`
+    return `${title}:\n${body}\n${text === undefined ? '' : `\n${wrap(text, WIDTH).join('\n')}\n`}`
   })
   return shown.join('\n')
 }
 
 const WIDTH = 80
-
-function wrap(text: string): string {
-  const lines = ['']
-  for (const word of text.split(' ')) {
-    const line = lines.at(-1)!
-    if (line === '') lines[lines.length - 1] = word
-    else if (line.length + 1 + word.length <= WIDTH) lines[lines.length - 1] = `${line} ${word}`
-    else lines.push(word)
-  }
-  return lines.join('\n')
-}
 
 function fullVersion(ownVersion: string): string {
   return `${UMOCI_VERSION}+oci-unpack.${ownVersion}`

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { DECOMPRESSOR_VALUES } from '../../src/codec/choice.ts'
+import { GROUPS } from '../../src/cli/commands/groups.ts'
 import { COMMANDS } from '../../src/cli/commands/index.ts'
 import { GLOBAL_FLAGS } from '../../src/cli/terminal.ts'
 import { ociUnpack, ociUnpackOk } from '../e2e/cli.ts'
@@ -13,6 +14,8 @@ describe.each(COMMANDS.map((command) => ({ name: command.path.join(' '), command
       const words = stdout.split(/[\s,]+/)
       for (const flag of command.flags) expect(words).toContain(`--${flag.name}`)
       for (const { name } of command.positionals) expect(stdout).toContain(name)
+      for (const { name } of command.environment ?? [])
+        expect(stdout.split('\n')).toContainEqual(expect.stringMatching(`^  ${name} `))
       for (const example of command.examples) expect(stdout).toContain(`  ${example}\n`)
     })
 
@@ -23,6 +26,8 @@ describe.each(COMMANDS.map((command) => ({ name: command.path.join(' '), command
     })
 
     test('has examples that are commands of this program', () => {
+      for (const { name } of command.environment ?? [])
+        expect(stdout.split('\n')).toContainEqual(expect.stringMatching(`^  ${name} `))
       for (const example of command.examples)
         expect(example).toContain(`oci-unpack ${command.path.join(' ')} `)
     })
@@ -33,6 +38,13 @@ test('the help of the program lists what is for all commands', () => {
   const { stdout } = ociUnpackOk('--help')
   for (const { name } of GLOBAL_FLAGS) expect(stdout).toContain(`--${name}`)
   for (const { path } of COMMANDS) expect(stdout).toContain(`  ${path[0]!}`)
+})
+
+test('the help of a group says what it is for', () => {
+  const groups = COMMANDS.filter(({ path }) => path.length > 1).map(({ path }) => path[0]!)
+  expect(Object.keys(GROUPS).sort()).toEqual([...new Set(groups)].sort())
+  for (const [name, summary] of Object.entries(GROUPS))
+    expect(ociUnpackOk(name, '--help').stdout).toContain(`\n${summary}\n`)
 })
 
 test('the decompressors that can be chosen are those that the library knows', () => {

@@ -1,6 +1,19 @@
-import { COMPRESS_FLAGS, HISTORY_FLAGS, MASK_FLAGS, TAG_FLAG } from '../change-flags.ts'
+import {
+  COMPRESS_FLAGS,
+  HISTORY_FLAGS,
+  MASK_FLAGS,
+  SOURCE_DATE_EPOCH,
+  TAG_FLAG
+} from '../change-flags.ts'
 import type { Command } from '../command.ts'
-import { HOOK_FLAGS, ID_MAP_FLAGS, IMAGE_FLAG, PLATFORM_FLAG } from '../flags.ts'
+import {
+  HOOK_CACHE_VARIABLE,
+  HOOK_FLAGS,
+  HOOK_VARIABLES,
+  ID_MAP_FLAGS,
+  IMAGE_FLAG,
+  PLATFORM_FLAG
+} from '../flags.ts'
 
 export const repackCommand: Command = {
   path: ['repack'],
@@ -8,7 +21,13 @@ export const repackCommand: Command = {
   description:
     'Adds one layer with the changes in BUNDLE to the image it was unpacked from, under the tag of --image. ' +
     'Where nothing changed, only a history entry is added.',
-  positionals: [{ name: 'BUNDLE', summary: 'bundle made by unpack, of this program or umoci' }],
+  positionals: [
+    {
+      name: 'BUNDLE',
+      summary: 'bundle made by unpack, of this program or umoci',
+      kind: 'directory'
+    }
+  ],
   flags: [
     IMAGE_FLAG,
     {
@@ -24,6 +43,7 @@ export const repackCommand: Command = {
     ...COMPRESS_FLAGS,
     ...HISTORY_FLAGS
   ],
+  environment: [SOURCE_DATE_EPOCH, ...HOOK_VARIABLES, HOOK_CACHE_VARIABLE],
   examples: [
     'oci-unpack repack --image debian:12-changed bundle',
     'oci-unpack repack --image debian:12 --refresh-bundle --mask-path /var/cache bundle',
@@ -35,7 +55,16 @@ export const repackCommand: Command = {
 export const diffCommand: Command = {
   path: ['diff'],
   summary: 'show what a repack would put into the layer',
-  positionals: [{ name: 'BUNDLE', summary: 'bundle made by unpack, of this program or umoci' }],
+  description:
+    'Prints each path that was added, changed or deleted since BUNDLE was unpacked or last refreshed. ' +
+    'Neither the bundle nor the image is changed.',
+  positionals: [
+    {
+      name: 'BUNDLE',
+      summary: 'bundle made by unpack, of this program or umoci',
+      kind: 'directory'
+    }
+  ],
   flags: [
     ...MASK_FLAGS,
     { name: 'json', summary: 'one JSON object for each path' },
@@ -55,7 +84,8 @@ export const insertCommand: Command = {
     {
       name: 'SOURCE',
       summary: 'file or directory of the host (not with --whiteout)',
-      optional: true
+      optional: true,
+      kind: 'file'
     },
     { name: 'TARGET', summary: 'path in the image', optional: true }
   ],
@@ -69,6 +99,7 @@ export const insertCommand: Command = {
     ...COMPRESS_FLAGS,
     ...HISTORY_FLAGS
   ],
+  environment: [SOURCE_DATE_EPOCH],
   examples: [
     'oci-unpack insert --image debian:12 --tag 12-app ./app /opt/app',
     'oci-unpack insert --image debian:12 --opaque ./conf /etc/app',
@@ -81,8 +112,9 @@ export const addLayerCommand: Command = {
   path: ['raw', 'add-layer'],
   summary: 'add a tar archive to an image as a layer',
   description: 'The archive becomes the layer as it is; only its compression is chosen here.',
-  positionals: [{ name: 'LAYER.TAR', summary: 'uncompressed tar archive' }],
+  positionals: [{ name: 'LAYER.TAR', summary: 'uncompressed tar archive', kind: 'file' }],
   flags: [IMAGE_FLAG, TAG_FLAG, PLATFORM_FLAG, ...COMPRESS_FLAGS, ...HISTORY_FLAGS],
+  environment: [SOURCE_DATE_EPOCH],
   examples: ['oci-unpack raw add-layer --image debian:12 --tag 12-more layer.tar'],
   load: async () => (await import('../run-change.ts')).runAddLayer
 }

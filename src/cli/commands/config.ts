@@ -1,6 +1,17 @@
-import { HISTORY_FLAGS, TAG_FLAG } from '../change-flags.ts'
+import { HISTORY_FLAGS, SOURCE_DATE_EPOCH, TAG_FLAG } from '../change-flags.ts'
+import type { ClearKey } from '../../index.ts'
 import type { Command, Flag } from '../command.ts'
 import { ID_MAP_FLAGS, IMAGE_FLAG, PLATFORM_FLAG } from '../flags.ts'
+
+const CLEAR_KEYS = [
+  'config.labels',
+  'config.exposedports',
+  'config.env',
+  'config.volume',
+  'config.cmd',
+  'config.entrypoint',
+  'manifest.annotations'
+] as const satisfies readonly ClearKey[]
 
 const CONFIG_FLAGS: readonly Flag[] = [
   { name: 'author', value: 'NAME', summary: 'who made the image' },
@@ -29,12 +40,14 @@ const CONFIG_FLAGS: readonly Flag[] = [
   { name: 'config.workingdir', value: 'PATH', summary: 'where the process starts' },
   { name: 'config.stopsignal', value: 'SIGNAL', summary: 'what asks the process to end' },
   many('manifest.annotation', 'NAME=VALUE', 'set an annotation of the manifest'),
-  many(
-    'clear',
-    'KEY',
-    'empty this before anything is set: config.labels, config.exposedports, config.env, config.volume, config.cmd,' +
-      ' config.entrypoint or manifest.annotations'
-  )
+  {
+    ...many(
+      'clear',
+      'KEY',
+      `empty this before anything is set: ${CLEAR_KEYS.slice(0, -1).join(', ')} or ${CLEAR_KEYS.at(-1)!}`
+    ),
+    suggestions: CLEAR_KEYS
+  }
 ]
 
 export const configCommand: Command = {
@@ -45,6 +58,9 @@ export const configCommand: Command = {
     'Empty text leaves a field out. Values may begin with a dash.',
   positionals: [],
   flags: [IMAGE_FLAG, TAG_FLAG, PLATFORM_FLAG, ...CONFIG_FLAGS, ...HISTORY_FLAGS],
+  environment: [
+    { ...SOURCE_DATE_EPOCH, summary: 'date of the history entry, in seconds since 1970' }
+  ],
   examples: [
     'oci-unpack config --image debian:12 --tag 12-app --config.entrypoint /bin/sh --config.cmd -c --config.cmd date',
     'oci-unpack config --image debian:12 --clear config.env --config.env PATH=/bin --config.user 1000:100',
@@ -60,14 +76,15 @@ export const runtimeConfigCommand: Command = {
   description:
     'Writes the config.json that unpack would put into a bundle. Without --rootfs a user or group that the image gives' +
     ' by name becomes 0:0, and root.path is the directory that holds the file.',
-  positionals: [{ name: 'CONFIG.JSON', summary: 'file to write' }],
+  positionals: [{ name: 'CONFIG.JSON', summary: 'file to write', kind: 'file' }],
   flags: [
     IMAGE_FLAG,
     PLATFORM_FLAG,
     {
       name: 'rootfs',
       value: 'DIR',
-      summary: "root file system with the image's users and groups; its name becomes root.path"
+      summary: "root file system with the image's users and groups; its name becomes root.path",
+      kind: 'directory'
     },
     ...ID_MAP_FLAGS,
     {

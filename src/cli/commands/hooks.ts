@@ -1,13 +1,14 @@
 import type { Command, Flag } from '../command.ts'
-import { HOOK_FLAGS } from '../flags.ts'
+import { HOOK_FLAGS, HOOK_VARIABLES } from '../flags.ts'
 
 const JSON_FLAG: Flag = { name: 'json', summary: 'print one JSON object' }
 
 const FILE = {
   name: 'FILE',
   summary: 'a hooks.toml (default: the first that is found)',
-  optional: true
-}
+  optional: true,
+  kind: 'file'
+} as const
 
 export const hooksCheckCommand: Command = {
   path: ['hooks', 'check'],
@@ -15,6 +16,7 @@ export const hooksCheckCommand: Command = {
   description: 'Starts no program. Prints each hook point with its absolute command line.',
   positionals: [FILE],
   flags: [JSON_FLAG],
+  environment: HOOK_VARIABLES,
   examples: [
     'oci-unpack hooks check && oci-unpack unpack --image debian:12 bundle',
     'oci-unpack hooks check --json hooks/overlay/hooks.toml'
@@ -40,6 +42,7 @@ export const hooksTestCommand: Command = {
       name: 'image',
       value: '[TRANSPORT:]PATH[:TAG]',
       summary: 'an image to unpack as well (repeatable)',
+      kind: 'source',
       repeatable: true
     },
     { name: 'case', value: 'NAME', summary: 'only this case (repeatable)', repeatable: true },
@@ -50,11 +53,13 @@ export const hooksTestCommand: Command = {
     {
       name: 'directory',
       value: 'DIR',
-      summary: 'where bundles are made (default: the directory for temporary files)'
+      summary: 'where bundles are made (default: the directory for temporary files)',
+      kind: 'directory'
     },
     { name: 'keep', summary: 'leave the bundles and images' },
     JSON_FLAG
   ],
+  environment: HOOK_VARIABLES,
   examples: [
     'oci-unpack hooks test --gc --directory /srv/test hooks/overlay/hooks.toml',
     'oci-unpack hooks test --case "cold unpack" --image debian:12 ./hooks.mjs'
@@ -74,11 +79,13 @@ export const hooksGcCommand: Command = {
       name: 'layout',
       value: '[TRANSPORT:]PATH',
       summary: 'layout or archive whose images are to stay (repeatable)',
+      kind: 'source-layout',
       repeatable: true
     },
     ...HOOK_FLAGS.filter(({ name }) => name !== 'no-hooks'),
     JSON_FLAG
   ],
+  environment: HOOK_VARIABLES,
   examples: [
     'oci-unpack hooks gc --layout ./layout',
     'oci-unpack hooks gc --layout /srv/one --layout /srv/two --hooks hooks.toml'

@@ -9,6 +9,7 @@ export const newCommand: Command = {
   description: 'It is for the platform of this machine. An image that has the tag loses it.',
   positionals: [],
   flags: [IMAGE_FLAG],
+  environment: [{ name: 'SOURCE_DATE_EPOCH', summary: 'date of the image, in seconds since 1970' }],
   examples: [
     'oci-unpack new --image images:empty',
     'SOURCE_DATE_EPOCH=0 oci-unpack new --image images:empty'

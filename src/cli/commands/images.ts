@@ -44,9 +44,10 @@ export const copyCommand: Command = {
   positionals: [
     {
       name: 'SOURCE',
-      summary: '[TRANSPORT:]PATH[:TAG], transports being oci, oci-archive, docker-archive'
+      summary: '[TRANSPORT:]PATH[:TAG], transports being oci, oci-archive, docker-archive',
+      kind: 'source'
     },
-    { name: 'DESTINATION', summary: 'the same; an archive must not be there' }
+    { name: 'DESTINATION', summary: 'the same; an archive must not be there', kind: 'source' }
   ],
   flags: [
     { ...PLATFORM_FLAG, summary: 'copy only the image for this platform' },

@@ -9,6 +9,8 @@ import { gcCommand, initCommand, listCommand } from './layout.ts'
 import { mtreeValidateCommand } from './mtree.ts'
 import { rawUnpackCommand, unpackCommand } from './unpack.ts'
 
+export const PROGRAM_SUMMARY = 'Unpacks OCI images into runtime bundles, in parallel and verified.'
+
 export const COMMANDS: readonly Command[] = [
   unpackCommand,
   repackCommand,

@@ -14,6 +14,7 @@ export const mtreeValidateCommand: Command = {
       aliases: ['f', 'file'],
       value: 'FILE',
       summary: 'mtree manifest',
+      kind: 'file',
       required: true
     },
     {
@@ -21,6 +22,7 @@ export const mtreeValidateCommand: Command = {
       aliases: ['p'],
       value: 'DIRECTORY',
       summary: 'what the manifest describes',
+      kind: 'directory',
       required: true
     },
     {

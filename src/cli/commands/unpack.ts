@@ -1,7 +1,9 @@
 import type { Command } from '../command.ts'
 import {
   EXTRACT_FLAGS,
+  HOOK_CACHE_VARIABLE,
   HOOK_FLAGS,
+  HOOK_VARIABLES,
   ID_MAP_FLAGS,
   SOURCE_FLAG,
   LIMIT_FLAGS,
@@ -16,8 +18,9 @@ export const unpackCommand: Command = {
   description:
     'Makes BUNDLE with rootfs, config.json and what a later repack needs. All layers are read at once; each is' +
     ' verified (size, digest, diff ID) before the bundle can be seen. On failure nothing is left behind.',
-  positionals: [{ name: 'BUNDLE', summary: 'directory to make' }],
+  positionals: [{ name: 'BUNDLE', summary: 'directory to make', kind: 'directory' }],
   flags: [...rawFlags, ...HOOK_FLAGS],
+  environment: [...HOOK_VARIABLES, HOOK_CACHE_VARIABLE],
   examples: [
     'oci-unpack unpack --image debian:12 bundle && runc run -b bundle demo',
     'oci-unpack unpack --image ./layout:v1 --platform linux/arm64 bundle',
@@ -33,7 +36,9 @@ export const rawUnpackCommand: Command = {
   description:
     'Makes the directory ROOTFS, or unpacks on top of what it holds: files that the image does not name stay. ' +
     'An existing directory is not touched before all layers are verified.',
-  positionals: [{ name: 'ROOTFS', summary: 'directory to make or to unpack over' }],
+  positionals: [
+    { name: 'ROOTFS', summary: 'directory to make or to unpack over', kind: 'directory' }
+  ],
   flags: rawFlags,
   examples: ['oci-unpack raw unpack --image debian:12 rootfs'],
   load: async () => (await import('../run-unpack.ts')).runRawUnpack

@@ -1,0 +1,312 @@
+# Completion of oci-unpack for fish 3.1 and newer.
+
+# Prints the words of the command that the cursor is in, and then how many positionals stand before it.
+function __oci_unpack_walk
+    set -l words (commandline -opc)
+    set -l path
+    set -l position 0
+    set -l is_value no
+    for word in $words[2..-1]
+        if test $is_value = yes
+            set is_value no
+        else if string match -qr '^-.' -- $word
+            contains -- (string replace -r '^--?' '' -- $word) $__oci_unpack_valued; and set is_value yes
+        else if test -z "$path"; or contains -- "$path" $__oci_unpack_groups
+            set -a path $word
+        else
+            set position (math $position + 1)
+        end
+    end
+    echo "$path"
+    echo $position
+end
+
+# Whether the cursor is in one of these commands.
+function __oci_unpack_at
+    set -l found (__oci_unpack_walk)
+    contains -- "$found[1]" $argv
+end
+
+# The same, for the positional of this number.
+function __oci_unpack_positional -a number
+    set -l found (__oci_unpack_walk)
+    test (math $found[2] + 1) = $number; and contains -- "$found[1]" $argv[2..-1]
+end
+
+# [TRANSPORT:]PATH[:TAG]; the argument is image, source or source-layout.
+function __oci_unpack_image -a kind
+    set -l typed (__oci_unpack_typed)
+    set -l transport ''
+    if test $kind != image
+        set transport (string match -r '^(?:oci|oci-archive|docker-archive):' -- $typed; or echo)
+        test -n "$transport"; or printf '%s\n' oci: oci-archive: docker-archive:
+    end
+    set -l rest (string sub -s (math (string length -- "$transport") + 1) -- "$typed")
+    if not string match -q '*:*' -- $rest
+        __oci_unpack_places $kind $transport $rest
+    else if test $kind != source-layout
+        __oci_unpack_tags $transport(string replace -r ':.*' '' -- $rest)
+    end
+end
+
+# The word before the cursor without its quotes, and without --flag= before it.
+function __oci_unpack_typed
+    set -l raw (commandline -ct | string replace -r '^--?[A-Za-z][\w.-]*=' '')
+    for closing in '' '"' "'"
+        string unescape -- "$raw$closing"; and return
+    end
+end
+
+# Directories, and files where archives are; the path of a layout may go on with a tag.
+function __oci_unpack_places -a kind transport rest
+    set -l expanded (string replace -r '^~/' "$HOME/" -- "$rest")
+    for place in $expanded*
+        set -l shown $transport(string replace -- $expanded $rest $place)
+        if not test -d $place
+            string match -q '*-archive:' -- $transport; and echo $shown
+        else if test $kind != source-layout; and test -e $place/oci-layout
+            echo $shown:
+        else
+            echo $shown/
+        end
+    end
+end
+
+function __oci_unpack_tags -a place
+    set -l words (commandline -opc)
+    set -l program (string replace -r '^~/' "$HOME/" -- $words[1])
+    for tag in ($program ls --layout (string replace -r '^~/' "$HOME/" -- $place) 2>/dev/null)
+        echo $place:$tag
+    end
+end
+
+set -g __oci_unpack_groups raw bundle hooks
+set -g __oci_unpack_valued log progress color image platform jobs decompressor uid-map gid-map max-entries max-unpacked-bytes max-ratio max-path-bytes max-json-bytes max-pax-bytes hooks trace mask-path compress compress-level time-precision history.author history.comment history.created history.created_by tag author created architecture platform.arch os platform.os platform.os.version platform.variant config.user config.exposedports config.env config.entrypoint config.cmd config.volume config.label config.workingdir config.stopsignal manifest.annotation clear layout rootfs manifest f file path p use-keywords k add-keywords K case directory
+
+complete -c oci-unpack -f
+complete -c oci-unpack -l log -x -a 'debug info warn error fatal' -d 'how much to say on stderr (default: warn)'
+complete -c oci-unpack -l verbose -d 'the same as --log=info'
+complete -c oci-unpack -l progress -x -a 'auto plain json none' -d 'how to show progress on stderr (default: auto, which is none without a terminal)'
+complete -c oci-unpack -l color -x -a 'auto always never' -d 'when to colour what is printed (default: auto, which is on a terminal)'
+complete -c oci-unpack -l help -s h -d 'show help'
+
+complete -c oci-unpack -n '__oci_unpack_at ""' -a unpack -d 'unpack an image into a runtime bundle'
+complete -c oci-unpack -n '__oci_unpack_at ""' -a repack -d 'add what changed in a bundle to its image'
+complete -c oci-unpack -n '__oci_unpack_at ""' -a diff -d 'show what a repack would put into the layer'
+complete -c oci-unpack -n '__oci_unpack_at ""' -a config -d 'change the config of an image'
+complete -c oci-unpack -n '__oci_unpack_at ""' -a insert -d 'add a file or directory to an image as a layer'
+complete -c oci-unpack -n '__oci_unpack_at ""' -a init -d 'make an empty OCI layout'
+complete -c oci-unpack -n '__oci_unpack_at ""' -a new -d 'make an image without layers in an OCI layout'
+complete -c oci-unpack -n '__oci_unpack_at ""' -a tag -d 'give an image one more tag'
+complete -c oci-unpack -n '__oci_unpack_at ""' -a remove -d 'remove a tag'
+complete -c oci-unpack -n '__oci_unpack_at ""' -a list -d 'list the tags of an OCI layout or archive'
+complete -c oci-unpack -n '__oci_unpack_at ""' -a stat -d 'show what an image is made of'
+complete -c oci-unpack -n '__oci_unpack_at ""' -a gc -d 'remove the blobs that no tag of an OCI layout leads to'
+complete -c oci-unpack -n '__oci_unpack_at ""' -a raw -d 'lower-level commands'
+complete -c oci-unpack -n '__oci_unpack_at ""' -a copy -d 'copy an image between layouts and archives'
+complete -c oci-unpack -n '__oci_unpack_at ""' -a verify -d 'check that images are whole'
+complete -c oci-unpack -n '__oci_unpack_at ""' -a bundle -d 'commands for bundles that are there'
+complete -c oci-unpack -n '__oci_unpack_at ""' -a hooks -d 'commands for those who write or operate hooks'
+complete -c oci-unpack -n '__oci_unpack_at ""' -a help -d 'show the help of a command'
+complete -c oci-unpack -n '__oci_unpack_at ""' -l version -s v -d 'show the version'
+
+complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l image -x -a '(__oci_unpack_image source)' -d 'image in an OCI layout (oci:, the default), an oci-archive: or a docker-archive:'
+complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l platform -x -d 'which image of an index (default: the host\'s)'
+complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l keep-dirlinks -d 'keep a symbolic link to a directory where a layer has a directory'
+complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l jobs -x -d 'layers read at once (default: one for each processor)'
+complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l decompressor -r -F -a 'auto none isal igzip unpigz pigz gzip zstd' -d 'who inflates layers: auto, none, isal, igzip, unpigz, pigz, gzip, zstd or an absolute path (default: auto)'
+complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l uid-map -x -d 'user ids on disk (repeatable)'
+complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l gid-map -x -d 'group ids on disk (repeatable)'
+complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l max-entries -x -d 'entries in all layers (default: 10,000,000)'
+complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l max-unpacked-bytes -x -d 'bytes of tar in all layers (default: 1 TiB)'
+complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l max-ratio -x -d 'bytes of tar for each compressed byte of a layer (default: 1100)'
+complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l max-path-bytes -x -d 'bytes of a path (default: 4095)'
+complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l max-json-bytes -x -d 'bytes of a JSON document (default: 4 MiB)'
+complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l max-pax-bytes -x -d 'bytes of a PAX header (default: 1 MiB)'
+complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l hooks -r -F -d 'a hooks.toml that says where layers lie (default: the first that is found)'
+complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l no-hooks -d 'no hooks, whatever is found'
+complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l trace -r -F -d 'append every call of a hook as a line of JSON'
+complete -c oci-unpack -n '__oci_unpack_positional 1 "unpack"' -x -a '(__fish_complete_directories)'
+
+complete -c oci-unpack -n '__oci_unpack_at "repack"' -l image -x -a '(__oci_unpack_image image)' -d 'image in an OCI layout; the tag is "latest" if not given'
+complete -c oci-unpack -n '__oci_unpack_at "repack"' -l refresh-bundle -d 'make the bundle one of the new image, for the next repack'
+complete -c oci-unpack -n '__oci_unpack_at "repack"' -l hooks -r -F -d 'a hooks.toml that says where layers lie (default: the first that is found)'
+complete -c oci-unpack -n '__oci_unpack_at "repack"' -l no-hooks -d 'no hooks, whatever is found'
+complete -c oci-unpack -n '__oci_unpack_at "repack"' -l trace -r -F -d 'append every call of a hook as a line of JSON'
+complete -c oci-unpack -n '__oci_unpack_at "repack"' -l verify-delta -d 'look at every file all the same, and fail where hooks left out a change'
+complete -c oci-unpack -n '__oci_unpack_at "repack"' -l mask-path -x -d 'leave out changes at and below this path (repeatable)'
+complete -c oci-unpack -n '__oci_unpack_at "repack"' -l no-mask-volumes -d 'also take changes in the image\'s volumes'
+complete -c oci-unpack -n '__oci_unpack_at "repack"' -l compress -x -a 'auto none gzip zstd' -d 'how the layer is packed (default: auto, which is as the layer below, or gzip)'
+complete -c oci-unpack -n '__oci_unpack_at "repack"' -l compress-level -x -d 'gzip: 1 to 9 (default: 4); zstd: 1 to 19 (3)'
+complete -c oci-unpack -n '__oci_unpack_at "repack"' -l time-precision -x -a 'seconds nanoseconds' -d 'modification times in the layer (default: nanoseconds)'
+complete -c oci-unpack -n '__oci_unpack_at "repack"' -l jobs -x -d 'processors to use (default: all)'
+complete -c oci-unpack -n '__oci_unpack_at "repack"' -l no-history -d 'add no history entry'
+complete -c oci-unpack -n '__oci_unpack_at "repack"' -l history.author -x -d 'author of the history entry'
+complete -c oci-unpack -n '__oci_unpack_at "repack"' -l history.comment -x -d 'comment of the history entry'
+complete -c oci-unpack -n '__oci_unpack_at "repack"' -l history.created -x -d 'date of the history entry, RFC 3339'
+complete -c oci-unpack -n '__oci_unpack_at "repack"' -l history.created_by -x -d 'what made the change'
+complete -c oci-unpack -n '__oci_unpack_positional 1 "repack"' -x -a '(__fish_complete_directories)'
+
+complete -c oci-unpack -n '__oci_unpack_at "diff"' -l mask-path -x -d 'leave out changes at and below this path (repeatable)'
+complete -c oci-unpack -n '__oci_unpack_at "diff"' -l no-mask-volumes -d 'also take changes in the image\'s volumes'
+complete -c oci-unpack -n '__oci_unpack_at "diff"' -l json -d 'one JSON object for each path'
+complete -c oci-unpack -n '__oci_unpack_at "diff"' -l jobs -x -d 'processors to use (default: all)'
+complete -c oci-unpack -n '__oci_unpack_positional 1 "diff"' -x -a '(__fish_complete_directories)'
+
+complete -c oci-unpack -n '__oci_unpack_at "config"' -l image -x -a '(__oci_unpack_image image)' -d 'image in an OCI layout; the tag is "latest" if not given'
+complete -c oci-unpack -n '__oci_unpack_at "config"' -l tag -x -d 'tag of the result (default: that of --image)'
+complete -c oci-unpack -n '__oci_unpack_at "config"' -l platform -x -d 'which image of an index (default: the host\'s)'
+complete -c oci-unpack -n '__oci_unpack_at "config"' -l author -x -d 'who made the image'
+complete -c oci-unpack -n '__oci_unpack_at "config"' -l created -x -d 'when it was made, RFC 3339'
+complete -c oci-unpack -n '__oci_unpack_at "config"' -l architecture -l platform.arch -x -d 'architecture it runs on, in Go\'s names'
+complete -c oci-unpack -n '__oci_unpack_at "config"' -l os -l platform.os -x -d 'operating system it runs on, in Go\'s names'
+complete -c oci-unpack -n '__oci_unpack_at "config"' -l platform.os.version -x -d 'version of the operating system'
+complete -c oci-unpack -n '__oci_unpack_at "config"' -l platform.variant -x -d 'variant of the architecture'
+complete -c oci-unpack -n '__oci_unpack_at "config"' -l config.user -x -d 'whom the process runs as'
+complete -c oci-unpack -n '__oci_unpack_at "config"' -l config.exposedports -x -d 'add a port that the container listens on (repeatable)'
+complete -c oci-unpack -n '__oci_unpack_at "config"' -l config.env -x -d 'set an environment variable (repeatable)'
+complete -c oci-unpack -n '__oci_unpack_at "config"' -l config.entrypoint -x -d 'next argument of a new entrypoint (repeatable)'
+complete -c oci-unpack -n '__oci_unpack_at "config"' -l config.cmd -x -d 'next argument of a new command (repeatable)'
+complete -c oci-unpack -n '__oci_unpack_at "config"' -l config.volume -x -d 'add a volume (repeatable)'
+complete -c oci-unpack -n '__oci_unpack_at "config"' -l config.label -x -d 'set a label (repeatable)'
+complete -c oci-unpack -n '__oci_unpack_at "config"' -l config.workingdir -x -d 'where the process starts'
+complete -c oci-unpack -n '__oci_unpack_at "config"' -l config.stopsignal -x -d 'what asks the process to end'
+complete -c oci-unpack -n '__oci_unpack_at "config"' -l manifest.annotation -x -d 'set an annotation of the manifest (repeatable)'
+complete -c oci-unpack -n '__oci_unpack_at "config"' -l clear -x -a 'config.labels config.exposedports config.env config.volume config.cmd config.entrypoint manifest.annotations' -d 'empty this before anything is set: config.labels, config.exposedports, config.env, config.volume, config.cmd, config.entrypoint or manifest.annotations (repeatable)'
+complete -c oci-unpack -n '__oci_unpack_at "config"' -l no-history -d 'add no history entry'
+complete -c oci-unpack -n '__oci_unpack_at "config"' -l history.author -x -d 'author of the history entry'
+complete -c oci-unpack -n '__oci_unpack_at "config"' -l history.comment -x -d 'comment of the history entry'
+complete -c oci-unpack -n '__oci_unpack_at "config"' -l history.created -x -d 'date of the history entry, RFC 3339'
+complete -c oci-unpack -n '__oci_unpack_at "config"' -l history.created_by -x -d 'what made the change'
+
+complete -c oci-unpack -n '__oci_unpack_at "insert"' -l image -x -a '(__oci_unpack_image image)' -d 'image in an OCI layout; the tag is "latest" if not given'
+complete -c oci-unpack -n '__oci_unpack_at "insert"' -l tag -x -d 'tag of the result (default: that of --image)'
+complete -c oci-unpack -n '__oci_unpack_at "insert"' -l platform -x -d 'which image of an index (default: the host\'s)'
+complete -c oci-unpack -n '__oci_unpack_at "insert"' -l opaque -d 'hide what the image has in the directory TARGET'
+complete -c oci-unpack -n '__oci_unpack_at "insert"' -l whiteout -d 'delete TARGET'
+complete -c oci-unpack -n '__oci_unpack_at "insert"' -l uid-map -x -d 'user ids on disk (repeatable)'
+complete -c oci-unpack -n '__oci_unpack_at "insert"' -l gid-map -x -d 'group ids on disk (repeatable)'
+complete -c oci-unpack -n '__oci_unpack_at "insert"' -l compress -x -a 'auto none gzip zstd' -d 'how the layer is packed (default: auto, which is as the layer below, or gzip)'
+complete -c oci-unpack -n '__oci_unpack_at "insert"' -l compress-level -x -d 'gzip: 1 to 9 (default: 4); zstd: 1 to 19 (3)'
+complete -c oci-unpack -n '__oci_unpack_at "insert"' -l time-precision -x -a 'seconds nanoseconds' -d 'modification times in the layer (default: nanoseconds)'
+complete -c oci-unpack -n '__oci_unpack_at "insert"' -l jobs -x -d 'processors to use (default: all)'
+complete -c oci-unpack -n '__oci_unpack_at "insert"' -l no-history -d 'add no history entry'
+complete -c oci-unpack -n '__oci_unpack_at "insert"' -l history.author -x -d 'author of the history entry'
+complete -c oci-unpack -n '__oci_unpack_at "insert"' -l history.comment -x -d 'comment of the history entry'
+complete -c oci-unpack -n '__oci_unpack_at "insert"' -l history.created -x -d 'date of the history entry, RFC 3339'
+complete -c oci-unpack -n '__oci_unpack_at "insert"' -l history.created_by -x -d 'what made the change'
+complete -c oci-unpack -n '__oci_unpack_positional 1 "insert"' -r -F
+
+complete -c oci-unpack -n '__oci_unpack_at "init"' -l layout -x -a '(__fish_complete_directories)' -d 'directory of an OCI layout'
+
+complete -c oci-unpack -n '__oci_unpack_at "new"' -l image -x -a '(__oci_unpack_image image)' -d 'image in an OCI layout; the tag is "latest" if not given'
+
+complete -c oci-unpack -n '__oci_unpack_at "tag"' -l image -x -a '(__oci_unpack_image image)' -d 'image in an OCI layout; the tag is "latest" if not given'
+complete -c oci-unpack -n '__oci_unpack_at "tag"' -l platform -x -d 'only this image of an index (default: all)'
+
+complete -c oci-unpack -n '__oci_unpack_at "remove" "rm"' -l image -x -a '(__oci_unpack_image image)' -d 'image in an OCI layout; the tag is "latest" if not given'
+
+complete -c oci-unpack -n '__oci_unpack_at "list" "ls"' -l layout -x -a '(__oci_unpack_image source-layout)' -d 'OCI layout (oci:, the default), oci-archive: or docker-archive:'
+complete -c oci-unpack -n '__oci_unpack_at "list" "ls"' -l long -d 'show more than the names'
+complete -c oci-unpack -n '__oci_unpack_at "list" "ls"' -l json -d 'one JSON array for all images'
+
+complete -c oci-unpack -n '__oci_unpack_at "stat"' -l image -x -a '(__oci_unpack_image source)' -d 'image in an OCI layout (oci:, the default), an oci-archive: or a docker-archive:'
+complete -c oci-unpack -n '__oci_unpack_at "stat"' -l platform -x -d 'only this image of an index (default: all)'
+complete -c oci-unpack -n '__oci_unpack_at "stat"' -l long -d 'show all of manifest and config, not only the history'
+complete -c oci-unpack -n '__oci_unpack_at "stat"' -l json -d 'one JSON object with the documents as stored'
+
+complete -c oci-unpack -n '__oci_unpack_at "gc"' -l layout -x -a '(__fish_complete_directories)' -d 'directory of an OCI layout'
+complete -c oci-unpack -n '__oci_unpack_at "gc"' -l dry-run -d 'only list what would be removed'
+complete -c oci-unpack -n '__oci_unpack_at "gc"' -l list -d 'list what was removed, with sizes'
+complete -c oci-unpack -n '__oci_unpack_at "gc"' -l json -d 'the same list as a JSON object'
+
+complete -c oci-unpack -n '__oci_unpack_at "raw"' -a unpack -d 'unpack only the root file system of an image'
+complete -c oci-unpack -n '__oci_unpack_at "raw"' -a runtime-config -d 'write the runtime configuration of an image'
+complete -c oci-unpack -n '__oci_unpack_at "raw"' -a add-layer -d 'add a tar archive to an image as a layer'
+complete -c oci-unpack -n '__oci_unpack_at "raw"' -a mtree-validate -d 'compare a directory with an mtree manifest'
+
+complete -c oci-unpack -n '__oci_unpack_at "raw unpack"' -l image -x -a '(__oci_unpack_image source)' -d 'image in an OCI layout (oci:, the default), an oci-archive: or a docker-archive:'
+complete -c oci-unpack -n '__oci_unpack_at "raw unpack"' -l platform -x -d 'which image of an index (default: the host\'s)'
+complete -c oci-unpack -n '__oci_unpack_at "raw unpack"' -l keep-dirlinks -d 'keep a symbolic link to a directory where a layer has a directory'
+complete -c oci-unpack -n '__oci_unpack_at "raw unpack"' -l jobs -x -d 'layers read at once (default: one for each processor)'
+complete -c oci-unpack -n '__oci_unpack_at "raw unpack"' -l decompressor -r -F -a 'auto none isal igzip unpigz pigz gzip zstd' -d 'who inflates layers: auto, none, isal, igzip, unpigz, pigz, gzip, zstd or an absolute path (default: auto)'
+complete -c oci-unpack -n '__oci_unpack_at "raw unpack"' -l uid-map -x -d 'user ids on disk (repeatable)'
+complete -c oci-unpack -n '__oci_unpack_at "raw unpack"' -l gid-map -x -d 'group ids on disk (repeatable)'
+complete -c oci-unpack -n '__oci_unpack_at "raw unpack"' -l max-entries -x -d 'entries in all layers (default: 10,000,000)'
+complete -c oci-unpack -n '__oci_unpack_at "raw unpack"' -l max-unpacked-bytes -x -d 'bytes of tar in all layers (default: 1 TiB)'
+complete -c oci-unpack -n '__oci_unpack_at "raw unpack"' -l max-ratio -x -d 'bytes of tar for each compressed byte of a layer (default: 1100)'
+complete -c oci-unpack -n '__oci_unpack_at "raw unpack"' -l max-path-bytes -x -d 'bytes of a path (default: 4095)'
+complete -c oci-unpack -n '__oci_unpack_at "raw unpack"' -l max-json-bytes -x -d 'bytes of a JSON document (default: 4 MiB)'
+complete -c oci-unpack -n '__oci_unpack_at "raw unpack"' -l max-pax-bytes -x -d 'bytes of a PAX header (default: 1 MiB)'
+complete -c oci-unpack -n '__oci_unpack_positional 1 "raw unpack"' -x -a '(__fish_complete_directories)'
+
+complete -c oci-unpack -n '__oci_unpack_at "raw runtime-config" "raw config"' -l image -x -a '(__oci_unpack_image image)' -d 'image in an OCI layout; the tag is "latest" if not given'
+complete -c oci-unpack -n '__oci_unpack_at "raw runtime-config" "raw config"' -l platform -x -d 'which image of an index (default: the host\'s)'
+complete -c oci-unpack -n '__oci_unpack_at "raw runtime-config" "raw config"' -l rootfs -x -a '(__fish_complete_directories)' -d 'root file system with the image\'s users and groups; its name becomes root.path'
+complete -c oci-unpack -n '__oci_unpack_at "raw runtime-config" "raw config"' -l uid-map -x -d 'user ids on disk (repeatable)'
+complete -c oci-unpack -n '__oci_unpack_at "raw runtime-config" "raw config"' -l gid-map -x -d 'group ids on disk (repeatable)'
+complete -c oci-unpack -n '__oci_unpack_at "raw runtime-config" "raw config"' -l rootless -d 'for a runtime without privileges; ids that are not mapped: 0 becomes your own'
+complete -c oci-unpack -n '__oci_unpack_positional 1 "raw runtime-config" "raw config"' -r -F
+
+complete -c oci-unpack -n '__oci_unpack_at "raw add-layer"' -l image -x -a '(__oci_unpack_image image)' -d 'image in an OCI layout; the tag is "latest" if not given'
+complete -c oci-unpack -n '__oci_unpack_at "raw add-layer"' -l tag -x -d 'tag of the result (default: that of --image)'
+complete -c oci-unpack -n '__oci_unpack_at "raw add-layer"' -l platform -x -d 'which image of an index (default: the host\'s)'
+complete -c oci-unpack -n '__oci_unpack_at "raw add-layer"' -l compress -x -a 'auto none gzip zstd' -d 'how the layer is packed (default: auto, which is as the layer below, or gzip)'
+complete -c oci-unpack -n '__oci_unpack_at "raw add-layer"' -l compress-level -x -d 'gzip: 1 to 9 (default: 4); zstd: 1 to 19 (3)'
+complete -c oci-unpack -n '__oci_unpack_at "raw add-layer"' -l time-precision -x -a 'seconds nanoseconds' -d 'modification times in the layer (default: nanoseconds)'
+complete -c oci-unpack -n '__oci_unpack_at "raw add-layer"' -l jobs -x -d 'processors to use (default: all)'
+complete -c oci-unpack -n '__oci_unpack_at "raw add-layer"' -l no-history -d 'add no history entry'
+complete -c oci-unpack -n '__oci_unpack_at "raw add-layer"' -l history.author -x -d 'author of the history entry'
+complete -c oci-unpack -n '__oci_unpack_at "raw add-layer"' -l history.comment -x -d 'comment of the history entry'
+complete -c oci-unpack -n '__oci_unpack_at "raw add-layer"' -l history.created -x -d 'date of the history entry, RFC 3339'
+complete -c oci-unpack -n '__oci_unpack_at "raw add-layer"' -l history.created_by -x -d 'what made the change'
+complete -c oci-unpack -n '__oci_unpack_positional 1 "raw add-layer"' -r -F
+
+complete -c oci-unpack -n '__oci_unpack_at "raw mtree-validate"' -l manifest -s f -l file -r -F -d 'mtree manifest'
+complete -c oci-unpack -n '__oci_unpack_at "raw mtree-validate"' -l path -s p -x -a '(__fish_complete_directories)' -d 'what the manifest describes'
+complete -c oci-unpack -n '__oci_unpack_at "raw mtree-validate"' -l use-keywords -s k -x -d 'keywords to compare (default: those of the manifest)'
+complete -c oci-unpack -n '__oci_unpack_at "raw mtree-validate"' -l add-keywords -s K -x -d 'keywords to compare as well'
+complete -c oci-unpack -n '__oci_unpack_at "raw mtree-validate"' -l umoci-keywords -d 'compare the keywords that umoci uses'
+complete -c oci-unpack -n '__oci_unpack_at "raw mtree-validate"' -l jobs -x -d 'processors to use (default: all)'
+complete -c oci-unpack -n '__oci_unpack_at "raw mtree-validate"' -l json -d 'one JSON object for each path'
+
+complete -c oci-unpack -n '__oci_unpack_at "copy"' -l platform -x -d 'copy only the image for this platform'
+complete -c oci-unpack -n '__oci_unpack_at "copy"' -l jobs -x -d 'blobs read at once (default: one for each processor)'
+complete -c oci-unpack -n '__oci_unpack_at "copy"' -l decompressor -r -F -a 'auto none isal igzip unpigz pigz gzip zstd' -d 'who inflates layers: auto, none, isal, igzip, unpigz, pigz, gzip, zstd or an absolute path (default: auto)'
+complete -c oci-unpack -n '__oci_unpack_positional 1 "copy"' -x -a '(__oci_unpack_image source)'
+complete -c oci-unpack -n '__oci_unpack_positional 2 "copy"' -x -a '(__oci_unpack_image source)'
+
+complete -c oci-unpack -n '__oci_unpack_at "verify"' -l image -x -a '(__oci_unpack_image source)' -d 'image in an OCI layout (oci:, the default), an oci-archive: or a docker-archive:'
+complete -c oci-unpack -n '__oci_unpack_at "verify"' -l layout -x -a '(__oci_unpack_image source-layout)' -d 'check all images of a layout or archive'
+complete -c oci-unpack -n '__oci_unpack_at "verify"' -l json -d 'print one JSON object'
+complete -c oci-unpack -n '__oci_unpack_at "verify"' -l jobs -x -d 'blobs read at once (default: one for each processor)'
+complete -c oci-unpack -n '__oci_unpack_at "verify"' -l decompressor -r -F -a 'auto none isal igzip unpigz pigz gzip zstd' -d 'who inflates layers: auto, none, isal, igzip, unpigz, pigz, gzip, zstd or an absolute path (default: auto)'
+
+complete -c oci-unpack -n '__oci_unpack_at "bundle"' -a delete -d 'remove a bundle'
+
+complete -c oci-unpack -n '__oci_unpack_at "bundle delete"' -l hooks -r -F -d 'a hooks.toml that says where layers lie (default: the first that is found)'
+complete -c oci-unpack -n '__oci_unpack_at "bundle delete"' -l no-hooks -d 'no hooks, whatever is found'
+complete -c oci-unpack -n '__oci_unpack_at "bundle delete"' -l trace -r -F -d 'append every call of a hook as a line of JSON'
+complete -c oci-unpack -n '__oci_unpack_positional 1 "bundle delete"' -x -a '(__fish_complete_directories)'
+
+complete -c oci-unpack -n '__oci_unpack_at "hooks"' -a check -d 'check a hooks.toml and show what would run'
+complete -c oci-unpack -n '__oci_unpack_at "hooks"' -a test -d 'hold hooks to their contract'
+complete -c oci-unpack -n '__oci_unpack_at "hooks"' -a gc -d 'remove layers that no image needs'
+
+complete -c oci-unpack -n '__oci_unpack_at "hooks check"' -l json -d 'print one JSON object'
+complete -c oci-unpack -n '__oci_unpack_positional 1 "hooks check"' -r -F
+
+complete -c oci-unpack -n '__oci_unpack_at "hooks test"' -l image -x -a '(__oci_unpack_image source)' -d 'an image to unpack as well (repeatable)'
+complete -c oci-unpack -n '__oci_unpack_at "hooks test"' -l case -x -d 'only this case (repeatable)'
+complete -c oci-unpack -n '__oci_unpack_at "hooks test"' -l gc -d 'test store.gc, which removes all other layers: only where the store is for tests'
+complete -c oci-unpack -n '__oci_unpack_at "hooks test"' -l directory -x -a '(__fish_complete_directories)' -d 'where bundles are made (default: the directory for temporary files)'
+complete -c oci-unpack -n '__oci_unpack_at "hooks test"' -l keep -d 'leave the bundles and images'
+complete -c oci-unpack -n '__oci_unpack_at "hooks test"' -l json -d 'print one JSON object'
+complete -c oci-unpack -n '__oci_unpack_positional 1 "hooks test"' -r -F
+
+complete -c oci-unpack -n '__oci_unpack_at "hooks gc"' -l layout -x -a '(__oci_unpack_image source-layout)' -d 'layout or archive whose images are to stay (repeatable)'
+complete -c oci-unpack -n '__oci_unpack_at "hooks gc"' -l hooks -r -F -d 'a hooks.toml that says where layers lie (default: the first that is found)'
+complete -c oci-unpack -n '__oci_unpack_at "hooks gc"' -l trace -r -F -d 'append every call of a hook as a line of JSON'
+complete -c oci-unpack -n '__oci_unpack_at "hooks gc"' -l json -d 'print one JSON object'
+
+complete -c oci-unpack -n '__oci_unpack_positional 1 "help"' -x -a 'unpack repack diff config insert init new tag remove list stat gc raw copy verify bundle hooks'

@@ -1,0 +1,15 @@
+import type { Flag, Positional } from '../command.ts'
+
+/** The words that a value is known to be one of. */
+export function knownWords(value: Flag | Positional): readonly string[] {
+  return ('choices' in value ? value.choices : undefined) ?? value.suggestions ?? []
+}
+
+/** With its dashes, in each of its spellings. */
+export function spellings({ name, aliases = [] }: Flag): string[] {
+  return [name, ...aliases].map(dashed)
+}
+
+export function dashed(name: string): string {
+  return name.length === 1 ? `-${name}` : `--${name}`
+}

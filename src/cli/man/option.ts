@@ -1,0 +1,29 @@
+import type { Flag, Positional } from '../command.ts'
+import { spellings } from '../completion/values.ts'
+import { bold, italic } from './roff.ts'
+import { entry, section, sentence } from './section.ts'
+
+export function options(title: string, flags: readonly Flag[]): string[] {
+  return section(
+    title,
+    flags.flatMap((flag) => entry(usageOf(flag), described(flag)))
+  )
+}
+
+export function positionals(all: readonly Positional[]): string[] {
+  return section(
+    'ARGUMENTS',
+    all.flatMap(({ name, summary }) => entry(italic(name), sentence(summary)))
+  )
+}
+
+/** As a user gives it, with all of its names. */
+function usageOf(flag: Flag): string {
+  const names = spellings(flag).map(bold).join(', ')
+  return flag.value === undefined ? names : `${names} ${italic(flag.value)}`
+}
+
+function described({ summary, required, choices }: Flag): string {
+  const given = choices === undefined ? [] : [`One of ${choices.join(', ')}.`]
+  return [sentence(summary), ...given, ...(required === true ? ['Mandatory.'] : [])].join(' ')
+}

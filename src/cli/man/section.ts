@@ -1,0 +1,69 @@
+/** What sections of man pages are made of. */
+import type { Variable } from '../command.ts'
+import { EXIT, EXIT_MEANINGS } from '../exit-status.ts'
+import { wrap } from '../wrap.ts'
+import { argument, bold, literal, prose } from './roff.ts'
+
+/** Rises with what the pages say; a date of its own keeps them the same for everyone who builds. */
+const EDITION = '2026-11-21'
+
+/** The page as a file. Sections without lines stay out. */
+export function page(name: string, ...sections: readonly (readonly string[])[]): string {
+  const title = ['.TH', argument(name.toUpperCase()), '1', EDITION, 'oci\\-unpack'].join(' ')
+  return `${[title, ...sections.flat()].join('\n')}\n`
+}
+
+export function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : [`.SH ${title}`, ...lines]
+}
+
+/** Lines end where words do, so that changes show as changes of few lines. */
+export function paragraph(text: string): string[] {
+  return wrap(text, 78).map(prose)
+}
+
+/** A term and what it means. */
+export function entry(term: string, text: string): string[] {
+  return ['.TP', term, ...paragraph(text)]
+}
+
+export function exitStatus(...names: (keyof typeof EXIT)[]): string[] {
+  return section(
+    'EXIT STATUS',
+    names.flatMap((name) => entry(bold(String(EXIT[name])), EXIT_MEANINGS[name]))
+  )
+}
+
+export function environment(variables: readonly Variable[]): string[] {
+  return section(
+    'ENVIRONMENT',
+    variables.flatMap(({ name, summary }) => entry(bold(name), sentence(summary)))
+  )
+}
+
+/** Lines to type. */
+export function examples(lines: readonly string[]): string[] {
+  return section('EXAMPLES', lines.length === 0 ? [] : ['.EX', ...lines.map(literal), '.EE'])
+}
+
+export interface Reference {
+  name: string
+  volume: number
+}
+
+export function seeAlso(pages: readonly Reference[]): string[] {
+  const rows = pages.map((it, index) => `${link(it)}${index + 1 < pages.length ? ',' : ''}`)
+  return section('SEE ALSO', rows)
+}
+
+export function link({ name, volume }: Reference): string {
+  return `${bold(name)}(${volume})`
+}
+
+export function sentence(summary: string): string {
+  return `${capitalized(summary)}.`
+}
+
+export function capitalized(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`
+}
