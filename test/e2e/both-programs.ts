@@ -29,7 +29,7 @@ export function inBoth<T>(
 export interface Documents {
   index: {
     mediaType?: string | undefined
-    manifests: (Descriptor & { annotations: Record<string, string> })[]
+    manifests: (Descriptor & { annotations?: Record<string, string> })[]
   }
   manifest: { config: Descriptor; layers: Descriptor[] }
   config: unknown
@@ -39,7 +39,9 @@ export interface Documents {
 export function documents(layout: string, tag: string): Documents {
   // umoci names the type of an index since 0.4.8
   const index = { ...(json(`${layout}/index.json`) as Documents['index']), mediaType: undefined }
-  const entry = index.manifests.find(({ annotations }) => Object.values(annotations).includes(tag))!
+  const entry = index.manifests.find(
+    ({ annotations = {} }) => annotations['org.opencontainers.image.ref.name'] === tag
+  )!
   const blob = ({ digest }: Descriptor): unknown =>
     json(`${layout}/blobs/${digest.replace(':', '/')}`)
   const manifest = blob(entry) as Documents['manifest']

@@ -115,7 +115,7 @@ function readBundle(bundle: string): object {
   return {
     names: names.filter((name) => !name.endsWith('.fingerprints')),
     config: runtimeConfig(`${bundle}/config.json`),
-    metadata: { whiteout_mode: 0, ...json<object>(`${bundle}/umoci.json`) },
+    metadata: { whiteout_mode: 0, ...(json(`${bundle}/umoci.json`) as object) },
     manifest: lines.filter((line) => !line.startsWith('#'))
   }
 }
@@ -128,7 +128,7 @@ interface Spec {
 
 /** Without what docs/differences-from-umoci.md lists under the runtime configuration. */
 function runtimeConfig(path: string): Spec {
-  const { annotations, linux, ...spec } = json<Spec>(path)
+  const { annotations, linux, ...spec } = json(path) as Spec
   const isSet = ([, value]: [string, string]): boolean => value !== ''
   const namespaces = linux.namespaces.filter(({ type }) => type !== 'cgroup')
   return {
@@ -139,6 +139,6 @@ function runtimeConfig(path: string): Spec {
   }
 }
 
-function json<T>(path: string): T {
-  return JSON.parse(readFileSync(path, 'utf8')) as T
+function json(path: string): unknown {
+  return JSON.parse(readFileSync(path, 'utf8'))
 }
