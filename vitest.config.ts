@@ -6,7 +6,11 @@ export default defineConfig({
     // one for each processor: by default one is left for others
     maxWorkers: '100%',
     testTimeout: 180_000,
-    globalSetup: ['scripts/compile-schemas.mjs', 'test/support/private-cache.ts'],
+    globalSetup: [
+      'scripts/compile-schemas.mjs',
+      'test/support/private-cache.ts',
+      'test/support/check-flags.ts'
+    ],
     hookTimeout: 120_000
   }
 })

@@ -1,12 +1,12 @@
 /** `config` beside Debian's umoci: the same flags on two copies of one layout must leave the same documents. */
-import { cpSync, readFileSync, readdirSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { configCommand } from '../../src/cli/commands/config.ts'
-import { buildImage, type Descriptor } from '../support/image-builder.ts'
+import { buildImage } from '../support/image-builder.ts'
 import { needs } from '../support/requires.ts'
-import { run, type Run } from '../support/run.ts'
+import { run } from '../support/run.ts'
 import { file, tar } from '../support/tar-builder.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
+import { contents, documents, inBoth } from './both-programs.ts'
 import { ociUnpack } from './cli.ts'
 
 const HISTORY = ['--history.created=2026-01-02T03:04:05Z', '--history.created_by=test']
@@ -172,7 +172,7 @@ describe.runIf(needs('umoci'))("beside Debian's umoci", () => {
   })
 
   test('config replaces the tag itself, which goes to the end', () => {
-    const { ours, theirs } = inBoth('full', (layout, program) => {
+    const { ours, theirs } = inBoth(`${work}/full`, (layout, program) => {
       program('config', '--image', `${layout}:full`, '--tag', 'other', ...HISTORY)
       program('config', '--image', `${layout}:full`, '--author=E', ...HISTORY)
       return documents(layout, 'full')
@@ -192,7 +192,7 @@ describe.runIf(needs('umoci'))("beside Debian's umoci", () => {
   test.each(MISTAKES.map((args) => ({ args, line: args.join(' ') })))(
     'both refuse $line, and change nothing',
     ({ args }) => {
-      const { ours, theirs } = inBoth('full', (layout, program) => {
+      const { ours, theirs } = inBoth(`${work}/full`, (layout, program) => {
         const before = contents(layout)
         const { status, stderr } = program(...args.map((arg) => arg.replace('=L:', `=${layout}:`)))
         expect(stderr).not.toBe('')
@@ -222,7 +222,7 @@ describe.runIf(needs('umoci'))("beside Debian's umoci", () => {
 
 function sameOf(image: string, flags: readonly string[]): void {
   const history = flags.some((flag) => flag.includes('history')) ? [] : HISTORY
-  const { ours, theirs } = inBoth(image, (layout, program) => {
+  const { ours, theirs } = inBoth(`${work}/${image}`, (layout, program) => {
     const reference = ['--image', `${layout}:${image}`]
     const { status, stderr } = program('config', ...reference, '--tag=new', ...flags, ...history)
     expect(stderr).toBe('')
@@ -230,51 +230,4 @@ function sameOf(image: string, flags: readonly string[]): void {
   })
   expect(ours).toEqual(theirs)
   expect(ours.status).toBe(0)
-}
-
-/** The same on two copies of a layout. */
-function inBoth<T>(
-  image: string,
-  act: (layout: string, program: (...args: string[]) => Run) => T
-): { ours: T; theirs: T } {
-  const one = (name: string, program: (...args: string[]) => Run): T => {
-    const layout = `${work}/${name}`
-    removeTemporary(layout)
-    cpSync(`${work}/${image}`, layout, { recursive: true })
-    return act(layout, program)
-  }
-  return {
-    ours: one('ours', ociUnpack),
-    theirs: one('theirs', (...args) => run('umoci', ...args))
-  }
-}
-
-interface Documents {
-  index: {
-    mediaType?: string | undefined
-    manifests: (Descriptor & { annotations: Record<string, string> })[]
-  }
-  manifest: { config: Descriptor }
-  config: unknown
-}
-
-/** With their digests in them, so bytes that are not equal show. */
-function documents(layout: string, tag: string): Documents {
-  // umoci names the type of an index since 0.4.8
-  const index = { ...(json(`${layout}/index.json`) as Documents['index']), mediaType: undefined }
-  const entry = index.manifests.find(({ annotations }) => Object.values(annotations).includes(tag))!
-  const blob = ({ digest }: Descriptor): unknown =>
-    json(`${layout}/blobs/${digest.replace(':', '/')}`)
-  const manifest = blob(entry) as Documents['manifest']
-  return { index, manifest, config: blob(manifest.config) }
-}
-
-function json(path: string): unknown {
-  return JSON.parse(readFileSync(path, 'utf8'))
-}
-
-function contents(layout: string): string[] {
-  return readdirSync(layout, { recursive: true, encoding: 'utf8' })
-    .sort()
-    .concat(readFileSync(`${layout}/index.json`, 'utf8'))
 }

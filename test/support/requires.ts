@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { recordMissing } from './run-record.ts'
 
 const reported = new Set<string>()
 
@@ -15,6 +16,7 @@ export function needs(...names: string[]): boolean {
   if (process.env.OCI_UNPACK_FORBID_SKIP === '1')
     throw new Error(`skipping is forbidden, but ${reason}`)
   if (!reported.has(reason)) console.warn(`skipped: ${reason}`)
+  recordMissing(missing)
   reported.add(reason)
   return false
 }

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { recordRun } from './run-record.ts'
 
 export interface Run {
   status: number | null
@@ -11,6 +12,7 @@ export function run(program: string, ...args: string[]): Run {
   const options = { encoding: 'utf8', timeout: 120_000, maxBuffer: 1 << 28 } as const
   const { status, stdout, stderr, error } = spawnSync(program, args, options)
   if (error !== undefined && (error as NodeJS.ErrnoException).code !== 'ETIMEDOUT') throw error
+  recordRun([program, ...args], status)
   return { status, stdout, stderr }
 }
 
