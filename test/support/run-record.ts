@@ -3,13 +3,13 @@
  * collects (OCI_UNPACK_TEST_RECORD is not set), nothing is written.
  */
 import { appendFileSync, readFileSync } from 'node:fs'
-import { basename } from 'node:path'
 import { expect } from 'vitest'
 
 const VARIABLE = 'OCI_UNPACK_TEST_RECORD'
 
-/** The entry of the built command line, as it stands among the arguments of whatever starts it. */
-const BUILT = /\/dist\/cli\/main\.js$/
+/** The programs, as they stand among the arguments of whatever starts them: `env`, `sh -c`, `node`. */
+const BUILT = /\/dist\/main\.js$/
+const UMOCI = 'umoci'
 
 export interface RecordedRun {
   program: 'oci-unpack' | 'umoci'
@@ -28,15 +28,14 @@ export function collectRunsIn(file: string): void {
   process.env[VARIABLE] = file
 }
 
-/** Keeps a run of one of the two programs, also one behind `env` or `sh -c`. */
+/** Keeps a run of one of the two programs. */
 export function recordRun(command: readonly string[], status: number | null): void {
-  const at = command.findIndex((word) => BUILT.test(word))
-  const isUmoci = basename(command[0]!) === 'umoci'
-  if (at === -1 && !isUmoci) return
+  const at = command.findIndex((word) => BUILT.test(word) || word === UMOCI)
+  if (at === -1) return
   const { testPath = '', currentTestName = '' } = expect.getState()
   append({
-    program: isUmoci ? 'umoci' : 'oci-unpack',
-    args: command.slice(isUmoci ? 1 : at + 1),
+    program: command[at] === UMOCI ? UMOCI : 'oci-unpack',
+    args: command.slice(at + 1),
     status,
     test: `${testPath} > ${currentTestName}`
   })
