@@ -1,5 +1,12 @@
 import { compareBytes, fromText } from '../bytes.ts'
-import type { Mount } from './runtime-spec.ts'
+
+/** An entry of runtime-spec's `mounts` (config.md). */
+export interface Mount {
+  destination: string
+  type: string
+  source: string
+  options?: string[]
+}
 
 const VOLUME_OPTIONS = ['rw', 'nosuid', 'nodev', 'noexec', 'relatime']
 

@@ -1,4 +1,4 @@
-import { defaultMounts } from './mounts.ts'
+import { defaultMounts, type Mount } from './mounts.ts'
 
 /** A runtime-spec configuration (config.md, config-linux.md) as far as images fill it, in the order of Go's structs. */
 export interface RuntimeSpec {
@@ -31,13 +31,6 @@ export interface ProcessUser {
   uid: number
   gid: number
   additionalGids?: number[]
-}
-
-export interface Mount {
-  destination: string
-  type: string
-  source: string
-  options?: string[]
 }
 
 /** An id mapping as runtime-spec and umoci.json spell it. */

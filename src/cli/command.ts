@@ -2,7 +2,7 @@
  * What a command is, as data: the parser, the help and whatever documentation is generated read the same
  * declaration. The work behind it is loaded only when it is run.
  */
-import type { Paint } from './color.ts'
+import type { Paint } from './paint.ts'
 
 /** What a value names, which is what shells complete it with. A source may have a transport before its path. */
 export type ValueKind = 'file' | 'directory' | 'image' | 'source' | 'source-layout'

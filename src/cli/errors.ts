@@ -1,6 +1,6 @@
 /** Errors for people: what happened, where, and what to do about it. */
 import { FACT_ORDER, OciUnpackError, type Facts } from '../errors.ts'
-import { plain, type Paint } from './color.ts'
+import { plain, type Paint } from './paint.ts'
 
 export function formatError(error: unknown, withStack: boolean, paint: Paint = plain): string {
   const known = error instanceof OciUnpackError

@@ -1,6 +1,6 @@
 import { display } from '../bytes.ts'
 import type { DiffEntry } from '../index.ts'
-import type { Paint } from './color.ts'
+import type { Paint } from './paint.ts'
 
 /** Which keywords differ, with both values too, or all as JSON. */
 type DiffForm = 'keywords' | 'values' | 'json'

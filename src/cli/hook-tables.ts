@@ -7,7 +7,7 @@ import type {
   HooksDescription
 } from '../index.ts'
 import { display, fromText } from '../bytes.ts'
-import type { Paint, Style } from './color.ts'
+import type { Paint, Style } from './paint.ts'
 
 export function formatDescription(hooks: HooksDescription): string {
   const { name, file, extract, whiteouts, manifest } = hooks

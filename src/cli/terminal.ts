@@ -1,6 +1,7 @@
 /** The process that a command runs in: log, progress, signals. */
 import { OciUnpackError } from '../errors.ts'
-import { COLOR_FLAG, paintFor, type Style } from './color.ts'
+import { COLOR_FLAG, paintFor } from './color.ts'
+import type { Style } from './paint.ts'
 import {
   isSet,
   LOG_LEVELS,

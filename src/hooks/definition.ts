@@ -1,5 +1,5 @@
 /** A hooks.toml as it is meant: defaults filled in, commands absolute, times in milliseconds. */
-import type { Environment } from './environment.ts'
+import type { Environment } from './process.ts'
 import type { HookSettings } from './hook-set.ts'
 import type { HookPoint } from './points.ts'
 

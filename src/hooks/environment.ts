@@ -2,9 +2,8 @@
 import type { IdMapping } from '../plan/id-map.ts'
 import { hookFailed } from './failures.ts'
 import { hookName } from './points.ts'
+import type { Environment } from './process.ts'
 import { keyOf, PROTOCOL, type HookRequest } from './request.ts'
-
-export type Environment = Readonly<Record<string, string>>
 
 const ALLOWED = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'SOURCE_DATE_EPOCH']
 

@@ -1,7 +1,8 @@
 /** The only file that knows execa: programs are started here, as arguments, never by a shell. */
 import type { Readable, Writable } from 'node:stream'
-import type { Environment } from './environment.ts'
 import { endGroup, watchGroup } from './process-group.ts'
+
+export type Environment = Readonly<Record<string, string>>
 
 export interface Program {
   /** An absolute path, and its arguments. */

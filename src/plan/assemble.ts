@@ -15,10 +15,9 @@ import {
   pathOf,
   pathOfObject,
   reparent,
-  topOf,
-  type PhysicalDirectory
+  topOf
 } from './physical.ts'
-import type { Directory, Inode } from './tree.ts'
+import type { Directory, Inode, PhysicalDirectory } from './tree.ts'
 
 export interface Assembly {
   root: Directory

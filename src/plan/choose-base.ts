@@ -1,5 +1,5 @@
 import type { Inode, Directory } from './tree.ts'
-import type { PhysicalDirectory } from './physical.ts'
+import type { PhysicalDirectory } from './tree.ts'
 
 /** The candidate with the most children saves the most moves; one that is in place saves two more. */
 export function chooseBase(

@@ -5,7 +5,8 @@
 import type { ByteString } from '../bytes.ts'
 import { fold, type FoldOptions } from './fold.ts'
 import { baseName, parentPath } from './names.ts'
-import { attach, newPhysicalDirectory, physicalAt, type PhysicalDirectory } from './physical.ts'
+import { attach, newPhysicalDirectory, physicalAt } from './physical.ts'
+import type { PhysicalDirectory } from './tree.ts'
 import { STAGED_IN_TREE, STAGED_NOWHERE, type StagedEntry } from './staged-entry.ts'
 import {
   findDirectory,

@@ -5,7 +5,7 @@
 import type { ByteString } from '../bytes.ts'
 import type { LayerChanges } from './changes.ts'
 import { OPAQUE_NAME } from './names.ts'
-import type { PhysicalDirectory } from './physical.ts'
+import type { PhysicalDirectory } from './tree.ts'
 import { newDirectory, newInode, touch, UNTOUCHED, type Directory } from './tree.ts'
 
 export interface LayerViewOptions {

@@ -4,16 +4,7 @@
  */
 import type { ByteString } from '../bytes.ts'
 import { joinPath } from './names.ts'
-import type { Directory, Inode } from './tree.ts'
-
-export interface PhysicalDirectory {
-  readonly kind: 'physical'
-  parent: PhysicalDirectory | undefined
-  name: ByteString
-  readonly children: Map<ByteString, PhysicalDirectory | Inode>
-  /** The directory of the merged tree that it was staged for. */
-  owner: Directory | undefined
-}
+import type { Inode, PhysicalDirectory } from './tree.ts'
 
 export function newPhysicalDirectory(
   parent: PhysicalDirectory | undefined,

@@ -5,7 +5,6 @@
 import type { ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import { MAX_PATH_BYTES, tooLong } from './names.ts'
-import type { PhysicalDirectory } from './physical.ts'
 import type { StagedEntry } from './staged-entry.ts'
 
 /** As many links as umoci follows in one path before it calls them a loop. */
@@ -50,6 +49,16 @@ export interface Inode {
   physicalName: ByteString
   /** Its first name in the finished tree, once it is there. */
   placed: ByteString | undefined
+}
+
+/** A directory on disk while the plan is made. */
+export interface PhysicalDirectory {
+  readonly kind: 'physical'
+  parent: PhysicalDirectory | undefined
+  name: ByteString
+  readonly children: Map<ByteString, PhysicalDirectory | Inode>
+  /** The directory of the merged tree that it was staged for. */
+  owner: Directory | undefined
 }
 
 export interface Leaf {

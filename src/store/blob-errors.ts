@@ -1,6 +1,6 @@
 import { OciUnpackError, type Facts } from '../errors.ts'
 import type { Digest } from '../image/digest.ts'
-import type { BlobSource } from './blob.ts'
+import type { BlobSource } from './blob-source.ts'
 import type { NotRegular } from './file.ts'
 
 export function blobNotFound(source: BlobSource): OciUnpackError {

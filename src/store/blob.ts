@@ -7,19 +7,8 @@ import {
   type DigestAlgorithm
 } from '../image/digest.ts'
 import { blobDigestMismatch, blobInvalid, blobNotFound, blobSizeMismatch } from './blob-errors.ts'
+import type { BlobSource } from './blob-source.ts'
 import { openRegular, pread } from './file.ts'
-
-/** Where a blob's bytes are, as plain data that can go to another thread: a file, or the bytes themselves. */
-export interface BlobSource {
-  digest: Digest
-  /** Bytes, as the descriptor says. */
-  size: number
-  path?: string
-  /** The part of the file that is the blob, in bytes, where the file is an archive. */
-  section?: { offset: number; length: number }
-  /** Embedded content (image-spec descriptor.md); used instead of the file. */
-  data?: Uint8Array
-}
 
 /** A blob that is hashed as it is read. Nothing of it may be trusted before `verify` has returned. */
 export interface VerifiedBlob {

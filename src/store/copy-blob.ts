@@ -1,6 +1,7 @@
 import { closeSync } from 'node:fs'
 import { cloneFile } from '../sys/copy.ts'
-import { openBlob, type BlobSource, type VerifiedBlob } from './blob.ts'
+import { openBlob, type VerifiedBlob } from './blob.ts'
+import type { BlobSource } from './blob-source.ts'
 import { openRegular } from './file.ts'
 import { createNewFile, type NewFile } from './new-file.ts'
 import type { Workspace } from './workspace.ts'

@@ -1,6 +1,7 @@
 import { digestAlgorithm, digestHex, type Digest } from '../image/digest.ts'
 import type { Descriptor, ImageIndex } from '../image/types.ts'
-import { openBlob, type BlobSource } from './blob.ts'
+import { openBlob } from './blob.ts'
+import type { BlobSource } from './blob-source.ts'
 import { documentTooLarge } from './file.ts'
 
 /** Where images can be read: a layout directory, or an archive. Holds nothing open. */

@@ -10,7 +10,8 @@ import {
   type Digest,
   type DigestAlgorithm
 } from '../image/digest.ts'
-import { openBlob, type BlobSource, type VerifiedBlob } from '../store/blob.ts'
+import { openBlob, type VerifiedBlob } from '../store/blob.ts'
+import type { BlobSource } from '../store/blob-source.ts'
 import type { Control } from './control.ts'
 import { countedInput } from './counted-input.ts'
 

@@ -14,7 +14,8 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { digestOf, type Digest } from '../../src/image/digest.ts'
-import { openBlob, type BlobSource, type VerifiedBlob } from '../../src/store/blob.ts'
+import { openBlob, type VerifiedBlob } from '../../src/store/blob.ts'
+import type { BlobSource } from '../../src/store/blob-source.ts'
 import { failure } from '../image/errors.ts'
 
 const MIB = 1024 * 1024

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { digestOf } from '../../src/image/digest.ts'
-import type { BlobSource } from '../../src/store/blob.ts'
+import type { BlobSource } from '../../src/store/blob-source.ts'
 import { copyBlob, type CopyOutcome } from '../../src/store/copy-blob.ts'
 import { openOrCreateLayout, type WritableLayout } from '../../src/store/new-layout.ts'
 import { noPause } from '../support/no-pause.ts'
