@@ -26,7 +26,7 @@ export function readMetadata(read: ReadBundleFile): BundleMetadata {
  */
 export function readMemory(read: ReadBundleFile, metadata: BundleMetadata): Memory {
   const { digest } = sourceManifest(metadata)
-  const manifest = requireFile(read, manifestFile(digest))
+  const manifest = requireFile(read, manifestFile(digest), NO_MANIFEST)
   const fingerprints = decode(read(fingerprintsFile(digest)), manifest)
   if (typeof fingerprints === 'string') return new Memory(parseWhole(manifest), fingerprints)
   // The fingerprints name this very text, so it is what this program wrote.
@@ -83,11 +83,16 @@ function decode(prints: Uint8Array | undefined, manifest: Uint8Array): Memory['f
   return decodeFingerprints(prints, createHash('sha256').update(manifest).digest('hex'))
 }
 
-function requireFile(read: ReadBundleFile, name: string): Uint8Array {
+const NO_BUNDLE =
+  'Name a directory that unpack made; raw unpack makes no bundle. Otherwise unpack the image again.'
+const NO_MANIFEST =
+  'Hooks with manifest = "never" make bundles to run, not to repack: unpack the image again with manifest = "auto".'
+
+function requireFile(read: ReadBundleFile, name: string, hint = NO_BUNDLE): Uint8Array {
   const bytes = read(name)
   if (bytes !== undefined) return bytes
   throw new OciUnpackError('BUNDLE_INVALID', `The bundle has no ${name}.`, {
     facts: { file: name },
-    hint: 'Name a directory that unpack made; raw unpack makes no bundle. Otherwise unpack the image again.'
+    hint
   })
 }

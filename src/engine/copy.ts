@@ -10,9 +10,7 @@ import type { ImageSource } from '../store/image-source.ts'
 import { reachableBlobs, type ReachableBlob } from '../store/reachable.ts'
 import { resolveImage } from '../store/resolve.ts'
 import { throwIfAborted } from './abort.ts'
-import { copyToDockerArchive } from './copy-to-docker-archive.ts'
 import { copyToLayout } from './copy-to-layout.ts'
-import { copyToOciArchive } from './copy-to-oci-archive.ts'
 import type { CopySettings } from './copy-settings.ts'
 import type { OnEvent } from './events.ts'
 import { tagInSource } from './open-source.ts'
@@ -84,14 +82,18 @@ async function copyTo(
 ): Promise<string | undefined> {
   const tag = tagInSource(from)
   if (to.transport === 'docker-archive') {
+    const { copyToDockerArchive } = await import('./copy-to-docker-archive.ts')
     await copyToDockerArchive(to, source, resolveImage(source, tag, platform), settings)
     return undefined
   }
   const root = chooseRoot(source, tag, platform)
   const blobs = needed(source, reachableBlobs(source, [root]), settings)
-  if (to.transport === 'oci')
+  if (to.transport === 'oci') {
     await copyToLayout({ ...to, tag: to.tag ?? DEFAULT_TAG }, root, source, blobs, settings)
-  else await copyToOciArchive(to, root, source, blobs, settings)
+  } else {
+    const { copyToOciArchive } = await import('./copy-to-oci-archive.ts')
+    await copyToOciArchive(to, root, source, blobs, settings)
+  }
   return root.digest
 }
 

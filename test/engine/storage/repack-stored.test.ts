@@ -133,3 +133,16 @@ test.runIf(needs('root'))(
       expect((await repack('three', { hooks: {} })).layer).toBeUndefined()
     })
 )
+
+test.runIf(needs('root'))('a bundle without a manifest is refused, with the reason', () =>
+  withStored(
+    async ({ store, rootfs, repack }) => {
+      store.delta = edit(rootfs)
+      await expect(repack('listed')).rejects.toMatchObject({
+        code: 'BUNDLE_INVALID',
+        hint: expect.stringContaining('manifest = "never"') as unknown
+      })
+    },
+    { manifest: 'never' }
+  )
+)
