@@ -4,6 +4,7 @@ import { OciUnpackError } from '../errors.ts'
 import type { Command, Flag, Input } from './command.ts'
 import { GROUPS } from './commands/groups.ts'
 import { HELP_FLAG, VERSION_FLAG } from './flags.ts'
+import { sentence } from './sentence.ts'
 
 export interface Invocation {
   command: Command
@@ -52,16 +53,15 @@ export class UnknownCommand extends OciUnpackError {}
 function rethrow(error: unknown): void {
   if (!(error instanceof CommanderError)) throw error
   if (error.exitCode === 0 || error.code === 'commander.help') return
-  const message = sentence(error.message)
+  const message = inOurWords(error.message)
   if (error.code === 'commander.unknownCommand') throw new UnknownCommand('USAGE', message)
   throw new OciUnpackError('USAGE', message, { hint: 'See --help.' })
 }
 
 /** `error: unknown option '--imag'\n(Did you mean --image?)` as people write. */
-function sentence(message: string): string {
+function inOurWords(message: string): string {
   const [what = '', ...advice] = message.replace(/^error: /, '').split('\n')
-  const said = `${what.charAt(0).toUpperCase()}${what.slice(1)}${what.endsWith('.') ? '' : '.'}`
-  return [said, ...advice].join(' ')
+  return [sentence(what), ...advice].join(' ')
 }
 
 function configure(program: Commander, path: readonly string[], { help }: About): void {

@@ -3,7 +3,7 @@ import { fileStat } from '../bundle/file-stat.ts'
 import type { ByteString } from '../bytes.ts'
 import type { ManifestEntry, MtreeNode } from '../mtree/entry.ts'
 import { baseName } from '../plan/names.ts'
-import { mtreeTypes } from '../rootfs/mtree-entry.ts'
+import { statusKeywords } from '../rootfs/mtree-entry.ts'
 import type { ScannedObject } from '../rootfs/scanned-object.ts'
 import type { ScannedTree } from '../rootfs/scanned-tree.ts'
 import { XattrReader } from '../rootfs/tree-xattrs.ts'
@@ -74,13 +74,7 @@ function toNode(object: ScannedObject, knowledge: KnownTree, xattrs: XattrReader
   const sha256 = known === undefined ? knowledge.digests.get(path) : known.sha256
   const node: ScannedNode = {
     name: baseName(path),
-    type: mtreeTypes[status.type],
-    size: status.size,
-    uid: status.uid,
-    gid: status.gid,
-    mode: status.mode,
-    nlink: status.nlink,
-    mtimeSec: status.mtimeSec,
+    ...statusKeywords(status),
     ...(link === undefined ? {} : { link }),
     ...(sha256 === undefined ? {} : { sha256 }),
     xattrs: known?.xattrs ?? xattrs.listed(object),

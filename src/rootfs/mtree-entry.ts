@@ -1,6 +1,6 @@
 /** Objects on disk in the manifest's terms. */
-import type { ManifestEntry, MtreeType } from '../mtree/entry.ts'
-import type { FileType } from '../sys/status.ts'
+import type { ManifestEntry, MtreeNode, MtreeType } from '../mtree/entry.ts'
+import type { FileType, Status } from '../sys/status.ts'
 import type { Xattr } from '../tar/entry.ts'
 import type { ScannedObject } from './scanned-object.ts'
 
@@ -11,18 +11,30 @@ export function toManifestEntry(
 ): ManifestEntry {
   return {
     path,
+    ...statusKeywords(status),
+    link,
+    time: undefined,
+    sha256: undefined,
+    xattrs,
+    other: undefined
+  }
+}
+
+type StatusKeywords = Pick<
+  MtreeNode,
+  'type' | 'size' | 'uid' | 'gid' | 'mode' | 'nlink' | 'mtimeSec'
+>
+
+/** The keywords that stat(2) answers. */
+export function statusKeywords(status: Status): StatusKeywords {
+  return {
     type: mtreeTypes[status.type],
     size: status.size,
     uid: status.uid,
     gid: status.gid,
     mode: status.mode,
     nlink: status.nlink,
-    link,
-    mtimeSec: status.mtimeSec,
-    time: undefined,
-    sha256: undefined,
-    xattrs,
-    other: undefined
+    mtimeSec: status.mtimeSec
   }
 }
 

@@ -10,7 +10,7 @@ import type { Directory, Inode } from '../plan/tree.ts'
 import { listXattrs } from '../sys/metadata.ts'
 import { status, type Status } from '../sys/status.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
-import { mtreeTypes } from './mtree-entry.ts'
+import { statusKeywords } from './mtree-entry.ts'
 import { readXattrs } from './xattrs.ts'
 
 /** A node of the manifest, with the status it was made from. */
@@ -77,13 +77,7 @@ class Surveyor {
     const found = status(fd, name)
     const node: SurveyedNode = {
       name,
-      type: mtreeTypes[found.type],
-      size: found.size,
-      uid: found.uid,
-      gid: found.gid,
-      mode: found.mode,
-      nlink: found.nlink,
-      mtimeSec: found.mtimeSec,
+      ...statusKeywords(found),
       status: found
     }
     if (withXattrs || this.labelled) node.xattrs = readXattrs(fd, name)

@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto'
 import type { DecompressorChoice } from '../codec/choice.ts'
 import type { Compression } from '../codec/content.ts'
 import { decompress } from '../codec/decompress.ts'
-import { OciUnpackError } from '../errors.ts'
 import {
   digestAlgorithm,
   finishDigest,
@@ -56,7 +55,7 @@ async function readContent(
   const { layer, content } = task
   const input = countedInput(blob, control, layer)
   if (content === undefined) {
-    while (input.read() !== undefined) assertGoing(control)
+    while (input.read() !== undefined) control.throwIfAborted()
     return []
   }
   const { compression, decompressor, algorithms } = content
@@ -73,8 +72,4 @@ async function readContent(
 /** Of an uncompressed layer the digest is a diff ID: what proves the one proves the other. */
 function knownDiffIds({ source, content }: CheckBlobTask): Digest[] {
   return content?.compression === 'none' ? [source.digest] : []
-}
-
-function assertGoing(control: Control): void {
-  if (control.aborted()) throw new OciUnpackError('ABORTED', 'The operation was stopped.')
 }

@@ -2,6 +2,8 @@
  * What threads of one operation share without messages: the wish to stop, and counters that the progress
  * display reads and the limits are held against.
  */
+import { aborted } from '../errors.ts'
+
 export interface LayerCounters {
   /** Compressed bytes taken from the blob. */
   read: number
@@ -41,6 +43,11 @@ export class Control {
 
   aborted(): boolean {
     return Atomics.load(this.cells, ABORTED) !== 0n
+  }
+
+  /** @throws ABORTED */
+  throwIfAborted(): void {
+    if (this.aborted()) throw aborted()
   }
 
   /** Says that a task begins, or has ended, in this or another thread. */

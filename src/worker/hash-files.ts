@@ -1,6 +1,5 @@
 /** The task of hashing files that nothing but their content can tell from what they were. */
 import { fromText, type ByteString } from '../bytes.ts'
-import { aborted } from '../errors.ts'
 import { FileHasher } from '../rootfs/hash-file.ts'
 import { close, openOperatorDirectory } from '../sys/files.ts'
 import type { Control } from './control.ts'
@@ -17,9 +16,7 @@ export function hashFiles(task: HashFilesTask, control: Control): string[] {
   const root = openOperatorDirectory(fromText(task.root))
   const hasher = new FileHasher(root)
   try {
-    const check = (): void => {
-      if (control.aborted()) throw aborted()
-    }
+    const check = (): void => control.throwIfAborted()
     check()
     return task.paths.map((path) => hasher.hash(path, check))
   } finally {

@@ -1,6 +1,5 @@
 /** The task of recording what lies in a tree. Several threads share one list of subtrees and take turns. */
 import type { ByteString } from '../bytes.ts'
-import { OciUnpackError } from '../errors.ts'
 import { Scanner, type ScanBatch } from '../rootfs/scanner.ts'
 import type { Control } from './control.ts'
 
@@ -37,7 +36,7 @@ export async function scanTree(
 function scanSubtree(scanner: Scanner, subtree: ByteString, control: Control): void {
   const waiting = [subtree]
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
-    if (control.aborted()) throw new OciUnpackError('ABORTED', 'The operation was stopped.')
+    control.throwIfAborted()
     scanner.directory(path, (found) => waiting.push(found))
   }
 }

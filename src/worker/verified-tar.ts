@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto'
 import type { DecompressorChoice } from '../codec/choice.ts'
 import type { Compression } from '../codec/content.ts'
 import { decompress } from '../codec/decompress.ts'
-import { aborted } from '../errors.ts'
 import { digestAlgorithm, finishDigest, type Digest } from '../image/digest.ts'
 import { diffIdMismatch } from '../store/blob-errors.ts'
 import { openBlob, type VerifiedBlob } from '../store/blob.ts'
@@ -76,7 +75,7 @@ async function read(
 }
 
 function count({ layer, source, limits }: VerifiedTarTask, control: Control, bytes: number): void {
-  if (control.aborted()) throw aborted()
+  control.throwIfAborted()
   control.addUnpacked(layer, bytes)
   checkLimit('unpacked bytes', control.unpacked, limits.unpackedBytes)
   const { unpacked } = control.layer(layer)

@@ -1,17 +1,9 @@
 import type { Command, Flag } from '../command.ts'
 import { HELP_FLAG } from '../flags.ts'
+import { sentence } from '../sentence.ts'
 import { options, positionals } from './option.ts'
 import { bold, italic, literal, prose } from './roff.ts'
-import {
-  environment,
-  examples,
-  exitStatus,
-  page,
-  paragraph,
-  section,
-  seeAlso,
-  sentence
-} from './section.ts'
+import { environment, examples, exitStatus, page, paragraph, section, seeAlso } from './section.ts'
 
 /** `oci-unpack-raw-unpack`: the name of the page, as man(1) looks for subcommands. */
 export function pageName({ path }: Command): string {

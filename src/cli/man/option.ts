@@ -1,7 +1,8 @@
 import type { Flag, Positional } from '../command.ts'
 import { spellings } from '../completion/values.ts'
 import { bold, italic } from './roff.ts'
-import { entry, section, sentence } from './section.ts'
+import { sentence } from '../sentence.ts'
+import { entry, section } from './section.ts'
 
 export function options(title: string, flags: readonly Flag[]): string[] {
   return section(

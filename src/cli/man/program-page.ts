@@ -1,11 +1,11 @@
 import type { Command, Flag, Variable } from '../command.ts'
 import { GROUPS } from '../commands/groups.ts'
 import { HELP_FLAG, HOOK_VARIABLES, VERSION_FLAG } from '../flags.ts'
+import { capitalized, sentence } from '../sentence.ts'
 import { pageName } from './command-page.ts'
 import { options } from './option.ts'
 import { bold, italic, prose } from './roff.ts'
 import {
-  capitalized,
   entry,
   environment,
   exitStatus,
@@ -13,8 +13,7 @@ import {
   page,
   paragraph,
   section,
-  seeAlso,
-  sentence
+  seeAlso
 } from './section.ts'
 
 const DESCRIPTION =

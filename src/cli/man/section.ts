@@ -1,4 +1,5 @@
 /** What sections of man pages are made of. */
+import { sentence } from '../sentence.ts'
 import type { Variable } from '../command.ts'
 import { EXIT, EXIT_MEANINGS } from '../exit-status.ts'
 import { wrap } from '../wrap.ts'
@@ -58,12 +59,4 @@ export function seeAlso(pages: readonly Reference[]): string[] {
 
 export function link({ name, volume }: Reference): string {
   return `${bold(name)}(${volume})`
-}
-
-export function sentence(summary: string): string {
-  return `${capitalized(summary)}.`
-}
-
-export function capitalized(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`
 }

@@ -1,0 +1,8 @@
+/** Words for people, whoever put them down without a capital or a full stop. */
+export function sentence(text: string): string {
+  return `${capitalized(text)}${text.endsWith('.') ? '' : '.'}`
+}
+
+export function capitalized(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`
+}
