@@ -2,6 +2,7 @@
 import { constants, type as osType } from 'node:os'
 import { display, fromText, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
+import { withoutHandles } from './handle-path.ts'
 import { lastErrno } from './libc.ts'
 
 /** Some numbers have two names (EAGAIN is EWOULDBLOCK): the first in the list counts. */
@@ -18,6 +19,7 @@ export function failedWith(...names: readonly string[]): boolean {
 
 const sentences: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
+  EBUSY: 'it is in use, or something is mounted there',
   EDQUOT: 'the disk quota is used up',
   EEXIST: 'it is there already',
   EINVAL: 'the kernel refuses the value',
@@ -32,6 +34,7 @@ const sentences: Readonly<Record<string, string>> = {
   ENOTSUP: 'the file system does not support it',
   EPERM: 'operation not permitted',
   EROFS: 'the file system is read-only',
+  ESTALE: 'it was moved away meanwhile',
   EXDEV: 'it is on another file system'
 }
 
@@ -47,8 +50,12 @@ export class SyscallError extends OciUnpackError {
   readonly errno: string
 
   constructor(errno: string, call: string, path: string | undefined) {
-    super('SYSCALL_FAILED', `The call ${call} failed: ${sentences[errno] ?? errno}.`, {
-      facts: { call: `${call} = ${errno}`, ...(path === undefined ? {} : { path }) },
+    const shown = withoutHandles(call)
+    super('SYSCALL_FAILED', `The call ${shown} failed: ${sentences[errno] ?? errno}.`, {
+      facts: {
+        call: `${shown} = ${errno}`,
+        ...(path === undefined ? {} : { path: withoutHandles(path) })
+      },
       ...(hints[errno] === undefined ? {} : { hint: hints[errno] })
     })
     this.errno = errno

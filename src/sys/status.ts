@@ -8,6 +8,7 @@ const AT_SYMLINK_NOFOLLOW = 0x100
 const AT_NO_AUTOMOUNT = 0x800
 const AT_EMPTY_PATH = 0x1000
 const STATX_BASIC_STATS = 0x7ff
+const STATX_ATTR_MOUNT_ROOT = 0x2000
 const S_IFMT = 0o170000
 
 export type FileType = 'file' | 'directory' | 'symlink' | 'char' | 'block' | 'fifo' | 'socket'
@@ -43,6 +44,8 @@ export interface Status {
   atimeSec: number
   atimeNsec: number
   blocks: number
+  /** Whether something is mounted just here (Linux 5.8; before, bind mounts of one file system look like directories). */
+  isMountRoot: boolean
 }
 
 /** A text that is equal for all names of one file and for no other file. */
@@ -118,7 +121,8 @@ function read(view: Buffer, at: number): Status {
     mtimeNsec: view.readUInt32LE(at + 120),
     devMajor: view.readUInt32LE(at + 128),
     devMinor: view.readUInt32LE(at + 132),
-    device: view.readUInt32LE(at + 136) * 0x1_0000_0000 + view.readUInt32LE(at + 140)
+    device: view.readUInt32LE(at + 136) * 0x1_0000_0000 + view.readUInt32LE(at + 140),
+    isMountRoot: (view.readUInt32LE(at + 8) & STATX_ATTR_MOUNT_ROOT) !== 0
   }
 }
 

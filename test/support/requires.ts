@@ -5,8 +5,8 @@ import { recordMissing } from './run-record.ts'
 const reported = new Set<string>()
 
 /**
- * Whether a test can run here. A name is a program in PATH, `root` (euid 0), `loop` (loop devices) or
- * `overlay` (this process may mount overlayfs).
+ * Whether a test can run here. A name is a program in PATH, `root` (euid 0), `loop` (loop devices), `mounts` (this
+ * process may mount) or `overlay` (and overlayfs is there).
  * Says once what is missing; throws instead where OCI_UNPACK_FORBID_SKIP=1, so that nothing is skipped unseen.
  */
 export function needs(...names: string[]): boolean {
@@ -29,6 +29,7 @@ export function longTests(): boolean {
 function isThere(name: string): boolean {
   if (name === 'root') return process.geteuid?.() === 0
   if (name === 'loop') return existsSync('/dev/loop-control')
+  if (name === 'mounts') return mayMount()
   if (name === 'overlay') return mayMount() && /\toverlay$/m.test(read('/proc/filesystems'))
   return (process.env.PATH ?? '').split(delimiter).some((folder) => isProgram(join(folder, name)))
 }

@@ -12,7 +12,7 @@ import {
 import { display, fromText } from '../../bytes.ts'
 import { OciUnpackError } from '../../errors.ts'
 import type { BundleContext } from '../../hooks/contexts.ts'
-import { removeTree } from '../../rootfs/remove.ts'
+import { removeTree } from '../../sys/remove-tree.ts'
 import { close, openOperatorDirectory } from '../../sys/files.ts'
 import { mountsBelow } from '../../sys/mounts.ts'
 

@@ -1,0 +1,121 @@
+/**
+ * The only recursive removal in the house. It works by handles alone, follows no link, and never leaves the file
+ * system and mount that it began in: what is mounted below, or a volume of its own, belongs to somebody else.
+ */
+import type { ByteString } from '../bytes.ts'
+import { listDirectoryTypes } from './directory.ts'
+import { isErrno, SyscallError } from './failure.ts'
+import { close, openDirectory } from './files.ts'
+import { removeEmptyDirectory, removeFile } from './names.ts'
+import { inodeKey, status, type Status } from './status.ts'
+
+/**
+ * Removes `name` in `directory` and all below it; that it is not there is fine.
+ * @throws SyscallError, EBUSY where something is mounted there or below, EXDEV where a volume of its own is
+ */
+export function removeTree(directory: number, name: ByteString): void {
+  if (removedAsFile(directory, name)) return
+  const fd = openDirectory(directory, name)
+  try {
+    assertSameMount(status(fd, ''), status(directory, ''), name)
+    emptyDirectory(fd)
+  } finally {
+    close(fd)
+  }
+  removeEmptyDirectory(directory, name)
+}
+
+/** Removes all that a directory holds. @throws as removeTree */
+export function emptyDirectory(top: number): void {
+  const removal = new Removal(top)
+  try {
+    removal.run()
+  } finally {
+    removal.release()
+  }
+}
+
+function removedAsFile(directory: number, name: ByteString): boolean {
+  try {
+    removeFile(directory, name)
+    return true
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return true
+    if (isErrno(error, 'EISDIR', 'EPERM')) return false
+    throw error
+  }
+}
+
+interface Level {
+  name: ByteString
+  status: Status
+  /** Directories in it that are still to go. */
+  pending: ByteString[]
+}
+
+/** One handle at a time, however deep the tree is: the way back up is `..`, which must lead where we came from. */
+class Removal {
+  private readonly top: number
+  private readonly levels: Level[] = []
+  private fd: number
+
+  constructor(top: number) {
+    this.top = top
+    this.fd = top
+  }
+
+  release(): void {
+    if (this.fd !== this.top) close(this.fd)
+    this.fd = this.top
+  }
+
+  run(): void {
+    this.enter('', status(this.top, ''))
+    for (let level = this.levels.at(-1); level !== undefined; level = this.levels.at(-1)) {
+      const next = level.pending.pop()
+      if (next === undefined) this.leave(level)
+      else this.descend(next, level.status)
+    }
+  }
+
+  /** Removes what is no directory, and remembers the rest. */
+  private enter(name: ByteString, found: Status): void {
+    const pending: ByteString[] = []
+    for (const entry of listDirectoryTypes(this.fd))
+      if (entry.isDirectory()) pending.push(entry.name)
+      else removeFile(this.fd, entry.name)
+    this.levels.push({ name, status: found, pending })
+  }
+
+  private descend(name: ByteString, parent: Status): void {
+    this.move(openDirectory(this.fd, name))
+    const found = status(this.fd, '')
+    assertSameMount(found, parent, name)
+    this.enter(name, found)
+  }
+
+  private leave({ name }: Level): void {
+    this.levels.pop()
+    const parent = this.levels.at(-1)
+    if (parent === undefined) return
+    this.move(openDirectory(this.fd, '..'))
+    assertSame(status(this.fd, ''), parent.status, name)
+    removeEmptyDirectory(this.fd, name)
+  }
+
+  private move(fd: number): void {
+    this.release()
+    this.fd = fd
+  }
+}
+
+function assertSameMount(found: Status, parent: Status, name: ByteString): void {
+  if (found.isMountRoot) throw new SyscallError('EBUSY', `unlinkat("${name}")`, name)
+  if (found.device !== parent.device) throw new SyscallError('EXDEV', `unlinkat("${name}")`, name)
+}
+
+/** Somebody has moved the directory that we were in. */
+function assertSame(found: Status, expected: Status, name: ByteString): void {
+  if (inodeKey(found) !== inodeKey(expected))
+    throw new SyscallError('ESTALE', `openat("${name}/..")`, name)
+}
