@@ -18,7 +18,7 @@ interface Room {
 const ROOMS: Readonly<Record<string, Room>> = {
   'errors.ts': { values: [] },
   'bytes.ts': { values: [] },
-  sys: { values: [], node: ['fs', 'os'] },
+  sys: { values: [], node: ['fs', 'os', 'path'] },
   image: { values: [], node: ['crypto'] },
   tar: { values: [] },
   mtree: { values: [], types: ['tar/entry.ts'] },
