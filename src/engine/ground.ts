@@ -1,4 +1,7 @@
+import { fromText } from '../bytes.ts'
+import type { LayerStack } from '../plan/layer-stack.ts'
 import { joinPath } from '../plan/names.ts'
+import { readExisting } from '../rootfs/existing.ts'
 import type { ExistingDestination, Workspace } from './workspace.ts'
 
 /**
@@ -20,6 +23,16 @@ export function newGround(workspace: Workspace): Ground {
 
 export function existingGround(path: string, { fd, workspaceName }: ExistingDestination): Ground {
   return { fd, path, staging: joinPath(workspaceName, STAGING) }
+}
+
+/** Puts the tree that is there below the first layer. @param path of the tree: absolute, with no symbolic links in it */
+export function addExistingTree(
+  stack: LayerStack,
+  path: string,
+  { fd, workspaceName }: ExistingDestination
+): void {
+  const tree = { fd, path: fromText(path), skip: new Set([workspaceName]) }
+  readExisting(tree, (entry, inode, mounted) => stack.addExisting(entry, inode, mounted))
 }
 
 export function layerStaging(ground: Ground, layer: number): string {

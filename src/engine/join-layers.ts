@@ -1,6 +1,7 @@
-import { display } from '../bytes.ts'
+import { display, fromText } from '../bytes.ts'
 import { assemble } from '../plan/assemble.ts'
 import type { LayerStack } from '../plan/layer-stack.ts'
+import { assertMountsStay } from '../plan/mounts.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
 import { apply } from '../rootfs/apply.ts'
 import type { OnLostXattr } from '../rootfs/describe.ts'
@@ -25,6 +26,7 @@ export function joinLayers(
     target,
     trash: stack.makePhysical(trash)
   })
+  assertMountsStay(stack.mounts, operations, fromText(ground.path))
   apply(ground.fd, operations, {
     undescribed,
     onLostXattr: reportLostXattr(onEvent)

@@ -4,12 +4,11 @@ import { checkRuntimeConfig } from '../bundle/runtime-config.ts'
 import { withFacts } from '../errors.ts'
 import { target } from '../image/choice.ts'
 import { LayerStack } from '../plan/layer-stack.ts'
-import { readExisting } from '../rootfs/existing.ts'
 import { resolveImage, type ResolvedImage } from '../store/resolve.ts'
 import { fromNode } from '../sys/failure.ts'
 import { heedSignals } from './abort.ts'
 import type { EngineEvent } from './events.ts'
-import { existingGround, newGround } from './ground.ts'
+import { addExistingTree, existingGround, newGround } from './ground.ts'
 import type { Job } from './job.ts'
 import { mergeImage } from './merge-image.ts'
 import { tagInSource } from './open-source.ts'
@@ -90,9 +89,7 @@ async function unpackOverRootfs(
   existing: ExistingDestination
 ): Promise<void> {
   const stack = newStack(job.settings)
-  readExisting(existing.fd, new Set([existing.workspaceName]), (entry, inode) =>
-    stack.addExisting(entry, inode)
-  )
+  addExistingTree(stack, workspace.destination, existing)
   const ground = existingGround(workspace.destination, existing)
   await mergeImage(job, stack, { ground, name: '', digests: false })
 }
