@@ -2,6 +2,7 @@ import { fromText } from '../bytes.ts'
 import type { LayerStack } from '../plan/layer-stack.ts'
 import { joinPath } from '../plan/names.ts'
 import { readExisting } from '../rootfs/existing.ts'
+import type { JournaledWorkspace } from '../rootfs/journal.ts'
 import type { ExistingDestination, Workspace } from './workspace.ts'
 
 /**
@@ -13,6 +14,8 @@ export interface Ground {
   fd: number
   path: string
   staging: string
+  /** The private directory in it, where what it holds must be put back after a failure. */
+  journal?: JournaledWorkspace
 }
 
 const STAGING = 'layers'
@@ -21,6 +24,13 @@ export function newGround(workspace: Workspace): Ground {
   return { fd: workspace.fd, path: workspace.path, staging: STAGING }
 }
 
+/** What there is may be all that its owner has of it: a failure leaves it as it was. */
+export function preciousGround(workspace: Workspace, existing: ExistingDestination): Ground {
+  const journal = { fd: workspace.fd, path: existing.workspaceName }
+  return { ...existingGround(workspace.destination, existing), journal }
+}
+
+/** What there is, was made to be filled, and is thrown away after a failure. */
 export function existingGround(path: string, { fd, workspaceName }: ExistingDestination): Ground {
   return { fd, path, staging: joinPath(workspaceName, STAGING) }
 }

@@ -5,6 +5,7 @@ import { assertMountsStay } from '../plan/mounts.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
 import { apply } from '../rootfs/apply.ts'
 import type { OnLostXattr } from '../rootfs/describe.ts'
+import { applyWithJournal } from '../rootfs/journal.ts'
 import { removeTree } from '../sys/remove-tree.ts'
 import { makeDirectory } from '../sys/names.ts'
 import type { OnEvent } from './events.ts'
@@ -27,10 +28,9 @@ export function joinLayers(
     trash: stack.makePhysical(trash)
   })
   assertMountsStay(stack.mounts, operations, fromText(ground.path))
-  apply(ground.fd, operations, {
-    undescribed,
-    onLostXattr: reportLostXattr(onEvent)
-  })
+  const options = { undescribed, onLostXattr: reportLostXattr(onEvent) }
+  if (ground.journal === undefined) apply(ground.fd, operations, options)
+  else applyWithJournal(ground.journal, ground.fd, operations, options)
   removeTree(ground.fd, ground.staging)
 }
 

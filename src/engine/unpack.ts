@@ -8,7 +8,7 @@ import { resolveImage, type ResolvedImage } from '../store/resolve.ts'
 import { fromNode } from '../sys/failure.ts'
 import { heedSignals } from './abort.ts'
 import type { EngineEvent } from './events.ts'
-import { addExistingTree, existingGround, newGround } from './ground.ts'
+import { addExistingTree, newGround, preciousGround } from './ground.ts'
 import type { Job } from './job.ts'
 import { mergeImage } from './merge-image.ts'
 import { tagInSource } from './open-source.ts'
@@ -90,7 +90,7 @@ async function unpackOverRootfs(
 ): Promise<void> {
   const stack = newStack(job.settings)
   addExistingTree(stack, workspace.destination, existing)
-  const ground = existingGround(workspace.destination, existing)
+  const ground = preciousGround(workspace, existing)
   await mergeImage(job, stack, { ground, name: '', digests: false })
 }
 

@@ -6,7 +6,7 @@ import type { Operation } from '../plan/operations.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
 import type { WhiteoutForm } from '../plan/whiteout-form.ts'
 import { identity } from '../sys/identity.ts'
-import { setTimes } from '../sys/metadata.ts'
+import { setModeOf, setTimes } from '../sys/metadata.ts'
 import { makeDirectory, makeLink, renameNew } from '../sys/names.ts'
 import { copyUp } from './copy-up.ts'
 import { Birthright, describeDirectory, redescribe, type OnLostXattr } from './describe.ts'
@@ -17,6 +17,8 @@ export interface ApplyOptions {
   /** Metadata of a directory that no layer describes. */
   undescribed: StagedEntry
   onLostXattr: OnLostXattr
+  /** Called before each operation, with its number. */
+  onBegin?: (index: number) => void
   /** What only a layer in a directory of its own needs. */
   layered?: LayeredOptions
 }
@@ -35,7 +37,10 @@ export function apply(
 ): void {
   const applier = new Applier(workspace, options)
   try {
-    for (const operation of operations) applier.carryOut(operation)
+    for (const [index, operation] of operations.entries()) {
+      options.onBegin?.(index)
+      applier.carryOut(operation)
+    }
   } finally {
     applier.release()
   }
@@ -88,6 +93,9 @@ class Applier {
         return
       case 'describe-directory':
         this.describeDirectory(operation)
+        return
+      case 'set-mode':
+        setModeOf(this.destination.at(operation.path), operation.mode)
         return
       case 'describe-link':
         this.describe(operation.path, operation.entry)

@@ -199,6 +199,8 @@ function show(operation: Operation): string {
       return `describe ${operation.path} ${operation.entry === undefined ? 'by nobody' : `@${operation.entry.mtime.sec}`}`
     case 'restore-times':
       return `restore times of ${operation.path}`
+    case 'set-mode':
+      return `set mode of ${operation.path}`
     case 'describe-link':
       return `describe link ${operation.path}`
     case 'whiteout':
