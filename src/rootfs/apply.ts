@@ -9,9 +9,16 @@ import { identity } from '../sys/identity.ts'
 import { setModeOf, setTimes } from '../sys/metadata.ts'
 import { makeDirectory, makeLink, renameNew } from '../sys/names.ts'
 import { copyUp } from './copy-up.ts'
-import { Birthright, describeDirectory, redescribe, type OnLostXattr } from './describe.ts'
+import {
+  Birthright,
+  describeDirectory,
+  redescribeDirectory,
+  redescribeLink,
+  type OnLostXattr
+} from './describe.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
 import { makeWhiteout, markOpaque } from './layer-marks.ts'
+import { nameIn, withOwnDirectory } from './own-directory.ts'
 
 export interface ApplyOptions {
   /** Metadata of a directory that no layer describes. */
@@ -47,6 +54,7 @@ export function apply(
 }
 
 type DescribeDirectory = Extract<Operation, { op: 'describe-directory' }>
+type DescribeLink = Extract<Operation, { op: 'describe-link' }>
 type CopyUp = Extract<Operation, { op: 'copy-up' }>
 
 class Applier {
@@ -98,7 +106,7 @@ class Applier {
         setModeOf(this.destination.at(operation.path), operation.mode)
         return
       case 'describe-link':
-        this.describe(operation.path, operation.entry)
+        this.describeLink(operation)
         return
       case 'restore-times':
         this.restoreTimes(operation.path, operation.entry)
@@ -127,19 +135,15 @@ class Applier {
 
   private describeDirectory({ path, entry, isNew }: DescribeDirectory): void {
     const described = entry ?? this.options.undescribed
-    if (isNew)
-      describeDirectory(
-        this.parent(path),
-        nameIn(path),
-        described,
-        this.born,
-        this.options.onLostXattr
-      )
-    else this.describe(path, described)
+    const { onLostXattr } = this.options
+    withOwnDirectory(this.parent(path), nameIn(path), (fd) => {
+      if (isNew) describeDirectory(fd, described, this.born, onLostXattr)
+      else redescribeDirectory(fd, described, onLostXattr)
+    })
   }
 
-  private describe(path: ByteString, entry: StagedEntry): void {
-    redescribe(this.parent(path), nameIn(path), entry, this.options.onLostXattr)
+  private describeLink({ path, entry }: DescribeLink): void {
+    redescribeLink(this.parent(path), baseName(path), entry, this.options.onLostXattr)
   }
 
   private restoreTimes(path: ByteString, entry: StagedEntry): void {
@@ -162,9 +166,4 @@ class Applier {
     if (layered === undefined) throw new Error('[internal] one tree has no marks of layers')
     return layered
   }
-}
-
-/** The workspace itself has no name in a parent that is ours: it is `.` in itself. */
-function nameIn(path: ByteString): ByteString {
-  return path === '' ? '.' : baseName(path)
 }

@@ -11,11 +11,10 @@ import { isErrno } from '../sys/failure.ts'
 import { removeEmptyDirectory, removeFile, renameNew } from '../sys/names.ts'
 import { setModeOf } from '../sys/metadata.ts'
 import { inodeKey, status } from '../sys/status.ts'
-import { close } from '../sys/files.ts'
 import { apply, type ApplyOptions } from './apply.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
 import { JournalFile, readJournal, type OpenJournal } from './journal-file.ts'
-import { openOwnDirectory } from './own-directory.ts'
+import { nameIn, withOwnDirectory } from './own-directory.ts'
 import { putBack, putBackTimes, remember, type Remembered } from './remembered.ts'
 
 /** A private directory in the tree that is changed; all that is new comes out of it. */
@@ -184,12 +183,7 @@ class Undoer {
   }
 
   private makePrivate(path: ByteString): void {
-    const fd = openOwnDirectory(this.parent(path), nameIn(path))
-    try {
-      setModeOf(fd, 0o700)
-    } finally {
-      close(fd)
-    }
+    withOwnDirectory(this.parent(path), nameIn(path), (fd) => setModeOf(fd, 0o700))
   }
 
   private describe(path: ByteString, before: Remembered): void {
@@ -211,9 +205,4 @@ function tolerate(errnos: readonly string[], act: () => void): void {
   } catch (error) {
     if (!isErrno(error, ...errnos)) throw error
   }
-}
-
-/** The ground itself has no name in a parent that is ours: it is `.` in itself. */
-function nameIn(path: ByteString): ByteString {
-  return path === '' ? '.' : baseName(path)
 }

@@ -2,7 +2,6 @@
 import type { ByteString } from '../bytes.ts'
 import { isHostXattr } from '../plan/policy.ts'
 import { isErrno } from '../sys/failure.ts'
-import { close } from '../sys/files.ts'
 import {
   removeXattr,
   setModeOf,
@@ -15,7 +14,7 @@ import {
 } from '../sys/metadata.ts'
 import { status, type FileType } from '../sys/status.ts'
 import type { Xattr } from '../tar/entry.ts'
-import { openOwnDirectory } from './own-directory.ts'
+import { withOwnDirectory } from './own-directory.ts'
 import { readXattrs } from './xattrs.ts'
 
 export interface Remembered {
@@ -60,6 +59,9 @@ export function putBackTimes(fd: number, { atime, mtime }: Remembered): void {
   }
 }
 
+/** Attributes are reached through the directory: it must be open to its owner. */
+const PRIVATE_MODE = 0o700
+
 function putBackLink(directory: number, name: ByteString, before: Remembered): void {
   const { uid, gid, atime, mtime } = before
   setOwner(directory, name, uid, gid)
@@ -68,15 +70,13 @@ function putBackLink(directory: number, name: ByteString, before: Remembered): v
 }
 
 function putBackDirectory(directory: number, name: ByteString, before: Remembered): void {
-  const fd = openOwnDirectory(directory, name)
-  try {
+  withOwnDirectory(directory, name, (fd) => {
     setOwnerOf(fd, before.uid, before.gid)
-    setModeOf(fd, before.mode)
+    setModeOf(fd, PRIVATE_MODE)
     putBackXattrs(fd, '', before)
+    setModeOf(fd, before.mode)
     putBackTimes(fd, before)
-  } finally {
-    close(fd)
-  }
+  })
 }
 
 function putBackXattrs(directory: number, name: ByteString, { xattrs = [] }: Remembered): void {
