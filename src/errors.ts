@@ -41,6 +41,7 @@ export type ErrorCode =
   | 'BUNDLE_INVALID'
   | 'BUNDLE_BUSY'
   | 'TARGET_INVALID'
+  | 'TARGET_BUSY'
   | 'FILE_CHANGED'
   | 'CONFIG_UNSUPPORTED'
   | 'USER_NOT_FOUND'

@@ -1,9 +1,11 @@
-import { display } from '../bytes.ts'
+import { display, fromText } from '../bytes.ts'
 import { assemble } from '../plan/assemble.ts'
 import type { LayerStack } from '../plan/layer-stack.ts'
+import { assertMountsStay } from '../plan/mounts.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
 import { apply } from '../rootfs/apply.ts'
 import type { OnLostXattr } from '../rootfs/describe.ts'
+import { applyWithJournal } from '../rootfs/journal.ts'
 import { removeTree } from '../sys/remove-tree.ts'
 import { makeDirectory } from '../sys/names.ts'
 import type { OnEvent } from './events.ts'
@@ -25,10 +27,10 @@ export function joinLayers(
     target,
     trash: stack.makePhysical(trash)
   })
-  apply(ground.fd, operations, {
-    undescribed,
-    onLostXattr: reportLostXattr(onEvent)
-  })
+  assertMountsStay(stack.mounts, operations, fromText(ground.path))
+  const options = { undescribed, onLostXattr: reportLostXattr(onEvent) }
+  if (ground.journal === undefined) apply(ground.fd, operations, options)
+  else applyWithJournal(ground.journal, ground.fd, operations, options)
   removeTree(ground.fd, ground.staging)
 }
 

@@ -20,15 +20,15 @@ export interface LayerGround extends Ground {
 export function openLayerGround(path: string, layer: number): LayerGround {
   const fd = openOperatorDirectory(fromText(path))
   try {
-    return prepare({ fd, staging: privateName(''), layer }, path)
+    return prepare({ fd, path, staging: privateName(''), layer })
   } catch (error) {
     close(fd)
     throw error
   }
 }
 
-function prepare(ground: LayerGround, path: string): LayerGround {
-  const { fd, staging, layer } = ground
+function prepare(ground: LayerGround): LayerGround {
+  const { fd, path, staging, layer } = ground
   if (listDirectory(fd).length > 0) throw notEmpty(path)
   shedInheritance(fd)
   makeDirectory(fd, staging, PRIVATE_MODE)

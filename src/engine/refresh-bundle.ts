@@ -3,7 +3,6 @@
  * before the image gets its tag; afterwards there are only renames, of which replacing umoci.json is the one that counts. So a
  * bundle can be repacked wherever this ends.
  */
-import { closeSync, fsyncSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { memoryFiles, METADATA_FILE } from '../bundle/files.ts'
 import { formatMetadata, sourceManifest } from '../bundle/metadata.ts'
@@ -11,6 +10,8 @@ import { OciUnpackError } from '../errors.ts'
 import { target, type DescriptorPath } from '../image/choice.ts'
 import type { ManifestEntry } from '../mtree/entry.ts'
 import type { ScannedObject } from '../rootfs/scanned-object.ts'
+import { flush } from '../sys/durable.ts'
+import { close, openFile } from '../sys/files.ts'
 import { handlePath } from '../sys/handle-path.ts'
 import { removeFileIfThere, renameOver } from '../sys/names.ts'
 import type { Timespec } from '../tar/entry.ts'
@@ -73,7 +74,7 @@ class BundleRefresh implements Refresh {
     const descriptorWalk = image.map((descriptor) => ({ ...descriptor }))
     writeNew(join(place.path, METADATA_FILE), formatMetadata({ ...metadata, descriptorWalk }))
     writeRefreshNote(this.workspace, { before: sourceManifest(metadata).digest, after: digest })
-    for (const name of [...memoryFiles(digest), METADATA_FILE]) flush(join(place.path, name))
+    for (const name of [...memoryFiles(digest), METADATA_FILE]) flushFile(this.workspace, name)
     this.digest = digest
   }
 
@@ -83,7 +84,7 @@ class BundleRefresh implements Refresh {
     try {
       for (const name of [...memoryFiles(this.digest), METADATA_FILE])
         renameOver(this.workspace, name, directory, name)
-      flush(handlePath(directory))
+      flush(directory)
       for (const name of memoryFiles(sourceManifest(metadata).digest))
         removeFileIfThere(directory, name)
     } catch (error) {
@@ -110,13 +111,13 @@ async function wholeTree(
   return { tree: whole, digests, known }
 }
 
-/** A file or directory outlives a power cut from here on. */
-function flush(path: string): void {
-  const fd = openSync(path, 'r')
+/** It outlives a power cut from here on. */
+function flushFile(directory: number, name: string): void {
+  const fd = openFile(directory, name)
   try {
-    fsyncSync(fd)
+    flush(fd)
   } finally {
-    closeSync(fd)
+    close(fd)
   }
 }
 

@@ -4,12 +4,11 @@ import { checkRuntimeConfig } from '../bundle/runtime-config.ts'
 import { withFacts } from '../errors.ts'
 import { target } from '../image/choice.ts'
 import { LayerStack } from '../plan/layer-stack.ts'
-import { readExisting } from '../rootfs/existing.ts'
 import { resolveImage, type ResolvedImage } from '../store/resolve.ts'
 import { fromNode } from '../sys/failure.ts'
 import { heedSignals } from './abort.ts'
 import type { EngineEvent } from './events.ts'
-import { existingGround, newGround } from './ground.ts'
+import { addExistingTree, newGround, preciousGround } from './ground.ts'
 import type { Job } from './job.ts'
 import { mergeImage } from './merge-image.ts'
 import { tagInSource } from './open-source.ts'
@@ -72,7 +71,7 @@ export async function unpackRootfs(options: UnpackOptions): Promise<UnpackResult
     withWorkspace(job.settings.destination, job.settings.onEvent, (workspace) =>
       workspace.existing === undefined
         ? unpackNewRootfs(job, workspace)
-        : unpackOverRootfs(job, workspace.existing)
+        : unpackOverRootfs(job, workspace, workspace.existing)
     )
   )
 }
@@ -84,12 +83,14 @@ async function unpackNewRootfs(job: Job, workspace: Workspace): Promise<void> {
   workspace.publishOnly(ROOTFS_DIRECTORY)
 }
 
-async function unpackOverRootfs(job: Job, existing: ExistingDestination): Promise<void> {
+async function unpackOverRootfs(
+  job: Job,
+  workspace: Workspace,
+  existing: ExistingDestination
+): Promise<void> {
   const stack = newStack(job.settings)
-  readExisting(existing.fd, new Set([existing.workspaceName]), (entry, inode) =>
-    stack.addExisting(entry, inode)
-  )
-  const ground = existingGround(existing)
+  addExistingTree(stack, workspace.destination, existing)
+  const ground = preciousGround(workspace, existing)
   await mergeImage(job, stack, { ground, name: '', digests: false })
 }
 

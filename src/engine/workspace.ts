@@ -6,12 +6,14 @@ import { realpathSync, statSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { display, fromText, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
+import { joinPath } from '../plan/names.ts'
+import type { Operation } from '../plan/operations.ts'
+import { applyWithJournal, undo } from '../rootfs/journal.ts'
 import { fromNode, isErrno } from '../sys/failure.ts'
 import { close, openOperatorDirectory } from '../sys/files.ts'
 import { listXattrs, removeXattr, setModeOf, setTimesOf } from '../sys/metadata.ts'
 import { renameNew } from '../sys/names.ts'
 import { openOrMakeDirectory } from '../sys/operator-directory.ts'
-import { removeTree } from '../sys/remove-tree.ts'
 import { status } from '../sys/status.ts'
 import { claim } from '../workspace/claim.ts'
 import { removeLeftovers } from '../workspace/leftovers.ts'
@@ -19,6 +21,7 @@ import { makePrivateDirectory, type PrivateDirectory } from '../workspace/privat
 import { privateName } from '../workspace/private-name.ts'
 import type { OnEvent } from './events.ts'
 import { recoverRefresh } from './refresh-note.ts'
+import { undescribedDirectory } from './undescribed.ts'
 
 export interface Workspace {
   /** Open handle of the directory, and a path that leads through it. */
@@ -167,6 +170,12 @@ class BesideWorkspace implements ClosableWorkspace {
   }
 }
 
+/** A publication only moves what is finished. */
+const NOTHING_DESCRIBED = {
+  undescribed: undescribedDirectory({ kind: 'exact', uidMap: [], gidMap: [] }),
+  onLostXattr: () => undefined
+}
+
 /** In a destination that exists. Its coming and going leaves no trace in the times of the directory. */
 class InsideWorkspace implements ClosableWorkspace {
   readonly destination: string
@@ -192,18 +201,18 @@ class InsideWorkspace implements ClosableWorkspace {
    * are out of other users' reach.
    */
   publish(names: readonly ByteString[]): void {
-    const { fd } = this.existing
-    const { mode } = status(fd, '')
-    setModeOf(fd, PRIVATE_MODE)
-    const done: ByteString[] = []
+    const { fd, workspaceName } = this.existing
+    const operations: Operation[] = [
+      { op: 'set-mode', path: '', mode: PRIVATE_MODE },
+      ...names.map((name) => ({
+        op: 'move' as const,
+        from: joinPath(workspaceName, name),
+        to: name
+      }))
+    ]
     try {
-      for (const name of names) {
-        renameNew(this.fd, name, fd, name)
-        done.push(name)
-      }
+      applyWithJournal({ fd: this.fd, path: workspaceName }, fd, operations, NOTHING_DESCRIBED)
     } catch (error) {
-      for (const name of done) removeTree(fd, name)
-      setModeOf(fd, mode)
       throw taken(error, this.destination)
     }
   }
@@ -231,7 +240,10 @@ function makeWorkspace(directory: number, becomes: string): PrivateDirectory {
 /** What processes that died have left in a directory is put right and goes; the directory must be ours. */
 export function tidy(directory: number, path: string, onEvent: OnEvent): void {
   removeLeftovers(directory, {
-    recover: (workspace) => recoverRefresh(directory, workspace),
+    recover(workspace) {
+      undo(workspace, directory)
+      recoverRefresh(directory, workspace)
+    },
     onRemoved: (name) => onEvent({ type: 'leftover', path: `${path}/${display(name)}` })
   })
 }

@@ -111,13 +111,31 @@ class Assembler {
   ): PhysicalDirectory {
     const present = base.children.get(name)
     const chosen = chooseBase(directory, present)
-    if (chosen === undefined) {
+    if (chosen === undefined) return this.makeDirectory(directory, base, name, path)
+    if (chosen !== present) this.move(chosen, base, name, path)
+    return chosen
+  }
+
+  /**
+   * In a directory that was there before, a new one would inherit its group and default ACL: it is made in the workspace
+   * and moved.
+   */
+  private makeDirectory(
+    directory: Directory,
+    base: PhysicalDirectory,
+    name: ByteString,
+    path: ByteString
+  ): PhysicalDirectory {
+    if (directory.parent?.isOld !== true) {
       this.evict(base, name)
       this.operations.push({ op: 'make', path })
       return newPhysicalDirectory(base, name)
     }
-    if (chosen !== present) this.move(chosen, base, name, path)
-    return chosen
+    const { trash } = this.assembly
+    const made = newPhysicalDirectory(trash, String(this.trashed++))
+    this.operations.push({ op: 'make', path: pathOf(made) })
+    this.move(made, base, name, path)
+    return made
   }
 
   private move(

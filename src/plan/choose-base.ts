@@ -1,11 +1,16 @@
 import type { Inode, Directory } from './tree.ts'
 import type { PhysicalDirectory } from './tree.ts'
 
-/** The candidate with the most children saves the most moves; one that is in place saves two more. */
+/**
+ * A directory that was there before stays, however few of the children it holds: only it has the owner, mode and
+ * attributes that nobody describes. Of others, the one with the most children saves the most moves; one that is in place
+ * saves two more.
+ */
 export function chooseBase(
   directory: Directory,
   present: PhysicalDirectory | Inode | undefined
 ): PhysicalDirectory | undefined {
+  if (directory.isOld && present?.kind === 'physical') return present
   let best: PhysicalDirectory | undefined
   let bestScore = -1
   for (const candidate of directory.candidates) {

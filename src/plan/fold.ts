@@ -66,13 +66,20 @@ interface Folding {
 }
 
 function foldWhiteout(folding: Folding, path: ByteString): void {
-  const directory = findDirectory(folding.root, parentPath(path))
+  const directory = whereErased(folding.root, parentPath(path), path)
   if (directory !== undefined) clearName(folding, directory, baseName(path))
 }
 
 function foldOpaque(folding: Folding, path: ByteString): void {
-  const directory = findDirectory(folding.root, path)
+  const directory = whereErased(folding.root, path, path)
   if (directory !== undefined) clearDirectory(folding, directory)
+}
+
+/** The directory at a path, if it exists. In what is mounted nobody has looked: there may be `victim`. */
+function whereErased(root: Directory, path: ByteString, victim: ByteString): Directory | undefined {
+  const { directory, missing } = resolve(root, path)
+  if (directory.mount !== undefined) directory.mount.erased ??= victim
+  return missing.length === 0 ? directory : undefined
 }
 
 function clearDirectory(folding: Folding, directory: Directory): void {

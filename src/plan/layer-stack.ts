@@ -4,6 +4,7 @@
  */
 import type { ByteString } from '../bytes.ts'
 import { fold, type FoldOptions } from './fold.ts'
+import type { Mount } from './mounts.ts'
 import { baseName, parentPath } from './names.ts'
 import { attach, newPhysicalDirectory, physicalAt } from './physical.ts'
 import type { PhysicalDirectory } from './tree.ts'
@@ -24,6 +25,8 @@ export const STAGED_SPILL = 'spill'
 export class LayerStack {
   readonly root: Directory = newDirectory(undefined, '')
   readonly workspace: PhysicalDirectory = newPhysicalDirectory(undefined, '')
+  /** What the plan must go round. */
+  readonly mounts: Mount[] = []
   private readonly options: FoldOptions
   private readonly existingInodes = new Map<string, Inode>()
 
@@ -38,22 +41,34 @@ export class LayerStack {
 
   /**
    * What the root holds before any layer, parents before children; `inode` is equal for names of one file.
-   * The workspace is that root then.
+   * The workspace is that root then. Of what is mounted in it only the mount point is given, with the kind of it.
    */
-  addExisting(entry: StagedEntry, inode: string): void {
+  addExisting(entry: StagedEntry, inode: string, mounted?: Mount['kind']): void {
+    const mount = mounted === undefined ? undefined : this.newMount(entry.path, mounted)
     const parent = findDirectory(this.root, parentPath(entry.path))
     if (parent === undefined) throw new Error(`[internal] ${entry.path} came before its parent`)
-    if (entry.type === 'directory') this.addExistingDirectory(parent, entry)
+    if (entry.type === 'directory') this.addExistingDirectory(parent, entry, mount)
     else this.addExistingLeaf(parent, entry, inode)
   }
 
-  private addExistingDirectory(parent: Directory, entry: StagedEntry): void {
+  private newMount(path: ByteString, kind: Mount['kind']): Mount {
+    const mount: Mount = { path, kind, erased: undefined }
+    this.mounts.push(mount)
+    return mount
+  }
+
+  private addExistingDirectory(
+    parent: Directory,
+    entry: StagedEntry,
+    mount: Mount | undefined
+  ): void {
     const name = baseName(entry.path)
     const directory = entry.path === '' ? this.root : newDirectory(parent, name)
     if (directory !== this.root) parent.children.set(name, directory)
     directory.entry = entry
     directory.isOld = true
     directory.existing = true
+    directory.mount = mount
     const physical = this.makePhysical(entry.path)
     physical.owner = directory
     directory.candidates.push(physical)

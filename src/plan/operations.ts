@@ -21,6 +21,8 @@ export type Operation =
     }
   /** Times only, of a directory that was there before and whose children changed. */
   | { op: 'restore-times'; path: ByteString; entry: StagedEntry }
+  /** Of a directory that was there before. */
+  | { op: 'set-mode'; path: ByteString; mode: number }
   /** Metadata of a symbolic link that changed after it was staged. */
   | { op: 'describe-link'; path: ByteString; entry: StagedEntry }
   /** In the directory of a layer: lower layers have this name, and the merged tree has not. */

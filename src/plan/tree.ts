@@ -5,6 +5,7 @@
 import type { ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import { MAX_PATH_BYTES, tooLong } from './names.ts'
+import type { Mount } from './mounts.ts'
 import type { StagedEntry } from './staged-entry.ts'
 
 /** As many links as umoci follows in one path before it calls them a loop. */
@@ -27,6 +28,8 @@ export interface Directory {
   isOld: boolean
   /** It was there before the unpack, and no layer has changed its metadata. */
   existing: boolean
+  /** Something else is mounted here: what it holds is not known. */
+  mount: Mount | undefined
 }
 
 /**
@@ -91,7 +94,8 @@ export function newDirectory(parent: Directory | undefined, name: ByteString): D
     touched: UNTOUCHED,
     candidates: [],
     isOld: false,
-    existing: false
+    existing: false,
+    mount: undefined
   }
 }
 

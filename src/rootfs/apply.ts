@@ -6,17 +6,26 @@ import type { Operation } from '../plan/operations.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
 import type { WhiteoutForm } from '../plan/whiteout-form.ts'
 import { identity } from '../sys/identity.ts'
-import { setTimes } from '../sys/metadata.ts'
+import { setModeOf, setTimes } from '../sys/metadata.ts'
 import { makeDirectory, makeLink, renameNew } from '../sys/names.ts'
 import { copyUp } from './copy-up.ts'
-import { Birthright, describeDirectory, redescribe, type OnLostXattr } from './describe.ts'
+import {
+  Birthright,
+  describeDirectory,
+  redescribeDirectory,
+  redescribeLink,
+  type OnLostXattr
+} from './describe.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
 import { makeWhiteout, markOpaque } from './layer-marks.ts'
+import { nameIn, withOwnDirectory } from './own-directory.ts'
 
 export interface ApplyOptions {
   /** Metadata of a directory that no layer describes. */
   undescribed: StagedEntry
   onLostXattr: OnLostXattr
+  /** Called before each operation, with its number. */
+  onBegin?: (index: number) => void
   /** What only a layer in a directory of its own needs. */
   layered?: LayeredOptions
 }
@@ -35,13 +44,17 @@ export function apply(
 ): void {
   const applier = new Applier(workspace, options)
   try {
-    for (const operation of operations) applier.carryOut(operation)
+    for (const [index, operation] of operations.entries()) {
+      options.onBegin?.(index)
+      applier.carryOut(operation)
+    }
   } finally {
     applier.release()
   }
 }
 
 type DescribeDirectory = Extract<Operation, { op: 'describe-directory' }>
+type DescribeLink = Extract<Operation, { op: 'describe-link' }>
 type CopyUp = Extract<Operation, { op: 'copy-up' }>
 
 class Applier {
@@ -89,8 +102,11 @@ class Applier {
       case 'describe-directory':
         this.describeDirectory(operation)
         return
+      case 'set-mode':
+        setModeOf(this.destination.at(operation.path), operation.mode)
+        return
       case 'describe-link':
-        this.describe(operation.path, operation.entry)
+        this.describeLink(operation)
         return
       case 'restore-times':
         this.restoreTimes(operation.path, operation.entry)
@@ -119,19 +135,15 @@ class Applier {
 
   private describeDirectory({ path, entry, isNew }: DescribeDirectory): void {
     const described = entry ?? this.options.undescribed
-    if (isNew)
-      describeDirectory(
-        this.parent(path),
-        nameIn(path),
-        described,
-        this.born,
-        this.options.onLostXattr
-      )
-    else this.describe(path, described)
+    const { onLostXattr } = this.options
+    withOwnDirectory(this.parent(path), nameIn(path), (fd) => {
+      if (isNew) describeDirectory(fd, described, this.born, onLostXattr)
+      else redescribeDirectory(fd, described, onLostXattr)
+    })
   }
 
-  private describe(path: ByteString, entry: StagedEntry): void {
-    redescribe(this.parent(path), nameIn(path), entry, this.options.onLostXattr)
+  private describeLink({ path, entry }: DescribeLink): void {
+    redescribeLink(this.parent(path), baseName(path), entry, this.options.onLostXattr)
   }
 
   private restoreTimes(path: ByteString, entry: StagedEntry): void {
@@ -154,9 +166,4 @@ class Applier {
     if (layered === undefined) throw new Error('[internal] one tree has no marks of layers')
     return layered
   }
-}
-
-/** The workspace itself has no name in a parent that is ours: it is `.` in itself. */
-function nameIn(path: ByteString): ByteString {
-  return path === '' ? '.' : baseName(path)
 }

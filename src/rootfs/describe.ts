@@ -57,9 +57,13 @@ export function describeFile(
 ): void {
   if (!born.owns(entry)) setOwnerOf(fd, entry.uid, entry.gid)
   if (!born.modeHolds(entry.mode)) setModeOf(fd, entry.mode)
+  setXattrsOf(fd, entry, onLost)
+  setTimesOf(fd, entry.atime ?? entry.mtime, entry.mtime)
+}
+
+function setXattrsOf(fd: number, entry: StagedEntry, onLost: OnLostXattr): void {
   for (const [name, value] of entry.xattrs)
     tolerate(entry, name, onLost, () => setXattrOf(fd, name, value))
-  setTimesOf(fd, entry.atime ?? entry.mtime, entry.mtime)
 }
 
 /** A new symbolic link or special file, by name. */
@@ -75,28 +79,38 @@ export function describeSpecial(
   finish(directory, name, entry, onLost)
 }
 
-/** A directory that this program made, private until now. */
+/** A directory that this program made, private until now, by its descriptor: its name may lead elsewhere by now. */
 export function describeDirectory(
-  directory: number,
-  name: ByteString,
+  fd: number,
   entry: StagedEntry,
   born: Birthright,
   onLost: OnLostXattr
 ): void {
-  if (!born.owns(entry)) setOwner(directory, name, entry.uid, entry.gid)
-  setMode(directory, name, entry.mode)
-  finish(directory, name, entry, onLost)
+  if (!born.owns(entry)) setOwnerOf(fd, entry.uid, entry.gid)
+  finishDirectory(fd, entry, onLost)
 }
 
-/** A directory that was there before, or a link whose metadata changed: what it had before goes. */
-export function redescribe(
+/** A directory that was there before: what it had goes. */
+export function redescribeDirectory(fd: number, entry: StagedEntry, onLost: OnLostXattr): void {
+  setOwnerOf(fd, entry.uid, entry.gid)
+  clearXattrs(fd, '')
+  finishDirectory(fd, entry, onLost)
+}
+
+function finishDirectory(fd: number, entry: StagedEntry, onLost: OnLostXattr): void {
+  setModeOf(fd, entry.mode)
+  setXattrsOf(fd, entry, onLost)
+  setTimesOf(fd, entry.atime ?? entry.mtime, entry.mtime)
+}
+
+/** A symbolic link whose metadata changed: what it had before goes. */
+export function redescribeLink(
   directory: number,
   name: ByteString,
   entry: StagedEntry,
   onLost: OnLostXattr
 ): void {
   setOwner(directory, name, entry.uid, entry.gid)
-  if (entry.type !== 'symlink') setMode(directory, name, entry.mode)
   clearXattrs(directory, name)
   finish(directory, name, entry, onLost)
 }

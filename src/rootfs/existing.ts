@@ -1,15 +1,47 @@
 /** A tree that is there already, in the planner's terms: it stands below the first layer. */
 import type { ByteString } from '../bytes.ts'
+import type { Mount } from '../plan/mounts.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
-import { inodeKey } from '../sys/status.ts'
+import { mountsBelow } from '../sys/mounts.ts'
+import { inodeKey, status } from '../sys/status.ts'
 import { objectEntry } from './object-entry.ts'
-import { walk } from './walk.ts'
+import { walk, type Walked } from './walk.ts'
 
-/** Calls back for every object, parents first; `inode` is equal for names of one file. */
-export function readExisting(
-  root: number,
-  skip: ReadonlySet<ByteString>,
-  add: (entry: StagedEntry, inode: string) => void
-): void {
-  for (const walked of walk(root, skip)) add(objectEntry(walked, []), inodeKey(walked.status))
+export interface ExistingTree {
+  fd: number
+  /** Absolute, with no symbolic links in it. */
+  path: ByteString
+  /** What is left out, with all below. */
+  skip: ReadonlySet<ByteString>
+}
+
+type Add = (entry: StagedEntry, inode: string, mounted: Mount['kind'] | undefined) => void
+
+/**
+ * Calls back for every object, parents first; `inode` is equal for names of one file. Of what is mounted in the tree, or is
+ * a volume of its own, only the place is told.
+ */
+export function readExisting({ fd, path, skip }: ExistingTree, add: Add): void {
+  const { device } = status(fd, '')
+  const points = mountPoints(path)
+  const kindOf = (walked: Walked): Mount['kind'] | undefined => mountAt(walked, device, points)
+  for (const walked of walk(fd, skip, (directory) => kindOf(directory) !== undefined))
+    add(objectEntry(walked, []), inodeKey(walked.status), kindOf(walked))
+}
+
+/** Overlayfs gives files other devices than directories: a file tells nothing by its own. */
+function mountAt(
+  { path, status }: Walked,
+  device: number,
+  points: ReadonlySet<ByteString>
+): Mount['kind'] | undefined {
+  if (path === '') return undefined
+  if (status.isMountRoot || points.has(path)) return 'mount'
+  return status.type === 'directory' && status.device !== device ? 'volume' : undefined
+}
+
+/** Relative to the tree. Before Linux 5.8 the kernel's list alone tells of bind mounts. */
+function mountPoints(path: ByteString): ReadonlySet<ByteString> {
+  const top = path === '/' ? '' : path
+  return new Set(mountsBelow(top).map((point) => point.slice(top.length + 1)))
 }

@@ -14,19 +14,30 @@ export interface Walked {
   name: ByteString
 }
 
-/** @param skip paths that are left out, with all below them */
-export function* walk(root: number, skip: ReadonlySet<ByteString>): Generator<Walked> {
+/**
+ * @param skip paths that are left out, with all below them
+ * @param staysOut whether a directory is given without what it holds
+ */
+export function* walk(
+  root: number,
+  skip: ReadonlySet<ByteString>,
+  staysOut: (directory: Walked) => boolean = () => false
+): Generator<Walked> {
   const cursor = new DirectoryCursor(root)
   try {
     yield { path: '', status: status(root, ''), directory: root, name: '' }
-    yield* walkBelow(cursor, skip)
+    yield* walkBelow(cursor, skip, staysOut)
   } finally {
     cursor.release()
   }
 }
 
 /** A stack instead of recursion: a generator in a generator hands every object through all levels above it. */
-function* walkBelow(cursor: DirectoryCursor, skip: ReadonlySet<ByteString>): Generator<Walked> {
+function* walkBelow(
+  cursor: DirectoryCursor,
+  skip: ReadonlySet<ByteString>,
+  staysOut: (directory: Walked) => boolean
+): Generator<Walked> {
   const waiting: ByteString[] = ['']
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
     const directories: ByteString[] = []
@@ -35,9 +46,9 @@ function* walkBelow(cursor: DirectoryCursor, skip: ReadonlySet<ByteString>): Gen
       const childPath = joinPath(path, name)
       if (skip.has(childPath)) continue
       const directory = cursor.at(path)
-      const found = status(directory, name)
-      yield { path: childPath, status: found, directory, name }
-      if (found.type === 'directory') directories.push(childPath)
+      const walked = { path: childPath, status: status(directory, name), directory, name }
+      yield walked
+      if (walked.status.type === 'directory' && !staysOut(walked)) directories.push(childPath)
     }
     waiting.push(...directories.reverse())
   }

@@ -1,13 +1,14 @@
 /** The directories that hold a layout's blobs, opened so that nobody else can lead a writer out of the layout. */
 import { fromText, type ByteString } from '../bytes.ts'
 import type { DigestAlgorithm } from '../image/digest.ts'
+import { flush } from '../sys/durable.ts'
 import { isErrno } from '../sys/failure.ts'
 import { close, openDirectory, openOperatorDirectory } from '../sys/files.ts'
 import { handlePath } from '../sys/handle-path.ts'
 import { setOwnerOf } from '../sys/metadata.ts'
 import { makeDirectory } from '../sys/names.ts'
 import { status } from '../sys/status.ts'
-import { flushDirectory, type Owner } from '../workspace/new-file.ts'
+import type { Owner } from '../workspace/new-file.ts'
 
 /**
  * A descriptor of `blobs/ALGORITHM`, which is made where it is missing.
@@ -72,7 +73,7 @@ function makeIn(blobs: number, name: ByteString, owner: Owner | undefined): numb
   const fd = openDirectory(blobs, name)
   try {
     if (owner !== undefined) setOwnerOf(fd, owner.uid, owner.gid)
-    flushDirectory(blobs)
+    flush(blobs)
     return fd
   } catch (error) {
     close(fd)

@@ -4,12 +4,13 @@ import { fromText } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import { OCI_INDEX } from '../image/media-types.ts'
 import { indexBytes } from '../image/serialise.ts'
+import { flush } from '../sys/durable.ts'
 import { isErrno } from '../sys/failure.ts'
 import { makeDirectories } from '../sys/make-directories.ts'
 import { renameNew } from '../sys/names.ts'
 import { openOrMakeDirectory, type OperatorDirectory } from '../sys/operator-directory.ts'
 import { removeLeftovers } from '../workspace/leftovers.ts'
-import { createNewFile, flushDirectory } from '../workspace/new-file.ts'
+import { createNewFile } from '../workspace/new-file.ts'
 import { makePrivateDirectory, type PrivateDirectory } from '../workspace/private-directory.ts'
 import { privateName } from '../workspace/private-name.ts'
 import { openLayout } from './layout.ts'
@@ -108,7 +109,7 @@ class HiddenLayout {
       throw isErrno(error, 'EEXIST') ? exists(this.root) : error
     }
     this.isPublished = true
-    flushDirectory(this.parent.fd)
+    flush(this.parent.fd)
   }
 
   /** Nothing is removed once it is published. */

@@ -1,7 +1,8 @@
 /** A file that appears under its name whole or not at all: written under another, flushed, and renamed. By handles alone. */
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
+import { closeSync, openSync, writeSync } from 'node:fs'
 import { toBuffer, type ByteString } from '../bytes.ts'
-import { fromNode, isErrno, SyscallError } from '../sys/failure.ts'
+import { flush } from '../sys/durable.ts'
+import { SyscallError } from '../sys/failure.ts'
 import { handlePath, withoutHandles } from '../sys/handle-path.ts'
 import { setModeOf, setOwnerOf } from '../sys/metadata.ts'
 import { removeFileIfThere, renameNew, renameOver } from '../sys/names.ts'
@@ -75,12 +76,12 @@ class OpenFile implements NewFile {
   publish({ directory, name, replaces, mode, owner }: FinalName): void {
     if (owner !== undefined) setOwnerOf(this.fd, owner.uid, owner.gid)
     if (mode !== undefined) setModeOf(this.fd, mode)
-    attempt(this.path, () => fsyncSync(this.fd))
+    flush(this.fd)
     this.assertStillThere()
     if (replaces) renameOver(this.directory, this.name, directory, name)
     else renameNew(this.directory, this.name, directory, name)
     this.close()
-    flushDirectory(directory)
+    flush(directory)
   }
 
   discard(): void {
@@ -102,16 +103,6 @@ class OpenFile implements NewFile {
   private close(): void {
     this.isOpen = false
     closeSync(this.fd)
-  }
-}
-
-/** Makes renames and creations in a directory durable. @throws SyscallError; a file system without it is no failure */
-export function flushDirectory(directory: number): void {
-  try {
-    fsyncSync(directory)
-  } catch (error) {
-    const known = fromNode(error)
-    if (!isErrno(known, 'EINVAL')) throw known
   }
 }
 

@@ -137,6 +137,39 @@ describe('over what is there', () => {
     ])
   })
 
+  test('a directory stays in its place, however many names a layer puts into it', () => {
+    expect(planOver(['d/'], ['d/a', 'd/b', 'd/c', 'd/e'])).toEqual([
+      'move layers/0/tree/d/a → d/a',
+      'move layers/0/tree/d/b → d/b',
+      'move layers/0/tree/d/c → d/c',
+      'move layers/0/tree/d/e → d/e',
+      'restore times of d',
+      'restore times of '
+    ])
+  })
+
+  test('one that was replaced by a link in between is made anew', () => {
+    expect(planOver(['d/', 'd/old'], ['d -> x'], ['d/', 'd/a'])).toEqual([
+      'move d → layers/trash/0',
+      'move layers/1/tree/d → d',
+      'describe d @1',
+      'restore times of '
+    ])
+  })
+
+  test('a new directory that no layer staged inherits nothing of the one it comes into', () => {
+    expect(planOver(['a', 'd/'], ['d/e/f/b == a'])).toEqual([
+      'make layers/trash/0',
+      'move layers/trash/0 → d/e',
+      'make d/e/f',
+      'link a → d/e/f/b',
+      'describe d/e/f by nobody',
+      'describe d/e by nobody',
+      'restore times of d',
+      'restore times of '
+    ])
+  })
+
   test('a whiteout removes, and a replaced file makes room', () => {
     expect(planOver(['a', 'b'], ['.wh.a', 'b'])).toEqual([
       'move b → layers/trash/0',
@@ -166,6 +199,8 @@ function show(operation: Operation): string {
       return `describe ${operation.path} ${operation.entry === undefined ? 'by nobody' : `@${operation.entry.mtime.sec}`}`
     case 'restore-times':
       return `restore times of ${operation.path}`
+    case 'set-mode':
+      return `set mode of ${operation.path}`
     case 'describe-link':
       return `describe link ${operation.path}`
     case 'whiteout':

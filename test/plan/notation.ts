@@ -43,13 +43,18 @@ export function merge(layers: readonly (readonly string[])[], keepDirlinks = fal
   return printTree(root)
 }
 
-/** The books of layers that were staged as the rootfs room stages them, below `layers/0`, `layers/1` and so on. */
+/**
+ * The books of layers that were staged as the rootfs room stages them, below `layers/0`, `layers/1` and so on.
+ * @param mounts those of the existing paths where something is mounted
+ */
 export function stage(
   layers: readonly (readonly string[])[],
-  existing: readonly string[] = []
+  existing: readonly string[] = [],
+  mounts: readonly string[] = []
 ): LayerStack {
   const stack = new LayerStack({ keepDirlinks: false })
-  for (const line of existing) stack.addExisting(planned(line, 0), line)
+  for (const line of existing)
+    stack.addExisting(planned(line, 0), line, mounts.includes(line) ? 'mount' : undefined)
   layers.forEach((lines, index) => {
     const layout = new StageLayout()
     const folder = stack.layer(index, `layers/${index}`)

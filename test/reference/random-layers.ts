@@ -81,6 +81,20 @@ export const layerStack: fc.Arbitrary<Member[][]> = fc
   .array(layer, { minLength: 1, maxLength: 5 })
   .map(aimLinks)
 
+/** One of its layers may put many names into a directory that it does not describe. */
+export const crowdedStack: fc.Arbitrary<Member[][]> = fc
+  .tuple(layerStack, fc.option(fc.tuple(fc.nat(4), path, fc.integer({ min: 3, max: 9 }))))
+  .map(([layers, crowd]) => {
+    if (crowd === null) return layers
+    const [at, parent, count] = crowd
+    const names = Array.from({ length: count }, (_, index) => `${parent}/crowd${index}`)
+    return layers.toSpliced(
+      at,
+      0,
+      names.map((each) => member({ type: 'file', name: each }))
+    )
+  })
+
 /** Most hard links to names of earlier files: a stack with a link to nothing ends there. */
 function aimLinks(layers: Member[][]): Member[][] {
   const names: string[] = []

@@ -14,6 +14,7 @@ import {
 } from '../../src/sys/metadata.ts'
 import { makeSpecial } from '../../src/sys/names.ts'
 import { AT_FDCWD } from '../../src/sys/files.ts'
+import { status, type Status } from '../../src/sys/status.ts'
 import type { TarEntry } from '../../src/tar/entry.ts'
 
 export interface Member {
@@ -34,10 +35,24 @@ export function applySerially(
   serial.describeDirectories('')
 }
 
+/** The same on top of a tree: what no layer describes keeps all that it has. */
+export function applySeriallyOver(
+  root: string,
+  layers: readonly (readonly Member[])[],
+  keepDirlinks: boolean
+): void {
+  const serial = new Serial(root, keepDirlinks)
+  serial.keep('')
+  for (const layer of layers) serial.applyLayer(layer)
+  serial.describeDirectories('')
+}
+
 const latin1 = (path: string): Buffer => Buffer.from(path, 'latin1')
 
 class Serial {
   private readonly described = new Map<bigint, TarEntry>()
+  /** Directories that were there before. */
+  private readonly kept = new Map<bigint, Status>()
   private upper = new Set<string>()
   private readonly root: string
   private readonly keepDirlinks: boolean
@@ -148,6 +163,7 @@ class Serial {
   private makeDirectory(path: string): void {
     fs.mkdirSync(latin1(this.at(path)))
     this.described.delete(this.stat(path)!.ino)
+    this.kept.delete(this.stat(path)!.ino)
   }
 
   private isDirlink(path: readonly string[]): boolean {
@@ -183,17 +199,26 @@ class Serial {
     return done.join('/')
   }
 
+  keep(path: string): void {
+    const found = status(AT_FDCWD, this.at(path))
+    this.kept.set(found.inode, found)
+    for (const name of fs.readdirSync(latin1(this.at(path)), 'latin1')) {
+      const inner = join(path, name)
+      if (this.stat(inner)!.isDirectory()) this.keep(inner)
+    }
+  }
+
   describeDirectories(path: string): void {
     for (const name of fs.readdirSync(latin1(this.at(path)), 'latin1')) {
       const inner = join(path, name)
       if (this.stat(inner)!.isDirectory()) this.describeDirectories(inner)
     }
-    const entry = this.described.get(this.stat(path)!.ino)
+    const { ino } = this.stat(path)!
+    const entry = this.described.get(ino)
+    const before = this.kept.get(ino)
     if (entry !== undefined) describe(this.at(path), entry, false)
-    else {
-      fs.chmodSync(latin1(this.at(path)), 0o755)
-      fs.utimesSync(latin1(this.at(path)), 0, 0)
-    }
+    else if (before !== undefined) restoreTimes(this.at(path), before)
+    else describeByNobody(this.at(path))
   }
 
   private stat(path: string): fs.BigIntStats | undefined {
@@ -207,6 +232,18 @@ class Serial {
   private at(path: string): string {
     return join(this.root, path)
   }
+}
+
+function restoreTimes(at: string, before: Status): void {
+  const atime = { sec: before.atimeSec, nsec: before.atimeNsec }
+  setTimes(AT_FDCWD, at, atime, { sec: before.mtimeSec, nsec: before.mtimeNsec })
+}
+
+function describeByNobody(at: string): void {
+  for (const key of listXattrs(AT_FDCWD, at)) removeXattr(AT_FDCWD, at, key)
+  fs.chownSync(latin1(at), 0, 0)
+  fs.chmodSync(latin1(at), 0o755)
+  fs.utimesSync(latin1(at), 0, 0)
 }
 
 function describe(at: string, entry: TarEntry, link: boolean): void {

@@ -7,13 +7,27 @@ import { getXattr, listXattrs } from '../../src/sys/metadata.ts'
 import { status } from '../../src/sys/status.ts'
 
 export function snapshot(root: string): string {
+  return print(root, false)
+}
+
+/** The same with inode numbers and all link counts: nothing was made anew. */
+export function identitySnapshot(root: string): string {
+  return print(root, true)
+}
+
+function print(root: string, identity: boolean): string {
   const lines: string[] = []
-  const inodes = new Map<string, string>()
-  visit(root, '.', lines, inodes)
+  visit(root, '.', lines, new Map<string, string>(), identity)
   return lines.join('\n')
 }
 
-function visit(at: string, shown: string, lines: string[], inodes: Map<string, string>): void {
+function visit(
+  at: string,
+  shown: string,
+  lines: string[],
+  inodes: Map<string, string>,
+  identity: boolean
+): void {
   const it = status(AT_FDCWD, at)
   const fields = [
     shown,
@@ -22,6 +36,7 @@ function visit(at: string, shown: string, lines: string[], inodes: Map<string, s
     `${it.uid}:${it.gid}`,
     `${it.mtimeSec}.${String(it.mtimeNsec).padStart(9, '0')}`
   ]
+  if (identity) fields.push(`inode=${it.inode}`, `links=${it.nlink}`)
   if (it.type !== 'directory') fields.push(`size=${it.size}`, `nlink=${it.nlink}`)
   if (it.type === 'char' || it.type === 'block') fields.push(`${it.devMajor}:${it.devMinor}`)
   if (it.type === 'symlink')
@@ -43,5 +58,5 @@ function visit(at: string, shown: string, lines: string[], inodes: Map<string, s
   lines.push(fields.join(' '))
   if (it.type !== 'directory') return
   for (const name of fs.readdirSync(Buffer.from(at, 'latin1'), 'latin1').sort())
-    visit(`${at}/${name}`, `${shown}/${display(name)}`, lines, inodes)
+    visit(`${at}/${name}`, `${shown}/${display(name)}`, lines, inodes, identity)
 }

@@ -1,5 +1,6 @@
 import * as fs from 'node:fs'
 import { expect, test } from 'vitest'
+import { fromText } from '../../src/bytes.ts'
 import { readExisting } from '../../src/rootfs/existing.ts'
 import { walk } from '../../src/rootfs/walk.ts'
 import { withScratch } from '../support/open-directory.ts'
@@ -27,6 +28,13 @@ test('what is skipped is left out with all below it', () => {
   })
 })
 
+test('a directory that is stayed out of is given without what it holds', () => {
+  withTree((fd) => {
+    const paths = [...walk(fd, new Set(), ({ path }) => path === 'a')].map(({ path }) => path)
+    expect(paths).toEqual(['', 'a', 'a.b', 'b', 'link', '\xff'])
+  })
+})
+
 test('each has a handle and a name that lead to it', () => {
   withTree((fd, root) => {
     for (const { path, directory, name, status } of walk(fd, new Set())) {
@@ -41,10 +49,9 @@ test('each has a handle and a name that lead to it', () => {
 test('an existing tree is read with its links, and names of one file have one key', () => {
   withTree((fd, root) => {
     fs.linkSync(`${root}/b`, `${root}/c`)
+    const tree = { fd, path: fromText(fs.realpathSync(root)), skip: new Set(['a']) }
     const found = new Map<string, { type: string; link: string; key: string }>()
-    readExisting(fd, new Set(['a']), ({ path, type, link }, key) =>
-      found.set(path, { type, link, key })
-    )
+    readExisting(tree, ({ path, type, link }, key) => found.set(path, { type, link, key }))
     expect([...found.keys()]).toEqual(['', 'a.b', 'b', 'c', 'link', '\xff'])
     expect(found.get('link')).toMatchObject({ type: 'symlink', link: 'a/nowhere' })
     expect(found.get('c')?.key).toBe(found.get('b')?.key)

@@ -3,13 +3,12 @@ import { withFacts } from '../../errors.ts'
 import { fold } from '../../plan/fold.ts'
 import { LayerStack } from '../../plan/layer-stack.ts'
 import { newDirectory, type Directory } from '../../plan/tree.ts'
-import { readExisting } from '../../rootfs/existing.ts'
-import { existingGround } from '../ground.ts'
+import { addExistingTree, existingGround } from '../ground.ts'
 import type { Job } from '../job.ts'
 import { assertEmpty } from '../layer-ground.ts'
 import { layerName, type LayerTar } from '../layer-tasks.ts'
 import { mergeImage } from '../merge-image.ts'
-import { withWorkspace, type ExistingDestination } from '../workspace.ts'
+import { withWorkspace } from '../workspace.ts'
 import type { LayerStore } from './layer-store.ts'
 import { withSpools } from './spools.ts'
 
@@ -68,10 +67,12 @@ async function applyTo(
   tree: Directory | undefined
 ): Promise<void> {
   if (layer === 0) assertEmpty(target)
-  await withWorkspace(target, job.settings.onEvent, async ({ existing }) => {
-    const stack = layer === 0 ? new LayerStack(RULES) : stackOn(existing!)
+  await withWorkspace(target, job.settings.onEvent, async (workspace) => {
+    const existing = workspace.existing!
+    const stack = new LayerStack(RULES)
+    if (layer > 0) addExistingTree(stack, workspace.destination, existing)
     await mergeImage(job, stack, {
-      ground: existingGround(existing!),
+      ground: existingGround(workspace, existing),
       name: '',
       digests: true,
       only: {
@@ -86,9 +87,3 @@ async function applyTo(
 }
 
 const RULES = { keepDirlinks: false }
-
-function stackOn({ fd, workspaceName }: ExistingDestination): LayerStack {
-  const stack = new LayerStack(RULES)
-  readExisting(fd, new Set([workspaceName]), (entry, inode) => stack.addExisting(entry, inode))
-  return stack
-}

@@ -1,0 +1,93 @@
+/**
+ * How to take back what a plan does to a tree that was there before: one step for each operation, to be carried out in
+ * reverse, and what has to be remembered of the tree before the first operation.
+ */
+import type { ByteString } from '../bytes.ts'
+import { parentPath } from './names.ts'
+import type { Operation } from './operations.ts'
+import { Origins } from './origins.ts'
+
+/** Paths are those at the time of the operation: all later ones have been taken back. */
+export type UndoStep =
+  | { undo: 'nothing' }
+  | { undo: 'move'; from: ByteString; to: ByteString }
+  /** `path` is a further name of what is at `of`. */
+  | { undo: 'unlink'; path: ByteString; of: ByteString }
+  | { undo: 'remove-directory'; path: ByteString }
+  /** A directory that is not finished: who has made it may move it. */
+  | { undo: 'make-private'; path: ByteString }
+  /** All metadata of what lay at `origin` before the first operation. */
+  | { undo: 'describe'; path: ByteString; origin: ByteString }
+
+export interface Undo {
+  steps: UndoStep[]
+  /**
+   * Directories and links of which all metadata must be remembered (true), and directories that only lose their times
+   * (false), by their paths before the first operation.
+   */
+  remembered: Map<ByteString, boolean>
+}
+
+/** @param workspace the path of the directory below which everything is new */
+export function planUndo(operations: readonly Operation[], workspace: ByteString): Undo {
+  const planner = new UndoPlanner(workspace)
+  const steps = operations.map((operation) => planner.step(operation))
+  return { steps, remembered: planner.remembered }
+}
+
+class UndoPlanner {
+  readonly remembered = new Map<ByteString, boolean>()
+  private readonly origins: Origins
+
+  constructor(workspace: ByteString) {
+    this.origins = new Origins(workspace)
+  }
+
+  step(operation: Operation): UndoStep {
+    switch (operation.op) {
+      case 'make':
+        this.touch(operation.path)
+        this.origins.make(operation.path)
+        return { undo: 'remove-directory', path: operation.path }
+      case 'move':
+        this.touch(operation.from)
+        this.touch(operation.to)
+        this.origins.move(operation.from, operation.to)
+        return { undo: 'move', from: operation.to, to: operation.from }
+      case 'link':
+        this.touch(operation.to)
+        this.origins.link(operation.from, operation.to)
+        return { undo: 'unlink', path: operation.to, of: operation.from }
+      case 'describe-directory':
+        if (operation.isNew) return { undo: 'make-private', path: operation.path }
+        return this.describe(operation.path)
+      case 'describe-link':
+      case 'set-mode':
+        return this.describe(operation.path)
+      case 'restore-times':
+        this.touchDirectory(operation.path)
+        return { undo: 'nothing' }
+      case 'whiteout':
+      case 'opaque':
+      case 'copy-up':
+        throw new Error(`[internal] "${operation.op}" is only for new directories`)
+    }
+  }
+
+  private describe(path: ByteString): UndoStep {
+    const origin = this.origins.of(path)
+    if (origin === undefined) return { undo: 'nothing' }
+    this.remembered.set(origin, true)
+    return { undo: 'describe', path, origin }
+  }
+
+  /** What appears or goes at a path changes the times of the directory that it is in. */
+  private touch(path: ByteString): void {
+    this.touchDirectory(parentPath(path))
+  }
+
+  private touchDirectory(path: ByteString): void {
+    const origin = this.origins.of(path)
+    if (origin !== undefined && !this.remembered.has(origin)) this.remembered.set(origin, false)
+  }
+}

@@ -1,0 +1,208 @@
+/**
+ * A plan that changes what was there before: all of it, or nothing. What it would take to undo each operation is written
+ * down first, in the workspace, so that a run that is killed can be taken back by the next one.
+ */
+import type { ByteString } from '../bytes.ts'
+import { OciUnpackError } from '../errors.ts'
+import { baseName, parentPath } from '../plan/names.ts'
+import type { Operation } from '../plan/operations.ts'
+import { planUndo, type UndoStep } from '../plan/undo.ts'
+import { isErrno } from '../sys/failure.ts'
+import { removeEmptyDirectory, removeFile, renameNew } from '../sys/names.ts'
+import { setModeOf } from '../sys/metadata.ts'
+import { inodeKey, status } from '../sys/status.ts'
+import { apply, type ApplyOptions } from './apply.ts'
+import { DirectoryCursor } from './directory-cursor.ts'
+import { JournalFile, readJournal, type OpenJournal } from './journal-file.ts'
+import { nameIn, withOwnDirectory } from './own-directory.ts'
+import { putBack, putBackTimes, remember, type Remembered } from './remembered.ts'
+
+/** A private directory in the tree that is changed; all that is new comes out of it. */
+export interface JournaledWorkspace {
+  fd: number
+  /** Its path in the tree. */
+  path: ByteString
+}
+
+/**
+ * Carries out the operations. Where one fails, all before it are undone, and the tree is as it was.
+ * @param ground descriptor of the tree's root, which the paths are relative to
+ */
+export function applyWithJournal(
+  workspace: JournaledWorkspace,
+  ground: number,
+  operations: readonly Operation[],
+  options: ApplyOptions
+): void {
+  if (operations.length === 0) return
+  const journal = createJournal(workspace, ground, operations)
+  try {
+    apply(ground, operations, { ...options, onBegin: (index) => journal.begun(index + 1) })
+    journal.remove()
+  } catch (error) {
+    undoAfter(error, workspace.fd, ground)
+    throw error
+  } finally {
+    journal.close()
+  }
+}
+
+/** Writes down how to undo the operations; none has begun yet. The caller closes it. */
+export function createJournal(
+  workspace: JournaledWorkspace,
+  ground: number,
+  operations: readonly Operation[]
+): JournalFile {
+  const { steps, remembered } = planUndo(operations, workspace.path)
+  const cursor = new DirectoryCursor(ground)
+  try {
+    const before = new Map<ByteString, Remembered>()
+    for (const [path, all] of remembered)
+      before.set(path, remember(cursor.at(parentPath(path)), baseName(path), all))
+    return JournalFile.create(workspace.fd, { steps, remembered: before })
+  } finally {
+    cursor.release()
+  }
+}
+
+function undoAfter(error: unknown, workspace: number, ground: number): void {
+  try {
+    undo(workspace, ground)
+  } catch (second) {
+    const known = second instanceof OciUnpackError ? second : undefined
+    throw new OciUnpackError(
+      'SYSCALL_FAILED',
+      'Unpacking failed, and what it had changed could not be taken back.',
+      {
+        facts: { ...known?.facts, reason: known?.message ?? String(second) },
+        hint: 'What is missing lies in the hidden directory .oci-unpack-… of the target; the next run puts it back.',
+        cause: error
+      }
+    )
+  }
+}
+
+/**
+ * Takes back what the journal of a workspace says was begun and not finished; says whether there was anything. Can be
+ * called again after it was stopped anywhere.
+ * @param ground descriptor of the tree's root
+ * @throws SYSCALL_FAILED where somebody else has taken the place of what is to be put back: it stays in the workspace
+ */
+export function undo(workspace: number, ground: number): boolean {
+  const journal = readJournal(workspace)
+  if (journal === undefined) return false
+  const file = JournalFile.open(workspace)
+  const undoer = new Undoer(ground, journal)
+  try {
+    for (let count = journal.begun; count > 0; count--) {
+      undoer.takeBack(journal.steps[count - 1]!, count === journal.begun)
+      // on a full disk there may be no room for that, but for the rest of the work
+      tolerate(FULL, () => file.begun(count - 1))
+    }
+    undoer.restoreTimes()
+    file.remove()
+  } finally {
+    undoer.release()
+    file.close()
+  }
+  return true
+}
+
+class Undoer {
+  private readonly journal: OpenJournal
+  private readonly source: DirectoryCursor
+  private readonly destination: DirectoryCursor
+
+  constructor(ground: number, journal: OpenJournal) {
+    this.journal = journal
+    this.source = new DirectoryCursor(ground)
+    this.destination = new DirectoryCursor(ground)
+  }
+
+  release(): void {
+    this.source.release()
+    this.destination.release()
+  }
+
+  /** The last operation that was begun may not be done, and one that was undone may still be counted. */
+  takeBack(step: UndoStep, isLast: boolean): void {
+    switch (step.undo) {
+      case 'nothing':
+        return
+      case 'move':
+        if (!isLast || !this.isThere(step.to)) this.move(step.from, step.to)
+        return
+      case 'unlink':
+        this.unlink(step.path, step.of)
+        return
+      case 'remove-directory':
+        tolerate(['ENOENT', 'ENOTEMPTY'], () =>
+          removeEmptyDirectory(this.parent(step.path), baseName(step.path))
+        )
+        return
+      case 'make-private':
+        tolerate(['ENOENT'], () => this.makePrivate(step.path))
+        return
+      case 'describe':
+        this.describe(step.path, this.journal.remembered.get(step.origin)!)
+    }
+  }
+
+  restoreTimes(): void {
+    for (const [path, before] of this.journal.remembered)
+      if (before.type === 'directory') tolerate(GONE, () => this.setTimes(path, before))
+  }
+
+  private parent(path: ByteString): number {
+    return this.destination.at(parentPath(path))
+  }
+
+  private move(from: ByteString, to: ByteString): void {
+    if (!this.isThere(from)) return
+    renameNew(this.source.at(parentPath(from)), baseName(from), this.parent(to), baseName(to))
+    this.source.forgetBelow(from)
+    this.destination.forgetBelow(from)
+  }
+
+  private isThere(path: ByteString): boolean {
+    let found = false
+    tolerate(GONE, () => {
+      status(this.source.at(parentPath(path)), baseName(path))
+      found = true
+    })
+    return found
+  }
+
+  /** A name that leads to something else by now belongs to somebody else. */
+  private unlink(path: ByteString, of: ByteString): void {
+    tolerate(GONE, () => {
+      const original = status(this.source.at(parentPath(of)), baseName(of))
+      const found = status(this.parent(path), baseName(path))
+      if (inodeKey(found) === inodeKey(original)) removeFile(this.parent(path), baseName(path))
+    })
+  }
+
+  private makePrivate(path: ByteString): void {
+    withOwnDirectory(this.parent(path), nameIn(path), (fd) => setModeOf(fd, 0o700))
+  }
+
+  private describe(path: ByteString, before: Remembered): void {
+    tolerate(GONE, () => putBack(this.parent(path), nameIn(path), before))
+  }
+
+  private setTimes(path: ByteString, before: Remembered): void {
+    putBackTimes(this.destination.at(path), before)
+  }
+}
+
+const FULL = ['ENOSPC', 'EDQUOT', 'EIO']
+/** What is not there any more has been taken away by somebody else. */
+const GONE = ['ENOENT', 'ENOTDIR', 'ELOOP']
+
+function tolerate(errnos: readonly string[], act: () => void): void {
+  try {
+    act()
+  } catch (error) {
+    if (!isErrno(error, ...errnos)) throw error
+  }
+}

@@ -1,0 +1,39 @@
+import type { ByteString } from '../bytes.ts'
+import { baseName } from '../plan/names.ts'
+import { isErrno } from '../sys/failure.ts'
+import { close, openDirectory } from '../sys/files.ts'
+import { setMode } from '../sys/metadata.ts'
+
+/**
+ * Runs with the handle of a directory whose metadata is to be set: nobody can put a link in its place meanwhile. Without
+ * privileges, one that its mode closes to its owner too is opened to that owner.
+ */
+export function withOwnDirectory(
+  parent: number,
+  name: ByteString,
+  act: (fd: number) => void
+): void {
+  const fd = open(parent, name)
+  try {
+    act(fd)
+  } finally {
+    close(fd)
+  }
+}
+
+const PRIVATE_MODE = 0o700
+
+function open(parent: number, name: ByteString): number {
+  try {
+    return openDirectory(parent, name)
+  } catch (error) {
+    if (!isErrno(error, 'EACCES')) throw error
+  }
+  setMode(parent, name, PRIVATE_MODE)
+  return openDirectory(parent, name)
+}
+
+/** The root that paths are relative to has no name in a parent that is ours: it is `.` in itself. */
+export function nameIn(path: ByteString): ByteString {
+  return path === '' ? '.' : baseName(path)
+}

@@ -1,0 +1,89 @@
+/** Metadata of directories and symbolic links, to be put back later: exactly, and only on what is still of that type. */
+import type { ByteString } from '../bytes.ts'
+import { isHostXattr } from '../plan/policy.ts'
+import { isErrno } from '../sys/failure.ts'
+import {
+  removeXattr,
+  setModeOf,
+  setOwner,
+  setOwnerOf,
+  setTimes,
+  setTimesOf,
+  setXattr,
+  type Time
+} from '../sys/metadata.ts'
+import { status, type FileType } from '../sys/status.ts'
+import type { Xattr } from '../tar/entry.ts'
+import { withOwnDirectory } from './own-directory.ts'
+import { readXattrs } from './xattrs.ts'
+
+export interface Remembered {
+  type: FileType
+  mode: number
+  uid: number
+  gid: number
+  atime: Time
+  mtime: Time
+  /** Undefined where only the times will have to be put back. */
+  xattrs: Xattr[] | undefined
+}
+
+/** @param all attributes too, which cost calls */
+export function remember(directory: number, name: ByteString, all: boolean): Remembered {
+  const found = status(directory, name)
+  return {
+    type: found.type,
+    mode: found.mode,
+    uid: found.uid,
+    gid: found.gid,
+    atime: { sec: found.atimeSec, nsec: found.atimeNsec },
+    mtime: { sec: found.mtimeSec, nsec: found.mtimeNsec },
+    xattrs: all ? readXattrs(directory, name) : undefined
+  }
+}
+
+/** What has become something else meanwhile is left alone. */
+export function putBack(directory: number, name: ByteString, before: Remembered): void {
+  if (status(directory, name).type !== before.type) return
+  if (before.type === 'symlink') putBackLink(directory, name, before)
+  else if (before.type === 'directory') putBackDirectory(directory, name, before)
+}
+
+/** Of a directory. */
+export function putBackTimes(fd: number, { atime, mtime }: Remembered): void {
+  try {
+    setTimesOf(fd, atime, mtime)
+  } catch (error) {
+    // who may write to another's directory may still not set its times
+    if (!isErrno(error, 'EPERM')) throw error
+  }
+}
+
+/** Attributes are reached through the directory: it must be open to its owner. */
+const PRIVATE_MODE = 0o700
+
+function putBackLink(directory: number, name: ByteString, before: Remembered): void {
+  const { uid, gid, atime, mtime } = before
+  setOwner(directory, name, uid, gid)
+  putBackXattrs(directory, name, before)
+  setTimes(directory, name, atime, mtime)
+}
+
+function putBackDirectory(directory: number, name: ByteString, before: Remembered): void {
+  withOwnDirectory(directory, name, (fd) => {
+    setOwnerOf(fd, before.uid, before.gid)
+    setModeOf(fd, PRIVATE_MODE)
+    putBackXattrs(fd, '', before)
+    setModeOf(fd, before.mode)
+    putBackTimes(fd, before)
+  })
+}
+
+function putBackXattrs(directory: number, name: ByteString, { xattrs = [] }: Remembered): void {
+  const now = new Map(readXattrs(directory, name))
+  for (const [key, value] of xattrs) {
+    if (now.get(key) !== value) setXattr(directory, name, key, value)
+    now.delete(key)
+  }
+  for (const key of now.keys()) if (!isHostXattr(key)) removeXattr(directory, name, key)
+}
