@@ -105,7 +105,10 @@ const ROOMS: Readonly<Record<string, Room>> = {
     values: ['layout.ts', 'conformance', 'engine', 'plan/id-map.ts'],
     types: ['hooks/unpack-hooks.ts', 'image/config-changes.ts', 'worker/control.ts']
   },
-  cli: { values: ['index.ts', 'layout.ts', 'inspect.ts'], node: ['fs'] }
+  cli: {
+    values: ['index.ts', 'layout.ts', 'inspect.ts', 'sys/failure.ts'],
+    node: ['fs', 'os']
+  }
 }
 
 /** At the bottom, for everyone. */

@@ -1,32 +1,20 @@
-/** System calls that failed, printed as the call would look in a trace. */
-import { constants, type as osType } from 'node:os'
-import { display, fromText, type ByteString } from '../bytes.ts'
+/** System calls that failed, ours and Node's, printed as the call would look in a trace. Loads no native code. */
+import { display, fromText } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import { withoutHandles } from './handle-path.ts'
-import { lastErrno } from './libc.ts'
-
-/** Some numbers have two names (EAGAIN is EWOULDBLOCK): the first in the list counts. */
-const errnoNames = new Map(
-  Object.entries(constants.errno)
-    .reverse()
-    .map(([name, value]) => [value, name])
-)
-
-/** Whether the call that just returned -1 failed so. Costs less than an error, where failing is ordinary. */
-export function failedWith(...names: readonly string[]): boolean {
-  return names.includes(errnoNames.get(lastErrno()) ?? '')
-}
 
 const sentences: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EBUSY: 'it is in use, or something is mounted there',
   EDQUOT: 'the disk quota is used up',
   EEXIST: 'it is there already',
+  EFBIG: 'the file would be larger than it may be',
   EINVAL: 'the kernel refuses the value',
   EIO: 'input/output error',
   ELOOP: 'a symbolic link is in the way',
   EMFILE: 'too many open files',
   ENAMETOOLONG: 'the name is too long',
+  ENFILE: 'too many open files in the whole system',
   ENOENT: 'it does not exist',
   ENOSPC: 'no space left on the device',
   ENOTDIR: 'it is not a directory',
@@ -60,21 +48,6 @@ export class SyscallError extends OciUnpackError {
     })
     this.errno = errno
   }
-}
-
-/** What a verb throws right after its call returned -1. `args` are shown; byte strings quoted. */
-export function failed(
-  name: string,
-  path: ByteString | undefined,
-  ...args: (number | string)[]
-): SyscallError {
-  const errno = lastErrno()
-  const shown = path === undefined ? [] : [`"${display(path)}"`]
-  return new SyscallError(
-    errnoNames.get(errno) ?? `${osType()} errno ${errno}`,
-    `${name}(${[...shown, ...args].join(', ')})`,
-    path === undefined ? undefined : display(path)
-  )
 }
 
 /** What node:fs throws for a path of the operator, as the failed call that it is; other errors as they are. */

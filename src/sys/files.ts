@@ -1,7 +1,8 @@
 /** Open files: create, open, read, write, truncate, close. Directory handles are plain descriptors. */
 import { readSync } from 'node:fs'
 import type { ByteString } from '../bytes.ts'
-import { failed, SyscallError } from './failure.ts'
+import { failed } from './failed-call.ts'
+import { SyscallError } from './failure.ts'
 import { libcCalls as libc } from './libc.ts'
 import { firstPath } from './memory.ts'
 

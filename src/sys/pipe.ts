@@ -1,4 +1,4 @@
-import { failed, failedWith } from './failure.ts'
+import { failed, failedWith } from './failed-call.ts'
 import { addressOf, libcCalls as libc } from './libc.ts'
 import { structure } from './memory.ts'
 
