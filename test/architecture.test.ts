@@ -54,7 +54,16 @@ const ROOMS: Readonly<Record<string, Room>> = {
     node: ['crypto']
   },
   worker: {
-    values: ['codec', 'image/digest.ts', 'rootfs', 'store', 'sys/files.ts', 'sys/libc.ts', 'tar'],
+    values: [
+      'codec',
+      'image/digest.ts',
+      'rootfs',
+      'store',
+      'sys/failure.ts',
+      'sys/files.ts',
+      'sys/libc.ts',
+      'tar'
+    ],
     types: ['plan'],
     node: ['crypto', 'worker_threads']
   },

@@ -12,6 +12,7 @@ import { toManifestEntry } from '../rootfs/mtree-entry.ts'
 import { XattrReader } from '../rootfs/tree-xattrs.ts'
 import { fromNode } from '../sys/failure.ts'
 import { close, openOperatorDirectory } from '../sys/files.ts'
+import { asked } from './asked.ts'
 import { hasherBelow } from './bundle-changes.ts'
 import { jobCount } from './change-options.ts'
 import type { HashFiles } from './changes.ts'
@@ -50,6 +51,10 @@ export interface Validation {
  */
 export async function validateTree(options: ValidateOptions): Promise<Validation> {
   assertGiven(options, { manifest: 'text', path: 'text' })
+  return asked({}, () => compare(options))
+}
+
+async function compare(options: ValidateOptions): Promise<Validation> {
   const { entries, keywords } = readManifest(options.manifest)
   const selected = selectKeywords(options, keywords)
   const root = openOperatorDirectory(fromText(options.path))

@@ -29,6 +29,7 @@ const sentences: Readonly<Record<string, string>> = {
 const hints: Readonly<Record<string, string>> = {
   ENOSPC: 'Free some space, or unpack to another file system.',
   EDQUOT: 'Free some space, or unpack to another file system.',
+  ENFILE: 'Let other programs close files, or raise the limit fs.file-max.',
   EMFILE: 'Raise the limit with `ulimit -n`.',
   EROFS: 'Choose a place that can be written to.'
 }
@@ -53,9 +54,17 @@ export class SyscallError extends OciUnpackError {
 /** What node:fs throws for a path of the operator, as the failed call that it is; other errors as they are. */
 export function fromNode(error: unknown): unknown {
   if (!(error instanceof Error && 'syscall' in error && 'code' in error)) return error
+  if (error.syscall === 'uv_cwd') return nowhere()
   const path = 'path' in error ? String(error.path) : undefined
   const shown = path === undefined ? '' : `"${display(fromText(path))}"`
   return new SyscallError(String(error.code), `${String(error.syscall)}(${shown})`, path)
+}
+
+function nowhere(): OciUnpackError {
+  return new OciUnpackError('SYSCALL_FAILED', 'The working directory was removed.', {
+    facts: { call: 'getcwd() = ENOENT' },
+    hint: 'Change to another directory, or give absolute paths.'
+  })
 }
 
 export function isErrno(error: unknown, ...names: readonly string[]): boolean {
