@@ -24,7 +24,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   mtree: { values: [], types: ['tar/entry.ts'] },
   plan: { values: [], types: ['tar/entry.ts'] },
   codec: {
-    values: ['sys/files.ts', 'sys/isal.ts', 'sys/pipe.ts'],
+    values: ['sys/files.ts', 'sys/isal.ts', 'sys/pipe.ts', 'sys/read.ts'],
     node: [
       'child_process',
       'fs',
@@ -37,7 +37,10 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'zlib'
     ]
   },
-  store: { values: ['image', 'sys/copy.ts', 'sys/lock.ts'], node: ['crypto', 'fs', 'path'] },
+  store: {
+    values: ['image', 'sys/copy.ts', 'sys/lock.ts', 'sys/make-directories.ts', 'sys/read.ts'],
+    node: ['crypto', 'fs', 'path']
+  },
   archive: {
     values: ['codec/content.ts', 'image', 'store', 'tar/reader.ts'],
     types: ['tar/entry.ts'],
@@ -115,7 +118,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     types: ['hooks/unpack-hooks.ts', 'image/config-changes.ts', 'worker/control.ts']
   },
   cli: {
-    values: ['index.ts', 'layout.ts', 'inspect.ts', 'sys/failure.ts'],
+    values: ['index.ts', 'layout.ts', 'inspect.ts', 'sys/failure.ts', 'sys/read.ts'],
     node: ['fs', 'os']
   }
 }

@@ -2,7 +2,8 @@
  * Whether we are to outlive our terminal. A program that is started with SIGHUP ignored, as by nohup(1), is to leave it
  * so, but Node sets all signals back before anything of ours runs: what is left to see are the traces.
  */
-import { readFileSync, readlinkSync } from 'node:fs'
+import { readlinkSync } from 'node:fs'
+import { readFile } from '../sys/read.ts'
 
 export function hangupIsIgnored(): boolean {
   try {
@@ -30,5 +31,5 @@ function isInputOfNohup(): boolean {
 }
 
 function field(file: string, pattern: RegExp): string {
-  return pattern.exec(readFileSync(file, 'latin1'))?.[1] ?? '0'
+  return pattern.exec(readFile(file).toString('latin1'))?.[1] ?? '0'
 }

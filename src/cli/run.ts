@@ -1,6 +1,7 @@
 /** The command line: arguments in, exit status out. */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { OciUnpackError } from '../errors.ts'
+import { readFile } from '../sys/read.ts'
 import { normalizeArguments } from './arguments.ts'
 import { paintFor } from './color.ts'
 import type { Input, LogLevel } from './command.ts'
@@ -75,8 +76,8 @@ function aboutAsUmoci(): About {
 }
 
 function version(): string {
-  return (JSON.parse(readFileSync(packageJson(import.meta.url), 'utf8')) as { version: string })
-    .version
+  const text = readFile(packageJson(import.meta.url)).toString()
+  return (JSON.parse(text) as { version: string }).version
 }
 
 /** Of the package that this file is part of, however deep in it the build put it. */

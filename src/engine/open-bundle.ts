@@ -1,5 +1,5 @@
 /** A bundle that an unpack made, ours or umoci's, opened for a comparison. */
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { readMemory, readMetadata, type Memory, type ReadBundleFile } from '../bundle/bundle.ts'
 import { ROOTFS_DIRECTORY } from '../bundle/files.ts'
@@ -8,6 +8,7 @@ import { fromText } from '../bytes.ts'
 import { OciUnpackError, withFacts } from '../errors.ts'
 import { isErrno } from '../sys/failure.ts'
 import { close, openDirectory, openOperatorDirectory } from '../sys/files.ts'
+import { readRest } from '../sys/read.ts'
 
 export interface OpenBundle {
   /** Absolute. */
@@ -76,7 +77,7 @@ export function readIfRegular(path: string): Buffer | undefined {
     })
   }
   try {
-    return fstatSync(fd).isFile() ? readFileSync(fd) : undefined
+    return fstatSync(fd).isFile() ? readRest(fd) : undefined
   } finally {
     closeSync(fd)
   }

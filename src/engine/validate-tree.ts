@@ -1,5 +1,4 @@
 /** A directory against an mtree manifest: every difference, not only the first. */
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fromBuffer, fromText, type ByteString } from '../bytes.ts'
 import { withFacts } from '../errors.ts'
@@ -12,6 +11,7 @@ import { toManifestEntry } from '../rootfs/mtree-entry.ts'
 import { XattrReader } from '../rootfs/tree-xattrs.ts'
 import { fromNode } from '../sys/failure.ts'
 import { close, openOperatorDirectory } from '../sys/files.ts'
+import { readFile } from '../sys/read.ts'
 import { asked } from './asked.ts'
 import { hasherBelow } from './bundle-changes.ts'
 import { jobCount } from './change-options.ts'
@@ -77,7 +77,7 @@ async function compare(options: ValidateOptions): Promise<Validation> {
 
 function readManifest(file: string): ReturnType<typeof parseManifest> {
   try {
-    return parseManifest(fromBuffer(readFileSync(file)))
+    return parseManifest(fromBuffer(readFile(file)))
   } catch (error) {
     throw withFacts(fromNode(error), { file })
   }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { chownSync, mkdirSync, statSync } from 'node:fs'
+import { chownSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { finishDigest, type Digest } from '../image/digest.ts'
+import { makeDirectories } from '../sys/make-directories.ts'
 import { attempt } from './file.ts'
 import { relativeBlobPath } from './image-source.ts'
 import { createNewFile, flushDirectory } from './new-file.ts'
@@ -59,7 +60,7 @@ export function prepareBlobPath(layoutPath: string, digest: Digest): string {
 
 function ensureDirectory(path: string, layoutPath: string): void {
   if (statSync(path, { throwIfNoEntry: false }) !== undefined) return
-  attempt('mkdir', path, () => mkdirSync(path, { recursive: true }))
+  makeDirectories(path)
   if (process.geteuid?.() === 0) {
     const { uid, gid } = statSync(layoutPath)
     attempt('chown', path, () => chownSync(path, uid, gid))
