@@ -21,5 +21,20 @@ export default tseslint.config(
       'no-control-regex': 'off'
     }
   },
+  {
+    files: ['src/**/*.ts'],
+    ignores: ['src/conformance/**'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            'CallExpression:matches([callee.name=/^(mkdir|rm)Sync$/], [callee.property.name=/^(mkdir|rm)Sync$/]) Property[key.name="recursive"]',
+          message:
+            'Use makeDirectories or removeTree of src/sys: Node may try for ever, or remove what is mounted.'
+        }
+      ]
+    }
+  },
   { files: ['**/*.js', '**/*.mjs'], ...tseslint.configs.disableTypeChecked }
 )

@@ -88,6 +88,8 @@ export interface ErrorDetails {
   /** What the reader can do about it, as a full sentence. */
   hint?: string
   cause?: unknown
+  /** Of a call that failed: the symbolic name of its error, such as `ENOSPC`. */
+  errno?: string
 }
 
 export class OciUnpackError extends Error {
@@ -95,12 +97,15 @@ export class OciUnpackError extends Error {
   readonly code: ErrorCode
   readonly facts: Facts
   readonly hint: string | undefined
+  /** Of SYSCALL_FAILED: the symbolic name of the error, such as `ENOSPC`. */
+  readonly errno: string | undefined
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined)
     this.code = code
     this.facts = details.facts ?? {}
     this.hint = details.hint
+    this.errno = details.errno
   }
 }
 
@@ -119,6 +124,7 @@ export function withFacts(error: unknown, facts: Facts): unknown {
   const widened = new OciUnpackError(error.code, error.message, {
     facts: { ...facts, ...error.facts },
     ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(error.errno === undefined ? {} : { errno: error.errno }),
     ...(error.cause === undefined ? {} : { cause: error.cause })
   })
   if (error.stack !== undefined) widened.stack = error.stack
@@ -131,6 +137,7 @@ export interface ErrorRecord {
   message: string
   facts: Facts
   hint: string | undefined
+  errno: string | undefined
   stack: string | undefined
   cause: ErrorRecord | undefined
 }
@@ -143,6 +150,7 @@ export function toErrorRecord(error: unknown): ErrorRecord {
     message: plain.message,
     facts: known?.facts ?? {},
     hint: known?.hint,
+    errno: known?.errno,
     stack: plain.stack,
     cause: plain.cause === undefined ? undefined : toErrorRecord(plain.cause)
   }
@@ -156,6 +164,7 @@ export function fromErrorRecord(record: ErrorRecord): Error {
       : new OciUnpackError(record.code, record.message, {
           facts: record.facts,
           ...(record.hint === undefined ? {} : { hint: record.hint }),
+          ...(record.errno === undefined ? {} : { errno: record.errno }),
           ...cause
         })
   if (record.stack !== undefined) error.stack = record.stack

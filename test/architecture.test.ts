@@ -24,7 +24,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   mtree: { values: [], types: ['tar/entry.ts'] },
   plan: { values: [], types: ['tar/entry.ts'] },
   codec: {
-    values: ['sys/files.ts', 'sys/isal.ts', 'sys/pipe.ts'],
+    values: ['sys/files.ts', 'sys/isal.ts', 'sys/pipe.ts', 'sys/read.ts'],
     node: [
       'child_process',
       'fs',
@@ -114,7 +114,10 @@ const ROOMS: Readonly<Record<string, Room>> = {
     values: ['layout.ts', 'conformance', 'engine', 'plan/id-map.ts'],
     types: ['hooks/unpack-hooks.ts', 'image/config-changes.ts', 'worker/control.ts']
   },
-  cli: { values: ['index.ts', 'layout.ts', 'inspect.ts'], node: ['fs'] }
+  cli: {
+    values: ['index.ts', 'layout.ts', 'inspect.ts', 'sys/failure.ts', 'sys/read.ts'],
+    node: ['fs', 'os']
+  }
 }
 
 /** At the bottom, for everyone. */

@@ -67,7 +67,7 @@ export interface Terminal {
   paint: Paint
   log: Logger
   progress: ProgressMode
-  /** Raised by Ctrl-C and SIGTERM. */
+  /** Raised by Ctrl-C and other signals, and where standard output cannot be written to any more. */
   signal: AbortSignal
 }
 

@@ -1,8 +1,10 @@
 /** Errors for people: what happened, where, and what to do about it. */
 import { FACT_ORDER, OciUnpackError, type Facts } from '../errors.ts'
+import { fromNode } from '../sys/failure.ts'
 import { plain, type Paint } from './paint.ts'
 
-export function formatError(error: unknown, withStack: boolean, paint: Paint = plain): string {
+export function formatError(thrown: unknown, withStack: boolean, paint: Paint = plain): string {
+  const error = fromNode(thrown)
   const known = error instanceof OciUnpackError
   const lines = known ? describe(error, paint) : describeDefect(error, paint)
   if (withStack && error instanceof Error) lines.push(stackOf(error))

@@ -1,9 +1,29 @@
-/** umoci's numbers: 1 for any error, 3 for a command that does not exist; 128 + SIGINT when interrupted. */
-export const EXIT = { done: 0, error: 1, unknownCommand: 3, interrupted: 130 } as const
+/** umoci's numbers: 1 for any error, 3 for a command that does not exist. As shells count, 128 and the signal's number. */
+import { constants } from 'node:os'
 
-export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
-  done: 'What was asked for is done.',
-  error: 'It failed, or a check found something; standard error says what.',
-  unknownCommand: 'There is no such command.',
-  interrupted: 'It was interrupted by SIGINT or SIGTERM.'
+export const EXIT = { done: 0, error: 1, unknownCommand: 3 } as const
+
+/** The exit status of a program that a signal ended. */
+export function statusOf(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal]
+}
+
+export interface ExitMeaning {
+  status: string
+  meaning: string
+}
+
+export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT | 'interrupted', ExitMeaning>> = {
+  done: { status: String(EXIT.done), meaning: 'What was asked for is done.' },
+  error: {
+    status: String(EXIT.error),
+    meaning: 'It failed, or a check found something; standard error says what.'
+  },
+  unknownCommand: { status: String(EXIT.unknownCommand), meaning: 'There is no such command.' },
+  interrupted: {
+    status: '128+N',
+    meaning:
+      'Signal N stopped it, as 130 is for SIGINT and 143 for SIGTERM, and nothing is left half-made; 141: standard' +
+      ' output is a pipe that nobody reads any more.'
+  }
 }

@@ -5,6 +5,7 @@ import type { Command, Flag, Input } from './command.ts'
 import { GROUPS } from './commands/groups.ts'
 import { HELP_FLAG, VERSION_FLAG } from './flags.ts'
 import { sentence } from './sentence.ts'
+import { output } from './streams.ts'
 
 export interface Invocation {
   command: Command
@@ -66,8 +67,10 @@ function inOurWords(message: string): string {
 
 function configure(program: Commander, path: readonly string[], { help }: About): void {
   // a group without a command shows its help as an error; umoci prints it and succeeds
-  const writeErr = (help: string): void => void process.stdout.write(help)
-  program.exitOverride().configureOutput({ writeErr, outputError: () => undefined })
+  const writeOut = (help: string): void => output.write(help)
+  program
+    .exitOverride()
+    .configureOutput({ writeOut, writeErr: writeOut, outputError: () => undefined })
   if (help !== undefined) program.configureHelp({ formatHelp: () => help(path) })
 }
 

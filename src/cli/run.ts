@@ -1,18 +1,44 @@
 /** The command line: arguments in, exit status out. */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { OciUnpackError } from '../errors.ts'
+import { readFile } from '../sys/read.ts'
 import { normalizeArguments } from './arguments.ts'
 import { paintFor } from './color.ts'
 import type { Input, LogLevel } from './command.ts'
 import { COMMANDS, PROGRAM_SUMMARY } from './commands/index.ts'
 import { formatError } from './errors.ts'
-import { EXIT } from './exit-status.ts'
+import { EXIT, statusOf } from './exit-status.ts'
 import { parseArguments, UnknownCommand, type About } from './program.ts'
+import { onSignal } from './signals.ts'
+import { errors, output } from './streams.ts'
 import { GLOBAL_FLAGS, logLevel, openTerminal } from './terminal.ts'
 import { umociHelp, umociVersion } from './umoci-help.ts'
 
 /** `name` is what we were called by: `umoci` changes what help and the version look like, and nothing else. */
 export async function main(args: readonly string[], name: string): Promise<number> {
+  const stop = new AbortController()
+  output.onFailure = () => stop.abort(output.failure)
+  process.on('uncaughtException', (error) => {
+    errors.write(formatError(error, false))
+    process.exit(EXIT.error)
+  })
+  const done = await run(args, name, stop)
+  const status = await written(done, stop.signal)
+  const final = output.failure === undefined ? status : reportOutput(output.failure)
+  return stop.signal.aborted ? process.exit(final) : final
+}
+
+/** Whoever stops us does not wait for somebody who does not read. */
+async function written(status: number, signal: AbortSignal): Promise<number> {
+  if (signal.aborted) return status
+  const stopped = new Promise<number>((resolve) =>
+    signal.addEventListener('abort', () => resolve(statusAfter(signal)))
+  )
+  const all = Promise.all([output.flushed(), errors.flushed()])
+  return Promise.race([all.then(() => status), stopped])
+}
+
+async function run(args: readonly string[], name: string, stop: AbortController): Promise<number> {
   let level: LogLevel = 'warn'
   let input: Input | undefined
   try {
@@ -22,14 +48,16 @@ export async function main(args: readonly string[], name: string): Promise<numbe
     if (parsed === undefined) return EXIT.done
     input = parsed.input
     level = logLevel(input)
-    const terminal = openTerminal(input, level)
-    const run = await parsed.command.load()
-    await run(input, terminal)
+    onSignal((signal) => stop.abort(signal))
+    const terminal = openTerminal(input, level, stop.signal)
+    const act = await parsed.command.load()
+    await act(input, terminal)
     return EXIT.done
   } catch (error) {
-    const paint = paintFor(input, process.stderr, process.env)
-    process.stderr.write(formatError(error, level === 'debug', paint))
-    return exitStatus(error)
+    const paint = paintFor(input, errors, process.env)
+    if (output.failure === undefined || !isAborted(error))
+      errors.write(formatError(error, level === 'debug', paint))
+    return exitStatus(error, stop.signal)
   }
 }
 
@@ -48,8 +76,8 @@ function aboutAsUmoci(): About {
 }
 
 function version(): string {
-  return (JSON.parse(readFileSync(packageJson(import.meta.url), 'utf8')) as { version: string })
-    .version
+  const text = readFile(packageJson(import.meta.url)).toString()
+  return (JSON.parse(text) as { version: string }).version
 }
 
 /** Of the package that this file is part of, however deep in it the build put it. */
@@ -58,8 +86,27 @@ function packageJson(from: string): URL {
   return existsSync(file) ? file : packageJson(new URL('..', from).href)
 }
 
-function exitStatus(error: unknown): number {
-  if (error instanceof UnknownCommand) return EXIT.unknownCommand
-  if (error instanceof OciUnpackError && error.code === 'ABORTED') return EXIT.interrupted
+function exitStatus(error: unknown, signal: AbortSignal): number {
+  return error instanceof UnknownCommand ? EXIT.unknownCommand : statusAfter(signal)
+}
+
+/** Of what was not done: because of a signal, or it failed. */
+function statusAfter({ reason }: AbortSignal): number {
+  return typeof reason === 'string' ? statusOf(reason as NodeJS.Signals) : EXIT.error
+}
+
+function isAborted(error: unknown): boolean {
+  return error instanceof OciUnpackError && error.code === 'ABORTED'
+}
+
+/** A pipe that nobody reads any more is no news to whoever made it. */
+function reportOutput({ code, message }: NodeJS.ErrnoException): number {
+  if (code === 'EPIPE') return statusOf('SIGPIPE')
+  const reason = /^\w+: (.*?), /.exec(message)?.[1] ?? message
+  const error = new OciUnpackError(
+    'SYSCALL_FAILED',
+    `Standard output cannot be written to: ${reason}.`
+  )
+  errors.write(formatError(error, false, paintFor(undefined, errors, process.env)))
   return EXIT.error
 }

@@ -1,4 +1,4 @@
-/** The process that a command runs in: log, progress, signals. */
+/** The process that a command runs in: log, progress, what stops it. */
 import { OciUnpackError } from '../errors.ts'
 import { COLOR_FLAG, paintFor } from './color.ts'
 import type { Style } from './paint.ts'
@@ -12,6 +12,7 @@ import {
   type ProgressMode,
   type Terminal
 } from './command.ts'
+import { errors, output } from './streams.ts'
 
 export const GLOBAL_FLAGS: readonly Flag[] = [
   {
@@ -46,33 +47,25 @@ export function logLevel(input: Input): LogLevel {
   throw new OciUnpackError('USAGE', '--log and --verbose exclude each other.')
 }
 
-export function openTerminal(input: Input, level: LogLevel): Terminal {
-  const paint = paintFor(input, process.stderr, process.env)
+export function openTerminal(input: Input, level: LogLevel, signal: AbortSignal): Terminal {
+  const paint = paintFor(input, errors, process.env)
   return {
-    paint: paintFor(input, process.stdout, process.env),
-    out: (output) => void process.stdout.write(output),
+    paint: paintFor(input, output, process.env),
+    out: (text) => output.write(text),
     log: {
       level,
       write(of, message) {
         if (LOG_LEVELS.indexOf(of) >= LOG_LEVELS.indexOf(level))
-          process.stderr.write(`${paint(LEVEL_STYLES[of], `${of}:`)} ${message}\n`)
+          errors.write(`${paint(LEVEL_STYLES[of], `${of}:`)} ${message}\n`)
       }
     },
     progress: progressMode(input),
-    signal: interruption()
+    signal
   }
 }
 
 function progressMode(input: Input): ProgressMode {
   const mode = text(input, 'progress') ?? 'auto'
   if (mode === 'plain' || mode === 'json' || mode === 'none') return mode
-  return process.stderr.isTTY ? 'tty' : 'none'
-}
-
-/** The first signal asks for a clean stop; a second one ends the process at once. */
-function interruption(): AbortSignal {
-  const controller = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => controller.abort(new Error(signal)))
-  return controller.signal
+  return errors.isTTY ? 'tty' : 'none'
 }

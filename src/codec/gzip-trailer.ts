@@ -1,4 +1,4 @@
-import { readSync } from 'node:fs'
+import { readFully } from '../sys/read.ts'
 import { hasReservedFlags } from './gzip-header.ts'
 import type { BlobFile } from './source.ts'
 
@@ -22,7 +22,7 @@ export function isWholeMember(file: BlobFile, total: number): boolean {
 
 function readHead(file: BlobFile): Buffer {
   const head = Buffer.alloc(4)
-  readSync(file.fd, head, 0, head.length, 0)
+  readFully(file.fd, head, head.length, 0)
   return head
 }
 
@@ -33,7 +33,7 @@ function isTrailer(tail: Buffer, end: number, total: number): boolean {
 
 function readTail(file: BlobFile): Buffer {
   const tail = Buffer.alloc(Math.min(TAIL_BYTES, file.size))
-  const length = readSync(file.fd, tail, 0, tail.length, file.size - tail.length)
+  const length = readFully(file.fd, tail, tail.length, file.size - tail.length)
   return tail.subarray(0, length)
 }
 

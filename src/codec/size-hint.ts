@@ -1,4 +1,5 @@
-import { closeSync, constants, openSync, readSync } from 'node:fs'
+import { closeSync, constants, openSync } from 'node:fs'
+import { readFully } from '../sys/read.ts'
 import type { Compression } from './content.ts'
 
 /** Tar of programs and documents shrinks to about this part. */
@@ -30,7 +31,7 @@ function readTrailer(path: string, end: number): number {
   }
   try {
     const trailer = Buffer.alloc(TRAILER_BYTES)
-    const read = readSync(fd, trailer, 0, TRAILER_BYTES, Math.max(0, end - TRAILER_BYTES))
+    const read = readFully(fd, trailer, TRAILER_BYTES, Math.max(0, end - TRAILER_BYTES))
     return read === TRAILER_BYTES ? trailer.readUInt32LE(0) : 0
   } catch {
     return 0

@@ -1,4 +1,4 @@
-import { readSync } from 'node:fs'
+import { read } from '../sys/read.ts'
 
 /** A compressed blob as the codecs need it: the store's verified blob is one. */
 export interface CompressedInput {
@@ -44,7 +44,7 @@ export function reread(fd: number): Source {
   const buffer = Buffer.allocUnsafe(REREAD_BYTES)
   let position = 0
   return () => {
-    const length = readSync(fd, buffer, 0, REREAD_BYTES, position)
+    const length = read(fd, buffer, 0, REREAD_BYTES, position)
     position += length
     return length === 0 ? undefined : buffer.subarray(0, length)
   }

@@ -1,12 +1,14 @@
 /** The conformance kit: an author's own hooks, held to the contract. */
-import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fromText } from '../bytes.ts'
 import { throwIfAborted } from '../engine/abort.ts'
+import { asked } from '../engine/asked.ts'
 import { OciUnpackError } from '../errors.ts'
 import { hookName } from '../hooks/points.ts'
 import type { TraceRecord } from '../hooks/trace.ts'
+import { makeDirectories } from '../sys/make-directories.ts'
 import { mountsBelow } from '../sys/mounts.ts'
 import { Bench } from './bench.ts'
 import { describeCall } from './calls.ts'
@@ -53,11 +55,15 @@ export interface TestHooksOptions {
  * @throws HOOKS_INVALID, HOOKS_UNSAFE, USAGE, ABORTED, and what reading `images` throws
  */
 export async function testHooks(options: TestHooksOptions = {}): Promise<ConformanceReport> {
+  return asked({}, () => runAll(options))
+}
+
+async function runAll(options: TestHooksOptions): Promise<ConformanceReport> {
   const { directory = tmpdir(), keep = false, onRow = () => undefined } = options
   const cases = chooseCases(options)
   const file = locateHooks(options.hooks)
   const set = await openHooks(file)
-  mkdirSync(directory, { recursive: true })
+  makeDirectories(resolve(directory))
   const scratch = mkdtempSync(join(realpathSync(directory), 'oci-unpack-hooks-'))
   let left = true
   try {

@@ -1,11 +1,11 @@
 /** A tagged image is changed. */
-import { withFacts } from '../errors.ts'
 import { parsePlatform } from '../image/platform.ts'
 import { parseTag } from '../image/reference.ts'
 import { whileInUse } from '../store/in-use.ts'
 import { openLayout } from '../store/layout.ts'
 import { resolveImage } from '../store/resolve.ts'
 import { pause } from './abort.ts'
+import { asked } from './asked.ts'
 import { addToImage, assertPackable, type DocumentEdit, type WriteLayer } from './add-to-image.ts'
 import {
   normalizeChange,
@@ -40,12 +40,12 @@ export async function changeTag(
   { command, write, ...change }: TagChange
 ): Promise<ChangeResult> {
   const settings = normalizeChange(options)
-  try {
+  return asked({ image: options.image }, () => {
     const { path, tag } = settings.reference
     const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
     const newTag = options.tag === undefined ? tag : parseTag(options.tag)
     const layout = openLayout(path)
-    return await whileInUse(
+    return whileInUse(
       layout.path,
       () => pause(settings.signal),
       async () => {
@@ -59,7 +59,5 @@ export async function changeTag(
         return { manifestDigest, layer }
       }
     )
-  } catch (error) {
-    throw withFacts(error, { image: options.image })
-  }
+  })
 }

@@ -1,9 +1,9 @@
 /** Blobs that no tag leads to any more are removed, beside whatever else goes on in the layout. */
-import { withFacts } from '../errors.ts'
 import { parseLayoutPath } from '../image/reference.ts'
 import { findGarbage, tryCollectGarbage, type Garbage } from '../store/garbage.ts'
 import { openLayout, type Layout } from '../store/layout.ts'
 import { throwIfAborted } from './abort.ts'
+import { asked } from './asked.ts'
 import { assertGiven } from './given.ts'
 
 export type { Garbage }
@@ -27,12 +27,10 @@ export interface GarbageOptions {
  */
 export async function collectGarbage(options: GarbageOptions): Promise<Garbage> {
   assertGiven(options, { layout: 'text' })
-  try {
+  return asked({ image: options.layout }, () => {
     const layout = openLayout(parseLayoutPath(options.layout))
-    return options.dryRun === true ? findGarbage(layout) : await collect(layout, options)
-  } catch (error) {
-    throw withFacts(error, { image: options.layout })
-  }
+    return options.dryRun === true ? findGarbage(layout) : collect(layout, options)
+  })
 }
 
 const POLL_MS = 50

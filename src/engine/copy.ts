@@ -1,5 +1,5 @@
 /** An image from one place to another: between layouts and archives, blobs as they are. */
-import { OciUnpackError, withFacts } from '../errors.ts'
+import { OciUnpackError } from '../errors.ts'
 import { target } from '../image/choice.ts'
 import { parsePlatform } from '../image/platform.ts'
 import { DEFAULT_TAG, parseImageName, type ImageName } from '../image/reference.ts'
@@ -10,6 +10,7 @@ import type { ImageSource } from '../store/image-source.ts'
 import { reachableBlobs, type ReachableBlob } from '../store/reachable.ts'
 import { resolveImage } from '../store/resolve.ts'
 import { throwIfAborted } from './abort.ts'
+import { asked } from './asked.ts'
 import { copyToLayout } from './copy-to-layout.ts'
 import type { CopySettings } from './copy-settings.ts'
 import type { OnEvent } from './events.ts'
@@ -54,14 +55,12 @@ export async function copy(options: CopyOptions): Promise<CopyResult> {
   const to = parseDestination(options.destination)
   const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
   const settings = { ...checkSettings(options), onEvent: options.onEvent ?? (() => undefined) }
-  try {
+  return asked({ image: options.source }, () => {
     throwIfAborted(options.signal)
-    return await withSource(from, { signal: options.signal }, async (source) => ({
+    return withSource(from, { signal: options.signal }, async (source) => ({
       digest: await copyTo(to, source, from, platform, settings)
     }))
-  } catch (error) {
-    throw withFacts(error, { image: options.source })
-  }
+  })
 }
 
 function parseDestination(text: string): ImageName {

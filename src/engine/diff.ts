@@ -1,5 +1,6 @@
 import { configuredVolumes } from '../bundle/volumes.ts'
 import type { Delta } from '../mtree/compare.ts'
+import { asked } from './asked.ts'
 import { bundleChanges, type MaskOptions } from './bundle-changes.ts'
 import { jobCount } from './change-options.ts'
 import { readIfRegular, withBundle } from './open-bundle.ts'
@@ -30,18 +31,20 @@ export async function diff(options: DiffOptions): Promise<DiffEntry[]> {
   assertGiven(options, { bundle: 'text' })
   const jobs = jobCount(options.jobs)
   const use = { use: 'shared', signal: options.signal, onEvent: () => undefined } as const
-  return withBundle(options.bundle, use, async (bundle) => {
-    const volumes =
-      options.volumes ??
-      configuredVolumes(readIfRegular(join(handlePath(bundle.directory), CONFIG_FILE)))
-    const { deltas } = await bundleChanges(bundle, {
-      ...options,
-      volumes,
-      jobs,
-      signal: options.signal
+  return asked({}, () =>
+    withBundle(options.bundle, use, async (bundle) => {
+      const volumes =
+        options.volumes ??
+        configuredVolumes(readIfRegular(join(handlePath(bundle.directory), CONFIG_FILE)))
+      const { deltas } = await bundleChanges(bundle, {
+        ...options,
+        volumes,
+        jobs,
+        signal: options.signal
+      })
+      return deltas.map(toDiffEntry)
     })
-    return deltas.map(toDiffEntry)
-  })
+  )
 }
 
 const KINDS = { extra: 'added', missing: 'deleted', modified: 'modified' } as const

@@ -1,11 +1,11 @@
 /** The rarer keywords of mtree(5) as the disk has them, in the form in which a manifest states them. */
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { parseGroup, parsePasswd } from '../bundle/passwd.ts'
 import { fromBuffer, type ByteString } from '../bytes.ts'
 import { Cksum } from '../mtree/cksum.ts'
 import { UMOCI_KEYWORDS, type ManifestEntry } from '../mtree/entry.ts'
 import { FileHasher } from '../rootfs/hash-file.ts'
+import { readFile } from '../sys/read.ts'
 import type { Status } from '../sys/status.ts'
 
 interface Sum {
@@ -128,7 +128,7 @@ class Accounts {
 
   private read(): ByteString {
     try {
-      return fromBuffer(readFileSync(this.file))
+      return fromBuffer(readFile(this.file))
     } catch {
       return ''
     }

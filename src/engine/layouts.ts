@@ -1,5 +1,4 @@
 /** Layouts and their tags: made, named, listed and forgotten. No layer is read. */
-import { withFacts } from '../errors.ts'
 import { blankImage } from '../image/blank-image.ts'
 import { hostPlatform, parsePlatform } from '../image/platform.ts'
 import { parseLayoutPath, parseReference, parseTag } from '../image/reference.ts'
@@ -11,6 +10,7 @@ import { openLayout } from '../store/layout.ts'
 import { findDescriptor } from '../store/resolve.ts'
 import { openWorkspace, type Workspace } from '../store/workspace.ts'
 import { heedSignals, pause } from './abort.ts'
+import { asked } from './asked.ts'
 import { timestamp } from './history.ts'
 import { assertGiven } from './given.ts'
 
@@ -23,7 +23,7 @@ export interface InitLayoutOptions {
 export async function initLayout(options: InitLayoutOptions): Promise<string> {
   assertGiven(options, { layout: 'text' })
   const { layout } = options
-  return asked(layout, () => createLayout(parseLayoutPath(layout)))
+  return asked({ image: layout }, () => createLayout(parseLayoutPath(layout)))
 }
 
 export interface NewImageOptions {
@@ -38,7 +38,7 @@ export interface NewImageOptions {
 /** Adds an image without layers, for the platform of the host. @throws OciUnpackError with a stable `code` */
 export async function newImage(options: NewImageOptions): Promise<{ manifestDigest: string }> {
   assertGiven(options, { image: 'text' })
-  return asked(options.image, async () => {
+  return asked({ image: options.image }, async () => {
     const { path, tag } = parseReference(options.image)
     const { blobs, manifest } = blankImage(hostPlatform(), timestamp(options.sourceDateEpoch))
     await inWorkspace(path, options.signal, (workspace, waitABit) =>
@@ -65,7 +65,7 @@ export interface TagImageOptions {
  */
 export async function tagImage(options: TagImageOptions): Promise<void> {
   assertGiven(options, { image: 'text', tag: 'text' })
-  return asked(options.image, () => {
+  return asked({ image: options.image }, () => {
     const newTag = parseTag(options.tag)
     const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
     const { path, tag } = parseReference(options.image)
@@ -87,7 +87,7 @@ export interface RemoveTagOptions {
 export async function removeTag(options: RemoveTagOptions): Promise<void> {
   assertGiven(options, { image: 'text' })
   const { image, signal } = options
-  return asked(image, () => {
+  return asked({ image }, () => {
     const { path, tag } = parseReference(image)
     return edit(path, signal, (index) => withoutTag(index, tag))
   })
@@ -115,14 +115,5 @@ async function inWorkspace(
     await act(workspace, waitABit)
   } finally {
     workspace.close()
-  }
-}
-
-/** Errors name what was asked for. */
-async function asked<T>(image: string, act: () => T | Promise<T>): Promise<T> {
-  try {
-    return await act()
-  } catch (error) {
-    throw withFacts(error, { image })
   }
 }

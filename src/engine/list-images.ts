@@ -1,11 +1,12 @@
 /** What a layout holds, as far as it can be read: a damaged image is listed too. */
-import { OciUnpackError, withFacts } from '../errors.ts'
+import { OciUnpackError } from '../errors.ts'
 import { goTime } from '../image/go-time.ts'
 import { platformOf } from '../image/platform.ts'
 import { parseSourceName } from '../image/reference.ts'
 import { listTags, REF_NAME } from '../image/tags.ts'
 import type { Descriptor, Platform } from '../image/types.ts'
 import type { ImageSource } from '../store/image-source.ts'
+import { asked } from './asked.ts'
 import { openSource } from './open-source.ts'
 import { statDescriptor, type PlatformStat } from './stat-image.ts'
 import { assertGiven } from './given.ts'
@@ -85,9 +86,7 @@ function summarise({ platform, descriptor, image }: PlatformStat): ListedPlatfor
 
 async function withSourceOf<T>(options: ListOptions, read: (source: ImageSource) => T): Promise<T> {
   assertGiven(options, { layout: 'text' })
-  try {
-    return read(await openSource(parseSourceName(options.layout)))
-  } catch (error) {
-    throw withFacts(error, { image: options.layout })
-  }
+  return asked({ image: options.layout }, async () =>
+    read(await openSource(parseSourceName(options.layout)))
+  )
 }

@@ -1,5 +1,5 @@
 /** A bundle that an unpack made, ours or umoci's, opened for a comparison. */
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { readMemory, readMetadata, type Memory, type ReadBundleFile } from '../bundle/bundle.ts'
 import { ROOTFS_DIRECTORY } from '../bundle/files.ts'
@@ -15,6 +15,7 @@ import type { OnEvent } from './events.ts'
 import { tidy } from './workspace.ts'
 import { close, openDirectory, openOperatorDirectory } from '../sys/files.ts'
 import { handlePath, withoutHandles } from '../sys/handle-path.ts'
+import { readRest } from '../sys/read.ts'
 
 export interface OpenBundle {
   /** Absolute. */
@@ -114,7 +115,7 @@ export function readIfRegular(path: string): Buffer | undefined {
     })
   }
   try {
-    return fstatSync(fd).isFile() ? readFileSync(fd) : undefined
+    return fstatSync(fd).isFile() ? readRest(fd) : undefined
   } finally {
     closeSync(fd)
   }

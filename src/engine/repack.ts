@@ -1,12 +1,13 @@
 /** A changed bundle becomes an image. The story; each step is told elsewhere. */
 import { sourceManifest } from '../bundle/metadata.ts'
-import { OciUnpackError, withFacts } from '../errors.ts'
+import { OciUnpackError } from '../errors.ts'
 import type { HookSet } from '../hooks/calls.ts'
 import type { DescriptorPath } from '../image/choice.ts'
 import { whileInUse } from '../store/in-use.ts'
 import { openLayout, type Layout } from '../store/layout.ts'
 import { readImage, type ResolvedImage } from '../store/resolve.ts'
 import { pause } from './abort.ts'
+import { asked } from './asked.ts'
 import { addToImage, assertPackable, type ImageChange } from './add-to-image.ts'
 import { allChanges, bundleChanges, hasher, type MaskOptions } from './bundle-changes.ts'
 import {
@@ -49,7 +50,7 @@ export interface RepackOptions extends ChangeOptions, MaskOptions {
 export async function repack(options: RepackOptions): Promise<ChangeResult> {
   assertGiven(options, { image: 'text', bundle: 'text' })
   const settings = normalizeChange(options)
-  try {
+  return asked({ image: options.image }, () => {
     const layout = openLayout(settings.reference.path)
     const { signal, onEvent } = settings
     const use = {
@@ -61,14 +62,12 @@ export async function repack(options: RepackOptions): Promise<ChangeResult> {
       withBundle(options.bundle, use, (bundle) =>
         repackBundle(layout, bundle, hooks, options, settings)
       )
-    return await whileInUse(
+    return whileInUse(
       layout.path,
       () => pause(settings.signal),
       () => withHooks(options.hooks, settings.onEvent, run)
     )
-  } catch (error) {
-    throw withFacts(error, { image: options.image })
-  }
+  })
 }
 
 async function repackBundle(

@@ -1,5 +1,5 @@
 /** What an image is, as its documents say: nothing is unpacked. */
-import { OciUnpackError, withFacts } from '../errors.ts'
+import { OciUnpackError } from '../errors.ts'
 import { isAttestation, pathPlatform, target, type DescriptorPath } from '../image/choice.ts'
 import { parseConfig, parseManifest } from '../image/documents.ts'
 import { goTime } from '../image/go-time.ts'
@@ -10,6 +10,7 @@ import type { Descriptor, History, ImageConfig, ImageManifest, Platform } from '
 import type { ImageSource } from '../store/image-source.ts'
 import { documentSource, offeredManifests } from '../store/offered-manifests.ts'
 import { findDescriptor } from '../store/resolve.ts'
+import { asked } from './asked.ts'
 import { openSource, tagInSource } from './open-source.ts'
 import { assertGiven } from './given.ts'
 
@@ -57,15 +58,13 @@ export interface HistoryStat {
 export async function statImage(options: StatOptions): Promise<TagStat> {
   assertGiven(options, { image: 'text' })
   const { image, platform } = options
-  try {
+  return asked({ image }, async () => {
     const name = parseImageName(image)
     const wanted = platform === undefined ? undefined : parsePlatform(platform)
     const source = await openSource(name)
     const descriptor = findDescriptor(source, source.readIndex(), tagInSource(name), wanted)
     return statDescriptor(source, descriptor)
-  } catch (error) {
-    throw withFacts(error, { image })
-  }
+  })
 }
 
 /** @throws MEDIA_TYPE_UNSUPPORTED, BLOB_*, DOCUMENT_INVALID, LIMIT_EXCEEDED */

@@ -1,12 +1,11 @@
 /** An image becomes a bundle that a runtime can use. The story; each step is told elsewhere. */
 import { ROOTFS_DIRECTORY } from '../bundle/files.ts'
 import { checkRuntimeConfig } from '../bundle/runtime-config.ts'
-import { withFacts } from '../errors.ts'
 import { target } from '../image/choice.ts'
 import { LayerStack } from '../plan/layer-stack.ts'
 import { resolveImage, type ResolvedImage } from '../store/resolve.ts'
-import { fromNode } from '../sys/failure.ts'
 import { heedSignals } from './abort.ts'
+import { asked } from './asked.ts'
 import type { EngineEvent } from './events.ts'
 import { addExistingTree, newGround, preciousGround } from './ground.ts'
 import type { Job } from './job.ts'
@@ -100,9 +99,9 @@ async function withImage(
 ): Promise<UnpackResult> {
   assertGiven(options, { image: 'text', destination: 'text' })
   const settings = normalizeUnpack(options)
-  try {
+  return asked({ image: options.image }, () => {
     const { reference, layoutOptions, platform, signal } = settings
-    return await withSource(reference, { ...layoutOptions, signal }, async (source) => {
+    return withSource(reference, { ...layoutOptions, signal }, async (source) => {
       const image = resolveImage(source, tagInSource(reference), platform)
       settings.onEvent(describe(options.image, image))
       await act({ source, image, settings })
@@ -111,9 +110,7 @@ async function withImage(
         manifestDigest: target(image.descriptorPath).digest
       }
     })
-  } catch (error) {
-    throw withFacts(fromNode(error), { image: options.image })
-  }
+  })
 }
 
 function newStack({ keepDirlinks }: UnpackSettings): LayerStack {

@@ -1,5 +1,4 @@
 /** A directory against an mtree manifest: every difference, not only the first. */
-import { readFileSync } from 'node:fs'
 import { fromBuffer, fromText, type ByteString } from '../bytes.ts'
 import { withFacts } from '../errors.ts'
 import { compareManifests, type Delta } from '../mtree/compare.ts'
@@ -11,6 +10,8 @@ import { toManifestEntry } from '../rootfs/mtree-entry.ts'
 import { XattrReader } from '../rootfs/tree-xattrs.ts'
 import { fromNode } from '../sys/failure.ts'
 import { close, openOperatorDirectory } from '../sys/files.ts'
+import { readFile } from '../sys/read.ts'
+import { asked } from './asked.ts'
 import { hasher } from './bundle-changes.ts'
 import { jobCount } from './change-options.ts'
 import type { HashFiles } from './changes.ts'
@@ -49,6 +50,10 @@ export interface Validation {
  */
 export async function validateTree(options: ValidateOptions): Promise<Validation> {
   assertGiven(options, { manifest: 'text', path: 'text' })
+  return asked({}, () => compare(options))
+}
+
+async function compare(options: ValidateOptions): Promise<Validation> {
   const { entries, keywords } = readManifest(options.manifest)
   const selected = selectKeywords(options, keywords)
   const root = openOperatorDirectory(fromText(options.path))
@@ -71,7 +76,7 @@ export async function validateTree(options: ValidateOptions): Promise<Validation
 
 function readManifest(file: string): ReturnType<typeof parseManifest> {
   try {
-    return parseManifest(fromBuffer(readFileSync(file)))
+    return parseManifest(fromBuffer(readFile(file)))
   } catch (error) {
     throw withFacts(fromNode(error), { file })
   }

@@ -1,7 +1,7 @@
 /** Whether images are whole: every blob, every document, every diff ID. Nothing is written. */
 import { availableParallelism } from 'node:os'
 import { probeDecompressors } from '../codec/choice.ts'
-import { OciUnpackError, withFacts, type ErrorCode, type Facts } from '../errors.ts'
+import { OciUnpackError, type ErrorCode, type Facts } from '../errors.ts'
 import { digestAlgorithm, type Digest } from '../image/digest.ts'
 import { parseImageName, parseSourceName, type ImageName } from '../image/reference.ts'
 import { findEntry } from '../image/tags.ts'
@@ -10,6 +10,7 @@ import type { ImageSource } from '../store/image-source.ts'
 import type { BlobRole } from '../store/blob-role.ts'
 import { reachableBlobs, type ReachableBlob } from '../store/reachable.ts'
 import { throwIfAborted } from './abort.ts'
+import { asked } from './asked.ts'
 import { checkBlobs, type Checked, type CheckSettings } from './check-blobs.ts'
 import { diffIdMismatch } from '../store/blob-errors.ts'
 import { tagInSource } from './open-source.ts'
@@ -60,16 +61,14 @@ export interface VerifyResult {
 export async function verify(options: VerifyOptions): Promise<VerifyResult> {
   assertGiven(options, {})
   const text = chosen(options)
-  try {
+  return asked({ image: text }, () => {
     const settings = checkSettings(options)
     throwIfAborted(options.signal)
     const name = options.image === undefined ? parseSourceName(text) : parseImageName(text)
-    return await withSource(name, { signal: options.signal }, (source) =>
+    return withSource(name, { signal: options.signal }, (source) =>
       verifyRoots(source, rootsOf(source, name, options.image === undefined), settings)
     )
-  } catch (error) {
-    throw withFacts(error, { image: text })
-  }
+  })
 }
 
 async function verifyRoots(

@@ -7,7 +7,7 @@ import {
 } from '../bundle/runtime-config.ts'
 import { namesAccounts, type Accounts } from '../bundle/user.ts'
 import { fromText } from '../bytes.ts'
-import { OciUnpackError, withFacts } from '../errors.ts'
+import { OciUnpackError } from '../errors.ts'
 import { parsePlatform } from '../image/platform.ts'
 import { parseReference } from '../image/reference.ts'
 import type { IdMapping } from '../plan/id-map.ts'
@@ -15,11 +15,11 @@ import { readAccountsOnDisk } from '../rootfs/accounts.ts'
 import { whileInUse } from '../store/in-use.ts'
 import { openLayout } from '../store/layout.ts'
 import { resolveImage, type ResolvedImage } from '../store/resolve.ts'
-import { fromNode } from '../sys/failure.ts'
 import { close, openOperatorDirectory } from '../sys/files.ts'
 import { identity } from '../sys/identity.ts'
 import { lockedMountFlags } from '../sys/mounts.ts'
 import { heedSignals, pause } from './abort.ts'
+import { asked } from './asked.ts'
 import type { OnEvent } from './events.ts'
 import { replaceFile } from './replace-file.ts'
 import { assertGiven } from './given.ts'
@@ -51,7 +51,7 @@ export interface RuntimeConfigOptions {
  */
 export async function writeRuntimeConfig(options: RuntimeConfigOptions): Promise<void> {
   assertGiven(options, { image: 'text', file: 'text' })
-  try {
+  return asked({ image: options.image }, async () => {
     const { path, tag } = parseReference(options.image)
     const file = outputFile(options.file)
     const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
@@ -64,9 +64,7 @@ export async function writeRuntimeConfig(options: RuntimeConfigOptions): Promise
     const content = runtimeConfig(image, options)
     await heedSignals(options.signal)
     replaceFile(file, content)
-  } catch (error) {
-    throw withFacts(fromNode(error), { image: options.image })
-  }
+  })
 }
 
 function outputFile(path: string): string {

@@ -1,5 +1,6 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { OciUnpackError } from '../errors.ts'
+import { read } from '../sys/read.ts'
 
 /** Nothing that an image brings may block us (a FIFO) or lead us elsewhere (a symlink). libuv adds O_CLOEXEC. */
 const SAFELY = constants.O_RDONLY | constants.O_NONBLOCK
@@ -66,7 +67,7 @@ export function pread(
   position: number,
   path: string
 ): number {
-  return attempt('pread', path, () => readSync(fd, buffer, 0, length, position))
+  return attempt('pread', path, () => read(fd, buffer, 0, length, position))
 }
 
 /** The result of an operation of node:fs; what it throws becomes SYSCALL_FAILED. */

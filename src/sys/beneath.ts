@@ -4,7 +4,8 @@
  * filtered, one openat(2) for each component does the same.
  */
 import type { ByteString } from '../bytes.ts'
-import { failed, isErrno } from './failure.ts'
+import { failed } from './failed-call.ts'
+import { isErrno } from './failure.ts'
 import { close, openDirectory } from './files.ts'
 import { libcCalls as libc } from './libc.ts'
 import { firstPath, structure } from './memory.ts'

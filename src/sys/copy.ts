@@ -1,5 +1,5 @@
 /** Bytes from one open file to another that do not come through this process, and where a file has data at all. */
-import { failed, failedWith } from './failure.ts'
+import { failed, failedWith } from './failed-call.ts'
 import { libcCalls as libc } from './libc.ts'
 
 const SEEK_SET = 0

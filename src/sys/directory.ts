@@ -1,7 +1,8 @@
 /** What a directory lists. The descriptor's offset means nothing: a listing always begins at the start. */
 import { readdirSync, type Dirent } from 'node:fs'
 import type { ByteString } from '../bytes.ts'
-import { failed, SyscallError } from './failure.ts'
+import { failed } from './failed-call.ts'
+import { SyscallError } from './failure.ts'
 import { getdents64, libcCalls as libc, type Native } from './libc.ts'
 import { valueBlock } from './memory.ts'
 

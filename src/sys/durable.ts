@@ -1,7 +1,8 @@
 /** Files that are changed in place and have to be there after a crash. */
 import { fsyncSync } from 'node:fs'
 import type { ByteString } from '../bytes.ts'
-import { failed, fromNode, isErrno } from './failure.ts'
+import { failed } from './failed-call.ts'
+import { fromNode, isErrno } from './failure.ts'
 import { libcCalls as libc } from './libc.ts'
 import { firstPath } from './memory.ts'
 

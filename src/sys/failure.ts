@@ -1,32 +1,20 @@
-/** System calls that failed, printed as the call would look in a trace. */
-import { constants, type as osType } from 'node:os'
-import { display, fromText, type ByteString } from '../bytes.ts'
+/** System calls that failed, ours and Node's, printed as the call would look in a trace. Loads no native code. */
+import { display, fromText } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import { withoutHandles } from './handle-path.ts'
-import { lastErrno } from './libc.ts'
-
-/** Some numbers have two names (EAGAIN is EWOULDBLOCK): the first in the list counts. */
-const errnoNames = new Map(
-  Object.entries(constants.errno)
-    .reverse()
-    .map(([name, value]) => [value, name])
-)
-
-/** Whether the call that just returned -1 failed so. Costs less than an error, where failing is ordinary. */
-export function failedWith(...names: readonly string[]): boolean {
-  return names.includes(errnoNames.get(lastErrno()) ?? '')
-}
 
 const sentences: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EBUSY: 'it is in use, or something is mounted there',
   EDQUOT: 'the disk quota is used up',
   EEXIST: 'it is there already',
+  EFBIG: 'the file would be larger than it may be',
   EINVAL: 'the kernel refuses the value',
   EIO: 'input/output error',
   ELOOP: 'a symbolic link is in the way',
   EMFILE: 'too many open files',
   ENAMETOOLONG: 'the name is too long',
+  ENFILE: 'too many open files in the whole system',
   ENOENT: 'it does not exist',
   ENOSPC: 'no space left on the device',
   ENOTDIR: 'it is not a directory',
@@ -41,14 +29,13 @@ const sentences: Readonly<Record<string, string>> = {
 const hints: Readonly<Record<string, string>> = {
   ENOSPC: 'Free some space, or unpack to another file system.',
   EDQUOT: 'Free some space, or unpack to another file system.',
+  ENFILE: 'Let other programs close files, or raise the limit fs.file-max.',
   EMFILE: 'Raise the limit with `ulimit -n`.',
   EROFS: 'Choose a place that can be written to.'
 }
 
-/** SYSCALL_FAILED; `errno` is the symbolic name, for callers that expect some failures. */
+/** SYSCALL_FAILED, with the symbolic name of the error for callers that expect some failures. */
 export class SyscallError extends OciUnpackError {
-  readonly errno: string
-
   constructor(errno: string, call: string, path: string | undefined) {
     const shown = withoutHandles(call)
     super('SYSCALL_FAILED', `The call ${shown} failed: ${sentences[errno] ?? errno}.`, {
@@ -56,35 +43,28 @@ export class SyscallError extends OciUnpackError {
         call: `${shown} = ${errno}`,
         ...(path === undefined ? {} : { path: withoutHandles(path) })
       },
-      ...(hints[errno] === undefined ? {} : { hint: hints[errno] })
+      ...(hints[errno] === undefined ? {} : { hint: hints[errno] }),
+      errno
     })
-    this.errno = errno
   }
-}
-
-/** What a verb throws right after its call returned -1. `args` are shown; byte strings quoted. */
-export function failed(
-  name: string,
-  path: ByteString | undefined,
-  ...args: (number | string)[]
-): SyscallError {
-  const errno = lastErrno()
-  const shown = path === undefined ? [] : [`"${display(path)}"`]
-  return new SyscallError(
-    errnoNames.get(errno) ?? `${osType()} errno ${errno}`,
-    `${name}(${[...shown, ...args].join(', ')})`,
-    path === undefined ? undefined : display(path)
-  )
 }
 
 /** What node:fs throws for a path of the operator, as the failed call that it is; other errors as they are. */
 export function fromNode(error: unknown): unknown {
   if (!(error instanceof Error && 'syscall' in error && 'code' in error)) return error
+  if (error.syscall === 'uv_cwd') return nowhere()
   const path = 'path' in error ? String(error.path) : undefined
   const shown = path === undefined ? '' : `"${display(fromText(path))}"`
   return new SyscallError(String(error.code), `${String(error.syscall)}(${shown})`, path)
 }
 
+function nowhere(): OciUnpackError {
+  return new OciUnpackError('SYSCALL_FAILED', 'The working directory was removed.', {
+    facts: { call: 'getcwd() = ENOENT' },
+    hint: 'Change to another directory, or give absolute paths.'
+  })
+}
+
 export function isErrno(error: unknown, ...names: readonly string[]): boolean {
-  return error instanceof SyscallError && names.includes(error.errno)
+  return error instanceof OciUnpackError && names.includes(error.errno ?? '')
 }

@@ -1,9 +1,10 @@
 /** Open files: create, open, read, write, truncate, close. Directory handles are plain descriptors. */
-import { readSync } from 'node:fs'
 import type { ByteString } from '../bytes.ts'
-import { failed, SyscallError } from './failure.ts'
+import { failed, failedWith } from './failed-call.ts'
+import { SyscallError } from './failure.ts'
 import { addressOf, libcCalls as libc } from './libc.ts'
 import { firstPath } from './memory.ts'
+import { read } from './read.ts'
 
 export const AT_FDCWD = -100
 
@@ -35,16 +36,16 @@ export function openFile(directory: number, name: ByteString): number {
 export function readInto(fd: number, buffer: Buffer): number {
   let done = 0
   while (done < buffer.length) {
-    const read = readOnce(fd, buffer, done)
-    if (read === 0) return done
-    done += read
+    const taken = readOnce(fd, buffer, done)
+    if (taken === 0) return done
+    done += taken
   }
   return done
 }
 
 function readOnce(fd: number, buffer: Buffer, at: number): number {
   try {
-    return readSync(fd, buffer, at, buffer.length - at, null)
+    return read(fd, buffer, at, buffer.length - at, null)
   } catch (error) {
     const errno = (error as NodeJS.ErrnoException).code ?? 'EIO'
     throw new SyscallError(errno, `read(${fd}, ${buffer.length - at})`, undefined)
@@ -96,7 +97,7 @@ export function truncate(fd: number, size: number): void {
 }
 
 export function close(fd: number): void {
-  if (libc.close(fd) < 0) throw failed('close', undefined, fd)
+  if (libc.close(fd) < 0 && !failedWith('EINTR')) throw failed('close', undefined, fd)
 }
 
 export function octal(mode: number): string {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFile } from './read.ts'
 
 export interface Identity {
   uid: number
@@ -11,6 +11,6 @@ export interface Identity {
  * in all threads.
  */
 export function identity(): Identity {
-  const umask = /^Umask:\s*([0-7]+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1]
+  const umask = /^Umask:\s*([0-7]+)$/m.exec(readFile('/proc/self/status').toString('latin1'))?.[1]
   return { uid: process.geteuid!(), gid: process.getegid!(), umask: parseInt(umask ?? '022', 8) }
 }

@@ -1,4 +1,5 @@
-import { failed, isErrno } from './failure.ts'
+import { failed } from './failed-call.ts'
+import { isErrno } from './failure.ts'
 import { libcCalls as libc } from './libc.ts'
 
 const LOCK_SH = 1

@@ -1,6 +1,7 @@
 /** Owner, mode, times and extended attributes, by descriptor or by name without following links. */
 import { display, type ByteString } from '../bytes.ts'
-import { failed, isErrno } from './failure.ts'
+import { failed } from './failed-call.ts'
+import { isErrno } from './failure.ts'
 import { AT_FDCWD, octal } from './files.ts'
 import { libcCalls as libc } from './libc.ts'
 import { attributeName, firstPath, structure, valueBlock } from './memory.ts'

@@ -1,6 +1,7 @@
 /** What is mounted where, as this process sees it: proc_pid_mountinfo(5). */
-import { closeSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import type { ByteString } from '../bytes.ts'
+import { readFile } from './read.ts'
 
 /** Mount points below an absolute path that has no symbolic links in it. */
 export function mountsBelow(path: ByteString): ByteString[] {
@@ -37,14 +38,14 @@ function mountId(path: string): string | undefined {
     throw error
   }
   try {
-    return /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1]
+    return /^mnt_id:\s*(\d+)$/m.exec(readFile(`/proc/self/fdinfo/${fd}`).toString('latin1'))?.[1]
   } finally {
     closeSync(fd)
   }
 }
 
 function mountInfo(): string[][] {
-  const lines = readFileSync('/proc/self/mountinfo', 'latin1').split('\n')
+  const lines = readFile('/proc/self/mountinfo').toString('latin1').split('\n')
   return lines.map((line) => line.split(' '))
 }
 

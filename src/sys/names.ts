@@ -1,6 +1,6 @@
 /** Names in directories: make, link, rename, remove. Nothing here follows a link in the last component. */
 import { display, type ByteString } from '../bytes.ts'
-import { failed, failedWith } from './failure.ts'
+import { failed, failedWith } from './failed-call.ts'
 import { octal } from './files.ts'
 import { libcCalls as libc } from './libc.ts'
 import { firstPath, secondPath, valueBlock } from './memory.ts'

@@ -1,4 +1,4 @@
-import { failed, failedWith } from './failure.ts'
+import { failed, failedWith } from './failed-call.ts'
 import { addressOf, libcCalls as libc } from './libc.ts'
 import { structure } from './memory.ts'
 
@@ -33,6 +33,6 @@ export function readAvailable(fd: number, buffer: Buffer, offset: number): numbe
   const wanted = buffer.length - offset
   const read = libc.read(fd, addressOf(buffer) + offset, wanted)
   if (read >= 0) return read
-  if (failedWith('EAGAIN', 'EINTR')) return undefined
+  if (failedWith('EAGAIN')) return undefined
   throw failed('read', undefined, fd, wanted)
 }

@@ -1,6 +1,7 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import type { ByteString } from '../bytes.ts'
 import { SyscallError } from './failure.ts'
+import { readRest } from './read.ts'
 
 /**
  * The content of a regular file in an open directory; the name is not followed and a FIFO does not block.
@@ -24,7 +25,7 @@ export function readRegularFile(
   }
   try {
     const found = fstatSync(fd)
-    return found.isFile() && found.size <= maxBytes ? readFileSync(fd, 'latin1') : undefined
+    return found.isFile() && found.size <= maxBytes ? readRest(fd).toString('latin1') : undefined
   } finally {
     closeSync(fd)
   }

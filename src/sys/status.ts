@@ -1,6 +1,7 @@
 /** What a path is: statx(2) without following links, with nanoseconds and 64-bit numbers. */
 import type { ByteString } from '../bytes.ts'
-import { failed, isErrno } from './failure.ts'
+import { failed } from './failed-call.ts'
+import { isErrno } from './failure.ts'
 import { libcCalls as libc } from './libc.ts'
 import { firstPath, GrowingBlock, structure } from './memory.ts'
 

@@ -5,6 +5,7 @@
 import { Worker } from 'node:worker_threads'
 import pLimit from 'p-limit'
 import { fromErrorRecord, OciUnpackError } from '../errors.ts'
+import { fromNode } from '../sys/failure.ts'
 import type { Control } from './control.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 import { perform, SILENT, type Report, type Task, type TaskResult } from './perform.ts'
@@ -17,16 +18,20 @@ export class Pool {
 
   /** @param threads how many tasks may run at once; 0 for none but the calling thread */
   constructor(threads: number) {
-    this.threads = threads
-    this.limit = pLimit(Math.max(1, threads))
+    this.threads = isSomewhere() ? threads : 0
+    this.limit = pLimit(Math.max(1, this.threads))
   }
 
   /** Resolves when the task is done. @throws what the task threw, WORKER_DIED when its thread ended */
   async run(task: Task, control: Control, heard: Partial<Report> = {}): Promise<TaskResult> {
     const report = { ...SILENT, ...heard }
-    return this.limit(() =>
-      this.threads === 0 ? perform(task, control, report) : this.delegate(task, control, report)
-    )
+    try {
+      return await this.limit(() =>
+        this.threads === 0 ? perform(task, control, report) : this.delegate(task, control, report)
+      )
+    } catch (error) {
+      throw fromNode(error)
+    }
   }
 
   /** Ends all threads when their tasks are over: to give tasks up, stop them through their control first. */
@@ -46,6 +51,15 @@ export class Pool {
     const thread = new Thread()
     this.all.push(thread)
     return thread
+  }
+}
+
+/** Node starts no thread where the working directory was removed; the calling thread does without one. */
+function isSomewhere(): boolean {
+  try {
+    return process.cwd() !== ''
+  } catch {
+    return false
   }
 }
 
@@ -122,6 +136,8 @@ function hear(said: Said, report: Report): void {
 }
 
 function died(cause: Error | undefined): OciUnpackError {
+  const known = fromNode(cause)
+  if (known instanceof OciUnpackError) return known
   return new OciUnpackError('WORKER_DIED', 'A worker thread ended in the middle of its work.', {
     hint: 'This is most often a lack of memory; try fewer --jobs.',
     ...(cause === undefined ? {} : { cause })

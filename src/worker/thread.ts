@@ -1,6 +1,7 @@
 /** Entry of a worker thread: one task at a time, answered with `done` or `failed`. */
 import { parentPort } from 'node:worker_threads'
 import { toErrorRecord } from '../errors.ts'
+import { fromNode } from '../sys/failure.ts'
 import { Control } from './control.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 import { perform } from './perform.ts'
@@ -27,7 +28,7 @@ async function answer({ task, control }: ToWorker): Promise<void> {
     })
     send({ type: 'done', result })
   } catch (error) {
-    send({ type: 'failed', error: toErrorRecord(error) })
+    send({ type: 'failed', error: toErrorRecord(fromNode(error)) })
   }
 }
 

@@ -1,7 +1,7 @@
 /** What sections of man pages are made of. */
 import { sentence } from '../sentence.ts'
 import type { Variable } from '../command.ts'
-import { EXIT, EXIT_MEANINGS } from '../exit-status.ts'
+import { EXIT_MEANINGS } from '../exit-status.ts'
 import { wrap } from '../wrap.ts'
 import { argument, bold, literal, prose } from './roff.ts'
 
@@ -28,10 +28,11 @@ export function entry(term: string, text: string): string[] {
   return ['.TP', term, ...paragraph(text)]
 }
 
-export function exitStatus(...names: (keyof typeof EXIT)[]): string[] {
+export function exitStatus(...names: (keyof typeof EXIT_MEANINGS)[]): string[] {
+  const known = names.map((name) => EXIT_MEANINGS[name])
   return section(
     'EXIT STATUS',
-    names.flatMap((name) => entry(bold(String(EXIT[name])), EXIT_MEANINGS[name]))
+    known.flatMap(({ status, meaning }) => entry(bold(status), meaning))
   )
 }
 

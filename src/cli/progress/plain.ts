@@ -1,4 +1,5 @@
 import type { EngineEvent, LayerCounters, LayerInfo } from '../../index.ts'
+import { errors } from '../streams.ts'
 import { formatBytes, formatLayer, formatPacked, formatTotal, PHASES } from './format.ts'
 
 const INTERVAL_MS = 1000
@@ -62,5 +63,5 @@ export class PlainDisplay {
 }
 
 function line(text: string): void {
-  process.stderr.write(`${text}\n`)
+  errors.write(`${text}\n`)
 }

@@ -1,6 +1,7 @@
 /** Events of the library for the eyes of a person or a program: always on stderr. */
 import type { EngineEvent, OnEvent } from '../../index.ts'
 import type { Terminal } from '../command.ts'
+import { errors } from '../streams.ts'
 import { logEvent } from './log.ts'
 import { PlainDisplay } from './plain.ts'
 import { TtyDisplay } from './tty.ts'
@@ -50,5 +51,5 @@ function chooseDisplay(terminal: Terminal): Display {
 
 /** One JSON object a line, as the library's events are. */
 function writeJson(event: EngineEvent): void {
-  process.stderr.write(`${JSON.stringify(event)}\n`)
+  errors.write(`${JSON.stringify(event)}\n`)
 }

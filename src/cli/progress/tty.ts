@@ -1,4 +1,5 @@
 import type { EngineEvent, LayerCounters, LayerInfo } from '../../index.ts'
+import { errors } from '../streams.ts'
 import { formatBytes, formatLayer, formatPacked, formatTotal, PHASES } from './format.ts'
 
 const INTERVAL_MS = 100
@@ -50,17 +51,17 @@ export class TtyDisplay {
   }
 
   private draw(): void {
-    const width = process.stderr.columns || 80
+    const width = errors.size.columns || 80
     const lines = this.lines().map((line) => line.slice(0, width - 1))
     this.erase()
     this.lastDrawn = Date.now()
-    process.stderr.write(`${lines.join('\n')}\n`)
+    errors.write(`${lines.join('\n')}\n`)
     this.drawn = lines.length
   }
 
   private lines(): string[] {
     if (this.layers.length === 0) return this.changeLines()
-    const room = Math.max(1, (process.stderr.rows || 24) - 3)
+    const room = Math.max(1, (errors.size.rows || 24) - 3)
     const working = this.layers
       .map((info, index) => ({ info, index, counters: this.counters[index] }))
       .filter(({ index, counters }) => !this.done.has(index) && (counters?.read ?? 0) > 0)
@@ -79,7 +80,7 @@ export class TtyDisplay {
   }
 
   private erase(): void {
-    if (this.drawn > 0) process.stderr.write(`\x1b[${this.drawn}A\x1b[J`)
+    if (this.drawn > 0) errors.write(`\x1b[${this.drawn}A\x1b[J`)
     this.drawn = 0
   }
 }

@@ -7,7 +7,6 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOTFS_DIRECTORY, STATE_DIRECTORY, UNFINISHED_FILE } from '../../bundle/files.ts'
 import type { BundleContext } from '../../hooks/contexts.ts'
-import { isErrno } from '../../sys/failure.ts'
 import { close, openOperatorDirectory } from '../../sys/files.ts'
 import { handlePath } from '../../sys/handle-path.ts'
 import { setModeOf } from '../../sys/metadata.ts'
@@ -143,7 +142,7 @@ async function removeUnfinished(fd: number, { bundle, recover }: SiteOptions): P
 function restoreMode(fd: number, mode: number): void {
   try {
     setModeOf(fd, mode)
-  } catch (error) {
-    if (!isErrno(error)) throw error
+  } catch {
+    // the failure that led here says more
   }
 }

@@ -4,16 +4,17 @@ import { realpathSync } from 'node:fs'
 import { METADATA_FILE, STATE_DIRECTORY, UNFINISHED_FILE } from '../../bundle/files.ts'
 import { parseMetadata, sourceManifest } from '../../bundle/metadata.ts'
 import { fromText } from '../../bytes.ts'
-import { OciUnpackError, withFacts } from '../../errors.ts'
+import { OciUnpackError } from '../../errors.ts'
 import type { HookSet } from '../../hooks/calls.ts'
 import type { BundleContext } from '../../hooks/contexts.ts'
 import { listDirectory } from '../../sys/directory.ts'
-import { fromNode, isErrno } from '../../sys/failure.ts'
+import { isErrno } from '../../sys/failure.ts'
 import { close, openOperatorDirectory } from '../../sys/files.ts'
 import { handlePath } from '../../sys/handle-path.ts'
 import { removeEmptyDirectory } from '../../sys/names.ts'
 import { isStillAt } from '../../workspace/claim.ts'
 import { makeOwnDirectory } from '../../workspace/private-directory.ts'
+import { asked } from '../asked.ts'
 import type { OnEvent } from '../events.ts'
 import { readIfRegular } from '../open-bundle.ts'
 import { assertFree, tidy } from '../workspace.ts'
@@ -44,15 +45,13 @@ export async function deleteBundle(options: DeleteBundleOptions): Promise<void> 
   if (options.bundle === '') throw new OciUnpackError('USAGE', 'The path of the bundle is empty.')
   const context = contextAt(resolve(options.bundle))
   const { hooks, signal, onEvent = () => undefined } = options
-  try {
-    await whileClaimed(context.bundle, async (fd) => {
+  await asked({ path: context.bundle }, () =>
+    whileClaimed(context.bundle, async (fd) => {
       tidy(fd, context.bundle, onEvent)
       assertBundle(fd, context.bundle)
       await withHooks(hooks, onEvent, (set) => remove(fd, context, set, signal))
     })
-  } catch (error) {
-    throw withFacts(fromNode(error), { path: context.bundle })
-  }
+  )
 }
 
 /** Nobody else makes the bundle or deletes it meanwhile. In the end its directory goes, if nothing else is in it. */

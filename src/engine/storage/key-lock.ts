@@ -2,10 +2,11 @@
  * One process at a time makes the layer of a key, and nobody takes layers away while an unpack counts on them. The locks
  * are flock(2)s on files that only this user can reach: they die with their holder, and the empty files stay.
  */
-import { closeSync, constants, lstatSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, constants, lstatSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { OciUnpackError } from '../../errors.ts'
 import { lock, type LockKind } from '../../sys/lock.ts'
+import { makeDirectories } from '../../sys/make-directories.ts'
 import { pause } from '../abort.ts'
 
 export interface KeyLock {
@@ -53,7 +54,7 @@ async function take(
 function lockDirectory(): string {
   const uid = process.geteuid!()
   const path = uid === 0 ? '/run/oci-unpack' : `/tmp/oci-unpack-${uid}`
-  mkdirSync(path, { recursive: true, mode: 0o700 })
+  makeDirectories(path, 0o700)
   const found = lstatSync(path)
   if (found.isDirectory() && found.uid === uid && (found.mode & 0o022) === 0) return path
   throw new OciUnpackError('HOOKS_UNSAFE', 'The directory for locks is not ours alone.', {

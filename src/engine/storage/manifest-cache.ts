@@ -2,31 +2,38 @@
  * Manifests of whole chains of layers, so that a bundle of layers that are there already needs no file read. They are
  * a by-product of an unpack; without them the files are hashed again.
  */
-import { constants, copyFileSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { constants, copyFileSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
+import { makeDirectories } from '../../sys/make-directories.ts'
 
 /** Writes the manifest of the chain to `path`, if it is known; says whether it did. */
 export function fetchManifest(store: string, chainId: string, path: string): boolean {
   try {
     copyFileSync(entryOf(store, chainId), path, COPY)
     return true
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
-    throw error
+  } catch {
+    return false // whatever is wrong with the cache, it is only a cache
   }
 }
 
 /** That it cannot be kept is no reason to fail. */
 export function keepManifest(store: string, chainId: string, path: string): void {
-  const entry = entryOf(store, chainId)
+  try {
+    makeDirectories(directoryOf(store), 0o700)
+    copyTo(path, entryOf(store, chainId))
+  } catch {
+    // the next unpack hashes the files again
+  }
+}
+
+function copyTo(path: string, entry: string): void {
   const temporary = `${entry}.${randomUUID()}`
   try {
-    mkdirSync(directoryOf(store), { recursive: true, mode: 0o700 })
     copyFileSync(path, temporary, COPY)
     renameSync(temporary, entry)
-  } catch {
+  } finally {
     rmSync(temporary, { force: true })
   }
 }

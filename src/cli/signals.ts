@@ -1,0 +1,33 @@
+/** Signals that end a program: the first asks the command for a clean stop. */
+import { hangupIsIgnored } from './hangup.ts'
+
+/** Whoever sends one of these a second time wants the end at once. */
+const URGENT = ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const
+
+/** A terminal that goes, a timer or a limit sends these more than once, and still leaves time for a clean stop. */
+const PATIENT = [
+  'SIGHUP',
+  'SIGALRM',
+  'SIGIO',
+  'SIGPWR',
+  'SIGSTKFLT',
+  'SIGUSR2',
+  'SIGVTALRM',
+  'SIGXCPU'
+] as const
+
+// Not here: SIGUSR1 and SIGPROF are Node's own (its debugger and its profiler), Node ignores SIGPIPE and SIGXFSZ (a write
+// fails with EPIPE or EFBIG), and after the others, such as SIGSEGV and SIGABRT, nothing can be relied on.
+
+/** Says which signal was the first. A second urgent one ends the process at once, as if nobody listened. */
+export function onSignal(stop: (signal: NodeJS.Signals) => void): void {
+  const isIgnored = hangupIsIgnored()
+  let stopped = false
+  const listener = (signal: NodeJS.Signals): void => {
+    if (signal === 'SIGHUP' && isIgnored) return
+    for (const urgent of URGENT) process.off(urgent, listener)
+    if (!stopped) stop(signal)
+    stopped = true
+  }
+  for (const signal of [...URGENT, ...PATIENT]) process.on(signal, listener)
+}
