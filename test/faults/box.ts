@@ -1,8 +1,11 @@
 /** The place of a test: a layout with two images, what belongs to others, and nothing of the machine's own settings. */
 import {
+  chmodSync,
+  chownSync,
   cpSync,
   lstatSync,
   mkdirSync,
+  readFileSync,
   readdirSync,
   rmSync,
   utimesSync,
@@ -10,7 +13,6 @@ import {
 } from 'node:fs'
 import { snapshot } from '../reference/snapshot.ts'
 import { buildImage, type Layer } from '../support/image-builder.ts'
-import { ok } from '../support/run.ts'
 import { char, directory, fifo, file, hardlink, symlink, tar } from '../support/tar-builder.ts'
 
 /** Two layers whose parts meet: links, a whiteout, attributes, devices, directories that nobody describes. */
@@ -89,7 +91,7 @@ export class Box {
   }
 
   #entryOf(layout: string): object {
-    const index = ok('cat', `${layout}/index.json`).stdout
+    const index = readFileSync(`${layout}/index.json`, 'utf8')
     return (JSON.parse(index) as { manifests: object[] }).manifests[0]!
   }
 }
@@ -103,8 +105,8 @@ export function makeTree(tree: string): void {
   for (const [path, mode, uid] of TREE) {
     mkdirSync(`${tree}/${path}`, { recursive: true })
     writeFileSync(`${tree}/${path}/theirs`, path)
-    ok('chown', '-R', `${uid}:${uid}`, `${tree}/${path}`)
-    ok('chmod', mode, `${tree}/${path}`)
+    for (const name of [path, `${path}/theirs`]) chownSync(`${tree}/${name}`, uid, uid)
+    chmodSync(`${tree}/${path}`, mode)
     utimesSync(`${tree}/${path}/theirs`, 1000, 1000)
   }
   for (const [path] of TREE.toReversed()) utimesSync(`${tree}/${path}`, 2000, 2000)
@@ -113,11 +115,11 @@ export function makeTree(tree: string): void {
 }
 
 const TREE = [
-  ['var', '0751', 11],
-  ['var/data', '1770', 12],
-  ['etc', '0700', 13],
-  ['home/user', '0710', 14],
-  ['bin', '2755', 15]
+  ['var', 0o751, 11],
+  ['var/data', 0o1770, 12],
+  ['etc', 0o700, 13],
+  ['home/user', 0o710, 14],
+  ['bin', 0o2755, 15]
 ] as const
 
 /** Every field of a tree down to ctime and inode: what nobody touched is the same. */

@@ -85,6 +85,11 @@ export function bundleScenarios(label: string, set?: SetIn): Scenario[] {
     unpack,
     {
       ...unpack,
+      name: named('unpack, then another image'),
+      next: (box) => ['unpack', ...flags(box), '--image', `${box.layout}:other`, box.bundle]
+    },
+    {
+      ...unpack,
       name: named('unpack into an empty directory'),
       prepare: (box) => {
         prepare(box)

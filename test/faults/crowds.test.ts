@@ -13,7 +13,7 @@ import { ok } from '../support/run.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
 import { Box } from './box.ts'
 import { imagesIn, leftovers, mountsBelow, unfitSentence } from './observe.ts'
-import { count, randomFor, rounds, seed } from './settings.ts'
+import { count, countFailure, randomFor, rounds, seed } from './settings.ts'
 
 const MINUTES = 30 * 60_000
 const CROWD = 5
@@ -85,7 +85,7 @@ async function crowd(
     const left = [...leftovers(box.path), ...entriesOf(`${box.path}/store/bundles`)]
     if (left.length > 0) failures.push(`round ${round}: left behind: ${left.join(', ')}`)
   }
-  for (const failure of failures) count('commands', `crowd ${sets.join('')}: ${failure}`)
+  for (const failure of failures) countFailure(`crowd ${sets.join('')}: ${failure}`)
   expect(failures).toEqual([])
 }
 

@@ -27,6 +27,7 @@ function steady(name: string): string {
   return name
     .replace(/(store\/bundles)\/[^/]+/, '$1/*')
     .replace(/(base)\.[A-Za-z0-9]{6}$/, '$1.*')
+    .replace(/(manifests\/[^/]+)\/.+$/, '$1/*')
     .replace(/(blobs\/sha256)\/[0-9a-f]{64}$/, '$1/*')
 }
 

@@ -8,8 +8,9 @@ import { needs } from '../support/requires.ts'
 import { ok } from '../support/run.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
 import { Box, makeTree, untouched } from './box.ts'
+import { isLeftOut } from './faults.ts'
 import { unfitSentence } from './observe.ts'
-import { count, rounds } from './settings.ts'
+import { count, countFailure, rounds } from './settings.ts'
 
 const USER = 12345
 const source = new URL('swap.c', import.meta.url).pathname
@@ -146,9 +147,10 @@ describe.runIf(needs('root', 'cc', 'setpriv'))('while a user swaps names for lin
     }
   ]
 
-  test.each(races)('$name does nothing outside', { timeout: MINUTES }, async (race) => {
+  const chosen = races.filter(({ name }) => !isLeftOut(`race, ${name}`))
+  test.each(chosen)('$name does nothing outside', { timeout: MINUTES }, async (race) => {
     const failures = new Set<string>()
-    for (let round = 0; round < rounds * 3; round++) {
+    for (let round = 0; round < rounds * 2; round++) {
       reset()
       race.prepare?.()
       const before = untouched(outside)
@@ -161,7 +163,7 @@ describe.runIf(needs('root', 'cc', 'setpriv'))('while a user swaps names for lin
       const unfit = unfitSentence(stderr)
       if (unfit !== undefined) failures.add(unfit)
     }
-    for (const failure of failures) count('commands', `race, ${race.name}: ${failure}`)
+    for (const failure of failures) countFailure(`race, ${race.name}: ${failure}`)
     expect([...failures]).toEqual([])
   })
 

@@ -8,6 +8,8 @@ export interface Scenario {
   args: (box: Box) => string[]
   /** All that must be right, as text: before the command, after it, and after one that failed. */
   state: (box: Box) => string | Promise<string>
+  /** What is run after the fault, if not the same command: it would hide a mixture of two images. */
+  next?: (box: Box) => string[]
   /** When another state than before and after may be seen until the command runs again. */
   between: 'never' | 'after a kill' | 'after any failure'
   /** What a second run says where the first did all there was to do. */

@@ -44,7 +44,16 @@ export function randomFor(name: string): () => number {
 export type Counted = 'kills' | 'errors' | 'signals' | 'races' | 'crowds' | 'obstacles' | 'commands'
 
 /** For the totals that `npm run faults` prints. */
-export function count(what: Counted, failure?: string): void {
+export function count(what: Counted): void {
+  record({ what })
+}
+
+/** For its list of what failed. */
+export function countFailure(failure: string): void {
+  record({ failure })
+}
+
+function record(line: object): void {
   const file = process.env.OCI_UNPACK_FAULTS_RECORD
-  if (file !== undefined) appendFileSync(file, `${JSON.stringify({ what, failure })}\n`)
+  if (file !== undefined) appendFileSync(file, `${JSON.stringify(line)}\n`)
 }
