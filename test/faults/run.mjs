@@ -3,11 +3,13 @@
 // By default every seventh fault of every scenario, which other seeds shift; --every 1 takes all. The exit status is 1
 // where anything failed; each failure is printed with what repeats it.
 import { spawn } from 'node:child_process'
+import console from 'node:console'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
+import { URL } from 'node:url'
 import { parseArgs } from 'node:util'
 
 const WORKERS = 2
