@@ -72,7 +72,7 @@ async function crowd(
   prepare: (round: number) => void
 ): Promise<void> {
   const failures: string[] = []
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < rounds * 2; round++) {
     box.empty()
     prepare(round)
     const [hooks] = sets.map((set) => shippedSet(set, box.path))

@@ -14,6 +14,8 @@ export interface Fault {
 export interface Call {
   name: string
   path: string
+  /** Of the command itself, not of a program that it started. */
+  isOwn: boolean
 }
 
 const READING =
@@ -46,6 +48,8 @@ export function isError(kind: Kind): boolean {
 export function actionOf(kind: Kind): string[] {
   if (!isError(kind)) return ['-a', `signal:${constants.signals[`SIG${kind}` as 'SIGKILL']}`]
   const action = ['-a', `error:${constants.errno[kind as 'EIO']}`]
+  // other programs are not asked to try again
+  if (kind === 'EINTR') return [...action, '-o']
   return kind === 'ENOSPC' ? [...action, '-f'] : action
 }
 
@@ -77,11 +81,24 @@ function repeatedFault(scenario: string, name: string): Fault[] {
 }
 
 function everyFault(calls: readonly Call[]): Fault[] {
+  return [
+    ...faultsOf(
+      KINDS.filter((kind) => kind !== 'EINTR'),
+      calls
+    ),
+    ...faultsOf(
+      ['EINTR'],
+      calls.filter(({ isOwn }) => isOwn)
+    )
+  ]
+}
+
+function faultsOf(kinds: readonly Kind[], calls: readonly Call[]): Fault[] {
   const seen = new Map<string, number>()
   return calls.flatMap(({ name }) => {
     const nth = (seen.get(name) ?? 0) + 1
     seen.set(name, nth)
-    return KINDS.filter((kind) => APPLIES[kind](name)).map((kind) => ({ kind, call: name, nth }))
+    return kinds.filter((kind) => APPLIES[kind](name)).map((kind) => ({ kind, call: name, nth }))
   })
 }
 

@@ -1,12 +1,13 @@
 /*
  * Runs a program and does something to it at one of its system calls:
  *
- *   inject [-c CALLS] [-n NTH] [-a ACTION] [-f] [-l LOG] -p PREFIX … -- PROGRAM [ARGUMENT]…
+ *   inject [-c CALLS] [-n NTH] [-a ACTION] [-f] [-o] [-l LOG] -p PREFIX … -- PROGRAM [ARGUMENT]…
  *
  * Counted are the calls of the program, its threads and its children, together, that touch a file at or below one of
  * the prefixes: what the runtime does to start itself is not among them. CALLS are names with commas between (default:
  * all below). At the NTH of them ACTION happens: `signal:N` sends signal N to the program (not to its children), `error:N`
- * fails the call with errno N instead of making it; with -f that and every later one. LOG gets a line for each counted call.
+ * fails the call with errno N instead of making it; with -f that and every later one. With -o
+ * the calls of children do not count. LOG gets a line for each counted call; a plus begins those of the program itself.
  *
  * Descriptor 3 hears of it, a line each: `fired CALL PATH`, and `exit N` or `killed N` as soon as the program has ended.
  * Children may live longer: inject ends with the last of them, and takes all with it when it is killed.
@@ -120,7 +121,7 @@ static struct {
   int prefix_count;
   char chosen[sizeof calls / sizeof *calls];
   long nth;
-  int error, signal, and_later;
+  int error, signal, and_later, own_only;
   FILE *log;
 } plan;
 
@@ -195,6 +196,13 @@ static void resolve(pid_t thread, int directory, unsigned long address, char *pa
   strcpy(path, whole);
 }
 
+/* Whether a thread is one of the program, and not of a child. */
+static int is_own(pid_t thread) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/task/%d", program, thread);
+  return access(path, F_OK) == 0;
+}
+
 static int is_below(const char *path) {
   for (int i = 0; i < plan.prefix_count; i++) {
     size_t length = strlen(plan.prefixes[i]);
@@ -243,8 +251,9 @@ static void at_call(pid_t thread) {
   const struct call *call = find(it.orig_rax);
   const unsigned long arguments[] = {it.rdi, it.rsi, it.rdx, it.r10, it.r8, it.r9};
   if (call == NULL || !touches(thread, call, arguments, path)) return;
+  if (plan.own_only && !is_own(thread)) return;
   counted++;
-  if (plan.log != NULL) fprintf(plan.log, "%s %s\n", call->name, path);
+  if (plan.log != NULL) fprintf(plan.log, "%s%s %s\n", is_own(thread) ? "+" : "", call->name, path);
   if (counted == plan.nth || (plan.and_later && plan.nth != 0 && counted > plan.nth)) fire(thread, &it, call, path);
 }
 
@@ -336,10 +345,11 @@ static void choose(char *names) {
 int main(int count, char **arguments) {
   int option;
   memset(plan.chosen, 1, sizeof plan.chosen);
-  while ((option = getopt(count, arguments, "+c:n:a:fl:p:")) != -1) {
+  while ((option = getopt(count, arguments, "+c:n:a:fol:p:")) != -1) {
     if (option == 'c') choose(optarg);
     else if (option == 'n') plan.nth = atol(optarg);
     else if (option == 'f') plan.and_later = 1;
+    else if (option == 'o') plan.own_only = 1;
     else if (option == 'p' && plan.prefix_count < PREFIXES) plan.prefixes[plan.prefix_count++] = optarg;
     else if (option == 'l' && (plan.log = fopen(optarg, "we")) == NULL) die(optarg);
     else if (option == 'a' && sscanf(optarg, "error:%d", &plan.error) + sscanf(optarg, "signal:%d", &plan.signal) < 1)

@@ -94,6 +94,6 @@ export class Injector {
 }
 
 function callOf(line: string): Call {
-  const space = line.indexOf(' ')
-  return { name: line.slice(0, space), path: line.slice(space + 1) }
+  const [, own, name, path] = /^(\+?)(\S+) (.*)$/.exec(line)!
+  return { name: name!, path: path!, isOwn: own === '+' }
 }

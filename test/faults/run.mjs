@@ -2,10 +2,10 @@
 //
 // By default every seventh fault of every scenario, which other seeds shift; --every 1 takes all. The exit status is 1
 // where anything failed; each failure is printed with what repeats it.
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import console from 'node:console'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -24,21 +24,40 @@ const { values } = parseArgs({
 })
 
 const home = mkdtempSync(join(tmpdir(), 'oci-unpack-faults-'))
+chmodSync(home, 0o755) // other users have work to do in it
 const record = join(home, 'record')
 const env = {
   ...process.env,
   OCI_UNPACK_FAULTS: `every:${values.every}@${values.seed}`,
-  OCI_UNPACK_FAULTS_RECORD: record
+  OCI_UNPACK_FAULTS_RECORD: record,
+  OCI_UNPACK_TEST_TMP: home
 }
 
 const vitest = new URL('../../node_modules/vitest/vitest.mjs', import.meta.url).pathname
 const workers = `--maxWorkers=${WORKERS}`
 const args = [vitest, 'run', workers, '--reporter=default', `test/faults/${values.only}`]
-const child = spawn(process.execPath, args, { stdio: 'inherit', env })
-const [status] = await once(child, 'exit')
+const child = spawn(process.execPath, args, { stdio: 'inherit', env, detached: true })
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+  process.on(signal, () => process.kill(-child.pid, signal))
+const [status] = await once(child, 'close')
 print(lines())
-rmSync(home, { recursive: true })
+cleanUp()
 process.exitCode = status ?? 1
+
+/** Workers that are interrupted do not unmount what they mounted. */
+function cleanUp() {
+  try {
+    process.kill(-child.pid, 'SIGKILL')
+  } catch {
+    // nobody of them is left
+  }
+  const points = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[4])
+    .filter((point) => point?.startsWith(`${home}/`))
+  for (const point of points.reverse()) execFileSync('umount', ['-l', point])
+  rmSync(home, { recursive: true, force: true })
+}
 
 function lines() {
   const text = readFileSync(record, { encoding: 'utf8', flag: 'a+' })

@@ -154,7 +154,8 @@ function atTheEnd(box: Box, { names, mounts }: Reference): string[] {
   const wrong: string[] = []
   const now = namesIn(box.path)
   const more = now.filter((name) => !names.includes(name))
-  const less = names.filter((name) => !now.includes(name))
+  // a cache may be missing
+  const less = names.filter((name) => !now.includes(name) && !name.startsWith('cache'))
   if (more.length > 0) wrong.push(`at the end there is also ${more.join(', ')}`)
   if (less.length > 0) wrong.push(`at the end there is no ${less.join(', ')}`)
   const mountsNow = mountsBelow(box.path)
