@@ -164,7 +164,7 @@ function bundleState(bundle: string): string {
     names.includes('rootfs') &&
     !existsSync(`${bundle}/.oci-unpack/unfinished`)
   if (!isWhole) return `in part ${mode}\n${names.sort().join('\n')}`
-  return [`whole ${mode}`, ...names.filter((name) => name !== 'rootfs').sort()]
+  return [`whole ${mode}`, ...names.filter((name) => !/^rootfs$|\.fingerprints$/.test(name)).sort()]
     .concat(treeAt(`${bundle}/rootfs`))
     .join('\n')
 }

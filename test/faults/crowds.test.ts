@@ -9,10 +9,10 @@ import { snapshot } from '../reference/snapshot.ts'
 import { library } from '../support/dist.ts'
 import { makeWithin, mountNew, type Mounted } from '../support/loop.ts'
 import { needs } from '../support/requires.ts'
-import { ok } from '../support/run.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
 import { Box } from './box.ts'
-import { imagesIn, leftovers, mountsBelow, unfitSentence } from './observe.ts'
+import { clear } from './clear.ts'
+import { imagesIn, leftovers, unfitSentence } from './observe.ts'
 import { count, countFailure, randomFor, rounds, seed } from './settings.ts'
 
 const MINUTES = 30 * 60_000
@@ -119,7 +119,7 @@ async function remove(box: Box, hooks: string | undefined): Promise<void> {
   const options = hooks === undefined ? {} : { hooks: { file: hooks } }
   if (existsSync(box.bundle))
     await library.deleteBundle({ bundle: box.bundle, ...options }).catch(() => undefined)
-  for (const mount of mountsBelow(box.path).toReversed()) ok('umount', '-l', mount)
+  clear(box.path)
   rmSync(box.bundle, { recursive: true, force: true })
 }
 

@@ -32,7 +32,8 @@ function steady(name: string): string {
 }
 
 /** Names that belong to an operation that is not over. */
-export const LEFTOVER = /(^|\/)(\.oci-unpack-|\.[^/]*\.oci-unpack-|\.umoci-|staged\/.|[^/]*\.new$)/
+export const LEFTOVER =
+  /(^|\/)(\.oci-unpack-|\.[^/]*\.oci-unpack-|\.umoci-|staged\/.|bundle\/[^/]*\.new$)/
 
 export function leftovers(box: string): string[] {
   return namesIn(box).filter((name) => LEFTOVER.test(name))

@@ -2,6 +2,7 @@
 import { library } from '../support/dist.ts'
 import type { Box } from './box.ts'
 import { untouched } from './box.ts'
+import { clear } from './clear.ts'
 import { isError, nameOf, type Call, type Fault } from './faults.ts'
 import type { Injector, Run } from './injector.ts'
 import { LEFTOVER, leftovers, mountsBelow, namesIn, processesIn, unfitSentence } from './observe.ts'
@@ -77,6 +78,7 @@ export async function trial(
 }
 
 async function setUp(box: Box, scenario: Scenario): Promise<void> {
+  clear(box.path)
   box.empty()
   process.env.XDG_CACHE_HOME = box.env.XDG_CACHE_HOME
   await scenario.prepare(box)
