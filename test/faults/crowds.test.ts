@@ -13,7 +13,7 @@ import { makeTemporary, removeTemporary } from '../support/temporary.ts'
 import { Box } from './box.ts'
 import { clear } from './clear.ts'
 import { imagesIn, leftovers, unfitSentence } from './observe.ts'
-import { count, countFailure, randomFor, rounds, seed } from './settings.ts'
+import { count, countFailure, randomFor, repeated, rounds, seed } from './settings.ts'
 
 const MINUTES = 30 * 60_000
 const CROWD = 5
@@ -25,7 +25,7 @@ interface Ended {
   stderr: string
 }
 
-describe.runIf(needs('root'))('of five unpacks to one path', () => {
+describe.runIf(needs('root') && repeated === undefined)('of five unpacks to one path', () => {
   let work: string
   let box: Box
   beforeAll(() => {
@@ -48,7 +48,7 @@ describe.runIf(needs('root'))('of five unpacks to one path', () => {
   })
 })
 
-describe.runIf(needs('root', 'overlay'))(
+describe.runIf(needs('root', 'overlay') && repeated === undefined)(
   'of five unpacks to one path with a set that mounts',
   () => {
     let memory: Mounted
@@ -72,7 +72,7 @@ async function crowd(
   prepare: (round: number) => void
 ): Promise<void> {
   const failures: string[] = []
-  for (let round = 0; round < rounds * 2; round++) {
+  for (let round = 0; round < (rounds > 1 ? rounds * 2 : 1); round++) {
     box.empty()
     prepare(round)
     const [hooks] = sets.map((set) => shippedSet(set, box.path))
@@ -127,35 +127,38 @@ function entriesOf(path: string): string[] {
   return existsSync(path) ? readdirSync(path) : []
 }
 
-describe.runIf(needs('root'))('twelve processes of mixed commands on one layout', () => {
-  let work: string
-  let box: Box
-  beforeAll(() => {
-    work = makeTemporary()
-    box = new Box(work)
-  })
-  afterAll(() => removeTemporary(work))
+describe.runIf(needs('root') && repeated === undefined)(
+  'twelve processes of mixed commands on one layout',
+  () => {
+    let work: string
+    let box: Box
+    beforeAll(() => {
+      work = makeTemporary()
+      box = new Box(work)
+    })
+    afterAll(() => removeTemporary(work))
 
-  test('all succeed, and lose nothing', { timeout: MINUTES }, async () => {
-    const random = randomFor('mixed')
-    for (let round = 0; round < rounds; round++) {
-      box.empty()
-      const steps = Array.from({ length: PROCESSES }, (_, number) => mixed(box, number, random))
-      const all = (await Promise.all(steps.map((step) => inTurn(box, step.commands)))).flat()
-      const failed = all.filter(({ status, stderr }) => status !== 0 || unfitSentence(stderr))
-      expect(failed, `seed ${seed}, round ${round}`).toEqual([])
-      const images = await imagesIn(box.layout)
-      expect(images).toContain('whole')
-      const tags = images
-        .split('\n')
-        .slice(0, -1)
-        .map((line) => line.split(' ')[0])
-      const expected = ['image', 'other', ...steps.flatMap(({ tags: made }) => made)]
-      expect(tags.sort()).toEqual(expected.sort())
-      expect(leftovers(box.path)).toEqual([])
-    }
-  })
-})
+    test('all succeed, and lose nothing', { timeout: MINUTES }, async () => {
+      const random = randomFor('mixed')
+      for (let round = 0; round < rounds; round++) {
+        box.empty()
+        const steps = Array.from({ length: PROCESSES }, (_, number) => mixed(box, number, random))
+        const all = (await Promise.all(steps.map((step) => inTurn(box, step.commands)))).flat()
+        const failed = all.filter(({ status, stderr }) => status !== 0 || unfitSentence(stderr))
+        expect(failed, `seed ${seed}, round ${round}`).toEqual([])
+        const images = await imagesIn(box.layout)
+        expect(images).toContain('whole')
+        const tags = images
+          .split('\n')
+          .slice(0, -1)
+          .map((line) => line.split(' ')[0])
+        const expected = ['image', 'other', ...steps.flatMap(({ tags: made }) => made)]
+        expect(tags.sort()).toEqual(expected.sort())
+        expect(leftovers(box.path)).toEqual([])
+      }
+    })
+  }
+)
 
 interface Steps {
   commands: string[][]

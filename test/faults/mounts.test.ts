@@ -12,6 +12,7 @@ import { Box, makeTree } from './box.ts'
 import { isLeftOut } from './faults.ts'
 import { makeOutside, meets, type Obstacle } from './kept.ts'
 import { mountsBelow } from './observe.ts'
+import { repeated } from './settings.ts'
 
 /** So many names that a directory would rather be made anew than added to. */
 const MANY = Array.from({ length: 30 }, (_, number) => file(`var/of-the-image-${number}`))
@@ -125,18 +126,21 @@ describe.runIf(needs('root', 'mounts', 'loop', 'mkfs.ext4'))('below a mount', ()
     })
   })
 
-  test('raw unpack over a tree keeps owner, mode and attributes of what no layer describes', () => {
-    reset()
-    makeTree(`${box.path}/tree`)
-    const theirs = ['var', 'var/data', 'home'].map((name) => headOf(`${box.path}/tree/${name}`))
-    const { reference } = buildImage(`${box.path}/undescribed`, {
-      layers: [tar(...MANY), tar(...MANY_DEEP)]
-    })
-    ociUnpackOk('raw', 'unpack', '--image', reference, `${box.path}/tree`)
-    expect(['var', 'var/data', 'home'].map((name) => headOf(`${box.path}/tree/${name}`))).toEqual(
-      theirs
-    )
-  })
+  test.skipIf(repeated !== undefined)(
+    'raw unpack over a tree keeps owner, mode and attributes of what no layer describes',
+    () => {
+      reset()
+      makeTree(`${box.path}/tree`)
+      const theirs = ['var', 'var/data', 'home'].map((name) => headOf(`${box.path}/tree/${name}`))
+      const { reference } = buildImage(`${box.path}/undescribed`, {
+        layers: [tar(...MANY), tar(...MANY_DEEP)]
+      })
+      ociUnpackOk('raw', 'unpack', '--image', reference, `${box.path}/tree`)
+      expect(['var', 'var/data', 'home'].map((name) => headOf(`${box.path}/tree/${name}`))).toEqual(
+        theirs
+      )
+    }
+  )
 
   function reset(): void {
     unmountAll()

@@ -25,13 +25,17 @@ export function testScenarios(scenarios: readonly Scenario[], home?: () => strin
     removeTemporary(work)
   })
 
-  for (const scenario of scenarios.filter(({ name }) => !isLeftOut(name)))
-    test(`${scenario.name} survives faults`, { timeout: HOURS }, async () => {
-      const failures: string[] = []
-      const reference = await undisturbed(stage, scenario)
-      for (const fault of faultsFor(scenario.name, reference.calls)) {
-        failures.push(...(await trial(stage, scenario, reference, fault)))
+  for (const scenario of scenarios)
+    test.skipIf(isLeftOut(scenario.name))(
+      `${scenario.name} survives faults`,
+      { timeout: HOURS },
+      async () => {
+        const failures: string[] = []
+        const reference = await undisturbed(stage, scenario)
+        for (const fault of faultsFor(scenario.name, reference.calls)) {
+          failures.push(...(await trial(stage, scenario, reference, fault)))
+        }
+        expect(failures).toEqual([])
       }
-      expect(failures).toEqual([])
-    })
+    )
 }

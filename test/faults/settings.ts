@@ -1,16 +1,18 @@
 /**
  * How much is tried, and in which order: `OCI_UNPACK_FAULTS=SIZE[@SEED]`. A SIZE is the number of faults for each
- * scenario and of rounds for each race (0.2: a fifth of the scenarios gets one), or `every:K` for every K-th of all faults. `OCI_UNPACK_FAULT=SCENARIO/KIND/CALL/NTH` repeats one.
+ * scenario and of rounds for each race (0.1: a tenth of the scenarios gets one), or `every:K` for every K-th of all
+ * faults. `OCI_UNPACK_FAULT=SCENARIO/KIND/CALL/NTH` repeats one.
  */
 import { appendFileSync } from 'node:fs'
+import { SMALL } from './one-seed.ts'
 
 export type Size = { faults: number } | { every: number }
 
-const text = process.env.OCI_UNPACK_FAULTS ?? '0.2'
+const text = process.env.OCI_UNPACK_FAULTS ?? SMALL
 const [sizeText = '', seedText] = text.split('@')
 
 export const size: Size = sizeOf(sizeText)
-export const seed = seedText === undefined ? Date.now() % 1_000_000 : Number(seedText)
+export const seed = Number(seedText ?? 0)
 export const repeated: string | undefined = process.env.OCI_UNPACK_FAULT
 
 function sizeOf(given: string): Size {
@@ -22,8 +24,6 @@ function sizeOf(given: string): Size {
 
 /** How often a race or a crowd is tried. */
 export const rounds = 'every' in size ? 20 : Math.ceil(Math.min(20, size.faults))
-
-console.info(`faults: OCI_UNPACK_FAULTS=${sizeText}@${seed} repeats this run`)
 
 /** Whether this sample has a part for a scenario. */
 export function isInSample(name: string): boolean {
