@@ -37,9 +37,17 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'zlib'
     ]
   },
-  store: { values: ['image', 'sys/copy.ts', 'sys/lock.ts'], node: ['crypto', 'fs', 'path'] },
+  workspace: { values: ['sys'], node: ['crypto', 'fs', 'path'] },
+  store: { values: ['image', 'sys', 'workspace'], node: ['crypto', 'fs', 'path'] },
   archive: {
-    values: ['codec/content.ts', 'image', 'store', 'tar/reader.ts'],
+    values: [
+      'codec/content.ts',
+      'image',
+      'store',
+      'sys/failure.ts',
+      'tar/reader.ts',
+      'workspace/new-file-at.ts'
+    ],
     types: ['tar/entry.ts'],
     node: ['crypto', 'fs', 'path']
   },
@@ -54,7 +62,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     node: ['crypto']
   },
   worker: {
-    values: ['codec', 'image/digest.ts', 'rootfs', 'store', 'sys/files.ts', 'sys/libc.ts', 'tar'],
+    values: ['codec', 'image/digest.ts', 'rootfs', 'store', 'sys', 'tar'],
     types: ['plan'],
     node: ['crypto', 'worker_threads']
   },
@@ -76,7 +84,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'store',
       'sys',
       'tar/writer.ts',
-      'worker'
+      'worker',
+      'workspace'
     ],
     types: ['tar/entry.ts'],
     node: ['crypto', 'fs', 'os', 'path']

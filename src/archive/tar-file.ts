@@ -3,15 +3,15 @@ import { lstatSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pack, type Pack } from 'tar-stream'
 import { OciUnpackError } from '../errors.ts'
-import { createFileAt, type NewFile } from '../store/new-file.ts'
-import { hiddenName } from '../store/new-layout.ts'
+import { isErrno } from '../sys/failure.ts'
+import { createNewFileAt, type NewFileAt } from '../workspace/new-file-at.ts'
 
 /** What two copies of one image have in common: their archives are equal. */
 const COMMON = { uid: 0, gid: 0, mtime: new Date(0) }
 
 export class TarFile {
   private readonly path: string
-  private readonly file: NewFile
+  private readonly file: NewFileAt
   private readonly pack: Pack = pack()
   private failure: Error | undefined
 
@@ -19,7 +19,7 @@ export class TarFile {
   constructor(path: string) {
     this.path = resolve(path)
     if (lstatSync(this.path, { throwIfNoEntry: false }) !== undefined) throw exists(this.path)
-    this.file = createFileAt(hiddenName(this.path))
+    this.file = createNewFileAt(this.path)
     this.pack.on('data', (bytes) => this.write(bytes as Uint8Array))
     this.pack.on('error', (error) => void (this.failure ??= error))
   }
@@ -47,13 +47,17 @@ export class TarFile {
     this.assertWell()
   }
 
-  /** The archive gets its name. @throws SYSCALL_FAILED */
+  /** The archive gets its name. @throws ARCHIVE_EXISTS, SYSCALL_FAILED */
   async publish(): Promise<void> {
     const closed = new Promise<void>((done) => this.pack.once('close', done))
     this.pack.finalize()
     await closed
     this.assertWell()
-    this.file.publish(this.path)
+    try {
+      this.file.publish({ replaces: false })
+    } catch (error) {
+      throw isErrno(error, 'EEXIST') ? exists(this.path) : error
+    }
   }
 
   /** Removes what is not published. May be called again. */

@@ -13,6 +13,16 @@ export function fingerprintsFile(digest: string): string {
   return `${stem(digest)}.fingerprints`
 }
 
+/** All files at the top of a bundle. @param digest of its image manifest; `''` if it is not known */
+export function bundleFileNames(digest: string): string[] {
+  return [METADATA_FILE, CONFIG_FILE, ...(digest === '' ? [] : memoryFiles(digest))]
+}
+
+/** What a bundle remembers of its tree. */
+export function memoryFiles(digest: string): string[] {
+  return [fingerprintsFile(digest), manifestFile(digest)]
+}
+
 function stem(digest: string): string {
   return digest.replace(':', '_')
 }

@@ -27,6 +27,8 @@ export interface ImageChange {
   inheritAuthor: boolean
   /** Changes of the documents, beside what a layer and the history entry bring. */
   edit?: DocumentEdit
+  /** Called when the image is known, and before it can be seen; what it throws ends all. */
+  beforeTag?: ((image: ResolvedImage['descriptorPath']) => Promise<void>) | undefined
   settings: ChangeSettings
 }
 
@@ -49,6 +51,7 @@ export async function addToImage(
   try {
     const layer = write === undefined ? undefined : await storeLayer(workspace, change, write)
     const image = rewriteImage(documents, imageEdit(change, layer, documents))
+    await change.beforeTag?.(image.descriptorPath)
     await heedSignals(settings.signal)
     await storeImage(workspace, image, change.tag, waitABit)
     return {

@@ -1,7 +1,6 @@
 /** What changed in an open bundle, with the volumes masked and content hashed in threads. */
 import { fromText, type ByteString } from '../bytes.ts'
 import { inodeKey } from '../sys/status.ts'
-import { ROOTFS_DIRECTORY } from '../bundle/files.ts'
 import { heedSignals } from './abort.ts'
 import { cleanPath } from '../plan/names.ts'
 import { findChanges, type Changes, type FileToHash, type HashFiles } from './changes.ts'
@@ -55,7 +54,7 @@ async function listedChanges(
   const memory = bundle.memory()
   const changes = await findChanges(bundle.rootfs, tree, memory, {
     masks: masksOf(search),
-    hashFiles: hasher(bundle, search),
+    hashFiles: hasher(bundle.rootfs, search),
     isLooked: isLookedAt(listed, tree)
   })
   return hasAllNames(changes) ? changes : undefined
@@ -66,7 +65,7 @@ export async function allChanges(bundle: OpenBundle, search: ChangeSearch): Prom
   const [tree, memory] = await scanTree(bundle.rootfs, search, () => bundle.memory())
   return findChanges(bundle.rootfs, tree, memory, {
     masks: masksOf(search),
-    hashFiles: hasher(bundle, search),
+    hashFiles: hasher(bundle.rootfs, search),
     isLooked: undefined
   })
 }
@@ -91,12 +90,8 @@ const WORTH_A_THREAD = { files: 256, bytes: 32 * 1024 * 1024 }
 /** Parts of the work: small enough that no thread is left alone with the rest. */
 const BATCH = { files: 512, bytes: 64 * 1024 * 1024 }
 
-export function hasher(bundle: Pick<OpenBundle, 'path'>, options: ThreadOptions): HashFiles {
-  return hasherBelow(`${bundle.path}/${ROOTFS_DIRECTORY}`, options)
-}
-
-/** Hashes files below a directory, given by its absolute path. */
-export function hasherBelow(root: string, options: ThreadOptions): HashFiles {
+/** Hashes files below a directory. @param root its descriptor, open until all is hashed */
+export function hasher(root: number, options: ThreadOptions): HashFiles {
   return async (files) => {
     if (files.length === 0) return []
     const threads = isWorthThreads(files) ? options.jobs : 0

@@ -6,6 +6,7 @@ import { readIfRegular, withBundle } from './open-bundle.ts'
 import { CONFIG_FILE } from '../bundle/files.ts'
 import { join } from 'node:path'
 import { assertGiven } from './given.ts'
+import { handlePath } from '../sys/handle-path.ts'
 
 /** One path that a repack would put into the layer. */
 export interface DiffEntry {
@@ -28,9 +29,11 @@ export interface DiffOptions extends MaskOptions {
 export async function diff(options: DiffOptions): Promise<DiffEntry[]> {
   assertGiven(options, { bundle: 'text' })
   const jobs = jobCount(options.jobs)
-  return withBundle(options.bundle, async (bundle) => {
+  const use = { use: 'shared', signal: options.signal, onEvent: () => undefined } as const
+  return withBundle(options.bundle, use, async (bundle) => {
     const volumes =
-      options.volumes ?? configuredVolumes(readIfRegular(join(bundle.path, CONFIG_FILE)))
+      options.volumes ??
+      configuredVolumes(readIfRegular(join(handlePath(bundle.directory), CONFIG_FILE)))
     const { deltas } = await bundleChanges(bundle, {
       ...options,
       volumes,

@@ -29,6 +29,8 @@ export type EngineEvent =
   | { type: 'blob'; digest: string; size: number; outcome: CopyOutcome }
   /** A line that a hook wrote to its standard error. */
   | ({ type: 'hook-log' } & HookLogLine)
+  /** A process that died had left this behind, and it is gone now. Absolute path. */
+  | { type: 'leftover'; path: string }
   /** Something could not be had exactly, and that is no reason to fail. */
   | { type: 'warning'; message: string; facts: Facts }
 

@@ -6,20 +6,19 @@ import type { ExistingDestination, Workspace } from './workspace.ts'
  * That directory is the workspace; or, to unpack over a tree that exists, the tree's root with the workspace in it.
  */
 export interface Ground {
-  /** The directory, open and by its absolute path. */
+  /** The directory, open. */
   fd: number
-  path: string
   staging: string
 }
 
 const STAGING = 'layers'
 
 export function newGround(workspace: Workspace): Ground {
-  return { fd: workspace.fd, path: workspace.path, staging: STAGING }
+  return { fd: workspace.fd, staging: STAGING }
 }
 
-export function existingGround(path: string, { fd, workspaceName }: ExistingDestination): Ground {
-  return { fd, path, staging: joinPath(workspaceName, STAGING) }
+export function existingGround({ fd, workspaceName }: ExistingDestination): Ground {
+  return { fd, staging: joinPath(workspaceName, STAGING) }
 }
 
 export function layerStaging(ground: Ground, layer: number): string {

@@ -4,7 +4,8 @@ import { listDirectory } from '../sys/directory.ts'
 import { close, openOperatorDirectory } from '../sys/files.ts'
 import { makeDirectory } from '../sys/names.ts'
 import { layerStaging, layerTrash, type Ground } from './ground.ts'
-import { shedInheritance, uniqueName } from './workspace.ts'
+import { privateName } from '../workspace/private-name.ts'
+import { shedInheritance } from './workspace.ts'
 
 /** The directory that one layer is to lie in. Its staging is inside, so that objects are only renamed. */
 export interface LayerGround extends Ground {
@@ -19,15 +20,15 @@ export interface LayerGround extends Ground {
 export function openLayerGround(path: string, layer: number): LayerGround {
   const fd = openOperatorDirectory(fromText(path))
   try {
-    return prepare({ fd, path, staging: uniqueName(''), layer })
+    return prepare({ fd, staging: privateName(''), layer }, path)
   } catch (error) {
     close(fd)
     throw error
   }
 }
 
-function prepare(ground: LayerGround): LayerGround {
-  const { fd, path, staging, layer } = ground
+function prepare(ground: LayerGround, path: string): LayerGround {
+  const { fd, staging, layer } = ground
   if (listDirectory(fd).length > 0) throw notEmpty(path)
   shedInheritance(fd)
   makeDirectory(fd, staging, PRIVATE_MODE)

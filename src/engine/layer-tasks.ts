@@ -3,7 +3,7 @@ import { withFacts } from '../errors.ts'
 import { layerCompression, type Compression } from '../image/media-types.ts'
 import type { Descriptor } from '../image/types.ts'
 import type { OverlayNamespace } from '../plan/whiteout-form.ts'
-import type { StageLayerTask } from '../worker/stage-layer.ts'
+import type { StageLayerTask, StagingPlace } from '../worker/stage-layer.ts'
 import type { VerifiedTarTask } from '../worker/verified-tar.ts'
 import type { Job } from './job.ts'
 
@@ -15,8 +15,8 @@ export interface LayerTar {
 }
 
 export interface StageInto {
-  /** Absolute path of an empty directory for this layer alone. */
-  staging: string
+  /** An empty directory for this layer alone. */
+  staging: StagingPlace
   /** Hash every file for the manifest. */
   digests: boolean
   /** Attributes that the mount takes for its own, where the layer becomes part of one. */

@@ -40,7 +40,7 @@ export async function mergeImage(
   makeDirectory(ground.fd, ground.staging, PRIVATE_MODE)
   const tasks = wanted.map((layer) => {
     makeDirectory(ground.fd, layerStaging(ground, layer), PRIVATE_MODE)
-    const staging = `${ground.path}/${layerStaging(ground, layer)}`
+    const staging = { directory: ground.fd, path: layerStaging(ground, layer) }
     return stageLayerTask(job, layer, { staging, digests, tar: only?.tar })
   })
   const names = layers.map((descriptor, layer) => layerName(layer, descriptor))

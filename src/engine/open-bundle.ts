@@ -7,11 +7,20 @@ import type { BundleMetadata } from '../bundle/metadata.ts'
 import { fromText } from '../bytes.ts'
 import { OciUnpackError, withFacts } from '../errors.ts'
 import { isErrno } from '../sys/failure.ts'
+import type { LockKind } from '../sys/lock.ts'
+import { awaitClaim } from '../workspace/claim.ts'
+import { listLeftovers } from '../workspace/leftovers.ts'
+import { pause } from './abort.ts'
+import type { OnEvent } from './events.ts'
+import { tidy } from './workspace.ts'
 import { close, openDirectory, openOperatorDirectory } from '../sys/files.ts'
+import { handlePath, withoutHandles } from '../sys/handle-path.ts'
 
 export interface OpenBundle {
   /** Absolute. */
   path: string
+  /** Descriptor of its directory. */
+  directory: number
   metadata: BundleMetadata
   /** What it remembers of its tree, read at each call. @throws BUNDLE_INVALID, MTREE_INVALID */
   memory: () => Memory
@@ -19,20 +28,52 @@ export interface OpenBundle {
   rootfs: number
 }
 
-/** @throws BUNDLE_INVALID, SYSCALL_FAILED */
+export interface BundleUse {
+  /** `exclusive` for who changes the bundle, alone; `shared` for who only reads it, while nobody changes it. */
+  use: LockKind
+  signal: AbortSignal | undefined
+  onEvent: OnEvent
+}
+
+/** Waits for others who are at work in the bundle. @throws BUNDLE_INVALID, ABORTED, SYSCALL_FAILED */
 export async function withBundle<T>(
   bundle: string,
+  { use, signal, onEvent }: BundleUse,
   act: (bundle: OpenBundle) => Promise<T>
 ): Promise<T> {
   const path = resolve(bundle)
-  const read: ReadBundleFile = (name) => readIfRegular(join(path, name))
+  const directory = openBundleDirectory(path)
+  try {
+    const isDirty = listLeftovers(directory).abandoned.length > 0
+    await awaitClaim(directory, isDirty ? 'exclusive' : use, () => pause(signal))
+    if (isDirty) tidy(directory, path, onEvent)
+    return await withRootfs(path, directory, act)
+  } finally {
+    close(directory)
+  }
+}
+
+async function withRootfs<T>(
+  path: string,
+  directory: number,
+  act: (bundle: OpenBundle) => Promise<T>
+): Promise<T> {
+  const read: ReadBundleFile = (name) => readIfRegular(join(handlePath(directory), name))
   const metadata = openMetadata(path, read)
-  const rootfs = openRootfs(path)
+  const rootfs = openRootfs(path, directory)
   try {
     const memory = (): Memory => inBundle(path, () => readMemory(read, metadata))
-    return await act({ path, metadata, rootfs, memory })
+    return await act({ path, directory, metadata, rootfs, memory })
   } finally {
     close(rootfs)
+  }
+}
+
+function openBundleDirectory(path: string): number {
+  try {
+    return openOperatorDirectory(fromText(path))
+  } catch (error) {
+    throw isErrno(error, 'ENOENT', 'ENOTDIR') ? noBundle(path, error) : error
   }
 }
 
@@ -52,14 +93,11 @@ function inBundle<T>(path: string, read: () => T): T {
   }
 }
 
-function openRootfs(path: string): number {
-  const fd = openOperatorDirectory(fromText(path))
+function openRootfs(path: string, directory: number): number {
   try {
-    return openDirectory(fd, ROOTFS_DIRECTORY)
+    return openDirectory(directory, ROOTFS_DIRECTORY)
   } catch (error) {
     throw isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP') ? noRootfs(path, error) : error
-  } finally {
-    close(fd)
   }
 }
 
@@ -71,7 +109,7 @@ export function readIfRegular(path: string): Buffer | undefined {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw new OciUnpackError('BUNDLE_INVALID', 'A file of the bundle cannot be read.', {
-      facts: { file: path, reason: (error as Error).message },
+      facts: { file: withoutHandles(path), reason: withoutHandles((error as Error).message) },
       cause: error
     })
   }
@@ -80,6 +118,14 @@ export function readIfRegular(path: string): Buffer | undefined {
   } finally {
     closeSync(fd)
   }
+}
+
+function noBundle(path: string, cause: unknown): OciUnpackError {
+  return new OciUnpackError('BUNDLE_INVALID', 'There is no bundle.', {
+    facts: { path },
+    hint: 'Name a directory that unpack made; raw unpack makes no bundle.',
+    cause
+  })
 }
 
 function noRootfs(path: string, cause: unknown): OciUnpackError {

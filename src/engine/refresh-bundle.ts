@@ -1,53 +1,102 @@
 /**
- * Makes a bundle one of the image that was just made from it. The new manifest and fingerprints are written under
- * names of their own; replacing umoci.json is the one step that counts, so a bundle can be repacked wherever this ends.
+ * Makes a bundle one of the image that is just made from it, in two halves. All that can fail for want of room is done
+ * before the image gets its tag; afterwards there are only renames, of which replacing umoci.json is the one that counts. So a
+ * bundle can be repacked wherever this ends.
  */
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync } from 'node:fs'
 import { join } from 'node:path'
-import { fingerprintsFile, manifestFile, METADATA_FILE } from '../bundle/files.ts'
+import { memoryFiles, METADATA_FILE } from '../bundle/files.ts'
 import { formatMetadata, sourceManifest } from '../bundle/metadata.ts'
+import { OciUnpackError } from '../errors.ts'
 import { target, type DescriptorPath } from '../image/choice.ts'
 import type { ManifestEntry } from '../mtree/entry.ts'
 import type { ScannedObject } from '../rootfs/scanned-object.ts'
+import { handlePath } from '../sys/handle-path.ts'
+import { removeFileIfThere, renameOver } from '../sys/names.ts'
 import type { Timespec } from '../tar/entry.ts'
 import type { Changes, HashFiles } from './changes.ts'
+import type { OnEvent } from './events.ts'
 import { matchTree } from './match-tree.ts'
 import type { OpenBundle } from './open-bundle.ts'
+import { writeRefreshNote } from './refresh-note.ts'
 import { scanTree } from './scan-tree.ts'
 import { completeDigests, writeScannedManifest, type KnownTree } from './scanned-manifest.ts'
 import type { ThreadOptions } from './threads.ts'
+import { withWorkspaceIn } from './workspace.ts'
+import { writeNew } from './write-bundle.ts'
 
 export interface Refresh {
-  /** The new image. */
-  image: DescriptorPath
+  /** Writes and flushes what the bundle of this image is to have, beside what it has. Nothing of it counts yet. */
+  prepare(image: DescriptorPath, changes: Changes, options: RefreshOptions): Promise<void>
+  /** The bundle is one of that image from here on. @throws SYSCALL_FAILED */
+  commit(): void
+}
+
+export interface RefreshOptions {
   scannedAt: Timespec
   hashFiles: HashFiles
   threads: ThreadOptions
 }
 
-export async function refreshBundle(
+/** Runs `act` with a place for new files in the bundle, which must be the caller's alone. */
+export async function withRefresh<T>(
   bundle: OpenBundle,
-  changes: Changes,
-  refresh: Refresh
-): Promise<void> {
-  const old = sourceManifest(bundle.metadata).digest
-  const { digest } = target(refresh.image)
-  if (digest === old) return
-  const knowledge = await wholeTree(bundle, changes, refresh)
-  await completeDigests(knowledge, refresh.hashFiles)
-  removeManifest(bundle.path, digest)
-  writeScannedManifest({ ...bundle, digest }, knowledge, refresh.scannedAt)
-  for (const name of filesOf(digest)) flush(join(bundle.path, name))
-  replaceMetadata(bundle, refresh.image)
-  flush(bundle.path)
-  removeManifest(bundle.path, old)
+  onEvent: OnEvent,
+  act: (refresh: Refresh) => Promise<T>
+): Promise<T> {
+  const { directory, path } = bundle
+  return withWorkspaceIn(directory, path, onEvent, ({ fd }) => act(new BundleRefresh(bundle, fd)))
+}
+
+class BundleRefresh implements Refresh {
+  private readonly bundle: OpenBundle
+  private readonly workspace: number
+  private digest: string | undefined
+
+  constructor(bundle: OpenBundle, workspace: number) {
+    this.bundle = bundle
+    this.workspace = workspace
+  }
+
+  async prepare(
+    image: DescriptorPath,
+    changes: Changes,
+    { scannedAt, hashFiles, threads }: RefreshOptions
+  ): Promise<void> {
+    const { metadata, path, rootfs } = this.bundle
+    const { digest } = target(image)
+    if (digest === sourceManifest(metadata).digest) return
+    const knowledge = await wholeTree(this.bundle, changes, threads)
+    await completeDigests(knowledge, hashFiles)
+    const place = { path: handlePath(this.workspace), bundle: path, rootfs, digest }
+    writeScannedManifest(place, knowledge, scannedAt)
+    const descriptorWalk = image.map((descriptor) => ({ ...descriptor }))
+    writeNew(join(place.path, METADATA_FILE), formatMetadata({ ...metadata, descriptorWalk }))
+    writeRefreshNote(this.workspace, { before: sourceManifest(metadata).digest, after: digest })
+    for (const name of [...memoryFiles(digest), METADATA_FILE]) flush(join(place.path, name))
+    this.digest = digest
+  }
+
+  commit(): void {
+    if (this.digest === undefined) return
+    const { directory, metadata } = this.bundle
+    try {
+      for (const name of [...memoryFiles(this.digest), METADATA_FILE])
+        renameOver(this.workspace, name, directory, name)
+      flush(handlePath(directory))
+      for (const name of memoryFiles(sourceManifest(metadata).digest))
+        removeFileIfThere(directory, name)
+    } catch (error) {
+      throw onlyTheBundle(error, this.bundle.path)
+    }
+  }
 }
 
 /** A tree of which only a part was looked at is looked at now; the rest of it is as the bundle remembers. */
 async function wholeTree(
   bundle: OpenBundle,
   { tree, remembered, entries, digests, isWhole }: Changes,
-  { threads }: Refresh
+  threads: ThreadOptions
 ): Promise<KnownTree> {
   const entryAt = (index: number | undefined): ManifestEntry | undefined =>
     index === undefined ? undefined : entries.entry(index)
@@ -61,21 +110,6 @@ async function wholeTree(
   return { tree: whole, digests, known }
 }
 
-function replaceMetadata({ path, metadata }: OpenBundle, image: DescriptorPath): void {
-  const descriptorWalk = image.map((descriptor) => ({ ...descriptor }))
-  const temporary = join(path, `.${METADATA_FILE}.new`)
-  writeFileSync(temporary, formatMetadata({ ...metadata, descriptorWalk }), { flush: true })
-  renameSync(temporary, join(path, METADATA_FILE))
-}
-
-function removeManifest(bundle: string, digest: string): void {
-  for (const name of filesOf(digest)) rmSync(join(bundle, name), { force: true })
-}
-
-function filesOf(digest: string): readonly string[] {
-  return [fingerprintsFile(digest), manifestFile(digest)]
-}
-
 /** A file or directory outlives a power cut from here on. */
 function flush(path: string): void {
   const fd = openSync(path, 'r')
@@ -84,4 +118,13 @@ function flush(path: string): void {
   } finally {
     closeSync(fd)
   }
+}
+
+function onlyTheBundle(error: unknown, path: string): unknown {
+  if (!(error instanceof OciUnpackError)) return error
+  return new OciUnpackError(error.code, error.message, {
+    facts: { ...error.facts, path },
+    hint: 'The image is stored and has its tag, but the bundle is not refreshed: repack it once more.',
+    cause: error
+  })
 }

@@ -7,7 +7,7 @@ import { whileInUse } from '../store/in-use.ts'
 import { openLayout, type Layout } from '../store/layout.ts'
 import { readImage, type ResolvedImage } from '../store/resolve.ts'
 import { pause } from './abort.ts'
-import { addToImage, assertPackable } from './add-to-image.ts'
+import { addToImage, assertPackable, type ImageChange } from './add-to-image.ts'
 import { allChanges, bundleChanges, hasher, type MaskOptions } from './bundle-changes.ts'
 import {
   normalizeChange,
@@ -20,7 +20,7 @@ import { socket } from './left-out.ts'
 import { currentTime } from './manifest-file.ts'
 import { withBundle, type OpenBundle } from './open-bundle.ts'
 import { packChanges } from './pack-changes.ts'
-import { refreshBundle } from './refresh-bundle.ts'
+import { withRefresh } from './refresh-bundle.ts'
 import { assertComplete, bundleHooks, type BundleHooks } from './storage/bundle-hooks.ts'
 import { withHooks, type HooksOption } from './storage/open-hooks.ts'
 import { assertGiven } from './given.ts'
@@ -51,8 +51,16 @@ export async function repack(options: RepackOptions): Promise<ChangeResult> {
   const settings = normalizeChange(options)
   try {
     const layout = openLayout(settings.reference.path)
+    const { signal, onEvent } = settings
+    const use = {
+      use: options.refreshBundle === true ? 'exclusive' : 'shared',
+      signal,
+      onEvent
+    } as const
     const run = (hooks: HookSet | undefined): Promise<ChangeResult> =>
-      withBundle(options.bundle, (bundle) => repackBundle(layout, bundle, hooks, options, settings))
+      withBundle(options.bundle, use, (bundle) =>
+        repackBundle(layout, bundle, hooks, options, settings)
+      )
     return await whileInUse(
       layout.path,
       () => pause(settings.signal),
@@ -76,28 +84,39 @@ async function repackBundle(
   const scannedAt = currentTime()
   const hooks = bundleHooks(hookSet, { bundle, layout: layout.path, base, settings })
   const changes = await search(bundle, base, hooks, options, settings)
-  const isRefreshed = options.refreshBundle === true
   for (const path of changes.sockets) settings.onEvent(socket(path))
   settings.onEvent({ type: 'changes', count: changes.deltas.length })
-  const { image, ...result } = await addToImage(
-    {
-      layout,
-      base,
-      tag,
-      createdBy: `${options.program ?? 'oci-unpack'} repack`,
-      inheritAuthor: true,
-      settings
-    },
-    changes.deltas.length === 0
-      ? undefined
-      : (writer) => packChanges(bundle, changes, writer, settings, isRefreshed)
-  )
-  if (isRefreshed) {
-    const hashFiles = hasher(bundle, settings)
-    await refreshBundle(bundle, changes, { image, scannedAt, hashFiles, threads: settings })
-    await hooks.refreshed(readImage(layout, image))
-  }
-  return result
+  const isRefreshed = options.refreshBundle === true
+  const add = (beforeTag?: ImageChange['beforeTag']): ReturnType<typeof addToImage> =>
+    addToImage(
+      {
+        layout,
+        base,
+        tag,
+        createdBy: `${options.program ?? 'oci-unpack'} repack`,
+        inheritAuthor: true,
+        beforeTag,
+        settings
+      },
+      changes.deltas.length === 0
+        ? undefined
+        : (writer) => packChanges(bundle, changes, writer, settings, isRefreshed)
+    )
+  if (!isRefreshed) return resultOf(await add())
+  return withRefresh(bundle, settings.onEvent, async (refresh) => {
+    const threads = settings
+    const hashFiles = hasher(bundle.rootfs, threads)
+    const made = await add((image) =>
+      refresh.prepare(image, changes, { scannedAt, hashFiles, threads })
+    )
+    refresh.commit()
+    await hooks.refreshed(readImage(layout, made.image))
+    return resultOf(made)
+  })
+}
+
+function resultOf({ manifestDigest, layer }: ChangeResult): ChangeResult {
+  return { manifestDigest, layer }
 }
 
 async function search(

@@ -1,22 +1,11 @@
 /** A file of the operator gets new content, whole or not at all. */
-import {
-  closeSync,
-  fchmodSync,
-  fchownSync,
-  fsyncSync,
-  lstatSync,
-  openSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-  type Stats
-} from 'node:fs'
-import { randomUUID } from 'node:crypto'
-import { basename, dirname, join } from 'node:path'
+import { lstatSync, writeFileSync } from 'node:fs'
+import { createNewFileAt } from '../workspace/new-file-at.ts'
 
 /**
  * Replaces a regular file, which keeps its mode, or makes a new one. Anything else, such as /dev/stdout, is written to.
- * @throws what node:fs throws
+ * @param path absolute
+ * @throws SYSCALL_FAILED, and what node:fs throws
  */
 export function replaceFile(path: string, content: string): void {
   const old = lstatSync(path, { throwIfNoEntry: false })
@@ -24,25 +13,15 @@ export function replaceFile(path: string, content: string): void {
     writeFileSync(path, content)
     return
   }
-  const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}`)
+  const file = createNewFileAt(path)
   try {
-    writeNew(temporary, content, old)
-    renameSync(temporary, path)
+    file.write(Buffer.from(content))
+    file.publish({
+      replaces: true,
+      ...(old === undefined ? {} : { mode: old.mode & 0o7777 }),
+      owner: process.geteuid!() === 0 ? old : undefined
+    })
   } finally {
-    rmSync(temporary, { force: true })
-  }
-}
-
-function writeNew(path: string, content: string, like: Stats | undefined): void {
-  const fd = openSync(path, 'wx', 0o666)
-  try {
-    writeFileSync(fd, content)
-    if (like !== undefined) {
-      if (process.geteuid?.() === 0) fchownSync(fd, like.uid, like.gid)
-      fchmodSync(fd, like.mode & 0o7777)
-    }
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
+    file.discard()
   }
 }

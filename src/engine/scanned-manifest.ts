@@ -20,8 +20,10 @@ export interface KnownTree {
 }
 
 export interface ManifestPlace {
-  /** Of the bundle, absolute. */
+  /** Directory that the files are written into. */
   path: string
+  /** Where the bundle is, for the header. */
+  bundle: string
   /** Descriptor of its root file system. */
   rootfs: number
   /** Of the image manifest that the tree equals. */
@@ -45,13 +47,13 @@ export async function completeDigests(
 
 /** @param scannedAt from before the first object was looked at */
 export function writeScannedManifest(
-  { path, rootfs, digest }: ManifestPlace,
+  { path, bundle, rootfs, digest }: ManifestPlace,
   knowledge: KnownTree,
   scannedAt: Timespec
 ): void {
   const xattrs = new XattrReader(rootfs)
   try {
-    writeManifestFiles(path, path, digest, {
+    writeManifestFiles(path, bundle, digest, {
       root: toNode(knowledge.tree.root, knowledge, xattrs),
       statOf: ({ object }) => fileStat(object.status, object.unlisted),
       scannedAt

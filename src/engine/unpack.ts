@@ -49,8 +49,8 @@ export async function unpack(options: UnpackOptions): Promise<UnpackResult> {
 
 async function unpackPlain(job: Job): Promise<void> {
   const { image, settings } = job
-  refuseExistingBundle(settings.destination)
-  await withWorkspace(settings.destination, async (workspace) => {
+  await withWorkspace(settings.destination, settings.onEvent, async (workspace) => {
+    refuseExistingBundle(settings.destination)
     const stack = newStack(settings)
     const ground = newGround(workspace)
     await mergeImage(job, stack, { ground, name: ROOTFS_DIRECTORY, digests: true })
@@ -69,10 +69,10 @@ async function unpackPlain(job: Job): Promise<void> {
  */
 export async function unpackRootfs(options: UnpackOptions): Promise<UnpackResult> {
   return withImage(options, (job) =>
-    withWorkspace(job.settings.destination, (workspace) =>
+    withWorkspace(job.settings.destination, job.settings.onEvent, (workspace) =>
       workspace.existing === undefined
         ? unpackNewRootfs(job, workspace)
-        : unpackOverRootfs(job, workspace, workspace.existing)
+        : unpackOverRootfs(job, workspace.existing)
     )
   )
 }
@@ -84,16 +84,12 @@ async function unpackNewRootfs(job: Job, workspace: Workspace): Promise<void> {
   workspace.publishOnly(ROOTFS_DIRECTORY)
 }
 
-async function unpackOverRootfs(
-  job: Job,
-  workspace: Workspace,
-  existing: ExistingDestination
-): Promise<void> {
+async function unpackOverRootfs(job: Job, existing: ExistingDestination): Promise<void> {
   const stack = newStack(job.settings)
   readExisting(existing.fd, new Set([existing.workspaceName]), (entry, inode) =>
     stack.addExisting(entry, inode)
   )
-  const ground = existingGround(workspace.destination, existing)
+  const ground = existingGround(existing)
   await mergeImage(job, stack, { ground, name: '', digests: false })
 }
 

@@ -1,6 +1,5 @@
 /** A directory against an mtree manifest: every difference, not only the first. */
 import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { fromBuffer, fromText, type ByteString } from '../bytes.ts'
 import { withFacts } from '../errors.ts'
 import { compareManifests, type Delta } from '../mtree/compare.ts'
@@ -12,7 +11,7 @@ import { toManifestEntry } from '../rootfs/mtree-entry.ts'
 import { XattrReader } from '../rootfs/tree-xattrs.ts'
 import { fromNode } from '../sys/failure.ts'
 import { close, openOperatorDirectory } from '../sys/files.ts'
-import { hasherBelow } from './bundle-changes.ts'
+import { hasher } from './bundle-changes.ts'
 import { jobCount } from './change-options.ts'
 import type { HashFiles } from './changes.ts'
 import { toDiffEntry, type DiffEntry } from './diff.ts'
@@ -58,7 +57,7 @@ export async function validateTree(options: ValidateOptions): Promise<Validation
     const scanned = await scanAll(root, threads)
     const after = await describeAsStated(entries, scanned, new DiskValues(root, selected), {
       selected,
-      hashFiles: hasherBelow(resolve(options.path), threads)
+      hashFiles: hasher(root, threads)
     })
     const deltas = compareManifests(entries, after, selected)
     return {

@@ -2,22 +2,28 @@
  * The private directory that an operation works in, on the file system of what it makes, and how the result
  * comes out of it: whole or not at all. A failure removes the workspace and nothing else.
  */
-import { randomBytes } from 'node:crypto'
-import { mkdirSync, realpathSync, rmdirSync, statSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
-import { fromText, type ByteString } from '../bytes.ts'
+import { realpathSync, statSync } from 'node:fs'
+import { basename, dirname, resolve } from 'node:path'
+import { display, fromText, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
-import { removeTree } from '../sys/remove-tree.ts'
-import { isErrno } from '../sys/failure.ts'
-import { close, openDirectory, openOperatorDirectory } from '../sys/files.ts'
+import { fromNode, isErrno } from '../sys/failure.ts'
+import { close, openOperatorDirectory } from '../sys/files.ts'
 import { listXattrs, removeXattr, setModeOf, setTimesOf } from '../sys/metadata.ts'
-import { makeDirectory, renameNew } from '../sys/names.ts'
+import { renameNew } from '../sys/names.ts'
+import { openOrMakeDirectory } from '../sys/operator-directory.ts'
+import { removeTree } from '../sys/remove-tree.ts'
 import { status } from '../sys/status.ts'
+import { claim } from '../workspace/claim.ts'
+import { removeLeftovers } from '../workspace/leftovers.ts'
+import { makePrivateDirectory, type PrivateDirectory } from '../workspace/private-directory.ts'
+import { privateName } from '../workspace/private-name.ts'
+import type { OnEvent } from './events.ts'
+import { recoverRefresh } from './refresh-note.ts'
 
 export interface Workspace {
-  /** Absolute path and open handle of the directory. */
-  readonly path: string
+  /** Open handle of the directory, and a path that leads through it. */
   readonly fd: number
+  readonly path: string
   /** Where the result goes: absolute. */
   readonly destination: string
   /** The destination, if it was there before: it is added to, never replaced. */
@@ -40,108 +46,216 @@ export interface ExistingDestination {
 /** Only the owner may enter. */
 const PRIVATE_MODE = 0o700
 
-/** Runs `act` in a new workspace for `destination`; whatever happens, the workspace is gone afterwards. */
+/**
+ * Runs `act` in a new workspace for `destination`; whatever happens, the workspace is gone afterwards. What processes
+ * that died have left there goes first. A destination that is there is this operation's alone meanwhile.
+ * @throws BUNDLE_EXISTS where it is no directory, or another process is at work in it
+ */
 export async function withWorkspace<T>(
   destination: string,
+  onEvent: OnEvent,
   act: (workspace: Workspace) => Promise<T>
 ): Promise<T> {
-  const workspace = new DirectoryWorkspace(resolve(destination))
+  const path = resolve(destination)
+  return isDirectory(path)
+    ? withExistingPlace(realpathSync(path), onEvent, act)
+    : withNewPlace(path, onEvent, act)
+}
+
+async function withExistingPlace<T>(
+  path: string,
+  onEvent: OnEvent,
+  act: (workspace: Workspace) => Promise<T>
+): Promise<T> {
+  const directory = openOperatorDirectory(fromText(path))
   try {
-    return await act(workspace)
+    assertFree(directory, path)
+    return await withWorkspaceIn(directory, path, onEvent, act)
   } finally {
-    workspace.remove()
+    close(directory)
   }
 }
 
-class DirectoryWorkspace implements Workspace {
-  readonly path: string
-  readonly fd: number
+/** The same in a directory that is open and the caller's own. */
+export async function withWorkspaceIn<T>(
+  directory: number,
+  path: string,
+  onEvent: OnEvent,
+  act: (workspace: Workspace) => Promise<T>
+): Promise<T> {
+  keepTimes(directory, () => tidy(directory, path, onEvent))
+  return whileOpen(new InsideWorkspace(directory, path), onEvent, act)
+}
+
+async function withNewPlace<T>(
+  path: string,
+  onEvent: OnEvent,
+  act: (workspace: Workspace) => Promise<T>
+): Promise<T> {
+  const parent = openOrMakeDirectory(dirname(path))
+  try {
+    tidy(parent.fd, dirname(path), onEvent)
+    return await whileOpen(new BesideWorkspace(parent.fd, path), onEvent, act)
+  } catch (error) {
+    parent.removeNew()
+    throw error
+  } finally {
+    parent.close()
+  }
+}
+
+/** What cannot be removed is a leftover for the next run; the result, or the failure, is what counts. */
+async function whileOpen<T>(
+  workspace: ClosableWorkspace,
+  onEvent: OnEvent,
+  act: (workspace: Workspace) => Promise<T>
+): Promise<T> {
+  try {
+    return await act(workspace)
+  } finally {
+    try {
+      workspace.remove()
+    } catch (error) {
+      onEvent(notRemoved(workspace.destination, error))
+    }
+  }
+}
+
+interface ClosableWorkspace extends Workspace {
+  remove(): void
+}
+
+/** Beside a destination that does not exist: it becomes it. */
+class BesideWorkspace implements ClosableWorkspace {
   readonly destination: string
-  readonly existing: ExistingDestination | undefined
-  private readonly parentFd: number
-  private readonly name: ByteString
-  private readonly madeParents: string[]
-  private published = false
+  readonly existing = undefined
+  private readonly parent: number
+  private readonly directory: PrivateDirectory
 
-  constructor(destination: string) {
-    const isThere = isDirectory(destination)
-    this.destination = isThere ? realpathSync(destination) : destination
-    const parent = isThere ? this.destination : dirname(destination)
-    this.madeParents = makeParents(parent)
-    const name = isThere ? uniqueName('') : uniqueName(basename(destination))
-    this.name = fromText(name)
-    this.path = join(parent, name)
-    this.parentFd = openOperatorDirectory(fromText(parent))
-    this.existing = isThere ? { fd: this.parentFd, workspaceName: this.name } : undefined
-    this.inDestination(() => makeDirectory(this.parentFd, this.name, PRIVATE_MODE))
-    this.fd = openDirectory(this.parentFd, this.name)
-    shedInheritance(this.fd)
+  constructor(parent: number, destination: string) {
+    this.destination = destination
+    this.parent = parent
+    this.directory = makeWorkspace(parent, basename(destination))
   }
 
-  private inDestination(act: () => void): void {
-    if (this.existing === undefined) act()
-    else keepTimes(this.parentFd, act)
+  get fd(): number {
+    return this.directory.fd
   }
 
-  publish(names: readonly ByteString[]): void {
-    if (this.existing === undefined) this.rename(this.parentFd, this.name)
-    else this.publishInto(names)
-    this.published = true
+  get path(): string {
+    return this.directory.path
+  }
+
+  publish(): void {
+    this.rename(this.parent, this.directory.name)
   }
 
   publishOnly(name: ByteString): void {
     this.rename(this.fd, name)
-    removeTree(this.parentFd, this.name)
-    this.published = true
+  }
+
+  remove(): void {
+    this.directory.remove()
   }
 
   private rename(directory: number, name: ByteString): void {
     try {
-      renameNew(directory, name, this.parentFd, fromText(basename(this.destination)))
+      renameNew(directory, name, this.parent, fromText(basename(this.destination)))
     } catch (error) {
       throw taken(error, this.destination)
     }
+  }
+}
+
+/** In a destination that exists. Its coming and going leaves no trace in the times of the directory. */
+class InsideWorkspace implements ClosableWorkspace {
+  readonly destination: string
+  readonly existing: ExistingDestination
+  private readonly directory: PrivateDirectory
+
+  constructor(fd: number, destination: string) {
+    this.destination = destination
+    this.directory = keepTimes(fd, () => makeWorkspace(fd, ''))
+    this.existing = { fd, workspaceName: this.directory.name }
+  }
+
+  get fd(): number {
+    return this.directory.fd
+  }
+
+  get path(): string {
+    return this.directory.path
   }
 
   /**
    * Closed to others before anything is in it, as umoci does: set-user-ID programs and devices of a stranger's image
    * are out of other users' reach.
    */
-  private publishInto(names: readonly ByteString[]): void {
-    const { mode } = status(this.parentFd, '')
-    setModeOf(this.parentFd, PRIVATE_MODE)
+  publish(names: readonly ByteString[]): void {
+    const { fd } = this.existing
+    const { mode } = status(fd, '')
+    setModeOf(fd, PRIVATE_MODE)
     const done: ByteString[] = []
     try {
       for (const name of names) {
-        renameNew(this.fd, name, this.parentFd, name)
+        renameNew(this.fd, name, fd, name)
         done.push(name)
       }
     } catch (error) {
-      for (const name of done) removeTree(this.parentFd, name)
-      setModeOf(this.parentFd, mode)
+      for (const name of done) removeTree(fd, name)
+      setModeOf(fd, mode)
       throw taken(error, this.destination)
     }
   }
 
+  publishOnly(name: ByteString): void {
+    throw new Error(`[internal] ${display(name)} cannot replace a directory that is there`)
+  }
+
   remove(): void {
-    close(this.fd)
-    if (this.existing !== undefined || !this.published)
-      this.inDestination(() => removeTree(this.parentFd, this.name))
-    close(this.parentFd)
-    if (!this.published) for (const path of this.madeParents) removeIfEmpty(path)
+    keepTimes(this.existing.fd, () => this.directory.remove())
   }
 }
 
+function makeWorkspace(directory: number, becomes: string): PrivateDirectory {
+  const made = makePrivateDirectory(directory, () => privateName(becomes), PRIVATE_MODE)
+  try {
+    shedInheritance(made.fd)
+    return made
+  } catch (error) {
+    made.remove()
+    throw error
+  }
+}
+
+/** What processes that died have left in a directory is put right and goes; the directory must be ours. */
+export function tidy(directory: number, path: string, onEvent: OnEvent): void {
+  removeLeftovers(directory, {
+    recover: (workspace) => recoverRefresh(directory, workspace),
+    onRemoved: (name) => onEvent({ type: 'leftover', path: `${path}/${display(name)}` })
+  })
+}
+
+/** @throws BUNDLE_EXISTS where another process is at work in the directory; else it is ours until it is closed */
+export function assertFree(directory: number, path: string): void {
+  if (claim(directory) !== 'taken') return
+  throw new OciUnpackError('BUNDLE_EXISTS', 'Another process is at work there.', {
+    facts: { path },
+    hint: 'Wait for its end, or choose another directory.'
+  })
+}
+
 /** Runs with the times of a directory put back: a workspace that comes and goes in it is nobody's change. */
-export function keepTimes(fd: number, act: () => void): void {
+export function keepTimes<T>(fd: number, act: () => T): T {
   const { atimeSec, atimeNsec, mtimeSec, mtimeNsec } = status(fd, '')
-  act()
+  const result = act()
   try {
     setTimesOf(fd, { sec: atimeSec, nsec: atimeNsec }, { sec: mtimeSec, nsec: mtimeNsec })
   } catch (error) {
     // who may write to another's directory may still not set its times
     if (!isErrno(error, 'EPERM')) throw error
   }
+  return result
 }
 
 /** A set-group-ID bit or a default ACL of the place would change the owner and mode of all that is made below. */
@@ -152,13 +266,8 @@ export function shedInheritance(fd: number): void {
   setModeOf(fd, PRIVATE_MODE)
 }
 
-/** Hidden, and never the same for two processes. */
-export function uniqueName(base: string): string {
-  return `.${base === '' ? '' : `${base}.`}oci-unpack-${randomBytes(6).toString('hex')}`
-}
-
 function isDirectory(path: string): boolean {
-  const found = statSync(path, { throwIfNoEntry: false })
+  const found = statIfThere(path)
   if (found === undefined) return false
   if (found.isDirectory()) return true
   throw new OciUnpackError('BUNDLE_EXISTS', 'The destination exists and is not a directory.', {
@@ -167,23 +276,11 @@ function isDirectory(path: string): boolean {
   })
 }
 
-/** Makes what is missing of a path; gives the new directories, deepest first. */
-export function makeParents(path: string): string[] {
-  const first = mkdirSync(path, { recursive: true })
-  if (first === undefined) return []
-  const made: string[] = []
-  for (let current = path; ; current = dirname(current)) {
-    made.push(current)
-    if (current === first) return made
-  }
-}
-
-/** A directory in which somebody else has put something stays. */
-export function removeIfEmpty(path: string): void {
+function statIfThere(path: string): ReturnType<typeof statSync> {
   try {
-    rmdirSync(path)
-  } catch {
-    // somebody else has put something there meanwhile: it stays
+    return statSync(path, { throwIfNoEntry: false })
+  } catch (error) {
+    throw fromNode(error)
   }
 }
 
@@ -193,4 +290,12 @@ function taken(error: unknown, destination: string): unknown {
     facts: { path: destination },
     cause: error
   })
+}
+
+function notRemoved(destination: string, error: unknown): Parameters<OnEvent>[0] {
+  return {
+    type: 'warning',
+    message: 'A directory for unfinished work could not be removed. The next run will try again.',
+    facts: { path: destination, reason: error instanceof Error ? error.message : String(error) }
+  }
 }

@@ -49,7 +49,8 @@ export function writeBundle(
     const accounts = readAccounts(rootfs, root)
     const config = formatRuntimeConfig(runtimeConfig(accounts, image, settings))
     writeNew(join(workspace.path, CONFIG_FILE), config)
-    writeSurvey(rootfs, root, { ...workspace, digest })
+    const { path, destination } = workspace
+    writeSurvey(rootfs, root, { path, destination, digest })
     writeNew(join(workspace.path, METADATA_FILE), bundleMetadata(image, settings))
   } finally {
     close(rootfs)

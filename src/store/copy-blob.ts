@@ -1,11 +1,11 @@
 import { closeSync } from 'node:fs'
 import { cloneFile } from '../sys/copy.ts'
+import { handlePath } from '../sys/handle-path.ts'
+import type { FinalName, NewFile } from '../workspace/new-file.ts'
 import { openBlob, type VerifiedBlob } from './blob.ts'
 import type { BlobSource } from './blob-source.ts'
 import { openRegular } from './file.ts'
-import { createNewFile, type NewFile } from './new-file.ts'
 import type { Workspace } from './workspace.ts'
-import { prepareBlobPath } from './write.ts'
 
 /** `cloned`: the copy shares its blocks with the original. `present`: a file of this size is there already. */
 export type CopyOutcome = 'copied' | 'cloned' | 'present'
@@ -20,13 +20,13 @@ export async function copyBlob(
   source: BlobSource,
   pause: () => Promise<void>
 ): Promise<CopyOutcome> {
-  const path = prepareBlobPath(workspace.layoutPath, source.digest)
-  if (isPresent(path, source.size)) return 'present'
+  const final = workspace.blobName(source.digest)
+  if (isPresent(final, source.size)) return 'present'
   const blob = openBlob(source)
-  const file = createNewFile(workspace)
+  const file = workspace.newFile()
   try {
     const outcome = await fill(file, blob, source, pause)
-    file.publish(path)
+    file.publish(final)
     return outcome
   } finally {
     file.discard()
@@ -75,8 +75,8 @@ async function* verifiedChunks(
   blob.verify()
 }
 
-function isPresent(path: string, size: number): boolean {
-  const file = openRegular(path, false)
+function isPresent({ directory, name }: FinalName, size: number): boolean {
+  const file = openRegular(`${handlePath(directory)}/${name}`, false)
   if (typeof file === 'string') return false
   closeSync(file.fd)
   return file.size === size

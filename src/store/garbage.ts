@@ -1,7 +1,11 @@
-import { lstatSync, readdirSync, rmSync, type Stats } from 'node:fs'
-import { join } from 'node:path'
-import { DIGEST_ALGORITHMS, isDigest, type Digest } from '../image/digest.ts'
-import { attempt } from './file.ts'
+import { fromText } from '../bytes.ts'
+import { DIGEST_ALGORITHMS, digestAlgorithm, digestHex, isDigest } from '../image/digest.ts'
+import type { Digest, DigestAlgorithm } from '../image/digest.ts'
+import { listDirectory } from '../sys/directory.ts'
+import { close, openOperatorDirectory } from '../sys/files.ts'
+import { removeFile } from '../sys/names.ts'
+import { inodeKey, statusIfThere, type Status } from '../sys/status.ts'
+import { findBlobsDirectory } from './blobs-directory.ts'
 import { tryOwnBlobs } from './in-use.ts'
 import type { Layout } from './layout.ts'
 import { neededDigests } from './needed-digests.ts'
@@ -16,8 +20,10 @@ export interface Garbage {
 
 /** What a collection would remove now. Throws what `neededDigests` throws. */
 export function findGarbage(layout: Layout): Garbage {
-  const { abandoned } = listWorkspaces(layout.path)
-  return { blobs: unreachable(layout, listBlobs(layout)).map(plain), workspaces: abandoned }
+  return withLayout(layout, (fd) => ({
+    blobs: unreachable(layout, listBlobs(fd)).map(plain),
+    workspaces: listWorkspaces(fd).abandoned
+  }))
 }
 
 /**
@@ -30,9 +36,19 @@ export function tryCollectGarbage(layout: Layout): Garbage | undefined {
   const hold = tryOwnBlobs(layout.path)
   if (hold === undefined) return undefined
   try {
-    return collect(layout)
+    return withLayout(layout, (fd) => collect(layout, fd))
   } finally {
     hold.release()
+  }
+}
+
+/** All is removed by handles: whoever owns the layout may rename what is in it meanwhile. */
+function withLayout<T>({ path }: Layout, act: (fd: number) => T): T {
+  const fd = openOperatorDirectory(fromText(path))
+  try {
+    return act(fd)
+  } finally {
+    close(fd)
   }
 }
 
@@ -40,13 +56,13 @@ export function tryCollectGarbage(layout: Layout): Garbage | undefined {
  * The order is what makes it safe beside a umoci, which takes no lock on blobs: a blob in the list was stored by
  * a program that either still has its workspace, or has updated the index that is read after that.
  */
-function collect(layout: Layout): Garbage | undefined {
-  const present = listBlobs(layout)
-  const { live, abandoned } = listWorkspaces(layout.path)
+function collect(layout: Layout, fd: number): Garbage | undefined {
+  const present = listBlobs(fd)
+  const { live, abandoned } = listWorkspaces(fd)
   if (live.length > 0) return undefined
   return {
-    blobs: unreachable(layout, present).filter(removeBlob).map(plain),
-    workspaces: abandoned.filter((name) => removeAbandoned(layout.path, name))
+    blobs: removeBlobs(fd, unreachable(layout, present)).map(plain),
+    workspaces: abandoned.filter((name) => removeAbandoned(fd, name))
   }
 }
 
@@ -57,23 +73,38 @@ function plain({ digest, size }: StoredBlob): Garbage['blobs'][number] {
 interface StoredBlob {
   digest: Digest
   size: number
-  path: string
-  stat: Stats
+  status: Status
 }
 
-function listBlobs(layout: Layout): StoredBlob[] {
-  return DIGEST_ALGORITHMS.flatMap((algorithm) => {
-    const directory = join(layout.path, 'blobs', algorithm)
-    if (lstatSync(directory, { throwIfNoEntry: false }) === undefined) return []
-    const names = attempt('readdir', directory, () => readdirSync(directory)).sort()
-    return names.flatMap((name) => blobAt(join(directory, name), `${algorithm}:${name}`))
-  })
+function listBlobs(layout: number): StoredBlob[] {
+  return DIGEST_ALGORITHMS.flatMap(
+    (algorithm) =>
+      inBlobs(layout, algorithm, (directory) =>
+        listDirectory(directory)
+          .sort()
+          .flatMap((name) => blobAt(directory, name, `${algorithm}:${name}`))
+      ) ?? []
+  )
 }
 
-function blobAt(path: string, digest: string): StoredBlob[] {
+function inBlobs<T>(
+  layout: number,
+  algorithm: DigestAlgorithm,
+  act: (directory: number) => T
+): T | undefined {
+  const directory = findBlobsDirectory(layout, algorithm)
+  if (directory === undefined) return undefined
+  try {
+    return act(directory)
+  } finally {
+    close(directory)
+  }
+}
+
+function blobAt(directory: number, name: string, digest: string): StoredBlob[] {
   if (!isDigest(digest)) return []
-  const stat = lstatSync(path, { throwIfNoEntry: false })
-  return stat?.isFile() === true ? [{ digest, size: stat.size, path, stat }] : []
+  const found = statusIfThere(directory, name)
+  return found?.type === 'file' ? [{ digest, size: found.size, status: found }] : []
 }
 
 function unreachable(layout: Layout, present: readonly StoredBlob[]): StoredBlob[] {
@@ -81,10 +112,25 @@ function unreachable(layout: Layout, present: readonly StoredBlob[]): StoredBlob
   return present.filter(({ digest }) => !needed.has(digest))
 }
 
+/** Gives those that are gone. */
+function removeBlobs(layout: number, blobs: readonly StoredBlob[]): StoredBlob[] {
+  return DIGEST_ALGORITHMS.flatMap((algorithm) => {
+    const own = blobs.filter(({ digest }) => digestAlgorithm(digest) === algorithm)
+    const remove = (directory: number): StoredBlob[] =>
+      own.filter((blob) => removeBlob(directory, blob))
+    return own.length === 0 ? [] : (inBlobs(layout, algorithm, remove) ?? [])
+  })
+}
+
 /** Not one that was stored anew meanwhile: who stored it is about to name it. */
-function removeBlob({ path, stat }: StoredBlob): boolean {
-  const now = lstatSync(path, { throwIfNoEntry: false })
-  if (now?.ino !== stat.ino || now.ctimeMs !== stat.ctimeMs) return false
-  attempt('unlink', path, () => rmSync(path))
+function removeBlob(directory: number, { digest, status: found }: StoredBlob): boolean {
+  const name = digestHex(digest)
+  const now = statusIfThere(directory, name)
+  if (now === undefined || versionOf(now) !== versionOf(found)) return false
+  removeFile(directory, name)
   return true
+}
+
+function versionOf(found: Status): string {
+  return `${inodeKey(found)} ${found.ctimeSec}.${found.ctimeNsec}`
 }

@@ -1,13 +1,10 @@
-import { closeSync, constants, openSync } from 'node:fs'
-import { join } from 'node:path'
 import type { RewrittenImage } from '../image/rewrite.ts'
 import { indexBytes } from '../image/serialise.ts'
 import { withTag } from '../image/tags.ts'
 import type { ImageIndex } from '../image/types.ts'
+import { close, openDirectory } from '../sys/files.ts'
 import { lock } from '../sys/lock.ts'
-import { attempt } from './file.ts'
 import { openLayout, type LayoutOptions } from './layout.ts'
-import { createNewFile } from './new-file.ts'
 import type { Workspace } from './workspace.ts'
 import { putBlob } from './write.ts'
 
@@ -23,16 +20,14 @@ export async function updateIndex(
   pause: () => Promise<void>,
   options: LayoutOptions = {}
 ): Promise<void> {
-  const { layoutPath } = workspace
-  const fd = attempt('open', layoutPath, () =>
-    openSync(layoutPath, constants.O_RDONLY | constants.O_DIRECTORY)
-  )
+  const { layout, layoutPath } = workspace
+  const fd = openDirectory(layout, '.')
   try {
     await lock(fd, 'exclusive', pause)
     const index = edit(openLayout(layoutPath, options).readIndex())
     replaceIndex(workspace, indexBytes(index))
   } finally {
-    closeSync(fd)
+    close(fd)
   }
 }
 
@@ -50,10 +45,10 @@ export async function storeImage(
 }
 
 function replaceIndex(workspace: Workspace, bytes: Buffer): void {
-  const file = createNewFile(workspace)
+  const file = workspace.newFile()
   try {
     file.write(bytes)
-    file.publish(join(workspace.layoutPath, 'index.json'))
+    file.publish(workspace.indexName())
   } finally {
     file.discard()
   }

@@ -1,12 +1,18 @@
-import { randomBytes } from 'node:crypto'
-import { lstatSync, mkdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { lstatSync } from 'node:fs'
+import { basename, dirname, resolve } from 'node:path'
+import { fromText } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import { OCI_INDEX } from '../image/media-types.ts'
 import { indexBytes } from '../image/serialise.ts'
-import { attempt } from './file.ts'
+import { isErrno } from '../sys/failure.ts'
+import { makeDirectories } from '../sys/make-directories.ts'
+import { renameNew } from '../sys/names.ts'
+import { openOrMakeDirectory, type OperatorDirectory } from '../sys/operator-directory.ts'
+import { removeLeftovers } from '../workspace/leftovers.ts'
+import { createNewFile, flushDirectory } from '../workspace/new-file.ts'
+import { makePrivateDirectory, type PrivateDirectory } from '../workspace/private-directory.ts'
+import { privateName } from '../workspace/private-name.ts'
 import { openLayout } from './layout.ts'
-import { flushDirectory } from './new-file.ts'
 import { openWorkspace, type Workspace } from './workspace.ts'
 
 /** A layout to write into. One that was not there is made beside its path and gets its name at the end. */
@@ -25,11 +31,11 @@ export interface WritableLayout {
 export function createLayout(path: string): string {
   const root = resolve(path)
   if (isThere(root)) throw exists(root)
-  const hidden = makeHidden(root)
+  const hidden = new HiddenLayout(root)
   try {
     hidden.publish()
   } finally {
-    hidden.remove()
+    hidden.close()
   }
   return root
 }
@@ -50,7 +56,7 @@ async function existingLayout(root: string, pause: () => Promise<void>): Promise
 }
 
 async function newLayout(root: string, pause: () => Promise<void>): Promise<WritableLayout> {
-  const hidden = makeHidden(root)
+  const hidden = new HiddenLayout(root)
   try {
     const workspace = await openWorkspace(hidden.path, pause)
     return {
@@ -61,59 +67,81 @@ async function newLayout(root: string, pause: () => Promise<void>): Promise<Writ
       },
       discard() {
         workspace.close()
-        hidden.remove()
+        hidden.close()
       }
     }
   } catch (error) {
-    hidden.remove()
+    hidden.close()
     throw error
   }
 }
 
 /** A layout that nobody sees yet, and the directories that were made for it. */
-interface HiddenLayout {
-  readonly path: string
-  publish(): void
+class HiddenLayout {
+  private readonly root: string
+  private readonly parent: OperatorDirectory
+  private readonly directory: PrivateDirectory
+  private isPublished = false
+  private isOpen = true
+
+  constructor(root: string) {
+    this.root = root
+    this.parent = openOrMakeDirectory(dirname(root))
+    try {
+      removeLeftovers(this.parent.fd, {})
+      this.directory = makeFilled(this.parent.fd, basename(root))
+    } catch (error) {
+      this.parent.removeNew()
+      this.parent.close()
+      throw error
+    }
+  }
+
+  get path(): string {
+    return this.directory.path
+  }
+
+  publish(): void {
+    try {
+      renameNew(this.parent.fd, this.directory.name, this.parent.fd, fromText(basename(this.root)))
+    } catch (error) {
+      throw isErrno(error, 'EEXIST') ? exists(this.root) : error
+    }
+    this.isPublished = true
+    flushDirectory(this.parent.fd)
+  }
+
   /** Nothing is removed once it is published. */
-  remove(): void
+  close(): void {
+    if (!this.isOpen) return
+    this.isOpen = false
+    try {
+      this.directory.remove()
+    } catch {
+      // it is a leftover now, for the next that makes something here
+    }
+    if (!this.isPublished) this.parent.removeNew()
+    this.parent.close()
+  }
 }
 
-function makeHidden(root: string): HiddenLayout {
-  const parent = dirname(root)
-  const firstParent = attempt('mkdir', parent, () => mkdirSync(parent, { recursive: true }))
-  const path = hiddenName(root)
-  let published = false
-  const remove = (): void => {
-    if (published) return
-    rmSync(path, { recursive: true, force: true })
-    removeParents(parent, firstParent)
-  }
+function makeFilled(parent: number, becomes: string): PrivateDirectory {
+  const directory = makePrivateDirectory(parent, () => privateName(becomes), 0o777)
   try {
-    attempt('mkdir', path, () => fill(path))
+    fill(directory)
+    return directory
   } catch (error) {
-    remove()
+    directory.remove()
     throw error
   }
-  const publish = (): void => {
-    rename(path, root)
-    published = true
-    flushDirectory(parent)
-  }
-  return { path, publish, remove }
-}
-
-/** A name beside `path`, for what becomes it. */
-export function hiddenName(path: string): string {
-  return join(dirname(path), `.oci-unpack-${randomBytes(6).toString('hex')}`)
 }
 
 const EMPTY_INDEX = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [] } as const
 
-function fill(path: string): void {
-  mkdirSync(join(path, 'blobs', 'sha256'), { recursive: true })
-  write(join(path, 'index.json'), indexBytes(EMPTY_INDEX))
-  write(join(path, 'oci-layout'), layoutFileBytes())
-  flushDirectory(path)
+function fill({ fd, path }: PrivateDirectory): void {
+  makeDirectories(`${path}/blobs/sha256`)
+  write(fd, 'index.json', indexBytes(EMPTY_INDEX))
+  write(fd, 'oci-layout', layoutFileBytes())
 }
 
 /** The file `oci-layout` (image-spec image-layout.md), as umoci writes it. */
@@ -121,30 +149,13 @@ export function layoutFileBytes(): Buffer {
   return Buffer.from('{"imageLayoutVersion":"1.0.0"}\n')
 }
 
-function write(path: string, bytes: Buffer): void {
-  writeFileSync(path, bytes, { flag: 'wx', flush: true })
-}
-
-/** rename(2) replaces no directory that holds something, and no file. */
-function rename(from: string, to: string): void {
+function write(directory: number, name: string, bytes: Buffer): void {
+  const file = createNewFile(directory, privateName(name))
   try {
-    renameSync(from, to)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'ENOTDIR') throw exists(to)
-    attempt('rename', to, () => {
-      throw error
-    })
-  }
-}
-
-function removeParents(deepest: string, first: string | undefined): void {
-  for (let path = deepest; first !== undefined && path.startsWith(first); path = dirname(path)) {
-    try {
-      rmdirSync(path)
-    } catch {
-      return // somebody has put something there meanwhile
-    }
+    file.write(bytes)
+    file.publish({ directory, name, replaces: false })
+  } finally {
+    file.discard()
   }
 }
 

@@ -1,17 +1,13 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  rmSync,
-  statSync
-} from 'node:fs'
-import { join } from 'node:path'
-import { tryLock } from '../sys/lock.ts'
-import { attempt } from './file.ts'
+import { randomBytes } from 'node:crypto'
+import { fromText, type ByteString } from '../bytes.ts'
+import { digestAlgorithm, digestHex, type Digest, type DigestAlgorithm } from '../image/digest.ts'
+import { close, openOperatorDirectory } from '../sys/files.ts'
+import { handlePath } from '../sys/handle-path.ts'
+import { status } from '../sys/status.ts'
+import { listLeftovers, removeLeftover, type LeftoverKind } from '../workspace/leftovers.ts'
+import { createNewFile, type FinalName, type NewFile, type Owner } from '../workspace/new-file.ts'
+import { makePrivateDirectory, type PrivateDirectory } from '../workspace/private-directory.ts'
+import { openBlobsDirectory } from './blobs-directory.ts'
 import { useBlobs, type Hold } from './in-use.ts'
 
 /**
@@ -20,10 +16,15 @@ import { useBlobs, type Hold } from './in-use.ts'
  * a crash any `umoci gc` tidies up. As long as it is open, the blobs of the layout are in use.
  */
 export interface Workspace {
-  /** The layout; absolute. */
+  /** The layout: descriptor, and a path that leads through it. */
+  readonly layout: number
   readonly layoutPath: string
-  /** The directory itself; absolute. */
+  /** Leads through the handle of the directory itself. */
   readonly path: string
+  newFile(): NewFile
+  /** Where a blob is to go, in a directory that is there. @throws DIGEST_INVALID, SYSCALL_FAILED */
+  blobName(digest: Digest): FinalName
+  indexName(): FinalName
   /** Removes the directory and everything in it. May be called again. */
   close(): void
 }
@@ -38,86 +39,98 @@ export async function openWorkspace(
   layoutPath: string,
   pause: () => Promise<void>
 ): Promise<Workspace> {
-  const use = await useBlobs(layoutPath, pause)
+  const layout = openOperatorDirectory(fromText(layoutPath))
   try {
-    for (;;) {
-      const path = attempt('mkdtemp', layoutPath, () => mkdtempSync(join(layoutPath, PREFIX)))
-      const fd = openLocked(path)
-      if (fd !== undefined) return workspace(layoutPath, path, fd, use)
+    const use = await useBlobs(handlePath(layout), pause)
+    try {
+      return new LayoutWorkspace(layout, makePrivateDirectory(layout, nextName, 0o700), use)
+    } catch (error) {
+      use.release()
+      throw error
     }
   } catch (error) {
-    use.release()
+    close(layout)
     throw error
   }
 }
 
-/** The names of the workspaces in a layout, by whether somebody works in them. Links and files are none. */
-export function listWorkspaces(layoutPath: string): { live: string[]; abandoned: string[] } {
-  const found = { live: [] as string[], abandoned: [] as string[] }
-  for (const name of attempt('readdir', layoutPath, () => readdirSync(layoutPath)).sort()) {
-    if (!name.startsWith(PREFIX) || !isDirectory(join(layoutPath, name))) continue
-    const fd = openLocked(join(layoutPath, name))
-    if (fd === undefined) found.live.push(name)
-    else {
-      closeSync(fd)
-      found.abandoned.push(name)
-    }
+function nextName(): ByteString {
+  return `${PREFIX}${randomBytes(6).toString('hex')}`
+}
+
+class LayoutWorkspace implements Workspace {
+  readonly layout: number
+  readonly layoutPath: string
+  readonly path: string
+  private readonly directory: PrivateDirectory
+  private readonly use: Hold
+  private readonly blobs = new Map<DigestAlgorithm, number>()
+  private files = 0
+  private isOpen = true
+
+  constructor(layout: number, directory: PrivateDirectory, use: Hold) {
+    this.layout = layout
+    this.layoutPath = handlePath(layout)
+    this.path = directory.path
+    this.directory = directory
+    this.use = use
   }
-  return found
+
+  newFile(): NewFile {
+    return createNewFile(this.directory.fd, String(this.files++))
+  }
+
+  blobName(digest: Digest): FinalName {
+    return this.named(this.blobsOf(digestAlgorithm(digest)), digestHex(digest))
+  }
+
+  indexName(): FinalName {
+    return this.named(this.layout, 'index.json')
+  }
+
+  private named(directory: number, name: string): FinalName {
+    return { directory, name, replaces: true, owner: this.owner() }
+  }
+
+  /** What root makes in a user's layout must stay the user's. */
+  private owner(): Owner | undefined {
+    return process.geteuid!() === 0 ? status(this.layout, '') : undefined
+  }
+
+  private blobsOf(algorithm: DigestAlgorithm): number {
+    const known = this.blobs.get(algorithm)
+    if (known !== undefined) return known
+    const directory = openBlobsDirectory(this.layout, algorithm, this.owner())
+    this.blobs.set(algorithm, directory)
+    return directory
+  }
+
+  close(): void {
+    if (!this.isOpen) return
+    this.isOpen = false
+    try {
+      this.directory.remove()
+    } catch {
+      // it is a leftover now, for the next garbage collection
+    }
+    for (const fd of this.blobs.values()) close(fd)
+    this.use.release()
+    close(this.layout)
+  }
+}
+
+/** Also umoci's, whoever made them. Files and links are none. */
+const WORKSPACES: LeftoverKind = {
+  isNamed: (name) => name.startsWith(PREFIX),
+  isOurs: ({ type }) => type === 'directory'
+}
+
+/** The names of the workspaces in a layout, by whether somebody works in them. @param layout descriptor */
+export function listWorkspaces(layout: number): { live: string[]; abandoned: string[] } {
+  return listLeftovers(layout, WORKSPACES)
 }
 
 /** Removes a workspace that nobody works in; says whether it did. */
-export function removeAbandoned(layoutPath: string, name: string): boolean {
-  const path = join(layoutPath, name)
-  const fd = openLocked(path)
-  if (fd === undefined) return false
-  try {
-    attempt('rm', path, () => rmSync(path, { recursive: true, force: true }))
-    return true
-  } finally {
-    closeSync(fd)
-  }
-}
-
-function isDirectory(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true
-}
-
-/** Undefined where somebody else has the lock, or had it and removed the directory. */
-function openLocked(path: string): number | undefined {
-  const fd = openIfThere(path)
-  if (fd === undefined) return undefined
-  if (tryLock(fd, 'exclusive') && isThere(path, fd)) return fd
-  closeSync(fd)
-  return undefined
-}
-
-function openIfThere(path: string): number | undefined {
-  try {
-    return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    return attempt('open', path, () => {
-      throw error
-    })
-  }
-}
-
-function isThere(path: string, fd: number): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(fd).ino
-}
-
-function workspace(layoutPath: string, path: string, fd: number, use: Hold): Workspace {
-  let open = true
-  return {
-    layoutPath,
-    path,
-    close() {
-      if (!open) return
-      open = false
-      rmSync(path, { recursive: true, force: true })
-      closeSync(fd)
-      use.release()
-    }
-  }
+export function removeAbandoned(layout: number, name: string): boolean {
+  return removeLeftover(layout, name, WORKSPACES)
 }

@@ -1,10 +1,5 @@
 import { createHash } from 'node:crypto'
-import { chownSync, mkdirSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import { finishDigest, type Digest } from '../image/digest.ts'
-import { attempt } from './file.ts'
-import { relativeBlobPath } from './image-source.ts'
-import { createNewFile, flushDirectory } from './new-file.ts'
 import type { Workspace } from './workspace.ts'
 
 /** A blob that is hashed (sha256) while it is written. */
@@ -18,7 +13,7 @@ export interface BlobWriter {
 }
 
 export function createBlob(workspace: Workspace): BlobWriter {
-  const file = createNewFile(workspace)
+  const file = workspace.newFile()
   const hash = createHash('sha256')
   let size = 0
   return {
@@ -29,7 +24,7 @@ export function createBlob(workspace: Workspace): BlobWriter {
     },
     finish() {
       const digest = finishDigest(hash, 'sha256')
-      file.publish(prepareBlobPath(workspace.layoutPath, digest))
+      file.publish(workspace.blobName(digest))
       return { digest, size }
     },
     discard: () => file.discard()
@@ -48,21 +43,4 @@ export function putBlob(
   } finally {
     blob.discard()
   }
-}
-
-/** The path that a blob is to have, below a directory that is there. Throws DIGEST_INVALID, SYSCALL_FAILED. */
-export function prepareBlobPath(layoutPath: string, digest: Digest): string {
-  const path = join(layoutPath, relativeBlobPath(digest))
-  ensureDirectory(dirname(path), layoutPath)
-  return path
-}
-
-function ensureDirectory(path: string, layoutPath: string): void {
-  if (statSync(path, { throwIfNoEntry: false }) !== undefined) return
-  attempt('mkdir', path, () => mkdirSync(path, { recursive: true }))
-  if (process.geteuid?.() === 0) {
-    const { uid, gid } = statSync(layoutPath)
-    attempt('chown', path, () => chownSync(path, uid, gid))
-  }
-  flushDirectory(dirname(path))
 }

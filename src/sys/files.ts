@@ -2,7 +2,7 @@
 import { readSync } from 'node:fs'
 import type { ByteString } from '../bytes.ts'
 import { failed, SyscallError } from './failure.ts'
-import { libcCalls as libc } from './libc.ts'
+import { addressOf, libcCalls as libc } from './libc.ts'
 import { firstPath } from './memory.ts'
 
 export const AT_FDCWD = -100
@@ -73,6 +73,21 @@ export function writeAllAt(fd: number, address: number, length: number, position
     const written = libc.pwrite(fd, address + done, length - done, position + done)
     if (written < 0) throw failed('pwrite', undefined, fd, length - done, position + done)
     done += written
+  }
+}
+
+/** A new file with all its content; never an existing one, never through a link. */
+export function writeNewFile(
+  directory: number,
+  name: ByteString,
+  content: Buffer,
+  mode: number
+): void {
+  const fd = createFile(directory, name, mode)
+  try {
+    writeAllAt(fd, addressOf(content), content.length, 0)
+  } finally {
+    close(fd)
   }
 }
 

@@ -1,6 +1,6 @@
 /** Names in directories: make, link, rename, remove. Nothing here follows a link in the last component. */
 import { display, type ByteString } from '../bytes.ts'
-import { failed } from './failure.ts'
+import { failed, failedWith } from './failure.ts'
 import { octal } from './files.ts'
 import { libcCalls as libc } from './libc.ts'
 import { firstPath, secondPath, valueBlock } from './memory.ts'
@@ -77,18 +77,44 @@ export function renameNew(
   directory: number,
   name: ByteString
 ): void {
+  rename(fromDirectory, from, directory, name, RENAME_NOREPLACE)
+}
+
+/** Replaces what has the new name: a file by a file, an empty directory by a directory. */
+export function renameOver(
+  fromDirectory: number,
+  from: ByteString,
+  directory: number,
+  name: ByteString
+): void {
+  rename(fromDirectory, from, directory, name, 0)
+}
+
+function rename(
+  fromDirectory: number,
+  from: ByteString,
+  directory: number,
+  name: ByteString,
+  flags: number
+): void {
   const result = libc.renameat2(
     fromDirectory,
     secondPath.string(from),
     directory,
     firstPath.string(name),
-    RENAME_NOREPLACE
+    flags
   )
   if (result < 0) throw failed('renameat2', name, `from "${display(from)}"`)
 }
 
 export function removeFile(directory: number, name: ByteString): void {
   if (libc.unlinkat(directory, firstPath.string(name), 0) < 0) throw failed('unlinkat', name)
+}
+
+/** That it is not there is fine. */
+export function removeFileIfThere(directory: number, name: ByteString): void {
+  if (libc.unlinkat(directory, firstPath.string(name), 0) < 0 && !failedWith('ENOENT'))
+    throw failed('unlinkat', name)
 }
 
 export function removeEmptyDirectory(directory: number, name: ByteString): void {

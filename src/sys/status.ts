@@ -1,6 +1,6 @@
 /** What a path is: statx(2) without following links, with nanoseconds and 64-bit numbers. */
 import type { ByteString } from '../bytes.ts'
-import { failed } from './failure.ts'
+import { failed, isErrno } from './failure.ts'
 import { libcCalls as libc } from './libc.ts'
 import { firstPath, GrowingBlock, structure } from './memory.ts'
 
@@ -57,6 +57,16 @@ export function inodeKey({ device, inode }: Pick<Status, 'device' | 'inode'>): s
 export function status(directory: number, name: ByteString): Status {
   look(directory, name, structure.address)
   return read(structure.view(), 0)
+}
+
+/** Undefined where there is nothing of that name. @throws SyscallError */
+export function statusIfThere(directory: number, name: ByteString): Status | undefined {
+  try {
+    return status(directory, name)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined
+    throw error
+  }
 }
 
 /** Lets the kernel write a struct statx of 256 bytes to `address`. */

@@ -2,11 +2,12 @@
  * The task of one thread: a layer from its blob to staged objects, verified to the last byte.
  * blob → digest → decompress → diff ID → tar entries → staging.
  */
-import { fromText, type ByteString } from '../bytes.ts'
+import type { ByteString } from '../bytes.ts'
 import type { EntryRules } from '../plan/policy.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
 import { LayerStage } from '../rootfs/layer-stage.ts'
-import { close, openOperatorDirectory } from '../sys/files.ts'
+import { openBeneath } from '../sys/beneath.ts'
+import { close } from '../sys/files.ts'
 import { TarReader } from '../tar/reader.ts'
 import type { TarLimits } from '../tar/limits.ts'
 import type { Control } from './control.ts'
@@ -17,11 +18,18 @@ import { readVerifiedTar, type TarSizeLimits, type VerifiedTarTask } from './ver
 export interface StageLayerTask extends VerifiedTarTask {
   type: 'stage-layer'
   /** An empty directory, of this layer alone. */
-  staging: string
+  staging: StagingPlace
   rules: EntryRules
   /** Hash every file for the manifest. */
   digests: boolean
   limits: StageLimits
+}
+
+/** Threads of one process share its descriptors: no name above the directory matters. */
+export interface StagingPlace {
+  directory: number
+  /** Relative to that descriptor. */
+  path: ByteString
 }
 
 /** The number of entries is over all layers of the image. */
@@ -45,7 +53,7 @@ export async function stageLayer(
   control: Control,
   report: StageLayerReport
 ): Promise<void> {
-  const staging = openOperatorDirectory(fromText(task.staging))
+  const staging = openBeneath(task.staging.directory, task.staging.path)
   control.begin()
   try {
     await new Staging(task, control, report, staging).run()

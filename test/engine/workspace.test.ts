@@ -23,10 +23,14 @@ function publish(workspace: Workspace): void {
 }
 
 const run = (destination: string, act: (workspace: Workspace) => void): Promise<void> =>
-  withWorkspace(destination, (workspace) => {
-    act(workspace)
-    return Promise.resolve()
-  })
+  withWorkspace(
+    destination,
+    () => undefined,
+    (workspace) => {
+      act(workspace)
+      return Promise.resolve()
+    }
+  )
 
 const tree = (path: string): string[] =>
   fs.readdirSync(path, { recursive: true }).map(String).sort()

@@ -76,7 +76,7 @@ describe('a copied blob', () => {
 
 test('a new layout cannot be seen before it is published', async () => {
   const layout = await openOrCreateLayout(`${work}/l`, noPause)
-  expect(readdirSync(work)).toEqual([expect.stringMatching(/^\.oci-unpack-/)])
+  expect(readdirSync(work)).toEqual([expect.stringMatching(/^\.l\.oci-unpack-/)])
   layout.publish()
   layout.discard()
   expect(readdirSync(work)).toEqual(['l'])

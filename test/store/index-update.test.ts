@@ -136,7 +136,8 @@ describe('storeImage', () => {
     const image = resolveImage(openLayout(built.path), 't')
     const rewritten = rewriteImage({ ...image, indexes: [] }, { history: { comment: 'x' } })
     const before = readFileSync(file())
-    rmSync(join(workspace.path), { recursive: true })
+    const name = readdirSync(built.path).find((found) => found.startsWith('.umoci-'))!
+    rmSync(join(built.path, name), { recursive: true })
     await expect(storeImage(workspace, rewritten, 't', noPause)).rejects.toMatchObject({
       code: 'SYSCALL_FAILED'
     })

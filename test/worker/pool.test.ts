@@ -2,10 +2,11 @@ import { createHash, randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import type { Worker as NodeWorker } from 'node:worker_threads'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { display } from '../../src/bytes.ts'
+import { display, fromText } from '../../src/bytes.ts'
 import { BY_NODE } from '../../src/codec/choice.ts'
 import type { Digest } from '../../src/image/digest.ts'
 import { Control } from '../../src/worker/control.ts'
+import { close, openOperatorDirectory } from '../../src/sys/files.ts'
 import { decodeEntries } from '../../src/worker/entry-codec.ts'
 import type { StageLayerReport, StageLayerTask } from '../../src/worker/stage-layer.ts'
 import { Pool } from '../support/dist.ts'
@@ -13,14 +14,17 @@ import { makeTemporary, removeTemporary } from '../support/temporary.ts'
 import { directory, file, tar } from '../support/tar-builder.ts'
 
 let work: string
+let box: number
 let pool: InstanceType<typeof Pool> | undefined
 
 beforeEach(() => {
   work = makeTemporary()
+  box = openOperatorDirectory(fromText(work))
 })
 
 afterEach(async () => {
   await pool?.close()
+  close(box)
   removeTemporary(work)
 })
 
@@ -139,15 +143,14 @@ function collect(entries: string[]): StageLayerReport {
 
 /** An uncompressed layer, with a staging directory of its own. */
 function task(layer: number, content: Buffer): StageLayerTask {
-  const staging = `${work}/${layer}`
   const path = `${work}/${layer}.tar`
-  mkdirSync(staging)
+  mkdirSync(`${work}/${layer}`)
   writeFileSync(path, content)
   const digest = digestOf(content)
   return {
     type: 'stage-layer',
     layer,
-    staging,
+    staging: { directory: box, path: String(layer) },
     source: { digest, size: content.length, path },
     compression: 'none',
     diffId: digest,

@@ -22,6 +22,9 @@ export function logEvent(event: EngineEvent, log: Logger): void {
     case 'warning':
       log.write('warn', `${event.message} (${formatFacts(event.facts).join('; ')})`)
       return
+    case 'leftover':
+      log.write('info', `removed ${event.path}, which a process that died had left behind`)
+      return
     case 'changes':
       log.write('info', `${event.count} paths changed`)
       return

@@ -36,6 +36,7 @@ export class PlainDisplay {
         line(`${event.outcome} ${event.digest} (${formatBytes(event.size)})`)
         return
       case 'hook-log':
+      case 'leftover':
       case 'warning':
     }
   }

@@ -37,6 +37,7 @@ export class TtyDisplay {
         if (event.entries < event.total && Date.now() - this.lastDrawn < INTERVAL_MS) return
         break
       case 'hook-log':
+      case 'leftover':
       case 'warning':
         this.erase()
         return

@@ -1,17 +1,38 @@
 /**
- * Where a bundle is made with the help of hooks: at its final place, because hooks mount there. Until it is complete it
- * bears a mark that is locked; a mark that nobody holds belongs to a process that died, and what it left is removed.
+ * Where a bundle is made with the help of hooks: at its final place, because hooks mount there. The place is claimed
+ * before the first file is in it. Until the bundle is complete it bears a mark; a mark in a place that nobody holds
+ * belongs to a process that died, and what it left is removed.
  */
-import { chmodSync, closeSync, mkdirSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOTFS_DIRECTORY, STATE_DIRECTORY, UNFINISHED_FILE } from '../../bundle/files.ts'
 import type { BundleContext } from '../../hooks/contexts.ts'
-import { makeParents, removeIfEmpty } from '../workspace.ts'
+import { isErrno } from '../../sys/failure.ts'
+import { close, openOperatorDirectory } from '../../sys/files.ts'
+import { handlePath } from '../../sys/handle-path.ts'
+import { setModeOf } from '../../sys/metadata.ts'
+import { removeFile } from '../../sys/names.ts'
+import { openOrMakeDirectory, type OperatorDirectory } from '../../sys/operator-directory.ts'
+import { inodeKey, status } from '../../sys/status.ts'
+import { fromText } from '../../bytes.ts'
+import { makeOwnDirectory } from '../../workspace/private-directory.ts'
+import type { OnEvent } from '../events.ts'
+import { assertFree, tidy } from '../workspace.ts'
 import { refuseExistingBundle } from '../write-bundle.ts'
-import { assertUnclaimed, openMark, readMark } from './mark.ts'
+import { openState, readMark, writeMark } from './mark.ts'
 import { removeBundleFiles } from './remove-bundle.ts'
 
 const PRIVATE_MODE = 0o700
+
+/** A bundle that is being made. What the engine itself writes goes through the handles; hooks are told paths. */
+export interface BundleSite {
+  readonly context: BundleContext
+  /** Descriptor of the bundle's directory, and a path that leads through it. */
+  readonly fd: number
+  readonly path: string
+  /** The same of the state directory. */
+  readonly state: string
+}
 
 export interface SiteOptions {
   /** Absolute. */
@@ -20,26 +41,29 @@ export interface SiteOptions {
   digest: string
   /** Undoes what the hooks of a process that died have made for the bundle. */
   recover: (bundle: BundleContext) => Promise<void>
+  onEvent: OnEvent
 }
 
 /** Runs `act` at the place of a new bundle. Where it fails, what was not there before is gone. @throws BUNDLE_EXISTS */
 export async function withBundleSite<T>(
-  { bundle, digest, recover }: SiteOptions,
-  act: (bundle: BundleContext) => Promise<T>
+  options: SiteOptions,
+  act: (site: BundleSite) => Promise<T>
 ): Promise<T> {
-  const context = contextAt(bundle)
-  const made = makeParents(bundle)
-  const { mode } = statSync(bundle)
+  const directory = claimDirectory(options.bundle)
+  const { mode } = status(directory.fd, '')
   try {
-    await removeLeftovers(context, recover)
-    refuseExistingBundle(bundle)
+    tidy(directory.fd, options.bundle, options.onEvent)
+    await removeUnfinished(directory.fd, options)
+    refuseExistingBundle(options.bundle)
     // set-user-ID programs and devices of a stranger's image are out of other users' reach from the beginning
-    chmodSync(bundle, PRIVATE_MODE)
-    return await whileMarked(context, digest, act)
+    setModeOf(directory.fd, PRIVATE_MODE)
+    return await whileMarked(directory.fd, options, act)
   } catch (error) {
-    chmodSync(bundle, mode & 0o7777)
-    for (const path of made) removeIfEmpty(path)
+    restoreMode(directory.fd, mode)
+    directory.removeNew()
     throw error
+  } finally {
+    directory.close()
   }
 }
 
@@ -47,52 +71,79 @@ export function contextAt(bundle: string): BundleContext {
   return { bundle, rootfs: join(bundle, ROOTFS_DIRECTORY), state: join(bundle, STATE_DIRECTORY) }
 }
 
-async function whileMarked<T>(
-  context: BundleContext,
-  digest: string,
-  act: (bundle: BundleContext) => Promise<T>
-): Promise<T> {
-  mkdirSync(context.state, { mode: PRIVATE_MODE })
-  const mark = join(context.state, UNFINISHED_FILE)
-  writeFileSync(mark, digest, { flag: 'wx' })
-  const fd = openSync(mark, 'r')
+/** Whoever had the place before may have removed it between two of our calls: then it is made anew. */
+function claimDirectory(bundle: string): OperatorDirectory {
+  for (;;) {
+    const directory = openOrMakeDirectory(bundle)
+    try {
+      assertFree(directory.fd, bundle)
+      if (leadsTo(bundle, directory.fd)) return directory
+    } catch (error) {
+      directory.close()
+      throw error
+    }
+    directory.close()
+  }
+}
+
+function leadsTo(path: string, fd: number): boolean {
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) return false
+  const found = openOperatorDirectory(fromText(path))
   try {
-    assertUnclaimed(fd, context)
-    const result = await act(context)
-    rmSync(mark)
+    return inodeKey(status(found, '')) === inodeKey(status(fd, ''))
+  } finally {
+    close(found)
+  }
+}
+
+async function whileMarked<T>(
+  fd: number,
+  { bundle, digest }: SiteOptions,
+  act: (site: BundleSite) => Promise<T>
+): Promise<T> {
+  const context = contextAt(bundle)
+  const state = makeOwnDirectory(fd, STATE_DIRECTORY, PRIVATE_MODE)
+  try {
+    writeMark(state, digest)
+    const result = await act({ context, fd, path: handlePath(fd), state: handlePath(state) })
+    removeFile(state, UNFINISHED_FILE)
     return result
   } catch (error) {
-    attemptToRemove(context, digest)
+    attemptToRemove(fd, context, digest)
     throw error
   } finally {
-    closeSync(fd)
+    close(state)
   }
 }
 
 /** The failure that led here says more; with the mark still there the next unpack tries again. */
-function attemptToRemove(context: BundleContext, digest: string): void {
+function attemptToRemove(fd: number, context: BundleContext, digest: string): void {
   try {
-    removeBundleFiles(context, digest)
+    removeBundleFiles(fd, context, digest)
   } catch {
     // what hooks could not undo
   }
 }
 
-async function removeLeftovers(
-  context: BundleContext,
-  recover: SiteOptions['recover']
-): Promise<void> {
-  if (statSync(context.state, { throwIfNoEntry: false }) === undefined) return
-  const fd = openMark(context.state)
-  if (fd === undefined) {
-    removeIfEmpty(context.state) // of a process that died before it made the mark
-    return
-  }
+async function removeUnfinished(fd: number, { bundle, recover }: SiteOptions): Promise<void> {
+  const state = openState(fd, bundle)
+  if (state === undefined) return
   try {
-    assertUnclaimed(fd, context)
+    const mark = readMark(state)
+    if (mark === undefined) return
+    const context = contextAt(bundle)
     await recover(context)
-    removeBundleFiles(context, readMark(fd))
+    removeBundleFiles(fd, context, mark.digest)
   } finally {
-    closeSync(fd)
+    close(state)
+  }
+}
+
+/** Of a directory that was there before; a new one goes. */
+function restoreMode(fd: number, mode: number): void {
+  try {
+    setModeOf(fd, mode)
+  } catch (error) {
+    if (!isErrno(error)) throw error
   }
 }

@@ -1,26 +1,24 @@
 /** A bundle goes: first what hooks made for it, then our files. A crash on the way leaves a bundle that can be deleted. */
-import {
-  closeSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  statSync,
-  writeFileSync
-} from 'node:fs'
-import { join, resolve } from 'node:path'
-import { METADATA_FILE, UNFINISHED_FILE } from '../../bundle/files.ts'
+import { basename, dirname, join, resolve } from 'node:path'
+import { realpathSync } from 'node:fs'
+import { METADATA_FILE, STATE_DIRECTORY, UNFINISHED_FILE } from '../../bundle/files.ts'
 import { parseMetadata, sourceManifest } from '../../bundle/metadata.ts'
+import { fromText } from '../../bytes.ts'
 import { OciUnpackError, withFacts } from '../../errors.ts'
 import type { HookSet } from '../../hooks/calls.ts'
 import type { BundleContext } from '../../hooks/contexts.ts'
-import { fromNode } from '../../sys/failure.ts'
+import { listDirectory } from '../../sys/directory.ts'
+import { fromNode, isErrno } from '../../sys/failure.ts'
+import { close, openOperatorDirectory } from '../../sys/files.ts'
+import { handlePath } from '../../sys/handle-path.ts'
+import { removeEmptyDirectory } from '../../sys/names.ts'
+import { isStillAt } from '../../workspace/claim.ts'
+import { makeOwnDirectory } from '../../workspace/private-directory.ts'
 import type { OnEvent } from '../events.ts'
 import { readIfRegular } from '../open-bundle.ts'
-import { removeIfEmpty } from '../workspace.ts'
+import { assertFree, tidy } from '../workspace.ts'
 import { contextAt } from './bundle-site.ts'
-import { assertUnclaimed, openMark, readMark } from './mark.ts'
+import { openState, readMark, writeMark } from './mark.ts'
 import { withHooks, type HooksOption } from './open-hooks.ts'
 import { assertOrigin, readOrigin } from './origin.ts'
 import { assertRemovable, removeBundleFiles } from './remove-bundle.ts'
@@ -47,67 +45,103 @@ export async function deleteBundle(options: DeleteBundleOptions): Promise<void> 
   const context = contextAt(resolve(options.bundle))
   const { hooks, signal, onEvent = () => undefined } = options
   try {
-    assertBundle(context)
-    await withHooks(hooks, onEvent, (set) =>
-      whileLocked(context, (digest) => remove(context, digest, set, signal))
-    )
+    await whileClaimed(context.bundle, async (fd) => {
+      tidy(fd, context.bundle, onEvent)
+      assertBundle(fd, context.bundle)
+      await withHooks(hooks, onEvent, (set) => remove(fd, context, set, signal))
+    })
   } catch (error) {
     throw withFacts(fromNode(error), { path: context.bundle })
   }
 }
 
-async function remove(
-  context: BundleContext,
-  digest: string,
-  hooks: HookSet | undefined,
-  signal: AbortSignal | undefined
-): Promise<void> {
-  const origin = readOrigin(context)
-  if (origin !== undefined)
-    await assertOrigin(origin, hooks, context.bundle).call('delete', context, signal)
-  assertRemovable(context)
-  mark(context, digest)
-  removeBundleFiles(context, digest)
-  removeIfEmpty(context.bundle)
-}
-
-/** From now on it is no whole bundle: an unpack there may go on with the removal. */
-function mark({ state }: BundleContext, digest: string): void {
-  const file = join(state, UNFINISHED_FILE)
-  if (existsSync(file)) return
-  mkdirSync(state, { recursive: true, mode: 0o700 })
-  writeFileSync(file, digest)
-}
-
-/** Nobody else makes the bundle or deletes it meanwhile. Gives the digest of its image manifest, `''` if not known. */
-async function whileLocked(
-  context: BundleContext,
-  act: (digest: string) => Promise<void>
-): Promise<void> {
-  const directory = openSync(context.bundle, constants.O_RDONLY | constants.O_DIRECTORY)
-  const mark = openMark(context.state)
+/** Nobody else makes the bundle or deletes it meanwhile. In the end its directory goes, if nothing else is in it. */
+async function whileClaimed(bundle: string, act: (fd: number) => Promise<void>): Promise<void> {
+  const fd = openDirectoryOf(bundle)
   try {
-    assertUnclaimed(directory, context)
-    if (mark !== undefined) assertUnclaimed(mark, context)
-    await act((mark === undefined ? '' : readMark(mark)) || digestOf(context))
+    assertFree(fd, bundle)
+    await act(fd)
+    removeDirectory(bundle, fd)
   } finally {
-    if (mark !== undefined) closeSync(mark)
-    closeSync(directory)
+    close(fd)
   }
 }
 
-function digestOf({ bundle }: BundleContext): string {
-  const metadata = readIfRegular(join(bundle, METADATA_FILE))
-  return metadata === undefined ? '' : sourceManifest(parseMetadata(metadata.toString())).digest
+async function remove(
+  fd: number,
+  context: BundleContext,
+  hooks: HookSet | undefined,
+  signal: AbortSignal | undefined
+): Promise<void> {
+  const digest = digestOf(fd, context)
+  const origin = readOrigin(context)
+  if (origin !== undefined)
+    await assertOrigin(origin, hooks, context.bundle).call('delete', context, signal)
+  assertRemovable(fd, context)
+  mark(fd, context, digest)
+  removeBundleFiles(fd, context, digest)
+}
+
+/** From now on it is no whole bundle: an unpack there may go on with the removal. */
+function mark(fd: number, { bundle }: BundleContext, digest: string): void {
+  const state = openState(fd, bundle) ?? makeOwnDirectory(fd, STATE_DIRECTORY, 0o700)
+  try {
+    if (!listDirectory(state).includes(UNFINISHED_FILE)) writeMark(state, digest)
+  } finally {
+    close(state)
+  }
+}
+
+/** Of the image manifest, `''` if not known. */
+function digestOf(fd: number, { bundle }: BundleContext): string {
+  const metadata = readIfRegular(join(handlePath(fd), METADATA_FILE))
+  const own =
+    metadata === undefined ? '' : sourceManifest(parseMetadata(metadata.toString())).digest
+  return markedDigest(fd, bundle) || own
+}
+
+function markedDigest(fd: number, bundle: string): string {
+  const state = openState(fd, bundle)
+  if (state === undefined) return ''
+  try {
+    return readMark(state)?.digest ?? ''
+  } finally {
+    close(state)
+  }
+}
+
+function openDirectoryOf(bundle: string): number {
+  try {
+    return openOperatorDirectory(fromText(bundle))
+  } catch (error) {
+    throw isErrno(error, 'ENOENT', 'ENOTDIR') ? noBundle(bundle) : error
+  }
 }
 
 /** An empty directory is what a deletion leaves that was stopped just before its end. */
-function assertBundle({ bundle, state }: BundleContext): void {
-  const isDirectory = statSync(bundle, { throwIfNoEntry: false })?.isDirectory() === true
-  if (isDirectory && readdirSync(bundle).length === 0) return
-  if (isDirectory && (existsSync(join(bundle, METADATA_FILE)) || existsSync(state))) return
-  throw new OciUnpackError('BUNDLE_INVALID', 'There is no bundle.', {
+function assertBundle(fd: number, bundle: string): void {
+  const names = listDirectory(fd)
+  if (names.length === 0 || names.includes(METADATA_FILE) || names.includes(STATE_DIRECTORY)) return
+  throw noBundle(bundle)
+}
+
+function noBundle(bundle: string): OciUnpackError {
+  return new OciUnpackError('BUNDLE_INVALID', 'There is no bundle.', {
     facts: { path: bundle },
     hint: 'Name a directory that unpack made; raw unpack makes no bundle.'
   })
+}
+
+/** What somebody else has put beside the bundle stays, and the directory with it. */
+function removeDirectory(bundle: string, fd: number): void {
+  const path = realpathSync(bundle)
+  const parent = openOperatorDirectory(fromText(dirname(path)))
+  try {
+    const name = fromText(basename(path))
+    if (isStillAt(parent, name, fd)) removeEmptyDirectory(parent, name)
+  } catch (error) {
+    if (!isErrno(error, 'ENOTEMPTY', 'EBUSY', 'EACCES', 'EPERM')) throw error
+  } finally {
+    close(parent)
+  }
 }

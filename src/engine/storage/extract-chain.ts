@@ -68,10 +68,10 @@ async function applyTo(
   tree: Directory | undefined
 ): Promise<void> {
   if (layer === 0) assertEmpty(target)
-  await withWorkspace(target, async ({ destination, existing }) => {
+  await withWorkspace(target, job.settings.onEvent, async ({ existing }) => {
     const stack = layer === 0 ? new LayerStack(RULES) : stackOn(existing!)
     await mergeImage(job, stack, {
-      ground: existingGround(destination, existing!),
+      ground: existingGround(existing!),
       name: '',
       digests: true,
       only: {

@@ -80,7 +80,7 @@ class Extraction {
   private task(layer: number): ReturnType<typeof stageLayerTask> {
     const ground = this.grounds.get(layer)!
     return stageLayerTask(this.job, layer, {
-      staging: `${ground.path}/${layerStaging(ground, layer)}`,
+      staging: { directory: ground.fd, path: layerStaging(ground, layer) },
       digests: true,
       overlay: overlayNamespace(this.form)
     })

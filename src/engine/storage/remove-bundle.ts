@@ -1,59 +1,55 @@
-/** All that makes a bundle goes; what others put beside it, or mounted in it, does not. */
-import { lstatSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+/** All that makes a bundle goes; what others put beside it, or mounted in it, does not. By handles, never through a link. */
+import { realpathSync } from 'node:fs'
 import {
-  CONFIG_FILE,
-  fingerprintsFile,
-  manifestFile,
-  METADATA_FILE,
+  bundleFileNames,
   ROOTFS_DIRECTORY,
+  STATE_DIRECTORY,
   UNFINISHED_FILE
 } from '../../bundle/files.ts'
 import { display, fromText } from '../../bytes.ts'
 import { OciUnpackError } from '../../errors.ts'
 import type { BundleContext } from '../../hooks/contexts.ts'
-import { removeTree } from '../../sys/remove-tree.ts'
-import { close, openOperatorDirectory } from '../../sys/files.ts'
+import { listDirectory } from '../../sys/directory.ts'
+import { close } from '../../sys/files.ts'
 import { mountsBelow } from '../../sys/mounts.ts'
+import { removeEmptyDirectory, removeFileIfThere } from '../../sys/names.ts'
+import { removeTree } from '../../sys/remove-tree.ts'
+import { status, statusIfThere } from '../../sys/status.ts'
+import { openState } from './mark.ts'
 
 /**
- * Removes all that makes a bundle, whatever of it is there. `digest` is that of the image manifest.
+ * Removes all that makes a bundle, whatever of it is there.
+ * @param fd descriptor of the bundle's directory
+ * @param digest of the image manifest; `''` if it is not known
  * @throws BUNDLE_BUSY where something is still mounted, or the root file system is a volume of its own
  */
-export function removeBundleFiles(context: BundleContext, digest: string): void {
-  const { bundle, rootfs, state } = context
-  assertRemovable(context)
-  removeRootfs(bundle, rootfs)
-  for (const name of [METADATA_FILE, CONFIG_FILE, manifestFile(digest), fingerprintsFile(digest)])
-    rmSync(join(bundle, name), { force: true })
-  removeState(state)
+export function removeBundleFiles(fd: number, context: BundleContext, digest: string): void {
+  assertRemovable(fd, context)
+  removeTree(fd, ROOTFS_DIRECTORY)
+  for (const name of bundleFileNames(digest)) removeFileIfThere(fd, name)
+  removeState(fd, context.bundle)
 }
 
 /** What is mounted there, or is a volume of its own, belongs to somebody else: its files are not ours to delete. */
-export function assertRemovable({ bundle, rootfs }: BundleContext): void {
+export function assertRemovable(fd: number, { bundle, rootfs }: BundleContext): void {
   const [point] = mountsBelow(fromText(realpathSync(bundle)))
   if (point !== undefined) throw stillThere(display(point), 'something is mounted there')
-  const found = lstatSync(rootfs, { throwIfNoEntry: false })
-  if (found?.isDirectory() === true && found.dev !== statSync(bundle).dev)
+  const found = statusIfThere(fd, ROOTFS_DIRECTORY)
+  if (found?.type === 'directory' && found.device !== status(fd, '').device)
     throw stillThere(rootfs, 'it is a volume of its own')
 }
 
-function removeRootfs(bundle: string, rootfs: string): void {
-  if (lstatSync(rootfs, { throwIfNoEntry: false }) === undefined) return
-  const fd = openOperatorDirectory(fromText(bundle))
-  try {
-    removeTree(fd, ROOTFS_DIRECTORY)
-  } finally {
-    close(fd)
-  }
-}
-
 /** The mark goes last: until then what a crash leaves is known as part of a bundle. */
-function removeState(state: string): void {
-  if (lstatSync(state, { throwIfNoEntry: false }) === undefined) return
-  for (const name of readdirSync(state))
-    if (name !== UNFINISHED_FILE) rmSync(join(state, name), { recursive: true })
-  rmSync(state, { recursive: true })
+function removeState(fd: number, bundle: string): void {
+  const state = openState(fd, bundle)
+  if (state === undefined) return
+  try {
+    for (const name of listDirectory(state)) if (name !== UNFINISHED_FILE) removeTree(state, name)
+    removeFileIfThere(state, UNFINISHED_FILE)
+  } finally {
+    close(state)
+  }
+  removeEmptyDirectory(fd, STATE_DIRECTORY)
 }
 
 function stillThere(path: string, reason: string): OciUnpackError {

@@ -15,11 +15,15 @@ import { close, openOperatorDirectory } from '../../sys/files.ts'
 import type { Job } from '../job.ts'
 import { runtimeConfig, writeNew } from '../write-bundle.ts'
 
-/** @param tree of the image, where it is known */
+/**
+ * @param directory of the bundle
+ * @param tree of the image, where it is known
+ */
 export async function writeStoredConfig(
   job: Job,
   hooks: HookSet,
   context: ImageContext,
+  directory: string,
   tree: Directory | undefined
 ): Promise<void> {
   const made = formatRuntimeConfig(
@@ -32,7 +36,7 @@ export async function writeStoredConfig(
     job.settings.signal
   )
   const other = outcome.status === 'yes' ? outcome.answer.config : undefined
-  writeNew(join(context.bundle, CONFIG_FILE), other === undefined ? made : text(other, hooks))
+  writeNew(join(directory, CONFIG_FILE), other === undefined ? made : text(other, hooks))
 }
 
 function accountsOf(rootfs: string, tree: Directory | undefined): Accounts {

@@ -17,38 +17,42 @@ import { fetchManifest, keepManifest } from './manifest-cache.ts'
 
 /**
  * From the tree, if all of it was extracted now; else from the cache; else by reading every file.
+ * @param directory of the bundle
  * @param tree of the image, with digests, where it is known
  */
 export async function writeStoredManifest(
   job: Job,
   hooks: HookSet,
   context: ImageContext,
+  directory: string,
   tree: Directory | undefined
 ): Promise<void> {
   if (hooks.manifest === 'never') return
   const chainId = topChainId(job.image) ?? 'empty'
-  const path = join(context.bundle, manifestFile(context.manifestDigest))
+  const path = join(directory, manifestFile(context.manifestDigest))
   // a tree of the engine's own depends on id maps and other options too
   const isShared = hooks.extract !== 'rootfs'
   if (tree === undefined && isShared && fetchManifest(hooks.name, chainId, path)) return
   await withRootfs(context.rootfs, async (rootfs) => {
-    if (tree === undefined) await hashAll(job, context, rootfs)
-    else writeSurvey(rootfs, tree, placeOf(context))
+    const place = placeOf(context, directory)
+    if (tree === undefined) await hashAll(job, place, rootfs)
+    else writeSurvey(rootfs, tree, place)
   })
   if (isShared) keepManifest(hooks.name, chainId, path)
 }
 
-function placeOf({ bundle, manifestDigest }: ImageContext): Parameters<typeof writeSurvey>[2] {
-  return { path: bundle, destination: bundle, digest: manifestDigest }
+type Place = Parameters<typeof writeSurvey>[2]
+
+function placeOf({ bundle, manifestDigest }: ImageContext, directory: string): Place {
+  return { path: directory, destination: bundle, digest: manifestDigest }
 }
 
-async function hashAll({ settings }: Job, context: ImageContext, rootfs: number): Promise<void> {
-  const { bundle, manifestDigest } = context
+async function hashAll({ settings }: Job, place: Place, rootfs: number): Promise<void> {
   const scannedAt = currentTime()
   const [tree] = await scanTree(rootfs, settings, () => undefined)
   const knowledge: KnownTree = { tree, known: () => undefined, digests: new Map() }
-  await completeDigests(knowledge, hasher({ path: bundle }, settings))
-  writeScannedManifest({ path: bundle, rootfs, digest: manifestDigest }, knowledge, scannedAt)
+  await completeDigests(knowledge, hasher(rootfs, settings))
+  writeScannedManifest({ ...place, bundle: place.destination, rootfs }, knowledge, scannedAt)
 }
 
 async function withRootfs(path: string, act: (rootfs: number) => Promise<void>): Promise<void> {

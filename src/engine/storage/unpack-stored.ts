@@ -11,9 +11,9 @@ import { heedSignals } from '../abort.ts'
 import { newGround } from '../ground.ts'
 import type { Job } from '../job.ts'
 import { mergeImage } from '../merge-image.ts'
-import { withWorkspace } from '../workspace.ts'
+import { withWorkspaceIn } from '../workspace.ts'
 import { bundleMetadata, writeNew } from '../write-bundle.ts'
-import { withBundleSite } from './bundle-site.ts'
+import { withBundleSite, type BundleSite } from './bundle-site.ts'
 import { hookLayers, imageContext } from './context.ts'
 import { extractChain } from './extract-chain.ts'
 import { extractLayers } from './extract-layers.ts'
@@ -31,18 +31,24 @@ export async function unpackStored(job: Job, hooks: HookSet): Promise<void> {
     {
       bundle: settings.destination,
       digest: target(image.descriptorPath).digest,
-      recover: (bundle) => newStore(job, hooks, contextOf(bundle)).abort()
+      recover: (bundle) => newStore(job, hooks, contextOf(bundle)).abort(),
+      onEvent: settings.onEvent
     },
-    (bundle) => unpackAt(job, hooks, contextOf(bundle))
+    (site) => unpackAt(job, hooks, contextOf(site.context), site)
   )
 }
 
-async function unpackAt(job: Job, hooks: HookSet, context: ImageContext): Promise<void> {
+async function unpackAt(
+  job: Job,
+  hooks: HookSet,
+  context: ImageContext,
+  site: BundleSite
+): Promise<void> {
   writeOrigin(context, hooks) // first of all: who takes away what a crash leaves has to know whose it is
   const store = newStore(job, hooks, context)
   try {
-    const tree = await makeRootfs(job, hooks, store, context)
-    await writeFiles(job, hooks, context, tree)
+    const tree = await makeRootfs(job, hooks, store, site)
+    await writeFiles(job, hooks, context, site, tree)
   } catch (error) {
     await undo(store, job)
     throw error
@@ -56,13 +62,13 @@ async function makeRootfs(
   job: Job,
   hooks: HookSet,
   store: LayerStore,
-  context: ImageContext
+  site: BundleSite
 ): Promise<Directory | undefined> {
   const missing = await store.open()
-  const tree = missing.length === 0 ? undefined : await extract(job, hooks, store, missing, context)
+  const tree = missing.length === 0 ? undefined : await extract(job, hooks, store, missing, site)
   await heedSignals(job.settings.signal)
   await store.finish()
-  return missing.length === context.layerCount ? tree : undefined
+  return missing.length === job.image.manifest.layers.length ? tree : undefined
 }
 
 async function extract(
@@ -70,15 +76,15 @@ async function extract(
   hooks: HookSet,
   store: LayerStore,
   missing: readonly number[],
-  context: ImageContext
+  site: BundleSite
 ): Promise<Directory | undefined> {
   switch (hooks.extract) {
     case 'layer':
       return extractLayers(job, hooks, store, missing)
     case 'chain':
-      return extractChain(job, store, missing, context.state)
+      return extractChain(job, store, missing, site.state)
     case 'rootfs':
-      return extractRootfs(job, store, missing)
+      return extractRootfs(job, store, missing, site)
   }
 }
 
@@ -86,12 +92,13 @@ async function extract(
 async function extractRootfs(
   job: Job,
   store: LayerStore,
-  layers: readonly number[]
+  layers: readonly number[],
+  site: BundleSite
 ): Promise<Directory> {
   for (const layer of layers) await store.stage(layer)
   const { settings } = job
   const stack = new LayerStack({ keepDirlinks: settings.keepDirlinks })
-  await withWorkspace(settings.destination, async (workspace) => {
+  await withWorkspaceIn(site.fd, site.context.bundle, settings.onEvent, async (workspace) => {
     const ground = newGround(workspace)
     await mergeImage(job, stack, { ground, name: ROOTFS_DIRECTORY, digests: true })
     workspace.publish([ROOTFS_DIRECTORY])
@@ -104,15 +111,16 @@ async function writeFiles(
   job: Job,
   hooks: HookSet,
   context: ImageContext,
+  { path }: BundleSite,
   tree: Directory | undefined
 ): Promise<void> {
   const { image, settings } = job
-  await writeStoredConfig(job, hooks, context, tree)
+  await writeStoredConfig(job, hooks, context, path, tree)
   settings.onEvent({ type: 'phase', phase: 'manifest' })
-  await writeStoredManifest(job, hooks, context, tree)
+  await writeStoredManifest(job, hooks, context, path, tree)
   await heedSignals(settings.signal)
   settings.onEvent({ type: 'phase', phase: 'publish' })
-  writeNew(join(context.bundle, METADATA_FILE), bundleMetadata(image, settings))
+  writeNew(join(path, METADATA_FILE), bundleMetadata(image, settings))
 }
 
 /** The failure that led here says more than one of the clean-up, which the next unpack will try again. */

@@ -101,9 +101,8 @@ describe.runIf(needs('root'))('deleting a bundle that hooks made', () => {
 
   test('waits for nobody who is making it', async () => {
     await withMade(async ({ bundle, hooks }) => {
-      const mark = `${bundle}/.oci-unpack/unfinished`
-      fs.writeFileSync(mark, '')
-      const fd = fs.openSync(mark, 'r')
+      fs.writeFileSync(`${bundle}/.oci-unpack/unfinished`, '')
+      const fd = fs.openSync(bundle, 'r')
       try {
         expect(tryLock(fd, 'exclusive')).toBe(true)
         expect(await codeOf(library.deleteBundle({ bundle, hooks }))).toBe('BUNDLE_EXISTS')

@@ -1,0 +1,105 @@
+import { statSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
+import { fromText, type ByteString } from '../bytes.ts'
+import { fromNode, isErrno } from './failure.ts'
+import { close, openDirectory, openOperatorDirectory } from './files.ts'
+import { makeDirectory, removeEmptyDirectory } from './names.ts'
+
+/** A directory that was opened by a path once: from then on only its handle counts. */
+export interface OperatorDirectory {
+  readonly fd: number
+  /** Whether it was made now. */
+  readonly isNew: boolean
+  /** Removes the directories that were made, deepest first, up to the first that holds something. */
+  removeNew(): void
+  close(): void
+}
+
+/**
+ * Opens the directory at an absolute path that the operator gave (links in it are followed), and makes what is missing of
+ * it, less the umask. (Node's recursive mkdir tries for ever in places such as /proc, where a directory that is
+ * there cannot hold another.)
+ * @throws SyscallError, with nothing new left
+ */
+export function openOrMakeDirectory(path: string, mode = 0o777): OperatorDirectory {
+  const missing = missingOf(path)
+  const opened = new OpenedDirectories(openOperatorDirectory(fromText(topOf(path, missing))))
+  try {
+    for (const name of missing) opened.enter(fromText(name), mode)
+    return opened
+  } catch (error) {
+    opened.removeNew()
+    opened.close()
+    throw error
+  }
+}
+
+class OpenedDirectories implements OperatorDirectory {
+  fd: number
+  private readonly above: { fd: number; name: ByteString; isNew: boolean }[] = []
+
+  constructor(top: number) {
+    this.fd = top
+  }
+
+  get isNew(): boolean {
+    return this.above.at(-1)?.isNew === true
+  }
+
+  enter(name: ByteString, mode: number): void {
+    const isNew = makeIfMissing(this.fd, name, mode)
+    const fd = openDirectory(this.fd, name)
+    this.above.push({ fd: this.fd, name, isNew })
+    this.fd = fd
+  }
+
+  removeNew(): void {
+    for (const { fd, name, isNew } of this.above.toReversed())
+      if (!isNew || !removedIfEmpty(fd, name)) return
+  }
+
+  close(): void {
+    for (const { fd } of this.above) close(fd)
+    close(this.fd)
+  }
+}
+
+/** Names from the top down. */
+function missingOf(path: string): string[] {
+  const missing: string[] = []
+  for (let at = path; !isDirectory(at) && dirname(at) !== at; at = dirname(at))
+    missing.unshift(basename(at))
+  return missing
+}
+
+function topOf(path: string, missing: readonly string[]): string {
+  return missing.reduce((at) => dirname(at), path)
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+  } catch (error) {
+    throw fromNode(error)
+  }
+}
+
+/** Says whether it is ours: somebody else may be as fast. */
+function makeIfMissing(directory: number, name: ByteString, mode: number): boolean {
+  try {
+    makeDirectory(directory, name, mode)
+    return true
+  } catch (error) {
+    if (isErrno(error, 'EEXIST')) return false
+    throw error
+  }
+}
+
+function removedIfEmpty(directory: number, name: ByteString): boolean {
+  try {
+    removeEmptyDirectory(directory, name)
+    return true
+  } catch {
+    return false // somebody else has put something there meanwhile, or removed it
+  }
+}

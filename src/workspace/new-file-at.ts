@@ -1,0 +1,43 @@
+/** A new file at a path of the operator, whose directory is opened once. */
+import { basename, dirname } from 'node:path'
+import { fromText } from '../bytes.ts'
+import { close, openOperatorDirectory } from '../sys/files.ts'
+import { removeLeftovers } from './leftovers.ts'
+import { createNewFile, type FinalName, type NewFile } from './new-file.ts'
+import { privateName } from './private-name.ts'
+
+export interface NewFileAt extends Pick<NewFile, 'fd' | 'write' | 'discard'> {
+  /** Gives the file its name, durably. @throws SyscallError, EEXIST where the name is taken and must not be */
+  publish(how: Pick<FinalName, 'replaces' | 'mode' | 'owner'>): void
+}
+
+/** @param path absolute; its directory is there. @throws SyscallError */
+export function createNewFileAt(path: string): NewFileAt {
+  const directory = openOperatorDirectory(fromText(dirname(path)))
+  try {
+    removeLeftovers(directory, {})
+    const file = createNewFile(directory, privateName(basename(path)))
+    return inDirectory(file, directory, basename(path))
+  } catch (error) {
+    close(directory)
+    throw error
+  }
+}
+
+function inDirectory(file: NewFile, directory: number, name: string): NewFileAt {
+  let isOpen = true
+  return {
+    fd: file.fd,
+    write: (bytes) => file.write(bytes),
+    publish: (how) => file.publish({ ...how, directory, name: fromText(name) }),
+    discard() {
+      if (!isOpen) return
+      isOpen = false
+      try {
+        file.discard()
+      } finally {
+        close(directory)
+      }
+    }
+  }
+}

@@ -1,0 +1,18 @@
+/** How files and directories are called until they are finished: hidden, and never the same for two processes. */
+import { randomBytes } from 'node:crypto'
+import { fromText, type ByteString } from '../bytes.ts'
+
+/** Names on disk have at most 255 bytes. */
+const BASE_BYTES = 200
+
+const PATTERN = /^\.(?:[^/]+\.)?oci-unpack-[0-9a-f]{12}$/s
+
+/** @param becomes the name that it is to get; `''` for what gets none */
+export function privateName(becomes: string): ByteString {
+  const base = fromText(becomes).slice(0, BASE_BYTES)
+  return `.${base === '' ? '' : `${base}.`}oci-unpack-${randomBytes(6).toString('hex')}`
+}
+
+export function isPrivateName(name: ByteString): boolean {
+  return PATTERN.test(name)
+}
