@@ -9,6 +9,7 @@ export default defineConfig({
     globalSetup: [
       'scripts/compile-schemas.mjs',
       'test/support/private-cache.ts',
+      'test/faults/one-seed.ts',
       'test/support/check-flags.ts'
     ],
     hookTimeout: 120_000

@@ -6,7 +6,7 @@ const reported = new Set<string>()
 
 /**
  * Whether a test can run here. A name is a program in PATH, `root` (euid 0), `loop` (loop devices), `mounts` (this
- * process may mount) or `overlay` (and overlayfs is there).
+ * process may mount), `overlay` (and overlayfs is there) or `x64` (the processor).
  * Says once what is missing; throws instead where OCI_UNPACK_FORBID_SKIP=1, so that nothing is skipped unseen.
  */
 export function needs(...names: string[]): boolean {
@@ -28,6 +28,7 @@ export function longTests(): boolean {
 
 function isThere(name: string): boolean {
   if (name === 'root') return process.geteuid?.() === 0
+  if (name === 'x64') return process.arch === 'x64'
   if (name === 'loop') return existsSync('/dev/loop-control')
   if (name === 'mounts') return mayMount()
   if (name === 'overlay') return mayMount() && /\toverlay$/m.test(read('/proc/filesystems'))
