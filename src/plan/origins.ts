@@ -10,11 +10,14 @@ type Origin = ByteString | undefined
 
 interface Place {
   readonly origin: Origin
-  readonly children: Map<ByteString, Place>
+  /** Made when one is asked for: most places are files. */
+  children: Map<ByteString, Place> | undefined
 }
 
 export class Origins {
   private readonly root = newPlace('')
+  /** Most operations follow others in the same directories. Forgotten when one of these may have moved. */
+  private readonly directories = new Map<ByteString, Place>()
 
   /** @param workspace the path below which everything is new */
   constructor(workspace: ByteString) {
@@ -27,7 +30,8 @@ export class Origins {
 
   move(from: ByteString, to: ByteString): void {
     const moved = this.at(from)
-    this.at(parentPath(from)).children.delete(baseName(from))
+    if (moved.children !== undefined || this.directories.has(from)) this.directories.clear()
+    this.directory(parentPath(from)).children?.delete(baseName(from))
     this.put(to, moved)
   }
 
@@ -40,24 +44,37 @@ export class Origins {
   }
 
   private put(path: ByteString, place: Place): void {
-    this.at(parentPath(path)).children.set(baseName(path), place)
+    this.directories.delete(path)
+    setChild(this.directory(parentPath(path)), baseName(path), place)
   }
 
   private at(path: ByteString): Place {
-    let place = this.root
-    for (const name of path === '' ? [] : path.split('/')) place = childOf(place, name)
+    return path === '' ? this.root : childOf(this.directory(parentPath(path)), baseName(path))
+  }
+
+  private directory(path: ByteString): Place {
+    const known = this.directories.get(path)
+    if (known !== undefined) return known
+    const place = this.at(path)
+    this.directories.set(path, place)
     return place
   }
 }
 
-function childOf({ origin, children }: Place, name: ByteString): Place {
-  const known = children.get(name)
+function childOf(place: Place, name: ByteString): Place {
+  const known = place.children?.get(name)
   if (known !== undefined) return known
+  const { origin } = place
   const child = newPlace(origin === undefined ? undefined : joinPath(origin, name))
-  children.set(name, child)
+  setChild(place, name, child)
   return child
 }
 
+function setChild(place: Place, name: ByteString, child: Place): void {
+  place.children ??= new Map<ByteString, Place>()
+  place.children.set(name, child)
+}
+
 function newPlace(origin: Origin): Place {
-  return { origin, children: new Map<ByteString, Place>() }
+  return { origin, children: undefined }
 }

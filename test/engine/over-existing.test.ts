@@ -120,6 +120,20 @@ test('a directory that nobody describes keeps its metadata, its times too', () =
     }
   ))
 
+test('a directory that nobody describes stays the same one, however much comes into it', () =>
+  over(
+    [tar(...['a', 'b', 'c', 'e', 'f', 'g'].map((name) => file(`d/${name}`, 'new')))],
+    (root) => {
+      fs.mkdirSync(`${root}/d`)
+      fs.chmodSync(`${root}/d`, 0o2750)
+      fs.utimesSync(`${root}/d`, 5, 7)
+    },
+    (root) => {
+      expect(fs.statSync(`${root}/d`).mode & 0o7777).toBe(0o2750)
+      expect(fs.statSync(`${root}/d`).mtimeMs).toBe(7000)
+    }
+  ))
+
 test('a root that the image describes gets its metadata', () =>
   over(
     [tar(directory('./', { mode: 0o711, mtime: 9 }), file('a', 'new'))],

@@ -56,6 +56,22 @@ describe.runIf(needs('root')).each([0, 2])('a chain of states, %i threads', (job
     }))
 })
 
+test.runIf(needs('root'))(
+  'a directory that an upper layer fills and does not describe keeps what it has',
+  () =>
+    inScratch(async (work) => {
+      const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
+      const layers = [
+        tar(directory('d/', { mode: 0o2711, uid: 7, gid: 9, mtime: 5 })),
+        tar(...names.map((name) => file(`d/${name}`, name)))
+      ]
+      const options = optionsFor(work, layers)
+      await library.unpack({ ...options, hooks: chainStore(`${work}/store`).hooks })
+      const { mode, uid, gid, mtimeMs } = fs.statSync(`${work}/made/rootfs/d`)
+      expect([mode & 0o7777, uid, gid, mtimeMs]).toEqual([0o2711, 7, 9, 5000])
+    })
+)
+
 test('without stores hooks observe, and the tree is the engine’s own', () =>
   inScratch(async (work) => {
     const calls: string[] = []
