@@ -59,9 +59,9 @@ const ROOMS: Readonly<Record<string, Room>> = {
     node: ['crypto', 'worker_threads']
   },
   hooks: {
-    values: ['codec/programs.ts', 'image'],
+    values: ['codec/programs.ts', 'image', 'sys/lock.ts', 'sys/make-directories.ts'],
     types: ['plan/id-map.ts'],
-    node: ['fs', 'os', 'path', 'stream', 'timers/promises']
+    node: ['crypto', 'fs', 'os', 'path', 'stream', 'timers/promises']
   },
   engine: {
     values: [

@@ -45,7 +45,7 @@ export class LayerStore {
    * `finish` nobody takes away what is there.
    */
   async open(): Promise<number[]> {
-    this.storeLock = await lockStore(this.hooks.name, 'shared', this.signal)
+    this.storeLock = await lockStore(this.hooks, 'shared', this.signal)
     const unanswered = await this.prepare()
     await this.trySkip(unanswered)
     const missing = this.needed()
@@ -166,7 +166,7 @@ export class LayerStore {
   /** Always base first, so that two processes cannot wait for each other. */
   private async lock(layer: number): Promise<void> {
     const { chainId } = this.layers[layer]!
-    this.locks.set(layer, await lockKey(this.hooks.name, chainId, this.signal))
+    this.locks.set(layer, await lockKey(this.hooks, chainId, this.signal))
   }
 
   private unlock(layer: number): void {
