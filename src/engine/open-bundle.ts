@@ -8,6 +8,7 @@ import { fromText } from '../bytes.ts'
 import { OciUnpackError, withFacts } from '../errors.ts'
 import { isErrno } from '../sys/failure.ts'
 import { close, openDirectory, openOperatorDirectory } from '../sys/files.ts'
+import { assertStillShown } from './storage/shown-rootfs.ts'
 
 export interface OpenBundle {
   /** Absolute. */
@@ -30,6 +31,7 @@ export async function withBundle<T>(
   const rootfs = openRootfs(path)
   try {
     const memory = (): Memory => inBundle(path, () => readMemory(read, metadata))
+    assertStillShown({ bundle: path, rootfs, memory })
     return await act({ path, metadata, rootfs, memory })
   } finally {
     close(rootfs)

@@ -4,7 +4,9 @@ import type { HookLayer, ImageContext, LayerContext } from '../../hooks/contexts
 import { withFacts } from '../../errors.ts'
 import { layerName } from '../layer-tasks.ts'
 import { lockKey, lockStore, type KeyLock } from './key-lock.ts'
-import { assertApart, assertCommitted, assertShown } from './targets.ts'
+import { writeOrigin } from './origin.ts'
+import { rootfsKind } from './shown-rootfs.ts'
+import { assertApart, assertCommitted, assertDirectory, assertShown } from './targets.ts'
 
 type Place =
   | { kind: 'missing' }
@@ -63,7 +65,9 @@ export class LayerStore {
     const target = outcome.status === 'yes' ? outcome.answer.target : undefined
     if (target !== undefined)
       this.judge(layer, () => assertApart(target, [...this.targets(), this.context.layout]))
+    // from here on abort is told of it: nothing else is there
     this.places[layer] = { kind: 'staged', target }
+    if (target !== undefined) this.judge(layer, () => assertDirectory(target))
     return target
   }
 
@@ -86,6 +90,7 @@ export class LayerStore {
     })
     await this.hooks.call('finish', { ...this.context, layers }, this.signal)
     assertShown(this.context.rootfs, this.hooks.name)
+    writeOrigin(this.context, this.hooks, rootfsKind(this.context.bundle))
     this.unlockStore()
   }
 

@@ -1,5 +1,5 @@
 /** Which hooks made a bundle: only they can read it, refresh it and take it away. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { HOOKS_FILE } from '../../bundle/files.ts'
 import { OciUnpackError } from '../../errors.ts'
@@ -10,11 +10,20 @@ export interface Origin {
   /** Name of the hook set. */
   readonly hooks: string
   readonly extract: Extract
+  /** Of the root file system, as soon as finish has made it; a volume of its own is a mount, too. */
+  readonly rootfs?: 'mount' | 'directory'
 }
 
-export function writeOrigin({ state }: BundleContext, { name, extract }: HookSet): void {
-  const origin: Origin = { hooks: name, extract }
-  writeFileSync(join(state, HOOKS_FILE), `${JSON.stringify(origin)}\n`)
+/** Whole or not at all: without it nobody knows who can take the bundle away. */
+export function writeOrigin(
+  { state }: Pick<BundleContext, 'state'>,
+  { name, extract }: HookSet,
+  rootfs?: Origin['rootfs']
+): void {
+  const origin: Origin = { hooks: name, extract, ...(rootfs === undefined ? {} : { rootfs }) }
+  const file = join(state, HOOKS_FILE)
+  writeFileSync(`${file}.new`, `${JSON.stringify(origin)}\n`)
+  renameSync(`${file}.new`, file)
 }
 
 /** Only the hooks that made a bundle know what belongs to it. @throws USAGE */
@@ -31,7 +40,7 @@ export function assertOrigin(origin: Origin, hooks: HookSet | undefined, path: s
 }
 
 /** Undefined for a bundle that no hooks made. @throws BUNDLE_INVALID */
-export function readOrigin({ state }: BundleContext): Origin | undefined {
+export function readOrigin({ state }: Pick<BundleContext, 'state'>): Origin | undefined {
   const file = join(state, HOOKS_FILE)
   let text: string
   try {
@@ -46,8 +55,9 @@ export function readOrigin({ state }: BundleContext): Origin | undefined {
 
 function parse(text: string, file: string): Origin {
   try {
-    const { hooks, extract } = JSON.parse(text) as Record<string, unknown>
-    if (typeof hooks === 'string' && isExtract(extract)) return { hooks, extract }
+    const { hooks, extract, rootfs } = JSON.parse(text) as Record<string, unknown>
+    if (typeof hooks === 'string' && isExtract(extract))
+      return { hooks, extract, ...(isRootfs(rootfs) ? { rootfs } : {}) }
   } catch {
     // as below
   }
@@ -55,6 +65,11 @@ function parse(text: string, file: string): Origin {
     facts: { file, found: text.slice(0, 100) },
     hint: 'It says {"hooks": NAME, "extract": "rootfs", "layer" or "chain"}.'
   })
+}
+
+/** Bundles of earlier versions do not say. */
+function isRootfs(value: unknown): value is NonNullable<Origin['rootfs']> {
+  return value === 'mount' || value === 'directory'
 }
 
 function isExtract(value: unknown): value is Extract {
