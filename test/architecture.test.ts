@@ -94,7 +94,16 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'tar/writer.ts'
     ],
     types: ['tar/entry.ts'],
-    node: ['child_process', 'crypto', 'fs', 'os', 'path', 'stream/consumers', 'url']
+    node: [
+      'child_process',
+      'crypto',
+      'fs',
+      'os',
+      'path',
+      'stream/consumers',
+      'timers/promises',
+      'url'
+    ]
   },
   'inspect.ts': {
     values: ['engine'],
