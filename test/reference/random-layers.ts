@@ -81,6 +81,26 @@ export const layerStack: fc.Arbitrary<Member[][]> = fc
   .array(layer, { minLength: 1, maxLength: 5 })
   .map(aimLinks)
 
+/** So many names in one directory, which nobody describes here, that it is quicker to make it anew. */
+const crowd = fc
+  .record({ layer: fc.nat(), path, body: fc.string({ maxLength: 5 }), mtime: time })
+  .map(({ layer, path: at, body, mtime }) => ({
+    layer,
+    members: ['1', '2', '3', '4', '5'].map((file) =>
+      member({ type: 'file', name: `${at}/${file}`, mtime }, body)
+    )
+  }))
+
+/** Stacks in which later layers put much into directories that only earlier ones describe, or none. */
+export const crowdedStack: fc.Arbitrary<Member[][]> = fc
+  .tuple(layerStack, fc.array(crowd, { minLength: 1, maxLength: 3 }))
+  .map(([layers, crowds]) =>
+    layers.map((members, index) => [
+      ...members,
+      ...crowds.filter((it) => it.layer % layers.length === index).flatMap((it) => it.members)
+    ])
+  )
+
 /** Most hard links to names of earlier files: a stack with a link to nothing ends there. */
 function aimLinks(layers: Member[][]): Member[][] {
   const names: string[] = []
