@@ -83,21 +83,33 @@ export const layerStack: fc.Arbitrary<Member[][]> = fc
 
 /** So many names in one directory, which nobody describes here, that it is quicker to make it anew. */
 const crowd = fc
-  .record({ layer: fc.nat(), path, body: fc.string({ maxLength: 5 }), mtime: time })
-  .map(({ layer, path: at, body, mtime }) => ({
-    layer,
+  .record({
+    lot: fc.nat(),
+    at: fc.oneof({ weight: 3, arbitrary: name }, { weight: 1, arbitrary: path }),
+    mode: fc.integer({ min: 0, max: 0o7777 }),
+    uid: fc.constantFrom(0, 7),
+    mtime: time,
+    xattrs
+  })
+  .map(({ lot, at, ...fields }) => ({
+    lot,
+    described: member({ type: 'directory', name: at, ...fields }),
     members: ['1', '2', '3', '4', '5'].map((file) =>
-      member({ type: 'file', name: `${at}/${file}`, mtime }, body)
+      member({ type: 'file', name: `${at}/${file}` })
     )
   }))
 
-/** Stacks in which later layers put much into directories that only earlier ones describe, or none. */
+/** Stacks in which layers put much into directories that only the layer below describes. */
 export const crowdedStack: fc.Arbitrary<Member[][]> = fc
   .tuple(layerStack, fc.array(crowd, { minLength: 1, maxLength: 3 }))
   .map(([layers, crowds]) =>
     layers.map((members, index) => [
       ...members,
-      ...crowds.filter((it) => it.layer % layers.length === index).flatMap((it) => it.members)
+      ...crowds.flatMap((it) => {
+        const layer = it.lot % layers.length
+        if (index === layer) return it.members
+        return index === layer - 1 ? [it.described] : []
+      })
     ])
   )
 
