@@ -67,9 +67,9 @@ const ROOMS: Readonly<Record<string, Room>> = {
     node: ['crypto', 'worker_threads']
   },
   hooks: {
-    values: ['codec/programs.ts', 'image'],
+    values: ['codec/programs.ts', 'image', 'sys/lock.ts', 'sys/make-directories.ts'],
     types: ['plan/id-map.ts'],
-    node: ['fs', 'os', 'path', 'stream', 'timers/promises']
+    node: ['crypto', 'fs', 'os', 'path', 'stream', 'timers/promises']
   },
   engine: {
     values: [
@@ -103,7 +103,16 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'tar/writer.ts'
     ],
     types: ['tar/entry.ts'],
-    node: ['child_process', 'crypto', 'fs', 'os', 'path', 'stream/consumers', 'url']
+    node: [
+      'child_process',
+      'crypto',
+      'fs',
+      'os',
+      'path',
+      'stream/consumers',
+      'timers/promises',
+      'url'
+    ]
   },
   'inspect.ts': {
     values: ['engine'],

@@ -1,19 +1,31 @@
-/** The program of `runChild`: one unpack, which tells of every call of a hook and may be killed after one. */
+/** The program of `runChild`: one unpack, which tells of every call of a hook and may be killed after or during one. */
 import { writeSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
 import { toErrorRecord } from '../errors.ts'
 import { unpack } from '../engine/unpack.ts'
+import type { HookSet } from '../hooks/calls.ts'
+import { hookName } from '../hooks/points.ts'
 import { withTrace } from '../hooks/trace.ts'
 import { ANSWER_FD, type ChildLine, type ChildTask } from './run-child.ts'
 import { openHooks } from './source.ts'
 
-const { hooks: file, image, destination, killAfter } = JSON.parse(process.argv[2]!) as ChildTask
+/** Time for a program to start its work. */
+const HEAD_START_MS = 50
 
-let calls = 0
+const {
+  hooks: file,
+  image,
+  destination,
+  killAfter,
+  killDuring
+} = JSON.parse(process.argv[2]!) as ChildTask
+
+let ended = 0
 const set = await openHooks(file)
-const hooks = withTrace(set, (call) => {
+const hooks = withTrace(killedDuring(set), (call) => {
   say({ call })
-  calls++
-  if (calls === killAfter) process.kill(process.pid, 'SIGKILL')
+  ended++
+  if (ended === killAfter) die()
 })
 try {
   await unpack({ image, destination, hooks })
@@ -22,6 +34,27 @@ try {
   say({ error: toErrorRecord(error) })
 } finally {
   await set.close()
+}
+
+/** A hook that has answered by then is as good as one that has not. */
+function killedDuring(asked: HookSet): HookSet {
+  let begun = 0
+  return {
+    ...asked,
+    async call(point, context, signal) {
+      if (asked.points.has(point)) begun++
+      const outcome = asked.call(point, context, signal)
+      if (begun !== killDuring) return outcome
+      await Promise.race([outcome.catch(() => undefined), setTimeout(HEAD_START_MS)])
+      say({ during: hookName(point) })
+      return die()
+    }
+  }
+}
+
+function die(): never {
+  process.kill(process.pid, 'SIGKILL')
+  throw new Error('[internal] still there after SIGKILL')
 }
 
 /** At once: what a pipe of Node still holds dies with the process. */

@@ -12,6 +12,8 @@ export interface ChildTask {
   destination: string
   /** The process kills itself when so many calls have ended. */
   killAfter?: number
+  /** The process kills itself while it waits for the answer of this call, counted from 1. */
+  killDuring?: number
 }
 
 /** Where the child answers: its standard output is for what functions of the hooks print. */
@@ -19,12 +21,13 @@ export const ANSWER_FD = 3
 const STDERR_FD = 2
 
 /** What the child answers, as a line of JSON each. */
-export type ChildLine = { call: TraceRecord } | { done: true } | { error: ErrorRecord }
+export type ChildLine =
+  { call: TraceRecord } | { during: string } | { done: true } | { error: ErrorRecord }
 
 export interface ChildResult {
   calls: TraceRecord[]
   /** `killed`: before it was done. */
-  end: { kind: 'done' } | { kind: 'killed' } | { kind: 'failed'; error: Error }
+  end: { kind: 'done' } | { kind: 'killed'; during?: string } | { kind: 'failed'; error: Error }
 }
 
 export async function runChild(task: ChildTask, signal?: AbortSignal): Promise<ChildResult> {
@@ -55,6 +58,10 @@ function endOf(
   if (last !== undefined && 'done' in last) return { kind: 'done' }
   if (last !== undefined && 'error' in last)
     return { kind: 'failed', error: fromErrorRecord(last.error) }
-  if (signal === 'SIGKILL') return { kind: 'killed' }
+  if (signal === 'SIGKILL')
+    return {
+      kind: 'killed',
+      ...(last !== undefined && 'during' in last ? { during: last.during } : {})
+    }
   return { kind: 'failed', error: new Error(`the process ended in the middle: ${errors}`) }
 }

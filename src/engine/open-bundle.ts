@@ -16,6 +16,7 @@ import { tidy } from './workspace.ts'
 import { close, openDirectory, openOperatorDirectory } from '../sys/files.ts'
 import { handlePath, withoutHandles } from '../sys/handle-path.ts'
 import { readRest } from '../sys/read.ts'
+import { assertStillShown } from './storage/shown-rootfs.ts'
 
 export interface OpenBundle {
   /** Absolute. */
@@ -64,6 +65,7 @@ async function withRootfs<T>(
   const rootfs = openRootfs(path, directory)
   try {
     const memory = (): Memory => inBundle(path, () => readMemory(read, metadata))
+    assertStillShown({ bundle: path, directory, rootfs, memory })
     return await act({ path, directory, metadata, rootfs, memory })
   } finally {
     close(rootfs)

@@ -221,8 +221,16 @@ class InsideWorkspace implements ClosableWorkspace {
     throw new Error(`[internal] ${display(name)} cannot replace a directory that is there`)
   }
 
+  /** What could not be undone when it failed is undone now; else it stays for the next run, with all that it holds. */
   remove(): void {
-    keepTimes(this.existing.fd, () => this.directory.remove())
+    const { fd } = this.existing
+    try {
+      undo(this.fd, fd)
+    } catch (error) {
+      this.directory.release()
+      throw error
+    }
+    keepTimes(fd, () => this.directory.remove())
   }
 }
 

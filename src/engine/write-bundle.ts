@@ -6,7 +6,8 @@ import {
   fingerprintsFile,
   manifestFile,
   METADATA_FILE,
-  ROOTFS_DIRECTORY
+  ROOTFS_DIRECTORY,
+  STATE_DIRECTORY
 } from '../bundle/files.ts'
 import { fileStat } from '../bundle/file-stat.ts'
 import { formatMetadata } from '../bundle/metadata.ts'
@@ -26,7 +27,7 @@ import type { Workspace } from './workspace.ts'
 
 /** @throws BUNDLE_EXISTS where something of a bundle is there already */
 export function refuseExistingBundle(destination: string): void {
-  for (const name of [METADATA_FILE, CONFIG_FILE, ROOTFS_DIRECTORY]) {
+  for (const name of [METADATA_FILE, CONFIG_FILE, ROOTFS_DIRECTORY, STATE_DIRECTORY]) {
     const path = join(destination, name)
     if (lstatSync(path, { throwIfNoEntry: false }) === undefined) continue
     throw new OciUnpackError('BUNDLE_EXISTS', 'There is a bundle, or part of one, already.', {

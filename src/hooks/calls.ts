@@ -3,6 +3,7 @@ import type { Digest } from '../image/digest.ts'
 import type { Json } from '../image/json.ts'
 import type { ChangedPaths } from './changed-paths.ts'
 import type * as contexts from './contexts.ts'
+import type { Owner } from './owner.ts'
 import type { HookPoint } from './points.ts'
 
 /**
@@ -63,6 +64,8 @@ export interface HookSet {
   readonly deltaFallback: 'mtree' | undefined
   /** Where there is a hook; at any other point a call declines. */
   readonly points: ReadonlySet<HookPoint>
+  /** Alive as long as anything that works for these hooks. */
+  readonly owner: Owner
   /**
    * Asks the hook and waits for its answer, at most the point's time-out. Calls may run at once.
    * When the promise settles other than well, nothing that the hook started in its process group runs on.

@@ -5,17 +5,24 @@ import { ChangedPathsBuilder } from './changed-paths.ts'
 import { unlessStopped } from './deadline.ts'
 import { answerInvalid, hookFailed } from './failures.ts'
 import type { HookKind, RawAnswer } from './kind.ts'
+import type { Owner } from './owner.ts'
 import { HOOK_POINTS, type HookMember, type HookPoint } from './points.ts'
 import type { FunctionCall, UnpackHooks } from './unpack-hooks.ts'
 
 type AnyFunction = (context: unknown, call: FunctionCall) => unknown
 
 /** What is asked at a point that has no function is a defect of the caller. */
-export function functionHook(hooks: UnpackHooks): HookKind {
+export function functionHook(hooks: UnpackHooks, owner: Owner): HookKind {
   const functions = hooks as Readonly<Record<HookMember, AnyFunction>>
   return {
     async ask({ point, context }, signal) {
-      const call = () => functions[HOOK_POINTS[point].member](context, { signal })
+      const about = {
+        signal,
+        get lockFd() {
+          return owner.fd
+        }
+      }
+      const call = () => functions[HOOK_POINTS[point].member](context, about)
       const value = await unlessStopped(signal, hookFailure(signal, call))
       if (point === 'delta-list' && isIterable(value))
         return {

@@ -4,6 +4,7 @@ import { functionHook } from './function-hook.ts'
 import { hookSet } from './hook-set.ts'
 import { hooksInvalid } from './invalid.ts'
 import { nearest } from './nearest.ts'
+import { Owner } from './owner.ts'
 import { ALL_POINTS, HOOK_POINTS } from './points.ts'
 import { brokenRule, defaultWhiteouts } from './rules.ts'
 import type { UnpackHooks } from './unpack-hooks.ts'
@@ -17,7 +18,8 @@ export function functionHooks(hooks: UnpackHooks): HookSet {
   const points = ALL_POINTS.filter((point) => hooks[HOOK_POINTS[point].member] !== undefined)
   const broken = brokenRule({ extract, whiteouts: hooks.whiteouts, points: new Set(points) })
   if (broken !== undefined) throw hooksInvalid(undefined, broken.reason)
-  const kind = functionHook(hooks)
+  const owner = new Owner()
+  const kind = functionHook(hooks, owner)
   return hookSet(
     {
       name: hooks.name ?? 'functions',
@@ -26,7 +28,8 @@ export function functionHooks(hooks: UnpackHooks): HookSet {
       manifest: hooks.manifest ?? 'auto',
       deltaFallback: undefined
     },
-    new Map(points.map((point) => [point, { kind, timeout }]))
+    new Map(points.map((point) => [point, { kind, timeout }])),
+    owner
   )
 }
 

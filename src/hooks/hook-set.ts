@@ -6,6 +6,7 @@ import type { ContextOf, HookOutcome, HookSet } from './calls.ts'
 import { unlessStopped, withDeadline } from './deadline.ts'
 import { answerInvalid, timedOut } from './failures.ts'
 import type { HookKind, RawAnswer } from './kind.ts'
+import type { Owner } from './owner.ts'
 import { hookName, type HookPoint } from './points.ts'
 import type { HookRequest } from './request.ts'
 
@@ -24,9 +25,15 @@ interface Hook {
 const FIRST_WAIT_MS = 100
 const LONGEST_WAIT_MS = 5_000
 
-export function hookSet(settings: HookSettings, hooks: ReadonlyMap<HookPoint, Hook>): HookSet {
+/** @param owner is closed with the set */
+export function hookSet(
+  settings: HookSettings,
+  hooks: ReadonlyMap<HookPoint, Hook>,
+  owner: Owner
+): HookSet {
   return {
     ...settings,
+    owner,
     points: new Set(hooks.keys()),
     async call(point, context, signal) {
       const hook = hooks.get(point)
@@ -40,6 +47,7 @@ export function hookSet(settings: HookSettings, hooks: ReadonlyMap<HookPoint, Ho
     async close() {
       const kinds = new Set([...hooks.values()].map(({ kind }) => kind))
       await Promise.all([...kinds].map((kind) => kind.close()))
+      owner.close()
     }
   }
 }

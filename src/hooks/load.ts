@@ -5,6 +5,7 @@ import { baseEnvironment } from './environment.ts'
 import { hookSet } from './hook-set.ts'
 import type { HookKind } from './kind.ts'
 import { findHooksFile, type LookupOptions } from './lookup.ts'
+import { Owner } from './owner.ts'
 import { hookName } from './points.ts'
 import type { Program } from './process.ts'
 import { programHook } from './program-hook.ts'
@@ -54,6 +55,7 @@ function programHooks(
   onStderr: OnStderr
 ): HookSet {
   const environment = baseEnvironment(ours, env)
+  const owner = new Owner()
   const sessions = new Map<string, HookKind>()
 
   /** Points that name the same command share its process. */
@@ -68,10 +70,11 @@ function programHooks(
     settings,
     new Map(
       hooks.map(({ point, command, timeout, mode }) => {
-        const program = { command, directory, environment }
+        const program = { command, directory, environment, owner }
         const kind = mode === 'session' ? sessionOf(program) : programHook(program, onStderr)
         return [point, { kind, timeout }]
       })
-    )
+    ),
+    owner
   )
 }

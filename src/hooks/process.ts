@@ -1,5 +1,6 @@
 /** The only file that knows execa: programs are started here, as arguments, never by a shell. */
 import type { Readable, Writable } from 'node:stream'
+import type { Owner } from './owner.ts'
 import { endGroup, watchGroup } from './process-group.ts'
 
 export type Environment = Readonly<Record<string, string>>
@@ -9,9 +10,17 @@ export interface Program {
   readonly command: readonly [string, ...string[]]
   /** Its working directory. */
   readonly directory: string
-  /** All of it: nothing of ours is added. */
+  /** All of it, apart from the name of the owner. */
   readonly environment: Environment
+  /** Lives until this program and all that it starts have ended. */
+  readonly owner: Owner
 }
+
+/**
+ * The descriptor that holds the owner's lock in a program: the last one that a shell can close by its number, and so
+ * the one that scripts take last for themselves.
+ */
+const OWNER_FD = 9
 
 /** How a program ended. */
 export type Exit =
@@ -32,6 +41,9 @@ export interface RunningProgram {
   release(): void
 }
 
+const PIPES = ['pipe', 'pipe', 'pipe'] as const
+const NOTHING = Array.from({ length: OWNER_FD - PIPES.length }, () => 'ignore' as const)
+
 /** Starts a program as leader of a new process group. */
 export async function startProgram(program: Program): Promise<RunningProgram> {
   // Takes 76 ms, which only those pay who have programs as hooks.
@@ -39,13 +51,14 @@ export async function startProgram(program: Program): Promise<RunningProgram> {
   const [file, ...args] = program.command
   const child = execa(file, args, {
     cwd: program.directory,
-    env: program.environment,
+    env: { ...program.environment, OCI_UNPACK_OWNER: program.owner.path },
     extendEnv: false,
     detached: true,
     cleanup: false,
     reject: false,
     buffer: false,
-    stdin: 'pipe'
+    // the types of execa end at 9, itself it takes any descriptor
+    stdio: [...PIPES, ...NOTHING, program.owner.fd as typeof OWNER_FD]
   })
   const { stdin, stdout, stderr, pid } = child
   for (const stream of [stdin, stdout, stderr]) stream.on('error', () => undefined)

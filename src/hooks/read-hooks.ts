@@ -7,13 +7,13 @@ import { hooksInvalid } from './invalid.ts'
 import { hookName, type HookPoint } from './points.ts'
 import { brokenRule, defaultWhiteouts } from './rules.ts'
 import { lineOf, type KeyPath } from './toml.ts'
-import type { TrustedFile } from './trusted-file.ts'
+import { assertTrustedProgram, type TrustedFile } from './trusted-file.ts'
 
 const DEFAULT_TIMEOUT = '60s'
 
 /**
  * `searchPath` is where programs without a slash are looked for, if [env] has no PATH.
- * @throws HOOKS_INVALID with the line and the reason
+ * @throws HOOKS_INVALID with the line and the reason; HOOKS_UNSAFE for a program that somebody else could change
  */
 export function readHooks(file: TrustedFile, searchPath: string | undefined): HooksDefinition {
   const written = readDocument(file)
@@ -51,6 +51,7 @@ function readHook(
   const { command, timeout = DEFAULT_TIMEOUT, mode = 'exec' } = tables.get(point)!
   const resolved = resolveCommand(command, dirname(file.path), searchPath)
   if ('reason' in resolved) throw invalid(file, [...name.split('.'), 'command'], resolved.reason)
+  assertTrustedProgram(resolved[0], file.path)
   return { point, name, command: resolved, timeout: milliseconds(timeout), mode }
 }
 

@@ -1,14 +1,18 @@
-/** A hooks.toml says which programs run as the caller: it counts only if nobody else could have written it. */
+/**
+ * A hooks.toml says which programs run as the caller: it and they count only if nobody else could have written them. Every
+ * step of the way from the root is judged, links among them: whoever can rename one of them decides what is at its end.
+ */
 import {
   closeSync,
   constants,
   fstatSync,
+  lstatSync,
   openSync,
   readFileSync,
   readlinkSync,
-  statSync
+  type Stats
 } from 'node:fs'
-import { dirname } from 'node:path'
+import { resolve } from 'node:path'
 import { OciUnpackError } from '../errors.ts'
 import { hooksInvalid } from './invalid.ts'
 
@@ -20,25 +24,34 @@ export interface TrustedFile {
 
 const LIMIT_BYTES = 64 * 1024
 const GROUP_OR_OTHERS_WRITE = 0o022
-const OTHERS_WRITE = 0o002
 const STICKY = 0o1000
+/** As many as the kernel follows (path_resolution(7)). */
+const MOST_LINKS = 40
 
 /**
  * The file, links of the operator followed; undefined where there is none. It is opened once, and what was opened is
- * what is judged and read.
+ * what is read.
  *
- * @throws HOOKS_UNSAFE where somebody other than root and the caller owns it or may write it; HOOKS_INVALID
+ * @throws HOOKS_UNSAFE where somebody other than root and the caller could have written it; HOOKS_INVALID
  */
 export function readTrustedFile(path: string): TrustedFile | undefined {
   const fd = open(path)
   if (fd === undefined) return undefined
   try {
     const real = readlinkSync(`/proc/self/fd/${fd}`)
-    requireTrusted(fd, real)
+    const file = fstatSync(fd)
+    if (!file.isFile()) throw hooksInvalid(real, 'it is not a regular file')
+    if (file.size > LIMIT_BYTES) throw hooksInvalid(real, `it is longer than ${LIMIT_BYTES} bytes`)
+    assertTrusted(path, 'The hooks file could be changed by somebody else.')
     return { path: real, text: decode(readFileSync(fd), real) }
   } finally {
     closeSync(fd)
   }
+}
+
+/** @param path absolute. @param file the hooks.toml that names it. @throws HOOKS_UNSAFE */
+export function assertTrustedProgram(path: string, file: string): void {
+  assertTrusted(path, 'A program of the hooks could be changed by somebody else.', { file })
 }
 
 /** A FIFO does not block. */
@@ -52,29 +65,53 @@ function open(path: string): number | undefined {
   }
 }
 
-function requireTrusted(fd: number, path: string): void {
-  const file = fstatSync(fd)
-  if (!file.isFile()) throw hooksInvalid(path, 'it is no regular file')
-  if (file.size > LIMIT_BYTES) throw hooksInvalid(path, `it is longer than ${LIMIT_BYTES} bytes`)
-  const caller = process.geteuid!()
-  if (file.uid !== 0 && file.uid !== caller)
-    throw unsafe(
-      path,
-      `it belongs to uid ${file.uid}, neither root nor the caller (${caller})`,
-      'chown'
-    )
-  if ((file.mode & GROUP_OR_OTHERS_WRITE) !== 0)
-    throw unsafe(path, 'its group or others may write to it', 'chmod go-w')
-  const { mode } = statSync(dirname(path))
-  if ((mode & OTHERS_WRITE) !== 0 && (mode & STICKY) === 0)
-    throw unsafe(dirname(path), 'others may write to its directory', 'chmod o-w')
+function assertTrusted(path: string, message: string, facts: { file?: string } = {}): void {
+  const flaw = findFlaw(path)
+  if (flaw === undefined) return
+  throw new OciUnpackError('HOOKS_UNSAFE', message, {
+    facts: { ...facts, path: flaw.path, reason: flaw.reason },
+    hint: `Look at what is there, then use ${flaw.remedy}; or do without hooks (--no-hooks).`
+  })
 }
 
-function unsafe(file: string, reason: string, remedy: string): OciUnpackError {
-  return new OciUnpackError('HOOKS_UNSAFE', "The hooks file could be somebody else's.", {
-    facts: { file, reason },
-    hint: `Look at what it says, then use ${remedy}; or do without hooks (--no-hooks).`
-  })
+interface Flaw {
+  path: string
+  reason: string
+  remedy: string
+}
+
+/** The first step of the way to a file that somebody other than root and the caller could change. */
+function findFlaw(path: string): Flaw | undefined {
+  let at = '/'
+  let rest = path.split('/').filter((name) => name !== '')
+  let flaw = flawOf(at, lstatSync(at))
+  for (let links = 0; flaw === undefined && rest.length > 0;) {
+    const [name = '', ...further] = rest
+    const next = resolve(at, name)
+    const found = lstatSync(next)
+    flaw = flawOf(next, found)
+    if (found.isSymbolicLink() && ++links <= MOST_LINKS) {
+      const link = readlinkSync(next)
+      if (link.startsWith('/')) at = '/'
+      rest = [...link.split('/').filter((step) => step !== ''), ...further]
+    } else {
+      at = next
+      rest = further
+    }
+  }
+  return flaw
+}
+
+/** In a sticky directory only the owner of an entry can replace it, and each entry is judged. */
+function flawOf(path: string, found: Stats): Flaw | undefined {
+  const caller = process.geteuid!()
+  if (found.uid !== 0 && found.uid !== caller) {
+    const reason = `it belongs to uid ${found.uid}, neither root nor the caller (${caller})`
+    return { path, reason, remedy: `chown root ${path}` }
+  }
+  const isWritable = !found.isSymbolicLink() && (found.mode & GROUP_OR_OTHERS_WRITE) !== 0
+  if (!isWritable || (found.isDirectory() && (found.mode & STICKY) !== 0)) return undefined
+  return { path, reason: 'its group or others may write to it', remedy: `chmod go-w ${path}` }
 }
 
 function decode(bytes: Buffer, path: string): string {

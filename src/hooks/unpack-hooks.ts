@@ -52,6 +52,11 @@ export interface UnpackHooks {
 export interface FunctionCall {
   /** Aborted when nobody waits for the answer any more: the time is over, or the operation was stopped. */
   readonly signal: AbortSignal
+  /**
+   * To be inherited by every process that the function starts and that may outlive this one: as long as it is open
+   * anywhere, nobody else works at the same bundle and layers.
+   */
+  readonly lockFd: number
 }
 
 interface Target {

@@ -76,11 +76,12 @@ function openNew(directory: number, name: ByteString): number {
   })
 }
 
-function removeIfEmpty(directory: number, name: ByteString): void {
+/** What is gone already, or holds something that is not ours, is left alone. */
+export function removeIfEmpty(directory: number, name: ByteString): void {
   try {
     removeEmptyDirectory(directory, name)
   } catch {
-    // gone already, or not ours any more
+    // as said above
   }
 }
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { endOfArchive, headerBlocks, padding } from '../../src/tar/writer.ts'
+import { layerTar } from '../reference/layer-tar.ts'
 import { layerStack } from '../reference/random-layers.ts'
 import { applySerially, Rejected, type Member } from '../reference/serial.ts'
 import { snapshot } from '../reference/snapshot.ts'
@@ -23,7 +23,7 @@ test.runIf(needs('root'))(
 )
 
 async function compare(work: string, layers: Member[][]): Promise<void> {
-  const options = { ...optionsFor(work, layers.map(toTar)), jobs: 3 }
+  const options = { ...optionsFor(work, layers.map(layerTar)), jobs: 3 }
   if (isRejected(() => applySerially(`${work}/serial`, layers, false))) {
     expect(await codeOf(library.unpackRootfs(options))).toBe('ENTRY_INVALID')
     return
@@ -40,14 +40,4 @@ function isRejected(act: () => void): boolean {
     if (error instanceof Rejected) return true
     throw error
   }
-}
-
-function toTar(layer: readonly Member[]): Buffer {
-  const members = layer.flatMap(({ entry, body }) => {
-    const isDirectory = entry.type === 'directory' && !entry.name.endsWith('/')
-    const name = isDirectory ? `${entry.name}/` : entry.name
-    const header = headerBlocks({ ...entry, name }, { precision: 'nanoseconds' })
-    return [header, body, Buffer.alloc(padding(body.length))]
-  })
-  return Buffer.concat([...members, endOfArchive()])
 }

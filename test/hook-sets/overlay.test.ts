@@ -129,6 +129,22 @@ describe.each(usable)('the overlay set on %s', (type) => {
     expect(bundle!.deltaList()).toEqual(before)
   })
 
+  test('a trial that was killed goes with abort, or with the next unpack', () => {
+    const [bundle] = setUp()
+    const staged = join(bundle!.store, 'staged')
+    const deadly = makeWithin(disk)
+    writeFileSync(join(deadly, 'unshare'), '#!/bin/sh\nkill -KILL $PPID\n', { mode: 0o755 })
+    const env = { PATH: `${deadly}:${process.env.PATH}` }
+    expect(bundle!.call('prepare', env).status).toBe(null)
+    expect(readdirSync(staged)).toHaveLength(1)
+    bundle!.must('abort')
+    expect(readdirSync(staged)).toEqual([])
+    expect(bundle!.callAsDead('prepare', env).status).toBe(null)
+    expect(readdirSync(staged)).toHaveLength(1)
+    bundle!.must('prepare')
+    expect(readdirSync(staged)).toEqual([])
+  })
+
   test('a deleted bundle leaves the layers and nothing else, however often it is deleted', () => {
     const [bundle] = setUp()
     bundle!.unpack([base])

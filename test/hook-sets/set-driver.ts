@@ -1,8 +1,10 @@
 /** Calls a hook set's program as the engine does, with the environment of the contract and nothing else. */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { ownerDirectory } from '../../src/hooks/lock-directory.ts'
+import { Owner } from '../../src/hooks/owner.ts'
 import { compareTrees } from '../support/compare-trees.ts'
 import { expectOk, ok, type Run } from '../support/run.ts'
 
@@ -48,6 +50,7 @@ export class SetDriver {
   readonly state: string
   private readonly set: SetName
   private readonly env: Record<string, string>
+  private readonly owner = new Owner()
 
   constructor(set: SetName, store: string, bundle: string, env: Record<string, string> = {}) {
     this.set = set
@@ -63,11 +66,11 @@ export class SetDriver {
     return this.start(join(hooks, this.set, this.set), [verb], env)
   }
 
-  /** From a process that has ended when this returns. */
-  callByMortal(verb: string, env: Record<string, string> = {}): string {
-    const program = join(hooks, this.set, this.set)
-    const result = this.start('sh', ['-c', '"$0" "$1"; exit $?', program, verb], env)
-    return expectOk(result, verb).stdout.trimEnd()
+  /** For an engine that has ended when this returns. */
+  callAsDead(verb: string, env: Record<string, string> = {}): Run {
+    const owner = join(ownerDirectory(), 'owner-dead')
+    writeFileSync(owner, '')
+    return this.call(verb, { OCI_UNPACK_OWNER: owner, ...env })
   }
 
   /** post-extract of all these staged directories at once: what each printed. */
@@ -133,6 +136,7 @@ export class SetDriver {
       OCI_UNPACK_BUNDLE: this.bundle,
       OCI_UNPACK_ROOTFS: this.rootfs,
       OCI_UNPACK_STATE: this.state,
+      OCI_UNPACK_OWNER: this.owner.path,
       ...this.env,
       ...env
     }

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { expectOk } from '../support/run.ts'
 import { environmentOf, keyOf, layer, makeTree, type Layer, type SetDriver } from './set-driver.ts'
 
 export const base = layer('base', makeTree)
@@ -57,12 +58,39 @@ export function storeCases({ twoBundles, committed, second }: StoreCases): void 
     const [bundle] = twoBundles()
     bundle.must('prepare')
     const env = environmentOf([base], 0)
-    makeTree(bundle.callByMortal('pre-extract', env))
+    makeTree(expectOk(bundle.callAsDead('pre-extract', env), 'pre-extract').stdout.trimEnd())
     const alive = bundle.must('pre-extract', env)
     expect(bundle.call('try-skip', env).status).toBe(10)
     bundle.must('gc', { OCI_UNPACK_LIVE_KEYS: '' })
     expect(readdirSync(join(bundle.store, 'staged'))).toEqual([alive.split('/').at(-1)])
     expect(bundle.unpack([base]).extracted).toEqual([base.key])
+  })
+
+  test('what a killed process staged goes with the next unpack', () => {
+    const [bundle, other] = twoBundles()
+    bundle.must('prepare')
+    const env = environmentOf([base], 0)
+    makeTree(expectOk(bundle.callAsDead('pre-extract', env), 'pre-extract').stdout.trimEnd())
+    const alive = bundle.must('pre-extract', env)
+    other.must('prepare')
+    expect(readdirSync(join(bundle.store, 'staged'))).toEqual([alive.split('/').at(-1)])
+  })
+
+  test('what was staged goes with abort, whether or not the engine has heard of it', () => {
+    const [bundle, other] = twoBundles()
+    bundle.must('prepare')
+    const env = environmentOf([base], 0)
+    const own = [1, 2].map(() => bundle.must('pre-extract', env))
+    const foreign = other.must('pre-extract', env)
+    bundle.must('abort', { OCI_UNPACK_TARGETS: own[0]! })
+    expect(readdirSync(join(bundle.store, 'staged'))).toEqual([foreign.split('/').at(-1)])
+    expect(readdirSync(bundle.state)).toEqual([])
+  })
+
+  test('gc of a store that is not there yet is well, and makes none', () => {
+    const [bundle] = twoBundles()
+    bundle.must('gc', { OCI_UNPACK_LIVE_KEYS: '' })
+    expect(existsSync(bundle.store)).toBe(false)
   })
 
   test('gc keeps what is live, and takes nothing from a bundle', () => {

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
 import { digest, imageContext, layerContext } from './contexts.ts'
 import { hooksToml, load } from './support.ts'
+import { ownerDirectory } from '../../src/hooks/lock-directory.ts'
 import type { HookPoint } from '../../src/hooks/points.ts'
 import type { ContextOf } from '../../src/hooks/calls.ts'
 
@@ -42,7 +43,10 @@ async function environmentAt<P extends HookPoint>(
     .catch(() => undefined)
   const variables = readFileSync(join(directory, 'env'), 'utf8').split('\0').filter(Boolean)
   // The shell's own.
-  return variables.filter((variable) => !/^(PWD|OLDPWD|_|SHLVL)=/.test(variable)).sort()
+  return variables
+    .filter((variable) => !/^(PWD|OLDPWD|_|SHLVL)=/.test(variable))
+    .map((variable) => variable.replace(/^(OCI_UNPACK_OWNER=\/.*\/owner-)[0-9a-f]+$/, '$1*'))
+    .sort()
 }
 
 const BASE = [
@@ -53,7 +57,8 @@ const BASE = [
   'STORE=/srv',
   'TMPDIR=/var/tmp',
   'XDG_RUNTIME_DIR=/run/user/0',
-  'OCI_UNPACK_PROTOCOL=1'
+  'OCI_UNPACK_PROTOCOL=1',
+  `OCI_UNPACK_OWNER=${ownerDirectory()}/owner-*`
 ]
 
 const IMAGE = [

@@ -1,5 +1,5 @@
 /** From a hooks.toml to what would run, and what is wrong with one. */
-import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, lchownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { checkHooks, loadHooks } from '../../src/hooks/load.ts'
@@ -238,17 +238,101 @@ describe('the file that counts', () => {
     symlinkSync(file, join(directory, 'link.toml'))
     chownSync(file, 1234, 0)
     const error = failure(() => loadHooks({ file: join(directory, 'link.toml') }))
-    expect(error).toMatchObject({ code: 'HOOKS_UNSAFE', facts: { file } })
+    expect(error).toMatchObject({ code: 'HOOKS_UNSAFE', facts: { path: file } })
     expect(error?.facts.reason).toContain('uid 1234')
   })
 
+  test.each([
+    ['that all may write to', 0o757, 0],
+    ['that its group may write to', 0o775, 0],
+    ['of somebody else', 0o755, 1234]
+  ])('is refused anywhere below a directory %s', (_whose, mode, uid) => {
+    if (uid !== 0 && !needs('root')) return
+    const file = place('above/between/hooks.toml', 'x')
+    const above = join(directory, 'above')
+    expect(loadHooks({ file })?.name).toBe('x')
+    chmodSync(above, mode)
+    if (uid !== 0) chownSync(above, uid, uid)
+    const error = failure(() => loadHooks({ file }))
+    expect(error).toMatchObject({ code: 'HOOKS_UNSAFE', facts: { path: above } })
+    expect(error?.hint).toContain(above)
+  })
+
+  test('is refused where a link on the way leads through a directory that others may write to', () => {
+    place('real/hooks.toml', 'x')
+    mkdirSync(join(directory, 'open'))
+    symlinkSync('../real', join(directory, 'open/link'))
+    symlinkSync('open/link', join(directory, 'way'))
+    const file = join(directory, 'way/hooks.toml')
+    expect(loadHooks({ file })?.name).toBe('x')
+    chmodSync(join(directory, 'open'), 0o777)
+    expect(failure(() => loadHooks({ file }))).toMatchObject({
+      code: 'HOOKS_UNSAFE',
+      facts: { path: join(directory, 'open') }
+    })
+  })
+
+  test.runIf(needs('root'))(
+    'is refused behind a link of somebody else in a sticky directory',
+    () => {
+      const file = place('real/hooks.toml', 'x')
+      mkdirSync(join(directory, 'shared'))
+      chmodSync(join(directory, 'shared'), 0o1777)
+      const link = join(directory, 'shared/link.toml')
+      symlinkSync(file, link)
+      expect(loadHooks({ file: link })?.name).toBe('x')
+      lchownSync(link, 1234, 1234)
+      expect(failure(() => loadHooks({ file: link }))).toMatchObject({
+        code: 'HOOKS_UNSAFE',
+        facts: { path: link }
+      })
+    }
+  )
+
   test('is a regular file of UTF-8 and of reasonable size', () => {
     const reasonOf = (file: string) => failure(() => loadHooks({ file }))?.facts.reason
-    expect(reasonOf(directory)).toContain('no regular file')
+    expect(reasonOf(directory)).toContain('not a regular file')
     const file = place('hooks.toml', 'x')
     writeFileSync(file, 'version = 1 # \xff', 'latin1')
     expect(reasonOf(file)).toContain('UTF-8')
     writeFileSync(file, '#'.repeat(70_000))
     expect(reasonOf(file)).toContain('longer')
+  })
+})
+
+describe('a program that a hooks.toml names', () => {
+  /** In a directory of its own, with the file elsewhere. */
+  function place(command = './programs/hook'): { file: string; hook: string } {
+    const hook = join(directory, 'programs/hook')
+    mkdirSync(dirname(hook))
+    writeFileSync(hook, '#!/bin/sh\n', { mode: 0o755 })
+    const text = `version = 1\n[env]\nPATH = "${dirname(hook)}"\n[store.gc]\ncommand = ["${command}"]\n`
+    return { file: writeToml(directory, text), hook }
+  }
+
+  test.each(['./programs/hook', 'hook'])('as %s is refused when all may write to it', (command) => {
+    const { file, hook } = place(command)
+    expect(checkHooks({ file })?.hooks[0]?.command).toEqual([hook])
+    chmodSync(hook, 0o777)
+    const error = failure(() => checkHooks({ file }))
+    expect(error).toMatchObject({ code: 'HOOKS_UNSAFE', facts: { file, path: hook } })
+    expect(error?.hint).toContain(`chmod go-w ${hook}`)
+  })
+
+  test.runIf(needs('root'))('is refused when it belongs to somebody else', () => {
+    const { file, hook } = place()
+    chownSync(hook, 1234, 1234)
+    const error = failure(() => checkHooks({ file }))
+    expect(error).toMatchObject({ code: 'HOOKS_UNSAFE', facts: { file, path: hook } })
+    expect(error?.facts.reason).toContain('uid 1234')
+  })
+
+  test('is refused in a directory that all may write to', () => {
+    const { file, hook } = place()
+    chmodSync(dirname(hook), 0o777)
+    expect(failure(() => checkHooks({ file }))).toMatchObject({
+      code: 'HOOKS_UNSAFE',
+      facts: { file, path: dirname(hook) }
+    })
   })
 })

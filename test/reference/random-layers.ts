@@ -81,19 +81,37 @@ export const layerStack: fc.Arbitrary<Member[][]> = fc
   .array(layer, { minLength: 1, maxLength: 5 })
   .map(aimLinks)
 
-/** One of its layers may put many names into a directory that it does not describe. */
-export const crowdedStack: fc.Arbitrary<Member[][]> = fc
-  .tuple(layerStack, fc.option(fc.tuple(fc.nat(4), path, fc.integer({ min: 3, max: 9 }))))
-  .map(([layers, crowd]) => {
-    if (crowd === null) return layers
-    const [at, parent, count] = crowd
-    const names = Array.from({ length: count }, (_, index) => `${parent}/crowd${index}`)
-    return layers.toSpliced(
-      at,
-      0,
-      names.map((each) => member({ type: 'file', name: each }))
-    )
+/** So many names in one directory, which nobody describes here, that it is quicker to make it anew. */
+const crowd = fc
+  .record({
+    lot: fc.nat(),
+    at: fc.oneof({ weight: 3, arbitrary: name }, { weight: 1, arbitrary: path }),
+    mode: fc.integer({ min: 0, max: 0o7777 }),
+    uid: fc.constantFrom(0, 7),
+    mtime: time,
+    xattrs
   })
+  .map(({ lot, at, ...fields }) => ({
+    lot,
+    described: member({ type: 'directory', name: at, ...fields }),
+    members: ['1', '2', '3', '4', '5'].map((file) =>
+      member({ type: 'file', name: `${at}/${file}` })
+    )
+  }))
+
+/** Stacks in which layers put much into directories that only the layer below describes. */
+export const crowdedStack: fc.Arbitrary<Member[][]> = fc
+  .tuple(layerStack, fc.array(crowd, { minLength: 1, maxLength: 3 }))
+  .map(([layers, crowds]) =>
+    layers.map((members, index) => [
+      ...members,
+      ...crowds.flatMap((it) => {
+        const layer = it.lot % layers.length
+        if (index === layer) return it.members
+        return index === layer - 1 ? [it.described] : []
+      })
+    ])
+  )
 
 /** Most hard links to names of earlier files: a stack with a link to nothing ends there. */
 function aimLinks(layers: Member[][]): Member[][] {

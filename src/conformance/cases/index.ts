@@ -2,7 +2,7 @@ import type { Case } from '../case.ts'
 import { collecting } from './collecting.ts'
 import { deleting } from './deleting.ts'
 import { failing } from './failing.ts'
-import { killed } from './killed.ts'
+import { killed, killedDuring } from './killed.ts'
 import { deltaList, refresh } from './repacking.ts'
 import { together } from './together.ts'
 import { coldUnpack, links, metadata, sharedLayers, warmUnpack, whiteouts } from './unpacking.ts'
@@ -17,6 +17,7 @@ export const CASES: readonly Case[] = [
   metadata,
   failing,
   killed,
+  killedDuring,
   together,
   deltaList,
   refresh,

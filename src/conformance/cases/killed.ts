@@ -1,15 +1,20 @@
 import { join } from 'node:path'
-import type { Bench } from '../bench.ts'
+import { setTimeout } from 'node:timers/promises'
+import { OciUnpackError } from '../../errors.ts'
+import type { Bench, Image, Unpacked } from '../bench.ts'
 import type { Case } from '../case.ts'
 import { describeCall } from '../calls.ts'
 import { checkTree } from '../checks.ts'
 import { whiteoutLayer } from '../layers.ts'
 import { Broken } from '../report.ts'
-import { runChild } from '../run-child.ts'
+import { runChild, type ChildTask } from '../run-child.ts'
 import { checkCommitted } from './committed.ts'
 
 /** A set that never comes to an end is stopped here. */
 const MOST_CALLS = 200
+/** As long a hook may work on after its engine has died. */
+const ORPHAN_MS = 120_000
+const PAUSE_MS = 50
 
 export const killed: Case = {
   name: 'killed after every call',
@@ -17,31 +22,59 @@ export const killed: Case = {
     'Whenever the process dies, no layer is taken for committed that is not whole, and the next unpack to the same place ' +
     'succeeds: only post-extract commits, at once and for good, and abort undoes what it finds.',
   needs: [],
-  async run(bench) {
-    for (let killAfter = 1; killAfter <= MOST_CALLS; killAfter++)
-      if (await survives(bench, killAfter)) return
-  }
+  run: (bench) => untilItEnds(bench, (call) => ({ killAfter: call }))
+}
+
+export const killedDuring: Case = {
+  name: 'killed during every call',
+  contract:
+    'A hook may outlive the process: nobody else takes its place before it has ended, with all that it started, and then ' +
+    'the next unpack to the same place succeeds.',
+  needs: [],
+  run: (bench) => untilItEnds(bench, (call) => ({ killDuring: call }))
+}
+
+type Kill = Pick<ChildTask, 'killAfter' | 'killDuring'>
+
+async function untilItEnds(bench: Bench, killAt: (call: number) => Kill): Promise<void> {
+  for (let call = 1; call <= MOST_CALLS; call++) if (await survives(bench, killAt(call))) return
 }
 
 /** Whether the unpack came to its end before it was killed. */
-async function survives(bench: Bench, killAfter: number): Promise<boolean> {
+async function survives(bench: Bench, kill: Kill): Promise<boolean> {
   bench.calls = []
   const image = await bench.newImage(whiteoutLayer())
   const bundle = bench.newBundle()
-  const task = { hooks: bench.file, image: image.reference, destination: bundle, killAfter }
+  const task = { hooks: bench.file, image: image.reference, destination: bundle, ...kill }
   const { calls, end } = await runChild(task, bench.stop.signal)
   bench.calls.push(...calls)
   if (end.kind === 'failed') throw end.error
   if (end.kind === 'killed') {
-    const asked = `${describeCall(calls.at(-1)!)}; then the process was killed (call ${killAfter})`
+    const asked =
+      end.during === undefined
+        ? `${describeCall(calls.at(-1)!)}; then the process was killed (call ${calls.length})`
+        : `${end.during}; meanwhile the process was killed (call ${calls.length + 1})`
     await explaining(asked, async () => {
-      const again = await bench.unpack(image, bundle)
+      const again = await unpackWhenFree(bench, image, bundle)
       await checkCommitted(bench, again)
       checkTree(again.rootfs, image, 'After the second unpack')
     })
   } else checkTree(join(bundle, 'rootfs'), image, 'After the unpack')
   await bench.tidy()
   return end.kind === 'done'
+}
+
+/** As long as the hook of a dead process works, its place is busy. */
+async function unpackWhenFree(bench: Bench, image: Image, bundle: string): Promise<Unpacked> {
+  for (const start = performance.now(); ;) {
+    try {
+      return await bench.unpack(image, bundle)
+    } catch (error) {
+      const isBusy = error instanceof OciUnpackError && error.code === 'BUNDLE_EXISTS'
+      if (!isBusy || performance.now() - start > ORPHAN_MS) throw error
+    }
+    await setTimeout(PAUSE_MS, undefined, bench.stop)
+  }
 }
 
 /** What goes wrong after the crash is put down to the call before it. */

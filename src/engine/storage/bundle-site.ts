@@ -7,6 +7,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOTFS_DIRECTORY, STATE_DIRECTORY, UNFINISHED_FILE } from '../../bundle/files.ts'
 import type { BundleContext } from '../../hooks/contexts.ts'
+import type { Owner } from '../../hooks/owner.ts'
 import { close, openOperatorDirectory } from '../../sys/files.ts'
 import { handlePath } from '../../sys/handle-path.ts'
 import { setModeOf } from '../../sys/metadata.ts'
@@ -14,10 +15,11 @@ import { removeFile } from '../../sys/names.ts'
 import { openOrMakeDirectory, type OperatorDirectory } from '../../sys/operator-directory.ts'
 import { inodeKey, status } from '../../sys/status.ts'
 import { fromText } from '../../bytes.ts'
-import { makeOwnDirectory } from '../../workspace/private-directory.ts'
+import { makeOwnDirectory, removeIfEmpty } from '../../workspace/private-directory.ts'
 import type { OnEvent } from '../events.ts'
 import { assertFree, tidy } from '../workspace.ts'
 import { refuseExistingBundle } from '../write-bundle.ts'
+import { whileOwned } from './claim-bundle.ts'
 import { openState, readMark, writeMark } from './mark.ts'
 import { removeBundleFiles } from './remove-bundle.ts'
 
@@ -38,6 +40,7 @@ export interface SiteOptions {
   bundle: string
   /** Of the image manifest: its files are named after it. */
   digest: string
+  owner: Owner
   /** Undoes what the hooks of a process that died have made for the bundle. */
   recover: (bundle: BundleContext) => Promise<void>
   onEvent: OnEvent
@@ -49,20 +52,34 @@ export async function withBundleSite<T>(
   act: (site: BundleSite) => Promise<T>
 ): Promise<T> {
   const directory = claimDirectory(options.bundle)
-  const { mode } = status(directory.fd, '')
   try {
-    tidy(directory.fd, options.bundle, options.onEvent)
-    await removeUnfinished(directory.fd, options)
-    refuseExistingBundle(options.bundle)
-    // set-user-ID programs and devices of a stranger's image are out of other users' reach from the beginning
-    setModeOf(directory.fd, PRIVATE_MODE)
-    return await whileMarked(directory.fd, options, act)
+    return await whileOwned(options.owner, directory.fd, options.bundle, () =>
+      makeAt(directory.fd, options, act)
+    )
   } catch (error) {
-    restoreMode(directory.fd, mode)
     directory.removeNew()
     throw error
   } finally {
     directory.close()
+  }
+}
+
+async function makeAt<T>(
+  fd: number,
+  options: SiteOptions,
+  act: (site: BundleSite) => Promise<T>
+): Promise<T> {
+  const { mode } = status(fd, '')
+  try {
+    tidy(fd, options.bundle, options.onEvent)
+    await removeUnfinished(fd, options)
+    refuseExistingBundle(options.bundle)
+    // set-user-ID programs and devices of a stranger's image are out of other users' reach from the beginning
+    setModeOf(fd, PRIVATE_MODE)
+    return await whileMarked(fd, options, act)
+  } catch (error) {
+    restoreMode(fd, mode)
+    throw error
   }
 }
 
@@ -129,7 +146,10 @@ async function removeUnfinished(fd: number, { bundle, recover }: SiteOptions): P
   if (state === undefined) return
   try {
     const mark = readMark(state)
-    if (mark === undefined) return
+    if (mark === undefined) {
+      removeIfEmpty(fd, STATE_DIRECTORY) // of a process that died before it had made the mark
+      return
+    }
     const context = contextAt(bundle)
     await recover(context)
     removeBundleFiles(fd, context, mark.digest)

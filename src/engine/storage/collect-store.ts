@@ -39,7 +39,7 @@ export async function collectStore(options: CollectStoreOptions): Promise<Collec
   if (layouts.length === 0) throw noLayouts()
   return withHooks(hooks, onEvent, async (set) => {
     assertCollects(set)
-    const lock = await lockStore(set.name, 'exclusive', signal)
+    const lock = await lockStore(set, 'exclusive', signal)
     try {
       const liveKeys = await allLiveKeys(layouts)
       await set.call('gc', { liveKeys }, signal)

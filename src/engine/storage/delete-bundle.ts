@@ -19,6 +19,7 @@ import type { OnEvent } from '../events.ts'
 import { readIfRegular } from '../open-bundle.ts'
 import { assertFree, tidy } from '../workspace.ts'
 import { contextAt } from './bundle-site.ts'
+import { whileOwned } from './claim-bundle.ts'
 import { openState, readMark, writeMark } from './mark.ts'
 import { withHooks, type HooksOption } from './open-hooks.ts'
 import { assertOrigin, readOrigin } from './origin.ts'
@@ -73,9 +74,16 @@ async function remove(
   signal: AbortSignal | undefined
 ): Promise<void> {
   const digest = digestOf(fd, context)
-  const origin = readOrigin(context)
-  if (origin !== undefined)
-    await assertOrigin(origin, hooks, context.bundle).call('delete', context, signal)
+  const origin = readOrigin({ state: join(handlePath(fd), STATE_DIRECTORY) })
+  if (origin === undefined) { removeAll(fd, context, digest); return; }
+  const own = assertOrigin(origin, hooks, context.bundle)
+  await whileOwned(own.owner, fd, context.bundle, async () => {
+    await own.call('delete', context, signal)
+    removeAll(fd, context, digest)
+  })
+}
+
+function removeAll(fd: number, context: BundleContext, digest: string): void {
   assertRemovable(fd, context)
   mark(fd, context, digest)
   removeBundleFiles(fd, context, digest)

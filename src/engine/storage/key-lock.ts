@@ -1,25 +1,26 @@
 /**
  * One process at a time makes the layer of a key, and nobody takes layers away while an unpack counts on them. The locks
- * are flock(2)s on files that only this user can reach: they die with their holder, and the empty files stay.
+ * are flock(2)s on files that only this user can reach: they die with their holder, and the empty files stay. What is
+ * locked is also claimed for the owner of the hooks, as those of an engine that was killed may still be at work.
  */
-import { closeSync, constants, lstatSync, openSync } from 'node:fs'
+import { closeSync, constants, openSync } from 'node:fs'
 import { join } from 'node:path'
-import { OciUnpackError } from '../../errors.ts'
+import type { HookSet } from '../../hooks/calls.ts'
+import { lockDirectory } from '../../hooks/lock-directory.ts'
 import { lock, type LockKind } from '../../sys/lock.ts'
-import { makeDirectories } from '../../sys/make-directories.ts'
 import { pause } from '../abort.ts'
 
 export interface KeyLock {
   release(): void
 }
 
-/** Waits until nobody else has the key. @param store name of the hook set. @throws ABORTED, SYSCALL_FAILED */
+/** Waits until nobody else has the key of a layer. @throws ABORTED, SYSCALL_FAILED */
 export async function lockKey(
-  store: string,
+  hooks: HookSet,
   key: string,
   signal: AbortSignal | undefined
 ): Promise<KeyLock> {
-  return take(`${store}-${key.replace(':', '-')}`, 'exclusive', signal)
+  return take(hooks, `${hooks.name}-${key.replace(':', '-')}`, 'exclusive', signal)
 }
 
 /**
@@ -27,14 +28,15 @@ export async function lockKey(
  * @throws ABORTED, SYSCALL_FAILED
  */
 export async function lockStore(
-  store: string,
+  hooks: HookSet,
   kind: LockKind,
   signal: AbortSignal | undefined
 ): Promise<KeyLock> {
-  return take(`${store}.store`, kind, signal)
+  return take(hooks, `${hooks.name}.store`, kind, signal)
 }
 
 async function take(
+  { owner }: HookSet,
   name: string,
   kind: LockKind,
   signal: AbortSignal | undefined
@@ -43,22 +45,27 @@ async function take(
   const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
   try {
     await lock(fd, kind, () => pause(signal))
+    while (RIVALS[kind].some((rival) => owner.rival(claim(name, rival)) !== undefined))
+      await pause(signal)
+    owner.claim(claim(name, kind))
   } catch (error) {
     closeSync(fd)
     throw error
   }
-  return { release: () => closeSync(fd) }
+  return {
+    release() {
+      owner.disclaim(claim(name, kind))
+      closeSync(fd)
+    }
+  }
 }
 
-/** The same for all processes of a user, whatever their environment says of temporary files. */
-function lockDirectory(): string {
-  const uid = process.geteuid!()
-  const path = uid === 0 ? '/run/oci-unpack' : `/tmp/oci-unpack-${uid}`
-  makeDirectories(path, 0o700)
-  const found = lstatSync(path)
-  if (found.isDirectory() && found.uid === uid && (found.mode & 0o022) === 0) return path
-  throw new OciUnpackError('HOOKS_UNSAFE', 'The directory for locks is not ours alone.', {
-    facts: { path },
-    hint: 'It must be a directory of this user that nobody else can write to. Remove it.'
-  })
+/** What a lock cannot be had beside. A living engine that claims it would hold the lock. */
+const RIVALS: Readonly<Record<LockKind, readonly LockKind[]>> = {
+  shared: ['exclusive'],
+  exclusive: ['exclusive', 'shared']
+}
+
+function claim(name: string, kind: LockKind): string {
+  return `${kind} ${name}`
 }

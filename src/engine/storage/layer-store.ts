@@ -4,7 +4,7 @@ import type { HookLayer, ImageContext, LayerContext } from '../../hooks/contexts
 import { withFacts } from '../../errors.ts'
 import { layerName } from '../layer-tasks.ts'
 import { lockKey, lockStore, type KeyLock } from './key-lock.ts'
-import { assertApart, assertCommitted, assertShown } from './targets.ts'
+import { assertApart, assertCommitted, assertDirectory, assertShown } from './targets.ts'
 
 type Place =
   | { kind: 'missing' }
@@ -45,7 +45,7 @@ export class LayerStore {
    * `finish` nobody takes away what is there.
    */
   async open(): Promise<number[]> {
-    this.storeLock = await lockStore(this.hooks.name, 'shared', this.signal)
+    this.storeLock = await lockStore(this.hooks, 'shared', this.signal)
     const unanswered = await this.prepare()
     await this.trySkip(unanswered)
     const missing = this.needed()
@@ -63,7 +63,9 @@ export class LayerStore {
     const target = outcome.status === 'yes' ? outcome.answer.target : undefined
     if (target !== undefined)
       this.judge(layer, () => assertApart(target, [...this.targets(), this.context.layout]))
+    // from here on abort is told of it: nothing else is there
     this.places[layer] = { kind: 'staged', target }
+    if (target !== undefined) this.judge(layer, () => assertDirectory(target))
     return target
   }
 
@@ -166,7 +168,7 @@ export class LayerStore {
   /** Always base first, so that two processes cannot wait for each other. */
   private async lock(layer: number): Promise<void> {
     const { chainId } = this.layers[layer]!
-    this.locks.set(layer, await lockKey(this.hooks.name, chainId, this.signal))
+    this.locks.set(layer, await lockKey(this.hooks, chainId, this.signal))
   }
 
   private unlock(layer: number): void {

@@ -1,20 +1,31 @@
 /** Which hooks made a bundle: only they can read it, refresh it and take it away. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { HOOKS_FILE } from '../../bundle/files.ts'
 import { OciUnpackError } from '../../errors.ts'
 import type { Extract, HookSet } from '../../hooks/calls.ts'
 import type { BundleContext } from '../../hooks/contexts.ts'
+import { withoutHandles } from '../../sys/handle-path.ts'
+import { readFile } from '../../sys/read.ts'
 
 export interface Origin {
   /** Name of the hook set. */
   readonly hooks: string
   readonly extract: Extract
+  /** Of the root file system, as soon as finish has made it; a volume of its own is a mount, too. */
+  readonly rootfs?: 'mount' | 'directory'
 }
 
-export function writeOrigin({ state }: BundleContext, { name, extract }: HookSet): void {
-  const origin: Origin = { hooks: name, extract }
-  writeFileSync(join(state, HOOKS_FILE), `${JSON.stringify(origin)}\n`)
+/** Whole or not at all: without it nobody knows who can take the bundle away. */
+export function writeOrigin(
+  { state }: Pick<BundleContext, 'state'>,
+  { name, extract }: HookSet,
+  rootfs?: Origin['rootfs']
+): void {
+  const origin: Origin = { hooks: name, extract, ...(rootfs === undefined ? {} : { rootfs }) }
+  const file = join(state, HOOKS_FILE)
+  writeFileSync(`${file}.new`, `${JSON.stringify(origin)}\n`)
+  renameSync(`${file}.new`, file)
 }
 
 /** Only the hooks that made a bundle know what belongs to it. @throws USAGE */
@@ -31,11 +42,11 @@ export function assertOrigin(origin: Origin, hooks: HookSet | undefined, path: s
 }
 
 /** Undefined for a bundle that no hooks made. @throws BUNDLE_INVALID */
-export function readOrigin({ state }: BundleContext): Origin | undefined {
+export function readOrigin({ state }: Pick<BundleContext, 'state'>): Origin | undefined {
   const file = join(state, HOOKS_FILE)
   let text: string
   try {
-    text = readFileSync(file, 'utf8')
+    text = readFile(file).toString()
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
@@ -46,15 +57,21 @@ export function readOrigin({ state }: BundleContext): Origin | undefined {
 
 function parse(text: string, file: string): Origin {
   try {
-    const { hooks, extract } = JSON.parse(text) as Record<string, unknown>
-    if (typeof hooks === 'string' && isExtract(extract)) return { hooks, extract }
+    const { hooks, extract, rootfs } = JSON.parse(text) as Record<string, unknown>
+    if (typeof hooks === 'string' && isExtract(extract))
+      return { hooks, extract, ...(isRootfs(rootfs) ? { rootfs } : {}) }
   } catch {
     // as below
   }
   throw new OciUnpackError('BUNDLE_INVALID', 'The record of the hooks that made it is damaged.', {
-    facts: { file, found: text.slice(0, 100) },
+    facts: { file: withoutHandles(file), found: text.slice(0, 100) },
     hint: 'It says {"hooks": NAME, "extract": "rootfs", "layer" or "chain"}.'
   })
+}
+
+/** Bundles of earlier versions do not say. */
+function isRootfs(value: unknown): value is NonNullable<Origin['rootfs']> {
+  return value === 'mount' || value === 'directory'
 }
 
 function isExtract(value: unknown): value is Extract {

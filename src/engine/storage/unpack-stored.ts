@@ -19,6 +19,7 @@ import { extractChain } from './extract-chain.ts'
 import { extractLayers } from './extract-layers.ts'
 import { LayerStore } from './layer-store.ts'
 import { writeOrigin } from './origin.ts'
+import { rootfsKind } from './shown-rootfs.ts'
 import { writeStoredConfig } from './stored-config.ts'
 import { writeStoredManifest } from './stored-manifest.ts'
 
@@ -31,6 +32,7 @@ export async function unpackStored(job: Job, hooks: HookSet): Promise<void> {
     {
       bundle: settings.destination,
       digest: target(image.descriptorPath).digest,
+      owner: hooks.owner,
       recover: (bundle) => newStore(job, hooks, contextOf(bundle)).abort(),
       onEvent: settings.onEvent
     },
@@ -44,7 +46,7 @@ async function unpackAt(
   context: ImageContext,
   site: BundleSite
 ): Promise<void> {
-  writeOrigin(context, hooks) // first of all: who takes away what a crash leaves has to know whose it is
+  writeOrigin(site, hooks) // first of all: who takes away what a crash leaves has to know whose it is
   const store = newStore(job, hooks, context)
   try {
     const tree = await makeRootfs(job, hooks, store, site)
@@ -68,6 +70,7 @@ async function makeRootfs(
   const tree = missing.length === 0 ? undefined : await extract(job, hooks, store, missing, site)
   await heedSignals(job.settings.signal)
   await store.finish()
+  writeOrigin(site, hooks, rootfsKind(site.context.bundle))
   return missing.length === job.image.manifest.layers.length ? tree : undefined
 }
 

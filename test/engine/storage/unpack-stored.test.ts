@@ -105,6 +105,10 @@ describe.runIf(needs('root'))(
     const thrown = (): never => {
       throw new Error('the store is broken')
     }
+    const linked: UnpackHooks['finish'] = ({ layers, rootfs }) => {
+      fs.symlinkSync(layers.at(-1)!.target!, rootfs)
+      return undefined
+    }
     const elsewhere = '/nonexistent/layer'
     test.each<[string, Partial<UnpackHooks>, string, number]>([
       ['prepare fails', { prepare: thrown }, 'HOOK_FAILED', 0],
@@ -113,7 +117,7 @@ describe.runIf(needs('root'))(
         'a target that is not there',
         { preExtract: () => ({ target: elsewhere }) },
         'HOOK_ANSWER_INVALID',
-        0
+        1
       ],
       ['post-extract fails', { postExtract: thrown }, 'HOOK_FAILED', 1],
       [
@@ -124,6 +128,7 @@ describe.runIf(needs('root'))(
       ],
       ['finish fails', { finish: thrown }, 'HOOK_FAILED', 0],
       ['finish does nothing', { finish: () => undefined }, 'HOOK_ANSWER_INVALID', 0],
+      ['finish makes a link', { finish: linked }, 'HOOK_ANSWER_INVALID', 0],
       [
         'a configuration of nothing',
         { runtimeConfig: () => ({ config: {} }) },

@@ -1,0 +1,37 @@
+import { OciUnpackError } from '../../errors.ts'
+import { ownerProcesses, type Owner } from '../../hooks/owner.ts'
+import { inodeKey, status } from '../../sys/status.ts'
+
+/**
+ * Runs `act` with a bundle claimed for its hooks. Those of an engine that was killed may still be at work in it, though
+ * nobody holds its directory any more.
+ * @param fd descriptor of the bundle's directory, which no other engine has meanwhile
+ * @throws BUNDLE_EXISTS
+ */
+export async function whileOwned<T>(
+  owner: Owner,
+  fd: number,
+  bundle: string,
+  act: () => Promise<T>
+): Promise<T> {
+  const what = `bundle ${inodeKey(status(fd, ''))}`
+  const rival = owner.rival(what)
+  if (rival !== undefined) throw stillAtWork(bundle, ownerProcesses(rival))
+  owner.claim(what)
+  try {
+    return await act()
+  } finally {
+    owner.disclaim(what)
+  }
+}
+
+function stillAtWork(bundle: string, pids: readonly number[]): OciUnpackError {
+  return new OciUnpackError('BUNDLE_EXISTS', 'Another process is at work on a bundle there.', {
+    facts: {
+      path: bundle,
+      reason: 'a hook of an unpack that was killed is still running',
+      ...(pids.length === 0 ? {} : { found: `process ${pids.join(', ')}` })
+    },
+    hint: 'Wait for its end, or end it.'
+  })
+}

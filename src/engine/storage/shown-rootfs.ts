@@ -1,0 +1,58 @@
+/** Whether the root file system of a bundle that hooks made is there to be looked at: a mount is gone after a reboot. */
+import { realpathSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Memory } from '../../bundle/bundle.ts'
+import { ROOTFS_DIRECTORY, STATE_DIRECTORY } from '../../bundle/files.ts'
+import { fromText } from '../../bytes.ts'
+import { OciUnpackError } from '../../errors.ts'
+import { listDirectory } from '../../sys/directory.ts'
+import { AT_FDCWD } from '../../sys/files.ts'
+import { handlePath } from '../../sys/handle-path.ts'
+import { mountsBelow } from '../../sys/mounts.ts'
+import { status } from '../../sys/status.ts'
+import { readOrigin, type Origin } from './origin.ts'
+
+/** What finish has made in the bundle: a volume of its own counts as mounted. */
+export function rootfsKind(bundle: string): NonNullable<Origin['rootfs']> {
+  const path = fromText(realpathSync(bundle))
+  const rootfs = `${path}/${ROOTFS_DIRECTORY}`
+  const found = status(AT_FDCWD, rootfs)
+  const isMounted =
+    found.isMountRoot ||
+    found.device !== status(AT_FDCWD, path).device ||
+    mountsBelow(path).includes(rootfs)
+  return isMounted ? 'mount' : 'directory'
+}
+
+export interface RootfsToLookAt {
+  /** Absolute path of the bundle, and a descriptor of its directory. */
+  bundle: string
+  directory: number
+  /** Descriptor of the root file system. */
+  rootfs: number
+  memory: () => Memory
+}
+
+/**
+ * Refuses a bundle in which only the place of a root file system is left: all of it would look deleted. Those that no
+ * hooks made are what they are.
+ * @throws BUNDLE_INVALID
+ */
+export function assertStillShown({ bundle, directory, rootfs, memory }: RootfsToLookAt): void {
+  const origin = readOrigin({ state: join(handlePath(directory), STATE_DIRECTORY) })
+  if (origin === undefined) return
+  if (origin.rootfs === 'mount' && rootfsKind(bundle) !== 'mount') throw notShown(bundle, origin)
+  if (listDirectory(rootfs).length === 0 && memory().entries.count > 1)
+    throw notShown(bundle, origin)
+}
+
+function notShown(bundle: string, { hooks, rootfs }: Origin): OciUnpackError {
+  const message =
+    rootfs === 'directory'
+      ? 'The root file system of the bundle is empty.'
+      : 'The root file system of the bundle is not mounted.'
+  return new OciUnpackError('BUNDLE_INVALID', message, {
+    facts: { hooks, path: join(bundle, ROOTFS_DIRECTORY) },
+    hint: `The hooks "${hooks}" made it: mount it again as their README says, or delete the bundle and unpack the image again.`
+  })
+}

@@ -1,0 +1,27 @@
+import { lstatSync } from 'node:fs'
+import { OciUnpackError } from '../errors.ts'
+import { makeDirectories } from '../sys/make-directories.ts'
+
+/**
+ * Where locks lie: the same directory for all processes of a user, whatever their environment says of temporary files.
+ * @throws HOOKS_UNSAFE, SYSCALL_FAILED
+ */
+export function lockDirectory(): string {
+  const uid = process.geteuid!()
+  return privateDirectory(uid === 0 ? '/run/oci-unpack' : `/tmp/oci-unpack-${uid}`, uid)
+}
+
+/** Of the owner files: apart from the locks, of which there may be many. @throws as lockDirectory */
+export function ownerDirectory(): string {
+  return privateDirectory(`${lockDirectory()}/owners`, process.geteuid!())
+}
+
+function privateDirectory(path: string, uid: number): string {
+  makeDirectories(path, 0o700)
+  const found = lstatSync(path)
+  if (found.isDirectory() && found.uid === uid && (found.mode & 0o022) === 0) return path
+  throw new OciUnpackError('HOOKS_UNSAFE', 'The directory for locks is not ours alone.', {
+    facts: { path },
+    hint: 'It must be a directory of this user that nobody else can write to. Remove it.'
+  })
+}
