@@ -20,10 +20,10 @@ export async function updateIndex(
   pause: () => Promise<void>,
   options: LayoutOptions = {}
 ): Promise<void> {
-  const { layout, layoutPath } = workspace
+  const { layout, layoutPath, isHidden } = workspace
   const fd = openDirectory(layout, '.')
   try {
-    await lock(fd, 'exclusive', pause)
+    if (!isHidden) await lock(fd, 'exclusive', pause)
     const index = edit(openLayout(layoutPath, options).readIndex())
     replaceIndex(workspace, indexBytes(index))
   } finally {

@@ -59,7 +59,7 @@ async function existingLayout(root: string, pause: () => Promise<void>): Promise
 async function newLayout(root: string, pause: () => Promise<void>): Promise<WritableLayout> {
   const hidden = new HiddenLayout(root)
   try {
-    const workspace = await openWorkspace(hidden.path, pause)
+    const workspace = await openWorkspace(hidden.path, pause, { isHidden: true })
     return {
       workspace,
       publish() {

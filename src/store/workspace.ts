@@ -21,6 +21,8 @@ export interface Workspace {
   readonly layoutPath: string
   /** Leads through the handle of the directory itself. */
   readonly path: string
+  /** Nobody else can see the layout yet; whoever makes it has locked all of it. */
+  readonly isHidden: boolean
   newFile(): NewFile
   /** Where a blob is to go, in a directory that is there. @throws DIGEST_INVALID, SYSCALL_FAILED */
   blobName(digest: Digest): FinalName
@@ -37,13 +39,15 @@ const PREFIX = '.umoci-'
  */
 export async function openWorkspace(
   layoutPath: string,
-  pause: () => Promise<void>
+  pause: () => Promise<void>,
+  { isHidden = false }: Partial<Pick<Workspace, 'isHidden'>> = {}
 ): Promise<Workspace> {
   const layout = openOperatorDirectory(fromText(layoutPath))
   try {
     const use = await useBlobs(handlePath(layout), pause)
     try {
-      return new LayoutWorkspace(layout, makePrivateDirectory(layout, nextName, 0o700), use)
+      const directory = makePrivateDirectory(layout, nextName, 0o700)
+      return new LayoutWorkspace(layout, isHidden, directory, use)
     } catch (error) {
       use.release()
       throw error
@@ -62,13 +66,15 @@ class LayoutWorkspace implements Workspace {
   readonly layout: number
   readonly layoutPath: string
   readonly path: string
+  readonly isHidden: boolean
   private readonly directory: PrivateDirectory
   private readonly use: Hold
   private readonly blobs = new Map<DigestAlgorithm, number>()
   private files = 0
   private isOpen = true
 
-  constructor(layout: number, directory: PrivateDirectory, use: Hold) {
+  constructor(layout: number, isHidden: boolean, directory: PrivateDirectory, use: Hold) {
+    this.isHidden = isHidden
     this.layout = layout
     this.layoutPath = handlePath(layout)
     this.path = directory.path

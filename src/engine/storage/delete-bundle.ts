@@ -75,7 +75,10 @@ async function remove(
 ): Promise<void> {
   const digest = digestOf(fd, context)
   const origin = readOrigin({ state: join(handlePath(fd), STATE_DIRECTORY) })
-  if (origin === undefined) { removeAll(fd, context, digest); return; }
+  if (origin === undefined) {
+    removeAll(fd, context, digest)
+    return
+  }
   const own = assertOrigin(origin, hooks, context.bundle)
   await whileOwned(own.owner, fd, context.bundle, async () => {
     await own.call('delete', context, signal)
