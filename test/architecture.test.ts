@@ -67,7 +67,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     node: ['crypto', 'worker_threads']
   },
   hooks: {
-    values: ['codec/programs.ts', 'image', 'sys/lock.ts', 'sys/make-directories.ts'],
+    values: ['codec/programs.ts', 'image', 'sys/lock.ts', 'sys/make-directories.ts', 'sys/read.ts'],
     types: ['plan/id-map.ts'],
     node: ['crypto', 'fs', 'os', 'path', 'stream', 'timers/promises']
   },
