@@ -4,7 +4,6 @@ import { join, resolve } from 'node:path'
 import { readMemory, readMetadata, type Memory, type ReadBundleFile } from '../bundle/bundle.ts'
 import { ROOTFS_DIRECTORY } from '../bundle/files.ts'
 import type { BundleMetadata } from '../bundle/metadata.ts'
-import { fromText } from '../bytes.ts'
 import { OciUnpackError, withFacts } from '../errors.ts'
 import { isErrno } from '../sys/failure.ts'
 import type { LockKind } from '../sys/lock.ts'
@@ -13,7 +12,8 @@ import { listLeftovers } from '../workspace/leftovers.ts'
 import { pause } from './abort.ts'
 import type { OnEvent } from './events.ts'
 import { tidy } from './workspace.ts'
-import { close, openDirectory, openOperatorDirectory } from '../sys/files.ts'
+import { openDestination } from '../sys/destination.ts'
+import { close, openDirectory } from '../sys/files.ts'
 import { handlePath, withoutHandles } from '../sys/handle-path.ts'
 import { readRest } from '../sys/read.ts'
 import { assertStillShown } from './storage/shown-rootfs.ts'
@@ -74,7 +74,7 @@ async function withRootfs<T>(
 
 function openBundleDirectory(path: string): number {
   try {
-    return openOperatorDirectory(fromText(path))
+    return openDestination(path)
   } catch (error) {
     throw isErrno(error, 'ENOENT', 'ENOTDIR') ? noBundle(path, error) : error
   }

@@ -2,7 +2,7 @@
  * The private directory that an operation works in, on the file system of what it makes, and how the result
  * comes out of it: whole or not at all. A failure removes the workspace and nothing else.
  */
-import { realpathSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { display, fromText, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
@@ -10,7 +10,9 @@ import { joinPath } from '../plan/names.ts'
 import type { Operation } from '../plan/operations.ts'
 import { applyWithJournal, undo } from '../rootfs/journal.ts'
 import { fromNode, isErrno } from '../sys/failure.ts'
-import { close, openOperatorDirectory } from '../sys/files.ts'
+import { openDestination } from '../sys/destination.ts'
+import { close } from '../sys/files.ts'
+import { handlePath, withoutHandles } from '../sys/handle-path.ts'
 import { listXattrs, removeXattr, setModeOf, setTimesOf } from '../sys/metadata.ts'
 import { renameNew } from '../sys/names.ts'
 import { openOrMakeDirectory } from '../sys/operator-directory.ts'
@@ -60,20 +62,12 @@ export async function withWorkspace<T>(
   act: (workspace: Workspace) => Promise<T>
 ): Promise<T> {
   const path = resolve(destination)
-  return isDirectory(path)
-    ? withExistingPlace(realpathSync(path), onEvent, act)
-    : withNewPlace(path, onEvent, act)
-}
-
-async function withExistingPlace<T>(
-  path: string,
-  onEvent: OnEvent,
-  act: (workspace: Workspace) => Promise<T>
-): Promise<T> {
-  const directory = openOperatorDirectory(fromText(path))
+  if (!isDirectory(path)) return withNewPlace(path, onEvent, act)
+  const directory = openDestination(path)
   try {
-    assertFree(directory, path)
-    return await withWorkspaceIn(directory, path, onEvent, act)
+    const real = withoutHandles(handlePath(directory))
+    assertFree(directory, real)
+    return await withWorkspaceIn(directory, real, onEvent, act)
   } finally {
     close(directory)
   }

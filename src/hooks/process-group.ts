@@ -1,6 +1,7 @@
 /** Ending a process and all that it started: a hook leads a group of its own. */
-import { readFileSync, readdirSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
+import { readFile } from '../sys/read.ts'
 
 /** Between the signal that asks and the one that does not. */
 const GRACE_MS = 2_000
@@ -44,7 +45,7 @@ function hasLiving(leader: number): boolean {
 /** proc_pid_stat(5): the name in parentheses may hold anything; then state, parent and process group. */
 function isLiving(pid: string, leader: number): boolean {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    const stat = readFile(`/proc/${pid}/stat`).toString('latin1')
     const [state, , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     return group === String(leader) && state !== 'Z' && state !== 'X'
   } catch {

@@ -8,12 +8,12 @@ import {
   fstatSync,
   lstatSync,
   openSync,
-  readFileSync,
   readlinkSync,
   type Stats
 } from 'node:fs'
 import { resolve } from 'node:path'
 import { OciUnpackError } from '../errors.ts'
+import { readRest } from '../sys/read.ts'
 import { hooksInvalid } from './invalid.ts'
 
 export interface TrustedFile {
@@ -43,7 +43,7 @@ export function readTrustedFile(path: string): TrustedFile | undefined {
     if (!file.isFile()) throw hooksInvalid(real, 'it is not a regular file')
     if (file.size > LIMIT_BYTES) throw hooksInvalid(real, `it is longer than ${LIMIT_BYTES} bytes`)
     assertTrusted(path, 'The hooks file could be changed by somebody else.')
-    return { path: real, text: decode(readFileSync(fd), real) }
+    return { path: real, text: decode(readRest(fd), real) }
   } finally {
     closeSync(fd)
   }

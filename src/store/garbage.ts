@@ -1,8 +1,8 @@
-import { fromText } from '../bytes.ts'
 import { DIGEST_ALGORITHMS, digestAlgorithm, digestHex, isDigest } from '../image/digest.ts'
 import type { Digest, DigestAlgorithm } from '../image/digest.ts'
 import { listDirectory } from '../sys/directory.ts'
-import { close, openOperatorDirectory } from '../sys/files.ts'
+import { openDestination } from '../sys/destination.ts'
+import { close } from '../sys/files.ts'
 import { removeFile } from '../sys/names.ts'
 import { inodeKey, statusIfThere, type Status } from '../sys/status.ts'
 import { findBlobsDirectory } from './blobs-directory.ts'
@@ -44,7 +44,7 @@ export function tryCollectGarbage(layout: Layout): Garbage | undefined {
 
 /** All is removed by handles: whoever owns the layout may rename what is in it meanwhile. */
 function withLayout<T>({ path }: Layout, act: (fd: number) => T): T {
-  const fd = openOperatorDirectory(fromText(path))
+  const fd = openDestination(path)
   try {
     return act(fd)
   } finally {

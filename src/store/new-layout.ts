@@ -6,6 +6,7 @@ import { OCI_INDEX } from '../image/media-types.ts'
 import { indexBytes } from '../image/serialise.ts'
 import { flush } from '../sys/durable.ts'
 import { isErrno } from '../sys/failure.ts'
+import { openDirectory } from '../sys/files.ts'
 import { makeDirectories } from '../sys/make-directories.ts'
 import { renameNew } from '../sys/names.ts'
 import { openOrMakeDirectory, type OperatorDirectory } from '../sys/operator-directory.ts'
@@ -14,7 +15,7 @@ import { createNewFile } from '../workspace/new-file.ts'
 import { makePrivateDirectory, type PrivateDirectory } from '../workspace/private-directory.ts'
 import { privateName } from '../workspace/private-name.ts'
 import { openLayout } from './layout.ts'
-import { openWorkspace, type Workspace } from './workspace.ts'
+import { openWorkspace, openWorkspaceIn, type Workspace } from './workspace.ts'
 
 /** A layout to write into. One that was not there is made beside its path and gets its name at the end. */
 export interface WritableLayout {
@@ -59,7 +60,7 @@ async function existingLayout(root: string, pause: () => Promise<void>): Promise
 async function newLayout(root: string, pause: () => Promise<void>): Promise<WritableLayout> {
   const hidden = new HiddenLayout(root)
   try {
-    const workspace = await openWorkspace(hidden.path, pause, { isHidden: true })
+    const workspace = await openWorkspaceIn(hidden.openAgain(), pause, true)
     return {
       workspace,
       publish() {
@@ -98,8 +99,9 @@ class HiddenLayout {
     }
   }
 
-  get path(): string {
-    return this.directory.path
+  /** A further descriptor of the layout, which is the caller's. */
+  openAgain(): number {
+    return openDirectory(this.directory.fd, '.')
   }
 
   publish(): void {

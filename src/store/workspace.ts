@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { fromText, type ByteString } from '../bytes.ts'
+import type { ByteString } from '../bytes.ts'
 import { digestAlgorithm, digestHex, type Digest, type DigestAlgorithm } from '../image/digest.ts'
-import { close, openOperatorDirectory } from '../sys/files.ts'
+import { openDestination } from '../sys/destination.ts'
+import { close } from '../sys/files.ts'
 import { handlePath } from '../sys/handle-path.ts'
 import { status } from '../sys/status.ts'
 import { listLeftovers, removeLeftover, type LeftoverKind } from '../workspace/leftovers.ts'
@@ -39,10 +40,17 @@ const PREFIX = '.umoci-'
  */
 export async function openWorkspace(
   layoutPath: string,
-  pause: () => Promise<void>,
-  { isHidden = false }: Partial<Pick<Workspace, 'isHidden'>> = {}
+  pause: () => Promise<void>
 ): Promise<Workspace> {
-  const layout = openOperatorDirectory(fromText(layoutPath))
+  return openWorkspaceIn(openDestination(layoutPath), pause, false)
+}
+
+/** The same in a layout that is open. @param layout descriptor, which is closed with the workspace or when this fails */
+export async function openWorkspaceIn(
+  layout: number,
+  pause: () => Promise<void>,
+  isHidden: boolean
+): Promise<Workspace> {
   try {
     const use = await useBlobs(handlePath(layout), pause)
     try {

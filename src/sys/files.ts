@@ -15,6 +15,7 @@ const O_NONBLOCK = 0o4000
 const O_DIRECTORY = 0o200000
 const O_NOFOLLOW = 0o400000
 const O_CLOEXEC = 0o2000000
+const O_PATH = 0o10000000
 
 /** A new regular file, opened for writing; never an existing one, never through a link. */
 export function createFile(directory: number, name: ByteString, mode: number): number {
@@ -64,6 +65,14 @@ export function openDirectory(directory: number, name: ByteString): number {
 export function openOperatorDirectory(path: ByteString): number {
   const fd = libc.openat(AT_FDCWD, firstPath.string(path), O_DIRECTORY | O_CLOEXEC, 0)
   if (fd < 0) throw failed('open', path, 'O_DIRECTORY')
+  return fd
+}
+
+/** A symbolic link itself, to be looked at. */
+export function openLink(directory: number, name: ByteString): number {
+  const flags = O_PATH | O_NOFOLLOW | O_CLOEXEC
+  const fd = libc.openat(directory, firstPath.string(name), flags, 0)
+  if (fd < 0) throw failed('openat', name, 'O_PATH|O_NOFOLLOW')
   return fd
 }
 

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { fromText, type ByteString } from '../bytes.ts'
+import { openDestination } from './destination.ts'
 import { fromNode, isErrno } from './failure.ts'
 import { close, openDirectory, openOperatorDirectory } from './files.ts'
 import { makeDirectory, removeEmptyDirectory } from './names.ts'
@@ -23,7 +24,10 @@ export interface OperatorDirectory {
  */
 export function openOrMakeDirectory(path: string, mode = 0o777): OperatorDirectory {
   const missing = missingOf(path)
-  const opened = new OpenedDirectories(openOperatorDirectory(fromText(topOf(path, missing))))
+  const top = topOf(path, missing)
+  const opened = new OpenedDirectories(
+    missing.length === 0 ? openDestination(top) : openOperatorDirectory(fromText(top))
+  )
   try {
     for (const name of missing) opened.enter(fromText(name), mode)
     return opened

@@ -1,8 +1,11 @@
 import * as fs from 'node:fs'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { openDestination } from '../../src/sys/destination.ts'
+import { close } from '../../src/sys/files.ts'
 import { makeDirectories } from '../../src/sys/make-directories.ts'
 import { openOrMakeDirectory } from '../../src/sys/operator-directory.ts'
 import { withScratch } from '../support/open-directory.ts'
+import { needs } from '../support/requires.ts'
 
 test('what is missing of a path is made, and goes again unless somebody uses it', () => {
   withScratch((_fd, path) => {
@@ -59,5 +62,20 @@ test.each([
     fs.symlinkSync('nowhere', `${path}/dangling`)
     expect(() => makeDirectories(target(path))).toThrow(expect.objectContaining({ errno }))
     expect(fs.readdirSync(path).sort()).toEqual(['dangling', 'file'])
+  })
+})
+
+describe.runIf(needs('root'))('a destination that is a link', () => {
+  test.each([
+    ['of the caller is followed', 0, undefined],
+    ['of another user is not', 12345, 'TARGET_INVALID']
+  ])('%s', (_name, uid, code) => {
+    withScratch((_fd, path) => {
+      fs.mkdirSync(`${path}/real`)
+      fs.symlinkSync('real', `${path}/link`)
+      fs.lchownSync(`${path}/link`, uid, uid)
+      if (code === undefined) close(openDestination(`${path}/link`))
+      else expect(() => openDestination(`${path}/link`)).toThrow(expect.objectContaining({ code }))
+    })
   })
 })

@@ -9,6 +9,7 @@ import type { HookSet } from '../../hooks/calls.ts'
 import type { BundleContext } from '../../hooks/contexts.ts'
 import { listDirectory } from '../../sys/directory.ts'
 import { isErrno } from '../../sys/failure.ts'
+import { openDestination } from '../../sys/destination.ts'
 import { close, openOperatorDirectory } from '../../sys/files.ts'
 import { handlePath } from '../../sys/handle-path.ts'
 import { removeEmptyDirectory } from '../../sys/names.ts'
@@ -122,7 +123,7 @@ function markedDigest(fd: number, bundle: string): string {
 
 function openDirectoryOf(bundle: string): number {
   try {
-    return openOperatorDirectory(fromText(bundle))
+    return openDestination(bundle)
   } catch (error) {
     throw isErrno(error, 'ENOENT', 'ENOTDIR') ? noBundle(bundle) : error
   }
