@@ -117,7 +117,9 @@ export class Bench {
   }
 
   async delete(bundle: string, wrap: Wrap = unchanged): Promise<void> {
-    await this.withSet(wrap, [], (hooks) => deleteBundle({ bundle, hooks }))
+    // who stops the kit ends a deletion that hangs; those after it still have their time to clean up
+    const stop = this.stop.signal?.aborted === true ? {} : this.stop
+    await this.withSet(wrap, [], (hooks) => deleteBundle({ bundle, hooks, ...stop }))
   }
 
   /** What changed in a bundle becomes a layer of the image under another tag; gives the new image's reference. */

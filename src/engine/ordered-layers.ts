@@ -18,6 +18,8 @@ export class OrderedLayers {
   private readonly completed: boolean[]
   private next = 0
   private turn: LayerTurn | undefined
+  /** A layer that failed is never ended, nor any above it: those that stage them may not have heard of it yet. */
+  private hasFailed = false
 
   /** @param names as errors name them. @param begin called for each layer once, in order */
   constructor(names: readonly string[], begin: (layer: number) => LayerTurn) {
@@ -28,17 +30,31 @@ export class OrderedLayers {
   }
 
   add(layer: number, batch: Uint8Array): void {
-    if (layer === this.next) this.fold(batch)
-    else this.waiting[layer]!.push(batch)
+    if (layer !== this.next) this.waiting[layer]!.push(batch)
+    else this.unlessFailed(() => this.fold(batch))
   }
 
   complete(layer: number): void {
     this.completed[layer] = true
+    this.unlessFailed(() => this.advance())
+  }
+
+  private advance(): void {
     while (this.completed[this.next] === true) {
       this.current().end()
       this.next += 1
       this.turn = undefined
       for (const batch of this.waiting[this.next]?.splice(0) ?? []) this.fold(batch)
+    }
+  }
+
+  private unlessFailed(act: () => void): void {
+    if (this.hasFailed) return
+    try {
+      act()
+    } catch (error) {
+      this.hasFailed = true
+      throw error
     }
   }
 

@@ -56,7 +56,7 @@ describe.runIf(needs('root', 'strace'))('input/output errors', () => {
   test.each([
     ['fsync', 'new', () => ['--image', `${work}/layout:new`]],
     ['fsync', 'config', () => ['--image', image, '--author=B']],
-    ['unlink', 'gc', () => ['--layout', garbage()]],
+    ['unlinkat', 'gc', () => ['--layout', garbage()]],
     ['utimensat', 'unpack', () => ['--image', image, `${work}/unmade`]]
   ])('of %s are told by %s in words', (call, command, args) => {
     const { status, stderr } = injected(`${call}:error=EIO:when=1`, command, ...args())
