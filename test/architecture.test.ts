@@ -67,7 +67,14 @@ const ROOMS: Readonly<Record<string, Room>> = {
     node: ['crypto', 'worker_threads']
   },
   hooks: {
-    values: ['codec/programs.ts', 'image', 'sys/lock.ts', 'sys/make-directories.ts', 'sys/read.ts'],
+    values: [
+      'codec/programs.ts',
+      'image',
+      'sys/lock.ts',
+      'sys/home.ts',
+      'sys/make-directories.ts',
+      'sys/read.ts'
+    ],
     types: ['plan/id-map.ts'],
     node: ['crypto', 'fs', 'os', 'path', 'stream', 'timers/promises']
   },

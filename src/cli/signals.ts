@@ -11,13 +11,15 @@ const PATIENT = [
   'SIGIO',
   'SIGPWR',
   'SIGSTKFLT',
+  'SIGUSR1',
   'SIGUSR2',
   'SIGVTALRM',
   'SIGXCPU'
 ] as const
 
-// Not here: SIGUSR1 and SIGPROF are Node's own (its debugger and its profiler), Node ignores SIGPIPE and SIGXFSZ (a write
-// fails with EPIPE or EFBIG), and after the others, such as SIGSEGV and SIGABRT, nothing can be relied on.
+// SIGUSR1 would else open Node's debugger to every user of the machine. Not here: SIGPROF is Node's own (its profiler),
+// it ignores SIGPIPE and SIGXFSZ (a write fails with EPIPE or EFBIG), and after the others, such as SIGSEGV and SIGABRT,
+// nothing can be relied on.
 
 /** Says which signal was the first. A second urgent one ends the process at once, as if nobody listened. */
 export function onSignal(stop: (signal: NodeJS.Signals) => void): void {

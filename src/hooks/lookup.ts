@@ -1,6 +1,6 @@
 /** Which hooks.toml counts. Nothing in an image has a say in it. */
-import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
+import { homeDirectory } from '../sys/home.ts'
 import { hooksInvalid } from './invalid.ts'
 import { readTrustedFile, type TrustedFile } from './trusted-file.ts'
 
@@ -29,10 +29,16 @@ export function findHooksFile({ file, env = process.env }: LookupOptions): Trust
 
 /** In their order. As the XDG base directory specification has it, relative directories do not count. */
 export function standardPlaces(env: NodeJS.ProcessEnv): string[] {
+  const config = configDirectory(env)
+  const directories = config === undefined ? ['/etc'] : [config, '/etc']
+  return directories.map((directory) => join(directory, 'oci-unpack', 'hooks.toml'))
+}
+
+function configDirectory(env: NodeJS.ProcessEnv): string | undefined {
   const xdg = nonEmpty(env.XDG_CONFIG_HOME)
-  const config =
-    xdg !== undefined && isAbsolute(xdg) ? xdg : join(nonEmpty(env.HOME) ?? homedir(), '.config')
-  return [config, '/etc'].map((directory) => join(directory, 'oci-unpack', 'hooks.toml'))
+  if (xdg !== undefined && isAbsolute(xdg)) return xdg
+  const home = nonEmpty(env.HOME) ?? homeDirectory()
+  return home === undefined ? undefined : join(home, '.config')
 }
 
 function nonEmpty(value: string | undefined): string | undefined {

@@ -21,6 +21,7 @@ import { assertFree, tidy } from '../workspace.ts'
 import { refuseExistingBundle } from '../write-bundle.ts'
 import { whileOwned } from './claim-bundle.ts'
 import { openState, readMark, writeMark } from './mark.ts'
+import { assertOriginal, readOrigin } from './origin.ts'
 import { removeBundleFiles } from './remove-bundle.ts'
 
 const PRIVATE_MODE = 0o700
@@ -141,7 +142,10 @@ function attemptToRemove(fd: number, context: BundleContext, digest: string): vo
   }
 }
 
-async function removeUnfinished(fd: number, { bundle, recover }: SiteOptions): Promise<void> {
+async function removeUnfinished(
+  fd: number,
+  { bundle, recover, onEvent }: SiteOptions
+): Promise<void> {
   const state = openState(fd, bundle)
   if (state === undefined) return
   try {
@@ -151,8 +155,11 @@ async function removeUnfinished(fd: number, { bundle, recover }: SiteOptions): P
       return
     }
     const context = contextAt(bundle)
+    const origin = readOrigin({ state: handlePath(state) })
+    if (origin !== undefined) assertOriginal(origin, handlePath(state), bundle)
     await recover(context)
     removeBundleFiles(fd, context, mark.digest)
+    onEvent({ type: 'leftover', path: bundle })
   } finally {
     close(state)
   }

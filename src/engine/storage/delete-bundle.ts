@@ -23,7 +23,7 @@ import { contextAt } from './bundle-site.ts'
 import { whileOwned } from './claim-bundle.ts'
 import { openState, readMark, writeMark } from './mark.ts'
 import { withHooks, type HooksOption } from './open-hooks.ts'
-import { assertOrigin, readOrigin } from './origin.ts'
+import { assertOrigin, assertOriginal, readOrigin } from './origin.ts'
 import { assertRemovable, removeBundleFiles } from './remove-bundle.ts'
 import { assertGiven } from '../given.ts'
 
@@ -75,11 +75,13 @@ async function remove(
   signal: AbortSignal | undefined
 ): Promise<void> {
   const digest = digestOf(fd, context)
-  const origin = readOrigin({ state: join(handlePath(fd), STATE_DIRECTORY) })
+  const state = join(handlePath(fd), STATE_DIRECTORY)
+  const origin = readOrigin({ state })
   if (origin === undefined) {
     removeAll(fd, context, digest)
     return
   }
+  assertOriginal(origin, state, context.bundle)
   const own = assertOrigin(origin, hooks, context.bundle)
   await whileOwned(own.owner, fd, context.bundle, async () => {
     await own.call('delete', context, signal)
@@ -97,9 +99,18 @@ function removeAll(fd: number, context: BundleContext, digest: string): void {
 function mark(fd: number, { bundle }: BundleContext, digest: string): void {
   const state = openState(fd, bundle) ?? makeOwnDirectory(fd, STATE_DIRECTORY, 0o700)
   try {
-    if (!listDirectory(state).includes(UNFINISHED_FILE)) writeMark(state, digest)
+    if (!listDirectory(state).includes(UNFINISHED_FILE)) writeMarkIfRoom(state, digest)
   } finally {
     close(state)
+  }
+}
+
+/** Also a full disk can be emptied: without its text the mark says as much. */
+function writeMarkIfRoom(state: number, digest: string): void {
+  try {
+    writeMark(state, digest)
+  } catch (error) {
+    if (!isErrno(error, 'ENOSPC', 'EDQUOT')) throw error
   }
 }
 

@@ -3,9 +3,9 @@
  * a by-product of an unpack; without them the files are hashed again.
  */
 import { constants, copyFileSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
+import { homeDirectory } from '../../sys/home.ts'
 import { makeDirectories } from '../../sys/make-directories.ts'
 
 /** Writes the manifest of the chain to `path`, if it is known; says whether it did. */
@@ -70,6 +70,6 @@ function directoryOf(store: string): string {
       ? XDG_CACHE_HOME
       : process.geteuid!() === 0
         ? '/var/cache'
-        : join(homedir(), '.cache')
+        : join(homeDirectory() ?? '/', '.cache')
   return join(home, 'oci-unpack', 'manifests', store.replaceAll('/', '_'))
 }

@@ -3,24 +3,36 @@ import { STATE_DIRECTORY, UNFINISHED_FILE } from '../../bundle/files.ts'
 import { toBuffer } from '../../bytes.ts'
 import { OciUnpackError } from '../../errors.ts'
 import { isErrno } from '../../sys/failure.ts'
-import { openDirectory, writeNewFile } from '../../sys/files.ts'
+import { close, openDirectory, writeNewFile } from '../../sys/files.ts'
 import { readRegularFile } from '../../sys/read-file.ts'
+import { status, type Status } from '../../sys/status.ts'
+import { isOwn } from '../../workspace/claim.ts'
 
 export interface Mark {
   /** Of the image manifest; empty where the process died before it had written it. */
   digest: string
 }
 
-/** A descriptor of the state directory in a bundle; undefined where there is none. @throws BUNDLE_INVALID for a link */
+/** A descriptor of the state directory in a bundle; undefined where there is none. @throws BUNDLE_INVALID for another's */
 export function openState(bundle: number, path: string): number | undefined {
   try {
-    return openDirectory(bundle, STATE_DIRECTORY)
+    const fd = openDirectory(bundle, STATE_DIRECTORY)
+    if (isTrusted(status(fd, ''))) return fd
+    close(fd)
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return undefined
-    if (isErrno(error, 'ENOTDIR', 'ELOOP')) throw notOurs(path, error)
+    if (isErrno(error, 'ENOTDIR', 'ELOOP')) throw notOurs(path, 'it is not a directory', error)
     throw error
   }
+  throw notOurs(path, 'another user could have written it')
 }
+
+/** Hooks believe what it says. */
+function isTrusted(found: Status): boolean {
+  return isOwn(found) && (found.mode & GROUP_OR_OTHERS_WRITE) === 0
+}
+
+const GROUP_OR_OTHERS_WRITE = 0o022
 
 export function writeMark(state: number, digest: string): void {
   writeNewFile(state, UNFINISHED_FILE, toBuffer(digest), 0o600)
@@ -37,10 +49,10 @@ export function readMark(state: number): Mark | undefined {
   }
 }
 
-function notOurs(path: string, cause: unknown): OciUnpackError {
-  return new OciUnpackError('BUNDLE_INVALID', 'The state of the bundle is not a directory.', {
-    facts: { path, found: STATE_DIRECTORY },
-    hint: 'Nothing behind a link is read or removed. Look at what it is, and remove it yourself.',
+function notOurs(path: string, reason: string, cause?: unknown): OciUnpackError {
+  return new OciUnpackError('BUNDLE_INVALID', 'The state of the bundle is not ours.', {
+    facts: { path: `${path}/${STATE_DIRECTORY}`, reason },
+    hint: 'Nothing of it is read or removed. Look at what it is, and remove it yourself, or as the user who made it.',
     cause
   })
 }

@@ -1,5 +1,5 @@
 /** Which hooks made a bundle: only they can read it, refresh it and take it away. */
-import { renameSync, writeFileSync } from 'node:fs'
+import { renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { HOOKS_FILE } from '../../bundle/files.ts'
 import { OciUnpackError } from '../../errors.ts'
@@ -14,6 +14,8 @@ export interface Origin {
   readonly extract: Extract
   /** Of the root file system, as soon as finish has made it; a volume of its own is a mount, too. */
   readonly rootfs?: 'mount' | 'directory'
+  /** Inode of the state directory, in digits: a copy of the bundle has another. */
+  readonly inode?: string
 }
 
 /** Whole or not at all: without it nobody knows who can take the bundle away. */
@@ -22,7 +24,13 @@ export function writeOrigin(
   { name, extract }: HookSet,
   rootfs?: Origin['rootfs']
 ): void {
-  const origin: Origin = { hooks: name, extract, ...(rootfs === undefined ? {} : { rootfs }) }
+  const inode = String(statSync(state, { bigint: true }).ino)
+  const origin: Origin = {
+    hooks: name,
+    extract,
+    ...(rootfs === undefined ? {} : { rootfs }),
+    inode
+  }
   const file = join(state, HOOKS_FILE)
   writeFileSync(`${file}.new`, `${JSON.stringify(origin)}\n`)
   renameSync(`${file}.new`, file)
@@ -38,6 +46,19 @@ export function assertOrigin(origin: Origin, hooks: HookSet | undefined, path: s
       found: hooks === undefined ? 'no hooks' : `the hooks "${hooks.name}"`
     },
     hint: 'Name their hooks.toml with --hooks FILE.'
+  })
+}
+
+/**
+ * What hooks keep of a bundle belongs to that one, and not to a copy.
+ * @param state path of the state directory
+ * @throws BUNDLE_INVALID
+ */
+export function assertOriginal({ inode }: Origin, state: string, path: string): void {
+  if (inode === undefined || inode === String(statSync(state, { bigint: true }).ino)) return
+  throw new OciUnpackError('BUNDLE_INVALID', 'The bundle is a copy of one that hooks made.', {
+    facts: { path, reason: 'what its hooks keep belongs to the original' },
+    hint: 'Remove the copy with `rm -r --one-file-system`.'
   })
 }
 
@@ -57,9 +78,14 @@ export function readOrigin({ state }: Pick<BundleContext, 'state'>): Origin | un
 
 function parse(text: string, file: string): Origin {
   try {
-    const { hooks, extract, rootfs } = JSON.parse(text) as Record<string, unknown>
+    const { hooks, extract, rootfs, inode } = JSON.parse(text) as Record<string, unknown>
     if (typeof hooks === 'string' && isExtract(extract))
-      return { hooks, extract, ...(isRootfs(rootfs) ? { rootfs } : {}) }
+      return {
+        hooks,
+        extract,
+        ...(isRootfs(rootfs) ? { rootfs } : {}),
+        ...(typeof inode === 'string' ? { inode } : {})
+      }
   } catch {
     // as below
   }
