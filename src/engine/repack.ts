@@ -1,11 +1,14 @@
 /** A changed bundle becomes an image. The story; each step is told elsewhere. */
 import { sourceManifest } from '../bundle/metadata.ts'
+import { fromText } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import type { HookSet } from '../hooks/calls.ts'
 import type { DescriptorPath } from '../image/choice.ts'
 import { whileInUse } from '../store/in-use.ts'
 import { openLayout, type Layout } from '../store/layout.ts'
 import { readImage, type ResolvedImage } from '../store/resolve.ts'
+import { handlePath, withoutHandles } from '../sys/handle-path.ts'
+import { mountsBelow } from '../sys/mounts.ts'
 import { pause } from './abort.ts'
 import { asked } from './asked.ts'
 import { addToImage, assertPackable, type ImageChange } from './add-to-image.ts'
@@ -17,7 +20,7 @@ import {
   type ChangeSettings
 } from './change-options.ts'
 import type { Changes } from './changes.ts'
-import { socket } from './left-out.ts'
+import { mounted, socket } from './left-out.ts'
 import { currentTime } from './manifest-file.ts'
 import { withBundle, type OpenBundle } from './open-bundle.ts'
 import { packChanges } from './pack-changes.ts'
@@ -81,6 +84,8 @@ async function repackBundle(
   const base = readBase(layout, bundle)
   assertPackable(base, settings)
   const scannedAt = currentTime()
+  const root = withoutHandles(handlePath(bundle.rootfs))
+  for (const point of mountsBelow(fromText(root))) settings.onEvent(mounted(point))
   const hooks = bundleHooks(hookSet, { bundle, layout: layout.path, base, settings })
   const changes = await search(bundle, base, hooks, options, settings)
   for (const path of changes.sockets) settings.onEvent(socket(path))

@@ -148,3 +148,20 @@ function identityOf(path: string): { inode: bigint; device: bigint } {
   const { ino: inode, dev: device } = fs.lstatSync(path, { bigint: true })
   return { inode, device }
 }
+
+test.runIf(needs('root', 'mounts'))('repack warns of what is mounted in a bundle', () => {
+  const work = fs.realpathSync(makeTemporary())
+  try {
+    const { reference } = buildImage(`${work}/layout`, { layers: [tar(directory('mnt/'))] })
+    const bundle = `${work}/bundle`
+    expect(ociUnpack('unpack', '--image', reference, bundle).status).toBe(0)
+    ok('mount', '-t', 'tmpfs', 'none', `${bundle}/rootfs/mnt`)
+    const { status, stderr } = ociUnpack('repack', '--image', `${work}/layout:new`, bundle)
+    expect(status).toBe(0)
+    expect(stderr).toContain('Something is mounted in the root file system')
+    expect(stderr).toContain(`${bundle}/rootfs/mnt`)
+  } finally {
+    for (const point of mountsBelow(work)) ok('umount', point)
+    removeTemporary(work)
+  }
+})
