@@ -46,6 +46,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'store',
       'sys/failure.ts',
       'tar/reader.ts',
+      'workspace/leftovers.ts',
       'workspace/new-file-at.ts'
     ],
     types: ['tar/entry.ts'],

@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { pack, type Pack } from 'tar-stream'
 import { OciUnpackError } from '../errors.ts'
 import { isErrno } from '../sys/failure.ts'
+import type { OnLeftover } from '../workspace/leftovers.ts'
 import { createNewFileAt, type NewFileAt } from '../workspace/new-file-at.ts'
 
 /** What two copies of one image have in common: their archives are equal. */
@@ -16,10 +17,10 @@ export class TarFile {
   private failure: Error | undefined
 
   /** @throws ARCHIVE_EXISTS, SYSCALL_FAILED */
-  constructor(path: string) {
+  constructor(path: string, onLeftover?: OnLeftover) {
     this.path = resolve(path)
     if (lstatSync(this.path, { throwIfNoEntry: false }) !== undefined) throw exists(this.path)
-    this.file = createNewFileAt(this.path)
+    this.file = createNewFileAt(this.path, onLeftover)
     this.pack.on('data', (bytes) => this.write(bytes as Uint8Array))
     this.pack.on('error', (error) => void (this.failure ??= error))
   }

@@ -6,6 +6,7 @@ import {
   tagImage,
   type Garbage
 } from '../layout.ts'
+import { leftover } from './progress/log.ts'
 import { humanSize } from './bytes.ts'
 import { sourceDateEpoch } from './change-values.ts'
 import { isSet, text, type Run } from './command.ts'
@@ -46,6 +47,8 @@ export const runGc: Run = async (input, terminal) => {
     signal: terminal.signal,
     onWait: () => terminal.log.write('info', 'others use the layout: waiting for their end')
   })
+  if (!dryRun)
+    for (const name of garbage.workspaces) terminal.log.write('info', leftover(name, false))
   if (isSet(input, 'json')) terminal.out(`${JSON.stringify({ dryRun, ...garbage })}\n`)
   else if (dryRun || isSet(input, 'list')) terminal.out(formatGarbage(garbage))
 }

@@ -12,6 +12,7 @@ import type { ResolvedImage } from '../store/resolve.ts'
 import { heedSignals } from './abort.ts'
 import { checkBlobs } from './check-blobs.ts'
 import type { CopySettings } from './copy-settings.ts'
+import { leftoverTo } from './leftover.ts'
 
 /** A layer whose diff ID is known to be right. */
 interface PlainLayer {
@@ -32,7 +33,7 @@ export async function copyToDockerArchive(
   image: ResolvedImage,
   settings: CopySettings
 ): Promise<void> {
-  const archive = new TarFile(to.path)
+  const archive = new TarFile(to.path, leftoverTo(settings.onEvent))
   try {
     const layers = await checkedLayers(source, image, settings)
     for (const layer of new Map(layers.map((layer) => [layer.diffId, layer])).values()) {

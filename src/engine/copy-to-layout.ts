@@ -7,6 +7,7 @@ import { openOrCreateLayout } from '../store/new-layout.ts'
 import type { ReachableBlob } from '../store/reachable.ts'
 import { heedSignals, pause } from './abort.ts'
 import type { CopySettings } from './copy-settings.ts'
+import { leftoverTo } from './leftover.ts'
 
 /** Blobs first, parts before the whole, and the tag last: in one atomic step. */
 export async function copyToLayout(
@@ -17,7 +18,7 @@ export async function copyToLayout(
   { onEvent, signal }: CopySettings
 ): Promise<void> {
   const waitABit = (): Promise<void> => pause(signal)
-  const layout = await openOrCreateLayout(to.path, waitABit)
+  const layout = await openOrCreateLayout(to.path, waitABit, leftoverTo(onEvent))
   try {
     for (const { descriptor } of blobs) {
       const outcome = await copyBlob(layout.workspace, source.blobSource(descriptor), () =>

@@ -8,6 +8,7 @@ import { relativeBlobPath, type ImageSource } from '../store/image-source.ts'
 import { layoutFileBytes } from '../store/new-layout.ts'
 import type { ReachableBlob } from '../store/reachable.ts'
 import { heedSignals } from './abort.ts'
+import { leftoverTo } from './leftover.ts'
 import type { CopySettings } from './copy-settings.ts'
 
 /** A layout with one entry, as a tar file that depends on nothing but the image. */
@@ -18,7 +19,7 @@ export async function copyToOciArchive(
   blobs: readonly ReachableBlob[],
   { onEvent, signal }: CopySettings
 ): Promise<void> {
-  const archive = new TarFile(to.path)
+  const archive = new TarFile(to.path, leftoverTo(onEvent))
   const pause = (): Promise<void> => heedSignals(signal)
   try {
     await addSmall(archive, 'oci-layout', layoutFileBytes())

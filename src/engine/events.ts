@@ -29,8 +29,11 @@ export type EngineEvent =
   | { type: 'blob'; digest: string; size: number; outcome: CopyOutcome }
   /** A line that a hook wrote to its standard error. */
   | ({ type: 'hook-log' } & HookLogLine)
-  /** A process that died had left this behind, and it is gone now. Absolute path. */
-  | { type: 'leftover'; path: string }
+  /**
+   * A process that died had left this behind, and it is gone now. Absolute path. `undone`: what it had changed beside it was
+   * put back first.
+   */
+  | { type: 'leftover'; path: string; undone: boolean }
   /** Something could not be had exactly, and that is no reason to fail. */
   | { type: 'warning'; message: string; facts: Facts }
 

@@ -241,12 +241,13 @@ function makeWorkspace(directory: number, becomes: string): PrivateDirectory {
 
 /** What processes that died have left in a directory is put right and goes; the directory must be ours. */
 export function tidy(directory: number, path: string, onEvent: OnEvent): void {
+  let undone = false
   removeLeftovers(directory, {
     recover(workspace) {
-      undo(workspace, directory)
+      undone = undo(workspace, directory)
       recoverRefresh(directory, workspace)
     },
-    onRemoved: (name) => onEvent({ type: 'leftover', path: `${path}/${display(name)}` })
+    onRemoved: (name) => onEvent({ type: 'leftover', path: `${path}/${display(name)}`, undone })
   })
 }
 

@@ -10,7 +10,7 @@ import { openDirectory } from '../sys/files.ts'
 import { makeDirectories } from '../sys/make-directories.ts'
 import { renameNew } from '../sys/names.ts'
 import { openOrMakeDirectory, type OperatorDirectory } from '../sys/operator-directory.ts'
-import { removeLeftovers } from '../workspace/leftovers.ts'
+import { makeWay, type OnLeftover } from '../workspace/leftovers.ts'
 import { createNewFile } from '../workspace/new-file.ts'
 import { makePrivateDirectory, type PrivateDirectory } from '../workspace/private-directory.ts'
 import { privateName } from '../workspace/private-name.ts'
@@ -45,10 +45,11 @@ export function createLayout(path: string): string {
 /** `pause` as for `openWorkspace`. Throws LAYOUT_INVALID for what is there and no layout, SYSCALL_FAILED. */
 export async function openOrCreateLayout(
   path: string,
-  pause: () => Promise<void>
+  pause: () => Promise<void>,
+  onLeftover?: OnLeftover
 ): Promise<WritableLayout> {
   const root = resolve(path)
-  return isThere(root) ? existingLayout(root, pause) : newLayout(root, pause)
+  return isThere(root) ? existingLayout(root, pause) : newLayout(root, pause, onLeftover)
 }
 
 async function existingLayout(root: string, pause: () => Promise<void>): Promise<WritableLayout> {
@@ -57,8 +58,12 @@ async function existingLayout(root: string, pause: () => Promise<void>): Promise
   return { workspace, publish: close, discard: close }
 }
 
-async function newLayout(root: string, pause: () => Promise<void>): Promise<WritableLayout> {
-  const hidden = new HiddenLayout(root)
+async function newLayout(
+  root: string,
+  pause: () => Promise<void>,
+  onLeftover: OnLeftover | undefined
+): Promise<WritableLayout> {
+  const hidden = new HiddenLayout(root, onLeftover)
   try {
     const workspace = await openWorkspaceIn(hidden.openAgain(), pause, true)
     return {
@@ -86,11 +91,11 @@ class HiddenLayout {
   private isPublished = false
   private isOpen = true
 
-  constructor(root: string) {
+  constructor(root: string, onLeftover: OnLeftover = () => undefined) {
     this.root = root
     this.parent = openOrMakeDirectory(dirname(root))
     try {
-      removeLeftovers(this.parent.fd, {})
+      makeWay(this.parent.fd, dirname(root), onLeftover)
       this.directory = makeFilled(this.parent.fd, basename(root))
     } catch (error) {
       this.parent.removeNew()

@@ -1,5 +1,5 @@
 /** What processes that died have left behind, recognised by its name, its owner and its lock that nobody holds. */
-import type { ByteString } from '../bytes.ts'
+import { display, type ByteString } from '../bytes.ts'
 import { listDirectory } from '../sys/directory.ts'
 import { isErrno } from '../sys/failure.ts'
 import { close, openDirectory, openFile } from '../sys/files.ts'
@@ -22,6 +22,14 @@ export interface LeftoverOptions {
   recover?: (fd: number) => void
   /** Called for each that is gone. */
   onRemoved?: (name: ByteString) => void
+}
+
+/** Hears the absolute path of what was left behind, and is gone now. */
+export type OnLeftover = (path: string) => void
+
+/** Removes what is left in a directory where something new is about to be made. @param path of it, for those who hear */
+export function makeWay(directory: number, path: string, onLeftover: OnLeftover): void {
+  removeLeftovers(directory, { onRemoved: (name) => onLeftover(`${path}/${display(name)}`) })
 }
 
 /** Removes all that nobody works in any more. What cannot be removed stays for the next run. */

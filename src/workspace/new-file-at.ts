@@ -2,7 +2,7 @@
 import { basename, dirname } from 'node:path'
 import { fromText } from '../bytes.ts'
 import { close, openOperatorDirectory } from '../sys/files.ts'
-import { removeLeftovers } from './leftovers.ts'
+import { makeWay, type OnLeftover } from './leftovers.ts'
 import { createNewFile, type FinalName, type NewFile } from './new-file.ts'
 import { privateName } from './private-name.ts'
 
@@ -12,10 +12,10 @@ export interface NewFileAt extends Pick<NewFile, 'fd' | 'write' | 'discard'> {
 }
 
 /** @param path absolute; its directory is there. @throws SyscallError */
-export function createNewFileAt(path: string): NewFileAt {
+export function createNewFileAt(path: string, onLeftover: OnLeftover = () => undefined): NewFileAt {
   const directory = openOperatorDirectory(fromText(dirname(path)))
   try {
-    removeLeftovers(directory, {})
+    makeWay(directory, dirname(path), onLeftover)
     const file = createNewFile(directory, privateName(basename(path)))
     return inDirectory(file, directory, basename(path))
   } catch (error) {

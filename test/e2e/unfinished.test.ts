@@ -70,6 +70,29 @@ describe.runIf(needs('root', 'strace', 'python3'))('an unpack that was killed', 
   })
 })
 
+describe.runIf(needs('root', 'strace'))('what a killed command left is named by', () => {
+  const named = (...args: string[]): string => ociUnpack('--log', 'info', ...args).stderr
+
+  test('the next copy beside it', () => {
+    const copy = ['copy', image, `${work}/new:tag`]
+    killed('fsync', 1, ...copy)
+    expect(named(...copy)).toMatch(/removed .*\/\.new\.oci-unpack-\w+, which a process that died/)
+  })
+
+  test('the next gc of a layout', () => {
+    killed('fsync', 1, 'config', '--image', image, '--author', 'me')
+    expect(named('gc', '--layout', `${work}/layout`)).toMatch(/removed \.umoci-\w+, which/)
+  })
+
+  test('the next raw unpack, which puts back what it had changed', () => {
+    fs.mkdirSync(`${work}/tree/etc`, { recursive: true })
+    fs.writeFileSync(`${work}/tree/etc/a`, 'old')
+    const unpack = ['raw', 'unpack', '--image', image, `${work}/tree`]
+    killed('renameat2', 2, ...unpack)
+    expect(named(...unpack)).toContain('put back what had been changed, and removed')
+  })
+})
+
 describe.runIf(needs('root', 'strace'))('a refresh that was killed', () => {
   test.each([1, 2, 3, 4, 5])('at rename %s leaves one manifest after the next repack', (when) => {
     const bundle = `${work}/bundle`

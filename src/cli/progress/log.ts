@@ -23,7 +23,7 @@ export function logEvent(event: EngineEvent, log: Logger): void {
       log.write('warn', `${event.message} (${formatFacts(event.facts).join('; ')})`)
       return
     case 'leftover':
-      log.write('info', `removed ${event.path}, which a process that died had left behind`)
+      log.write('info', leftover(event.path, event.undone))
       return
     case 'changes':
       log.write('info', `${event.count} paths changed`)
@@ -34,4 +34,9 @@ export function logEvent(event: EngineEvent, log: Logger): void {
     case 'packed':
     case 'progress':
   }
+}
+
+export function leftover(path: string, undone: boolean): string {
+  const removed = `removed ${path}, which a process that died had left behind`
+  return undone ? `put back what had been changed, and ${removed}` : removed
 }

@@ -159,7 +159,7 @@ async function removeUnfinished(
     if (origin !== undefined) assertOriginal(origin, handlePath(state), bundle)
     await recover(context)
     removeBundleFiles(fd, context, mark.digest)
-    onEvent({ type: 'leftover', path: bundle })
+    onEvent({ type: 'leftover', path: bundle, undone: false })
   } finally {
     close(state)
   }
