@@ -116,8 +116,18 @@ export function newInode(
   }
 }
 
-/** Follows every component, symbolic links too, without ever leaving the root; creates nothing. */
+/**
+ * Follows every component, symbolic links too, without ever leaving the root; creates nothing.
+ * @throws ENTRY_INVALID where links lead round in a circle
+ */
 export function resolve(root: Directory, path: ByteString): Resolution {
+  const found = follow(root, path)
+  if (found === undefined) throw symlinkLoop()
+  return found
+}
+
+/** Undefined where links lead round in a circle. */
+function follow(root: Directory, path: ByteString): Resolution | undefined {
   let directory = root
   const missing: ByteString[] = []
   const pending = path === '' ? [] : path.split('/').reverse()
@@ -132,7 +142,7 @@ export function resolve(root: Directory, path: ByteString): Resolution {
     if (child?.kind === 'directory') {
       directory = child
     } else if (child?.inode.type === 'symlink') {
-      if (++links > MAX_SYMLINKS) throw symlinkLoop()
+      if (++links > MAX_SYMLINKS) return undefined
       const target = child.inode.link
       if (target.startsWith('/')) directory = root
       pending.push(...target.split('/').reverse())
@@ -151,8 +161,8 @@ function symlinkLoop(): OciUnpackError {
 
 /** The directory at the end of a path, if all of it exists. */
 export function findDirectory(root: Directory, path: ByteString): Directory | undefined {
-  const { directory, missing } = resolve(root, path)
-  return missing.length === 0 ? directory : undefined
+  const found = follow(root, path)
+  return found?.missing.length === 0 ? found.directory : undefined
 }
 
 /** Ancestors of a touched path are touched already: directories do not move. */

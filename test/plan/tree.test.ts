@@ -36,6 +36,11 @@ describe('resolving', () => {
     expect(findDirectory(root, '')).toBe(root)
   })
 
+  test('of the path that a link was staged at, which leads round in a circle by its own doing, is no failure', () => {
+    const layers = [['d -> .', 'a/1'], ['d/d -> d/a']]
+    expect(merge(layers)).toEqual(['/ ?', 'a/ ?', 'a/1: 1', 'd -> d/a'])
+  })
+
   test('follows 255 links and no more', () => {
     const links = Array.from({ length: 255 }, (_, i) => `l${i} -> l${i + 1}`)
     expect(merge([['l255/', ...links, 'l0/x']])).toContain('l255/x: 1')
