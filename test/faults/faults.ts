@@ -45,12 +45,13 @@ export function isError(kind: Kind): boolean {
 }
 
 /** As the injector takes it. */
-export function actionOf(kind: Kind): string[] {
+export function actionOf(kind: Kind, call: string): string[] {
   if (!isError(kind)) return ['-a', `signal:${constants.signals[`SIG${kind}` as 'SIGKILL']}`]
   const action = ['-a', `error:${constants.errno[kind as 'EIO']}`]
   // other programs are not asked to try again
   if (kind === 'EINTR') return [...action, '-o']
-  return kind === 'ENOSPC' ? [...action, '-f'] : action
+  // a full disk stays full, but a name that goes back to where it came from needs no room
+  return kind === 'ENOSPC' && !call.startsWith('rename') ? [...action, '-f'] : action
 }
 
 export function nameOf(scenario: string, { kind, call, nth }: Fault): string {

@@ -47,7 +47,7 @@ export class Injector {
 
   async disturbed(fault: Fault, args: readonly string[]): Promise<Run> {
     const place = ['-c', fault.call, '-n', String(fault.nth)]
-    return this.#start([...place, ...actionOf(fault.kind)], args)
+    return this.#start([...place, ...actionOf(fault.kind, fault.call)], args)
   }
 
   async undisturbed(args: readonly string[]): Promise<Run> {
