@@ -10,7 +10,7 @@ import { close, openOperatorDirectory } from '../sys/files.ts'
 import type { OnEvent } from './events.ts'
 import { reportLostXattr } from './join-layers.ts'
 import type { LayerGround } from './layer-ground.ts'
-import { keepTimes } from './workspace.ts'
+import { keepTimes } from './unnoticed.ts'
 
 export interface JoinLayerOptions {
   form: WhiteoutForm

@@ -5,7 +5,7 @@ import { close, openOperatorDirectory } from '../sys/files.ts'
 import { makeDirectory } from '../sys/names.ts'
 import { layerStaging, layerTrash, type Ground } from './ground.ts'
 import { privateName } from '../workspace/private-name.ts'
-import { shedInheritance } from './workspace.ts'
+import { shedInheritance } from './unnoticed.ts'
 
 /** The directory that one layer is to lie in. Its staging is inside, so that objects are only renamed. */
 export interface LayerGround extends Ground {

@@ -72,7 +72,8 @@ async function withRootfs<T>(
   }
 }
 
-function openBundleDirectory(path: string): number {
+/** A descriptor. @throws BUNDLE_INVALID where there is no directory, TARGET_INVALID for another user's link */
+export function openBundleDirectory(path: string): number {
   try {
     return openDestination(path)
   } catch (error) {
@@ -123,7 +124,7 @@ export function readIfRegular(path: string): Buffer | undefined {
   }
 }
 
-function noBundle(path: string, cause: unknown): OciUnpackError {
+export function noBundle(path: string, cause?: unknown): OciUnpackError {
   return new OciUnpackError('BUNDLE_INVALID', 'There is no bundle.', {
     facts: { path },
     hint: 'Name a directory that unpack made; raw unpack makes no bundle.',

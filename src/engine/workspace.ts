@@ -13,16 +13,15 @@ import { fromNode, isErrno } from '../sys/failure.ts'
 import { openDestination } from '../sys/destination.ts'
 import { close } from '../sys/files.ts'
 import { handlePath, withoutHandles } from '../sys/handle-path.ts'
-import { listXattrs, removeXattr, setModeOf, setTimesOf } from '../sys/metadata.ts'
 import { renameNew } from '../sys/names.ts'
 import { openOrMakeDirectory } from '../sys/operator-directory.ts'
-import { status } from '../sys/status.ts'
 import { claim } from '../workspace/claim.ts'
 import { removeLeftovers } from '../workspace/leftovers.ts'
 import { makePrivateDirectory, type PrivateDirectory } from '../workspace/private-directory.ts'
 import { privateName } from '../workspace/private-name.ts'
 import type { OnEvent } from './events.ts'
 import { recoverRefresh } from './refresh-note.ts'
+import { keepTimes, shedInheritance } from './unnoticed.ts'
 import { undescribedDirectory } from './undescribed.ts'
 
 export interface Workspace {
@@ -258,27 +257,6 @@ export function assertFree(directory: number, path: string): void {
     facts: { path },
     hint: 'Wait for its end, or choose another directory.'
   })
-}
-
-/** Runs with the times of a directory put back: a workspace that comes and goes in it is nobody's change. */
-export function keepTimes<T>(fd: number, act: () => T): T {
-  const { atimeSec, atimeNsec, mtimeSec, mtimeNsec } = status(fd, '')
-  const result = act()
-  try {
-    setTimesOf(fd, { sec: atimeSec, nsec: atimeNsec }, { sec: mtimeSec, nsec: mtimeNsec })
-  } catch (error) {
-    // who may write to another's directory may still not set its times
-    if (!isErrno(error, 'EPERM')) throw error
-  }
-  return result
-}
-
-/** A set-group-ID bit or a default ACL of the place would change the owner and mode of all that is made below. */
-export function shedInheritance(fd: number): void {
-  for (const name of listXattrs(fd, ''))
-    if (name === 'system.posix_acl_default' || name === 'system.posix_acl_access')
-      removeXattr(fd, '', name)
-  setModeOf(fd, PRIVATE_MODE)
 }
 
 function isDirectory(path: string): boolean {

@@ -1,7 +1,7 @@
 /** An unpack over a tree, from staged layers to the join, without threads: so that it can be stopped anywhere. */
 import * as fs from 'node:fs'
 import { fromText } from '../../src/bytes.ts'
-import { keepTimes, shedInheritance } from '../../src/engine/workspace.ts'
+import { keepTimes, shedInheritance } from '../../src/engine/unnoticed.ts'
 import { assemble } from '../../src/plan/assemble.ts'
 import { LayerStack } from '../../src/plan/layer-stack.ts'
 import type { Operation } from '../../src/plan/operations.ts'

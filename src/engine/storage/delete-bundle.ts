@@ -9,7 +9,6 @@ import type { HookSet } from '../../hooks/calls.ts'
 import type { BundleContext } from '../../hooks/contexts.ts'
 import { listDirectory } from '../../sys/directory.ts'
 import { isErrno } from '../../sys/failure.ts'
-import { openDestination } from '../../sys/destination.ts'
 import { close, openOperatorDirectory } from '../../sys/files.ts'
 import { handlePath } from '../../sys/handle-path.ts'
 import { removeEmptyDirectory } from '../../sys/names.ts'
@@ -17,7 +16,7 @@ import { isStillAt } from '../../workspace/claim.ts'
 import { makeOwnDirectory } from '../../workspace/private-directory.ts'
 import { asked } from '../asked.ts'
 import type { OnEvent } from '../events.ts'
-import { readIfRegular } from '../open-bundle.ts'
+import { noBundle, openBundleDirectory, readIfRegular } from '../open-bundle.ts'
 import { assertFree, tidy } from '../workspace.ts'
 import { contextAt } from './bundle-site.ts'
 import { whileOwned } from './claim-bundle.ts'
@@ -58,7 +57,7 @@ export async function deleteBundle(options: DeleteBundleOptions): Promise<void> 
 
 /** Nobody else makes the bundle or deletes it meanwhile. In the end its directory goes, if nothing else is in it. */
 async function whileClaimed(bundle: string, act: (fd: number) => Promise<void>): Promise<void> {
-  const fd = openDirectoryOf(bundle)
+  const fd = openBundleDirectory(bundle)
   try {
     assertFree(fd, bundle)
     await act(fd)
@@ -132,26 +131,11 @@ function markedDigest(fd: number, bundle: string): string {
   }
 }
 
-function openDirectoryOf(bundle: string): number {
-  try {
-    return openDestination(bundle)
-  } catch (error) {
-    throw isErrno(error, 'ENOENT', 'ENOTDIR') ? noBundle(bundle) : error
-  }
-}
-
 /** An empty directory is what a deletion leaves that was stopped just before its end. */
 function assertBundle(fd: number, bundle: string): void {
   const names = listDirectory(fd)
   if (names.length === 0 || names.includes(METADATA_FILE) || names.includes(STATE_DIRECTORY)) return
   throw noBundle(bundle)
-}
-
-function noBundle(bundle: string): OciUnpackError {
-  return new OciUnpackError('BUNDLE_INVALID', 'There is no bundle.', {
-    facts: { path: bundle },
-    hint: 'Name a directory that unpack made; raw unpack makes no bundle.'
-  })
 }
 
 /** What somebody else has put beside the bundle stays, and the directory with it. */
