@@ -1,6 +1,12 @@
 import js from '@eslint/js'
 import tseslint from 'typescript-eslint'
 
+/** Of two ways to say the same, the one that is said here. */
+const DIALECT = [
+  { selector: 'PrivateIdentifier', message: 'Say `private`, not `#`.' },
+  { selector: 'CallExpression[callee.name="it"]', message: 'Say `test`, not `it`.' }
+]
+
 export default tseslint.config(
   { ignores: ['build', 'dist', 'node_modules', 'coverage', '**/*.generated.*'] },
   js.configs.recommended,
@@ -18,6 +24,7 @@ export default tseslint.config(
         { considerDefaultExhaustiveForUnions: true }
       ],
       eqeqeq: 'error',
+      'no-restricted-syntax': ['error', ...DIALECT],
       'no-control-regex': 'off'
     }
   },
@@ -27,6 +34,7 @@ export default tseslint.config(
     rules: {
       'no-restricted-syntax': [
         'error',
+        ...DIALECT,
         {
           selector:
             'CallExpression:matches([callee.name=/^(mkdir|rm)Sync$/], [callee.property.name=/^(mkdir|rm)Sync$/]) Property[key.name="recursive"]',

@@ -1,7 +1,7 @@
 /** The library: what programs may rely on. */
 export { OciUnpackError, type ErrorCode, type FactName, type Facts } from './errors.ts'
 export { unpack, unpackRootfs, type UnpackResult } from './engine/unpack.ts'
-export type { UnpackLimits, UnpackOptions } from './engine/unpack-options.ts'
+export type { UnpackLimits, UnpackOptions } from './engine/extract/unpack-options.ts'
 export { repack, type RepackOptions } from './engine/repack.ts'
 export { diff, type DiffEntry, type DiffOptions } from './engine/diff.ts'
 export { initLayout, newImage, tagImage, removeTag } from './layout.ts'
@@ -21,25 +21,25 @@ export {
   type VerifyOptions,
   type VerifyResult
 } from './engine/verify.ts'
-export type { ChangeOptions, ChangeResult, CompressOption } from './engine/change-options.ts'
-export type { TagOptions } from './engine/change-tag.ts'
-export type { HistoryOptions } from './engine/history.ts'
-export type { MaskOptions } from './engine/bundle-changes.ts'
-export type { HookFileOption, HooksOption } from './engine/storage/open-hooks.ts'
-export { deleteBundle, type DeleteBundleOptions } from './engine/storage/delete-bundle.ts'
+export type { ChangeOptions, ChangeResult, CompressOption } from './engine/edit/change-options.ts'
+export type { TagOptions } from './engine/edit/change-tag.ts'
+export type { HistoryOptions } from './engine/edit/history.ts'
+export type { MaskOptions } from './engine/changes/bundle-changes.ts'
+export type { HookFileOption, HooksOption } from './engine/operation/open-hooks.ts'
+export { deleteBundle, type DeleteBundleOptions } from './engine/delete-bundle.ts'
 export {
   collectStore,
   type CollectStoreOptions,
   type CollectStoreResult
-} from './engine/storage/collect-store.ts'
+} from './engine/collect-storage.ts'
 export {
   describeHooks,
   type HookPointDescription,
   type HooksDescription
-} from './engine/storage/describe-hooks.ts'
+} from './engine/describe-hooks.ts'
 export { testHooks, type TestHooksOptions } from './conformance/test-hooks.ts'
 export type { ConformanceReport, ConformanceRow, Failure, Verdict } from './conformance/report.ts'
 export type { UnpackHooks } from './hooks/unpack-hooks.ts'
-export type { EngineEvent, LayerInfo, OnEvent, Phase } from './engine/events.ts'
+export type { EngineEvent, LayerInfo, OnEvent, Phase } from './engine/operation/events.ts'
 export type { LayerCounters } from './worker/control.ts'
 export { parseIdMap, type IdMapping } from './plan/id-map.ts'

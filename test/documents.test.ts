@@ -44,7 +44,7 @@ test('library.md lists every function that can be imported', () => {
 })
 
 test('library.md explains every option of an unpack', () => {
-  const options = membersOf('src/engine/unpack-options.ts', 'UnpackOptions')
+  const options = membersOf('src/engine/extract/unpack-options.ts', 'UnpackOptions')
   expect(options).toContain('onEvent')
   for (const option of options)
     expect(library).toMatch(new RegExp(`^\\| .*\`${option}\`.* \\|`, 'm'))
@@ -52,7 +52,7 @@ test('library.md explains every option of an unpack', () => {
 
 test('extraction.md has every limit with its flag', () => {
   const extraction = read('docs/extraction.md')
-  const limits = membersOf('src/engine/unpack-options.ts', 'UnpackLimits')
+  const limits = membersOf('src/engine/extract/unpack-options.ts', 'UnpackLimits')
   expect(limits).toHaveLength(LIMIT_FLAGS.length)
   for (const limit of limits) expect(extraction).toContain(`\`limits.${limit}\``)
   for (const { name, summary } of LIMIT_FLAGS) {

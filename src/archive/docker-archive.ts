@@ -19,7 +19,7 @@ const HEAD_BYTES = 512
  * The images of a docker-archive. Layers are the tar files as they lie there, mostly uncompressed: their digests are
  * the diff IDs then. The config's bytes stay as they are, so its digest is Docker's image ID. Entries of the index bear
  * full names (`docker.io/library/debian:12`) as tags, or `@N` for an image without a name in place N, from 0.
- * Throws ARCHIVE_INVALID, TAR_INVALID, DOCUMENT_INVALID, LIMIT_EXCEEDED.
+ * @throws ARCHIVE_INVALID, TAR_INVALID, DOCUMENT_INVALID, LIMIT_EXCEEDED.
  */
 export function openDockerArchive(path: string, options: LayoutOptions = {}): ImageSource {
   const limit = options.maxDocumentSize ?? DEFAULT_MAX_DOCUMENT_SIZE

@@ -33,7 +33,7 @@ const MAX_NAME_BYTES = 4096
 const LIMITS = { paxBytes: 1 << 16, longNameBytes: 1 << 13, sparseExtents: 1 << 10 }
 
 /**
- * Reads the headers of an archive. Throws ARCHIVE_INVALID for what is no uncompressed archive, for names that lead out
+ * Reads the headers of an archive. @throws ARCHIVE_INVALID for what is no uncompressed archive, for names that lead out
  * of it and for two files of one name (two readers could take different ones); TAR_INVALID where it is damaged.
  */
 export function readMembers(operatorPath: string): Members {

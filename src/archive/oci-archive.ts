@@ -7,7 +7,7 @@ import { Archive } from './open-archive.ts'
 
 /**
  * The OCI layout in an uncompressed tar archive, as `skopeo copy … oci-archive:FILE` writes it. It is read where it
- * lies. Throws ARCHIVE_INVALID, TAR_INVALID, LAYOUT_INVALID (of no version that is known), LIMIT_EXCEEDED.
+ * lies. @throws ARCHIVE_INVALID, TAR_INVALID, LAYOUT_INVALID (of no version that is known), LIMIT_EXCEEDED.
  */
 export function openOciArchive(path: string, options: LayoutOptions = {}): ImageSource {
   const limit = options.maxDocumentSize ?? DEFAULT_MAX_DOCUMENT_SIZE

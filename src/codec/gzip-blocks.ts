@@ -29,57 +29,57 @@ export function gzipBlocks(level: number, threads: number, output: Output): Comp
 }
 
 class GzipBlocks implements Compressor {
-  readonly #options: ZlibOptions
-  readonly #threads: number
-  readonly #output: Output
+  private readonly options: ZlibOptions
+  private readonly threads: number
+  private readonly output: Output
   /** At work, oldest first. */
-  readonly #queue: Promise<Buffer>[] = []
-  #block = new Block(Buffer.alloc(0))
-  #crc = 0
-  #size = 0
+  private readonly queue: Promise<Buffer>[] = []
+  private block = new Block(Buffer.alloc(0))
+  private crc = 0
+  private size = 0
 
   constructor(level: number, threads: number, output: Output) {
-    this.#options = blockOptions(level)
-    this.#threads = threads
-    this.#output = output
+    this.options = blockOptions(level)
+    this.threads = threads
+    this.output = output
     output(Buffer.from(HEADER))
   }
 
   async write(chunk: Uint8Array): Promise<void> {
-    this.#crc = crc32(chunk, this.#crc)
-    this.#size += chunk.length
+    this.crc = crc32(chunk, this.crc)
+    this.size += chunk.length
     for (let at = 0; at < chunk.length;) {
-      at += this.#block.add(chunk.subarray(at))
-      if (this.#block.isFull()) await this.#start()
+      at += this.block.add(chunk.subarray(at))
+      if (this.block.isFull()) await this.start()
     }
   }
 
   async end(): Promise<void> {
-    if (!this.#block.isEmpty()) await this.#start()
-    while (this.#queue.length > 0) await this.#finishOldest()
+    if (!this.block.isEmpty()) await this.start()
+    while (this.queue.length > 0) await this.finishOldest()
     const trailer = Buffer.alloc(8)
-    trailer.writeUInt32LE(this.#crc, 0)
-    trailer.writeUInt32LE(this.#size % 2 ** 32, 4)
-    this.#output(Buffer.concat([LAST_BLOCK, trailer]))
+    trailer.writeUInt32LE(this.crc, 0)
+    trailer.writeUInt32LE(this.size % 2 ** 32, 4)
+    this.output(Buffer.concat([LAST_BLOCK, trailer]))
   }
 
   async stop(): Promise<void> {
-    await Promise.allSettled(this.#queue.splice(0))
+    await Promise.allSettled(this.queue.splice(0))
   }
 
-  async #start(): Promise<void> {
-    if (this.#queue.length === this.#threads + AHEAD) await this.#finishOldest()
-    const block = this.#block
-    this.#block = new Block(block.window())
-    const work = deflate(block.data(), { ...this.#options, ...dictionary(block.before) })
+  private async start(): Promise<void> {
+    if (this.queue.length === this.threads + AHEAD) await this.finishOldest()
+    const block = this.block
+    this.block = new Block(block.window())
+    const work = deflate(block.data(), { ...this.options, ...dictionary(block.before) })
     // Whoever takes it from the queue hears of a failure; until then it is not an unhandled one.
     work.catch(() => undefined)
-    this.#queue.push(work)
+    this.queue.push(work)
   }
 
-  async #finishOldest(): Promise<void> {
-    const work = this.#queue.shift()
-    if (work !== undefined) this.#output(await work)
+  private async finishOldest(): Promise<void> {
+    const work = this.queue.shift()
+    if (work !== undefined) this.output(await work)
   }
 }
 
@@ -103,8 +103,8 @@ function dictionary(before: Buffer): ZlibOptions {
 /** Up to 1 MiB of input, and the window before it. */
 class Block {
   readonly before: Buffer
-  readonly #buffer = Buffer.allocUnsafe(BLOCK_BYTES)
-  #length = 0
+  private readonly buffer = Buffer.allocUnsafe(BLOCK_BYTES)
+  private length = 0
 
   constructor(before: Buffer) {
     this.before = before
@@ -112,22 +112,22 @@ class Block {
 
   /** Returns how much was taken. */
   add(bytes: Uint8Array): number {
-    const taken = bytes.subarray(0, BLOCK_BYTES - this.#length)
-    this.#buffer.set(taken, this.#length)
-    this.#length += taken.length
+    const taken = bytes.subarray(0, BLOCK_BYTES - this.length)
+    this.buffer.set(taken, this.length)
+    this.length += taken.length
     return taken.length
   }
 
   isFull(): boolean {
-    return this.#length === BLOCK_BYTES
+    return this.length === BLOCK_BYTES
   }
 
   isEmpty(): boolean {
-    return this.#length === 0
+    return this.length === 0
   }
 
   data(): Buffer {
-    return this.#buffer.subarray(0, this.#length)
+    return this.buffer.subarray(0, this.length)
   }
 
   /** What the next block may refer to. */

@@ -24,66 +24,66 @@ export function* frames(source: Source, cutAt: 'frames' | 'blocks'): Generator<P
 }
 
 class FrameWalk {
-  readonly #atBlocks: boolean
-  #step = START
-  #left = START.bytes
-  #field: number[] = []
-  #offset = 0
+  private readonly atBlocks: boolean
+  private step = START
+  private left = START.bytes
+  private field: number[] = []
+  private offset = 0
 
   constructor(atBlocks: boolean) {
-    this.#atBlocks = atBlocks
+    this.atBlocks = atBlocks
   }
 
   *cut(chunk: Buffer): Generator<Piece, void> {
     let from = 0
     let at = 0
-    while (at < chunk.length || this.#left === 0) {
-      at += this.#take(chunk, at)
-      if (this.#left > 0) break
-      const done = this.#advance(at)
+    while (at < chunk.length || this.left === 0) {
+      at += this.take(chunk, at)
+      if (this.left > 0) break
+      const done = this.advance(at)
       if (isOutside(done)) {
-        const split = this.#step.kind === 'header' && at < FRAME_MAGIC.length
+        const split = this.step.kind === 'header' && at < FRAME_MAGIC.length
         if (split)
-          yield { bytes: FRAME_MAGIC, offset: this.#offset + at - FRAME_MAGIC.length, last: false }
-        from = split || isOutside(this.#step) ? at : at - FRAME_MAGIC.length
-      } else if (this.#step === START || (this.#atBlocks && done.kind === 'body')) {
-        yield this.#piece(chunk, from, at)
+          yield { bytes: FRAME_MAGIC, offset: this.offset + at - FRAME_MAGIC.length, last: false }
+        from = split || isOutside(this.step) ? at : at - FRAME_MAGIC.length
+      } else if (this.step === START || (this.atBlocks && done.kind === 'body')) {
+        yield this.piece(chunk, from, at)
         from = at
       }
     }
-    if (from < at && !isOutside(this.#step)) yield this.#piece(chunk, from, at)
-    this.#offset += chunk.length
+    if (from < at && !isOutside(this.step)) yield this.piece(chunk, from, at)
+    this.offset += chunk.length
   }
 
   assertEnded(): void {
-    const atStart = this.#step === START && this.#left === START.bytes
-    if (atStart && this.#offset > 0) return
-    throw compressionInvalid('The zstd data is cut off.', this.#offset, 'unexpected end of file')
+    const atStart = this.step === START && this.left === START.bytes
+    if (atStart && this.offset > 0) return
+    throw compressionInvalid('The zstd data is cut off.', this.offset, 'unexpected end of file')
   }
 
-  #piece(chunk: Buffer, from: number, to: number): Piece {
-    const last = this.#step === START
-    return { bytes: chunk.subarray(from, to), offset: this.#offset + from, last }
+  private piece(chunk: Buffer, from: number, to: number): Piece {
+    const last = this.step === START
+    return { bytes: chunk.subarray(from, to), offset: this.offset + from, last }
   }
 
   /** Consumes what the chunk has of the present field. */
-  #take(chunk: Buffer, at: number): number {
-    const count = Math.min(this.#left, chunk.length - at)
-    if (isKept(this.#step)) this.#field.push(...chunk.subarray(at, at + count))
-    this.#left -= count
+  private take(chunk: Buffer, at: number): number {
+    const count = Math.min(this.left, chunk.length - at)
+    if (isKept(this.step)) this.field.push(...chunk.subarray(at, at + count))
+    this.left -= count
     return count
   }
 
   /** Goes to the next field and returns the one that is complete. */
-  #advance(at: number): Step {
-    const done = this.#step
-    const next = done.then(Buffer.from(this.#field))
+  private advance(at: number): Step {
+    const done = this.step
+    const next = done.then(Buffer.from(this.field))
     if (typeof next === 'string') {
-      throw compressionInvalid('The zstd data is not valid.', this.#offset + at, next)
+      throw compressionInvalid('The zstd data is not valid.', this.offset + at, next)
     }
-    this.#step = next
-    this.#left = next.bytes
-    this.#field = []
+    this.step = next
+    this.left = next.bytes
+    this.field = []
     return done
   }
 }

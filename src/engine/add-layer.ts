@@ -3,10 +3,10 @@ import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { OciUnpackError } from '../errors.ts'
 import { readInto } from '../sys/files.ts'
-import type { ChangeResult } from './change-options.ts'
-import { changeTag, type TagOptions } from './change-tag.ts'
-import type { LayerWriter } from './layer-writer.ts'
-import { assertGiven } from './given.ts'
+import type { ChangeResult } from './edit/change-options.ts'
+import { changeTag, type TagOptions } from './edit/change-tag.ts'
+import type { LayerWriter } from './edit/layer-writer.ts'
+import { requireOptions } from './operation/required-options.ts'
 
 export interface AddLayerOptions extends TagOptions {
   /** Uncompressed tar archive; its bytes become the layer, whatever they are. */
@@ -15,7 +15,7 @@ export interface AddLayerOptions extends TagOptions {
 
 /** Adds an uncompressed tar archive to an image, verbatim. @throws OciUnpackError with a stable `code` */
 export async function addLayerArchive(options: AddLayerOptions): Promise<ChangeResult> {
-  assertGiven(options, { image: 'text', archive: 'text' })
+  requireOptions(options, { image: 'text', archive: 'text' })
   const path = resolve(options.archive)
   return changeTag(options, {
     command: 'raw add-layer',

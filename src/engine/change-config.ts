@@ -5,10 +5,10 @@ import {
   changePlatform,
   type ConfigChanges
 } from '../image/config-changes.ts'
-import type { DocumentEdit } from './add-to-image.ts'
-import type { ChangeResult } from './change-options.ts'
-import { changeTag, type TagOptions } from './change-tag.ts'
-import { assertGiven } from './given.ts'
+import type { DocumentEdit } from './edit/add-to-image.ts'
+import type { ChangeResult } from './edit/change-options.ts'
+import { changeTag, type TagOptions } from './edit/change-tag.ts'
+import { requireOptions } from './operation/required-options.ts'
 
 export interface ConfigOptions extends Omit<
   TagOptions,
@@ -22,7 +22,7 @@ export interface ConfigOptions extends Omit<
  * stay. Without changes only a history entry is added. @throws OciUnpackError with a stable `code`
  */
 export async function configureImage(options: ConfigOptions): Promise<ChangeResult> {
-  assertGiven(options, { image: 'text', changes: 'object' })
+  requireOptions(options, { image: 'text', changes: 'object' })
   const { changes, ...tagOptions } = options
   return changeTag(tagOptions, {
     command: 'config',

@@ -2,9 +2,9 @@
 import { parseLayoutPath } from '../image/reference.ts'
 import { findGarbage, tryCollectGarbage, type Garbage } from '../store/garbage.ts'
 import { openLayout, type Layout } from '../store/layout.ts'
-import { throwIfAborted } from './abort.ts'
-import { asked } from './asked.ts'
-import { assertGiven } from './given.ts'
+import { throwIfAborted } from './operation/abort.ts'
+import { asked } from './operation/asked.ts'
+import { requireOptions } from './operation/required-options.ts'
 
 export type { Garbage }
 
@@ -26,7 +26,7 @@ export interface GarbageOptions {
  * @throws OciUnpackError with a stable `code`; nothing is removed where a document cannot be read
  */
 export async function collectGarbage(options: GarbageOptions): Promise<Garbage> {
-  assertGiven(options, { layout: 'text' })
+  requireOptions(options, { layout: 'text' })
   return asked({ image: options.layout }, () => {
     const layout = openLayout(parseLayoutPath(options.layout))
     return options.dryRun === true ? findGarbage(layout) : collect(layout, options)

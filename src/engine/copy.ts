@@ -9,15 +9,15 @@ import { openBlob } from '../store/blob.ts'
 import type { ImageSource } from '../store/image-source.ts'
 import { reachableBlobs, type ReachableBlob } from '../store/reachable.ts'
 import { resolveImage } from '../store/resolve.ts'
-import { throwIfAborted } from './abort.ts'
-import { asked } from './asked.ts'
-import { copyToLayout } from './copy-to-layout.ts'
-import type { CopySettings } from './copy-settings.ts'
-import type { OnEvent } from './events.ts'
-import { tagInSource } from './open-source.ts'
-import { withSource } from './with-source.ts'
+import { throwIfAborted } from './operation/abort.ts'
+import { asked } from './operation/asked.ts'
+import { copyToLayout } from './transfer/copy-to-layout.ts'
+import type { CopySettings } from './transfer/copy-settings.ts'
+import type { OnEvent } from './operation/events.ts'
+import { tagInSource } from './transfer/open-source.ts'
+import { withSource } from './transfer/with-source.ts'
 import { checkSettings } from './verify.ts'
-import { assertGiven } from './given.ts'
+import { requireOptions } from './operation/required-options.ts'
 
 export interface CopyOptions {
   /** `[TRANSPORT:]PATH[:TAG]`. */
@@ -50,7 +50,7 @@ export interface CopyResult {
  * @throws OciUnpackError with a stable `code`
  */
 export async function copy(options: CopyOptions): Promise<CopyResult> {
-  assertGiven(options, { source: 'text', destination: 'text' })
+  requireOptions(options, { source: 'text', destination: 'text' })
   const from = parseImageName(options.source)
   const to = parseDestination(options.destination)
   const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
@@ -81,7 +81,7 @@ async function copyTo(
 ): Promise<string | undefined> {
   const tag = tagInSource(from)
   if (to.transport === 'docker-archive') {
-    const { copyToDockerArchive } = await import('./copy-to-docker-archive.ts')
+    const { copyToDockerArchive } = await import('./transfer/copy-to-docker-archive.ts')
     await copyToDockerArchive(to, source, resolveImage(source, tag, platform), settings)
     return undefined
   }
@@ -90,7 +90,7 @@ async function copyTo(
   if (to.transport === 'oci') {
     await copyToLayout({ ...to, tag: to.tag ?? DEFAULT_TAG }, root, source, blobs, settings)
   } else {
-    const { copyToOciArchive } = await import('./copy-to-oci-archive.ts')
+    const { copyToOciArchive } = await import('./transfer/copy-to-oci-archive.ts')
     await copyToOciArchive(to, root, source, blobs, settings)
   }
   return root.digest

@@ -1,12 +1,12 @@
 import { configuredVolumes } from '../bundle/volumes.ts'
 import type { Delta } from '../mtree/compare.ts'
-import { asked } from './asked.ts'
-import { bundleChanges, type MaskOptions } from './bundle-changes.ts'
-import { jobCount } from './change-options.ts'
-import { readIfRegular, withBundle } from './open-bundle.ts'
+import { asked } from './operation/asked.ts'
+import { bundleChanges, type MaskOptions } from './changes/bundle-changes.ts'
+import { jobCount } from './edit/change-options.ts'
+import { readIfRegular, withBundle } from './bundle/open-bundle.ts'
 import { CONFIG_FILE } from '../bundle/files.ts'
 import { join } from 'node:path'
-import { assertGiven } from './given.ts'
+import { requireOptions } from './operation/required-options.ts'
 import { handlePath } from '../sys/handle-path.ts'
 
 /** One path that a repack would put into the layer. */
@@ -28,7 +28,7 @@ export interface DiffOptions extends MaskOptions {
 
 /** What a repack would put into the layer, without doing it. @throws OciUnpackError with a stable `code` */
 export async function diff(options: DiffOptions): Promise<DiffEntry[]> {
-  assertGiven(options, { bundle: 'text' })
+  requireOptions(options, { bundle: 'text' })
   const jobs = jobCount(options.jobs)
   const use = { use: 'shared', signal: options.signal, onEvent: () => undefined } as const
   return asked({}, () =>

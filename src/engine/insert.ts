@@ -11,13 +11,13 @@ import { walk } from '../rootfs/walk.ts'
 import { close, openDirectory, openOperatorDirectory } from '../sys/files.ts'
 import { status, type FileType } from '../sys/status.ts'
 import { endOfArchive, headerBlocks } from '../tar/writer.ts'
-import type { WriteLayer } from './add-to-image.ts'
-import type { ChangeResult, ChangeSettings } from './change-options.ts'
-import { changeTag, type TagOptions } from './change-tag.ts'
-import type { OnEvent } from './events.ts'
-import type { LayerWriter } from './layer-writer.ts'
-import { emptyXattr, socket } from './left-out.ts'
-import { assertGiven } from './given.ts'
+import type { WriteLayer } from './edit/add-to-image.ts'
+import type { ChangeResult, ChangeSettings } from './edit/change-options.ts'
+import { changeTag, type TagOptions } from './edit/change-tag.ts'
+import type { OnEvent } from './operation/events.ts'
+import type { LayerWriter } from './edit/layer-writer.ts'
+import { emptyXattr, socket } from './operation/warnings.ts'
+import { requireOptions } from './operation/required-options.ts'
 
 export interface InsertOptions extends TagOptions {
   /** File or directory of the host; undefined: `target` is deleted in the image. */
@@ -36,7 +36,7 @@ export interface InsertOptions extends TagOptions {
  * @throws OciUnpackError with a stable `code`
  */
 export async function insert(options: InsertOptions): Promise<ChangeResult> {
-  assertGiven(options, { image: 'text', target: 'text' })
+  requireOptions(options, { image: 'text', target: 'text' })
   const target = representable(cleanPath(fromText(options.target)))
   return changeTag(options, {
     command: 'insert',

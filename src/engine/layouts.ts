@@ -8,11 +8,11 @@ import { createLayout } from '../store/new-layout.ts'
 import { storeImage, updateIndex } from '../store/index-update.ts'
 import { openLayout } from '../store/layout.ts'
 import { findDescriptor } from '../store/resolve.ts'
-import { openWorkspace, type Workspace } from '../store/workspace.ts'
-import { heedSignals, pause } from './abort.ts'
-import { asked } from './asked.ts'
-import { timestamp } from './history.ts'
-import { assertGiven } from './given.ts'
+import { openWorkspace, type Workspace } from '../store/layout-workspace.ts'
+import { heedSignals, pause } from './operation/abort.ts'
+import { asked } from './operation/asked.ts'
+import { timestamp } from './edit/history.ts'
+import { requireOptions } from './operation/required-options.ts'
 
 export interface InitLayoutOptions {
   /** Directory to make; there must be nothing. */
@@ -21,7 +21,7 @@ export interface InitLayoutOptions {
 
 /** Makes an empty layout and gives its absolute path. @throws LAYOUT_EXISTS, REFERENCE_INVALID, SYSCALL_FAILED */
 export async function initLayout(options: InitLayoutOptions): Promise<string> {
-  assertGiven(options, { layout: 'text' })
+  requireOptions(options, { layout: 'text' })
   const { layout } = options
   return asked({ image: layout }, () => createLayout(parseLayoutPath(layout)))
 }
@@ -37,7 +37,7 @@ export interface NewImageOptions {
 
 /** Adds an image without layers, for the platform of the host. @throws OciUnpackError with a stable `code` */
 export async function newImage(options: NewImageOptions): Promise<{ manifestDigest: string }> {
-  assertGiven(options, { image: 'text' })
+  requireOptions(options, { image: 'text' })
   return asked({ image: options.image }, async () => {
     const { path, tag } = parseReference(options.image)
     const { blobs, manifest } = blankImage(hostPlatform(), timestamp(options.sourceDateEpoch))
@@ -64,7 +64,7 @@ export interface TagImageOptions {
  * @throws OciUnpackError with a stable `code`
  */
 export async function tagImage(options: TagImageOptions): Promise<void> {
-  assertGiven(options, { image: 'text', tag: 'text' })
+  requireOptions(options, { image: 'text', tag: 'text' })
   return asked({ image: options.image }, () => {
     const newTag = parseTag(options.tag)
     const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
@@ -85,7 +85,7 @@ export interface RemoveTagOptions {
 
 /** Removes a tag; that it is not there is no error. The blobs stay until a garbage collection. */
 export async function removeTag(options: RemoveTagOptions): Promise<void> {
-  assertGiven(options, { image: 'text' })
+  requireOptions(options, { image: 'text' })
   const { image, signal } = options
   return asked({ image }, () => {
     const { path, tag } = parseReference(image)

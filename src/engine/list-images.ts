@@ -6,10 +6,10 @@ import { parseSourceName } from '../image/reference.ts'
 import { listTags, REF_NAME } from '../image/tags.ts'
 import type { Descriptor, Platform } from '../image/types.ts'
 import type { ImageSource } from '../store/image-source.ts'
-import { asked } from './asked.ts'
-import { openSource } from './open-source.ts'
+import { asked } from './operation/asked.ts'
+import { openSource } from './transfer/open-source.ts'
 import { statDescriptor, type PlatformStat } from './stat-image.ts'
-import { assertGiven } from './given.ts'
+import { requireOptions } from './operation/required-options.ts'
 
 export interface ListOptions {
   /** `[TRANSPORT:]PATH` */
@@ -85,7 +85,7 @@ function summarise({ platform, descriptor, image }: PlatformStat): ListedPlatfor
 }
 
 async function withSourceOf<T>(options: ListOptions, read: (source: ImageSource) => T): Promise<T> {
-  assertGiven(options, { layout: 'text' })
+  requireOptions(options, { layout: 'text' })
   return asked({ image: options.layout }, async () =>
     read(await openSource(parseSourceName(options.layout)))
   )

@@ -4,30 +4,31 @@ import { fromText } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import type { HookSet } from '../hooks/calls.ts'
 import type { DescriptorPath } from '../image/choice.ts'
-import { whileInUse } from '../store/in-use.ts'
+import { whileInUse } from '../store/blobs-lock.ts'
 import { openLayout, type Layout } from '../store/layout.ts'
 import { readImage, type ResolvedImage } from '../store/resolve.ts'
 import { handlePath, withoutHandles } from '../sys/handle-path.ts'
 import { mountsBelow } from '../sys/mounts.ts'
-import { pause } from './abort.ts'
-import { asked } from './asked.ts'
-import { addToImage, assertPackable, type ImageChange } from './add-to-image.ts'
-import { allChanges, bundleChanges, hasher, type MaskOptions } from './bundle-changes.ts'
+import { pause } from './operation/abort.ts'
+import { asked } from './operation/asked.ts'
+import { addToImage, assertPackable, type ImageChange } from './edit/add-to-image.ts'
+import { allChanges, bundleChanges, type MaskOptions } from './changes/bundle-changes.ts'
+import { hasher } from './tree/hash-files.ts'
 import {
   normalizeChange,
   type ChangeOptions,
   type ChangeResult,
   type ChangeSettings
-} from './change-options.ts'
-import type { Changes } from './changes.ts'
-import { mounted, socket } from './left-out.ts'
-import { currentTime } from './manifest-file.ts'
-import { withBundle, type OpenBundle } from './open-bundle.ts'
-import { packChanges } from './pack-changes.ts'
-import { withRefresh } from './refresh-bundle.ts'
+} from './edit/change-options.ts'
+import type { Changes } from './changes/find-changes.ts'
+import { mounted, socket } from './operation/warnings.ts'
+import { currentTime } from './bundle/manifest-file.ts'
+import { withBundle, type OpenBundle } from './bundle/open-bundle.ts'
+import { packChanges } from './edit/pack-changes.ts'
+import { withRefresh } from './edit/refresh-bundle.ts'
 import { assertComplete, bundleHooks, type BundleHooks } from './storage/bundle-hooks.ts'
-import { withHooks, type HooksOption } from './storage/open-hooks.ts'
-import { assertGiven } from './given.ts'
+import { withHooks, type HooksOption } from './operation/open-hooks.ts'
+import { requireOptions } from './operation/required-options.ts'
 
 export interface RepackOptions extends ChangeOptions, MaskOptions {
   /** Directory that `unpack` (or umoci) made. */
@@ -51,7 +52,7 @@ export interface RepackOptions extends ChangeOptions, MaskOptions {
  * @throws OciUnpackError with a stable `code`
  */
 export async function repack(options: RepackOptions): Promise<ChangeResult> {
-  assertGiven(options, { image: 'text', bundle: 'text' })
+  requireOptions(options, { image: 'text', bundle: 'text' })
   const settings = normalizeChange(options)
   return asked({ image: options.image }, () => {
     const layout = openLayout(settings.reference.path)

@@ -10,9 +10,9 @@ import type { Descriptor, History, ImageConfig, ImageManifest, Platform } from '
 import type { ImageSource } from '../store/image-source.ts'
 import { documentSource, offeredManifests } from '../store/offered-manifests.ts'
 import { findDescriptor } from '../store/resolve.ts'
-import { asked } from './asked.ts'
-import { openSource, tagInSource } from './open-source.ts'
-import { assertGiven } from './given.ts'
+import { asked } from './operation/asked.ts'
+import { openSource, tagInSource } from './transfer/open-source.ts'
+import { requireOptions } from './operation/required-options.ts'
 
 export interface StatOptions {
   /** `[TRANSPORT:]PATH[:TAG]` */
@@ -56,7 +56,7 @@ export interface HistoryStat {
 
 /** Reads manifest and config of an image, or of all images of an index. @throws OciUnpackError */
 export async function statImage(options: StatOptions): Promise<TagStat> {
-  assertGiven(options, { image: 'text' })
+  requireOptions(options, { image: 'text' })
   const { image, platform } = options
   return asked({ image }, async () => {
     const name = parseImageName(image)

@@ -4,20 +4,24 @@ import { checkRuntimeConfig } from '../bundle/runtime-config.ts'
 import { target } from '../image/choice.ts'
 import { LayerStack } from '../plan/layer-stack.ts'
 import { resolveImage, type ResolvedImage } from '../store/resolve.ts'
-import { heedSignals } from './abort.ts'
-import { asked } from './asked.ts'
-import type { EngineEvent } from './events.ts'
-import { addExistingTree, newGround, preciousGround } from './ground.ts'
-import type { Job } from './job.ts'
-import { mergeImage } from './merge-image.ts'
-import { tagInSource } from './open-source.ts'
-import { withHooks } from './storage/open-hooks.ts'
+import { heedSignals } from './operation/abort.ts'
+import { asked } from './operation/asked.ts'
+import type { EngineEvent } from './operation/events.ts'
+import { addExistingTree, newPlanRoot, journaledPlanRoot } from './extract/plan-root.ts'
+import type { Job } from './extract/job.ts'
+import { mergeImage } from './extract/merge-image.ts'
+import { tagInSource } from './transfer/open-source.ts'
+import { withHooks } from './operation/open-hooks.ts'
 import { unpackStored } from './storage/unpack-stored.ts'
-import { normalizeUnpack, type UnpackOptions, type UnpackSettings } from './unpack-options.ts'
-import { withSource } from './with-source.ts'
-import { withWorkspace, type ExistingDestination, type Workspace } from './workspace.ts'
-import { refuseExistingBundle, writeBundle } from './write-bundle.ts'
-import { assertGiven } from './given.ts'
+import {
+  normalizeUnpack,
+  type UnpackOptions,
+  type UnpackSettings
+} from './extract/unpack-options.ts'
+import { withSource } from './transfer/with-source.ts'
+import { withWorkspace, type ExistingDestination, type Workspace } from './place/workspace.ts'
+import { refuseExistingBundle, writeBundle } from './bundle/write-bundle.ts'
+import { requireOptions } from './operation/required-options.ts'
 
 export interface UnpackResult {
   /** Absolute path of what was made. */
@@ -50,8 +54,8 @@ async function unpackPlain(job: Job): Promise<void> {
   await withWorkspace(settings.destination, settings.onEvent, async (workspace) => {
     refuseExistingBundle(settings.destination)
     const stack = newStack(settings)
-    const ground = newGround(workspace)
-    await mergeImage(job, stack, { ground, name: ROOTFS_DIRECTORY, digests: true })
+    const planRoot = newPlanRoot(workspace)
+    await mergeImage(job, stack, { planRoot, name: ROOTFS_DIRECTORY, digests: true })
     settings.onEvent({ type: 'phase', phase: 'manifest' })
     const names = writeBundle(workspace, stack.root, image, settings)
     settings.onEvent({ type: 'phase', phase: 'publish' })
@@ -76,7 +80,7 @@ export async function unpackRootfs(options: UnpackOptions): Promise<UnpackResult
 }
 
 async function unpackNewRootfs(job: Job, workspace: Workspace): Promise<void> {
-  const options = { ground: newGround(workspace), name: ROOTFS_DIRECTORY, digests: false }
+  const options = { planRoot: newPlanRoot(workspace), name: ROOTFS_DIRECTORY, digests: false }
   await mergeImage(job, newStack(job.settings), options)
   await heedSignals(job.settings.signal)
   workspace.publishOnly(ROOTFS_DIRECTORY)
@@ -89,15 +93,15 @@ async function unpackOverRootfs(
 ): Promise<void> {
   const stack = newStack(job.settings)
   addExistingTree(stack, workspace.destination, existing)
-  const ground = preciousGround(workspace, existing)
-  await mergeImage(job, stack, { ground, name: '', digests: false })
+  const planRoot = journaledPlanRoot(workspace, existing)
+  await mergeImage(job, stack, { planRoot, name: '', digests: false })
 }
 
 async function withImage(
   options: UnpackOptions,
   act: (job: Job) => Promise<void>
 ): Promise<UnpackResult> {
-  assertGiven(options, { image: 'text', destination: 'text' })
+  requireOptions(options, { image: 'text', destination: 'text' })
   const settings = normalizeUnpack(options)
   return asked({ image: options.image }, () => {
     const { reference, layoutOptions, platform, signal } = settings

@@ -11,15 +11,20 @@ import { XattrReader } from '../rootfs/tree-xattrs.ts'
 import { fromNode } from '../sys/failure.ts'
 import { close, openOperatorDirectory } from '../sys/files.ts'
 import { readFile } from '../sys/read.ts'
-import { asked } from './asked.ts'
-import { hasher } from './bundle-changes.ts'
-import { jobCount } from './change-options.ts'
-import type { HashFiles } from './changes.ts'
+import { asked } from './operation/asked.ts'
+import { hasher } from './tree/hash-files.ts'
+import { jobCount } from './edit/change-options.ts'
+import type { HashFiles } from './tree/hash-files.ts'
 import { toDiffEntry, type DiffEntry } from './diff.ts'
-import { CHECKED_KEYWORDS, CONTROL_KEYWORDS, DiskValues, type Scanned } from './disk-values.ts'
-import { scanTree } from './scan-tree.ts'
-import type { ThreadOptions } from './threads.ts'
-import { assertGiven } from './given.ts'
+import {
+  CHECKED_KEYWORDS,
+  CONTROL_KEYWORDS,
+  DiskValues,
+  type Scanned
+} from './changes/disk-values.ts'
+import { scanTree } from './tree/scan-tree.ts'
+import type { ThreadOptions } from './operation/threads.ts'
+import { requireOptions } from './operation/required-options.ts'
 
 export interface ValidateOptions {
   /** File with the manifest. */
@@ -49,7 +54,7 @@ export interface Validation {
  * @throws MTREE_INVALID, SYSCALL_FAILED, FILE_CHANGED
  */
 export async function validateTree(options: ValidateOptions): Promise<Validation> {
-  assertGiven(options, { manifest: 'text', path: 'text' })
+  requireOptions(options, { manifest: 'text', path: 'text' })
   return asked({}, () => compare(options))
 }
 

@@ -9,14 +9,14 @@ import type { Descriptor } from '../image/types.ts'
 import type { ImageSource } from '../store/image-source.ts'
 import type { BlobRole } from '../store/blob-role.ts'
 import { reachableBlobs, type ReachableBlob } from '../store/reachable.ts'
-import { throwIfAborted } from './abort.ts'
-import { asked } from './asked.ts'
-import { checkBlobs, type Checked, type CheckSettings } from './check-blobs.ts'
+import { throwIfAborted } from './operation/abort.ts'
+import { asked } from './operation/asked.ts'
+import { checkBlobs, type Checked, type CheckSettings } from './transfer/check-blobs.ts'
 import { diffIdMismatch } from '../store/blob-errors.ts'
-import { tagInSource } from './open-source.ts'
-import { withSource } from './with-source.ts'
-import { count } from './unpack-options.ts'
-import { assertGiven } from './given.ts'
+import { tagInSource } from './transfer/open-source.ts'
+import { withSource } from './transfer/with-source.ts'
+import { count } from './extract/unpack-options.ts'
+import { requireOptions } from './operation/required-options.ts'
 
 export interface VerifyOptions {
   /** `[TRANSPORT:]PATH[:TAG]`: one image, of all platforms. Give this or `layout`. */
@@ -59,7 +59,7 @@ export interface VerifyResult {
  * @throws USAGE, REFERENCE_INVALID, LAYOUT_INVALID, ARCHIVE_INVALID, TAG_*, DOCUMENT_INVALID, ABORTED
  */
 export async function verify(options: VerifyOptions): Promise<VerifyResult> {
-  assertGiven(options, {})
+  requireOptions(options, {})
   const text = chosen(options)
   return asked({ image: text }, () => {
     const settings = checkSettings(options)

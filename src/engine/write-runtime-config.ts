@@ -12,17 +12,17 @@ import { parsePlatform } from '../image/platform.ts'
 import { parseReference } from '../image/reference.ts'
 import type { IdMapping } from '../plan/id-map.ts'
 import { readAccountsOnDisk } from '../rootfs/accounts.ts'
-import { whileInUse } from '../store/in-use.ts'
+import { whileInUse } from '../store/blobs-lock.ts'
 import { openLayout } from '../store/layout.ts'
 import { resolveImage, type ResolvedImage } from '../store/resolve.ts'
 import { close, openOperatorDirectory } from '../sys/files.ts'
 import { identity } from '../sys/identity.ts'
 import { lockedMountFlags } from '../sys/mounts.ts'
-import { heedSignals, pause } from './abort.ts'
-import { asked } from './asked.ts'
-import type { OnEvent } from './events.ts'
-import { replaceFile } from './replace-file.ts'
-import { assertGiven } from './given.ts'
+import { heedSignals, pause } from './operation/abort.ts'
+import { asked } from './operation/asked.ts'
+import type { OnEvent } from './operation/events.ts'
+import { replaceFile } from './place/replace-file.ts'
+import { requireOptions } from './operation/required-options.ts'
 
 export interface RuntimeConfigOptions {
   /** `PATH[:TAG]` of an OCI layout. */
@@ -50,7 +50,7 @@ export interface RuntimeConfigOptions {
  * @throws OciUnpackError with a stable `code`
  */
 export async function writeRuntimeConfig(options: RuntimeConfigOptions): Promise<void> {
-  assertGiven(options, { image: 'text', file: 'text' })
+  requireOptions(options, { image: 'text', file: 'text' })
   return asked({ image: options.image }, async () => {
     const { path, tag } = parseReference(options.image)
     const file = outputFile(options.file)

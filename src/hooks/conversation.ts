@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises'
 import { withFacts } from '../errors.ts'
 import { unlessStopped } from './deadline.ts'
 import { answerInvalid, endedBadly, hookFailed } from './failures.ts'
-import type { RawAnswer } from './kind.ts'
+import type { RawAnswer } from './hook-kind.ts'
 import type { RunningProgram } from './process.ts'
 import { Records } from './records.ts'
 import { requestLine, type HookRequest } from './request.ts'
@@ -25,109 +25,109 @@ const LAST_WORDS_MS = 100
 const LATE_STDERR_MS = 20
 
 export class Conversation {
-  readonly #running: RunningProgram
-  readonly #log: StderrLog
-  readonly #over: Promise<void>
-  readonly #pending = new Map<number, Pending>()
-  #lastId = 0
-  #closing = false
-  #failure: Error | undefined
+  private readonly running: RunningProgram
+  private readonly log: StderrLog
+  private readonly over: Promise<void>
+  private readonly pending = new Map<number, Pending>()
+  private lastId = 0
+  private closing = false
+  private failure: Error | undefined
 
   /** `onOver` is called when nothing more can be asked. */
   constructor(running: RunningProgram, log: StderrLog, onOver: () => void) {
-    this.#running = running
-    this.#log = log
-    this.#over = this.#listen(onOver)
+    this.running = running
+    this.log = log
+    this.over = this.listen(onOver)
   }
 
   /** Told to stop, it ends the process, since nothing else ends what works on the question. */
   async ask(request: HookRequest, stop: AbortSignal): Promise<RawAnswer> {
     try {
-      return await unlessStopped(stop, this.#send(request))
+      return await unlessStopped(stop, this.send(request))
     } catch (error) {
-      if (stop.aborted) await this.#endBecause(hookFailed(OTHER_STOPPED))
+      if (stop.aborted) await this.endBecause(hookFailed(OTHER_STOPPED))
       else await setTimeout(LATE_STDERR_MS)
-      throw withFacts(error, this.#log.tail())
+      throw withFacts(error, this.log.tail())
     }
   }
 
   /** Closes its input, and ends it after two seconds. */
   async close(): Promise<void> {
-    this.#closing = true
-    this.#running.stdin.end()
-    const late = await Promise.race([this.#running.exit, setTimeout(CLOSE_MS, 'late' as const)])
-    if (late === 'late') await this.#running.end()
-    await this.#over
+    this.closing = true
+    this.running.stdin.end()
+    const late = await Promise.race([this.running.exit, setTimeout(CLOSE_MS, 'late' as const)])
+    if (late === 'late') await this.running.end()
+    await this.over
   }
 
-  #send(request: HookRequest): Promise<RawAnswer> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure)
-    const id = ++this.#lastId
+  private send(request: HookRequest): Promise<RawAnswer> {
+    if (this.failure !== undefined) return Promise.reject(this.failure)
+    const id = ++this.lastId
     return new Promise((resolve, reject) => {
-      this.#pending.set(id, { request, resolve, reject })
-      this.#running.stdin.write(requestLine(request, id))
+      this.pending.set(id, { request, resolve, reject })
+      this.running.stdin.write(requestLine(request, id))
     })
   }
 
-  async #listen(onOver: () => void): Promise<void> {
-    const lines = this.#lines()
-    const { stdout, exit } = this.#running
+  private async listen(onOver: () => void): Promise<void> {
+    const lines = this.lines()
+    const { stdout, exit } = this.running
     stdout.on('data', (chunk: Buffer) => lines.push(chunk))
     const silent = new Promise((resolve) => stdout.once('close', resolve))
     await Promise.race([silent, exit.then(() => setTimeout(LAST_WORDS_MS))])
     onOver()
-    if (!this.#closing) await this.#running.end()
-    await this.#log.ended()
-    this.#running.release()
+    if (!this.closing) await this.running.end()
+    await this.log.ended()
+    this.running.release()
     const when = lines.rest().length > 0 ? HALF_A_LINE : 'its process ended'
-    this.#failAll(this.#failure ?? endedBadly(await exit, when))
+    this.failAll(this.failure ?? endedBadly(await exit, when))
   }
 
-  #lines(): Records {
+  private lines(): Records {
     const isListAwaited = () =>
-      [...this.#pending.values()].some(({ request }) => request.point === 'delta-list')
+      [...this.pending.values()].some(({ request }) => request.point === 'delta-list')
     return new Records({
       separator: 0x0a,
       get limit() {
         return isListAwaited() ? LIST_BYTES : LINE_BYTES
       },
-      onRecord: (line) => this.#receive(line),
+      onRecord: (line) => this.receive(line),
       onTooLong: (line) =>
-        void this.#endBecause(answerInvalid(`a line has over ${line.length} bytes`))
+        void this.endBecause(answerInvalid(`a line has over ${line.length} bytes`))
     })
   }
 
-  #receive(line: Buffer): void {
+  private receive(line: Buffer): void {
     const reply = readReply(line)
-    if (reply instanceof Error) void this.#endBecause(reply)
-    else this.#settle(reply)
+    if (reply instanceof Error) void this.endBecause(reply)
+    else this.settle(reply)
   }
 
-  #settle(reply: Reply): void {
-    const pending = this.#pending.get(reply.id)
+  private settle(reply: Reply): void {
+    const pending = this.pending.get(reply.id)
     if (pending === undefined) {
-      void this.#endBecause(
+      void this.endBecause(
         answerInvalid('it answers what was not asked', { found: `id ${reply.id}` })
       )
       return
     }
-    this.#pending.delete(reply.id)
+    this.pending.delete(reply.id)
     const answer = answerOf(reply)
     if (answer instanceof Error) pending.reject(answer)
     else pending.resolve(answer)
   }
 
   /** After a line that cannot be understood, none can be trusted. */
-  async #endBecause(failure: Error): Promise<void> {
-    this.#failure ??= failure
-    await this.#running.end()
-    await this.#over
+  private async endBecause(failure: Error): Promise<void> {
+    this.failure ??= failure
+    await this.running.end()
+    await this.over
   }
 
-  #failAll(failure: Error): void {
-    this.#failure = failure
-    for (const { reject } of this.#pending.values()) reject(failure)
-    this.#pending.clear()
+  private failAll(failure: Error): void {
+    this.failure = failure
+    for (const { reject } of this.pending.values()) reject(failure)
+    this.pending.clear()
   }
 }
 

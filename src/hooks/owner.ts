@@ -39,16 +39,16 @@ export function ownerProcesses(name: string): number[] {
 
 /** The owner of one set of hooks. Its file is made when it is first needed. */
 export class Owner {
-  #file: { readonly path: string; readonly fd: number } | undefined
+  private file: { readonly path: string; readonly fd: number } | undefined
 
   /** Absolute path of its file. */
   get path(): string {
-    return this.#open().path
+    return this.open().path
   }
 
   /** The open file that is locked, to be inherited. */
   get fd(): number {
-    return this.#open().fd
+    return this.open().fd
   }
 
   /** Writes down that something is in use here until `disclaim`. */
@@ -63,22 +63,22 @@ export class Owner {
   /** The name of another owner that lives and claims it. */
   rival(what: string): string | undefined {
     const found = ownerFiles().find(
-      (path) => path !== this.#file?.path && claims(path).has(what) && isLocked(path)
+      (path) => path !== this.file?.path && claims(path).has(what) && isLocked(path)
     )
     return found === undefined ? undefined : basename(found)
   }
 
   /** What hooks have left running keeps the file locked. */
   close(): void {
-    if (this.#file === undefined) return
-    const { path, fd } = this.#file
-    this.#file = undefined
+    if (this.file === undefined) return
+    const { path, fd } = this.file
+    this.file = undefined
     closeSync(fd)
     removeIfDead(path)
   }
 
-  #open(): { readonly path: string; readonly fd: number } {
-    return (this.#file ??= newOwnerFile())
+  private open(): { readonly path: string; readonly fd: number } {
+    return (this.file ??= newOwnerFile())
   }
 }
 

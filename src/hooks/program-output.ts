@@ -56,48 +56,48 @@ async function readList(output: Readable): Promise<() => AnswerFields> {
 
 /** Takes a list as it comes: NUL-terminated bytes, or strings of JSON in lines if the first byte is a quote. */
 class ListReader {
-  readonly #paths = new ChangedPathsBuilder()
-  #records: Records | undefined
-  #asJson = false
-  #problem: unknown
+  private readonly paths = new ChangedPathsBuilder()
+  private records: Records | undefined
+  private asJson = false
+  private problem: unknown
 
   push(chunk: Buffer): void {
-    if (this.#problem !== undefined) return
+    if (this.problem !== undefined) return
     try {
-      this.#records ??= this.#start(chunk)
-      this.#records.push(chunk)
+      this.records ??= this.start(chunk)
+      this.records.push(chunk)
     } catch (error) {
-      this.#problem = error
+      this.problem = error
     }
   }
 
   end(): ChangedPathsBuilder {
-    if (this.#problem !== undefined) throw this.#problem as Error
-    const rest = this.#records?.rest()
-    if (rest !== undefined && rest.length > 0) this.#last(rest)
-    return this.#paths
+    if (this.problem !== undefined) throw this.problem as Error
+    const rest = this.records?.rest()
+    if (rest !== undefined && rest.length > 0) this.last(rest)
+    return this.paths
   }
 
-  #start(chunk: Buffer): Records {
-    this.#asJson = chunk[0] === 0x22
+  private start(chunk: Buffer): Records {
+    this.asJson = chunk[0] === 0x22
     return new Records({
-      separator: this.#asJson ? 0x0a : 0,
+      separator: this.asJson ? 0x0a : 0,
       limit: PATH_BYTES,
-      onRecord: (record) => this.#add(record),
+      onRecord: (record) => this.add(record),
       onTooLong: () => {
         throw notTerminated()
       }
     })
   }
 
-  #add(record: Buffer): void {
-    if (this.#asJson) this.#paths.addText(stringOf(record))
-    else this.#paths.add(fromBuffer(record))
+  private add(record: Buffer): void {
+    if (this.asJson) this.paths.addText(stringOf(record))
+    else this.paths.add(fromBuffer(record))
   }
 
-  #last(rest: Buffer): void {
-    if (!this.#asJson) throw notTerminated()
-    this.#add(rest)
+  private last(rest: Buffer): void {
+    if (!this.asJson) throw notTerminated()
+    this.add(rest)
   }
 }
 

@@ -9,46 +9,46 @@ export interface RecordsOptions {
 }
 
 export class Records {
-  readonly #options: RecordsOptions
-  #pending: Buffer[] = []
-  #length = 0
-  #dropping = false
+  private readonly options: RecordsOptions
+  private pending: Buffer[] = []
+  private length = 0
+  private dropping = false
 
   constructor(options: RecordsOptions) {
-    this.#options = options
+    this.options = options
   }
 
   push(chunk: Buffer): void {
     let start = 0
     for (;;) {
-      const end = chunk.indexOf(this.#options.separator, start)
+      const end = chunk.indexOf(this.options.separator, start)
       if (end < 0) break
-      this.#take(chunk.subarray(start, end))
-      if (!this.#dropping) this.#options.onRecord(this.#flush())
-      this.#dropping = false
+      this.take(chunk.subarray(start, end))
+      if (!this.dropping) this.options.onRecord(this.flush())
+      this.dropping = false
       start = end + 1
     }
-    this.#take(chunk.subarray(start))
+    this.take(chunk.subarray(start))
   }
 
   /** What came after the last separator; empty after a stream that ends with one. */
   rest(): Buffer {
-    return this.#flush()
+    return this.flush()
   }
 
-  #take(part: Buffer): void {
-    if (this.#dropping || part.length === 0) return
-    this.#pending.push(part)
-    this.#length += part.length
-    if (this.#length <= this.#options.limit) return
-    this.#dropping = true
-    this.#options.onTooLong(this.#flush().subarray(0, this.#options.limit))
+  private take(part: Buffer): void {
+    if (this.dropping || part.length === 0) return
+    this.pending.push(part)
+    this.length += part.length
+    if (this.length <= this.options.limit) return
+    this.dropping = true
+    this.options.onTooLong(this.flush().subarray(0, this.options.limit))
   }
 
-  #flush(): Buffer {
-    const record = this.#pending.length === 1 ? this.#pending[0]! : Buffer.concat(this.#pending)
-    this.#pending = []
-    this.#length = 0
+  private flush(): Buffer {
+    const record = this.pending.length === 1 ? this.pending[0]! : Buffer.concat(this.pending)
+    this.pending = []
+    this.length = 0
     return record
   }
 }

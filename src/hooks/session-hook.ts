@@ -1,6 +1,6 @@
 /** A hook that is one process for many calls. It is started by the first one, and anew after its end. */
 import { Conversation } from './conversation.ts'
-import type { HookKind } from './kind.ts'
+import type { HookKind } from './hook-kind.ts'
 import { startProgram, type Program } from './process.ts'
 import { StderrLog, type OnStderr } from './stderr-log.ts'
 

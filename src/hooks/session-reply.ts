@@ -2,7 +2,7 @@
 import { display, fromText } from '../bytes.ts'
 import type { AnswerFields } from './answer.ts'
 import { answerInvalid, hookFailed } from './failures.ts'
-import type { RawAnswer } from './kind.ts'
+import type { RawAnswer } from './hook-kind.ts'
 import { parseFields } from './program-output.ts'
 
 export interface Reply {

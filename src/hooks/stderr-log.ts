@@ -13,8 +13,8 @@ const LAST_WORDS_MS = 100
 
 /** Hands on standard error line by line and keeps its end. All of it is read, so that nobody waits for us. */
 export class StderrLog {
-  #tail: Buffer = Buffer.alloc(0)
-  readonly #ended: Promise<void>
+  private lastLines: Buffer = Buffer.alloc(0)
+  private readonly end: Promise<void>
 
   constructor(
     stream: Readable,
@@ -29,9 +29,11 @@ export class StderrLog {
     })
     stream.on('data', (chunk: Buffer) => {
       lines.push(chunk)
-      this.#tail = Buffer.concat([this.#tail, chunk.subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES)
+      this.lastLines = Buffer.concat([this.lastLines, chunk.subarray(-TAIL_BYTES)]).subarray(
+        -TAIL_BYTES
+      )
     })
-    this.#ended = new Promise((resolve) => {
+    this.end = new Promise((resolve) => {
       stream.once('close', () => {
         const rest = lines.rest()
         if (rest.length > 0) show(rest)
@@ -42,12 +44,12 @@ export class StderrLog {
 
   /** Waits for its end, but not long: what the hook leaves behind may hold it open. */
   async ended(): Promise<void> {
-    await Promise.race([this.#ended, setTimeout(LAST_WORDS_MS, undefined, { ref: false })])
+    await Promise.race([this.end, setTimeout(LAST_WORDS_MS, undefined, { ref: false })])
   }
 
   /** The last 4 KiB, line by line. */
   tail(): { stderr?: string } {
-    const text = fromBuffer(this.#tail).trim()
+    const text = fromBuffer(this.lastLines).trim()
     return text === '' ? {} : { stderr: text.split('\n').map(display).join('\n') }
   }
 }

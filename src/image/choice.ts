@@ -9,7 +9,7 @@ export type DescriptorPath = readonly [Descriptor, ...Descriptor[]]
 /**
  * The manifest for a platform among those that an index offers (image-spec image-index.md, platform). One without
  * a platform counts only where it is the only one; attestations never count.
- * Throws PLATFORM_NOT_FOUND or PLATFORM_AMBIGUOUS, both with what is there.
+ * @throws PLATFORM_NOT_FOUND or PLATFORM_AMBIGUOUS, both with what is there.
  */
 export function selectManifest(
   offered: readonly DescriptorPath[],

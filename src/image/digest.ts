@@ -14,7 +14,7 @@ const HEX_DIGITS: Readonly<Record<DigestAlgorithm, number>> = { sha256: 64, sha5
 
 export const DIGEST_ALGORITHMS: readonly DigestAlgorithm[] = ['sha256', 'sha512']
 
-/** Text as a digest. Throws DIGEST_INVALID: not a digest, upper-case, wrong length, or an unknown algorithm. */
+/** Text as a digest. @throws DIGEST_INVALID: not a digest, upper-case, wrong length, or an unknown algorithm. */
 export function parseDigest(text: string): Digest {
   const colon = text.indexOf(':')
   const algorithm = text.slice(0, Math.max(colon, 0))
@@ -32,12 +32,12 @@ export function isDigest(text: string): text is Digest {
   return more.length === 0 && isAlgorithm(algorithm) && isHex(hex, algorithm)
 }
 
-/** Throws DIGEST_INVALID where the digest cannot be verified here. */
+/** @throws DIGEST_INVALID where the digest cannot be verified here. */
 export function digestAlgorithm(digest: Digest): DigestAlgorithm {
   return parseDigest(digest).startsWith('sha256:') ? 'sha256' : 'sha512'
 }
 
-/** The part after the colon: lower-case hex. Throws DIGEST_INVALID where the digest cannot be verified here. */
+/** The part after the colon: lower-case hex. @throws DIGEST_INVALID where the digest cannot be verified here. */
 export function digestHex(digest: Digest): string {
   return parseDigest(digest).slice(digest.indexOf(':') + 1)
 }

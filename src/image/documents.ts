@@ -77,7 +77,7 @@ export function parseDockerArchive(
   return images as unknown as readonly DockerArchiveImage[]
 }
 
-/** The diff ids of a manifest's layers. Throws DOCUMENT_INVALID where their number is not that of the layers. */
+/** The diff ids of a manifest's layers. @throws DOCUMENT_INVALID where their number is not that of the layers. */
 export function layerDiffIds(
   manifest: ImageManifest,
   config: ImageConfig,

@@ -15,7 +15,7 @@ const TOKEN = /"(?:[^"\\]+|\\.)*"|-?\d[-+.\deE]*|[[\]{}]/g
 
 /**
  * UTF-8 bytes as JSON. Of equal keys the last wins, as in Go.
- * Throws SyntaxError: not UTF-8, not JSON, a number that no double can hold, or too deeply nested.
+ * @throws SyntaxError: not UTF-8, not JSON, a number that no double can hold, or too deeply nested.
  * Its message is a clause that says what the document is or does.
  */
 export function parseJson(bytes: Uint8Array): Json {

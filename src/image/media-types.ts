@@ -41,7 +41,7 @@ export function mediaKind(mediaType: string): MediaKind {
   return KINDS.get(mediaType) ?? OTHER
 }
 
-/** Throws MEDIA_TYPE_UNSUPPORTED where the type is not that of a tar layer. */
+/** @throws MEDIA_TYPE_UNSUPPORTED where the type is not that of a tar layer. */
 export function layerCompression(mediaType: string): Compression {
   const kind = mediaKind(mediaType)
   if (kind.kind === 'layer') return kind.compression

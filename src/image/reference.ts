@@ -27,7 +27,7 @@ const TRANSPORTS: readonly Transport[] = ['oci', 'oci-archive', 'docker-archive'
 
 /**
  * `[oci:]PATH[:TAG]`, split at the first colon as umoci does: a path cannot hold a colon, a tag can. The tag is
- * `latest` where no colon is given. Throws REFERENCE_INVALID, also for an archive.
+ * `latest` where no colon is given. @throws REFERENCE_INVALID, also for an archive.
  */
 export function parseReference(text: string): Reference {
   const { transport, path, tag } = parseImageName(text)
@@ -40,7 +40,7 @@ export function parseReference(text: string): Reference {
 
 /**
  * `[TRANSPORT:]PATH[:TAG]`, split at the first colon behind the transport. Without a transport it is `oci:`; a layout
- * directory that bears the name of a transport is written `./oci`. Throws REFERENCE_INVALID.
+ * directory that bears the name of a transport is written `./oci`. @throws REFERENCE_INVALID.
  */
 export function parseImageName(text: string): ImageName {
   const transport = TRANSPORTS.find((name) => text.startsWith(`${name}:`))
@@ -52,21 +52,21 @@ export function parseImageName(text: string): ImageName {
   return { transport: transport ?? 'oci', path, tag }
 }
 
-/** A layout or an archive as a whole: `[TRANSPORT:]PATH`. Throws REFERENCE_INVALID, also where there is a tag. */
+/** A layout or an archive as a whole: `[TRANSPORT:]PATH`. @throws REFERENCE_INVALID, also where there is a tag. */
 export function parseSourceName(text: string): ImageName {
   const name = parseImageName(text)
   if (name.tag !== undefined) throw invalid(text, 'a layout or archive is named without a tag')
   return name
 }
 
-/** The directory of a layout: `[oci:]PATH`. Throws REFERENCE_INVALID, also where there is a tag. */
+/** The directory of a layout: `[oci:]PATH`. @throws REFERENCE_INVALID, also where there is a tag. */
 export function parseLayoutPath(text: string): string {
   const { transport, path } = parseSourceName(text)
   if (transport === 'oci') return path
   throw invalid(text, 'an archive is no directory of a layout')
 }
 
-/** A tag (the ref.name of an index entry). Throws REFERENCE_INVALID. */
+/** A tag (the ref.name of an index entry). @throws REFERENCE_INVALID. */
 export function parseTag(text: string): string {
   if (text === '') throw invalid(text, 'the tag is empty')
   if (!TAG.test(text)) {

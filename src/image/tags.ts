@@ -14,7 +14,7 @@ export function listTags(index: ImageIndex): string[] {
 
 /**
  * The one entry of the layout's index that carries the tag (image-spec image-layout.md, index.json). Entries with
- * equal digests count as one. Throws TAG_NOT_FOUND with the tags there are, TAG_AMBIGUOUS with the digests.
+ * equal digests count as one. @throws TAG_NOT_FOUND with the tags there are, TAG_AMBIGUOUS with the digests.
  */
 export function findTag(index: ImageIndex, tag: string): Descriptor {
   const entries = index.manifests.filter(({ annotations }) => annotations?.[REF_NAME] === tag)
@@ -24,7 +24,7 @@ export function findTag(index: ImageIndex, tag: string): Descriptor {
   return entry
 }
 
-/** The entry of a tag; without one the only entry there is. Throws as `findTag` does. */
+/** The entry of a tag; without one the only entry there is. @throws as `findTag` does. */
 export function findEntry(index: ImageIndex, tag: string | undefined): Descriptor {
   if (tag !== undefined) return findTag(index, tag)
   const [entry, ...others] = distinct(index.manifests, (descriptor) => descriptor)

@@ -21,7 +21,7 @@ export interface SchemaValidator {
   errors?: SchemaError[] | null
 }
 
-/** Throws DOCUMENT_INVALID with the JSON pointer (RFC 6901) of the first field that breaks the schema, and why. */
+/** @throws DOCUMENT_INVALID with the JSON pointer (RFC 6901) of the first field that breaks the schema, and why. */
 export function assertValid(validate: SchemaValidator, value: Json, file: string): void {
   if (validate(value)) return
   const error = validate.errors?.[0]

@@ -22,7 +22,7 @@ import { nameIn, withOwnDirectory } from './own-directory.ts'
 
 export interface ApplyOptions {
   /** Metadata of a directory that no layer describes. */
-  undescribed: StagedEntry
+  implicit: StagedEntry
   onLostXattr: OnLostXattr
   /** Called before each operation, with its number. */
   onBegin?: (index: number) => void
@@ -134,7 +134,7 @@ class Applier {
   }
 
   private describeDirectory({ path, entry, isNew }: DescribeDirectory): void {
-    const described = entry ?? this.options.undescribed
+    const described = entry ?? this.options.implicit
     const { onLostXattr } = this.options
     withOwnDirectory(this.parent(path), nameIn(path), (fd) => {
       if (isNew) describeDirectory(fd, described, this.born, onLostXattr)

@@ -26,21 +26,21 @@ export interface JournaledWorkspace {
 
 /**
  * Carries out the operations. Where one fails, all before it are undone, and the tree is as it was.
- * @param ground descriptor of the tree's root, which the paths are relative to
+ * @param root descriptor of the tree's root, which the paths are relative to
  */
 export function applyWithJournal(
   workspace: JournaledWorkspace,
-  ground: number,
+  root: number,
   operations: readonly Operation[],
   options: ApplyOptions
 ): void {
   if (operations.length === 0) return
-  const journal = createJournal(workspace, ground, operations)
+  const journal = createJournal(workspace, root, operations)
   try {
-    apply(ground, operations, { ...options, onBegin: (index) => journal.begun(index + 1) })
+    apply(root, operations, { ...options, onBegin: (index) => journal.begun(index + 1) })
     journal.remove()
   } catch (error) {
-    undoAfter(error, workspace.fd, ground)
+    undoAfter(error, workspace.fd, root)
     throw error
   } finally {
     journal.close()
@@ -50,11 +50,11 @@ export function applyWithJournal(
 /** Writes down how to undo the operations; none has begun yet. The caller closes it. */
 export function createJournal(
   workspace: JournaledWorkspace,
-  ground: number,
+  root: number,
   operations: readonly Operation[]
 ): JournalFile {
   const { steps, remembered } = planUndo(operations, workspace.path)
-  const cursor = new DirectoryCursor(ground)
+  const cursor = new DirectoryCursor(root)
   try {
     const before = new Map<ByteString, Remembered>()
     for (const [path, all] of remembered)
@@ -65,9 +65,9 @@ export function createJournal(
   }
 }
 
-function undoAfter(error: unknown, workspace: number, ground: number): void {
+function undoAfter(error: unknown, workspace: number, root: number): void {
   try {
-    undo(workspace, ground)
+    undo(workspace, root)
   } catch (second) {
     const known = second instanceof OciUnpackError ? second : undefined
     throw new OciUnpackError(
@@ -85,14 +85,14 @@ function undoAfter(error: unknown, workspace: number, ground: number): void {
 /**
  * Takes back what the journal of a workspace says was begun and not finished; says whether there was anything. Can be
  * called again after it was stopped anywhere.
- * @param ground descriptor of the tree's root
+ * @param root descriptor of the tree's root
  * @throws SYSCALL_FAILED where somebody else has taken the place of what is to be put back: it stays in the workspace
  */
-export function undo(workspace: number, ground: number): boolean {
+export function undo(workspace: number, root: number): boolean {
   const journal = readJournal(workspace)
   if (journal === undefined) return false
   const file = JournalFile.open(workspace)
-  const undoer = new Undoer(ground, journal)
+  const undoer = new Undoer(root, journal)
   try {
     for (let count = journal.begun; count > 0; count--) {
       undoer.takeBack(journal.steps[count - 1]!, count === journal.begun)
@@ -113,10 +113,10 @@ class Undoer {
   private readonly source: DirectoryCursor
   private readonly destination: DirectoryCursor
 
-  constructor(ground: number, journal: OpenJournal) {
+  constructor(root: number, journal: OpenJournal) {
     this.journal = journal
-    this.source = new DirectoryCursor(ground)
-    this.destination = new DirectoryCursor(ground)
+    this.source = new DirectoryCursor(root)
+    this.destination = new DirectoryCursor(root)
   }
 
   release(): void {

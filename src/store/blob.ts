@@ -21,7 +21,7 @@ export interface VerifiedBlob {
   readonly size: number
   /**
    * The next bytes, at most 1 MiB, valid until the next call; undefined at the end.
-   * Throws BLOB_SIZE_MISMATCH where the file has less or more bytes than `size`; never reads past `size` + 1.
+   * @throws BLOB_SIZE_MISMATCH where the file has less or more bytes than `size`; never reads past `size` + 1.
    */
   read(): Buffer | undefined
   /** Reads what is left, then throws BLOB_SIZE_MISMATCH or BLOB_DIGEST_MISMATCH. May be called again. */
@@ -34,7 +34,7 @@ export interface VerifiedBlob {
 const CHUNK = 1024 * 1024
 
 /**
- * Opens a blob without ever blocking. Throws BLOB_NOT_FOUND; BLOB_INVALID for a symlink, FIFO, directory or
+ * Opens a blob without ever blocking. @throws BLOB_NOT_FOUND; BLOB_INVALID for a symlink, FIFO, directory or
  * device; BLOB_SIZE_MISMATCH where the file's size already differs; DIGEST_INVALID for an unknown algorithm.
  */
 export function openBlob(source: BlobSource): VerifiedBlob {
@@ -58,50 +58,50 @@ type Input = (buffer: Buffer, length: number, position: number) => number
 class OpenBlob implements VerifiedBlob {
   readonly fd: number | undefined
   readonly size: number
-  readonly #file: number | undefined
-  readonly #source: BlobSource
-  readonly #algorithm: DigestAlgorithm
-  readonly #input: Input
-  readonly #buffer: Buffer
-  readonly #hash: Hash
-  #position = 0
-  #found: Digest | undefined
-  #closed = false
+  private readonly file: number | undefined
+  private readonly source: BlobSource
+  private readonly algorithm: DigestAlgorithm
+  private readonly input: Input
+  private readonly buffer: Buffer
+  private readonly hash: Hash
+  private position = 0
+  private found: Digest | undefined
+  private closed = false
 
   constructor(source: BlobSource, algorithm: DigestAlgorithm, input: Input, fd?: number) {
     this.fd = source.section === undefined ? fd : undefined
-    this.#file = fd
+    this.file = fd
     this.size = source.size
-    this.#source = source
-    this.#algorithm = algorithm
-    this.#input = input
-    this.#buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK, source.size + 1))
-    this.#hash = createHash(algorithm)
+    this.source = source
+    this.algorithm = algorithm
+    this.input = input
+    this.buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK, source.size + 1))
+    this.hash = createHash(algorithm)
   }
 
   read(): Buffer | undefined {
-    const left = this.size - this.#position
-    const wanted = Math.min(this.#buffer.length, left + 1)
-    const length = this.#input(this.#buffer, wanted, this.#position)
-    if (length > left) throw blobSizeMismatch(this.#source, `more than ${this.size}`)
-    if (length === 0 && left > 0) throw blobSizeMismatch(this.#source, this.#position)
+    const left = this.size - this.position
+    const wanted = Math.min(this.buffer.length, left + 1)
+    const length = this.input(this.buffer, wanted, this.position)
+    if (length > left) throw blobSizeMismatch(this.source, `more than ${this.size}`)
+    if (length === 0 && left > 0) throw blobSizeMismatch(this.source, this.position)
     if (length === 0) return undefined
-    this.#position += length
-    const chunk = this.#buffer.subarray(0, length)
-    this.#hash.update(chunk)
+    this.position += length
+    const chunk = this.buffer.subarray(0, length)
+    this.hash.update(chunk)
     return chunk
   }
 
   verify(): void {
-    while (this.#found === undefined && this.read() !== undefined);
-    this.#found ??= finishDigest(this.#hash, this.#algorithm)
-    if (this.#found !== this.#source.digest) throw blobDigestMismatch(this.#source, this.#found)
+    while (this.found === undefined && this.read() !== undefined);
+    this.found ??= finishDigest(this.hash, this.algorithm)
+    if (this.found !== this.source.digest) throw blobDigestMismatch(this.source, this.found)
   }
 
   close(): void {
-    if (this.#closed) return
-    this.#closed = true
-    if (this.#file !== undefined) closeSync(this.#file)
+    if (this.closed) return
+    this.closed = true
+    if (this.file !== undefined) closeSync(this.file)
   }
 }
 

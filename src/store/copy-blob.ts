@@ -5,7 +5,7 @@ import type { FinalName, NewFile } from '../workspace/new-file.ts'
 import { openBlob, type VerifiedBlob } from './blob.ts'
 import type { BlobSource } from './blob-source.ts'
 import { openRegular } from './file.ts'
-import type { Workspace } from './workspace.ts'
+import type { Workspace } from './layout-workspace.ts'
 
 /** `cloned`: the copy shares its blocks with the original. `present`: a file of this size is there already. */
 export type CopyOutcome = 'copied' | 'cloned' | 'present'
@@ -13,7 +13,7 @@ export type CopyOutcome = 'copied' | 'cloned' | 'present'
 /**
  * A blob from somewhere into a layout, verified as it passes; a clone is verified in its new place. Nothing can be
  * seen of a blob that is not what it should be. `pause` is called before each MiB and may throw.
- * Throws BLOB_*, DIGEST_INVALID, SYSCALL_FAILED.
+ * @throws BLOB_*, DIGEST_INVALID, SYSCALL_FAILED.
  */
 export async function copyBlob(
   workspace: Workspace,

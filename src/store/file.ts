@@ -10,7 +10,7 @@ export type NotRegular = 'missing' | 'symlink' | 'not a regular file'
 
 /**
  * A regular file, open for reading; the caller closes it. A symlink as last component is followed only where said.
- * Throws SYSCALL_FAILED for what has nothing to do with the kind of file (permission, too many files).
+ * @throws SYSCALL_FAILED for what has nothing to do with the kind of file (permission, too many files).
  */
 export function openRegular(
   path: string,
@@ -59,7 +59,7 @@ function readUpTo(fd: number, limit: number, path: string): Buffer {
   }
 }
 
-/** Bytes from a position into the buffer; how many, 0 at the end. Throws SYSCALL_FAILED. */
+/** Bytes from a position into the buffer; how many, 0 at the end. @throws SYSCALL_FAILED. */
 export function pread(
   fd: number,
   buffer: Buffer,

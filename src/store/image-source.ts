@@ -8,15 +8,15 @@ import { documentTooLarge } from './file.ts'
 export interface ImageSource {
   /** Absolute: the directory or the archive. */
   readonly path: string
-  /** The entries to choose from: `index.json`. Throws LAYOUT_INVALID, DOCUMENT_INVALID, LIMIT_EXCEEDED. */
+  /** The entries to choose from: `index.json`. @throws LAYOUT_INVALID, DOCUMENT_INVALID, LIMIT_EXCEEDED. */
   readIndex(): ImageIndex
   /**
-   * The bytes of a JSON blob, verified by size and digest. Throws what `openBlob` throws, and LIMIT_EXCEEDED
+   * The bytes of a JSON blob, verified by size and digest. @throws what `openBlob` throws, and LIMIT_EXCEEDED
    * before anything is read where the descriptor promises more than the limit.
    */
   readDocument(descriptor: Descriptor): Buffer
   /**
-   * Where a blob's bytes are: embedded in the descriptor, else in a file. Throws DIGEST_INVALID; of an archive
+   * Where a blob's bytes are: embedded in the descriptor, else in a file. @throws DIGEST_INVALID; of an archive
    * BLOB_INVALID, where they are in no regular file of it.
    */
   blobSource(descriptor: Descriptor): BlobSource
@@ -50,7 +50,7 @@ export function imageSource(parts: SourceParts): ImageSource {
   }
 }
 
-/** Throws DIGEST_INVALID for an algorithm that is unknown here. */
+/** @throws DIGEST_INVALID for an algorithm that is unknown here. */
 export function relativeBlobPath(digest: Digest): string {
   return `blobs/${digestAlgorithm(digest)}/${digestHex(digest)}`
 }

@@ -5,14 +5,14 @@ import type { ImageIndex } from '../image/types.ts'
 import { close, openDirectory } from '../sys/files.ts'
 import { lock } from '../sys/lock.ts'
 import { openLayout, type LayoutOptions } from './layout.ts'
-import type { Workspace } from './workspace.ts'
+import type { Workspace } from './layout-workspace.ts'
 import { putBlob } from './write.ts'
 
 /**
  * Replaces index.json by what `edit` makes of it, in one atomic step: readers see the old or the new one. Writers
  * take turns by an exclusive flock(2) on the layout directory, which other tools do not take, so that no update of
  * this program is lost to another of its own. `pause` is awaited while it is another's turn, and throws to give up.
- * Throws what reading throws, and SYSCALL_FAILED.
+ * @throws what reading throws, and SYSCALL_FAILED.
  */
 export async function updateIndex(
   workspace: Workspace,

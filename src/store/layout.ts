@@ -10,7 +10,7 @@ import { imageSource, relativeBlobPath, type ImageSource } from './image-source.
 
 /** An OCI image layout directory (image-spec image-layout.md). Holds nothing open; reads anew on every call. */
 export interface Layout extends ImageSource {
-  /** The path that a blob has or would have. Throws DIGEST_INVALID for an algorithm that is unknown here. */
+  /** The path that a blob has or would have. @throws DIGEST_INVALID for an algorithm that is unknown here. */
   blobPath(digest: Digest): string
   /** Whether something stands at that path; it may still be damaged. */
   hasBlob(digest: Digest): boolean
@@ -23,7 +23,7 @@ export interface LayoutOptions {
 
 export const DEFAULT_MAX_DOCUMENT_SIZE: number = 4 * 1024 * 1024
 
-/** Throws LAYOUT_INVALID, with what to do, where the path is not a layout of version 1.x. */
+/** @throws LAYOUT_INVALID, with what to do, where the path is not a layout of version 1.x. */
 export function openLayout(path: string, options: LayoutOptions = {}): Layout {
   const root = resolve(path)
   const limit = options.maxDocumentSize ?? DEFAULT_MAX_DOCUMENT_SIZE

@@ -5,7 +5,7 @@ import { reachableBlobs } from './reachable.ts'
  * The digests of all blobs that `index.json` leads to (image-spec image-layout.md), by way of indexes, manifests,
  * OCI and Docker, subjects, and whatever documents of unknown types mention. A blob that is absent leads nowhere: a
  * layout need not hold all.
- * Throws BLOB_SIZE_MISMATCH, BLOB_DIGEST_MISMATCH, DOCUMENT_INVALID, DIGEST_INVALID, LIMIT_EXCEEDED: where a
+ * @throws BLOB_SIZE_MISMATCH, BLOB_DIGEST_MISMATCH, DOCUMENT_INVALID, DIGEST_INVALID, LIMIT_EXCEEDED: where a
  * document cannot be read, nobody knows what it needs.
  */
 export function neededDigests(layout: Layout): Set<string> {

@@ -15,12 +15,12 @@ import { createNewFile } from '../workspace/new-file.ts'
 import { makePrivateDirectory, type PrivateDirectory } from '../workspace/private-directory.ts'
 import { privateName } from '../workspace/private-name.ts'
 import { openLayout } from './layout.ts'
-import { openWorkspace, openWorkspaceIn, type Workspace } from './workspace.ts'
+import { openWorkspace, openWorkspaceIn, type Workspace } from './layout-workspace.ts'
 
 /** A layout to write into. One that was not there is made beside its path and gets its name at the end. */
 export interface WritableLayout {
   readonly workspace: Workspace
-  /** Ends the work: a new layout can be seen now. Throws LAYOUT_EXISTS where another was faster. */
+  /** Ends the work: a new layout can be seen now. @throws LAYOUT_EXISTS where another was faster. */
   publish(): void
   /** Removes what is not finished; a new layout altogether. May be called again, also after `publish`. */
   discard(): void
@@ -28,7 +28,7 @@ export interface WritableLayout {
 
 /**
  * Makes an empty layout (image-spec image-layout.md) and the directories above it that are missing. Gives its
- * absolute path. Throws LAYOUT_EXISTS where there is anything at the path; SYSCALL_FAILED with nothing left behind.
+ * absolute path. @throws LAYOUT_EXISTS where there is anything at the path; SYSCALL_FAILED with nothing left behind.
  */
 export function createLayout(path: string): string {
   const root = resolve(path)
@@ -42,7 +42,7 @@ export function createLayout(path: string): string {
   return root
 }
 
-/** `pause` as for `openWorkspace`. Throws LAYOUT_INVALID for what is there and no layout, SYSCALL_FAILED. */
+/** `pause` as for `openWorkspace`. @throws LAYOUT_INVALID for what is there and no layout, SYSCALL_FAILED. */
 export async function openOrCreateLayout(
   path: string,
   pause: () => Promise<void>,

@@ -5,7 +5,7 @@ import { layerDiffIds, parseConfig, parseIndex, parseManifest } from '../image/d
 import type { Descriptor, ImageConfig, ImageManifest } from '../image/types.ts'
 import { isDistributable, readAs, roleOf, type BlobRole } from './blob-role.ts'
 import type { ImageSource } from './image-source.ts'
-import { mentionsIn } from './mentions.ts'
+import { mentionsIn } from './mentioned-descriptors.ts'
 import { documentSource, MAX_INDEX_DEPTH, tooMany } from './offered-manifests.ts'
 
 export interface ReachableBlob {
@@ -36,7 +36,7 @@ const MAX_BLOBS = 100_000
 /**
  * The blobs that roots lead to, each once for each size and role that descriptors claim, and behind all that it refers
  * to. Nothing but documents is read, each once. Faults are found all, and reported with the blob that has them.
- * Throws LIMIT_EXCEEDED.
+ * @throws LIMIT_EXCEEDED.
  */
 export function reachableBlobs(
   source: ImageSource,

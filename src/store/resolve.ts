@@ -28,7 +28,7 @@ export interface ResolvedImage {
 /**
  * The image of a tag; without one, the only image there is. Among the manifests of an index the platform decides, by
  * default the host's; a tag that names a manifest directly needs no platform, but one that is given must fit.
- * Throws TAG_*, PLATFORM_*, BLOB_*, DOCUMENT_INVALID, MEDIA_TYPE_UNSUPPORTED, LIMIT_EXCEEDED.
+ * @throws TAG_*, PLATFORM_*, BLOB_*, DOCUMENT_INVALID, MEDIA_TYPE_UNSUPPORTED, LIMIT_EXCEEDED.
  */
 export function resolveImage(
   source: ImageSource,
@@ -47,7 +47,7 @@ export function resolveImage(
 
 /**
  * What a tag stands for, as it is: of an index the index, unless a platform chooses one of its manifests.
- * Throws TAG_*, PLATFORM_*, BLOB_*, DOCUMENT_INVALID, LIMIT_EXCEEDED.
+ * @throws TAG_*, PLATFORM_*, BLOB_*, DOCUMENT_INVALID, LIMIT_EXCEEDED.
  */
 export function findDescriptor(
   source: ImageSource,
@@ -60,7 +60,7 @@ export function findDescriptor(
   return target(selectManifest(offeredManifests(source, entry), platform))
 }
 
-/** The image at the end of a path, whatever its platform. Throws as `resolveImage` does. */
+/** The image at the end of a path, whatever its platform. @throws as `resolveImage` does. */
 export function readImage(source: ImageSource, descriptorPath: DescriptorPath): ResolvedImage {
   const descriptor = target(descriptorPath)
   assertKind(descriptor, 'manifest')
@@ -73,7 +73,7 @@ export function readImage(source: ImageSource, descriptorPath: DescriptorPath): 
   return { descriptorPath, manifest, config, rawManifest, rawConfig }
 }
 
-/** The indexes of a path, outermost first: all of its documents but the manifest. Throws as `resolveImage` does. */
+/** The indexes of a path, outermost first: all of its documents but the manifest. @throws as `resolveImage` does. */
 export function readIndexes(source: ImageSource, descriptorPath: DescriptorPath): ImageIndex[] {
   return descriptorPath
     .slice(0, -1)

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { finishDigest, type Digest } from '../image/digest.ts'
-import type { Workspace } from './workspace.ts'
+import type { Workspace } from './layout-workspace.ts'
 
 /** A blob that is hashed (sha256) while it is written. */
 export interface BlobWriter {
-  /** Throws SYSCALL_FAILED. */
+  /** @throws SYSCALL_FAILED. */
   write(bytes: Uint8Array): void
   /** Puts the blob under its digest, durably; an equal blob that is there is replaced. `size` in bytes. */
   finish(): { digest: Digest; size: number }

@@ -31,35 +31,35 @@ export function extensionType(flag: number): ExtensionType | undefined {
 export class Extensions {
   longName: ByteString = ''
   longLink: ByteString = ''
-  readonly #limits: TarLimits
-  readonly #globals = new Map<ByteString, ByteString>()
-  #globalBytes = 0
-  #local: Map<ByteString, ByteString> | undefined
+  private readonly limits: TarLimits
+  private readonly globals = new Map<ByteString, ByteString>()
+  private globalBytes = 0
+  private local: Map<ByteString, ByteString> | undefined
 
   constructor(limits: TarLimits) {
-    this.#limits = limits
+    this.limits = limits
   }
 
   /** The records in force for the next member; undefined where there are none. */
   get records(): PaxRecords | undefined {
-    if (this.#globals.size === 0) return this.#local
-    return new Map([...this.#globals, ...(this.#local ?? [])])
+    if (this.globals.size === 0) return this.local
+    return new Map([...this.globals, ...(this.local ?? [])])
   }
 
   /** Refuses an extension that is too large to hold, before any of it is held. */
   admit(type: ExtensionType, size: number, offset: number): void {
     const pax = type === 'pax' || type === 'global'
-    checkLimit(size, pax ? this.#limits.paxBytes : this.#limits.longNameBytes, offset)
+    checkLimit(size, pax ? this.limits.paxBytes : this.limits.longNameBytes, offset)
   }
 
   /** Takes the content of an extension whose header is at `offset` in the archive. */
   take(type: ExtensionType, bytes: Buffer, start: number, end: number, offset: number): void {
     switch (type) {
       case 'pax':
-        this.#local = paxRecords(bytes, start, end, offset)
+        this.local = paxRecords(bytes, start, end, offset)
         return
       case 'global':
-        this.#addGlobals(paxRecords(bytes, start, end, offset), offset)
+        this.addGlobals(paxRecords(bytes, start, end, offset), offset)
         return
       case 'longName':
         this.longName = readString(bytes, start, end)
@@ -74,19 +74,19 @@ export class Extensions {
   clear(): void {
     this.longName = ''
     this.longLink = ''
-    this.#local = undefined
+    this.local = undefined
   }
 
   /** Sparse records describe one file only, and comments nobody: neither is kept. */
-  #addGlobals(records: PaxRecords, offset: number): void {
+  private addGlobals(records: PaxRecords, offset: number): void {
     for (const [key, value] of records) {
       if (!GLOBAL_KEYS.has(key) && !key.startsWith(XATTR_PREFIX)) continue
-      const old = this.#globals.get(key)
-      this.#globalBytes += old === undefined ? key.length : -old.length
-      this.#globalBytes += value.length
-      this.#globals.set(key, value)
+      const old = this.globals.get(key)
+      this.globalBytes += old === undefined ? key.length : -old.length
+      this.globalBytes += value.length
+      this.globals.set(key, value)
     }
-    checkLimit(this.#globalBytes, this.#limits.globalBytes, offset)
+    checkLimit(this.globalBytes, this.limits.globalBytes, offset)
   }
 }
 

@@ -7,18 +7,18 @@ export class Gather {
   next = 0
   /** Bytes of an incomplete run. */
   held = 0
-  #store = Buffer.alloc(0)
+  private store = Buffer.alloc(0)
 
   /** Takes from `chunk`, beginning at `at`, towards a run of `want` bytes; whether it is complete. */
   offer(chunk: Buffer, at: number, want: number): boolean {
-    if (this.held === 0 && chunk.length - at >= want) return this.#complete(chunk, at, at + want)
-    if (this.#store.length < want) this.#store = Buffer.allocUnsafe(want)
+    if (this.held === 0 && chunk.length - at >= want) return this.complete(chunk, at, at + want)
+    if (this.store.length < want) this.store = Buffer.allocUnsafe(want)
     this.next = Math.min(chunk.length, at + want - this.held)
-    this.held += chunk.copy(this.#store, this.held, at, this.next)
-    return this.held === want && this.#complete(this.#store, 0, this.next)
+    this.held += chunk.copy(this.store, this.held, at, this.next)
+    return this.held === want && this.complete(this.store, 0, this.next)
   }
 
-  #complete(bytes: Buffer, at: number, next: number): true {
+  private complete(bytes: Buffer, at: number, next: number): true {
     this.bytes = bytes
     this.at = at
     this.next = next

@@ -23,21 +23,21 @@ export class HeaderReader {
   extensionSize = 0
   /** The member, after `member`. */
   member: Member | undefined
-  readonly #limits: TarLimits
-  readonly #extensions: Extensions
-  #extension: ExtensionType = 'pax'
+  private readonly limits: TarLimits
+  private readonly extensions: Extensions
+  private extension: ExtensionType = 'pax'
   /** Offset of the extended header at hand, and of the first that still waits for its member. */
-  #offset = 0
-  #first = -1
+  private offset = 0
+  private first = -1
 
   constructor(limits: TarLimits) {
-    this.#limits = limits
-    this.#extensions = new Extensions(limits)
+    this.limits = limits
+    this.extensions = new Extensions(limits)
   }
 
   /** Whether extended headers have come whose member has not. */
   get waiting(): boolean {
-    return this.#first >= 0
+    return this.first >= 0
   }
 
   takeHeader(block: Block): Next {
@@ -47,12 +47,12 @@ export class HeaderReader {
       throw tarInvalid(block.offset, 'A tar header has a wrong checksum.')
     }
     const extension = extensionType(typeFlag(block))
-    return extension === undefined ? this.#beginMember(block) : this.#extend(extension, block)
+    return extension === undefined ? this.beginMember(block) : this.extend(extension, block)
   }
 
   takeExtension(bytes: Buffer, at: number): void {
-    this.#extensions.take(this.#extension, bytes, at, at + this.extensionSize, this.#offset)
-    if (this.#first < 0 && this.#extension !== 'global') this.#first = this.#offset
+    this.extensions.take(this.extension, bytes, at, at + this.extensionSize, this.offset)
+    if (this.first < 0 && this.extension !== 'global') this.first = this.offset
   }
 
   takeSparse(bytes: Buffer, at: number): Next {
@@ -60,34 +60,34 @@ export class HeaderReader {
     const sparse = member.body.sparse!
     if (sparse.inBody) member.body.stored -= BLOCK_SIZE
     sparse.block(bytes, at)
-    return this.#checkSparse(member)
+    return this.checkSparse(member)
   }
 
-  #extend(type: ExtensionType, block: Block): Next {
+  private extend(type: ExtensionType, block: Block): Next {
     const size = numberField(block, FIELD.size)
     if (!Number.isSafeInteger(size) || size < 0) {
       throw tarInvalid(block.offset, 'An extended header has a malformed size.')
     }
-    this.#extensions.admit(type, size, block.offset)
-    this.#extension = type
-    this.#offset = block.offset
+    this.extensions.admit(type, size, block.offset)
+    this.extension = type
+    this.offset = block.offset
     this.extensionSize = size
     return 'extension'
   }
 
-  #beginMember(block: Block): Next {
-    const first = this.#first < 0 ? block.offset : this.#first
-    const member = readMember(block, this.#extensions, first)
-    this.#extensions.clear()
-    this.#first = -1
+  private beginMember(block: Block): Next {
+    const first = this.first < 0 ? block.offset : this.first
+    const member = readMember(block, this.extensions, first)
+    this.extensions.clear()
+    this.first = -1
     this.member = member
-    return member.body.sparse === undefined ? 'member' : this.#checkSparse(member)
+    return member.body.sparse === undefined ? 'member' : this.checkSparse(member)
   }
 
-  #checkSparse(member: Member): Next {
+  private checkSparse(member: Member): Next {
     const { stored, sparse } = member.body
     const { extents, complete, inBody } = sparse!
-    this.#checkExtentCount(extents.length / 2, member.entry.offset)
+    this.checkExtentCount(extents.length / 2, member.entry.offset)
     if (!complete && (!inBody || stored >= BLOCK_SIZE)) return 'sparse'
     const reason = complete ? extentsFault(extents, member.entry.size, stored) : 'it does not end'
     if (reason === undefined) return 'member'
@@ -97,8 +97,8 @@ export class HeaderReader {
     })
   }
 
-  #checkExtentCount(count: number, offset: number): void {
-    const limit = this.#limits.sparseExtents
+  private checkExtentCount(count: number, offset: number): void {
+    const limit = this.limits.sparseExtents
     if (count <= limit) return
     throw limitExceeded(offset, 'The map of a sparse file', `at most ${limit} extents`, count)
   }

@@ -15,32 +15,32 @@ type State = 'header' | 'zero' | 'extension' | 'sparse' | 'body' | 'padding' | '
 
 /**
  * Reads an archive (v7, ustar, PAX, old GNU, star) as it is pushed, in chunks of any size; the sink
- * is called before `push` returns. Throws `TAR_INVALID`, `ENTRY_INVALID` or `LIMIT_EXCEEDED` with
+ * is called before `push` returns. @throws `TAR_INVALID`, `ENTRY_INVALID` or `LIMIT_EXCEEDED` with
  * the offset of the faulty header; after an error the reader must not be used again.
  */
 export class TarReader {
-  readonly #sink: TarSink
-  readonly #headers: HeaderReader
-  readonly #cursor: BodyCursor
-  readonly #gather = new Gather()
+  private readonly sink: TarSink
+  private readonly headers: HeaderReader
+  private readonly cursor: BodyCursor
+  private readonly gather = new Gather()
   /** The block at hand: one object for all of them, because there are millions. */
-  readonly #block: Block = { bytes: Buffer.alloc(0), at: 0, offset: 0 }
-  #state: State = 'header'
+  private readonly block: Block = { bytes: Buffer.alloc(0), at: 0, offset: 0 }
+  private state: State = 'header'
   /** Where in the archive the bytes start that have not been dealt with. */
-  #offset = 0
+  private offset = 0
   /** Bytes to come of the extension, body or padding. */
-  #left = 0
+  private left = 0
 
   constructor(sink: TarSink, limits: Partial<TarLimits> = {}) {
-    this.#sink = sink
-    this.#headers = new HeaderReader({ ...DEFAULT_TAR_LIMITS, ...limits })
-    this.#cursor = new BodyCursor(sink)
+    this.sink = sink
+    this.headers = new HeaderReader({ ...DEFAULT_TAR_LIMITS, ...limits })
+    this.cursor = new BodyCursor(sink)
   }
 
   /** Reads on. Whatever follows the two end blocks is accepted and ignored. */
   push(chunk: Buffer): void {
     let at = 0
-    while (at < chunk.length) at = this.#advance(chunk, at)
+    while (at < chunk.length) at = this.advance(chunk, at)
   }
 
   /**
@@ -48,16 +48,16 @@ export class TarReader {
    * sink gets no data of them. 0 between members.
    */
   skip(): number {
-    const from = this.#offset
-    if (this.#state === 'body') {
-      this.#offset += this.#left
-      this.#closeBody()
+    const from = this.offset
+    if (this.state === 'body') {
+      this.offset += this.left
+      this.closeBody()
     }
-    if (this.#state === 'padding') {
-      this.#offset += this.#left
-      this.#state = 'header'
+    if (this.state === 'padding') {
+      this.offset += this.left
+      this.state = 'header'
     }
-    return this.#offset - from
+    return this.offset - from
   }
 
   /**
@@ -65,127 +65,127 @@ export class TarReader {
    * as GNU tar and Go accept them; so is an archive of no bytes. An end anywhere else is an error.
    */
   finish(): void {
-    if (this.#state === 'ended') return
-    const between = this.#state === 'header' || this.#state === 'zero' || this.#state === 'padding'
-    if (!between || this.#gather.held > 0 || this.#headers.waiting) throw this.#truncated()
+    if (this.state === 'ended') return
+    const between = this.state === 'header' || this.state === 'zero' || this.state === 'padding'
+    if (!between || this.gather.held > 0 || this.headers.waiting) throw this.truncated()
   }
 
-  #advance(chunk: Buffer, at: number): number {
-    switch (this.#state) {
+  private advance(chunk: Buffer, at: number): number {
+    switch (this.state) {
       case 'header':
       case 'zero':
       case 'sparse':
-        return this.#collect(chunk, at, BLOCK_SIZE)
+        return this.collect(chunk, at, BLOCK_SIZE)
       case 'extension':
-        return this.#collect(chunk, at, this.#left)
+        return this.collect(chunk, at, this.left)
       case 'body':
-        return this.#stream(chunk, at)
+        return this.stream(chunk, at)
       case 'padding':
-        return this.#skip(chunk, at)
+        return this.skipPadding(chunk, at)
       case 'ended':
         return chunk.length
     }
   }
 
-  #collect(chunk: Buffer, at: number, want: number): number {
-    const gather = this.#gather
+  private collect(chunk: Buffer, at: number, want: number): number {
+    const gather = this.gather
     if (gather.offer(chunk, at, want)) {
-      this.#dispatch(gather.bytes, gather.at)
-      this.#offset += want
+      this.dispatch(gather.bytes, gather.at)
+      this.offset += want
     }
     return gather.next
   }
 
-  #dispatch(bytes: Buffer, at: number): void {
-    switch (this.#state) {
+  private dispatch(bytes: Buffer, at: number): void {
+    switch (this.state) {
       case 'extension':
-        this.#headers.takeExtension(bytes, at)
-        this.#enterPadding(this.#left)
+        this.headers.takeExtension(bytes, at)
+        this.enterPadding(this.left)
         break
       case 'sparse':
-        this.#follow(this.#headers.takeSparse(bytes, at))
+        this.follow(this.headers.takeSparse(bytes, at))
         break
       default:
-        this.#block.bytes = bytes
-        this.#block.at = at
-        this.#block.offset = this.#offset
-        this.#follow(this.#headers.takeHeader(this.#block))
+        this.block.bytes = bytes
+        this.block.at = at
+        this.block.offset = this.offset
+        this.follow(this.headers.takeHeader(this.block))
     }
   }
 
-  #follow(next: Next): void {
-    if (this.#state === 'zero' && next !== 'zero') {
-      throw tarInvalid(this.#offset, 'A tar header follows a block of zeros.')
+  private follow(next: Next): void {
+    if (this.state === 'zero' && next !== 'zero') {
+      throw tarInvalid(this.offset, 'A tar header follows a block of zeros.')
     }
     switch (next) {
       case 'zero':
-        this.#takeZeros()
+        this.takeZeros()
         break
       case 'extension':
-        this.#expectExtension()
+        this.expectExtension()
         break
       case 'sparse':
-        this.#state = 'sparse'
+        this.state = 'sparse'
         break
       case 'member':
-        this.#openBody()
+        this.openBody()
     }
   }
 
   /** One block of zeros may be the end already, if nothing follows; two certainly are. */
-  #takeZeros(): void {
-    if (this.#headers.waiting) throw this.#truncated()
-    this.#state = this.#state === 'zero' ? 'ended' : 'zero'
+  private takeZeros(): void {
+    if (this.headers.waiting) throw this.truncated()
+    this.state = this.state === 'zero' ? 'ended' : 'zero'
   }
 
-  #expectExtension(): void {
-    this.#left = this.#headers.extensionSize
-    this.#state = 'extension'
-    if (this.#left === 0) this.#dispatch(this.#block.bytes, this.#block.at)
+  private expectExtension(): void {
+    this.left = this.headers.extensionSize
+    this.state = 'extension'
+    if (this.left === 0) this.dispatch(this.block.bytes, this.block.at)
   }
 
-  #openBody(): void {
-    const { entry, body } = this.#headers.member!
-    this.#sink.entry(entry)
-    this.#cursor.open(body.sparse?.extents)
-    this.#left = body.stored
-    this.#state = 'body'
-    if (this.#left === 0) this.#closeBody()
+  private openBody(): void {
+    const { entry, body } = this.headers.member!
+    this.sink.entry(entry)
+    this.cursor.open(body.sparse?.extents)
+    this.left = body.stored
+    this.state = 'body'
+    if (this.left === 0) this.closeBody()
   }
 
-  #stream(chunk: Buffer, at: number): number {
-    const end = this.#take(chunk, at)
-    this.#cursor.deliver(chunk, at, end)
-    if (this.#left === 0) this.#closeBody()
+  private stream(chunk: Buffer, at: number): number {
+    const end = this.take(chunk, at)
+    this.cursor.deliver(chunk, at, end)
+    if (this.left === 0) this.closeBody()
     return end
   }
 
-  #closeBody(): void {
-    this.#sink.end()
-    this.#enterPadding(this.#headers.member!.body.stored)
+  private closeBody(): void {
+    this.sink.end()
+    this.enterPadding(this.headers.member!.body.stored)
   }
 
-  #enterPadding(size: number): void {
-    this.#left = padding(size)
-    this.#state = this.#left === 0 ? 'header' : 'padding'
+  private enterPadding(size: number): void {
+    this.left = padding(size)
+    this.state = this.left === 0 ? 'header' : 'padding'
   }
 
-  #skip(chunk: Buffer, at: number): number {
-    const end = this.#take(chunk, at)
-    if (this.#left === 0) this.#state = 'header'
+  private skipPadding(chunk: Buffer, at: number): number {
+    const end = this.take(chunk, at)
+    if (this.left === 0) this.state = 'header'
     return end
   }
 
-  #take(chunk: Buffer, at: number): number {
-    const end = Math.min(chunk.length, at + this.#left)
-    this.#offset += end - at
-    this.#left -= end - at
+  private take(chunk: Buffer, at: number): number {
+    const end = Math.min(chunk.length, at + this.left)
+    this.offset += end - at
+    this.left -= end - at
     return end
   }
 
-  #truncated(): OciUnpackError {
-    const inside = this.#state === 'body' || this.#state === 'sparse'
-    const entry = inside ? { entry: display(this.#headers.member!.entry.name) } : {}
-    return tarInvalid(this.#offset + this.#gather.held, 'The tar archive is cut short.', entry)
+  private truncated(): OciUnpackError {
+    const inside = this.state === 'body' || this.state === 'sparse'
+    const entry = inside ? { entry: display(this.headers.member!.entry.name) } : {}
+    return tarInvalid(this.offset + this.gather.held, 'The tar archive is cut short.', entry)
   }
 }

@@ -12,14 +12,14 @@ export class OldGnuSparseMap implements SparseMap {
   complete = false
 
   constructor(bytes: Buffer, at: number) {
-    this.#take(bytes, at, HEADER)
+    this.take(bytes, at, HEADER)
   }
 
   block(bytes: Buffer, at: number): void {
-    this.#take(bytes, at, EXTENSION)
+    this.take(bytes, at, EXTENSION)
   }
 
-  #take(bytes: Buffer, at: number, part: typeof HEADER | typeof EXTENSION): void {
+  private take(bytes: Buffer, at: number, part: typeof HEADER | typeof EXTENSION): void {
     for (let i = 0; i < part.count; i++) {
       const start = at + part.entries + i * ENTRY_SIZE
       if (bytes[start] === 0) break

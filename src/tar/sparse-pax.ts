@@ -62,24 +62,24 @@ class BodySparseMap implements SparseMap {
   readonly extents: number[] = []
   readonly inBody = true
   complete = false
-  #missing: number | undefined
-  #line = ''
+  private missing: number | undefined
+  private line = ''
 
   block(bytes: Buffer, at: number): void {
-    const lines = (this.#line + bytes.toString('latin1', at, at + BLOCK_SIZE)).split('\n')
-    this.#line = lines.pop() ?? ''
-    for (const line of lines) if (!this.complete) this.#number(parseDecimal(line))
-    if (this.#line.length > BLOCK_SIZE) this.#number(NaN)
+    const lines = (this.line + bytes.toString('latin1', at, at + BLOCK_SIZE)).split('\n')
+    this.line = lines.pop() ?? ''
+    for (const line of lines) if (!this.complete) this.number(parseDecimal(line))
+    if (this.line.length > BLOCK_SIZE) this.number(NaN)
   }
 
-  #number(value: number): void {
-    if (this.#missing === undefined) this.#missing = value * 2
+  private number(value: number): void {
+    if (this.missing === undefined) this.missing = value * 2
     else {
       this.extents.push(value)
-      this.#missing--
+      this.missing--
     }
     if (Number.isNaN(value)) this.extents.push(NaN)
-    this.complete = !(this.#missing > 0) || Number.isNaN(value)
+    this.complete = !(this.missing > 0) || Number.isNaN(value)
   }
 }
 

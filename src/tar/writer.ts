@@ -25,7 +25,7 @@ export interface WriteOptions {
  * cannot say everything (POSIX.1-2024, pax), followed by the map of a sparse file. The bytes equal
  * those of Go's archive/tar, hence umoci's, for the same entry. Access times are never written, nor
  * xattrs with an empty value, which PAX cannot express. The body and `padding(body)` are the
- * caller's to write. Throws `ENTRY_INVALID` for what tar cannot hold, `LIMIT_EXCEEDED` for more
+ * caller's to write. @throws `ENTRY_INVALID` for what tar cannot hold, `LIMIT_EXCEEDED` for more
  * xattrs than readers accept.
  */
 export function headerBlocks(entry: TarEntry, options: WriteOptions = {}): Buffer {

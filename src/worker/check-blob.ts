@@ -30,7 +30,7 @@ interface LayerContent {
 }
 
 /**
- * The diff IDs of a layer, one for each algorithm at least; of other blobs none. Throws what reading and decompressing throw;
+ * The diff IDs of a layer, one for each algorithm at least; of other blobs none. @throws what reading and decompressing throw;
  * that the blob itself is damaged goes before anything that follows from it.
  */
 export async function checkBlob(task: CheckBlobTask, control: Control): Promise<string[]> {

@@ -1,10 +1,10 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { imageAnnotations } from '../../src/bundle/annotations.ts'
 
 const PREFIX = 'org.opencontainers.image'
 
 describe('imageAnnotations', () => {
-  it('says all that conversion.md asks for', () => {
+  test('says all that conversion.md asks for', () => {
     const image = {
       os: 'linux',
       architecture: 'arm64',
@@ -28,12 +28,12 @@ describe('imageAnnotations', () => {
     })
   })
 
-  it('invents nothing, not even a time of creation', () => {
+  test('invents nothing, not even a time of creation', () => {
     const image = { os: 'linux', author: '', created: null, config: { ExposedPorts: {} } }
     expect(imageAnnotations(image)).toEqual({ [`${PREFIX}.os`]: 'linux' })
   })
 
-  it('lets labels win and sorts them by their UTF-8 bytes', () => {
+  test('lets labels win and sorts them by their UTF-8 bytes', () => {
     const Labels = { '\u{1f600}': '1', '\uffee': '2', [`${PREFIX}.os`]: 'mine', a: '' }
     const annotations = imageAnnotations({ os: 'linux', config: { Labels } })
     expect(Object.entries(annotations)).toEqual([

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { readMemory, readMetadata, type Memory } from '../../src/bundle/bundle.ts'
 import { fingerprintsFile, manifestFile } from '../../src/bundle/files.ts'
 import { encodeFingerprints } from '../../src/bundle/fingerprints.ts'
@@ -37,7 +37,7 @@ function memoryOf(files: ReadonlyMap<string, Uint8Array>): Memory {
 }
 
 describe('a bundle', () => {
-  it('names its files after the image manifest', () => {
+  test('names its files after the image manifest', () => {
     expect([...bundle().keys()]).toEqual([
       'umoci.json',
       `sha256_${'ab'.repeat(32)}.mtree`,
@@ -45,7 +45,7 @@ describe('a bundle', () => {
     ])
   })
 
-  it('knows which objects did not change', () => {
+  test('knows which objects did not change', () => {
     const memory = memoryOf(bundle())
     expect([0, 1].map((index) => memory.entries.path(index))).toEqual(['.', 'f\xff'])
     expect(memory.entries.entry(1)).toMatchObject({ path: 'f\xff', type: 'file', size: 5 })
@@ -54,7 +54,7 @@ describe('a bundle', () => {
     expect(memory.isUnchanged(0, STAT)).toBe(false)
   })
 
-  it.each([
+  test.each([
     ['absent', undefined],
     ['no-fingerprints', Buffer.from('damaged')]
   ])('does without fingerprints that are %s, as in a bundle of umoci', (reason, bytes) => {
@@ -68,12 +68,12 @@ describe('a bundle', () => {
     expect(memory.record(1)).toBeUndefined()
   })
 
-  it('does not take fingerprints for a manifest that was changed after them', () => {
+  test('does not take fingerprints for a manifest that was changed after them', () => {
     const files = bundle().set(manifestFile(DIGEST), Buffer.concat([MANIFEST, Buffer.from('\n')]))
     expect(memoryOf(files).fingerprints).toBe('other-manifest')
   })
 
-  it('does not take fingerprints of more or fewer objects than the manifest has', () => {
+  test('does not take fingerprints of more or fewer objects than the manifest has', () => {
     const prints = bundle().get(fingerprintsFile(DIGEST))!
     const fewer = Buffer.from(prints.subarray(0, -40))
     fewer.writeUInt32LE(1, 12)
@@ -81,12 +81,12 @@ describe('a bundle', () => {
     expect([memory.fingerprints, memory.entries.count]).toEqual(['other-manifest', 2])
   })
 
-  it('reads a manifest whole that no fingerprints vouch for', () => {
+  test('reads a manifest whole that no fingerprints vouch for', () => {
     const files = bundle().set(manifestFile(DIGEST), Buffer.from('. type=dir\nf size=x\n..\n'))
     expect(() => memoryOf(files)).toThrow(expect.objectContaining({ code: 'MTREE_INVALID' }))
   })
 
-  it.each(['umoci.json', manifestFile(DIGEST)])(
+  test.each(['umoci.json', manifestFile(DIGEST)])(
     'says what to do where %s is missing',
     (missing) => {
       const files = bundle()

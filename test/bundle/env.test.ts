@@ -1,8 +1,8 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { checkEnv, hasVariable, mergeEnv } from '../../src/bundle/env.ts'
 
 describe('mergeEnv', () => {
-  it('replaces in place, appends the rest, and the last of equal names wins', () => {
+  test('replaces in place, appends the rest, and the last of equal names wins', () => {
     expect(mergeEnv(['PATH=/bin', 'TERM=xterm'], ['A=1', 'PATH=', 'B=x=y', 'A=2'])).toEqual([
       'PATH=',
       'TERM=xterm',
@@ -13,7 +13,7 @@ describe('mergeEnv', () => {
 })
 
 describe('checkEnv', () => {
-  it.each(['', 'NAME', '=value', '='])('refuses %j and says which one it is', (variable) => {
+  test.each(['', 'NAME', '=value', '='])('refuses %j and says which one it is', (variable) => {
     expect(() => checkEnv(['A=1', variable])).toThrow(
       expect.objectContaining({
         code: 'CONFIG_UNSUPPORTED',
@@ -24,7 +24,7 @@ describe('checkEnv', () => {
 })
 
 describe('hasVariable', () => {
-  it('sees variables that are empty, and no prefixes', () => {
+  test('sees variables that are empty, and no prefixes', () => {
     expect(hasVariable(['HOME='], 'HOME')).toBe(true)
     expect(hasVariable(['HOMER=x'], 'HOME')).toBe(false)
   })

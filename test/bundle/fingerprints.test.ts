@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { decodeFingerprints, encodeFingerprints } from '../../src/bundle/fingerprints.ts'
 import { isUnchanged } from '../../src/bundle/unchanged.ts'
 import type { FileStat } from '../../src/bundle/fingerprint-record.ts'
@@ -34,7 +34,7 @@ describe('fingerprints', () => {
     ctime: time
   })
 
-  it('know every file again that they were made of, in any number', () => {
+  test('know every file again that they were made of, in any number', () => {
     fc.assert(
       fc.property(fc.array(stat), (stats) => {
         const decoded = prints(...stats)
@@ -44,7 +44,7 @@ describe('fingerprints', () => {
     )
   })
 
-  it.each<[string, Partial<FileStat>]>([
+  test.each<[string, Partial<FileStat>]>([
     ['device', { dev: 43 }],
     ['inode', { ino: 8 }],
     ['inode beyond 32 bits', { ino: 7 + 2 ** 32 }],
@@ -59,17 +59,17 @@ describe('fingerprints', () => {
     expect(isUnchanged(prints(STAT), 0, { ...STAT, ...change })).toBe(false)
   })
 
-  it('tell the records of neighbours apart', () => {
+  test('tell the records of neighbours apart', () => {
     const other = { ...STAT, ino: 8 }
     const both = prints(STAT, other)
     expect([isUnchanged(both, 1, other), isUnchanged(both, 1, STAT)]).toEqual([true, false])
   })
 
-  it('hold the same number whether it comes as number or bigint', () => {
+  test('hold the same number whether it comes as number or bigint', () => {
     expect(isUnchanged(prints(STAT), 0, { ...STAT, dev: 42n, ino: 7n })).toBe(true)
   })
 
-  it.each([
+  test.each([
     [{ sec: 1000, nsec: 489_999_999 }, true],
     [{ sec: 1000, nsec: 490_000_000 }, false],
     [{ sec: 1000, nsec: 500_000_000 }, false],
@@ -82,12 +82,12 @@ describe('fingerprints', () => {
     expect(isUnchanged(prints(racy), 0, racy)).toBe(trusted)
   })
 
-  it('trust files whatever their mtime is', () => {
+  test('trust files whatever their mtime is', () => {
     const future = { ...STAT, mtime: { sec: 2 ** 40, nsec: 0 } }
     expect(isUnchanged(prints(future), 0, future)).toBe(true)
   })
 
-  it('never trust unknown files, or those on other devices', () => {
+  test('never trust unknown files, or those on other devices', () => {
     const foreign = { ...STAT, dev: 43 }
     const zero = {
       ...STAT,
@@ -102,7 +102,7 @@ describe('fingerprints', () => {
     expect(isUnchanged(decoded, 1, { ...foreign, dev: 42 })).toBe(false)
   })
 
-  it('read from bytes that do not begin at an even place', () => {
+  test('read from bytes that do not begin at an even place', () => {
     const bytes = Buffer.concat([Buffer.from('x'), encodeFingerprints(HEADER, [STAT])]).subarray(1)
     expect(isUnchanged(decodeFingerprints(bytes, SHA) as Fingerprints, 0, STAT)).toBe(true)
   })
@@ -116,7 +116,7 @@ describe('a file that holds no usable fingerprints', () => {
     return copy
   }
 
-  it.each([
+  test.each([
     ['empty', Buffer.alloc(0), SHA, 'no-fingerprints'],
     ['cut in the header', bytes.subarray(0, 71), SHA, 'no-fingerprints'],
     ['of another kind', changed(0), SHA, 'no-fingerprints'],

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { formatMetadata, parseMetadata, sourceManifest } from '../../src/bundle/metadata.ts'
 
 const DESCRIPTOR = {
@@ -20,7 +20,7 @@ const DOCUMENT = {
 }
 
 describe('umoci.json', () => {
-  it('reads back as it was written', () => {
+  test('reads back as it was written', () => {
     const metadata = {
       descriptorWalk: [DESCRIPTOR, { ...DESCRIPTOR, size: 1 }],
       uidMaps: [{ containerId: 0, hostId: 100_000, size: 65_536 }],
@@ -30,17 +30,17 @@ describe('umoci.json', () => {
     expect(parseMetadata(formatMetadata(metadata))).toEqual(metadata)
   })
 
-  it("is written in umoci's shape", () => {
+  test("is written in umoci's shape", () => {
     const text = JSON.stringify(DOCUMENT).replace('<&>', '\\u003c\\u0026\\u003e')
     expect(formatMetadata(parseMetadata(text))).toBe(`${text}\n`)
   })
 
-  it('may have the legacy whiteout mode of 0, unknown fields, or no maps', () => {
+  test('may have the legacy whiteout mode of 0, unknown fields, or no maps', () => {
     const text = JSON.stringify({ ...DOCUMENT, map_options: undefined, whiteout_mode: 0, x: 1 })
     expect(parseMetadata(text)).toMatchObject({ uidMaps: [], gidMaps: [], rootless: false })
   })
 
-  it('knows the manifest by the last descriptor', () => {
+  test('knows the manifest by the last descriptor', () => {
     const walk = [DESCRIPTOR, { ...DESCRIPTOR, size: 7 }]
     const text = JSON.stringify({ ...DOCUMENT, from_descriptor_path: { descriptor_walk: walk } })
     expect(sourceManifest(parseMetadata(text)).size).toBe(7)
@@ -52,7 +52,7 @@ describe('umoci.json', () => {
   const mapsOf = (maps: unknown) => ({ map_options: { uid_mappings: maps } })
   const WALK = '/from_descriptor_path/descriptor_walk'
 
-  it.each<[object, string]>([
+  test.each<[object, string]>([
     [{ umoci_version: '1' }, '/umoci_version'],
     [{ umoci_version: 2 }, '/umoci_version'],
     [{ whiteout_mode: 1 }, '/whiteout_mode'],
@@ -74,7 +74,7 @@ describe('umoci.json', () => {
     )
   })
 
-  it.each(['', '{', '[]', 'null', '"x"'])('refuses %j', (text) => {
+  test.each(['', '{', '[]', 'null', '"x"'])('refuses %j', (text) => {
     expect(() => parseMetadata(text)).toThrow(expect.objectContaining({ code: 'BUNDLE_INVALID' }))
   })
 })

@@ -1,8 +1,8 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { defaultMounts, rootlessMounts, volumeMounts } from '../../src/bundle/mounts.ts'
 
 describe('volumeMounts', () => {
-  it('are tmpfs in the order of their paths', () => {
+  test('are tmpfs in the order of their paths', () => {
     const mounts = volumeMounts({ '/data': {}, '/cache': {} })
     expect(mounts.map(({ destination }) => destination)).toEqual(['/cache', '/data'])
     expect(mounts[0]).toEqual({
@@ -17,7 +17,7 @@ describe('volumeMounts', () => {
 describe('rootlessMounts', () => {
   const mounts = [...defaultMounts(), ...volumeMounts({ '/system': {} })]
 
-  it('bind /sys and resolv.conf from the host and name no owners', () => {
+  test('bind /sys and resolv.conf from the host and name no owners', () => {
     const result = rootlessMounts(mounts, { resolvConfFlags: ['nodev', 'relatime'] })
     expect(result.map(({ destination }) => destination)).toEqual([
       '/proc',
@@ -33,7 +33,7 @@ describe('rootlessMounts', () => {
     expect(result.at(-1)!.options).toEqual(['nodev', 'relatime', 'rbind', 'ro'])
   })
 
-  it('are rewritten also on a host without resolv.conf', () => {
+  test('are rewritten also on a host without resolv.conf', () => {
     const result = rootlessMounts(mounts, { resolvConfFlags: undefined })
     expect(result.at(-1)).toMatchObject({ destination: '/sys', type: 'bind' })
   })

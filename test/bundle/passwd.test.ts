@@ -1,8 +1,8 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parseGroup, parsePasswd } from '../../src/bundle/passwd.ts'
 
 describe('parsePasswd', () => {
-  it('reads names, ids and homes in order', () => {
+  test('reads names, ids and homes in order', () => {
     const text = 'root:x:0:0:root:/root:/bin/sh\nd\xe9mon:*:1:4294967294::\n'
     expect([...parsePasswd(text)]).toEqual([
       { name: 'root', uid: 0, gid: 0, home: '/root' },
@@ -10,14 +10,14 @@ describe('parsePasswd', () => {
     ])
   })
 
-  it('takes short lines, blank lines, indents and DOS line ends', () => {
+  test('takes short lines, blank lines, indents and DOS line ends', () => {
     expect([...parsePasswd('\n  a:x:1:2\r\n\t\nb:x:3:4:::/sh')]).toEqual([
       { name: 'a', uid: 1, gid: 2, home: '' },
       { name: 'b', uid: 3, gid: 4, home: '' }
     ])
   })
 
-  it.each([
+  test.each([
     'a:x::0:',
     'a:x:0',
     'a:x:zero:0:',
@@ -31,7 +31,7 @@ describe('parsePasswd', () => {
 })
 
 describe('parseGroup', () => {
-  it('reads names, ids and members in order', () => {
+  test('reads names, ids and members in order', () => {
     expect([...parseGroup('root:x:0:\nwheel:x:10:root,a\nshort:x:7')]).toEqual([
       { name: 'root', gid: 0, members: [''] },
       { name: 'wheel', gid: 10, members: ['root', 'a'] },
@@ -39,7 +39,7 @@ describe('parseGroup', () => {
     ])
   })
 
-  it.each(['a:x::root', 'a:x', 'a:x:ten:root', ':x:1:root'])('skips %j', (line) => {
+  test.each(['a:x::root', 'a:x', 'a:x:ten:root', ':x:1:root'])('skips %j', (line) => {
     expect([...parseGroup(line)]).toEqual([])
   })
 })

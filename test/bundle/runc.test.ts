@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createRuntimeConfig, formatRuntimeConfig } from '../../src/bundle/runtime-config.ts'
 import type { RuntimeConfigOptions } from '../../src/bundle/runtime-config.ts'
 import { install } from '../support/install.ts'
@@ -25,7 +25,7 @@ describe.skipIf(!needs('runc', 'ldd', 'root'))('runc', () => {
 
   afterAll(() => rmSync(bundle, { recursive: true }))
 
-  it('runs a bundle with our configuration', () => {
+  test('runs a bundle with our configuration', () => {
     expect(run({}).trim().split('\n')).toEqual([
       'uid=5 gid=6 groups=6,4',
       '/app <&>',
@@ -34,7 +34,7 @@ describe.skipIf(!needs('runc', 'ldd', 'root'))('runc', () => {
     ])
   })
 
-  it('runs it in a user namespace where ids are mapped', () => {
+  test('runs it in a user namespace where ids are mapped', () => {
     const maps = [{ containerId: 0, hostId: 0, size: 65_536 }]
     expect(run({ uidMaps: maps, gidMaps: maps })).toContain('uid=5 gid=6')
     expect(existsSync(join(bundle, 'rootfs/data/x'))).toBe(false)

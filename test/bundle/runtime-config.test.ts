@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { ImageConfig } from '../../src/bundle/image-config.ts'
 import {
   checkRuntimeConfig,
@@ -23,7 +23,7 @@ function create(image: ImageConfig, more: Partial<RuntimeConfigOptions> = {}): R
 }
 
 describe('createRuntimeConfig', () => {
-  it('gives a shell to an image that says nothing', () => {
+  test('gives a shell to an image that says nothing', () => {
     const { process, root, annotations, mounts } = create({ config: null }, { accounts: undefined })
     expect(process).toMatchObject({ args: ['sh'], cwd: '/', user: { uid: 0, gid: 0 } })
     expect(process.env.map((variable) => variable.split('=')[0])).toEqual(['PATH', 'TERM'])
@@ -32,7 +32,7 @@ describe('createRuntimeConfig', () => {
     expect(mounts).toHaveLength(7)
   })
 
-  it('runs Entrypoint and Cmd where the image wants it, as whom it wants', () => {
+  test('runs Entrypoint and Cmd where the image wants it, as whom it wants', () => {
     const config = { User: 'app', Entrypoint: ['/e', ''], Cmd: ['c'], WorkingDir: 'w/../x' }
     expect(create({ config }).process).toMatchObject({
       args: ['/e', '', 'c'],
@@ -41,18 +41,18 @@ describe('createRuntimeConfig', () => {
     })
   })
 
-  it('adds HOME from passwd only where the image sets none', () => {
+  test('adds HOME from passwd only where the image sets none', () => {
     expect(create({}).process.env.at(-1)).toBe('HOME=/root')
     const own = create({ config: { Env: ['HOME='] } })
     expect(own.process.env.filter((variable) => variable.startsWith('HOME'))).toEqual(['HOME='])
   })
 
-  it('leaves out a home that JSON cannot hold', () => {
+  test('leaves out a home that JSON cannot hold', () => {
     const accounts = { passwd: 'root:x:0:0::/r\xff:', group: undefined }
     expect(create({}, { accounts }).process.env).toHaveLength(2)
   })
 
-  it('keeps numeric users and drops names where there is no root file system', () => {
+  test('keeps numeric users and drops names where there is no root file system', () => {
     const user = (User: string) =>
       create({ config: { User } }, { accounts: undefined }).process.user
     expect(user('7:8')).toEqual({ uid: 7, gid: 8 })
@@ -60,7 +60,7 @@ describe('createRuntimeConfig', () => {
     expect(user('app')).toEqual({ uid: 0, gid: 0 })
   })
 
-  it('puts a user namespace last where ids are mapped, users staying as the container sees them', () => {
+  test('puts a user namespace last where ids are mapped, users staying as the container sees them', () => {
     const uidMaps = [{ containerId: 0, hostId: 100_000, size: 65_536 }]
     const { linux, process } = create({ config: { User: 'app' } }, { uidMaps })
     expect(Object.keys(linux)[0]).toBe('uidMappings')
@@ -70,7 +70,7 @@ describe('createRuntimeConfig', () => {
     expect(process.user.uid).toBe(5)
   })
 
-  it('takes away what rootless containers cannot have', () => {
+  test('takes away what rootless containers cannot have', () => {
     const maps = [{ containerId: 0, hostId: 1000, size: 1 }]
     const rootless = { resolvConfFlags: [] }
     const spec = create({ config: { User: 'app' } }, { uidMaps: maps, gidMaps: maps, rootless })
@@ -87,12 +87,12 @@ describe('createRuntimeConfig', () => {
     expect(spec.mounts.at(-1)!.destination).toBe('/etc/resolv.conf')
   })
 
-  it('gives every caller an object of its own', () => {
+  test('gives every caller an object of its own', () => {
     create({}).process.args.push('changed')
     expect(create({}).process.args).toEqual(['sh'])
   })
 
-  it('reports a user that the image does not have', () => {
+  test('reports a user that the image does not have', () => {
     expect(() => create({ config: { User: 'nobody' } })).toThrow(
       expect.objectContaining({ code: 'USER_NOT_FOUND' })
     )
@@ -100,7 +100,7 @@ describe('createRuntimeConfig', () => {
 })
 
 describe('checkRuntimeConfig', () => {
-  it.each<ImageConfig>([
+  test.each<ImageConfig>([
     { os: 'windows' },
     {},
     { os: 'linux', config: { Env: ['X'] } },
@@ -111,13 +111,13 @@ describe('checkRuntimeConfig', () => {
     )
   })
 
-  it('accepts what only the root file system can decide', () => {
+  test('accepts what only the root file system can decide', () => {
     expect(() => checkRuntimeConfig({ os: 'linux', config: { User: 'app:adm' } })).not.toThrow()
   })
 })
 
 describe('formatRuntimeConfig', () => {
-  it('prints the keys in the order of the runtime-spec structs, indented by tabs', () => {
+  test('prints the keys in the order of the runtime-spec structs, indented by tabs', () => {
     const text = formatRuntimeConfig(create({}))
     expect(text).toMatch(
       /^\{\n\t"ociVersion": "1\.0\.2",\n\t"process": \{\n\t\t"terminal": true,\n/

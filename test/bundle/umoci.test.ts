@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ImageConfig } from '../../src/bundle/image-config.ts'
 import { formatMetadata, parseMetadata } from '../../src/bundle/metadata.ts'
 import { createRuntimeConfig, formatRuntimeConfig } from '../../src/bundle/runtime-config.ts'
@@ -28,7 +28,7 @@ describe.skipIf(!needs('umoci', 'root'))("beside Debian's umoci", () => {
 
   afterAll(() => rmSync(work, { recursive: true }))
 
-  it.each<[string, string[]]>([
+  test.each<[string, string[]]>([
     ['says nothing', []],
     ['names a user', ['--config.user=app']],
     ['names a user and a group', ['--config.user=app:users']],
@@ -56,7 +56,7 @@ describe.skipIf(!needs('umoci', 'root'))("beside Debian's umoci", () => {
     expect(formatRuntimeConfig(asOldUmoci(create(image), theirs, image))).toBe(theirs)
   })
 
-  it.each([
+  test.each([
     ['mapped', ['--uid-map=0:1000:5', '--gid-map=0:2000:6'], undefined],
     [
       'rootless',
@@ -83,7 +83,7 @@ describe.skipIf(!needs('umoci', 'root'))("beside Debian's umoci", () => {
     expect(formatRuntimeConfig(asOldUmoci(spec, theirs, image))).toBe(theirs)
   })
 
-  it('is understood by it: a bundle with our umoci.json repacks, even with fields it does not know', () => {
+  test('is understood by it: a bundle with our umoci.json repacks, even with fields it does not know', () => {
     const file = join(work, 'bundle/umoci.json')
     const theirs = readFileSync(file, 'utf8')
     writeFileSync(file, formatMetadata(parseMetadata(theirs)))

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { checkUser, resolveUser, type Accounts } from '../../src/bundle/user.ts'
 
 const ACCOUNTS: Accounts = {
@@ -21,7 +21,7 @@ const ACCOUNTS: Accounts = {
 const NO_FILES: Accounts = { passwd: undefined, group: undefined }
 
 describe('resolveUser', () => {
-  it.each([
+  test.each([
     ['', 0, 5, [4], '/toor'],
     ['root', 0, 0, [10], '/root'],
     ['app', 1000, 1001, [4, 10, 44, 55], '/home/app'],
@@ -41,13 +41,13 @@ describe('resolveUser', () => {
     expect(resolveUser(text, ACCOUNTS)).toEqual({ uid, gid, additionalGids, home })
   })
 
-  it.each(['', '0', '7', '7:8'])('needs no files for %j', (text) => {
+  test.each(['', '0', '7', '7:8'])('needs no files for %j', (text) => {
     const [uid = '', gid = ''] = text.split(':')
     const expected = { uid: Number(uid), gid: Number(gid), additionalGids: [], home: undefined }
     expect(resolveUser(text, NO_FILES)).toEqual(expected)
   })
 
-  it.each([
+  test.each([
     ['nobody', ACCOUNTS, 'etc/passwd'],
     ['app', NO_FILES, 'etc/passwd'],
     ['app:nogroup', ACCOUNTS, 'etc/group'],
@@ -63,14 +63,14 @@ describe('resolveUser', () => {
 })
 
 describe('checkUser', () => {
-  it.each(['-1', '2147483648', '0:-5', '0:99999999999999999999', 'app:2147483648'])(
+  test.each(['-1', '2147483648', '0:-5', '0:99999999999999999999', 'app:2147483648'])(
     'refuses the id in %j without any file',
     (text) => {
       expect(() => checkUser(text)).toThrow(expect.objectContaining({ code: 'CONFIG_UNSUPPORTED' }))
     }
   )
 
-  it('lets names pass: only the image knows them', () => {
+  test('lets names pass: only the image knows them', () => {
     expect(() => checkUser('any:body')).not.toThrow()
   })
 })

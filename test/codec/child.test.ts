@@ -1,5 +1,5 @@
 import { closeSync, openSync, readFileSync, readdirSync, readlinkSync } from 'node:fs'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { startChild, type Child } from '../../src/codec/child.ts'
 import type { Program } from '../../src/codec/programs.ts'
 import { temporaryFile } from './support.ts'
@@ -52,7 +52,7 @@ function pipes(): number {
 }
 
 describe('a child', () => {
-  it('fills every chunk but the last, however little the program writes at once', async () => {
+  test('fills every chunk but the last, however little the program writes at once', async () => {
     const child = start(shell('for i in 1 2 3; do head -c 400000; sleep 0.01; done'))
     const sizes: number[] = []
     for (let chunk = await child.next(idle); chunk.length > 0; chunk = await child.next(idle)) {
@@ -62,13 +62,13 @@ describe('a child', () => {
     expect(await child.ended(idle)).toEqual({ kind: 'clean' })
   })
 
-  it('knows PATH and nothing else of the environment', async () => {
+  test('knows PATH and nothing else of the environment', async () => {
     expect(await outputOf(start({ path: '/usr/bin/env', args: [] }))).toBe(
       `PATH=${process.env.PATH ?? ''}\n`
     )
   })
 
-  it('inherits no other descriptors', async () => {
+  test('inherits no other descriptors', async () => {
     const open = [openSync('/dev/null', 'r'), openSync('/dev/null', 'r')]
     const listed = (await outputOf(start({ path: '/bin/ls', args: ['/proc/self/fd'] }))).split('\n')
     for (const fd of open) {
@@ -78,7 +78,7 @@ describe('a child', () => {
     expect(listed.slice(0, 3)).toEqual(['0', '1', '2'])
   })
 
-  it('reports its exit status and the end of its messages', async () => {
+  test('reports its exit status and the end of its messages', async () => {
     const child = start(shell('head -c 5000 /dev/zero | tr "\\0" x >&2; echo broken >&2; exit 3'))
     expect(await outputOf(child)).toBe('')
     const exit = await child.ended(idle)
@@ -86,30 +86,30 @@ describe('a child', () => {
     expect(exit.kind === 'failed' && exit.reason).toMatch(/^exit status 3: x{2040,}broken$/)
   })
 
-  it('reports a signal', async () => {
+  test('reports a signal', async () => {
     const child = start(shell('kill -TERM $$'))
     await outputOf(child)
     expect(await child.ended(idle)).toEqual({ kind: 'failed', reason: 'killed by SIGTERM' })
   })
 
-  it('that does not exist gives no output and says so', async () => {
+  test('that does not exist gives no output and says so', async () => {
     const child = start({ path: '/nonexistent/igzip', args: ['-dc'] })
     expect(await outputOf(child)).toBe('')
     expect(await child.ended(idle)).toMatchObject({ kind: 'not-started' })
   })
 
-  it('that is not a program says so', async () => {
+  test('that is not a program says so', async () => {
     const child = start({ path: temporaryFile('not-a-program', 'x'), args: [] })
     expect(await outputOf(child)).toBe('')
     expect(await child.ended(idle)).toMatchObject({ kind: 'not-started' })
   })
 
-  it('may say any amount on standard error before it writes', async () => {
+  test('may say any amount on standard error before it writes', async () => {
     const child = start(shell('head -c 3000000 /dev/zero >&2; echo done'))
     expect(await outputOf(child)).toBe('done\n')
   })
 
-  it('is dead after stop, even if it hangs, with everything that it holds', async () => {
+  test('is dead after stop, even if it hangs, with everything that it holds', async () => {
     const pidFile = temporaryFile('pid', '')
     const child = start(shell(`echo $$ > ${pidFile}; echo ready; exec sleep 1000`))
     let turns = 0
@@ -124,7 +124,7 @@ describe('a child', () => {
     expect(isAlive(pid)).toBe(false)
   })
 
-  it('can be left while it has closed its output and lives on', async () => {
+  test('can be left while it has closed its output and lives on', async () => {
     const child = start(shell('exec >&-; exec sleep 1000'))
     expect(await outputOf(child)).toBe('')
     const impatient = () => {
@@ -133,7 +133,7 @@ describe('a child', () => {
     await expect(child.ended(impatient)).rejects.toThrow('enough')
   })
 
-  it('leaves no descriptors behind', async () => {
+  test('leaves no descriptors behind', async () => {
     const before = pipes()
     for (let round = 0; round < 5; round++) {
       const child = start(shell('echo x'))

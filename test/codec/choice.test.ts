@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { BY_NODE, probeDecompressors } from '../../src/codec/choice.ts'
 import { HAS_NATIVE_ZSTD } from '../../src/codec/unzstd.ts'
 
@@ -32,14 +32,14 @@ const probeIn = (PATH: string | undefined, request = 'auto') =>
 const probe = (request: string) => probeIn(`${first}:${second}`, request)
 
 describe('probeDecompressors', () => {
-  it('finds igzip, and zstd where this Node needs it, passing over what cannot be run', () => {
+  test('finds igzip, and zstd where this Node needs it, passing over what cannot be run', () => {
     expect(probe('auto')).toEqual({
       gzip: gzipBy(join(second, 'igzip')),
       zstd: HAS_NATIVE_ZSTD ? undefined : zstdBy(join(second, 'zstd'))
     })
   })
 
-  it('prefers the library to a program, and takes it by name', () => {
+  test('prefers the library to a program, and takes it by name', () => {
     const env = { PATH: second }
     expect(probeDecompressors('auto', env, present).gzip).toBe('isal')
     expect(probeDecompressors('isal', env, present).gzip).toBe('isal')
@@ -47,40 +47,43 @@ describe('probeDecompressors', () => {
     expect(probeDecompressors('none', env, present)).toEqual(BY_NODE)
   })
 
-  it('finds nothing where there is nothing', () => {
+  test('finds nothing where there is nothing', () => {
     expect(probeIn(first)).toEqual(BY_NODE)
     expect(probeIn(undefined)).toEqual(BY_NODE)
   })
 
-  it('does not look in relative folders', () => {
+  test('does not look in relative folders', () => {
     expect(probeIn('.:bin::')).toEqual(BY_NODE)
   })
 
-  it('forbids programs', () => {
+  test('forbids programs', () => {
     expect(probe('none')).toEqual(BY_NODE)
   })
 
-  it.each(['unpigz', 'pigz', 'igzip'])('takes %s for gzip when it is named', (name) => {
+  test.each(['unpigz', 'pigz', 'igzip'])('takes %s for gzip when it is named', (name) => {
     expect(probe(name).gzip).toEqual(gzipBy(join(second, name)))
   })
 
-  it('takes zstd for zstd when it is named, and leaves gzip as it is', () => {
+  test('takes zstd for zstd when it is named, and leaves gzip as it is', () => {
     expect(probe('zstd').zstd).toEqual(zstdBy(join(second, 'zstd')))
     expect(probe('zstd').gzip).toEqual(gzipBy(join(second, 'igzip')))
   })
 
-  it('takes a path by its name', () => {
+  test('takes a path by its name', () => {
     expect(probe(join(second, 'zstd')).zstd).toEqual(zstdBy(join(second, 'zstd')))
     expect(probe(join(second, 'other')).gzip).toEqual(gzipBy(join(second, 'other')))
   })
 
-  it.each(['gzip', 'isal', '/nonexistent/igzip'])('refuses %s, which is not there', (request) => {
+  test.each(['gzip', 'isal', '/nonexistent/igzip'])('refuses %s, which is not there', (request) => {
     expect(() => probe(request)).toThrow(
       expect.objectContaining({ code: 'DECOMPRESSOR_UNAVAILABLE' })
     )
   })
 
-  it.each(['', 'xz', './igzip', 'toString'])('refuses "%s", which it does not know', (request) => {
-    expect(() => probe(request)).toThrow(expect.objectContaining({ code: 'USAGE' }))
-  })
+  test.each(['', 'xz', './igzip', 'toString'])(
+    'refuses "%s", which it does not know',
+    (request) => {
+      expect(() => probe(request)).toThrow(expect.objectContaining({ code: 'USAGE' }))
+    }
+  )
 })

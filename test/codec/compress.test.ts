@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { gunzipSync } from 'node:zlib'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   assertCanCompress,
   createCompressor,
@@ -50,7 +50,7 @@ const mixed = Buffer.concat([
 ])
 
 describe.each(compressions)('%s', (compression) => {
-  it('gives back any bytes, in whatever pieces they are written', async () => {
+  test('gives back any bytes, in whatever pieces they are written', async () => {
     const bytes = fc.uint8Array({ maxLength: 5000 })
     const options = fc.record({
       threads: fc.integer({ min: 1, max: 8 }),
@@ -71,7 +71,7 @@ describe.each(compressions)('%s', (compression) => {
     )
   })
 
-  it.each([0, 1, 32_768, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 3 << 20])(
+  test.each([0, 1, 32_768, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 3 << 20])(
     'gives back %i bytes',
     async (length) => {
       const content = Buffer.concat([mixed, mixed]).subarray(1_000_000, 1_000_000 + length)
@@ -81,7 +81,7 @@ describe.each(compressions)('%s', (compression) => {
     }
   )
 
-  it('writes the same for any number of threads and any pieces', async () => {
+  test('writes the same for any number of threads and any pieces', async () => {
     const first = await compressed(compression, mixed, { threads: 1 })
     for (const threads of [2, 3, 8, 64]) {
       const other = await compressed(compression, mixed, { threads }, threads * 9973)
@@ -89,7 +89,7 @@ describe.each(compressions)('%s', (compression) => {
     }
   })
 
-  it('passes on what its receiver throws', async () => {
+  test('passes on what its receiver throws', async () => {
     const full = new Error('disk full')
     let calls = 0
     const fail = () => {
@@ -107,7 +107,7 @@ describe.each(compressions)('%s', (compression) => {
     await expect(work()).rejects.toBe(full)
   })
 
-  it('can be stopped at any time', async () => {
+  test('can be stopped at any time', async () => {
     const compressor = createCompressor(compression, { threads: 2 }, () => undefined)
     await compressor.write(mixed)
     await compressor.stop()
@@ -116,19 +116,19 @@ describe.each(compressions)('%s', (compression) => {
 })
 
 describe('gzip', () => {
-  it('is one member with a header that says nothing of time and place', async () => {
+  test('is one member with a header that says nothing of time and place', async () => {
     const blob = await compressed('gzip', mixed)
     expect(blob.toString('hex', 0, 10)).toBe('1f8b08000000000000ff')
     expect(gunzipSync(blob).equals(mixed)).toBe(true)
     expect(blob.readUInt32LE(blob.length - 4)).toBe(mixed.length)
   })
 
-  it('looks back over the borders of blocks', async () => {
+  test('looks back over the borders of blocks', async () => {
     const repeated = Buffer.concat(Array<Buffer>(200).fill(noise(30_000)))
     expect((await compressed('gzip', repeated)).length).toBeLessThan(100_000)
   })
 
-  it.each([
+  test.each([
     ['gzip', ['-t']],
     ['pigz', ['-t']],
     ['igzip', ['-t']],
@@ -140,7 +140,7 @@ describe('gzip', () => {
     if (name === 'bsdtar' || installed(name)) expect(() => filter(name, args, blob)).not.toThrow()
   })
 
-  it('takes a level', async () => {
+  test('takes a level', async () => {
     const text = Buffer.from(Array.from({ length: 90_000 }, (_, n) => `${n * 7919} `).join(''))
     const [fast, small] = await Promise.all(
       [1, 9].map((level) => compressed('gzip', text, { level }))
@@ -148,7 +148,7 @@ describe('gzip', () => {
     expect(small!.length).toBeLessThan(fast!.length)
   })
 
-  it('keeps its memory however much passes', async () => {
+  test('keeps its memory however much passes', async () => {
     let most = 0
     const compressor = createCompressor('gzip', { threads: 8 }, () => undefined)
     const before = process.memoryUsage.rss()
@@ -162,7 +162,7 @@ describe('gzip', () => {
 })
 
 describe('crc32', () => {
-  it('is the same with and without zlib', () => {
+  test('is the same with and without zlib', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 99 }), fc.uint8Array({ maxLength: 99 }), (a, b) => {
         const both = crc32(Buffer.concat([a, b]))
@@ -175,12 +175,12 @@ describe('crc32', () => {
 })
 
 describe('assertCanCompress', () => {
-  it('accepts what can be done', () => {
+  test('accepts what can be done', () => {
     for (const compression of compressions) assertCanCompress(compression, undefined)
     assertCanCompress('gzip', 9)
   })
 
-  it.each<[Compression, number]>([
+  test.each<[Compression, number]>([
     ['gzip', 0],
     ['gzip', 10],
     ['gzip', 1.5],
@@ -192,7 +192,7 @@ describe('assertCanCompress', () => {
     )
   })
 
-  it.skipIf(HAS_NATIVE_ZSTD_COMPRESSOR)('refuses zstd where nothing can write it', () => {
+  test.skipIf(HAS_NATIVE_ZSTD_COMPRESSOR)('refuses zstd where nothing can write it', () => {
     const path = process.env.PATH
     process.env.PATH = '/nonexistent'
     try {
@@ -206,7 +206,7 @@ describe('assertCanCompress', () => {
 })
 
 describe('a zstd program', () => {
-  it.skipIf(installed('zstd') === undefined)('writes what zstd accepts', async () => {
+  test.skipIf(installed('zstd') === undefined)('writes what zstd accepts', async () => {
     const parts: Buffer[] = []
     const compressor = zstdByProgram(installed('zstd')!.path, 3, 2, (part) => parts.push(part))
     await compressor.write(mixed)
@@ -214,7 +214,7 @@ describe('a zstd program', () => {
     expect(filter('zstd', ['-dcq'], Buffer.concat(parts)).equals(mixed)).toBe(true)
   })
 
-  it.each([
+  test.each([
     ['fails', 'echo no room >&2; exit 4', /exit status 4: no room/],
     ['reads some and fails', 'head -c 1000 >/dev/null; exit 4', /exit status 4/],
     ['ends early', 'exit 0', /early/],
@@ -227,7 +227,7 @@ describe('a zstd program', () => {
     })
   })
 
-  it('that is missing is an error', async () => {
+  test('that is missing is an error', async () => {
     await expect(workOf('/nonexistent/zstd')).rejects.toMatchObject({ code: 'COMPRESSOR_FAILED' })
   })
 })

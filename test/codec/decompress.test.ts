@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { BY_NODE, probeDecompressors, type DecompressorChoice } from '../../src/codec/choice.ts'
 import type { Program } from '../../src/codec/programs.ts'
 import type { Compression } from '../../src/codec/content.ts'
@@ -54,7 +54,7 @@ function tarNamed(name: string): Buffer {
 }
 
 describe('an uncompressed layer', () => {
-  it.each([
+  test.each([
     ['of no bytes', Buffer.alloc(0)],
     ['of some bytes', content],
     ['whose first name looks like gzip', tarNamed('\x1f\x8b\x08')]
@@ -64,7 +64,7 @@ describe('an uncompressed layer', () => {
 })
 
 describe('content that contradicts its media type', () => {
-  it.each<[Compression, string, Buffer, RegExp]>([
+  test.each<[Compression, string, Buffer, RegExp]>([
     ['none', 'gzip', blob, /says not compressed, but its content is gzip\.$/],
     ['none', 'zstd', Buffer.from('28b52ffd2006', 'hex'), /content is zstd\.$/],
     ['gzip', 'zstd', Buffer.from('28b52ffd2006', 'hex'), /says gzip, but its content is zstd\.$/],
@@ -84,19 +84,19 @@ describe('content that contradicts its media type', () => {
 })
 
 describe('damage', () => {
-  it('is reported with the offset of compressed bytes', async () => {
+  test('is reported with the offset of compressed bytes', async () => {
     const error = await errorOf(inputOf(blob.subarray(0, 1_000_000)), 'gzip')
     expect(error.message).toBe('The gzip data is cut off.')
     expect(error.facts).toEqual({ offset: 1_000_000, reason: 'unexpected end of file' })
   })
 
-  it('after the last member is reported where it begins', async () => {
+  test('after the last member is reported where it begins', async () => {
     const bytes = Buffer.concat([blob, Buffer.alloc(700), Buffer.from('x')])
     const error = await errorOf(inputOf(bytes), 'gzip')
     expect(error.facts).toMatchObject({ offset: blob.length + 700 })
   })
 
-  it('found by the source itself comes out as it is', async () => {
+  test('found by the source itself comes out as it is', async () => {
     for (const choice of [BY_NODE, script('exec gzip -dc')]) {
       const input = inputOf(blob)
       const read = () => input.read() ?? complain()
@@ -107,14 +107,14 @@ describe('damage', () => {
 })
 
 describe('a program', () => {
-  it('inflates a layer, which is read to its end for hashing', async () => {
+  test('inflates a layer, which is read to its end for hashing', async () => {
     const input = inputOf(blob)
     const choice = script('exec gzip -dc')
     expect(await outcomeOf(decompress(input, 'gzip', choice))).toEqual(expected(content))
     expect(input.consumed()).toBe(blob.length)
   })
 
-  it('is not asked for small layers, nor where there is no descriptor', async () => {
+  test('is not asked for small layers, nor where there is no descriptor', async () => {
     const choice = script('exit 1')
     const small = inputOf(gzipSync('small'))
     expect(await outcomeOf(decompress(small, 'gzip', choice))).toEqual(
@@ -124,7 +124,7 @@ describe('a program', () => {
     expect(await outcomeOf(decompress(withoutFile, 'gzip', choice))).toEqual(expected(content))
   })
 
-  it.each([
+  test.each([
     ['fails', 'echo no luck >&2; exit 3', /exit status 3: no luck/],
     ['dies', 'kill -9 $$', /killed by SIGKILL/],
     ['stops early', 'gzip -dc | head -c 1000', /something else/],
@@ -135,22 +135,22 @@ describe('a program', () => {
     expect(error.facts.reason).toMatch(reason)
   })
 
-  it('that fails on a bad layer is not to blame', async () => {
+  test('that fails on a bad layer is not to blame', async () => {
     const error = await errorOf(inputOf(blob.subarray(0, -1)), 'gzip', script('exec gzip -dc'))
     expect(error.code).toBe('COMPRESSION_INVALID')
   })
 
-  it('that complains although all is there does no harm', async () => {
+  test('that complains although all is there does no harm', async () => {
     const choice = script('gzip -dc; exit 2')
     expect(await outcomeOf(decompress(inputOf(blob), 'gzip', choice))).toEqual(expected(content))
   })
 
-  it('that is missing is an error', async () => {
+  test('that is missing is an error', async () => {
     const choice = { gzip: { path: '/nonexistent/igzip', args: [] }, zstd: undefined }
     expect((await errorOf(inputOf(blob), 'gzip', choice)).code).toBe('DECOMPRESSOR_FAILED')
   })
 
-  it('is killed when the consumer leaves', async () => {
+  test('is killed when the consumer leaves', async () => {
     const choice = script('exec gzip -dc')
     for await (const chunk of decompress(inputOf(blob), 'gzip', choice)) {
       expect(chunk.length).toBe(1 << 20)
@@ -160,7 +160,7 @@ describe('a program', () => {
     expect(childrenOf()).toBe(0)
   })
 
-  it('that hangs is killed by an abort', async () => {
+  test('that hangs is killed by an abort', async () => {
     let asked = 0
     const control = { aborted: () => ++asked > 10, hasIdleCore: () => false }
     const hanging = decompress(inputOf(blob), 'gzip', script('exec sleep 1000'), control)
@@ -170,7 +170,7 @@ describe('a program', () => {
 })
 
 describe('an abort', () => {
-  it.each([
+  test.each([
     ['in process', BY_NODE],
     ['by a program', script('exec gzip -dc')],
     ['by the best there is', probeDecompressors('auto', process.env)]

@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { decompressByProgram } from '../../src/codec/by-program.ts'
 import { gunzip } from '../../src/codec/gunzip.ts'
 import { gunzipByIsal } from '../../src/codec/gunzip-isal.ts'
@@ -54,11 +54,11 @@ function byProgram(name: string): Inflate | undefined {
 }
 
 describe.each([...inProcess, ...byLibrary, ...external])('gzip by %s', (_name, inflate) => {
-  it.skipIf(inflate === undefined).each(ACCEPTED)('inflates %s', async (_case, blob, content) => {
+  test.skipIf(inflate === undefined).each(ACCEPTED)('inflates %s', async (_case, blob, content) => {
     expect(await outcomeOf(inflate!(blob))).toEqual(expected(content))
   })
 
-  it.skipIf(inflate === undefined).each(REFUSED)('refuses %s', async (_case, blob) => {
+  test.skipIf(inflate === undefined).each(REFUSED)('refuses %s', async (_case, blob) => {
     expect(await outcomeOf(inflate!(blob))).toEqual(refused('COMPRESSION_INVALID'))
   })
 })

@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { decompressByProgram } from '../../src/codec/by-program.ts'
 import { unzstd, unzstdInJavaScript, HAS_NATIVE_ZSTD } from '../../src/codec/unzstd.ts'
 import { frames } from '../../src/codec/zstd-frames.ts'
@@ -40,16 +40,16 @@ async function* byProgram(blob: Buffer): AsyncGenerator<Buffer> {
 }
 
 describe.each(decoders)('zstd by %s', (_name, decode) => {
-  it.skipIf(decode === undefined).each(ACCEPTED)('decodes %s', async (_case, blob, content) => {
+  test.skipIf(decode === undefined).each(ACCEPTED)('decodes %s', async (_case, blob, content) => {
     expect(await outcomeOf(decode!(blob))).toEqual(expected(content))
   })
 
-  it.skipIf(decode === undefined).each(REFUSED)('refuses %s', async (_case, blob) => {
+  test.skipIf(decode === undefined).each(REFUSED)('refuses %s', async (_case, blob) => {
     expect(await outcomeOf(decode!(blob))).toEqual(refused('COMPRESSION_INVALID'))
   })
 
   const compressed = ['-1', '-3', '-19', '--no-check', '--long=27', '--no-content-size']
-  it.skipIf(decode === undefined || program === undefined).each(compressed)(
+  test.skipIf(decode === undefined || program === undefined).each(compressed)(
     'decodes what zstd %s writes',
     async (option) => {
       const content = Buffer.concat([Buffer.alloc(400_000, 'some text, '), noise(50_000)])
@@ -58,14 +58,14 @@ describe.each(decoders)('zstd by %s', (_name, decode) => {
     }
   )
 
-  it.skipIf(decode === undefined || program === undefined)('refuses damaged blocks', async () => {
+  test.skipIf(decode === undefined || program === undefined)('refuses damaged blocks', async () => {
     const blob = filter('zstd', ['-cq'], Buffer.alloc(400_000, 'some text, '))
     blob.fill(0xff, blob.length >> 1, blob.length - 4)
     expect(await outcomeOf(decode!(blob))).toEqual(refused('COMPRESSION_INVALID'))
   })
 })
 
-it('hands out bombs in small pieces', async () => {
+test('hands out bombs in small pieces', async () => {
   const bomb = filter('zstd', ['-cq'], Buffer.alloc(1 << 26))
   let largest = 0
   for await (const chunk of unzstdInJavaScript(sourceOf(bomb, bomb.length))) {
@@ -77,7 +77,7 @@ it('hands out bombs in small pieces', async () => {
 describe('frames', () => {
   const whole = ACCEPTED.filter(([name]) => !name.includes('skippable')).map(([, blob]) => blob)
 
-  it('gives every byte but those of skippable frames, wherever chunks end', () => {
+  test('gives every byte but those of skippable frames, wherever chunks end', () => {
     const blobs = fc.array(fc.constantFrom(...whole), { minLength: 1, maxLength: 5 })
     const step = fc.integer({ min: 1, max: 300 })
     fc.assert(

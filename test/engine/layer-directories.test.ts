@@ -1,9 +1,9 @@
 import * as fc from 'fast-check'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { joinLayerDirectory, readLayer } from '../../src/engine/join-layer-directory.ts'
-import { layerStaging, layerTrash } from '../../src/engine/ground.ts'
-import { openLayerGround } from '../../src/engine/layer-ground.ts'
+import { joinLayerDirectory, readLayer } from '../../src/engine/extract/join-layer-directory.ts'
+import { layerStaging, layerTrash } from '../../src/engine/extract/plan-root.ts'
+import { openLayerDirectory } from '../../src/engine/extract/layer-directory.ts'
 import { LayeredStack } from '../../src/plan/layered-stack.ts'
 import { overlayNamespace, type WhiteoutForm } from '../../src/plan/whiteout-form.ts'
 import { close } from '../../src/sys/files.ts'
@@ -11,7 +11,7 @@ import type { Xattr } from '../../src/tar/entry.ts'
 import { layerStack } from '../reference/random-layers.ts'
 import { applySerially, type Member } from '../reference/serial.ts'
 import { snapshot } from '../reference/snapshot.ts'
-import { outcome, stageLayer, UNDESCRIBED } from '../reference/staged-layer.ts'
+import { outcome, stageLayer, IMPLICIT } from '../reference/staged-layer.ts'
 import { entry } from '../support/archive.ts'
 import { failure } from '../support/failure.ts'
 import { withScratch } from '../support/open-directory.ts'
@@ -100,20 +100,20 @@ function extract(
   form: WhiteoutForm,
   paths: readonly string[]
 ): void {
-  const ground = openLayerGround(path, index)
-  const staging = layerStaging(ground, index)
+  const planRoot = openLayerDirectory(path, index)
+  const staging = layerStaging(planRoot, index)
   try {
-    const planner = stack.layer(index, { staging, trash: layerTrash(ground) })
+    const planner = stack.layer(index, { staging, trash: layerTrash(planRoot) })
     for (const entry of stageLayer(`${path}/${staging}`, layer, overlayNamespace(form)))
       planner.add(entry)
-    joinLayerDirectory(ground, planner.finish(), {
+    joinLayerDirectory(planRoot, planner.finish(), {
       form,
       directoryOf: (lower) => paths[lower]!,
-      undescribed: UNDESCRIBED,
+      implicit: IMPLICIT,
       onEvent: () => undefined
     })
   } finally {
-    close(ground.fd)
+    close(planRoot.fd)
   }
 }
 
@@ -132,7 +132,7 @@ function withHostileXattrs(layers: Member[][]): Member[][] {
 test.runIf(needs('root'))('a directory that is not empty is refused, and left alone', () => {
   withScratch((_, path) => {
     writeFileSync(`${path}/a`, 'mine')
-    expect(failure(() => openLayerGround(path, 0))).toMatchObject({ code: 'TARGET_INVALID' })
+    expect(failure(() => openLayerDirectory(path, 0))).toMatchObject({ code: 'TARGET_INVALID' })
     expect(readdirSync(path)).toEqual(['a'])
   })
 })

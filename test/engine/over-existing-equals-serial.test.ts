@@ -8,13 +8,13 @@ import { crowdedStack } from '../reference/random-layers.ts'
 import { buildTree, existingTree, type TreeNode } from '../reference/random-trees.ts'
 import { applySeriallyOver, type Member } from '../reference/serial.ts'
 import { identitySnapshot, snapshot } from '../reference/snapshot.ts'
-import { outcome, UNDESCRIBED } from '../reference/staged-layer.ts'
+import { outcome, IMPLICIT } from '../reference/staged-layer.ts'
 import { withStagedOver, WORKSPACE, type StagedOver } from '../reference/staged-over.ts'
 import { makeWithin, mountNew, type Mounted } from '../support/loop.ts'
 import { needs } from '../support/requires.ts'
 import { removeTemporary } from '../support/temporary.ts'
 
-const OPTIONS = { undescribed: UNDESCRIBED, onLostXattr: () => undefined }
+const OPTIONS = { implicit: IMPLICIT, onLostXattr: () => undefined }
 
 const canRun = needs('root', 'mounts')
 let memory: Mounted | undefined
@@ -68,8 +68,8 @@ function serial(
   })
 }
 
-function join({ workspace, ground, operations }: StagedOver): void {
-  applyWithJournal(workspace, ground, operations, OPTIONS)
+function join({ workspace, planRoot, operations }: StagedOver): void {
+  applyWithJournal(workspace, planRoot, operations, OPTIONS)
 }
 
 test.runIf(canRun)('over a tree, the result is that of applying layer after layer', () =>
@@ -86,8 +86,8 @@ test.runIf(canRun)('a chain of states ends in the same tree', () =>
   property('chains of states', 100, (scratch, layers, tree, keepDirlinks) => {
     const chained = outcome(() => {
       for (const layer of layers)
-        withStagedOver(`${scratch}/tree`, [layer], keepDirlinks, ({ ground, operations }) =>
-          apply(ground, operations, OPTIONS)
+        withStagedOver(`${scratch}/tree`, [layer], keepDirlinks, ({ planRoot, operations }) =>
+          apply(planRoot, operations, OPTIONS)
         )
       return snapshot(`${scratch}/tree`)
     })
@@ -98,11 +98,13 @@ test.runIf(canRun)('a chain of states ends in the same tree', () =>
 test.runIf(canRun)('an operation that fails leaves the tree as it was', () =>
   property('failures', 20, (scratch, layers, _tree, keepDirlinks) => {
     const before = identitySnapshot(`${scratch}/tree`)
-    stopEverywhere(scratch, layers, keepDirlinks, ({ workspace, ground, operations }, count) => {
+    stopEverywhere(scratch, layers, keepDirlinks, ({ workspace, planRoot, operations }, count) => {
       const impossible: Operation = { op: 'move', from: 'is not', to: 'there' }
       const failing = operations.toSpliced(count, 0, impossible)
-      expect(() => applyWithJournal(workspace, ground, failing, OPTIONS)).toThrow('does not exist')
-      expect(undo(workspace.fd, ground)).toBe(false)
+      expect(() => applyWithJournal(workspace, planRoot, failing, OPTIONS)).toThrow(
+        'does not exist'
+      )
+      expect(undo(workspace.fd, planRoot)).toBe(false)
     })
     expect(identitySnapshot(`${scratch}/tree`)).toBe(before)
   })
@@ -114,8 +116,8 @@ test.runIf(canRun)('what a killed run had begun is undone, wherever it was kille
     stopEverywhere(scratch, layers, keepDirlinks, (staged, count) => {
       for (const inDoubt of count < staged.operations.length ? [0, 1] : [0]) {
         beginAndStop(staged, count, count + inDoubt)
-        expect(undo(staged.workspace.fd, staged.ground)).toBe(true)
-        expect(undo(staged.workspace.fd, staged.ground)).toBe(false)
+        expect(undo(staged.workspace.fd, staged.planRoot)).toBe(true)
+        expect(undo(staged.workspace.fd, staged.planRoot)).toBe(false)
       }
     })
     expect(identitySnapshot(`${scratch}/tree`)).toBe(before)
@@ -148,9 +150,13 @@ function besideWorkspace(tree: string): string {
 }
 
 /** As a process that is killed leaves it: `begun` operations in the journal, `done` carried out. */
-function beginAndStop({ workspace, ground, operations }: StagedOver, done: number, begun: number) {
-  const journal = createJournal(workspace, ground, operations)
-  apply(ground, operations.slice(0, done), OPTIONS)
+function beginAndStop(
+  { workspace, planRoot, operations }: StagedOver,
+  done: number,
+  begun: number
+) {
+  const journal = createJournal(workspace, planRoot, operations)
+  apply(planRoot, operations.slice(0, done), OPTIONS)
   journal.begun(begun)
   journal.close()
 }

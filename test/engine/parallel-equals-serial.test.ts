@@ -7,7 +7,7 @@ import { apply } from '../../src/rootfs/apply.ts'
 import { layerStack } from '../reference/random-layers.ts'
 import { applySerially, type Member } from '../reference/serial.ts'
 import { snapshot } from '../reference/snapshot.ts'
-import { outcome, stageLayer, UNDESCRIBED } from '../reference/staged-layer.ts'
+import { outcome, stageLayer, IMPLICIT } from '../reference/staged-layer.ts'
 import { withOpen, withScratch } from '../support/open-directory.ts'
 import { needs } from '../support/requires.ts'
 
@@ -55,6 +55,6 @@ function applyStaged(scratch: string, layers: Member[][], keepDirlinks: boolean)
     trash: stack.makePhysical('trash')
   })
   withOpen(`${scratch}/work`, (workspace) =>
-    apply(workspace, operations, { undescribed: UNDESCRIBED, onLostXattr: () => undefined })
+    apply(workspace, operations, { implicit: IMPLICIT, onLostXattr: () => undefined })
   )
 }

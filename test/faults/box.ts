@@ -55,7 +55,7 @@ export class Box {
     buildImage(template, { layers: LAYERS, tag: 'image' })
     cpSync(`${other.layout}/blobs`, `${template}/blobs`, { recursive: true })
     const both = [
-      { ...this.#entryOf(template), ...tagged('image') },
+      { ...this.entryOf(template), ...tagged('image') },
       { ...other.manifest, ...tagged('other') }
     ]
     writeFileSync(`${template}/index.json`, JSON.stringify({ schemaVersion: 2, manifests: both }))
@@ -90,7 +90,7 @@ export class Box {
     makeTree(`${this.path}/others`)
   }
 
-  #entryOf(layout: string): object {
+  private entryOf(layout: string): object {
     const index = readFileSync(`${layout}/index.json`, 'utf8')
     return (JSON.parse(index) as { manifests: object[] }).manifests[0]!
   }

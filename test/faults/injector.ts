@@ -25,21 +25,21 @@ const PATIENCE_MS = 60_000
 const source = new URL('inject.c', import.meta.url).pathname
 
 export class Injector {
-  readonly #program: string
-  readonly #prefixes: readonly string[]
-  readonly #env: NodeJS.ProcessEnv
+  private readonly program: string
+  private readonly prefixes: readonly string[]
+  private readonly env: NodeJS.ProcessEnv
 
   /** Compiles into a directory. Only calls at and below the prefixes count. */
   constructor(directory: string, prefixes: readonly string[], env: NodeJS.ProcessEnv) {
-    this.#program = `${directory}/inject`
-    this.#prefixes = prefixes
-    this.#env = env
-    if (!existsSync(this.#program)) execFileSync('cc', ['-O2', '-o', this.#program, source])
+    this.program = `${directory}/inject`
+    this.prefixes = prefixes
+    this.env = env
+    if (!existsSync(this.program)) execFileSync('cc', ['-O2', '-o', this.program, source])
   }
 
   /** All calls of an undisturbed run. */
   async record(log: string, args: readonly string[]): Promise<{ run: Run; calls: Call[] }> {
-    const run = await this.#start(['-l', log], args)
+    const run = await this.start(['-l', log], args)
     await run.allEnded
     const lines = readFileSync(log, 'latin1').split('\n').slice(0, -1)
     return { run, calls: lines.map(callOf) }
@@ -47,21 +47,21 @@ export class Injector {
 
   async disturbed(fault: Fault, args: readonly string[]): Promise<Run> {
     const place = ['-c', fault.call, '-n', String(fault.nth)]
-    return this.#start([...place, ...actionOf(fault.kind, fault.call)], args)
+    return this.start([...place, ...actionOf(fault.kind, fault.call)], args)
   }
 
   async undisturbed(args: readonly string[]): Promise<Run> {
-    return this.#start(['-c', 'mknod'], args)
+    return this.start(['-c', 'mknod'], args)
   }
 
   /** Resolves when the command has ended; its children may live on. */
-  #start(options: readonly string[], args: readonly string[]): Promise<Run> {
+  private start(options: readonly string[], args: readonly string[]): Promise<Run> {
     count('commands')
-    const prefixes = this.#prefixes.flatMap((prefix) => ['-p', prefix])
+    const prefixes = this.prefixes.flatMap((prefix) => ['-p', prefix])
     const child = spawn(
-      this.#program,
+      this.program,
       [...options, ...prefixes, '--', ...ociUnpackCommand, ...args],
-      { stdio: ['ignore', 'ignore', 'pipe', 'pipe'], env: this.#env }
+      { stdio: ['ignore', 'ignore', 'pipe', 'pipe'], env: this.env }
     )
     let stderr = ''
     child.stderr!.setEncoding('utf8').on('data', (text: string) => (stderr += text))

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { selectManifest, target } from '../../src/image/choice.ts'
 import type { DescriptorPath } from '../../src/image/choice.ts'
 import { digestOf } from '../../src/image/digest.ts'
@@ -32,25 +32,25 @@ describe('selectManifest', () => {
     'vnd.docker.reference.type': 'attestation-manifest'
   })
 
-  it('takes the best that the platform can run', () => {
+  test('takes the best that the platform can run', () => {
     expect(choose('linux/arm', amd64, v6, v7)).toBe(v7)
     expect(choose('linux/arm/v7', v6, amd64)).toBe(v6)
     expect(choose('linux/amd64', v6, amd64, bare)).toBe(amd64)
   })
 
-  it('takes a manifest without a platform only where it is the only one', () => {
+  test('takes a manifest without a platform only where it is the only one', () => {
     expect(choose('linux/amd64', bare)).toBe(bare)
     expect(choose('linux/amd64', attestation, bare)).toBe(bare)
     expect(failure(() => choose('linux/amd64', bare, v6)).code).toBe('PLATFORM_NOT_FOUND')
   })
 
-  it('never takes an attestation', () => {
+  test('never takes an attestation', () => {
     const error = failure(() => choose('unknown/unknown', attestation))
     expect(error.code).toBe('PLATFORM_NOT_FOUND')
     expect(error.facts.available).toBe('no image at all')
   })
 
-  it('lists what is there where nothing fits', () => {
+  test('lists what is there where nothing fits', () => {
     const error = failure(() => choose('linux/s390x', amd64, v7, bare))
     expect(error.code).toBe('PLATFORM_NOT_FOUND')
     expect(error.facts).toEqual({
@@ -59,18 +59,18 @@ describe('selectManifest', () => {
     })
   })
 
-  it('lists the rivals where several fit equally well', () => {
+  test('lists the rivals where several fit equally well', () => {
     const other = manifest('other', 'linux/amd64')
     const error = failure(() => choose('linux/amd64', amd64, other, v7))
     expect(error.code).toBe('PLATFORM_AMBIGUOUS')
     expect(error.facts.available).toBe(`linux/amd64 ${amd64.digest}, linux/amd64 ${other.digest}`)
   })
 
-  it('counts a manifest that is reached by two ways once', () => {
+  test('counts a manifest that is reached by two ways once', () => {
     expect(choose('linux/amd64', amd64, amd64)).toBe(amd64)
   })
 
-  it('lets a manifest have the platform of the index above it', () => {
+  test('lets a manifest have the platform of the index above it', () => {
     const armIndex = { ...root, platform: parsePlatform('linux/arm64') }
     const paths: DescriptorPath[] = [
       [root, armIndex, bare],

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   changeConfig,
   changeManifest,
@@ -32,7 +32,7 @@ const FULL = parse({
 })
 
 describe('changeConfig', () => {
-  it.each<[string, ConfigChanges, object]>([
+  test.each<[string, ConfigChanges, object]>([
     ['created', { created: '2026-02-03T04:05:06.10+00:00' }, { created: '2026-02-03T04:05:06.1Z' }],
     ['author', { author: 'B' }, { author: 'B' }],
     ['os', { os: 'freebsd' }, { os: 'freebsd' }],
@@ -44,7 +44,7 @@ describe('changeConfig', () => {
     expect(changeConfig(FULL, changes)).toEqual({ ...FULL, ...expected })
   })
 
-  it.each<[string, ConfigChanges, ExecutionConfig, ExecutionConfig]>([
+  test.each<[string, ConfigChanges, ExecutionConfig, ExecutionConfig]>([
     ['user', { user: '1:2' }, { User: '1:2' }, { User: '1:2' }],
     ['workingDir', { workingDir: 'w/../x' }, { WorkingDir: 'w/../x' }, { WorkingDir: 'w/../x' }],
     ['stopSignal', { stopSignal: '9' }, { StopSignal: '9' }, { StopSignal: '9' }],
@@ -84,7 +84,7 @@ describe('changeConfig', () => {
     expect(changeConfig(FULL, changes)).toEqual({ ...FULL, config: { ...FULL.config, ...onFull } })
   })
 
-  it.each<[keyof ConfigChanges, string]>([
+  test.each<[keyof ConfigChanges, string]>([
     ['author', 'author'],
     ['variant', 'variant'],
     ['user', 'config.User'],
@@ -95,7 +95,7 @@ describe('changeConfig', () => {
     expect(changeConfig(FULL, { [name]: '' })).not.toHaveProperty(field)
   })
 
-  it.each([
+  test.each([
     ['config.labels', 'Labels'],
     ['config.exposedports', 'ExposedPorts'],
     ['config.env', 'Env'],
@@ -108,7 +108,7 @@ describe('changeConfig', () => {
     expect(changeConfig(BARE, { clear: [key] })).toEqual(BARE)
   })
 
-  it('clears before it sets', () => {
+  test('clears before it sets', () => {
     const changes: ConfigChanges = {
       clear: ['config.env', 'config.labels', 'config.volume', 'config.exposedports'],
       env: ['A=9'],
@@ -125,7 +125,7 @@ describe('changeConfig', () => {
     })
   })
 
-  it.each<[string, ConfigChanges]>([
+  test.each<[string, ConfigChanges]>([
     ['nothing', {}],
     ['empty lists', { env: [], labels: {}, volumes: [], exposedPorts: [], clear: [] }]
   ])('changes nothing where %s is given', (_name, changes) => {
@@ -133,14 +133,14 @@ describe('changeConfig', () => {
     expect(changeConfig(BARE, changes)).toEqual(BARE)
   })
 
-  it('keeps what it does not know, big integers too', () => {
+  test('keeps what it does not know, big integers too', () => {
     const big = parse({ x: { y: 'BIG' }, config: { Healthcheck: { Interval: 'BIG' } } })
     const text = configBytes(changeConfig(big, { user: 'u', author: 'A' })).toString()
     expect(text).toContain('"x":{"y":9223372036854775807}')
     expect(text).toContain('"config":{"User":"u","Healthcheck":{"Interval":9223372036854775807}}')
   })
 
-  it.each<[string, ConfigChanges]>([
+  test.each<[string, ConfigChanges]>([
     ['a variable without =', { env: ['A=1', 'B'] }],
     ['a variable without a name', { env: ['=x'] }],
     ['a label without a name', { labels: { '': 'x' } }],
@@ -162,12 +162,12 @@ describe('changeManifest', () => {
     { file: '' }
   )
 
-  it('adds annotations to those that are there', () => {
+  test('adds annotations to those that are there', () => {
     const changed = changeManifest(manifest, { annotations: { b: '3', c: '' } })
     expect(changed).toEqual({ ...manifest, annotations: { a: '1', b: '3', c: '' } })
   })
 
-  it('clears them first', () => {
+  test('clears them first', () => {
     const others = { ...manifest, annotations: undefined }
     expect(changeManifest(manifest, { clear: ['manifest.annotations'] })).toEqual(others)
     expect(
@@ -175,13 +175,13 @@ describe('changeManifest', () => {
     ).toEqual({ ...manifest, annotations: { c: '4' } })
   })
 
-  it('leaves them alone where labels are changed or cleared', () => {
+  test('leaves them alone where labels are changed or cleared', () => {
     expect(changeManifest(manifest, { clear: ['config.labels'], labels: { a: 'x' } })).toEqual(
       manifest
     )
   })
 
-  it('refuses one without a name', () => {
+  test('refuses one without a name', () => {
     expect(failure(() => changeManifest(manifest, { annotations: { '': 'x' } }))?.code).toBe(
       'USAGE'
     )
@@ -193,7 +193,7 @@ describe('changeManifest', () => {
   }
 })
 
-it('changePlatform changes what a platform has, and keeps the rest', () => {
+test('changePlatform changes what a platform has, and keeps the rest', () => {
   const platform = { os: 'linux', architecture: 'arm', variant: 'v7', 'os.features': ['x'] }
   expect(
     changePlatform(platform, { architecture: 'amd64', variant: '', osVersion: '1', author: 'A' })
@@ -204,7 +204,7 @@ describe('a key to clear', () => {
   const clear = (key: string): ReturnType<typeof failure> =>
     failure(() => changeConfig(FULL, { clear: [key as ClearKey] }))
 
-  it.each(['', 'config.volumes', 'Labels', 'toString'])(
+  test.each(['', 'config.volumes', 'Labels', 'toString'])(
     'is not %j, and others are listed',
     (key) => {
       expect(clear(key)?.code).toBe('USAGE')
@@ -212,7 +212,7 @@ describe('a key to clear', () => {
     }
   )
 
-  it('is not the diff ids, and it is said why', () => {
+  test('is not the diff ids, and it is said why', () => {
     expect(clear('rootfs.diffids')?.facts.reason).toContain('unpacked')
   })
 })

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   chainIds,
   digestAlgorithm,
@@ -13,7 +13,7 @@ import { failure } from './errors.ts'
 const EMPTY = 'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
 
 describe('parseDigest', () => {
-  it('takes apart what digestOf made, for both algorithms', () => {
+  test('takes apart what digestOf made, for both algorithms', () => {
     fc.assert(
       fc.property(fc.uint8Array(), fc.constantFrom('sha256', 'sha512'), (bytes, algorithm) => {
         const digest = digestOf(bytes, algorithm)
@@ -24,7 +24,7 @@ describe('parseDigest', () => {
     )
   })
 
-  it.each([
+  test.each([
     ['', 'algorithm'],
     ['sha256', 'algorithm'],
     [EMPTY.slice(7), 'algorithm'],
@@ -45,14 +45,14 @@ describe('parseDigest', () => {
     expect(error.facts.reason).toContain(reason)
   })
 
-  it('refuses to use a digest of an algorithm that only a document knows', () => {
+  test('refuses to use a digest of an algorithm that only a document knows', () => {
     const blake3 = `blake3:${'0'.repeat(64)}` as Digest
     expect(failure(() => digestHex(blake3)).code).toBe('DIGEST_INVALID')
   })
 })
 
 describe('digestOf', () => {
-  it('is the published digest of nothing', () => {
+  test('is the published digest of nothing', () => {
     expect(digestOf(Buffer.alloc(0))).toBe(EMPTY)
   })
 })
@@ -64,11 +64,11 @@ describe('chainIds', () => {
     Digest
   ]
 
-  it('of one layer is its diff id', () => {
+  test('of one layer is its diff id', () => {
     expect(chainIds([a])).toEqual([a])
   })
 
-  it('of more layers hashes the chain below and the diff id, with a space between', () => {
+  test('of more layers hashes the chain below and the diff id, with a space between', () => {
     const two = digestOf(Buffer.from(`${a} ${b}`))
     const three = digestOf(Buffer.from(`${two} ${c}`))
     expect(chainIds([a, b, c])).toEqual([a, two, three])

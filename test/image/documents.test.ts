@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   layerDiffIds,
   parseConfig,
@@ -49,7 +49,7 @@ describe('a bad document is refused with the place and the reason', () => {
     rootfs: { type: 'layers', diff_ids: [], ...change }
   })
 
-  it.each<[keyof typeof PARSERS, unknown, string, string]>([
+  test.each<[keyof typeof PARSERS, unknown, string, string]>([
     ['layout', [], '', 'must be an object, found a list'],
     ['layout', {}, '/imageLayoutVersion', 'is missing; must be a layout version 1.x.y'],
     ['layout', { imageLayoutVersion: '2.0.0' }, '/imageLayoutVersion', 'found "2.0.0"'],
@@ -262,14 +262,14 @@ describe('a bad document is refused with the place and the reason', () => {
     expect(error.facts.reason).toContain(reason)
   })
 
-  it('shows control characters of a document as escapes', () => {
+  test('shows control characters of a document as escapes', () => {
     const { facts } = failure(() => PARSERS.index({ ...INDEX, annotations: { '\u001b[31m': 1 } }))
     expect(facts.pointer).toBe('/annotations/\\x1b[31m')
   })
 })
 
 describe('what Go tools write is read', () => {
-  it('takes null for what is optional and drops it', () => {
+  test('takes null for what is optional and drops it', () => {
     const config = PARSERS.config({
       ...CONFIG,
       author: null,
@@ -279,7 +279,7 @@ describe('what Go tools write is read', () => {
     expect(config).toEqual({ ...CONFIG, config: { OnBuild: null } })
   })
 
-  it('takes null for an empty list', () => {
+  test('takes null for an empty list', () => {
     expect(PARSERS.manifest({ ...MANIFEST, layers: null }).layers).toEqual([])
     expect(PARSERS.index({ ...INDEX, manifests: null }).manifests).toEqual([])
     expect(
@@ -290,7 +290,7 @@ describe('what Go tools write is read', () => {
     })
   })
 
-  it('keeps unknown fields and integers beyond 2^53 at every level', () => {
+  test('keeps unknown fields and integers beyond 2^53 at every level', () => {
     const text = `{"schemaVersion":2,"x":9223372036854775807,"config":{"mediaType":"a/b","digest":"${DIGEST}","size":2,"y":{"z":-9223372036854775808}},"layers":[]}`
     expect(PARSERS.manifest(text)).toMatchObject({
       x: 9223372036854775807n,
@@ -298,14 +298,15 @@ describe('what Go tools write is read', () => {
     })
   })
 
-  it.each(['2026-11-21T02:16:53Z', '0001-01-01T00:00:00Z', '1997-03-25T13:40:00.123456789+01:00'])(
-    'takes the date %s and keeps its text',
-    (created) => {
-      expect(PARSERS.config({ ...CONFIG, created }).created).toBe(created)
-    }
-  )
+  test.each([
+    '2026-11-21T02:16:53Z',
+    '0001-01-01T00:00:00Z',
+    '1997-03-25T13:40:00.123456789+01:00'
+  ])('takes the date %s and keeps its text', (created) => {
+    expect(PARSERS.config({ ...CONFIG, created }).created).toBe(created)
+  })
 
-  it('takes descriptors of unknown media types and digest algorithms', () => {
+  test('takes descriptors of unknown media types and digest algorithms', () => {
     const foreign = {
       mediaType: 'application/x',
       digest: 'multihash+base58:QmRZxt2b1FVZPNqd8',
@@ -316,13 +317,13 @@ describe('what Go tools write is read', () => {
     ])
   })
 
-  it('takes 1.x layouts', () => {
+  test('takes 1.x layouts', () => {
     expect(PARSERS.layout({ imageLayoutVersion: '1.1.0' }).imageLayoutVersion).toBe('1.1.0')
   })
 })
 
 describe('layerDiffIds', () => {
-  it.each([0, 2])('refuses %i diff ids for one layer, with both counts', (count) => {
+  test.each([0, 2])('refuses %i diff ids for one layer, with both counts', (count) => {
     const ids = Array.from({ length: count }, () => DIGEST)
     const config = PARSERS.config({ ...CONFIG, rootfs: { type: 'layers', diff_ids: ids } })
     const error = failure(() => layerDiffIds(PARSERS.manifest(MANIFEST), config, 'config'))
@@ -339,7 +340,7 @@ describe('the schemas', () => {
 
   const ours = ['hooks.schema.json']
 
-  it.each(names)('%s names its dialect, and its section of a specification', (name) => {
+  test.each(names)('%s names its dialect, and its section of a specification', (name) => {
     const schema = JSON.parse(readFileSync(`schemas/${name}`, 'utf8')) as Record<string, string>
     expect(schema).toMatchObject({
       $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -349,7 +350,7 @@ describe('the schemas', () => {
       expect(schema['$comment']).toMatch(/^(?:docker-)?image-spec [a-z-]+\.md, section /)
   })
 
-  it.each(names)('%s describes every rule, so that every error has words', (name) => {
+  test.each(names)('%s describes every rule, so that every error has words', (name) => {
     const bare: string[] = []
     findBare(JSON.parse(readFileSync(`schemas/${name}`, 'utf8')), '', bare)
     expect(bare).toEqual([])

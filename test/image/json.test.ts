@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { stringifyJson } from '../../src/image/go-json.ts'
 import { parseJson, type Json } from '../../src/image/json.ts'
 
@@ -7,7 +7,7 @@ const parse = (text: string): Json => parseJson(Buffer.from(text))
 const rewrite = (text: string): string => stringifyJson(parse(text), { kind: 'any' }).toString()
 
 describe('parseJson', () => {
-  it('agrees with JSON.parse on every value, big integers apart', () => {
+  test('agrees with JSON.parse on every value, big integers apart', () => {
     fc.assert(
       fc.property(fc.jsonValue({ noUnicodeString: false }), (value) => {
         const text = JSON.stringify(value)
@@ -16,7 +16,7 @@ describe('parseJson', () => {
     )
   })
 
-  it('accepts exactly what JSON.parse accepts, also among broken texts', () => {
+  test('accepts exactly what JSON.parse accepts, also among broken texts', () => {
     const piece = fc.constantFrom(
       '{',
       '}',
@@ -48,7 +48,7 @@ describe('parseJson', () => {
     )
   })
 
-  it('keeps every int64, wherever it stands', () => {
+  test('keeps every int64, wherever it stands', () => {
     fc.assert(
       fc.property(fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n), (number) => {
         const text = `{"a":[${number.toString()},"${number.toString()}"],"b":{"c":${number.toString()}}}\n`
@@ -57,17 +57,17 @@ describe('parseJson', () => {
     )
   })
 
-  it('lets the last of equal keys win, as Go does', () => {
+  test('lets the last of equal keys win, as Go does', () => {
     expect(parse('{"a":1,"a":2}')).toEqual({ a: 2 })
   })
 
-  it('keeps a key __proto__ as an ordinary key', () => {
+  test('keeps a key __proto__ as an ordinary key', () => {
     const text = '{"__proto__":{"polluted":9007199254740993}}\n'
     expect(rewrite(text)).toBe(text)
     expect('polluted' in {}).toBe(false)
   })
 
-  it.each([
+  test.each([
     ['bytes that are not UTF-8', Buffer.from([0x22, 0xff, 0x22]), /UTF-8/],
     ['a byte order mark', Buffer.from('\ufeff{}'), /not JSON/],
     ['a second value', Buffer.from('{} {}'), /not JSON/],
@@ -79,7 +79,7 @@ describe('parseJson', () => {
     expect(() => parseJson(bytes)).toThrow(message)
   })
 
-  it('refuses an open string in linear time', () => {
+  test('refuses an open string in linear time', () => {
     expect(() => parse(`"${'a'.repeat(1e6)}`)).toThrow(SyntaxError)
   })
 })

@@ -1,9 +1,9 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { layerCompression, layerMediaType, mediaKind } from '../../src/image/media-types.ts'
 import { failure } from './errors.ts'
 
 describe('mediaKind', () => {
-  it.each([
+  test.each([
     ['application/vnd.oci.image.index.v1+json', 'index'],
     ['application/vnd.docker.distribution.manifest.list.v2+json', 'index'],
     ['application/vnd.oci.image.manifest.v1+json', 'manifest'],
@@ -18,7 +18,7 @@ describe('mediaKind', () => {
     expect(mediaKind(mediaType).kind).toBe(kind)
   })
 
-  it('tells layers that may not be pushed from others', () => {
+  test('tells layers that may not be pushed from others', () => {
     const foreign = 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip'
     expect(mediaKind(foreign)).toMatchObject({ kind: 'layer', distributable: false })
     expect(mediaKind(layerMediaType('gzip'))).toMatchObject({ distributable: true })
@@ -26,7 +26,7 @@ describe('mediaKind', () => {
 })
 
 describe('layerCompression', () => {
-  it.each([
+  test.each([
     ['application/vnd.oci.image.layer.v1.tar', 'none'],
     ['application/vnd.oci.image.layer.v1.tar+gzip', 'gzip'],
     ['application/vnd.oci.image.layer.v1.tar+zstd', 'zstd'],
@@ -43,7 +43,7 @@ describe('layerCompression', () => {
     expect(layerCompression(mediaType)).toBe(compression)
   })
 
-  it.each([
+  test.each([
     'application/vnd.oci.image.layer.v1.tar+xz',
     'application/vnd.oci.image.layer.v1.tar+gzip+zstd',
     'application/vnd.oci.image.layer.v1.tar+',
@@ -55,12 +55,12 @@ describe('layerCompression', () => {
     expect(error.facts).toEqual({ found: mediaType })
   })
 
-  it('says of an encrypted layer that it must be decrypted', () => {
+  test('says of an encrypted layer that it must be decrypted', () => {
     const encrypted = 'application/vnd.oci.image.layer.v1.tar+gzip+encrypted'
     expect(failure(() => layerCompression(encrypted)).hint).toContain('Decrypt')
   })
 
-  it('reads what layerMediaType names', () => {
+  test('reads what layerMediaType names', () => {
     for (const compression of ['none', 'gzip', 'zstd'] as const) {
       expect(layerCompression(layerMediaType(compression))).toBe(compression)
     }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   hostPlatform,
   parsePlatform,
@@ -8,7 +8,7 @@ import {
 import { failureCode } from './errors.ts'
 
 describe('parsePlatform', () => {
-  it.each([
+  test.each([
     ['linux/amd64', { os: 'linux', architecture: 'amd64' }],
     ['linux/arm/v7', { os: 'linux', architecture: 'arm', variant: 'v7' }],
     ['Linux/X86_64', { os: 'linux', architecture: 'amd64' }],
@@ -20,7 +20,7 @@ describe('parsePlatform', () => {
     expect(parsePlatform(text)).toEqual(platform)
   })
 
-  it.each(['', 'linux', 'linux/', '/amd64', 'a/b/c/d', 'linux/a b', 'linux/arm/'])(
+  test.each(['', 'linux', 'linux/', '/amd64', 'a/b/c/d', 'linux/a b', 'linux/arm/'])(
     'refuses %j',
     (text) => {
       expect(failureCode(() => parsePlatform(text))).toBe('USAGE')
@@ -29,7 +29,7 @@ describe('parsePlatform', () => {
 })
 
 describe('hostPlatform', () => {
-  it.each([
+  test.each([
     ['x64', undefined, 'linux/amd64'],
     ['ia32', undefined, 'linux/386'],
     ['arm64', undefined, 'linux/arm64'],
@@ -47,7 +47,7 @@ describe('platformDistance', () => {
   const distance = (wanted: string, offered: string) =>
     platformDistance(parsePlatform(wanted), parsePlatform(offered))
 
-  it.each([
+  test.each([
     ['linux/arm64', 'linux/arm64', 'linux/arm64/v8'],
     ['linux/arm64/v8', 'linux/arm64/v8', 'linux/arm64'],
     ['linux/arm', 'linux/arm', 'linux/arm/v7'],
@@ -61,7 +61,7 @@ describe('platformDistance', () => {
     expect(distance(wanted, better)).toBeLessThan(distance(wanted, worse)!)
   })
 
-  it.each([
+  test.each([
     ['linux/amd64', 'linux/arm64'],
     ['linux/amd64', 'windows/amd64'],
     ['linux/arm/v6', 'linux/arm/v7'],
@@ -74,7 +74,7 @@ describe('platformDistance', () => {
     expect(distance(wanted, offered)).toBeUndefined()
   })
 
-  it('takes an empty variant for none', () => {
+  test('takes an empty variant for none', () => {
     const offered = { os: 'linux', architecture: 'arm64', variant: '' }
     expect(platformDistance(parsePlatform('linux/arm64'), offered)).toBe(0)
   })

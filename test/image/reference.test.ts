@@ -1,10 +1,10 @@
 import fc from 'fast-check'
-import { describe, expect, it, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parseImageName, parseReference, parseTag } from '../../src/image/reference.ts'
 import { failure, failureCode } from './errors.ts'
 
 describe('parseReference', () => {
-  it.each([
+  test.each([
     ['layout', 'layout', 'latest'],
     ['layout:12', 'layout', '12'],
     ['/a/b:c', '/a/b', 'c'],
@@ -18,7 +18,7 @@ describe('parseReference', () => {
     expect(parseReference(text)).toEqual({ path, tag })
   })
 
-  it.each(['', ':', ':tag', 'p:', 'p::a'])('refuses %j', (text) => {
+  test.each(['', ':', ':tag', 'p:', 'p::a'])('refuses %j', (text) => {
     expect(failureCode(() => parseReference(text))).toBe('REFERENCE_INVALID')
   })
 })
@@ -32,7 +32,7 @@ test('an image in an archive cannot be changed, and the hint says what to do', (
 })
 
 describe('parseImageName', () => {
-  it.each([
+  test.each([
     ['p', 'oci', 'p', undefined],
     ['oci:p:t', 'oci', 'p', 't'],
     ['oci-archive:/a/b.tar', 'oci-archive', '/a/b.tar', undefined],
@@ -44,7 +44,7 @@ describe('parseImageName', () => {
     expect(parseImageName(text)).toEqual({ transport, path, tag })
   })
 
-  it.each(['oci:', 'oci-archive::t', 'docker-archive:', 'oci-archive:b:@1', 'oci-archive:b:'])(
+  test.each(['oci:', 'oci-archive::t', 'docker-archive:', 'oci-archive:b:@1', 'oci-archive:b:'])(
     'refuses %j',
     (text) => {
       expect(failureCode(() => parseImageName(text))).toBe('REFERENCE_INVALID')
@@ -53,14 +53,14 @@ describe('parseImageName', () => {
 })
 
 describe('parseTag', () => {
-  it.each(['a:b', 'a/b', 'a@b', 'a+b', 'a--b', 'A_b.c-d:e/f', '12', 'v1.2-rc.1'])(
+  test.each(['a:b', 'a/b', 'a@b', 'a+b', 'a--b', 'A_b.c-d:e/f', '12', 'v1.2-rc.1'])(
     'takes %j',
     (tag) => {
       expect(parseTag(tag)).toBe(tag)
     }
   )
 
-  it.each([
+  test.each([
     'a---b',
     'a-',
     'a..b',
@@ -80,11 +80,11 @@ describe('parseTag', () => {
     expect(failureCode(() => parseTag(tag))).toBe('REFERENCE_INVALID')
   })
 
-  it('decides long hostile tags at once', () => {
+  test('decides long hostile tags at once', () => {
     expect(failureCode(() => parseTag(`${'a-'.repeat(100_000)}!`))).toBe('REFERENCE_INVALID')
   })
 
-  it('takes whatever words are joined by single separators', () => {
+  test('takes whatever words are joined by single separators', () => {
     const word = fc.stringMatching(/^[A-Za-z0-9]{1,5}$/)
     const join = fc.constantFrom('-', '.', '_', ':', '@', '+', '/', '--')
     fc.assert(

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { DescriptorPath } from '../../src/image/choice.ts'
 import { digestOf, parseDigest } from '../../src/image/digest.ts'
 import { parseConfig, parseIndex, parseManifest } from '../../src/image/documents.ts'
@@ -33,7 +33,7 @@ function again({ descriptorPath, manifest, config }: RewrittenImage): ImageDocum
 describe("umoci's regression recipe", () => {
   const time = '1997-03-25T13:40:00+01:00'
 
-  it('ends in the same config, manifest and index, byte for byte', () => {
+  test('ends in the same config, manifest and index, byte for byte', () => {
     const repacked = rewriteImage(newImage(), {
       layer: { descriptor: LAYER, diffId: DIFF_ID },
       history: { created: time, created_by: 'umoci repack' }
@@ -133,7 +133,7 @@ describe('rewriteImage', () => {
   const stored = new Map(result.blobs.map(({ digest, bytes }) => [digest as string, bytes]))
   const bytesOf = ({ digest }: Descriptor): Buffer => stored.get(digest)!
 
-  it('stores config, manifest and every index above, innermost first', () => {
+  test('stores config, manifest and every index above, innermost first', () => {
     const digests = result.blobs.map(({ digest }) => digest)
     expect(digests).toEqual([
       result.manifest.config.digest,
@@ -141,7 +141,7 @@ describe('rewriteImage', () => {
     ])
   })
 
-  it('leads from the new root down to the new manifest and config', () => {
+  test('leads from the new root down to the new manifest and config', () => {
     const [root, middle, leaf] = result.descriptorPath as [Descriptor, Descriptor, Descriptor]
     const outer = parseIndex(bytesOf(root), { file: '' })
     expect(outer.manifests).toEqual([middle, image.indexes[0]!.manifests[1]])
@@ -152,7 +152,7 @@ describe('rewriteImage', () => {
     expect(parseConfig(bytesOf(manifest.config), { file: '' }).rootfs.diff_ids).toEqual([DIFF_ID])
   })
 
-  it('gives every new descriptor the size and the embedded data of the new bytes', () => {
+  test('gives every new descriptor the size and the embedded data of the new bytes', () => {
     for (const descriptor of [...result.descriptorPath.slice(1), result.manifest.config]) {
       expect(descriptor.size).toBe(bytesOf(descriptor).length)
       expect(Buffer.from(descriptor.data!, 'base64')).toEqual(bytesOf(descriptor))
@@ -160,7 +160,7 @@ describe('rewriteImage', () => {
     expect(result.descriptorPath[0]).not.toHaveProperty('data')
   })
 
-  it('keeps unknown fields, int64s, variant, platforms and annotations at every level', () => {
+  test('keeps unknown fields, int64s, variant, platforms and annotations at every level', () => {
     const [root, middle, leaf] = result.descriptorPath as [Descriptor, Descriptor, Descriptor]
     expect(root.annotations).toEqual({ root: 'kept' })
     expect(middle).toMatchObject({ z: big, platform: { architecture: 'arm' } })
@@ -178,7 +178,7 @@ describe('rewriteImage', () => {
     })
   })
 
-  it('changes the platform wherever a descriptor of the image has one', () => {
+  test('changes the platform wherever a descriptor of the image has one', () => {
     const { descriptorPath, blobs } = rewriteImage(image, {
       platform: (platform) => ({ ...platform, variant: 'v6' })
     })
@@ -195,18 +195,18 @@ describe('rewriteImage', () => {
     ])
   })
 
-  it('notes in the history whether there is a layer', () => {
+  test('notes in the history whether there is a layer', () => {
     expect(result.config.history).toEqual([{ created_by: 'test' }])
     const empty = rewriteImage(image, { history: { created_by: 'test' } })
     expect(empty.config.history).toEqual([{ created_by: 'test', empty_layer: true }])
     expect(rewriteImage(image, {}).config).not.toHaveProperty('history')
   })
 
-  it('invents no date for an image that has none', () => {
+  test('invents no date for an image that has none', () => {
     expect(result.config).not.toHaveProperty('created')
   })
 
-  it('writes nothing new where nothing changes', () => {
+  test('writes nothing new where nothing changes', () => {
     const once = rewriteImage(image, {})
     const twice = rewriteImage(
       { ...again(once), descriptorPath: [once.descriptorPath.at(-1)!] },
@@ -217,7 +217,7 @@ describe('rewriteImage', () => {
 })
 
 describe('layerDescriptor', () => {
-  it('notes the size before compression only where it differs', () => {
+  test('notes the size before compression only where it differs', () => {
     const blob = { digest: DIFF_ID, size: 10 }
     expect(layerDescriptor('a/b', blob, 10)).toEqual({ mediaType: 'a/b', ...blob })
     expect(layerDescriptor('a/b', blob, 11).annotations).toEqual({
@@ -227,7 +227,7 @@ describe('layerDescriptor', () => {
 })
 
 describe('inheritedCompression', () => {
-  it.each([
+  test.each([
     [[], 'gzip'],
     [['none'], 'gzip'],
     [['gzip', 'zstd'], 'zstd'],

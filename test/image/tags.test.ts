@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { digestOf } from '../../src/image/digest.ts'
 import { OCI_INDEX, OCI_MANIFEST } from '../../src/image/media-types.ts'
 import { findTag, listTags, REF_NAME, withoutTag, withTag } from '../../src/image/tags.ts'
@@ -13,35 +13,35 @@ const tagged = (name: string, tag: string): Descriptor => manifest(name, { [REF_
 const index = (...manifests: Descriptor[]): ImageIndex => ({ schemaVersion: 2, manifests })
 
 describe('findTag', () => {
-  it('finds the entry whose ref.name is exactly the tag', () => {
+  test('finds the entry whose ref.name is exactly the tag', () => {
     const found = findTag(index(tagged('a', 'x'), tagged('b', 'y'), manifest('c')), 'y')
     expect(found).toEqual(tagged('b', 'y'))
   })
 
-  it('lists the tags there are where one is missing', () => {
+  test('lists the tags there are where one is missing', () => {
     const error = failure(() => findTag(index(tagged('a', 'x'), tagged('b', 'y')), 'z'))
     expect(error.code).toBe('TAG_NOT_FOUND')
     expect(error.facts).toEqual({ found: 'z', available: 'x, y' })
   })
 
-  it('refuses to guess between two images of one tag', () => {
+  test('refuses to guess between two images of one tag', () => {
     const error = failure(() => findTag(index(tagged('a', 'x'), tagged('b', 'x')), 'x'))
     expect(error.code).toBe('TAG_AMBIGUOUS')
     expect(error.facts.available).toBe(`${tagged('a', '').digest}, ${tagged('b', '').digest}`)
   })
 
-  it('takes an entry that stands there twice', () => {
+  test('takes an entry that stands there twice', () => {
     expect(findTag(index(tagged('a', 'x'), tagged('a', 'x')), 'x')).toEqual(tagged('a', 'x'))
   })
 
-  it('shows a hostile tag as escapes', () => {
+  test('shows a hostile tag as escapes', () => {
     const error = failure(() => findTag(index(tagged('a', '\u001b[2J')), 'z'))
     expect(error.facts.available).toBe('\\x1b[2J')
   })
 })
 
 describe('listTags', () => {
-  it('gives tags in order, as often as they occur', () => {
+  test('gives tags in order, as often as they occur', () => {
     expect(
       listTags(index(tagged('a', 'x'), manifest('b'), tagged('c', 'w'), tagged('d', 'x')))
     ).toEqual(['x', 'w', 'x'])
@@ -49,7 +49,7 @@ describe('listTags', () => {
 })
 
 describe('withTag', () => {
-  it('replaces every entry of the tag by one at the end, and touches no other', () => {
+  test('replaces every entry of the tag by one at the end, and touches no other', () => {
     const before = index(tagged('a', 'x'), tagged('b', 'y'), tagged('c', 'x'), manifest('d'))
     expect(withTag(before, 'x', manifest('e', { kept: 'yes' }))).toEqual({
       schemaVersion: 2,
@@ -58,7 +58,7 @@ describe('withTag', () => {
     })
   })
 
-  it('keeps unknown fields of the index and of its entries', () => {
+  test('keeps unknown fields of the index and of its entries', () => {
     const before = { ...index({ ...tagged('a', 'y'), ...{ vendor: 2n } }), extra: [1] }
     expect(withTag(before, 'x', manifest('b'))).toMatchObject({
       extra: [1],
@@ -68,7 +68,7 @@ describe('withTag', () => {
 })
 
 describe('withoutTag', () => {
-  it('removes every entry of the tag and is content where there is none', () => {
+  test('removes every entry of the tag and is content where there is none', () => {
     const before = index(tagged('a', 'x'), tagged('b', 'y'), tagged('c', 'x'))
     expect(withoutTag(before, 'x').manifests).toEqual([tagged('b', 'y')])
     expect(withoutTag(before, 'z').manifests).toEqual(before.manifests)

@@ -1,8 +1,8 @@
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { parseTimestamp } from '../../src/image/timestamp.ts'
 import { failure } from '../support/failure.ts'
 
-it.each([
+test.each([
   ['2026-01-02T03:04:05Z', '2026-01-02T03:04:05Z'],
   ['1997-03-25T13:40:00+01:00', '1997-03-25T13:40:00+01:00'],
   ['2026-01-02T03:04:05.120-23:59', '2026-01-02T03:04:05.12-23:59'],
@@ -15,7 +15,7 @@ it.each([
   expect(parseTimestamp(given)).toBe(written)
 })
 
-it.each([
+test.each([
   '',
   'yesterday',
   '2026-01-02',

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { compareManifests, type Delta } from '../../src/mtree/compare.ts'
 import { parseManifest } from '../../src/mtree/parse.ts'
 import { tree } from './arbitraries.ts'
@@ -13,7 +13,7 @@ function summary(deltas: readonly Delta[]): string[] {
 }
 
 describe('compareManifests', () => {
-  it('finds what is new, gone and changed, sorted by path', () => {
+  test('finds what is new, gone and changed, sorted by path', () => {
     const before = dir(
       '.',
       file('same'),
@@ -30,7 +30,7 @@ describe('compareManifests', () => {
     ])
   })
 
-  it('shows both values as a manifest would', () => {
+  test('shows both values as a manifest would', () => {
     const before = dir('.', file('f', { mode: 0, mtimeSec: 1, xattrs: [['user.a', 'x']] }))
     const after = dir('.', file('f', { mode: 0o755, mtimeSec: 2, xattrs: [['user.b', '\xff']] }))
     expect(compareManifests(entries(before), entries(after))).toMatchObject([
@@ -45,12 +45,12 @@ describe('compareManifests', () => {
     ])
   })
 
-  it('lists a type change with the keywords that only one side has', () => {
+  test('lists a type change with the keywords that only one side has', () => {
     const deltas = compareManifests(entries(dir('.', file('f'))), entries(dir('.', link('f', ''))))
     expect(summary(deltas)).toEqual(['modified f type mode link sha256digest'])
   })
 
-  it('does not mind the order of xattrs', () => {
+  test('does not mind the order of xattrs', () => {
     const before = file('f', {
       xattrs: [
         ['user.a', '1'],
@@ -66,7 +66,7 @@ describe('compareManifests', () => {
     expect(compareManifests(entries(dir('.', before)), entries(dir('.', after)))).toEqual([])
   })
 
-  it('looks at the given keywords only, also at those kept as text', () => {
+  test('looks at the given keywords only, also at those kept as text', () => {
     const before = parseManifest('a type=file md5=1 size=1 time=1.5').entries
     const after = parseManifest('a type=file md5=2 size=2 time=1.6').entries
     expect(summary(compareManifests(before, after, ['md5digest', 'time']))).toEqual([
@@ -75,14 +75,14 @@ describe('compareManifests', () => {
     expect(compareManifests(before, after, ['type'])).toEqual([])
   })
 
-  it('refuses a path that is listed twice', () => {
+  test('refuses a path that is listed twice', () => {
     const twice = parseManifest('a type=file\n./a type=file').entries
     expect(() => compareManifests(twice, [])).toThrow(
       expect.objectContaining({ code: 'MTREE_INVALID', facts: { path: 'a' } })
     )
   })
 
-  it('finds nothing between a tree and itself, and everything against nothing', () => {
+  test('finds nothing between a tree and itself, and everything against nothing', () => {
     fc.assert(
       fc.property(tree, (root) => {
         const list = entries(root)

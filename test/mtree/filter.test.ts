@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { compareManifests } from '../../src/mtree/compare.ts'
 import { maskDeltas, simplifyDeltas, withoutSockets } from '../../src/mtree/filter.ts'
 import type { MtreeNode } from '../../src/mtree/entry.ts'
@@ -15,17 +15,17 @@ describe('maskDeltas', () => {
   )
   const left = (...masks: string[]) => maskDeltas(deltas, masks).map(({ path }) => path)
 
-  it('drops the masked directory and all below it, not its parent and not its neighbours', () => {
+  test('drops the masked directory and all below it, not its parent and not its neighbours', () => {
     expect(left('var/log')).toEqual(['proc', 'var', 'var/lib', 'var/log-b'])
   })
 
-  it('has no effect for the root', () => {
+  test('has no effect for the root', () => {
     expect(left('')).toHaveLength(deltas.length)
   })
 })
 
 describe('simplifyDeltas', () => {
-  it('keeps only the top of a deleted tree', () => {
+  test('keeps only the top of a deleted tree', () => {
     const before = dir(
       '.',
       dir('a', dir('b', file('c')), file('d')),
@@ -36,7 +36,7 @@ describe('simplifyDeltas', () => {
     expect(simple.map(({ path }) => path)).toEqual(['a', 'a-b', 'ab'])
   })
 
-  it('drops deletions below a directory that became a link: as whiteouts they would follow it', () => {
+  test('drops deletions below a directory that became a link: as whiteouts they would follow it', () => {
     const before = dir(
       '.',
       dir('bin', file('sh'), dir('sub', file('x'))),
@@ -48,7 +48,7 @@ describe('simplifyDeltas', () => {
     ])
   })
 
-  it('keeps deletions in a directory that stayed, and what is new where a file was', () => {
+  test('keeps deletions in a directory that stayed, and what is new where a file was', () => {
     const before = dir('.', dir('d', file('gone')), file('f'))
     const after = dir('.', { ...dir('d'), mode: 0o700 }, dir('f', file('new')))
     expect(simplifyDeltas(compare(before, after)).map(({ path }) => path)).toEqual([
@@ -65,12 +65,12 @@ describe('withoutSockets', () => {
   const left = (before: MtreeNode, after: MtreeNode) =>
     withoutSockets(compare(dir('.', before), dir('.', after))).map(({ kind, path }) => [kind, path])
 
-  it('drops new and deleted sockets, and those that changed', () => {
+  test('drops new and deleted sockets, and those that changed', () => {
     expect(withoutSockets(compare(dir('.', socket('a')), dir('.', socket('b'))))).toEqual([])
     expect(left(socket('a'), { ...socket('a'), mode: 0o700 })).toEqual([])
   })
 
-  it('takes what became a socket as deleted and what a socket became as new', () => {
+  test('takes what became a socket as deleted and what a socket became as new', () => {
     expect(left(file('a'), socket('a'))).toEqual([['missing', 'a']])
     expect(left(socket('a'), file('a'))).toEqual([['extra', 'a']])
   })

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parseManifest } from '../../src/mtree/parse.ts'
 import { needs } from '../support/requires.ts'
 
@@ -13,7 +13,7 @@ function pathsOf(text: string): string[] {
 }
 
 describe('parseManifest', () => {
-  it('applies /set to what follows and /unset takes it back', () => {
+  test('applies /set to what follows and /unset takes it back', () => {
     const text = [
       '/set type=file uid=1 gid=2 mode=0664 optional',
       '. type=dir uid=0',
@@ -32,19 +32,19 @@ describe('parseManifest', () => {
     ])
   })
 
-  it('follows directories down and `..` up', () => {
+  test('follows directories down and `..` up', () => {
     const text =
       '. type=dir\na type=dir\nb type=dir\nc type=file\n..\nd type=file\n..\ne type=file\n..'
     expect(pathsOf(text)).toEqual(['.', 'a', 'a/b', 'a/b/c', 'a/d', 'e'])
   })
 
-  it('reads full paths, which move no directory', () => {
+  test('reads full paths, which move no directory', () => {
     const text =
       '#mtree\n. type=dir\n./a type=dir\n./a//b\\040c/./d type=file\na/x type=file\ny type=file\n'
     expect(pathsOf(text)).toEqual(['.', 'a', 'a/b c/d', 'a/x', 'y'])
   })
 
-  it('joins continued lines, also within a word, but not comments', () => {
+  test('joins continued lines, also within a word, but not comments', () => {
     const text = '# comment \\\n. type=dir \\\n\tsize=1\\\n2\na type=link link=b\\\\\n..\n'
     expect(parseManifest(text).entries).toMatchObject([
       { path: '.', size: 12 },
@@ -52,7 +52,7 @@ describe('parseManifest', () => {
     ])
   })
 
-  it("reads FreeBSD's mtree -c", () => {
+  test("reads FreeBSD's mtree -c", () => {
     const text = [
       '#\t   user: root',
       '',
@@ -91,7 +91,7 @@ describe('parseManifest', () => {
     )
   })
 
-  it("reads NetBSD's mtree -c, with a directory left before the next is entered", () => {
+  test("reads NetBSD's mtree -c, with a directory left before the next is entered", () => {
     const text = [
       '#\t   user: (null)',
       '',
@@ -132,7 +132,7 @@ describe('parseManifest', () => {
     expect(isClosed).toBe(true)
   })
 
-  it("reads NetBSD's mtree -C, which has full paths and no /set", () => {
+  test("reads NetBSD's mtree -C, which has full paths and no /set", () => {
     const text = [
       '. type=dir uid=0 gid=0 mode=0755 nlink=3 time=1795260046.7 flags=none ',
       './d type=dir uid=0 gid=0 mode=0755 flags=none ',
@@ -152,7 +152,7 @@ describe('parseManifest', () => {
     expect(manifest.unknownKeywords).toEqual([])
   })
 
-  it('takes the last of equal xattrs, and names that go-mtree wrote with `=`', () => {
+  test('takes the last of equal xattrs, and names that go-mtree wrote with `=`', () => {
     const text = 'a type=file xattr.user.x=YQ== xattr.user.x=Yg== xattr.user.k=v=Yw== xattr.user.e='
     expect(parseManifest(text).entries[0]!.xattrs).toEqual([
       ['user.x', 'b'],
@@ -161,11 +161,11 @@ describe('parseManifest', () => {
     ])
   })
 
-  it('rounds times before 1970 down', () => {
+  test('rounds times before 1970 down', () => {
     expect(parseManifest('a tar_time=-2.000000000').entries[0]!.mtimeSec).toBe(-2)
   })
 
-  it.each([
+  test.each([
     ['a size=', 'size='],
     ['a size=-1', 'size=-1'],
     ['a size=1e3', 'size=1e3'],
@@ -196,11 +196,11 @@ describe('parseManifest', () => {
     )
   })
 
-  it('counts lines also behind continued ones', () => {
+  test('counts lines also behind continued ones', () => {
     expect(() => parseManifest('a \\\n\\\nsize=1\nb size=x')).toThrow('Line 4 ')
   })
 
-  it('reads nothing in an empty file', () => {
+  test('reads nothing in an empty file', () => {
     expect(parseManifest('')).toMatchObject({
       entries: [],
       keywords: new Set(),
@@ -208,7 +208,7 @@ describe('parseManifest', () => {
     })
   })
 
-  it.each([
+  test.each([
     ['. type=dir\n    a type=file\n..\n', true],
     ['. type=dir\nd type=dir\n..\n..\n', true],
     ['. type=dir\n    a type=file\n', false],
@@ -220,7 +220,7 @@ describe('parseManifest', () => {
 })
 
 describe.skipIf(!needs('bsdtar'))('a manifest of bsdtar', () => {
-  it('is read in full paths, with its own way to write times and digests', () => {
+  test('is read in full paths, with its own way to write times and digests', () => {
     const work = mkdtempSync(join(tmpdir(), 'oci-unpack-bsdtar-'))
     try {
       mkdirSync(join(work, 'dir'))

@@ -9,7 +9,7 @@ import {
   writeFileSync
 } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fromBuffer, toBuffer } from '../../src/bytes.ts'
 import { parseManifest } from '../../src/mtree/parse.ts'
 import { formatManifest } from '../../src/mtree/write.ts'
@@ -36,14 +36,14 @@ describe.skipIf(!needs('umoci', 'root', 'setfattr'))("umoci's manifests", () => 
 
   afterAll(() => rmSync(work, { recursive: true }))
 
-  it('are read and written again byte by byte, with every byte that a name can have', () => {
+  test('are read and written again byte by byte, with every byte that a name can have', () => {
     const manifest = parseManifest(text)
     expect(manifest.unknownKeywords).toEqual([])
     expect(manifest.entries.length).toBeGreaterThan(260)
     expect(body(reformat(text))).toBe(body(text))
   })
 
-  it('leave nothing to repack when we wrote them, with lines of any length', () => {
+  test('leave nothing to repack when we wrote them, with lines of any length', () => {
     const attributes = Array.from({ length: 90 }, (_, index) => [
       `user.a${index}`,
       '\xff'.repeat(900)
@@ -59,7 +59,7 @@ describe.skipIf(!needs('umoci', 'root', 'setfattr'))("umoci's manifests", () => 
     expect(layersAfterRepack()).toBe(layersOf('full'))
   })
 
-  it('show a change in our manifests too', () => {
+  test('show a change in our manifests too', () => {
     writeFileSync(join(work, 'bundle/rootfs/alone'), 'changed')
     expect(layersAfterRepack()).toBe(layersOf('full') + 1)
   })

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { visDecode, visEncode } from '../../src/mtree/vis.ts'
 import { anyBytes } from './arbitraries.ts'
 
 describe('visEncode', () => {
-  it.each([
+  test.each([
     ['plain-name_1.txt', 'plain-name_1.txt'],
     ['sp ace', 'sp\\040ace'],
     ['nl\ntab\t', 'nl\\012tab\\011'],
@@ -16,7 +16,7 @@ describe('visEncode', () => {
     expect(visEncode(bytes)).toBe(text)
   })
 
-  it('leaves only printable ASCII, and visDecode finds the bytes again', () => {
+  test('leaves only printable ASCII, and visDecode finds the bytes again', () => {
     fc.assert(
       fc.property(anyBytes, (bytes) => {
         const text = visEncode(bytes)
@@ -28,7 +28,7 @@ describe('visEncode', () => {
 })
 
 describe('visDecode', () => {
-  it.each([
+  test.each([
     ['\\s\\t\\n\\r\\e', ' \t\n\r\x1b'],
     ['\\x7f\\xFF', '\x7f\xff'],
     ['\\#\\"', '#"'],
@@ -39,7 +39,7 @@ describe('visDecode', () => {
     expect(visDecode(text)).toBe(bytes)
   })
 
-  it.each(['\\', 'a\\', '\\q', '\\x', '\\M', '\\^'])('does not understand %j', (text) => {
+  test.each(['\\', 'a\\', '\\q', '\\x', '\\M', '\\^'])('does not understand %j', (text) => {
     expect(visDecode(text)).toBeUndefined()
   })
 })

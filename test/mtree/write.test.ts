@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { MtreeNode } from '../../src/mtree/entry.ts'
 import { parseManifest } from '../../src/mtree/parse.ts'
 import { formatManifest } from '../../src/mtree/write.ts'
@@ -9,7 +9,7 @@ import { dir, entries, file, HEADER, link, manifestText } from './builders.ts'
 const EMPTY = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
 
 describe('formatManifest', () => {
-  it("lays a tree out as umoci's go-mtree does", () => {
+  test("lays a tree out as umoci's go-mtree does", () => {
     const root = dir(
       '.',
       dir('a-b'),
@@ -64,7 +64,7 @@ describe('formatManifest', () => {
     )
   })
 
-  it('describes any tree so that parseManifest finds it again, in the same order', () => {
+  test('describes any tree so that parseManifest finds it again, in the same order', () => {
     fc.assert(
       fc.property(tree, (root) => {
         expect(parseManifest(manifestText(root)).entries).toEqual(entries(root))
@@ -72,20 +72,20 @@ describe('formatManifest', () => {
     )
   })
 
-  it('sorts by byte value within a directory, files before directories', () => {
+  test('sorts by byte value within a directory, files before directories', () => {
     const root = dir('.', dir('b'), dir('\xe9'), dir('Z'), file('\xff'), file('a'), file('B'))
     const paths = parseManifest(manifestText(root)).entries.map(({ path }) => path)
     expect(paths).toEqual(['.', 'B', 'a', '\xff', 'Z', 'b', '\xe9'])
   })
 
-  it('keeps every comment on its line, whatever the names are', () => {
+  test('keeps every comment on its line, whatever the names are', () => {
     const root = dir('.', dir('new\nx type=file size=1'))
     const text = [...formatManifest(root, { ...HEADER, tree: 'a\n. type=file' })].join('')
     expect(text).toContain('# new\\012x type=file size=1\n')
     expect(parseManifest(text).entries).toHaveLength(2)
   })
 
-  it('cuts lines that go-mtree could not read, and never within an escaped backslash', () => {
+  test('cuts lines that go-mtree could not read, and never within an escaped backslash', () => {
     const xattrs = [['user.big', '\xff'.repeat(65_536)]] as const
     const root = dir(
       '.',
@@ -98,19 +98,19 @@ describe('formatManifest', () => {
     expect(parseManifest(text).entries).toEqual(entries(root))
   })
 
-  it('keeps `=` in the name of an xattr apart from the one before its value', () => {
+  test('keeps `=` in the name of an xattr apart from the one before its value', () => {
     const root = dir('.', file('f', { xattrs: [['user.a=YWI', '']] }))
     expect(manifestText(root)).toContain(' xattr.user.a\\075YWI=\n')
     expect(parseManifest(manifestText(root)).entries).toEqual(entries(root))
   })
 
-  it('leaves out xattrs where go-mtree looks for none', () => {
+  test('leaves out xattrs where go-mtree looks for none', () => {
     const root = dir('.', { ...link('l', 'x'), xattrs: [['trusted.a', 'b']] })
     expect(manifestText(root)).not.toContain('trusted')
     expect(parseManifest(manifestText(root)).entries).toEqual(entries(root))
   })
 
-  it('writes a tree of any depth, its directory comments cut', () => {
+  test('writes a tree of any depth, its directory comments cut', () => {
     let root = dir('d')
     for (let depth = 0; depth < 20_000; depth++) root = dir('d', root)
     const text = manifestText({ ...root, name: '.' })
@@ -118,7 +118,7 @@ describe('formatManifest', () => {
     expect(Math.max(...text.split('\n').map(({ length }) => length))).toBeLessThan(5000)
   })
 
-  it('comes in pieces of about 64 KiB', () => {
+  test('comes in pieces of about 64 KiB', () => {
     const root = dir('.', ...Array.from({ length: 5000 }, (_, index) => file(`file${index}`)))
     const sizes = Array.from(formatManifest(root, HEADER), ({ length }) => length)
     expect(sizes.length).toBeGreaterThan(5)

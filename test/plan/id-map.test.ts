@@ -1,29 +1,29 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { idNotMapped, parseIdMap, toContainer, toHost } from '../../src/plan/id-map.ts'
 
 describe('parseIdMap', () => {
-  it('reads container:host:size', () => {
+  test('reads container:host:size', () => {
     expect(parseIdMap('0:100000:65536')).toEqual({ containerId: 0, hostId: 100_000, size: 65_536 })
   })
 
-  it('maps one id where no size is given', () => {
+  test('maps one id where no size is given', () => {
     expect(parseIdMap('5:1000')).toEqual({ containerId: 5, hostId: 1000, size: 1 })
   })
 
-  it('reaches the last id there is', () => {
+  test('reaches the last id there is', () => {
     expect(parseIdMap('0:4294967294:1').hostId).toBe(4_294_967_294)
     expect(parseIdMap('0:0:4294967295').size).toBe(4_294_967_295)
   })
 
-  it.each(['', '0', '0:', ':0', '0:0:', '0:0:1:1', '-1:0', '+1:0', '0x1:0', ' 0:0', '0:0:0'])(
+  test.each(['', '0', '0:', ':0', '0:0:', '0:0:1:1', '-1:0', '+1:0', '0x1:0', ' 0:0', '0:0:0'])(
     'refuses the form %j',
     (text) => {
       expect(() => parseIdMap(text)).toThrow(expect.objectContaining({ code: 'USAGE' }))
     }
   )
 
-  it.each(['4294967295:0', '0:4294967295', '0:4294967294:2', '1:0:4294967295', '99999999999:0'])(
+  test.each(['4294967295:0', '0:4294967295', '0:4294967294:2', '1:0:4294967295', '99999999999:0'])(
     'refuses %j, which leaves the range of ids',
     (text) => {
       expect(() => parseIdMap(text)).toThrow(expect.objectContaining({ code: 'USAGE' }))
@@ -34,24 +34,24 @@ describe('parseIdMap', () => {
 describe('toHost and toContainer', () => {
   const maps = [parseIdMap('0:1000:1'), parseIdMap('1:100000:10'), parseIdMap('0:5:20')]
 
-  it('are the identity without mappings', () => {
+  test('are the identity without mappings', () => {
     expect(toHost([], 7)).toBe(7)
     expect(toContainer([], 7)).toBe(7)
   })
 
-  it('take the first mapping that holds the id', () => {
+  test('take the first mapping that holds the id', () => {
     expect(toHost(maps, 0)).toBe(1000)
     expect(toHost(maps, 10)).toBe(100_009)
     expect(toHost(maps, 11)).toBe(16)
     expect(toContainer(maps, 100_009)).toBe(10)
   })
 
-  it('do not know ids outside of all mappings', () => {
+  test('do not know ids outside of all mappings', () => {
     expect(toHost(maps, 20)).toBeUndefined()
     expect(toContainer(maps, 999)).toBeUndefined()
   })
 
-  it('undo each other under one mapping', () => {
+  test('undo each other under one mapping', () => {
     const id = fc.nat({ max: 0x7fff_ffff })
     fc.assert(
       fc.property(
@@ -68,7 +68,7 @@ describe('toHost and toContainer', () => {
     )
   })
 
-  it('has an error that names the flag to give', () => {
+  test('has an error that names the flag to give', () => {
     expect(idNotMapped('gid', 'host', 42)).toMatchObject({
       code: 'ID_NOT_MAPPED',
       message: expect.stringContaining('host gid 42') as unknown,

@@ -1,19 +1,19 @@
 import { describe, expect, test } from 'vitest'
 import type { Operation } from '../../src/plan/operations.ts'
 import { planUndo } from '../../src/plan/undo.ts'
-import { UNDESCRIBED } from '../reference/staged-layer.ts'
+import { IMPLICIT } from '../reference/staged-layer.ts'
 
 const move = (from: string, to: string): Operation => ({ op: 'move', from, to })
 const describeOld = (path: string): Operation => ({
   op: 'describe-directory',
   path,
-  entry: UNDESCRIBED,
+  entry: IMPLICIT,
   isNew: false
 })
 const describeLink = (path: string): Operation => ({
   op: 'describe-link',
   path,
-  entry: UNDESCRIBED
+  entry: IMPLICIT
 })
 
 /** What is remembered, `+` where all metadata is. */
@@ -28,7 +28,7 @@ test('each operation has its step', () => {
     move('.w/t/0', 'd'),
     { op: 'link', from: 'a', to: 'd/b' },
     { op: 'describe-directory', path: 'd', entry: undefined, isNew: true },
-    { op: 'restore-times', path: '', entry: UNDESCRIBED }
+    { op: 'restore-times', path: '', entry: IMPLICIT }
   ]
   expect(planUndo(operations, '.w').steps).toEqual([
     { undo: 'remove-directory', path: '.w/t/0' },

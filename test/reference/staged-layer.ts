@@ -42,7 +42,7 @@ export function outcome(act: () => string): string {
 }
 
 /** Metadata that the reference gives to directories which no layer describes. */
-export const UNDESCRIBED: StagedEntry = {
+export const IMPLICIT: StagedEntry = {
   type: 'directory',
   path: '',
   link: '',

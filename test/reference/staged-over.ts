@@ -1,7 +1,7 @@
 /** An unpack over a tree, from staged layers to the join, without threads: so that it can be stopped anywhere. */
 import * as fs from 'node:fs'
 import { fromText } from '../../src/bytes.ts'
-import { keepTimes, shedInheritance } from '../../src/engine/unnoticed.ts'
+import { keepTimes, shedInheritance } from '../../src/engine/place/keep-times.ts'
 import { assemble } from '../../src/plan/assemble.ts'
 import { LayerStack } from '../../src/plan/layer-stack.ts'
 import type { Operation } from '../../src/plan/operations.ts'
@@ -17,7 +17,7 @@ export const WORKSPACE = '.workspace'
 
 export interface StagedOver {
   /** Of the tree. */
-  ground: number
+  planRoot: number
   workspace: JournaledWorkspace
   operations: Operation[]
 }
@@ -29,29 +29,29 @@ export function withStagedOver(
   keepDirlinks: boolean,
   work: (staged: StagedOver) => void
 ): void {
-  withOpen(root, (ground) => {
-    keepTimes(ground, () => fs.mkdirSync(`${root}/${WORKSPACE}`))
+  withOpen(root, (planRoot) => {
+    keepTimes(planRoot, () => fs.mkdirSync(`${root}/${WORKSPACE}`))
     try {
       withOpen(`${root}/${WORKSPACE}`, shedInheritance)
       fs.mkdirSync(`${root}/${WORKSPACE}/trash`)
-      const operations = plan(root, ground, layers, keepDirlinks)
+      const operations = plan(root, planRoot, layers, keepDirlinks)
       withOpen(`${root}/${WORKSPACE}`, (fd) =>
-        work({ ground, workspace: { fd, path: WORKSPACE }, operations })
+        work({ planRoot, workspace: { fd, path: WORKSPACE }, operations })
       )
     } finally {
-      keepTimes(ground, () => removeTree(ground, WORKSPACE))
+      keepTimes(planRoot, () => removeTree(planRoot, WORKSPACE))
     }
   })
 }
 
 function plan(
   root: string,
-  ground: number,
+  planRoot: number,
   layers: readonly (readonly Member[])[],
   keepDirlinks: boolean
 ): Operation[] {
   const stack = new LayerStack({ keepDirlinks })
-  const tree = { fd: ground, path: fromText(root), skip: new Set([WORKSPACE]) }
+  const tree = { fd: planRoot, path: fromText(root), skip: new Set([WORKSPACE]) }
   readExisting(tree, (entry, inode, mounted) => stack.addExisting(entry, inode, mounted))
   layers.forEach((layer, index) => {
     const staging = `${WORKSPACE}/${index}`

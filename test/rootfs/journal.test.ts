@@ -4,11 +4,11 @@ import type { Operation } from '../../src/plan/operations.ts'
 import { apply } from '../../src/rootfs/apply.ts'
 import { applyWithJournal, createJournal, undo } from '../../src/rootfs/journal.ts'
 import { identitySnapshot } from '../reference/snapshot.ts'
-import { UNDESCRIBED } from '../reference/staged-layer.ts'
+import { IMPLICIT } from '../reference/staged-layer.ts'
 import { withOpen, withScratch } from '../support/open-directory.ts'
 import { needs } from '../support/requires.ts'
 
-const OPTIONS = { undescribed: UNDESCRIBED, onLostXattr: () => undefined }
+const OPTIONS = { implicit: IMPLICIT, onLostXattr: () => undefined }
 const REPLACE: Operation[] = [
   { op: 'move', from: 'gone', to: '.w/trash-0' },
   { op: 'move', from: 'a', to: '.w/trash-1' },

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { digestOf, type Digest } from '../../src/image/digest.ts'
 import { openBlob, type VerifiedBlob } from '../../src/store/blob.ts'
 import type { BlobSource } from '../../src/store/blob-source.ts'
@@ -52,7 +52,7 @@ function readAndVerify(source: BlobSource): Buffer {
 }
 
 describe('a sound blob', () => {
-  it.each([0, 1, MIB - 1, MIB, MIB + 1, 3 * MIB + 7])(
+  test.each([0, 1, MIB - 1, MIB, MIB + 1, 3 * MIB + 7])(
     'of %i bytes is read and verified',
     (size) => {
       const bytes = Buffer.alloc(size, 'pattern')
@@ -64,7 +64,7 @@ describe('a sound blob', () => {
     }
   )
 
-  it('is verified to the end, also where only a part of it was read', () => {
+  test('is verified to the end, also where only a part of it was read', () => {
     const bytes = Buffer.alloc(2 * MIB + 5, 'x')
     writeFileSync(path, bytes)
     const blob = openBlob(promise(bytes))
@@ -75,14 +75,14 @@ describe('a sound blob', () => {
     blob.close()
   })
 
-  it('may have a sha512 digest', () => {
+  test('may have a sha512 digest', () => {
     const bytes = Buffer.from('content')
     writeFileSync(path, bytes)
     const source = { ...promise(bytes), digest: digestOf(bytes, 'sha512') }
     expect(readAndVerify(source)).toEqual(bytes)
   })
 
-  it('leaves the offset of its descriptor alone, and closes it', () => {
+  test('leaves the offset of its descriptor alone, and closes it', () => {
     const bytes = Buffer.from('content')
     writeFileSync(path, bytes)
     const blob = openBlob(promise(bytes))
@@ -96,7 +96,7 @@ describe('a sound blob', () => {
 })
 
 describe('a damaged blob', () => {
-  it('is found out wherever one bit is flipped', () => {
+  test('is found out wherever one bit is flipped', () => {
     const bytes = Buffer.alloc(300, 'pattern')
     fc.assert(
       fc.property(fc.nat(299), fc.nat(7), (position, bit) => {
@@ -114,7 +114,7 @@ describe('a damaged blob', () => {
     )
   })
 
-  it.each([0, 1, 299])('is found out when cut to %i bytes', (length) => {
+  test.each([0, 1, 299])('is found out when cut to %i bytes', (length) => {
     const bytes = Buffer.alloc(300, 'x')
     writeFileSync(path, bytes.subarray(0, length))
     const error = failure(() => readAndVerify(promise(bytes)))
@@ -122,13 +122,13 @@ describe('a damaged blob', () => {
     expect(error.facts).toEqual({ file: path, expected: '300 bytes', found: `${length} bytes` })
   })
 
-  it('is found out when it is too long, though the promised part is right', () => {
+  test('is found out when it is too long, though the promised part is right', () => {
     const bytes = Buffer.alloc(300, 'x')
     writeFileSync(path, Buffer.concat([bytes, Buffer.alloc(1)]))
     expect(failure(() => readAndVerify(promise(bytes))).code).toBe('BLOB_SIZE_MISMATCH')
   })
 
-  it('is found out when it grows or shrinks while it is read', () => {
+  test('is found out when it grows or shrinks while it is read', () => {
     const bytes = Buffer.alloc(2 * MIB, 'x')
     for (const change of [() => appendFileSync(path, 'y'), () => writeFileSync(path, 'short')]) {
       writeFileSync(path, bytes)
@@ -140,7 +140,7 @@ describe('a damaged blob', () => {
     }
   })
 
-  it('is found out when it is embedded', () => {
+  test('is found out when it is embedded', () => {
     const bytes = Buffer.from('content')
     const embedded = (data: Buffer) =>
       failure(() => readAndVerify({ ...promise(bytes), data })).code
@@ -154,13 +154,13 @@ describe('a damaged blob', () => {
 describe('what is no blob', () => {
   const source = (): BlobSource => promise(Buffer.from('content'))
 
-  it('is refused where it is missing, with what to do', () => {
+  test('is refused where it is missing, with what to do', () => {
     const error = failure(() => openBlob(source()))
     expect(error.code).toBe('BLOB_NOT_FOUND')
     expect(error.hint).toContain('Copy the image again')
   })
 
-  it.each<[string, () => unknown, string]>([
+  test.each<[string, () => unknown, string]>([
     ['a symlink to a sound blob', () => link('content'), 'symlink'],
     [
       'a FIFO, without waiting for a writer',
@@ -176,7 +176,7 @@ describe('what is no blob', () => {
     expect(error.facts).toMatchObject({ file: path, found })
   })
 
-  it('is refused where its algorithm is unknown', () => {
+  test('is refused where its algorithm is unknown', () => {
     const digest = `blake3:${'0'.repeat(64)}` as Digest
     expect(failure(() => openBlob({ ...source(), digest })).code).toBe('DIGEST_INVALID')
   })

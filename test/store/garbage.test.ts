@@ -2,13 +2,13 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { DIGEST_ALGORITHMS, digestOf, type Digest } from '../../src/image/digest.ts'
 import type { Descriptor } from '../../src/image/types.ts'
 import { findGarbage, tryCollectGarbage } from '../../src/store/garbage.ts'
-import { tryOwnBlobs, useBlobs, whileInUse } from '../../src/store/in-use.ts'
+import { tryOwnBlobs, useBlobs, whileInUse } from '../../src/store/blobs-lock.ts'
 import { openLayout } from '../../src/store/layout.ts'
-import { openWorkspace } from '../../src/store/workspace.ts'
+import { openWorkspace } from '../../src/store/layout-workspace.ts'
 import { putBlob } from '../../src/store/write.ts'
 import { failureCode } from '../image/errors.ts'
 import { noPause } from '../support/no-pause.ts'
@@ -42,7 +42,7 @@ function lose({ digest }: Descriptor): void {
 }
 
 describe('what leads to a blob', () => {
-  it('is an image, tagged or not', () => {
+  test('is an image, tagged or not', () => {
     const untagged = built.image({ layers: ['untagged'] })
     built.tag({ t: built.image() })
     const index = openLayout(built.path).readIndex()
@@ -54,19 +54,19 @@ describe('what leads to a blob', () => {
     expect(present().sort()).toEqual(kept.sort())
   })
 
-  it('is an index in an index, and each of its images', () => {
+  test('is an index in an index, and each of its images', () => {
     built.tag({ t: built.index([built.index([built.image(), built.image({ layers: ['b'] })])]) })
     expect(collected()).toEqual([])
   })
 
-  it('is a Docker manifest, with its config and layers', () => {
+  test('is a Docker manifest, with its config and layers', () => {
     const config = json({}, 'application/vnd.docker.container.image.v1+json')
     const layer = built.blob('x', 'application/vnd.docker.image.rootfs.diff.tar.gzip')
     built.tag({ t: json({ schemaVersion: 2, config, layers: [layer] }, DOCKER_MANIFEST) })
     expect(collected()).toEqual([])
   })
 
-  it('is the subject of an artifact or of an index', () => {
+  test('is the subject of an artifact or of an index', () => {
     const empty = json({}, 'application/vnd.oci.empty.v1+json')
     const subject = built.image()
     const artifact = { schemaVersion: 2, config: empty, layers: [empty] }
@@ -78,7 +78,7 @@ describe('what leads to a blob', () => {
     expect(present()).toContain(subject.digest)
   })
 
-  it('is a document of an unknown type that mentions it, also by way of what it mentions', () => {
+  test('is a document of an unknown type that mentions it, also by way of what it mentions', () => {
     const blob = built.blob('content', 'application/octet-stream')
     const image = built.image()
     const other = { blobs: [{ ...image, size: image.size }], note: [blob.digest] }
@@ -86,7 +86,7 @@ describe('what leads to a blob', () => {
     expect(collected()).toEqual([])
   })
 
-  it('is nothing that is absent: a layout need not hold all', () => {
+  test('is nothing that is absent: a layout need not hold all', () => {
     const image = built.image()
     const missing = built.image({ layers: ['other'] })
     const subject = built.image({ layers: ['subject'] })
@@ -101,7 +101,7 @@ describe('what leads to a blob', () => {
 })
 
 describe('what a manifest has as content', () => {
-  it('leads nowhere, also where it is damaged or does not fit', () => {
+  test('leads nowhere, also where it is damaged or does not fit', () => {
     const config = json({ architecture: 7 }, 'application/vnd.oci.image.config.v1+json')
     const other = { architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: [] } }
     const misfit = json(other, 'application/vnd.oci.image.config.v1+json')
@@ -112,7 +112,7 @@ describe('what a manifest has as content', () => {
     expect(collected()).toEqual([])
   })
 
-  it('leads nowhere, though it is JSON that mentions digests', () => {
+  test('leads nowhere, though it is JSON that mentions digests', () => {
     const loose = built.blob('loose', 'text/plain')
     const statement = json({ about: loose.digest }, 'application/vnd.in-toto+json')
     const empty = json({}, 'application/vnd.oci.empty.v1+json')
@@ -123,7 +123,7 @@ describe('what a manifest has as content', () => {
 })
 
 describe('nothing is removed', () => {
-  it('where a document is damaged', () => {
+  test('where a document is damaged', () => {
     const image = built.image()
     built.tag({ t: image })
     built.blob('loose', 'text/plain')
@@ -133,7 +133,7 @@ describe('nothing is removed', () => {
     expect(present()).toEqual(before)
   })
 
-  it('that is no blob by its name or kind', () => {
+  test('that is no blob by its name or kind', () => {
     built.tag({ t: built.image() })
     const sha256 = join(built.path, 'blobs/sha256')
     const foreign = ['README', '.tmp-1', 'ab'.repeat(31), 'AB'.repeat(32), 'zz'.repeat(32)]
@@ -153,7 +153,7 @@ describe('nothing is removed', () => {
     )
   })
 
-  it('of what is only looked for', () => {
+  test('of what is only looked for', () => {
     const loose = built.blob('loose', 'text/plain')
     mkdirSync(join(built.path, '.umoci-dead'))
     expect(findGarbage(openLayout(built.path))).toEqual({
@@ -165,7 +165,7 @@ describe('nothing is removed', () => {
   })
 })
 
-it('collects blobs of every algorithm that is known', () => {
+test('collects blobs of every algorithm that is known', () => {
   for (const algorithm of DIGEST_ALGORITHMS) {
     const directory = join(built.path, 'blobs', algorithm)
     mkdirSync(directory, { recursive: true })
@@ -176,7 +176,7 @@ it('collects blobs of every algorithm that is known', () => {
 })
 
 describe('beside other work', () => {
-  it('waits for who uses the blobs, and they for nobody', async () => {
+  test('waits for who uses the blobs, and they for nobody', async () => {
     const layout = openLayout(built.path)
     const loose = built.blob('loose', 'text/plain')
     await whileInUse(built.path, noPause, async () => {
@@ -187,7 +187,7 @@ describe('beside other work', () => {
     expect(collected()).toEqual([loose.digest])
   })
 
-  it('does not take a blob that is stored and not yet named', async () => {
+  test('does not take a blob that is stored and not yet named', async () => {
     const layout = openLayout(built.path)
     const workspace = await openWorkspace(built.path, noPause)
     const { digest } = putBlob(workspace, Buffer.from('about to be named'))
@@ -197,7 +197,7 @@ describe('beside other work', () => {
     expect(collected()).toEqual([digest])
   })
 
-  it('lets nobody store a blob while it runs', async () => {
+  test('lets nobody store a blob while it runs', async () => {
     const owning = (): number | null =>
       spawnSync('flock', ['-n', '-x', join(built.path, 'blobs'), 'true']).status
     expect(owning()).toBe(0)
@@ -207,7 +207,7 @@ describe('beside other work', () => {
     expect(owning()).toBe(0)
   })
 
-  it('keeps a writer waiting, who may give up', async () => {
+  test('keeps a writer waiting, who may give up', async () => {
     const collection = tryOwnBlobs(built.path)!
     const giveUp = (): Promise<void> => Promise.reject(new Error('given up'))
     await expect(openWorkspace(built.path, giveUp)).rejects.toThrow('given up')
@@ -221,7 +221,7 @@ describe('beside other work', () => {
     workspace.close()
   })
 
-  it('waits for a umoci, which locks only its workspace', async () => {
+  test('waits for a umoci, which locks only its workspace', async () => {
     const loose = built.blob('loose', 'text/plain')
     const live = join(built.path, '.umoci-live')
     mkdirSync(live)

@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { rewriteImage } from '../../src/image/rewrite.ts'
 import { listTags, withTag } from '../../src/image/tags.ts'
 import type { ImageIndex } from '../../src/image/types.ts'
@@ -19,7 +19,7 @@ import { parsePlatform } from '../../src/image/platform.ts'
 import { storeImage, updateIndex } from '../../src/store/index-update.ts'
 import { openLayout } from '../../src/store/layout.ts'
 import { readIndexes, resolveImage } from '../../src/store/resolve.ts'
-import { openWorkspace, type Workspace } from '../../src/store/workspace.ts'
+import { openWorkspace, type Workspace } from '../../src/store/layout-workspace.ts'
 import { tryLock } from '../../src/sys/lock.ts'
 import { noPause } from '../support/no-pause.ts'
 import { buildLayout, LINUX, type TestLayout } from './build-layout.ts'
@@ -41,7 +41,7 @@ afterEach(() => {
 const file = (): string => join(built.path, 'index.json')
 
 describe('updateIndex', () => {
-  it('keeps unknown fields and big integers of the index and of other entries', async () => {
+  test('keeps unknown fields and big integers of the index and of other entries', async () => {
     const other = JSON.stringify(built.image()).replace('{', '{"x":9223372036854775807,')
     writeFileSync(file(), `{"schemaVersion":2,"y":-9223372036854775808,"manifests":[${other}]}`)
     const image = built.image({ layers: ['other'] })
@@ -52,7 +52,7 @@ describe('updateIndex', () => {
     expect(listTags(openLayout(built.path).readIndex())).toEqual(['t'])
   })
 
-  it('leaves the index alone where the edit fails', async () => {
+  test('leaves the index alone where the edit fails', async () => {
     const before = readFileSync(file())
     const inode = statSync(file()).ino
     const fail = () => {
@@ -63,7 +63,7 @@ describe('updateIndex', () => {
     expect(statSync(file()).ino).toBe(inode)
   })
 
-  it('refuses to replace an index that it cannot read', async () => {
+  test('refuses to replace an index that it cannot read', async () => {
     writeFileSync(file(), '{"schemaVersion":2,"manifests":[{}]}')
     await expect(updateIndex(workspace, (index) => index, noPause)).rejects.toMatchObject({
       code: 'DOCUMENT_INVALID'
@@ -71,7 +71,7 @@ describe('updateIndex', () => {
     expect(readFileSync(file(), 'utf8')).toBe('{"schemaVersion":2,"manifests":[{}]}')
   })
 
-  it('leaves the index alone where nobody wants to wait for another to finish', async () => {
+  test('leaves the index alone where nobody wants to wait for another to finish', async () => {
     const held = openSync(built.path, 'r')
     const pauses: (() => Promise<void>)[] = [
       () => Promise.resolve(),
@@ -85,7 +85,7 @@ describe('updateIndex', () => {
     closeSync(held)
   })
 
-  it('loses nothing when ten processes tag one layout at once', async () => {
+  test('loses nothing when ten processes tag one layout at once', async () => {
     const descriptor = built.image()
     const dist = new URL('../../build/', import.meta.url)
     if (!existsSync(dist)) throw new Error('other processes run what is built: npm run build')
@@ -113,7 +113,7 @@ describe('updateIndex', () => {
 })
 
 describe('storeImage', () => {
-  it('moves the tag to the rewritten image, with the indexes above it', async () => {
+  test('moves the tag to the rewritten image, with the indexes above it', async () => {
     const arm = parsePlatform('linux/arm64')
     const leaf = (platform = LINUX) => ({ ...built.image({ platform }), platform })
     built.tag({ t: built.index([leaf(arm), built.index([leaf()])]) })
@@ -131,7 +131,7 @@ describe('storeImage', () => {
     expect(resolveImage(layout, 't', LINUX).config).not.toHaveProperty('author')
   })
 
-  it('leaves the tag where it was when a blob cannot be stored', async () => {
+  test('leaves the tag where it was when a blob cannot be stored', async () => {
     built.tag({ t: built.image() })
     const image = resolveImage(openLayout(built.path), 't')
     const rewritten = rewriteImage({ ...image, indexes: [] }, { history: { comment: 'x' } })
@@ -144,22 +144,25 @@ describe('storeImage', () => {
     expect(readFileSync(file())).toEqual(before)
   })
 
-  it.skipIf(!hasUmoci)('makes images that umoci reads and keeps (skipped: no umoci)', async () => {
-    built.tag({ t: built.image() })
-    const layout = openLayout(built.path)
-    const rewritten = rewriteImage(
-      { ...resolveImage(layout, 't'), indexes: [] },
-      { history: { created: '2026-01-01T00:00:00Z', created_by: '<us> & them' } }
-    )
-    await storeImage(workspace, rewritten, 'new', noPause)
-    expect(umoci('ls', '--layout', built.path)).toBe('t\nnew\n')
-    umoci('gc', '--layout', built.path)
-    const stat = JSON.parse(umoci('stat', '--json', '--image', `${built.path}:new`)) as {
-      history: unknown
+  test.skipIf(!hasUmoci)(
+    'makes images that umoci reads and keeps (skipped: no umoci)',
+    async () => {
+      built.tag({ t: built.image() })
+      const layout = openLayout(built.path)
+      const rewritten = rewriteImage(
+        { ...resolveImage(layout, 't'), indexes: [] },
+        { history: { created: '2026-01-01T00:00:00Z', created_by: '<us> & them' } }
+      )
+      await storeImage(workspace, rewritten, 'new', noPause)
+      expect(umoci('ls', '--layout', built.path)).toBe('t\nnew\n')
+      umoci('gc', '--layout', built.path)
+      const stat = JSON.parse(umoci('stat', '--json', '--image', `${built.path}:new`)) as {
+        history: unknown
+      }
+      expect(stat.history).toMatchObject([{ created_by: '<us> & them', empty_layer: true }])
+      expect(resolveImage(layout, 't').manifest.layers).toHaveLength(1)
     }
-    expect(stat.history).toMatchObject([{ created_by: '<us> & them', empty_layer: true }])
-    expect(resolveImage(layout, 't').manifest.layers).toHaveLength(1)
-  })
+  )
 
   function umoci(...args: string[]): string {
     return execFileSync('umoci', args, { encoding: 'utf8' })

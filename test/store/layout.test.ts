@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { digestOf, type Digest } from '../../src/image/digest.ts'
 import { openLayout } from '../../src/store/layout.ts'
 import { failure, failureCode } from '../image/errors.ts'
@@ -16,11 +16,11 @@ afterEach(() => built.remove())
 const inside = (name: string): string => join(built.path, name)
 
 describe('openLayout', () => {
-  it('makes the path absolute', () => {
+  test('makes the path absolute', () => {
     expect(openLayout(relative('.', built.path)).path).toBe(built.path)
   })
 
-  it.each<[string, () => void, string, string]>([
+  test.each<[string, () => void, string, string]>([
     ['nothing is there', () => rmSync(built.path, { recursive: true }), '', 'is not a directory'],
     ['oci-layout is missing', () => rmSync(inside('oci-layout')), 'oci-layout', 'is missing'],
     [
@@ -60,7 +60,7 @@ describe('openLayout', () => {
     expect(error.hint).toContain('skopeo copy')
   })
 
-  it('takes layouts of later 1.x versions', () => {
+  test('takes layouts of later 1.x versions', () => {
     writeFileSync(inside('oci-layout'), '{"imageLayoutVersion":"1.1.0"}')
     expect(openLayout(built.path).readIndex().manifests).toEqual([])
   })
@@ -77,7 +77,7 @@ describe('openLayout', () => {
 })
 
 describe('readIndex', () => {
-  it('names file and place where index.json is not valid', () => {
+  test('names file and place where index.json is not valid', () => {
     writeFileSync(inside('index.json'), '{"schemaVersion":2,"manifests":[{}]}')
     const error = failure(() => openLayout(built.path).readIndex())
     expect(error.code).toBe('DOCUMENT_INVALID')
@@ -87,7 +87,7 @@ describe('readIndex', () => {
     })
   })
 
-  it('refuses an index above the limit', () => {
+  test('refuses an index above the limit', () => {
     writeFileSync(inside('index.json'), `{"schemaVersion":2,"manifests":[]}${' '.repeat(1000)}`)
     const layout = openLayout(built.path, { maxDocumentSize: 1000 })
     expect(failureCode(() => layout.readIndex())).toBe('LIMIT_EXCEEDED')
@@ -96,12 +96,12 @@ describe('readIndex', () => {
 })
 
 describe('readDocument', () => {
-  it('gives the verified bytes of a blob', () => {
+  test('gives the verified bytes of a blob', () => {
     const descriptor = built.blob('{}', 'application/json')
     expect(openLayout(built.path).readDocument(descriptor).toString()).toBe('{}')
   })
 
-  it('uses embedded data, which needs no blob', () => {
+  test('uses embedded data, which needs no blob', () => {
     const bytes = Buffer.from('{"embedded":true}')
     const descriptor = {
       mediaType: 'application/json',
@@ -116,7 +116,7 @@ describe('readDocument', () => {
     )
   })
 
-  it('refuses a document above the limit before it opens the blob', () => {
+  test('refuses a document above the limit before it opens the blob', () => {
     const descriptor = { mediaType: 'a/b', digest: digestOf(Buffer.alloc(0)), size: 5_000_000 }
     expect(failureCode(() => openLayout(built.path).readDocument(descriptor))).toBe(
       'LIMIT_EXCEEDED'
@@ -125,7 +125,7 @@ describe('readDocument', () => {
 })
 
 describe('blobPath and hasBlob', () => {
-  it('know the blobs directory of each algorithm', () => {
+  test('know the blobs directory of each algorithm', () => {
     const layout = openLayout(built.path)
     const { digest } = built.blob('x', 'a/b')
     expect(layout.blobPath(digest)).toBe(inside(`blobs/sha256/${digest.slice(7)}`))
@@ -133,14 +133,14 @@ describe('blobPath and hasBlob', () => {
     expect(layout.hasBlob(digestOf(Buffer.from('y'), 'sha512'))).toBe(false)
   })
 
-  it('never leave the layout, whatever a digest says', () => {
+  test('never leave the layout, whatever a digest says', () => {
     const layout = openLayout(built.path)
     for (const digest of ['sha256:../../oci-layout', '../x:y', `blake3:${'0'.repeat(64)}`]) {
       expect(failureCode(() => layout.blobPath(digest as Digest))).toBe('DIGEST_INVALID')
     }
   })
 
-  it('take a blobs directory that is a link to a shared one', () => {
+  test('take a blobs directory that is a link to a shared one', () => {
     const { digest } = built.blob('x', 'a/b')
     execFileSync('mv', [inside('blobs'), inside('shared')])
     symlinkSync('shared', inside('blobs'))

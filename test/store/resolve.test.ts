@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { OCI_CONFIG, OCI_LAYER, OCI_MANIFEST } from '../../src/image/media-types.ts'
 import { hostPlatform, parsePlatform } from '../../src/image/platform.ts'
 import type { Descriptor, Platform } from '../../src/image/types.ts'
@@ -27,7 +27,7 @@ function forPlatform(platform: Platform): Descriptor {
 const digests = (image: ResolvedImage): string[] => image.descriptorPath.map(({ digest }) => digest)
 
 describe('a tag that names a manifest', () => {
-  it('leads to the documents, as parsed and as stored', () => {
+  test('leads to the documents, as parsed and as stored', () => {
     const manifest = built.image({ layers: ['one', 'two'] })
     built.tag({ t: manifest })
     const image = resolve()
@@ -38,7 +38,7 @@ describe('a tag that names a manifest', () => {
     expect(image.rawConfig).toEqual(readFileSync(built.pathOf(image.manifest.config.digest)))
   })
 
-  it('needs no platform, but one that is given must fit', () => {
+  test('needs no platform, but one that is given must fit', () => {
     const foreign = parsePlatform(
       hostPlatform().architecture === 's390x' ? 'linux/arm64' : 'linux/s390x'
     )
@@ -50,7 +50,7 @@ describe('a tag that names a manifest', () => {
     expect(error.facts.available).toBe(`linux/${foreign.architecture}`)
   })
 
-  it('may be of Docker schema 2', () => {
+  test('may be of Docker schema 2', () => {
     const config = built.blob(
       JSON.stringify({ ...LINUX, container: 'x', rootfs: { type: 'layers', diff_ids: [] } }),
       'application/vnd.docker.container.image.v1+json'
@@ -63,7 +63,7 @@ describe('a tag that names a manifest', () => {
 })
 
 describe('a tag that names an index', () => {
-  it('leads to the manifest of the platform, through nested indexes', () => {
+  test('leads to the manifest of the platform, through nested indexes', () => {
     const arm = forPlatform(ARM)
     const inner = built.index([arm])
     const outer = built.index([forPlatform(LINUX), inner])
@@ -74,26 +74,26 @@ describe('a tag that names an index', () => {
     expect(resolve(LINUX).config.architecture).toBe('amd64')
   })
 
-  it('takes the host as platform where none is given', () => {
+  test('takes the host as platform where none is given', () => {
     const host = hostPlatform()
     built.tag({ t: built.index([forPlatform(host), forPlatform(parsePlatform('plan9/mips'))]) })
     expect(resolve().config.architecture).toBe(host.architecture)
   })
 
-  it('is refused where no manifest fits, also if there is only one', () => {
+  test('is refused where no manifest fits, also if there is only one', () => {
     built.tag({ t: built.index([forPlatform(ARM)]) })
     const error = failure(() => resolve(LINUX))
     expect(error.code).toBe('PLATFORM_NOT_FOUND')
     expect(error.facts).toEqual({ platform: 'linux/amd64', available: 'linux/arm64' })
   })
 
-  it('checks the config where the only manifest has no platform', () => {
+  test('checks the config where the only manifest has no platform', () => {
     built.tag({ t: built.index([built.image({ platform: ARM })]) })
     expect(failureCode(() => resolve(LINUX))).toBe('PLATFORM_NOT_FOUND')
     expect(resolve(ARM).config.architecture).toBe('arm64')
   })
 
-  it('does not need what it does not choose', () => {
+  test('does not need what it does not choose', () => {
     const absent = { ...forPlatform(ARM) }
     const nested = built.index([absent])
     rmSync(built.pathOf(absent.digest))
@@ -103,21 +103,21 @@ describe('a tag that names an index', () => {
     expect(resolve(LINUX).config.architecture).toBe('amd64')
   })
 
-  it('is refused where the nested index that may hold the image is absent', () => {
+  test('is refused where the nested index that may hold the image is absent', () => {
     const nested = built.index([forPlatform(LINUX)])
     rmSync(built.pathOf(nested.digest))
     built.tag({ t: built.index([nested]) })
     expect(failureCode(() => resolve(LINUX))).toBe('BLOB_NOT_FOUND')
   })
 
-  it('is refused where indexes nest too deeply', () => {
+  test('is refused where indexes nest too deeply', () => {
     let index = built.index([forPlatform(LINUX)])
     for (let depth = 0; depth < 20; depth++) index = built.index([index])
     built.tag({ t: index })
     expect(failureCode(() => resolve(LINUX))).toBe('LIMIT_EXCEEDED')
   })
 
-  it('is read once however often indexes name each other', () => {
+  test('is read once however often indexes name each other', () => {
     let index = built.index([forPlatform(LINUX)])
     for (let depth = 0; depth < 14; depth++)
       index = built.index(Array.from({ length: 10 }, () => index))
@@ -125,7 +125,7 @@ describe('a tag that names an index', () => {
     expect(resolve(LINUX).config.architecture).toBe('amd64')
   })
 
-  it('is refused where it offers an absurd number of manifests', () => {
+  test('is refused where it offers an absurd number of manifests', () => {
     const platform = forPlatform(LINUX)
     const many = Array.from({ length: 10_001 }, (_item, number) => ({
       ...platform,
@@ -137,12 +137,12 @@ describe('a tag that names an index', () => {
 })
 
 describe('an image is refused', () => {
-  it('where the tag is missing', () => {
+  test('where the tag is missing', () => {
     built.tag({ t: built.image() })
     expect(failureCode(() => resolve(LINUX, 'u'))).toBe('TAG_NOT_FOUND')
   })
 
-  it('where it is an artifact', () => {
+  test('where it is an artifact', () => {
     const config = built.blob('{}', 'application/vnd.oci.empty.v1+json')
     const text = JSON.stringify({ schemaVersion: 2, config, layers: [] })
     built.tag({ t: built.blob(text, OCI_MANIFEST) })
@@ -154,25 +154,25 @@ describe('an image is refused', () => {
     })
   })
 
-  it('where it is of a type that is not known', () => {
+  test('where it is of a type that is not known', () => {
     built.tag({ t: built.blob('{}', 'application/vnd.docker.distribution.manifest.v1+prettyjws') })
     expect(failureCode(() => resolve())).toBe('MEDIA_TYPE_UNSUPPORTED')
   })
 
-  it('where manifest and config count layers differently', () => {
+  test('where manifest and config count layers differently', () => {
     built.tag({ t: built.image({ layers: ['a', 'b'], diffIds: [] }) })
     const error = failure(() => resolve())
     expect(error.code).toBe('DOCUMENT_INVALID')
     expect(error.facts.reason).toBe('has 0 entries, but the manifest has 2 layers')
   })
 
-  it('where an index poses as a manifest', () => {
+  test('where an index poses as a manifest', () => {
     const index = built.index([built.image()])
     built.tag({ t: { ...index, mediaType: OCI_MANIFEST } })
     expect(failureCode(() => resolve())).toBe('DOCUMENT_INVALID')
   })
 
-  it('where a manifest is damaged', () => {
+  test('where a manifest is damaged', () => {
     const manifest = built.image()
     writeFileSync(built.pathOf(manifest.digest), ' '.repeat(manifest.size))
     built.tag({ t: manifest })
@@ -180,7 +180,7 @@ describe('an image is refused', () => {
   })
 })
 
-it('an image is not harmed by foreign files, or by a subject that is absent', () => {
+test('an image is not harmed by foreign files, or by a subject that is absent', () => {
   const layer = built.blob('layer', OCI_LAYER)
   const subject = { ...layer, mediaType: OCI_MANIFEST, digest: `sha256:${'0'.repeat(64)}` }
   const config = built.blob(

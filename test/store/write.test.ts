@@ -1,10 +1,10 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { chownSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { digestOf } from '../../src/image/digest.ts'
 import { openLayout } from '../../src/store/layout.ts'
-import { openWorkspace, type Workspace } from '../../src/store/workspace.ts'
+import { openWorkspace, type Workspace } from '../../src/store/layout-workspace.ts'
 import { createBlob, putBlob } from '../../src/store/write.ts'
 import { noPause } from '../support/no-pause.ts'
 import { buildLayout, type TestLayout } from './build-layout.ts'
@@ -26,7 +26,7 @@ afterEach(() => {
 const visible = (): string[] => readdirSync(join(built.path, 'blobs', 'sha256'))
 
 describe('putBlob', () => {
-  it('stores bytes under their digest, also in pieces', () => {
+  test('stores bytes under their digest, also in pieces', () => {
     const whole = putBlob(workspace, Buffer.from('content'))
     expect(whole).toEqual({ digest: digestOf(Buffer.from('content')), size: 7 })
     const pieces = putBlob(workspace, [Buffer.from('con'), Buffer.alloc(0), Buffer.from('tent')])
@@ -35,13 +35,13 @@ describe('putBlob', () => {
     expect(visible()).toEqual([whole.digest.slice(7)])
   })
 
-  it('makes the directory of the algorithm where it is missing', () => {
+  test('makes the directory of the algorithm where it is missing', () => {
     rmSync(join(built.path, 'blobs', 'sha256'), { recursive: true })
     const { digest } = putBlob(workspace, Buffer.from('content'))
     expect(openLayout(built.path).hasBlob(digest)).toBe(true)
   })
 
-  it('leaves nothing behind where its source fails', () => {
+  test('leaves nothing behind where its source fails', () => {
     function* failing(): Generator<Buffer> {
       yield Buffer.from('half')
       throw new Error('the source broke')
@@ -51,7 +51,7 @@ describe('putBlob', () => {
     expect(readdirSync(workspace.path)).toEqual([])
   })
 
-  it('shows nothing before it is finished', () => {
+  test('shows nothing before it is finished', () => {
     const blob = createBlob(workspace)
     blob.write(Buffer.alloc(100_000))
     expect(visible()).toEqual([])
@@ -60,7 +60,7 @@ describe('putBlob', () => {
     expect(visible()).toHaveLength(1)
   })
 
-  it('respects the umask', () => {
+  test('respects the umask', () => {
     const before = process.umask(0o027)
     try {
       const { digest } = putBlob(workspace, Buffer.from('content'))
@@ -70,7 +70,7 @@ describe('putBlob', () => {
     }
   })
 
-  it.skipIf(!isRoot)(
+  test.skipIf(!isRoot)(
     'gives what root stores to the owner of the layout (skipped: not root)',
     () => {
       chownSync(built.path, 1234, 4321)
@@ -81,7 +81,7 @@ describe('putBlob', () => {
 })
 
 describe('a workspace', () => {
-  it('is gone after it is closed, with what was not finished', () => {
+  test('is gone after it is closed, with what was not finished', () => {
     createBlob(workspace).write(Buffer.from('half'))
     workspace.close()
     workspace.close()
@@ -89,14 +89,14 @@ describe('a workspace', () => {
     expect(readdirSync(built.path).filter((name) => name.startsWith('.'))).toEqual([])
   })
 
-  it('needs a directory that exists', async () => {
+  test('needs a directory that exists', async () => {
     await expect(openWorkspace(join(built.path, 'absent'), noPause)).rejects.toMatchObject({
       code: 'SYSCALL_FAILED',
       message: expect.stringContaining('it does not exist') as string
     })
   })
 
-  it.skipIf(!hasUmoci)(
+  test.skipIf(!hasUmoci)(
     'survives the garbage collection of umoci, stale ones do not (skipped: no umoci)',
     () => {
       const stale = join(built.path, '.umoci-stale')

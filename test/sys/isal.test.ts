@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { IsalDataError, IsalInflater } from '../../src/sys/isal.ts'
 import { needs } from '../support/requires.ts'
 
@@ -9,7 +9,7 @@ const content = Buffer.from('a layer '.repeat(50_000))
 const member = gzipSync(content)
 
 describe.skipIf(!isThere)('ISA-L', () => {
-  it('says where a member ends and what input is left', () => {
+  test('says where a member ends and what input is left', () => {
     const inflater = IsalInflater.create()!
     const output = Buffer.alloc(content.length + 1)
     inflater.feed(Buffer.concat([member, Buffer.from('rest')]))
@@ -18,7 +18,7 @@ describe.skipIf(!isThere)('ISA-L', () => {
     expect(output.subarray(0, -1).equals(content)).toBe(true)
   })
 
-  it('goes on where the output was full, also on another thread', async () => {
+  test('goes on where the output was full, also on another thread', async () => {
     const inflater = IsalInflater.create()!
     const output = Buffer.alloc(100_000)
     inflater.feed(member)
@@ -31,7 +31,7 @@ describe.skipIf(!isThere)('ISA-L', () => {
     expect(lengths).toEqual([100_000, 100_000, 100_000, 100_000])
   })
 
-  it('refuses a wrong checksum', () => {
+  test('refuses a wrong checksum', () => {
     const wrong = Buffer.from(member)
     wrong.writeUInt8(wrong.at(-5)! ^ 1, wrong.length - 5)
     const inflater = IsalInflater.create()!

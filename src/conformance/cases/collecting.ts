@@ -1,4 +1,4 @@
-import { collectStore } from '../../engine/storage/collect-store.ts'
+import { collectStore } from '../../engine/collect-storage.ts'
 import type { Case } from '../case.ts'
 import { checkExtracted, checkTree } from '../checks.ts'
 import { whiteoutLayer } from '../layers.ts'

@@ -1,5 +1,5 @@
 import { parseImageName } from '../../image/reference.ts'
-import { openSource, tagInSource } from '../../engine/open-source.ts'
+import { openSource, tagInSource } from '../../engine/transfer/open-source.ts'
 import { resolveImage } from '../../store/resolve.ts'
 import type { Case } from '../case.ts'
 import { checkExtracted, checkTree } from '../checks.ts'

@@ -3,14 +3,14 @@ import { withFacts } from '../../errors.ts'
 import { fold } from '../../plan/fold.ts'
 import { LayerStack } from '../../plan/layer-stack.ts'
 import { newDirectory, type Directory } from '../../plan/tree.ts'
-import { addExistingTree, existingGround } from '../ground.ts'
-import type { Job } from '../job.ts'
-import { assertEmpty } from '../layer-ground.ts'
-import { layerName, type LayerTar } from '../layer-tasks.ts'
-import { mergeImage } from '../merge-image.ts'
-import { withWorkspace } from '../workspace.ts'
+import { addExistingTree, existingPlanRoot } from '../extract/plan-root.ts'
+import type { Job } from '../extract/job.ts'
+import { assertEmpty } from '../extract/layer-directory.ts'
+import { layerName, type LayerTar } from '../extract/layer-tasks.ts'
+import { mergeImage } from '../extract/merge-image.ts'
+import { withWorkspace } from '../place/workspace.ts'
 import type { LayerStore } from './layer-store.ts'
-import { withSpools } from './spools.ts'
+import { withSpools } from './spooled-layers.ts'
 
 /**
  * Gives the tree of the image, with the digests of all files, where all layers were missing.
@@ -72,7 +72,7 @@ async function applyTo(
     const stack = new LayerStack(RULES)
     if (layer > 0) addExistingTree(stack, workspace.destination, existing)
     await mergeImage(job, stack, {
-      ground: existingGround(workspace, existing),
+      planRoot: existingPlanRoot(workspace, existing),
       name: '',
       digests: true,
       only: {

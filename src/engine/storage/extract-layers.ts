@@ -6,16 +6,16 @@ import type { Operation } from '../../plan/operations.ts'
 import type { Directory } from '../../plan/tree.ts'
 import { overlayNamespace, type WhiteoutForm } from '../../plan/whiteout-form.ts'
 import { close } from '../../sys/files.ts'
-import { layerStaging, layerTrash } from '../ground.ts'
-import type { Job } from '../job.ts'
-import { joinLayerDirectory, readLayer } from '../join-layer-directory.ts'
-import { openLayerGround, type LayerGround } from '../layer-ground.ts'
-import { layerName, stageLayerTask } from '../layer-tasks.ts'
-import { OrderedLayers, type LayerTurn } from '../ordered-layers.ts'
-import { stageLayers } from '../stage-layers.ts'
-import { undescribedDirectory } from '../undescribed.ts'
+import { layerStaging, layerTrash } from '../extract/plan-root.ts'
+import type { Job } from '../extract/job.ts'
+import { joinLayerDirectory, readLayer } from '../extract/join-layer-directory.ts'
+import { openLayerDirectory, type LayerDirectory } from '../extract/layer-directory.ts'
+import { layerName, stageLayerTask } from '../extract/layer-tasks.ts'
+import { OrderedLayers, type LayerTurn } from '../extract/ordered-layers.ts'
+import { stageLayers } from '../extract/stage-layers.ts'
+import { implicitDirectory } from '../../plan/implicit-directory.ts'
 import type { LayerStore } from './layer-store.ts'
-import { Sequence } from './sequence.ts'
+import { Sequence } from './take-turns.ts'
 
 /** Gives the merged tree, which knows the digests of all files that were extracted. */
 export async function extractLayers(
@@ -39,7 +39,7 @@ class Extraction {
   private readonly job: Job
   private readonly store: LayerStore
   private readonly form: WhiteoutForm
-  private readonly grounds = new Map<number, LayerGround>()
+  private readonly directories = new Map<number, LayerDirectory>()
   private readonly sequence: Sequence
 
   constructor(job: Job, store: LayerStore, form: WhiteoutForm) {
@@ -53,7 +53,7 @@ class Extraction {
   async prepare(missing: readonly number[]): Promise<void> {
     for (const layer of missing) {
       const target = await this.store.stage(layer)
-      this.grounds.set(layer, openLayerGround(target!, layer))
+      this.directories.set(layer, openLayerDirectory(target!, layer))
     }
   }
 
@@ -74,21 +74,21 @@ class Extraction {
   }
 
   close(): void {
-    for (const { fd } of this.grounds.values()) close(fd)
+    for (const { fd } of this.directories.values()) close(fd)
   }
 
   private task(layer: number): ReturnType<typeof stageLayerTask> {
-    const ground = this.grounds.get(layer)!
+    const directory = this.directories.get(layer)!
     return stageLayerTask(this.job, layer, {
-      staging: { directory: ground.fd, path: layerStaging(ground, layer) },
+      staging: { directory: directory.fd, path: layerStaging(directory, layer) },
       digests: true,
       overlay: overlayNamespace(this.form)
     })
   }
 
   private turn(layer: number): LayerTurn {
-    const ground = this.grounds.get(layer)
-    return ground === undefined ? this.committed(layer) : this.staged(layer, ground)
+    const directory = this.directories.get(layer)
+    return directory === undefined ? this.committed(layer) : this.staged(layer, directory)
   }
 
   /** Nothing of it is read but its directory, and that only because a layer above is extracted. */
@@ -97,26 +97,29 @@ class Extraction {
     return { add: () => undefined, end: read }
   }
 
-  private staged(layer: number, ground: LayerGround): LayerTurn {
-    const places = { staging: layerStaging(ground, layer), trash: layerTrash(ground) }
+  private staged(layer: number, directory: LayerDirectory): LayerTurn {
+    const places = { staging: layerStaging(directory, layer), trash: layerTrash(directory) }
     const planner = this.stack.layer(layer, places)
     return {
       add: (entry) => planner.add(entry),
       end: () => {
         const operations = planner.finish()
-        this.sequence.add(() => this.complete(ground, operations))
+        this.sequence.add(() => this.complete(directory, operations))
       }
     }
   }
 
-  private async complete(ground: LayerGround, operations: readonly Operation[]): Promise<void> {
-    const { layer } = ground
+  private async complete(
+    directory: LayerDirectory,
+    operations: readonly Operation[]
+  ): Promise<void> {
+    const { layer } = directory
     const { settings, image } = this.job
     try {
-      joinLayerDirectory(ground, operations, {
+      joinLayerDirectory(directory, operations, {
         form: this.form,
         directoryOf: (lower) => this.store.target(lower)!,
-        undescribed: undescribedDirectory(settings.policy),
+        implicit: implicitDirectory(settings.policy),
         onEvent: settings.onEvent
       })
       await this.store.commit(layer)

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import type { HookSet } from '../../hooks/calls.ts'
 import { lockDirectory } from '../../hooks/lock-directory.ts'
 import { lock, type LockKind } from '../../sys/lock.ts'
-import { pause } from '../abort.ts'
+import { pause } from '../operation/abort.ts'
 
 export interface KeyLock {
   release(): void

@@ -2,9 +2,9 @@
 import type { HookSet } from '../../hooks/calls.ts'
 import type { HookLayer, ImageContext, LayerContext } from '../../hooks/contexts.ts'
 import { withFacts } from '../../errors.ts'
-import { layerName } from '../layer-tasks.ts'
+import { layerName } from '../extract/layer-tasks.ts'
 import { lockKey, lockStore, type KeyLock } from './key-lock.ts'
-import { assertApart, assertCommitted, assertDirectory, assertShown } from './targets.ts'
+import { assertApart, assertCommitted, assertDirectory, assertShown } from './layer-targets.ts'
 
 type Place =
   | { kind: 'missing' }

@@ -12,8 +12,8 @@ import type { Json } from '../../image/json.ts'
 import type { Directory } from '../../plan/tree.ts'
 import { readAccounts, readAccountsOnDisk } from '../../rootfs/accounts.ts'
 import { close, openOperatorDirectory } from '../../sys/files.ts'
-import type { Job } from '../job.ts'
-import { runtimeConfig, writeNew } from '../write-bundle.ts'
+import type { Job } from '../extract/job.ts'
+import { runtimeConfig, writeNew } from '../bundle/write-bundle.ts'
 
 /**
  * @param directory of the bundle

@@ -6,13 +6,17 @@ import type { HookSet } from '../../hooks/calls.ts'
 import type { ImageContext } from '../../hooks/contexts.ts'
 import type { Directory } from '../../plan/tree.ts'
 import { close, openOperatorDirectory } from '../../sys/files.ts'
-import { hasher } from '../bundle-changes.ts'
-import type { Job } from '../job.ts'
-import { currentTime } from '../manifest-file.ts'
-import { scanTree } from '../scan-tree.ts'
-import { completeDigests, writeScannedManifest, type KnownTree } from '../scanned-manifest.ts'
-import { writeSurvey } from '../write-bundle.ts'
-import { topChainId } from './context.ts'
+import { hasher } from '../tree/hash-files.ts'
+import type { Job } from '../extract/job.ts'
+import { currentTime } from '../bundle/manifest-file.ts'
+import { scanTree } from '../tree/scan-tree.ts'
+import {
+  completeDigests,
+  writeScannedManifest,
+  type KnownTree
+} from '../bundle/scanned-manifest.ts'
+import { writeSurvey } from '../bundle/write-bundle.ts'
+import { topChainId } from './hook-contexts.ts'
 import { fetchManifest, keepManifest } from './manifest-cache.ts'
 
 /**

@@ -7,19 +7,19 @@ import type { BundleContext, ImageContext } from '../../hooks/contexts.ts'
 import { target } from '../../image/choice.ts'
 import { LayerStack } from '../../plan/layer-stack.ts'
 import type { Directory } from '../../plan/tree.ts'
-import { heedSignals } from '../abort.ts'
-import { newGround } from '../ground.ts'
-import type { Job } from '../job.ts'
-import { mergeImage } from '../merge-image.ts'
-import { withWorkspaceIn } from '../workspace.ts'
-import { bundleMetadata, writeNew } from '../write-bundle.ts'
-import { withBundleSite, type BundleSite } from './bundle-site.ts'
-import { hookLayers, imageContext } from './context.ts'
+import { heedSignals } from '../operation/abort.ts'
+import { newPlanRoot } from '../extract/plan-root.ts'
+import type { Job } from '../extract/job.ts'
+import { mergeImage } from '../extract/merge-image.ts'
+import { withWorkspaceIn } from '../place/workspace.ts'
+import { bundleMetadata, writeNew } from '../bundle/write-bundle.ts'
+import { withBundleSite, type BundleSite } from '../bundle/bundle-site.ts'
+import { hookLayers, imageContext } from './hook-contexts.ts'
 import { extractChain } from './extract-chain.ts'
 import { extractLayers } from './extract-layers.ts'
 import { LayerStore } from './layer-store.ts'
-import { writeOrigin } from './origin.ts'
-import { rootfsKind } from './shown-rootfs.ts'
+import { writeOrigin } from '../bundle/origin.ts'
+import { rootfsKind } from '../bundle/shown-rootfs.ts'
 import { writeStoredConfig } from './stored-config.ts'
 import { writeStoredManifest } from './stored-manifest.ts'
 
@@ -102,8 +102,8 @@ async function extractRootfs(
   const { settings } = job
   const stack = new LayerStack({ keepDirlinks: settings.keepDirlinks })
   await withWorkspaceIn(site.fd, site.context.bundle, settings.onEvent, async (workspace) => {
-    const ground = newGround(workspace)
-    await mergeImage(job, stack, { ground, name: ROOTFS_DIRECTORY, digests: true })
+    const planRoot = newPlanRoot(workspace)
+    await mergeImage(job, stack, { planRoot, name: ROOTFS_DIRECTORY, digests: true })
     workspace.publish([ROOTFS_DIRECTORY])
   })
   for (const layer of layers) await store.commit(layer)

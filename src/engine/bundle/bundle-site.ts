@@ -1,0 +1,175 @@
+/**
+ * Where a bundle is made with the help of hooks: at its final place, because hooks mount there. The place is claimed
+ * before the first file is in it. Until the bundle is complete it bears a mark; a mark in a place that nobody holds
+ * belongs to a process that died, and what it left is removed.
+ */
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { ROOTFS_DIRECTORY, STATE_DIRECTORY, UNFINISHED_FILE } from '../../bundle/files.ts'
+import type { BundleContext } from '../../hooks/contexts.ts'
+import type { Owner } from '../../hooks/owner.ts'
+import { close, openOperatorDirectory } from '../../sys/files.ts'
+import { handlePath } from '../../sys/handle-path.ts'
+import { setModeOf } from '../../sys/metadata.ts'
+import { removeFile } from '../../sys/names.ts'
+import { openOrMakeDirectory, type OperatorDirectory } from '../../sys/operator-directory.ts'
+import { inodeKey, status } from '../../sys/status.ts'
+import { fromText } from '../../bytes.ts'
+import { makeOwnDirectory, removeIfEmpty } from '../../workspace/private-directory.ts'
+import type { OnEvent } from '../operation/events.ts'
+import { assertFree, tidy } from '../place/workspace.ts'
+import { refuseExistingBundle } from './write-bundle.ts'
+import { whileOwned } from './claim-bundle.ts'
+import { openState, readMark, writeMark } from './unfinished-mark.ts'
+import { assertOriginal, readOrigin } from './origin.ts'
+import { removeBundleFiles } from './remove-bundle-files.ts'
+
+const PRIVATE_MODE = 0o700
+
+/** A bundle that is being made. What the engine itself writes goes through the handles; hooks are told paths. */
+export interface BundleSite {
+  readonly context: BundleContext
+  /** Descriptor of the bundle's directory, and a path that leads through it. */
+  readonly fd: number
+  readonly path: string
+  /** The same of the state directory. */
+  readonly state: string
+}
+
+export interface SiteOptions {
+  /** Absolute. */
+  bundle: string
+  /** Of the image manifest: its files are named after it. */
+  digest: string
+  owner: Owner
+  /** Undoes what the hooks of a process that died have made for the bundle. */
+  recover: (bundle: BundleContext) => Promise<void>
+  onEvent: OnEvent
+}
+
+/** Runs `act` at the place of a new bundle. Where it fails, what was not there before is gone. @throws BUNDLE_EXISTS */
+export async function withBundleSite<T>(
+  options: SiteOptions,
+  act: (site: BundleSite) => Promise<T>
+): Promise<T> {
+  const directory = claimDirectory(options.bundle)
+  try {
+    return await whileOwned(options.owner, directory.fd, options.bundle, () =>
+      makeAt(directory.fd, options, act)
+    )
+  } catch (error) {
+    directory.removeNew()
+    throw error
+  } finally {
+    directory.close()
+  }
+}
+
+async function makeAt<T>(
+  fd: number,
+  options: SiteOptions,
+  act: (site: BundleSite) => Promise<T>
+): Promise<T> {
+  const { mode } = status(fd, '')
+  try {
+    tidy(fd, options.bundle, options.onEvent)
+    await removeUnfinished(fd, options)
+    refuseExistingBundle(options.bundle)
+    // set-user-ID programs and devices of a stranger's image are out of other users' reach from the beginning
+    setModeOf(fd, PRIVATE_MODE)
+    return await whileMarked(fd, options, act)
+  } catch (error) {
+    restoreMode(fd, mode)
+    throw error
+  }
+}
+
+export function contextAt(bundle: string): BundleContext {
+  return { bundle, rootfs: join(bundle, ROOTFS_DIRECTORY), state: join(bundle, STATE_DIRECTORY) }
+}
+
+/** Whoever had the place before may have removed it between two of our calls: then it is made anew. */
+function claimDirectory(bundle: string): OperatorDirectory {
+  for (;;) {
+    const directory = openOrMakeDirectory(bundle)
+    try {
+      assertFree(directory.fd, bundle)
+      if (leadsTo(bundle, directory.fd)) return directory
+    } catch (error) {
+      directory.close()
+      throw error
+    }
+    directory.close()
+  }
+}
+
+function leadsTo(path: string, fd: number): boolean {
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) return false
+  const found = openOperatorDirectory(fromText(path))
+  try {
+    return inodeKey(status(found, '')) === inodeKey(status(fd, ''))
+  } finally {
+    close(found)
+  }
+}
+
+async function whileMarked<T>(
+  fd: number,
+  { bundle, digest }: SiteOptions,
+  act: (site: BundleSite) => Promise<T>
+): Promise<T> {
+  const context = contextAt(bundle)
+  const state = makeOwnDirectory(fd, STATE_DIRECTORY, PRIVATE_MODE)
+  try {
+    writeMark(state, digest)
+    const result = await act({ context, fd, path: handlePath(fd), state: handlePath(state) })
+    removeFile(state, UNFINISHED_FILE)
+    return result
+  } catch (error) {
+    attemptToRemove(fd, context, digest)
+    throw error
+  } finally {
+    close(state)
+  }
+}
+
+/** The failure that led here says more; with the mark still there the next unpack tries again. */
+function attemptToRemove(fd: number, context: BundleContext, digest: string): void {
+  try {
+    removeBundleFiles(fd, context, digest)
+  } catch {
+    // what hooks could not undo
+  }
+}
+
+async function removeUnfinished(
+  fd: number,
+  { bundle, recover, onEvent }: SiteOptions
+): Promise<void> {
+  const state = openState(fd, bundle)
+  if (state === undefined) return
+  try {
+    const mark = readMark(state)
+    if (mark === undefined) {
+      removeIfEmpty(fd, STATE_DIRECTORY) // of a process that died before it had made the mark
+      return
+    }
+    const context = contextAt(bundle)
+    const origin = readOrigin({ state: handlePath(state) })
+    if (origin !== undefined) assertOriginal(origin, handlePath(state), bundle)
+    await recover(context)
+    removeBundleFiles(fd, context, mark.digest)
+    onEvent({ type: 'leftover', path: bundle, undone: false })
+  } finally {
+    close(state)
+  }
+}
+
+/** Of a directory that was there before; a new one goes. */
+function restoreMode(fd: number, mode: number): void {
+  try {
+    setModeOf(fd, mode)
+  } catch {
+    // the failure that led here says more
+  }
+}

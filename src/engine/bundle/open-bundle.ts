@@ -1,0 +1,147 @@
+/** A bundle that an unpack made, ours or umoci's, opened for a comparison. */
+import { closeSync, constants, fstatSync, openSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { readMemory, readMetadata, type Memory, type ReadBundleFile } from '../../bundle/bundle.ts'
+import { ROOTFS_DIRECTORY } from '../../bundle/files.ts'
+import type { BundleMetadata } from '../../bundle/metadata.ts'
+import { OciUnpackError, withFacts } from '../../errors.ts'
+import { isErrno } from '../../sys/failure.ts'
+import type { LockKind } from '../../sys/lock.ts'
+import { awaitClaim } from '../../workspace/claim.ts'
+import { listLeftovers } from '../../workspace/leftovers.ts'
+import { pause } from '../operation/abort.ts'
+import type { OnEvent } from '../operation/events.ts'
+import { tidy } from '../place/workspace.ts'
+import { openDestination } from '../../sys/destination.ts'
+import { close, openDirectory } from '../../sys/files.ts'
+import { handlePath, withoutHandles } from '../../sys/handle-path.ts'
+import { readRest } from '../../sys/read.ts'
+import { assertStillShown } from './shown-rootfs.ts'
+
+export interface OpenBundle {
+  /** Absolute. */
+  path: string
+  /** Descriptor of its directory. */
+  directory: number
+  metadata: BundleMetadata
+  /** What it remembers of its tree, read at each call. @throws BUNDLE_INVALID, MTREE_INVALID */
+  memory: () => Memory
+  /** Descriptor of the root file system. */
+  rootfs: number
+}
+
+export interface BundleUse {
+  /** `exclusive` for who changes the bundle, alone; `shared` for who only reads it, while nobody changes it. */
+  use: LockKind
+  signal: AbortSignal | undefined
+  onEvent: OnEvent
+}
+
+/** Waits for others who are at work in the bundle. @throws BUNDLE_INVALID, ABORTED, SYSCALL_FAILED */
+export async function withBundle<T>(
+  bundle: string,
+  { use, signal, onEvent }: BundleUse,
+  act: (bundle: OpenBundle) => Promise<T>
+): Promise<T> {
+  const path = resolve(bundle)
+  const directory = openBundleDirectory(path)
+  try {
+    const isDirty = listLeftovers(directory).abandoned.length > 0
+    await awaitClaim(directory, isDirty ? 'exclusive' : use, () => pause(signal))
+    if (isDirty) tidy(directory, path, onEvent)
+    return await withRootfs(path, directory, act)
+  } finally {
+    close(directory)
+  }
+}
+
+async function withRootfs<T>(
+  path: string,
+  directory: number,
+  act: (bundle: OpenBundle) => Promise<T>
+): Promise<T> {
+  const read: ReadBundleFile = (name) => readIfRegular(join(handlePath(directory), name))
+  const metadata = openMetadata(path, read)
+  const rootfs = openRootfs(path, directory)
+  try {
+    const memory = (): Memory => inBundle(path, () => readMemory(read, metadata))
+    assertStillShown({ bundle: path, directory, rootfs, memory })
+    return await act({ path, directory, metadata, rootfs, memory })
+  } finally {
+    close(rootfs)
+  }
+}
+
+/** A descriptor. @throws BUNDLE_INVALID where there is no directory, TARGET_INVALID for another user's link */
+export function openBundleDirectory(path: string): number {
+  try {
+    return openDestination(path)
+  } catch (error) {
+    throw isErrno(error, 'ENOENT', 'ENOTDIR') ? noBundle(path, error) : error
+  }
+}
+
+function openMetadata(path: string, read: ReadBundleFile): BundleMetadata {
+  return inBundle(path, () => {
+    const metadata = readMetadata(read)
+    if (metadata.rootless) throw rootlessBundle()
+    return metadata
+  })
+}
+
+function inBundle<T>(path: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw withFacts(error, { path })
+  }
+}
+
+function openRootfs(path: string, directory: number): number {
+  try {
+    return openDirectory(directory, ROOTFS_DIRECTORY)
+  } catch (error) {
+    throw isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP') ? noRootfs(path, error) : error
+  }
+}
+
+/** The content, or undefined where there is no regular file; a FIFO does not block. */
+export function readIfRegular(path: string): Buffer | undefined {
+  let fd: number
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new OciUnpackError('BUNDLE_INVALID', 'A file of the bundle cannot be read.', {
+      facts: { file: withoutHandles(path), reason: withoutHandles((error as Error).message) },
+      cause: error
+    })
+  }
+  try {
+    return fstatSync(fd).isFile() ? readRest(fd) : undefined
+  } finally {
+    closeSync(fd)
+  }
+}
+
+export function noBundle(path: string, cause?: unknown): OciUnpackError {
+  return new OciUnpackError('BUNDLE_INVALID', 'There is no bundle.', {
+    facts: { path },
+    hint: 'Name a directory that unpack made; raw unpack makes no bundle.',
+    cause
+  })
+}
+
+function noRootfs(path: string, cause: unknown): OciUnpackError {
+  return new OciUnpackError('BUNDLE_INVALID', 'The bundle has no root file system.', {
+    facts: { path: join(path, ROOTFS_DIRECTORY) },
+    hint: 'It must be a directory, not a link to one. Restore it, or unpack the image again.',
+    cause
+  })
+}
+
+function rootlessBundle(): OciUnpackError {
+  return new OciUnpackError('BUNDLE_INVALID', 'The bundle was unpacked with --rootless.', {
+    hint: 'Such bundles keep owners in attributes; repack it with umoci, or unpack the image as root.'
+  })
+}

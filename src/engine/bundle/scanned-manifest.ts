@@ -1,0 +1,90 @@
+/** Manifest and fingerprints of a tree as it was scanned. */
+import { fileStat } from '../../bundle/file-stat.ts'
+import type { ByteString } from '../../bytes.ts'
+import type { ManifestEntry, MtreeNode } from '../../mtree/entry.ts'
+import { baseName } from '../../plan/names.ts'
+import { statusKeywords } from '../../rootfs/mtree-entry.ts'
+import type { ScannedObject } from '../../rootfs/scanned-object.ts'
+import type { ScannedTree } from '../../rootfs/scanned-tree.ts'
+import { XattrReader } from '../../rootfs/tree-xattrs.ts'
+import type { Timespec } from '../../tar/entry.ts'
+import type { FileToHash, HashFiles } from '../tree/hash-files.ts'
+import { writeManifestFiles } from './manifest-file.ts'
+
+export interface KnownTree {
+  tree: ScannedTree
+  /** The entry that an object surely still has; undefined: not known. */
+  known: (object: ScannedObject) => ManifestEntry | undefined
+  /** SHA-256 (hex) of files that are not known, by path. */
+  digests: Map<ByteString, string>
+}
+
+export interface ManifestPlace {
+  /** Directory that the files are written into. */
+  path: string
+  /** Where the bundle is, for the header. */
+  bundle: string
+  /** Descriptor of its root file system. */
+  rootfs: number
+  /** Of the image manifest that the tree equals. */
+  digest: string
+}
+
+/** Reads the files of which no digest is known yet. */
+export async function completeDigests(
+  { tree, known, digests }: KnownTree,
+  hashFiles: HashFiles
+): Promise<void> {
+  const unread: FileToHash[] = []
+  for (const object of tree.inManifestOrder()) {
+    const { path, type } = object
+    if (type !== 'file' || digests.has(path) || known(object) !== undefined) continue
+    unread.push({ path, size: object.status.size })
+  }
+  const found = await hashFiles(unread)
+  for (const [index, { path }] of unread.entries()) digests.set(path, found[index]!)
+}
+
+/** @param scannedAt from before the first object was looked at */
+export function writeScannedManifest(
+  { path, bundle, rootfs, digest }: ManifestPlace,
+  knowledge: KnownTree,
+  scannedAt: Timespec
+): void {
+  const xattrs = new XattrReader(rootfs)
+  try {
+    writeManifestFiles(path, bundle, digest, {
+      root: toNode(knowledge.tree.root, knowledge, xattrs),
+      statOf: ({ object }) => fileStat(object.status, object.unlisted),
+      scannedAt
+    })
+  } finally {
+    xattrs.release()
+  }
+}
+
+interface ScannedNode extends MtreeNode {
+  object: ScannedObject
+  children?: readonly ScannedNode[]
+}
+
+/** Children are made when they are asked for: the tree is never in memory as a whole. */
+function toNode(object: ScannedObject, knowledge: KnownTree, xattrs: XattrReader): ScannedNode {
+  const { path, status } = object
+  const known = knowledge.known(object)
+  const link = known === undefined ? object.link : known.link
+  const sha256 = known === undefined ? knowledge.digests.get(path) : known.sha256
+  const node: ScannedNode = {
+    name: baseName(path),
+    ...statusKeywords(status),
+    ...(link === undefined ? {} : { link }),
+    ...(sha256 === undefined ? {} : { sha256 }),
+    xattrs: known?.xattrs ?? xattrs.listed(object),
+    object
+  }
+  const children = (): ScannedNode[] =>
+    knowledge.tree.children(object).map((child) => toNode(child, knowledge, xattrs))
+  return status.type === 'directory'
+    ? Object.defineProperty(node, 'children', { get: children })
+    : node
+}

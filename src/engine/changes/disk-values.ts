@@ -1,0 +1,162 @@
+/** The rarer keywords of mtree(5) as the disk has them, in the form in which a manifest states them. */
+import { createHash } from 'node:crypto'
+import { parseGroup, parsePasswd } from '../../bundle/passwd.ts'
+import { fromBuffer, type ByteString } from '../../bytes.ts'
+import { Cksum } from '../../mtree/cksum.ts'
+import { UMOCI_KEYWORDS, type ManifestEntry } from '../../mtree/entry.ts'
+import { FileHasher } from '../../rootfs/hash-file.ts'
+import { readFile } from '../../sys/read.ts'
+import type { Status } from '../../sys/status.ts'
+
+interface Sum {
+  update: (bytes: Buffer) => unknown
+  digest: () => string
+}
+
+const SUMS: ReadonlyMap<string, () => Sum> = new Map([
+  ['cksum', (): Sum => new Cksum()],
+  ['md5digest', () => hexHash('md5')],
+  ['sha1digest', () => hexHash('sha1')],
+  ['sha384digest', () => hexHash('sha384')],
+  ['sha512digest', () => hexHash('sha512')],
+  ['ripemd160digest', () => hexHash('ripemd160')]
+])
+
+/** An object as a manifest would list it, and what the disk says. */
+export interface Scanned {
+  entry: ManifestEntry
+  status: Status
+}
+
+/** Keywords that can be compared with the disk. */
+export const CHECKED_KEYWORDS: ReadonlySet<string> = new Set([
+  ...UMOCI_KEYWORDS,
+  ...SUMS.keys(),
+  'time',
+  'uname',
+  'gname',
+  'inode',
+  'device'
+])
+
+/** They say how to compare, and are nothing to compare. */
+export const CONTROL_KEYWORDS: ReadonlySet<string> = new Set(['optional', 'nochange', 'ignore'])
+
+/** Whoever makes one calls `release`. */
+export class DiskValues {
+  private readonly hasher: FileHasher
+  private readonly selected: ReadonlySet<string>
+  private readonly users = new Accounts('/etc/passwd', (text) =>
+    Array.from(parsePasswd(text), ({ uid, name }) => [uid, name])
+  )
+  private readonly groups = new Accounts('/etc/group', (text) =>
+    Array.from(parseGroup(text), ({ gid, name }) => [gid, name])
+  )
+
+  /** @param root descriptor of the directory; stays the caller's */
+  constructor(root: number, selected: readonly string[]) {
+    this.hasher = new FileHasher(root)
+    this.selected = new Set(selected)
+  }
+
+  release(): void {
+    this.hasher.release()
+  }
+
+  /** What the disk has for the keywords of a claim; those that nobody compares as the claim has them. */
+  of(
+    { entry, status }: Scanned,
+    claims: ReadonlyMap<string, string> | undefined
+  ): ReadonlyMap<string, string> | undefined {
+    if (claims === undefined) return undefined
+    const wanted = [...claims.keys()].filter((it) => this.selected.has(it))
+    const sums = entry.type === 'file' ? this.sums(entry.path, wanted) : NO_SUMS
+    const found = [...claims].flatMap(([keyword, claim]): [string, string][] => {
+      const value = SUMS.has(keyword) ? sums.get(keyword) : this.value(keyword, claim, status)
+      return value === undefined ? [] : [[keyword, asClaimed(claim, value)]]
+    })
+    return new Map(found)
+  }
+
+  private value(keyword: string, claim: string, status: Status): string | undefined {
+    switch (keyword) {
+      case 'uname':
+        return this.users.name(status.uid)
+      case 'gname':
+        return this.groups.name(status.gid)
+      case 'inode':
+        return String(status.inode)
+      case 'device':
+        return device(claim, status)
+      default:
+        return claim
+    }
+  }
+
+  /** All sums of a file in one reading. */
+  private sums(path: ByteString, keywords: readonly string[]): ReadonlyMap<string, string> {
+    const sums = keywords.flatMap((keyword) => {
+      const start = SUMS.get(keyword)
+      return start === undefined ? [] : [{ keyword, sum: start() }]
+    })
+    if (sums.length === 0) return NO_SUMS
+    this.hasher.read(path, (piece) => {
+      for (const { sum } of sums) sum.update(piece)
+    })
+    return new Map(sums.map(({ keyword, sum }) => [keyword, sum.digest()]))
+  }
+}
+
+const NO_SUMS: ReadonlyMap<string, string> = new Map()
+
+/** Names of the host's accounts, read when first asked for. The first of several names counts. */
+class Accounts {
+  private readonly file: string
+  private readonly parse: (text: ByteString) => [number, ByteString][]
+  private names: ReadonlyMap<number, ByteString> | undefined
+
+  constructor(file: string, parse: (text: ByteString) => [number, ByteString][]) {
+    this.file = file
+    this.parse = parse
+  }
+
+  /** The id itself where it has no name. */
+  name(id: number): ByteString {
+    this.names ??= new Map(this.parse(this.read()).reverse())
+    return this.names.get(id) ?? String(id)
+  }
+
+  private read(): ByteString {
+    try {
+      return fromBuffer(readFile(this.file))
+    } catch {
+      return ''
+    }
+  }
+}
+
+/** `linux,8,1`, `native,8,1`, or a dev_t of this system; a claim in another system's form is left as it is. */
+function device(claim: string, { type, devMajor, devMinor }: Status): string | undefined {
+  if (type !== 'char' && type !== 'block') return undefined
+  const format = /^(native|linux),/.exec(claim)?.[1]
+  if (format !== undefined) return `${format},${devMajor},${devMinor}`
+  if (!/^(?:0x[\da-f]+|\d+)$/i.test(claim)) return claim
+  const number = deviceNumber(BigInt(devMajor), BigInt(devMinor))
+  return BigInt(claim) === number ? claim : String(number)
+}
+
+/** makedev(3) of Linux. */
+function deviceNumber(major: bigint, minor: bigint): bigint {
+  const high = ((major >> 12n) << 44n) | ((minor >> 8n) << 20n)
+  return high | ((major & 0xfffn) << 8n) | (minor & 0xffn)
+}
+
+/** Hex digits may be of any case. */
+function asClaimed(claim: string, value: string): string {
+  return claim.toLowerCase() === value ? claim : value
+}
+
+function hexHash(algorithm: string): Sum {
+  const hash = createHash(algorithm)
+  return { update: (bytes) => hash.update(bytes), digest: () => hash.digest('hex') }
+}

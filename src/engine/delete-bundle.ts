@@ -1,0 +1,153 @@
+/** A bundle goes: first what hooks made for it, then our files. A crash on the way leaves a bundle that can be deleted. */
+import { basename, dirname, join, resolve } from 'node:path'
+import { realpathSync } from 'node:fs'
+import { METADATA_FILE, STATE_DIRECTORY, UNFINISHED_FILE } from '../bundle/files.ts'
+import { parseMetadata, sourceManifest } from '../bundle/metadata.ts'
+import { fromText } from '../bytes.ts'
+import { OciUnpackError } from '../errors.ts'
+import type { HookSet } from '../hooks/calls.ts'
+import type { BundleContext } from '../hooks/contexts.ts'
+import { listDirectory } from '../sys/directory.ts'
+import { isErrno } from '../sys/failure.ts'
+import { close, openOperatorDirectory } from '../sys/files.ts'
+import { handlePath } from '../sys/handle-path.ts'
+import { removeEmptyDirectory } from '../sys/names.ts'
+import { isStillAt } from '../workspace/claim.ts'
+import { makeOwnDirectory } from '../workspace/private-directory.ts'
+import { asked } from './operation/asked.ts'
+import type { OnEvent } from './operation/events.ts'
+import { noBundle, openBundleDirectory, readIfRegular } from './bundle/open-bundle.ts'
+import { assertFree, tidy } from './place/workspace.ts'
+import { contextAt } from './bundle/bundle-site.ts'
+import { whileOwned } from './bundle/claim-bundle.ts'
+import { openState, readMark, writeMark } from './bundle/unfinished-mark.ts'
+import { withHooks, type HooksOption } from './operation/open-hooks.ts'
+import { assertOrigin, assertOriginal, readOrigin } from './bundle/origin.ts'
+import { assertRemovable, removeBundleFiles } from './bundle/remove-bundle-files.ts'
+import { requireOptions } from './operation/required-options.ts'
+
+export interface DeleteBundleOptions {
+  /** Directory of a bundle that unpack made, ours or umoci's; also one that was not finished, or deleted in part. */
+  bundle: string
+  /** Those that made the bundle; not needed where none did. */
+  hooks?: HooksOption
+  signal?: AbortSignal
+  onEvent?: OnEvent
+}
+
+/**
+ * Removes a bundle: what hooks have made for it, its root file system and the files of an unpack. Layers stay in their
+ * store. Files of others in the directory stay, and with them the directory.
+ * @throws BUNDLE_INVALID where there is none; BUNDLE_BUSY where something is mounted in it; USAGE for other hooks than
+ * those that made it; BUNDLE_EXISTS while it is being made; HOOK_FAILED, HOOK_TIMEOUT, ABORTED
+ */
+export async function deleteBundle(options: DeleteBundleOptions): Promise<void> {
+  requireOptions(options, { bundle: 'text' })
+  if (options.bundle === '') throw new OciUnpackError('USAGE', 'The path of the bundle is empty.')
+  const context = contextAt(resolve(options.bundle))
+  const { hooks, signal, onEvent = () => undefined } = options
+  await asked({ path: context.bundle }, () =>
+    whileClaimed(context.bundle, async (fd) => {
+      tidy(fd, context.bundle, onEvent)
+      assertBundle(fd, context.bundle)
+      await withHooks(hooks, onEvent, (set) => remove(fd, context, set, signal))
+    })
+  )
+}
+
+/** Nobody else makes the bundle or deletes it meanwhile. In the end its directory goes, if nothing else is in it. */
+async function whileClaimed(bundle: string, act: (fd: number) => Promise<void>): Promise<void> {
+  const fd = openBundleDirectory(bundle)
+  try {
+    assertFree(fd, bundle)
+    await act(fd)
+    removeDirectory(bundle, fd)
+  } finally {
+    close(fd)
+  }
+}
+
+async function remove(
+  fd: number,
+  context: BundleContext,
+  hooks: HookSet | undefined,
+  signal: AbortSignal | undefined
+): Promise<void> {
+  const digest = digestOf(fd, context)
+  const state = join(handlePath(fd), STATE_DIRECTORY)
+  const origin = readOrigin({ state })
+  if (origin === undefined) {
+    removeAll(fd, context, digest)
+    return
+  }
+  assertOriginal(origin, state, context.bundle)
+  const own = assertOrigin(origin, hooks, context.bundle)
+  await whileOwned(own.owner, fd, context.bundle, async () => {
+    await own.call('delete', context, signal)
+    removeAll(fd, context, digest)
+  })
+}
+
+function removeAll(fd: number, context: BundleContext, digest: string): void {
+  assertRemovable(fd, context)
+  mark(fd, context, digest)
+  removeBundleFiles(fd, context, digest)
+}
+
+/** From now on it is no whole bundle: an unpack there may go on with the removal. */
+function mark(fd: number, { bundle }: BundleContext, digest: string): void {
+  const state = openState(fd, bundle) ?? makeOwnDirectory(fd, STATE_DIRECTORY, 0o700)
+  try {
+    if (!listDirectory(state).includes(UNFINISHED_FILE)) writeMarkIfRoom(state, digest)
+  } finally {
+    close(state)
+  }
+}
+
+/** Also a full disk can be emptied: without its text the mark says as much. */
+function writeMarkIfRoom(state: number, digest: string): void {
+  try {
+    writeMark(state, digest)
+  } catch (error) {
+    if (!isErrno(error, 'ENOSPC', 'EDQUOT')) throw error
+  }
+}
+
+/** Of the image manifest, `''` if not known. */
+function digestOf(fd: number, { bundle }: BundleContext): string {
+  const metadata = readIfRegular(join(handlePath(fd), METADATA_FILE))
+  const own =
+    metadata === undefined ? '' : sourceManifest(parseMetadata(metadata.toString())).digest
+  return markedDigest(fd, bundle) || own
+}
+
+function markedDigest(fd: number, bundle: string): string {
+  const state = openState(fd, bundle)
+  if (state === undefined) return ''
+  try {
+    return readMark(state)?.digest ?? ''
+  } finally {
+    close(state)
+  }
+}
+
+/** An empty directory is what a deletion leaves that was stopped just before its end. */
+function assertBundle(fd: number, bundle: string): void {
+  const names = listDirectory(fd)
+  if (names.length === 0 || names.includes(METADATA_FILE) || names.includes(STATE_DIRECTORY)) return
+  throw noBundle(bundle)
+}
+
+/** What somebody else has put beside the bundle stays, and the directory with it. */
+function removeDirectory(bundle: string, fd: number): void {
+  const path = realpathSync(bundle)
+  const parent = openOperatorDirectory(fromText(dirname(path)))
+  try {
+    const name = fromText(basename(path))
+    if (isStillAt(parent, name, fd)) removeEmptyDirectory(parent, name)
+  } catch (error) {
+    if (!isErrno(error, 'ENOTEMPTY', 'EBUSY', 'EACCES', 'EPERM')) throw error
+  } finally {
+    close(parent)
+  }
+}

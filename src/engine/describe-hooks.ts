@@ -1,0 +1,58 @@
+/** What would run for which point: for people, before anything runs. */
+import { checkHooks } from '../hooks/load.ts'
+import { ALL_POINTS, hookName } from '../hooks/points.ts'
+
+export interface HooksDescription {
+  /** Absolute path of the hooks.toml. */
+  file: string
+  name: string
+  extract: 'rootfs' | 'layer' | 'chain'
+  /** Where `extract` is `layer`. */
+  whiteouts?: 'overlay' | 'overlay-userxattr' | 'none'
+  manifest: 'auto' | 'never'
+  /** What the file adds to the environment of each program. */
+  env: Readonly<Record<string, string>>
+  /** All points, in the order in which they are asked. */
+  points: readonly HookPointDescription[]
+}
+
+export interface HookPointDescription {
+  point: string
+  /** Undefined where there is no hook. */
+  hook?: {
+    /** The absolute path of the program and its arguments. */
+    command: readonly string[]
+    /** Milliseconds. */
+    timeout: number
+    mode: 'exec' | 'session'
+    /** What to do when it fails; only of delta-list. */
+    fallback?: 'mtree'
+  }
+}
+
+/**
+ * Reads and checks a hooks.toml; without a path the one that an unpack would find, undefined where there is none. No
+ * program is started. @throws HOOKS_INVALID, HOOKS_UNSAFE
+ */
+export function describeHooks(file?: string): HooksDescription | undefined {
+  const definition = checkHooks({ file })
+  if (definition === undefined) return undefined
+  const { name, extract, whiteouts, manifest, deltaFallback } = definition.settings
+  const points = ALL_POINTS.map((point): HookPointDescription => {
+    const found = definition.hooks.find((hook) => hook.point === point)
+    if (found === undefined) return { point: hookName(point) }
+    const { command, timeout, mode } = found
+    const fallback =
+      point === 'delta-list' && deltaFallback !== undefined ? { fallback: deltaFallback } : {}
+    return { point: hookName(point), hook: { command, timeout, mode, ...fallback } }
+  })
+  return {
+    file: definition.file,
+    name,
+    extract,
+    ...(whiteouts === undefined ? {} : { whiteouts }),
+    manifest,
+    env: definition.env,
+    points
+  }
+}

@@ -1,0 +1,80 @@
+/** What all operations share that add to an image: how the layer is packed, what history says, where the result goes. */
+import { availableParallelism } from 'node:os'
+import { OciUnpackError } from '../../errors.ts'
+import { parseReference, type Reference } from '../../image/reference.ts'
+import type { Compression } from '../../image/media-types.ts'
+import type { HistoryOptions } from './history.ts'
+import type { OnEvent } from '../operation/events.ts'
+
+export type CompressOption = 'auto' | Compression
+
+export interface ChangeOptions {
+  /** `PATH[:TAG]` of an OCI layout. */
+  image: string
+  /** `auto` (the default) packs as the topmost packed layer is, else with gzip. */
+  compress?: CompressOption
+  /** 1…9 for gzip, 1…19 for zstd. */
+  level?: number
+  /** Processors that compress; default all. The bytes do not depend on it. */
+  jobs?: number
+  /** `false` for no history entry. */
+  history?: HistoryOptions | false
+  /** SOURCE_DATE_EPOCH, in seconds: no modification time in the layer is later. */
+  sourceDateEpoch?: number
+  /** Modification times in the layer to the second (as umoci) or exact; default `nanoseconds`. */
+  timePrecision?: 'seconds' | 'nanoseconds'
+  signal?: AbortSignal
+  onEvent?: OnEvent
+}
+
+export interface ChangeSettings {
+  reference: Reference
+  compress: CompressOption
+  level: number | undefined
+  jobs: number
+  history: HistoryOptions | false
+  epoch: number | undefined
+  timePrecision: 'seconds' | 'nanoseconds'
+  signal: AbortSignal | undefined
+  onEvent: OnEvent
+}
+
+export interface ChangeResult {
+  /** Digest of the new image manifest. */
+  manifestDigest: string
+  /** The layer that was added; undefined where nothing had changed. */
+  layer: { digest: string; diffId: string; size: number; uncompressedSize: number } | undefined
+}
+
+/** @throws USAGE, REFERENCE_INVALID */
+export function normalizeChange(options: ChangeOptions): ChangeSettings {
+  return {
+    reference: parseReference(options.image),
+    compress: options.compress ?? 'auto',
+    level: options.level,
+    jobs: jobCount(options.jobs),
+    history: options.history ?? {},
+    epoch: datable(options.sourceDateEpoch),
+    timePrecision: options.timePrecision ?? 'nanoseconds',
+    signal: options.signal,
+    onEvent: options.onEvent ?? (() => undefined)
+  }
+}
+
+/** RFC 3339 has four digits for the year. @throws USAGE for seconds outside of the years 0 to 9999 */
+function datable(epoch: number | undefined): number | undefined {
+  if (epoch === undefined) return undefined
+  if (Number.isSafeInteger(epoch) && epoch >= -62_167_219_200 && epoch < 253_402_300_800)
+    return epoch
+  throw new OciUnpackError('USAGE', 'The source date epoch is not in the years 0 to 9999.', {
+    facts: { found: epoch }
+  })
+}
+
+/** How many threads; default one for each processor. @throws USAGE */
+export function jobCount(jobs: number = availableParallelism()): number {
+  if (Number.isSafeInteger(jobs) && jobs >= 0) return Math.max(1, jobs)
+  throw new OciUnpackError('USAGE', 'The option jobs must be a whole number of 0 or more.', {
+    facts: { found: jobs }
+  })
+}

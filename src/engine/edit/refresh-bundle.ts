@@ -1,0 +1,136 @@
+/**
+ * Makes a bundle one of the image that is just made from it, in two halves. All that can fail for want of room is done
+ * before the image gets its tag; afterwards there are only renames, of which replacing umoci.json is the one that counts. So a
+ * bundle can be repacked wherever this ends.
+ */
+import { join } from 'node:path'
+import { memoryFiles, METADATA_FILE } from '../../bundle/files.ts'
+import { formatMetadata, sourceManifest } from '../../bundle/metadata.ts'
+import { OciUnpackError } from '../../errors.ts'
+import { target, type DescriptorPath } from '../../image/choice.ts'
+import type { ManifestEntry } from '../../mtree/entry.ts'
+import type { ScannedObject } from '../../rootfs/scanned-object.ts'
+import { flush } from '../../sys/durable.ts'
+import { close, openFile } from '../../sys/files.ts'
+import { handlePath } from '../../sys/handle-path.ts'
+import { removeFileIfThere, renameOver } from '../../sys/names.ts'
+import type { Timespec } from '../../tar/entry.ts'
+import type { Changes } from '../changes/find-changes.ts'
+import type { HashFiles } from '../tree/hash-files.ts'
+import type { OnEvent } from '../operation/events.ts'
+import { matchTree } from '../tree/match-tree.ts'
+import type { OpenBundle } from '../bundle/open-bundle.ts'
+import { writeRefreshNote } from '../place/refresh-note.ts'
+import { scanTree } from '../tree/scan-tree.ts'
+import {
+  completeDigests,
+  writeScannedManifest,
+  type KnownTree
+} from '../bundle/scanned-manifest.ts'
+import type { ThreadOptions } from '../operation/threads.ts'
+import { withWorkspaceIn } from '../place/workspace.ts'
+import { writeNew } from '../bundle/write-bundle.ts'
+
+export interface Refresh {
+  /** Writes and flushes what the bundle of this image is to have, beside what it has. Nothing of it counts yet. */
+  prepare(image: DescriptorPath, changes: Changes, options: RefreshOptions): Promise<void>
+  /** The bundle is one of that image from here on. @throws SYSCALL_FAILED */
+  commit(): void
+}
+
+export interface RefreshOptions {
+  scannedAt: Timespec
+  hashFiles: HashFiles
+  threads: ThreadOptions
+}
+
+/** Runs `act` with a place for new files in the bundle, which must be the caller's alone. */
+export async function withRefresh<T>(
+  bundle: OpenBundle,
+  onEvent: OnEvent,
+  act: (refresh: Refresh) => Promise<T>
+): Promise<T> {
+  const { directory, path } = bundle
+  return withWorkspaceIn(directory, path, onEvent, ({ fd }) => act(new BundleRefresh(bundle, fd)))
+}
+
+class BundleRefresh implements Refresh {
+  private readonly bundle: OpenBundle
+  private readonly workspace: number
+  private digest: string | undefined
+
+  constructor(bundle: OpenBundle, workspace: number) {
+    this.bundle = bundle
+    this.workspace = workspace
+  }
+
+  async prepare(
+    image: DescriptorPath,
+    changes: Changes,
+    { scannedAt, hashFiles, threads }: RefreshOptions
+  ): Promise<void> {
+    const { metadata, path, rootfs } = this.bundle
+    const { digest } = target(image)
+    if (digest === sourceManifest(metadata).digest) return
+    const knowledge = await wholeTree(this.bundle, changes, threads)
+    await completeDigests(knowledge, hashFiles)
+    const place = { path: handlePath(this.workspace), bundle: path, rootfs, digest }
+    writeScannedManifest(place, knowledge, scannedAt)
+    const descriptorWalk = image.map((descriptor) => ({ ...descriptor }))
+    writeNew(join(place.path, METADATA_FILE), formatMetadata({ ...metadata, descriptorWalk }))
+    writeRefreshNote(this.workspace, { before: sourceManifest(metadata).digest, after: digest })
+    for (const name of [...memoryFiles(digest), METADATA_FILE]) flushFile(this.workspace, name)
+    this.digest = digest
+  }
+
+  commit(): void {
+    if (this.digest === undefined) return
+    const { directory, metadata } = this.bundle
+    try {
+      for (const name of [...memoryFiles(this.digest), METADATA_FILE])
+        renameOver(this.workspace, name, directory, name)
+      flush(directory)
+      for (const name of memoryFiles(sourceManifest(metadata).digest))
+        removeFileIfThere(directory, name)
+    } catch (error) {
+      throw onlyTheBundle(error, this.bundle.path)
+    }
+  }
+}
+
+/** A tree of which only a part was looked at is looked at now; the rest of it is as the bundle remembers. */
+async function wholeTree(
+  bundle: OpenBundle,
+  { tree, remembered, entries, digests, isWhole }: Changes,
+  threads: ThreadOptions
+): Promise<KnownTree> {
+  const entryAt = (index: number | undefined): ManifestEntry | undefined =>
+    index === undefined ? undefined : entries.entry(index)
+  if (isWhole) return { tree, digests, known: (object) => entryAt(remembered(object)) }
+  const [whole] = await scanTree(bundle.rootfs, threads, () => undefined)
+  const match = matchTree(whole, entries)
+  const known = (object: ScannedObject): ManifestEntry | undefined => {
+    const part = tree.find(object.path)
+    return entryAt(part === undefined ? match.indexOf(object) : remembered(part))
+  }
+  return { tree: whole, digests, known }
+}
+
+/** It outlives a power cut from here on. */
+function flushFile(directory: number, name: string): void {
+  const fd = openFile(directory, name)
+  try {
+    flush(fd)
+  } finally {
+    close(fd)
+  }
+}
+
+function onlyTheBundle(error: unknown, path: string): unknown {
+  if (!(error instanceof OciUnpackError)) return error
+  return new OciUnpackError(error.code, error.message, {
+    facts: { ...error.facts, path },
+    hint: 'The image is stored and has its tag, but the bundle is not refreshed: repack it once more.',
+    cause: error
+  })
+}

@@ -1,0 +1,67 @@
+import { fromText } from '../../bytes.ts'
+import type { LayeredStack } from '../../plan/layered-stack.ts'
+import type { Operation } from '../../plan/operations.ts'
+import type { StagedEntry } from '../../plan/staged-entry.ts'
+import type { WhiteoutForm } from '../../plan/whiteout-form.ts'
+import { apply } from '../../rootfs/apply.ts'
+import { readLayerDirectory } from '../../rootfs/layer-directory.ts'
+import { removeTree } from '../../sys/remove-tree.ts'
+import { close, openOperatorDirectory } from '../../sys/files.ts'
+import type { OnEvent } from '../operation/events.ts'
+import { reportLostXattr } from './join-layers.ts'
+import type { LayerDirectory } from './layer-directory.ts'
+import { keepTimes } from '../place/keep-times.ts'
+
+export interface JoinLayerOptions {
+  form: WhiteoutForm
+  /** Where the finished directory of a lower layer lies: absolute. Asked only for those that are copied from. */
+  directoryOf: (layer: number) => string
+  implicit: StagedEntry
+  onEvent: OnEvent
+}
+
+/**
+ * Makes the directory of one layer complete, and removes its staging. Lower layers must be complete before: hard links
+ * to what lies in them are copied.
+ * @param operations what the layer's planner gave when all of the layer was folded
+ */
+export function joinLayerDirectory(
+  directory: LayerDirectory,
+  operations: readonly Operation[],
+  { form, directoryOf, implicit, onEvent }: JoinLayerOptions
+): void {
+  const lower = new Map<number, number>()
+  try {
+    for (const layer of copiedFrom(operations))
+      lower.set(layer, openOperatorDirectory(fromText(directoryOf(layer))))
+    apply(directory.fd, operations, {
+      implicit,
+      onLostXattr: reportLostXattr(onEvent),
+      layered: { form, lower }
+    })
+  } finally {
+    for (const fd of lower.values()) close(fd)
+  }
+  keepTimes(directory.fd, () => removeTree(directory.fd, directory.staging))
+}
+
+function copiedFrom(operations: readonly Operation[]): Set<number> {
+  return new Set(operations.flatMap((each) => (each.op === 'copy-up' ? [each.layer] : [])))
+}
+
+/** Puts a layer that lies in its directory already, at `path`, on top of the stack. */
+export function readLayer(
+  stack: LayeredStack,
+  layer: number,
+  path: string,
+  form: WhiteoutForm
+): void {
+  const committed = stack.committedLayer(layer)
+  const fd = openOperatorDirectory(fromText(path))
+  try {
+    readLayerDirectory(fd, form, (entry) => committed.add(entry))
+  } finally {
+    close(fd)
+  }
+  committed.finish()
+}

@@ -1,0 +1,47 @@
+import { display, fromText } from '../../bytes.ts'
+import { assemble } from '../../plan/assemble.ts'
+import type { LayerStack } from '../../plan/layer-stack.ts'
+import { assertMountsStay } from '../../plan/mounts.ts'
+import type { StagedEntry } from '../../plan/staged-entry.ts'
+import { apply } from '../../rootfs/apply.ts'
+import type { OnLostXattr } from '../../rootfs/describe.ts'
+import { applyWithJournal } from '../../rootfs/journal.ts'
+import { removeTree } from '../../sys/remove-tree.ts'
+import { makeDirectory } from '../../sys/names.ts'
+import type { OnEvent } from '../operation/events.ts'
+import { layerTrash, type PlanRoot } from './plan-root.ts'
+
+/** Joins the staged layers into `target`, and removes what is left of them. */
+export function joinLayers(
+  planRoot: PlanRoot,
+  stack: LayerStack,
+  target: string,
+  implicit: StagedEntry,
+  onEvent: OnEvent
+): void {
+  const trash = layerTrash(planRoot)
+  makeDirectory(planRoot.fd, trash, 0o700)
+  const operations = assemble({
+    root: stack.root,
+    workspace: stack.workspace,
+    target,
+    trash: stack.makePhysical(trash)
+  })
+  assertMountsStay(stack.mounts, operations, fromText(planRoot.path))
+  const options = { implicit, onLostXattr: reportLostXattr(onEvent) }
+  if (planRoot.journal === undefined) apply(planRoot.fd, operations, options)
+  else applyWithJournal(planRoot.journal, planRoot.fd, operations, options)
+  removeTree(planRoot.fd, planRoot.staging)
+}
+
+export function reportLostXattr(onEvent: OnEvent): OnLostXattr {
+  return (entry, xattr) => onEvent(lostXattr(display(entry.path), display(xattr)))
+}
+
+export function lostXattr(entry: string, xattr: string): Parameters<OnEvent>[0] {
+  return {
+    type: 'warning',
+    message: 'This file system cannot hold an extended attribute of the image.',
+    facts: { entry, found: xattr }
+  }
+}

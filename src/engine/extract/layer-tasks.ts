@@ -1,0 +1,69 @@
+/** From the layers of an image to what threads are asked to do with them. */
+import { withFacts } from '../../errors.ts'
+import { layerCompression, type Compression } from '../../image/media-types.ts'
+import type { Descriptor } from '../../image/types.ts'
+import type { OverlayNamespace } from '../../plan/whiteout-form.ts'
+import type { StageLayerTask, StagingPlace } from '../../worker/stage-layer.ts'
+import type { VerifiedTarTask } from '../../worker/verified-tar.ts'
+import type { Job } from './job.ts'
+
+/** A layer's tar in a file. */
+export interface LayerTar {
+  path: string
+  /** Bytes. */
+  size: number
+}
+
+export interface StageInto {
+  /** An empty directory for this layer alone. */
+  staging: StagingPlace
+  /** Hash every file for the manifest. */
+  digests: boolean
+  /** Attributes that the mount takes for its own, where the layer becomes part of one. */
+  overlay?: OverlayNamespace | undefined
+  /** The verified tar, where the blob need not be read. */
+  tar?: LayerTar | undefined
+}
+
+export function stageLayerTask(job: Job, layer: number, into: StageInto): StageLayerTask {
+  const { policy, limits, pathBytes } = job.settings
+  const tar = verifiedTarTask(job, layer)
+  return {
+    ...(into.tar === undefined ? tar : fromFile(tar, into.tar)),
+    type: 'stage-layer',
+    staging: into.staging,
+    rules: { policy, maxPathBytes: pathBytes, overlay: into.overlay },
+    digests: into.digests,
+    limits
+  }
+}
+
+export function verifiedTarTask({ source, image, settings }: Job, layer: number): VerifiedTarTask {
+  const descriptor = image.manifest.layers[layer]!
+  return {
+    layer,
+    source: source.blobSource(descriptor),
+    compression: compressionOf(descriptor, layer),
+    diffId: image.config.rootfs.diff_ids[layer]!,
+    decompressor: settings.decompressor,
+    limits: settings.limits
+  }
+}
+
+/** What was verified once is verified again: it lay in a file meanwhile. */
+function fromFile(task: VerifiedTarTask, { path, size }: LayerTar): VerifiedTarTask {
+  return { ...task, source: { digest: task.diffId, size, path }, compression: 'none' }
+}
+
+function compressionOf(descriptor: Descriptor, layer: number): Compression {
+  try {
+    return layerCompression(descriptor.mediaType)
+  } catch (error) {
+    throw withFacts(error, { layer: layerName(layer, descriptor) })
+  }
+}
+
+/** As errors name it: its place counted from 1, and its digest. */
+export function layerName(layer: number, { digest }: { digest: string }): string {
+  return `${layer + 1} (${digest})`
+}

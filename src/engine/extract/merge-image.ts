@@ -1,0 +1,73 @@
+/** Layers of an image, read at once, into one merged tree. */
+import type { LayerStack } from '../../plan/layer-stack.ts'
+import type { StagedEntry } from '../../plan/staged-entry.ts'
+import { makeDirectory } from '../../sys/names.ts'
+import { layerStaging, type PlanRoot } from './plan-root.ts'
+import type { Job } from './job.ts'
+import { joinLayers } from './join-layers.ts'
+import { layerName, stageLayerTask, type LayerTar } from './layer-tasks.ts'
+import { OrderedLayers, type LayerTurn } from './ordered-layers.ts'
+import { stageLayers } from './stage-layers.ts'
+import { implicitDirectory } from '../../plan/implicit-directory.ts'
+
+export interface MergeOptions {
+  planRoot: PlanRoot
+  /** Where in the planRoot the tree is to be: a name, or `''` for the planRoot itself. */
+  name: string
+  /** Hash every file for the manifest. */
+  digests: boolean
+  /** Only this layer, on top of what the stack holds already. */
+  only?: OneLayer
+}
+
+export interface OneLayer {
+  layer: number
+  /** Where its tar is, if it was decompressed and verified already. */
+  tar: LayerTar | undefined
+  /** Sees every entry as it is folded. */
+  onEntry: (entry: StagedEntry) => void
+}
+
+/** Nothing outside the staging changes until all layers are verified. */
+export async function mergeImage(
+  job: Job,
+  stack: LayerStack,
+  { planRoot, name, digests, only }: MergeOptions
+): Promise<void> {
+  const { image, settings } = job
+  const { layers } = image.manifest
+  const wanted = only === undefined ? [...layers.keys()] : [only.layer]
+  makeDirectory(planRoot.fd, planRoot.staging, PRIVATE_MODE)
+  const tasks = wanted.map((layer) => {
+    makeDirectory(planRoot.fd, layerStaging(planRoot, layer), PRIVATE_MODE)
+    const staging = { directory: planRoot.fd, path: layerStaging(planRoot, layer) }
+    return stageLayerTask(job, layer, { staging, digests, tar: only?.tar })
+  })
+  const names = layers.map((descriptor, layer) => layerName(layer, descriptor))
+  const turns = new OrderedLayers(names, (layer) => turn(stack, planRoot, layer, only))
+  for (const layer of layers.keys()) if (!wanted.includes(layer)) turns.complete(layer)
+  await stageLayers(tasks, layers.length, turns, settings)
+  settings.onEvent({ type: 'phase', phase: 'join' })
+  joinLayers(planRoot, stack, name, implicitDirectory(settings.policy), settings.onEvent)
+}
+
+const PRIVATE_MODE = 0o700
+
+function turn(
+  stack: LayerStack,
+  planRoot: PlanRoot,
+  layer: number,
+  only: OneLayer | undefined
+): LayerTurn {
+  if (only !== undefined && only.layer !== layer) return NOTHING
+  const folder = stack.layer(layer, layerStaging(planRoot, layer))
+  return {
+    add(entry) {
+      folder.add(entry)
+      only?.onEntry(entry)
+    },
+    end: () => undefined
+  }
+}
+
+const NOTHING: LayerTurn = { add: () => undefined, end: () => undefined }

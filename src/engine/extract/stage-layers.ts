@@ -1,0 +1,89 @@
+/** Many layers at once, from blobs to staged objects: a thread for each, the biggest first. */
+import { display } from '../../bytes.ts'
+import { uncompressedSizeHint } from '../../codec/size-hint.ts'
+import { withFacts } from '../../errors.ts'
+import type { Control } from '../../worker/control.ts'
+import type { Pool } from '../../worker/pool.ts'
+import type { StageLayerTask } from '../../worker/stage-layer.ts'
+import { throwIfAborted } from '../operation/abort.ts'
+import { lostXattr } from './join-layers.ts'
+import { layerName } from './layer-tasks.ts'
+import type { OrderedLayers } from './ordered-layers.ts'
+import { reportProgress } from '../operation/progress.ts'
+import { withThreads } from '../operation/threads.ts'
+import type { UnpackSettings } from './unpack-options.ts'
+
+export type StageSettings = Pick<UnpackSettings, 'jobs' | 'onEvent' | 'signal'>
+
+/**
+ * @param count of all layers of the image, staged or not
+ * @throws the first failure, with the layer it belongs to; ABORTED when the signal says so
+ */
+export async function stageLayers(
+  tasks: readonly StageLayerTask[],
+  count: number,
+  layers: OrderedLayers,
+  settings: StageSettings
+): Promise<void> {
+  const { jobs, onEvent, signal } = settings
+  const threads = Math.min(jobs, tasks.length)
+  await withThreads(threads, { jobs, signal, layers: count }, async (pool, control) => {
+    const progress = reportProgress(control, count, onEvent)
+    try {
+      await allOrAbort(bySize(tasks), control, (task) =>
+        stageOne(task, control, pool, layers, settings)
+      )
+      throwIfAborted(signal)
+    } finally {
+      progress.stop()
+    }
+  })
+}
+
+async function stageOne(
+  task: StageLayerTask,
+  control: Control,
+  pool: Pool,
+  layers: OrderedLayers,
+  { onEvent }: StageSettings
+): Promise<void> {
+  const { layer } = task
+  try {
+    await pool.run(task, control, {
+      entries: (batch) => layers.add(layer, batch),
+      lostXattr: (entry, xattr) => onEvent(lostXattr(display(entry), display(xattr)))
+    })
+    layers.complete(layer)
+  } catch (error) {
+    throw withFacts(error, { layer: layerName(layer, task.source) })
+  }
+  onEvent({ type: 'layer', layer, counters: control.layer(layer) })
+}
+
+/** The biggest first, so that no thread is left alone with it at the end. */
+function bySize(tasks: readonly StageLayerTask[]): StageLayerTask[] {
+  const sizes = new Map(
+    tasks.map((task) => [task, uncompressedSizeHint(task.source, task.compression)])
+  )
+  return tasks.toSorted((a, b) => sizes.get(b)! - sizes.get(a)!)
+}
+
+/** Waits for all, even after a failure, so that nobody writes any more when it throws. */
+async function allOrAbort(
+  tasks: readonly StageLayerTask[],
+  control: Control,
+  run: (task: StageLayerTask) => Promise<void>
+): Promise<void> {
+  const failures: unknown[] = []
+  const watched = tasks.map(async (task) => {
+    if (control.aborted()) return
+    try {
+      await run(task)
+    } catch (error) {
+      failures.push(error)
+      control.abort()
+    }
+  })
+  await Promise.all(watched)
+  if (failures.length > 0) throw failures[0]
+}

@@ -1,0 +1,120 @@
+/** What callers may say, and what it means: defaults are applied here and nowhere else. */
+import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
+import { OciUnpackError } from '../../errors.ts'
+import { probeDecompressors, type DecompressorChoice } from '../../codec/choice.ts'
+import { parsePlatform } from '../../image/platform.ts'
+import { parseImageName, type ImageName } from '../../image/reference.ts'
+import type { Platform } from '../../image/types.ts'
+import type { IdMapping } from '../../plan/id-map.ts'
+import { MAX_PATH_BYTES } from '../../plan/names.ts'
+import type { MetadataPolicy } from '../../plan/policy.ts'
+import type { LayoutOptions } from '../../store/layout.ts'
+import type { StageLimits } from '../../worker/stage-layer.ts'
+import type { OnEvent } from '../operation/events.ts'
+import type { HooksOption } from '../operation/open-hooks.ts'
+
+/** Bounds on what an image may ask for; each has a default that real images stay far below. */
+export interface UnpackLimits {
+  /** Entries in all layers. Default 10,000,000. */
+  entries?: number
+  /** Bytes of tar in all layers. Default 1 TiB. */
+  unpackedBytes?: number
+  /** Bytes of tar for each compressed byte of a layer. Default 1100: gzip cannot do more than 1032. */
+  ratio?: number
+  /** Bytes of a path. Default and most: 4095. */
+  pathBytes?: number
+  /** Bytes of one JSON document. Default 4 MiB. */
+  jsonBytes?: number
+  /** Bytes of one PAX header. Default 1 MiB. */
+  paxBytes?: number
+}
+
+export interface UnpackOptions {
+  /**
+   * `[TRANSPORT:]PATH[:TAG]`: `oci:` (a layout, the default; its tag is `latest` if not given), `oci-archive:` or
+   * `docker-archive:`.
+   */
+  image: string
+  /** Directory of the bundle, or of the root file system for `unpackRootfs`. */
+  destination: string
+  /** `os/arch[/variant]` in Go's names; default the host's. */
+  platform?: string
+  /** Layers that are read at once; default the number of processors. 0 starts no threads. */
+  jobs?: number
+  /** Which program inflates: `auto` (the fastest found), `none` (in this process), a name or a path. */
+  decompressor?: string
+  /** Keep a symbolic link that leads to a directory where a layer has a directory (umoci's option). */
+  keepDirlinks?: boolean
+  uidMap?: readonly IdMapping[]
+  gidMap?: readonly IdMapping[]
+  limits?: UnpackLimits
+  /** Where layers lie, as functions or as a file of programs decide; default: in the bundle, as plain files. */
+  hooks?: HooksOption
+  /** Stops the operation: it rejects with ABORTED and leaves nothing behind. */
+  signal?: AbortSignal
+  onEvent?: OnEvent
+}
+
+export interface UnpackSettings {
+  reference: ImageName
+  destination: string
+  platform: Platform | undefined
+  jobs: number
+  decompressor: DecompressorChoice
+  keepDirlinks: boolean
+  policy: MetadataPolicy
+  limits: StageLimits
+  pathBytes: number
+  layoutOptions: LayoutOptions
+  hooks: HooksOption | undefined
+  signal: AbortSignal | undefined
+  onEvent: OnEvent
+}
+
+const TIB = 2 ** 40
+
+/** @throws USAGE, REFERENCE_INVALID, DECOMPRESSOR_UNAVAILABLE */
+export function normalizeUnpack(options: UnpackOptions): UnpackSettings {
+  const limits = options.limits ?? {}
+  return {
+    reference: parseImageName(options.image),
+    destination: resolve(notEmpty(options.destination)),
+    platform: options.platform === undefined ? undefined : parsePlatform(options.platform),
+    jobs: count('jobs', options.jobs ?? availableParallelism()),
+    decompressor: probeDecompressors(options.decompressor ?? 'auto', process.env),
+    keepDirlinks: options.keepDirlinks ?? false,
+    policy: { kind: 'exact', uidMap: options.uidMap ?? [], gidMap: options.gidMap ?? [] },
+    limits: {
+      entries: count('limits.entries', limits.entries ?? 10_000_000),
+      unpackedBytes: count('limits.unpackedBytes', limits.unpackedBytes ?? TIB),
+      ratio: count('limits.ratio', limits.ratio ?? 1100),
+      tar:
+        limits.paxBytes === undefined ? {} : { paxBytes: count('limits.paxBytes', limits.paxBytes) }
+    },
+    pathBytes: Math.min(
+      MAX_PATH_BYTES,
+      count('limits.pathBytes', limits.pathBytes ?? MAX_PATH_BYTES)
+    ),
+    layoutOptions:
+      limits.jsonBytes === undefined
+        ? {}
+        : { maxDocumentSize: count('limits.jsonBytes', limits.jsonBytes) },
+    hooks: options.hooks,
+    signal: options.signal,
+    onEvent: options.onEvent ?? (() => undefined)
+  }
+}
+
+function notEmpty(path: string): string {
+  if (path !== '') return path
+  throw new OciUnpackError('USAGE', 'The path of the destination is empty.')
+}
+
+/** A number that an option must have. @throws USAGE */
+export function count(name: string, value: number): number {
+  if (Number.isSafeInteger(value) && value >= 0) return value
+  throw new OciUnpackError('USAGE', `The option ${name} must be a whole number of 0 or more.`, {
+    facts: { found: value }
+  })
+}

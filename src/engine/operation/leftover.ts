@@ -1,0 +1,7 @@
+import type { OnLeftover } from '../../workspace/leftovers.ts'
+import type { OnEvent } from './events.ts'
+
+/** Tells of what was only removed. */
+export function leftoverTo(onEvent: OnEvent): OnLeftover {
+  return (path) => onEvent({ type: 'leftover', path, undone: false })
+}

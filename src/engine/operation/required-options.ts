@@ -1,0 +1,36 @@
+/** JavaScript callers may leave out what a type demands. */
+import { OciUnpackError } from '../../errors.ts'
+
+type Kind<Value> = Value extends string
+  ? 'text'
+  : Value extends readonly unknown[]
+    ? 'list'
+    : 'object'
+
+/** Every option that must be given, and what it must be. */
+type RequiredOptions<Options> = {
+  [Name in keyof Options as object extends Pick<Options, Name> ? never : Name]: Kind<Options[Name]>
+}
+
+/** @throws USAGE for the first that is not given or is something else */
+export function requireOptions<Options extends object>(
+  options: Options,
+  required: RequiredOptions<Options>
+): void {
+  const given = options as Readonly<Record<string, unknown>> | undefined
+  if (kindOf(given) !== 'object') throw wrong('The options', 'object', given)
+  for (const [name, kind] of Object.entries<string>(required))
+    if (kindOf(given?.[name]) !== kind) throw wrong(`The option ${name}`, kind, given?.[name])
+}
+
+function kindOf(value: unknown): string {
+  if (value === undefined || value === null) return 'nothing'
+  if (typeof value === 'string') return 'text'
+  return Array.isArray(value) ? 'list' : typeof value
+}
+
+function wrong(what: string, expected: string, value: unknown): OciUnpackError {
+  const found = kindOf(value)
+  const fault = found === 'nothing' ? 'must be given' : `must be of another type`
+  return new OciUnpackError('USAGE', `${what} ${fault}.`, { facts: { expected, found } })
+}

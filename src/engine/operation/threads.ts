@@ -1,0 +1,38 @@
+import { Control } from '../../worker/control.ts'
+import { Pool } from '../../worker/pool.ts'
+import { throwIfAborted } from './abort.ts'
+
+export interface ThreadOptions {
+  /** How many threads may work. */
+  jobs: number
+  signal: AbortSignal | undefined
+}
+
+export interface CountedThreads extends ThreadOptions {
+  /** Layers whose progress is counted; default none. */
+  layers?: number
+}
+
+/**
+ * Runs with a pool that ends with the work, whatever comes of it, and with the signal handed on to its tasks.
+ * @param threads 0 for the calling thread alone
+ * @throws ABORTED, and what `act` throws
+ */
+export async function withThreads<T>(
+  threads: number,
+  { jobs, signal, layers = 0 }: CountedThreads,
+  act: (pool: Pool, control: Control) => Promise<T>
+): Promise<T> {
+  throwIfAborted(signal)
+  const control = Control.forLayers(layers, jobs)
+  const pool = new Pool(threads)
+  const abort = (): void => control.abort()
+  signal?.addEventListener('abort', abort)
+  try {
+    return await act(pool, control)
+  } finally {
+    signal?.removeEventListener('abort', abort)
+    control.abort()
+    await pool.close()
+  }
+}

@@ -1,0 +1,65 @@
+/** Blobs read to their end in threads, several at once, and nothing written. */
+import type { DecompressorChoice } from '../../codec/choice.ts'
+import { digestAlgorithm, type Digest } from '../../image/digest.ts'
+import { mediaKind } from '../../image/media-types.ts'
+import type { ImageSource } from '../../store/image-source.ts'
+import type { ReachableBlob } from '../../store/reachable.ts'
+import type { CheckBlobTask } from '../../worker/check-blob.ts'
+import { throwIfAborted } from '../operation/abort.ts'
+import { withThreads } from '../operation/threads.ts'
+
+export interface CheckSettings {
+  jobs: number
+  decompressor: DecompressorChoice
+  signal: AbortSignal | undefined
+}
+
+/** What a blob is when nothing is wrong with it. */
+export interface Checked {
+  /** Of a layer: at least one for each algorithm of the diff IDs that it should have. */
+  diffIds: readonly string[]
+  /** Bytes of a layer's tar. */
+  unpacked: number
+}
+
+/** A blob, and for a layer the diff IDs that it should have. */
+export type CheckedBlob = Pick<ReachableBlob, 'descriptor' | 'diffIds'>
+
+/** Each blob's outcome, in order: a fault of one does not keep the others from being read. @throws ABORTED */
+export async function checkBlobs(
+  source: ImageSource,
+  blobs: readonly CheckedBlob[],
+  settings: CheckSettings
+): Promise<PromiseSettledResult<Checked>[]> {
+  const { jobs, signal } = settings
+  const layers = blobs.length
+  return withThreads(Math.min(jobs, layers), { jobs, signal, layers }, async (pool, control) => {
+    const check = async (blob: CheckedBlob, layer: number): Promise<Checked> => {
+      throwIfAborted(signal)
+      const diffIds = await pool.run(taskOf(source, blob, layer, settings), control)
+      return { diffIds, unpacked: control.layer(layer).unpacked }
+    }
+    const outcomes = await Promise.allSettled(blobs.map(check))
+    throwIfAborted(signal)
+    return outcomes
+  })
+}
+
+function taskOf(
+  source: ImageSource,
+  { descriptor, diffIds }: CheckedBlob,
+  layer: number,
+  { decompressor }: CheckSettings
+): CheckBlobTask {
+  const kind = mediaKind(descriptor.mediaType)
+  const algorithms = [...new Set([...diffIds].map((id: Digest) => digestAlgorithm(id)))]
+  return {
+    type: 'check-blob',
+    layer,
+    source: source.blobSource(descriptor),
+    content:
+      kind.kind === 'layer' && algorithms.length > 0
+        ? { compression: kind.compression, decompressor, algorithms }
+        : undefined
+  }
+}

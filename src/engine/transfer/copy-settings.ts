@@ -1,0 +1,6 @@
+import type { CheckSettings } from './check-blobs.ts'
+import type { OnEvent } from '../operation/events.ts'
+
+export interface CopySettings extends CheckSettings {
+  onEvent: OnEvent
+}

@@ -1,0 +1,53 @@
+/** The content of files, hashed in threads where there is enough of it. */
+import type { ByteString } from '../../bytes.ts'
+import { withThreads, type ThreadOptions } from '../operation/threads.ts'
+
+/** A regular file that is to be read. */
+export interface FileToHash {
+  path: ByteString
+  /** Bytes. */
+  size: number
+}
+
+/** Gives the SHA-256 (hex) of regular files, in their order. */
+export type HashFiles = (files: readonly FileToHash[]) => Promise<readonly string[]>
+
+/** Below both a thread costs more than it saves. */
+const WORTH_A_THREAD = { files: 256, bytes: 32 * 1024 * 1024 }
+/** Parts of the work: small enough that no thread is left alone with the rest. */
+const BATCH = { files: 512, bytes: 64 * 1024 * 1024 }
+
+/** Hashes files below a directory. @param root its descriptor, open until all is hashed */
+export function hasher(root: number, options: ThreadOptions): HashFiles {
+  return async (files) => {
+    if (files.length === 0) return []
+    const threads = isWorthThreads(files) ? options.jobs : 0
+    return withThreads(threads, options, async (pool, control) => {
+      const digests = batches(files).map((paths) =>
+        pool.run({ type: 'hash-files', root, paths }, control)
+      )
+      return (await Promise.all(digests)).flat()
+    })
+  }
+}
+
+function isWorthThreads(files: readonly FileToHash[]): boolean {
+  const bytes = files.reduce((sum, { size }) => sum + size, 0)
+  return files.length >= WORTH_A_THREAD.files || bytes >= WORTH_A_THREAD.bytes
+}
+
+function batches(files: readonly FileToHash[]): ByteString[][] {
+  const all: ByteString[][] = []
+  let batch: ByteString[] = []
+  let bytes = 0
+  for (const { path, size } of files) {
+    if (batch.length === 0 || batch.length === BATCH.files || bytes >= BATCH.bytes) {
+      batch = []
+      bytes = 0
+      all.push(batch)
+    }
+    batch.push(path)
+    bytes += size
+  }
+  return all
+}

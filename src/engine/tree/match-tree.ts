@@ -1,0 +1,82 @@
+/**
+ * Which entry of a manifest belongs to which object of a tree. Both come in the same order, so that one walk over both
+ * finds nearly all; a map of all paths would cost more than the comparison.
+ */
+import { compareManifestOrder, type Place } from '../../mtree/entry.ts'
+import type { EntryList } from '../../mtree/entry-list.ts'
+import type { ScannedObject } from '../../rootfs/scanned-object.ts'
+import type { ScannedTree } from '../../rootfs/scanned-tree.ts'
+
+const NONE = -1
+
+export class TreeMatch {
+  private readonly tree: ScannedTree
+  private readonly entries: EntryList
+  /** Index of the entry, by the object's number. */
+  private readonly indexes: Int32Array
+  private readonly isMatched: Uint8Array
+  private next = 0
+
+  constructor(tree: ScannedTree, entries: EntryList) {
+    this.tree = tree
+    this.entries = entries
+    this.indexes = new Int32Array(tree.size).fill(NONE)
+    this.isMatched = new Uint8Array(entries.count)
+  }
+
+  /** The entry that belongs to an object, as an index; undefined: none is known. */
+  indexOf(object: ScannedObject): number | undefined {
+    const index = this.indexes[object.number]!
+    return index === NONE ? undefined : index
+  }
+
+  /** Looks for the entry of the object that comes next in the manifest's order. */
+  advance(object: ScannedObject): void {
+    for (; this.next < this.entries.count; this.next++) {
+      if (this.entries.path(this.next) === object.path) {
+        this.join(object, this.next)
+        this.next += 1
+        return
+      }
+      if (compareManifestOrder(this.place(this.next), placeOf(object)) > 0) return
+    }
+  }
+
+  /**
+   * Looks up what is left of the manifest: an object that became a directory or ceased to be one has moved, and
+   * other programs may have another order. Of two entries for one path the later one counts. Gives those whose path
+   * is not there any more, as indexes.
+   */
+  finish(): number[] {
+    const missing: number[] = []
+    for (const [index, isMatched] of this.isMatched.entries()) {
+      if (isMatched === 1) continue
+      const object = this.tree.find(this.entries.path(index))
+      if (object === undefined) missing.push(index)
+      else this.join(object, index)
+    }
+    return missing
+  }
+
+  private place(index: number): Place {
+    return { path: this.entries.path(index), isDirectory: this.entries.isDirectory(index) }
+  }
+
+  private join(object: ScannedObject, index: number): void {
+    const before = this.indexes[object.number]!
+    if (before < index) this.indexes[object.number] = index
+    this.isMatched[index] = 1
+  }
+}
+
+function placeOf({ path, type }: ScannedObject): Place {
+  return { path, isDirectory: type === 'directory' }
+}
+
+/** The entries of all objects of a tree. */
+export function matchTree(tree: ScannedTree, entries: EntryList): TreeMatch {
+  const match = new TreeMatch(tree, entries)
+  for (const object of tree.inManifestOrder()) match.advance(object)
+  match.finish()
+  return match
+}

@@ -1,0 +1,85 @@
+/** The part of a tree that somebody says has changed, as it is now. */
+import type { ByteString } from '../../bytes.ts'
+import { baseName, parentPath } from '../../plan/names.ts'
+import { ScannedTree } from '../../rootfs/scanned-tree.ts'
+import { Scanner } from '../../rootfs/scanner.ts'
+
+/** Paths relative to the root, `.` for the root itself. */
+export interface ListedPaths {
+  readonly entries: ReadonlySet<ByteString>
+  /** Directories with all below them. */
+  readonly trees: ReadonlySet<ByteString>
+}
+
+/**
+ * Looks at what is listed and at the directories above it, since nothing is found without them.
+ * @throws SYSCALL_FAILED with the path
+ */
+export function scanListed(root: number, listed: ListedPaths): ScannedTree {
+  const tree = new ScannedTree()
+  const scanner = new Scanner(root, (batch) => tree.add(batch))
+  const whole = new Set([...listed.trees].map(inside))
+  try {
+    scanner.root()
+    scanner.flush()
+    for (const [directory, names] of namesByDirectory(listed))
+      if (!isBelow(directory, whole)) scanner.some(directory, [...names])
+    scanner.flush()
+    for (const path of outermost(whole)) scanWhole(scanner, tree, path)
+    scanner.flush()
+    return tree
+  } finally {
+    scanner.release()
+  }
+}
+
+/** Whether what is not there any more was looked for: it is listed, or in what is listed and is no directory now. */
+export function isLookedAt(
+  { entries, trees }: ListedPaths,
+  tree: ScannedTree
+): (path: ByteString) => boolean {
+  return (path) => {
+    if (entries.has(path) || trees.has('.')) return true
+    for (let at = path; at !== ''; at = parentPath(at)) {
+      if (trees.has(at)) return true
+      if (entries.has(at) && tree.find(at)?.type !== 'directory') return true
+    }
+    return false
+  }
+}
+
+function scanWhole(scanner: Scanner, tree: ScannedTree, path: ByteString): void {
+  scanner.flush()
+  if (path !== '' && tree.find(path)?.type !== 'directory') return
+  const waiting = [path]
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop())
+    scanner.directory(next, (found) => waiting.push(found))
+}
+
+function namesByDirectory({ entries, trees }: ListedPaths): Map<ByteString, Set<ByteString>> {
+  const names = new Map<ByteString, Set<ByteString>>()
+  for (const path of [...entries, ...trees])
+    for (let at = inside(path); at !== ''; at = parentPath(at)) {
+      const known = names.get(parentPath(at))
+      if (known?.has(baseName(at)) === true) break
+      if (known === undefined) names.set(parentPath(at), new Set([baseName(at)]))
+      else known.add(baseName(at))
+    }
+  return names
+}
+
+/** The root as the scanner names it. */
+function inside(path: ByteString): ByteString {
+  return path === '.' ? '' : path
+}
+
+/** Whether a directory is one of these trees, or in one. */
+function isBelow(directory: ByteString, trees: ReadonlySet<ByteString>): boolean {
+  if (trees.has('')) return true
+  for (let at = directory; at !== ''; at = parentPath(at)) if (trees.has(at)) return true
+  return false
+}
+
+function outermost(trees: ReadonlySet<ByteString>): ByteString[] {
+  return [...trees].filter((path) => path === '' || !isBelow(parentPath(path), trees))
+}

@@ -1,0 +1,74 @@
+/** A tree as it is now, looked at by several threads where there is enough to look at. */
+import type { ByteString } from '../../bytes.ts'
+import { ScannedTree } from '../../rootfs/scanned-tree.ts'
+import { Scanner, type ScanBatch } from '../../rootfs/scanner.ts'
+import { perform, SILENT } from '../../worker/perform.ts'
+import type { ScanTreeTask } from '../../worker/scan-tree.ts'
+import { throwIfAborted } from '../operation/abort.ts'
+import { withThreads, type ThreadOptions } from '../operation/threads.ts'
+
+/** Up to here the calling thread is done sooner than another one has started. */
+const WORTH_THREADS = 5000
+
+/**
+ * Looks at a whole tree. Other threads begin with it, this one calls `meanwhile` and then takes its share.
+ * @param root descriptor of the tree's directory, open until this settles
+ * @param enough how many objects this thread looks at before it asks others
+ * @throws SYSCALL_FAILED with the path, ABORTED, and what `meanwhile` throws
+ */
+export async function scanTree<T>(
+  root: number,
+  options: ThreadOptions,
+  meanwhile: () => T,
+  enough: number = options.jobs > 1 ? WORTH_THREADS : Infinity
+): Promise<[ScannedTree, T]> {
+  throwIfAborted(options.signal)
+  const tree = new ScannedTree()
+  const subtrees = scanTop(root, tree, enough)
+  if (subtrees.length === 0) return [tree, meanwhile()]
+  const task: ScanTreeTask = { type: 'scan-tree', root, subtrees }
+  return [tree, await share(task, tree, options, meanwhile)]
+}
+
+/** From the top down, level by level, until there are `enough` objects; gives the directories that are left. */
+function scanTop(root: number, tree: ScannedTree, enough: number): ByteString[] {
+  const scanner = new Scanner(root, (batch) => tree.add(batch))
+  try {
+    scanner.root()
+    const waiting: ByteString[] = ['']
+    let next = 0
+    for (let found = 0; next < waiting.length && found < enough; next++)
+      found += scanner.directory(waiting[next]!, (path) => waiting.push(path))
+    scanner.flush()
+    return waiting.slice(next)
+  } finally {
+    scanner.release()
+  }
+}
+
+function share<T>(
+  task: ScanTreeTask,
+  tree: ScannedTree,
+  options: ThreadOptions,
+  meanwhile: () => T
+): Promise<T> {
+  const scanned = (batch: ScanBatch): void => tree.add(batch)
+  const others = options.jobs - 1
+  return withThreads(others, options, async (pool, control) => {
+    const theirs = Promise.all(
+      Array.from({ length: others }, () => pool.run(task, control, { scanned }))
+    )
+    const ours = untilThreadsRun().then(async () => {
+      const result = meanwhile()
+      await perform(task, control, { ...SILENT, scanned })
+      return result
+    })
+    const [result] = await Promise.all([ours, theirs])
+    return result
+  })
+}
+
+/** Tasks are handed out before this thread turns to anything else. */
+function untilThreadsRun(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}

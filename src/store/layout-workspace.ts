@@ -1,0 +1,150 @@
+import { randomBytes } from 'node:crypto'
+import type { ByteString } from '../bytes.ts'
+import { digestAlgorithm, digestHex, type Digest, type DigestAlgorithm } from '../image/digest.ts'
+import { openDestination } from '../sys/destination.ts'
+import { close } from '../sys/files.ts'
+import { handlePath } from '../sys/handle-path.ts'
+import { status } from '../sys/status.ts'
+import { listLeftovers, removeLeftover, type LeftoverKind } from '../workspace/leftovers.ts'
+import { createNewFile, type FinalName, type NewFile, type Owner } from '../workspace/new-file.ts'
+import { makePrivateDirectory, type PrivateDirectory } from '../workspace/private-directory.ts'
+import { openBlobsDirectory } from './blobs-directory.ts'
+import { useBlobs, type Hold } from './blobs-lock.ts'
+
+/**
+ * A private directory inside a layout, for files that are not finished. umoci's garbage collection removes every
+ * `.umoci-*` directory whose flock(2) it can take, so ours bears such a name and is locked while it is in use: after
+ * a crash any `umoci gc` tidies up. As long as it is open, the blobs of the layout are in use.
+ */
+export interface Workspace {
+  /** The layout: descriptor, and a path that leads through it. */
+  readonly layout: number
+  readonly layoutPath: string
+  /** Leads through the handle of the directory itself. */
+  readonly path: string
+  /** Nobody else can see the layout yet; whoever makes it has locked all of it. */
+  readonly isHidden: boolean
+  newFile(): NewFile
+  /** Where a blob is to go, in a directory that is there. @throws DIGEST_INVALID, SYSCALL_FAILED */
+  blobName(digest: Digest): FinalName
+  indexName(): FinalName
+  /** Removes the directory and everything in it. May be called again. */
+  close(): void
+}
+
+const PREFIX = '.umoci-'
+
+/**
+ * Waits while a garbage collection runs: `pause` is awaited meanwhile, and throws to give up. @throws SYSCALL_FAILED
+ * where the layout cannot be written to.
+ */
+export async function openWorkspace(
+  layoutPath: string,
+  pause: () => Promise<void>
+): Promise<Workspace> {
+  return openWorkspaceIn(openDestination(layoutPath), pause, false)
+}
+
+/** The same in a layout that is open. @param layout descriptor, which is closed with the workspace or when this fails */
+export async function openWorkspaceIn(
+  layout: number,
+  pause: () => Promise<void>,
+  isHidden: boolean
+): Promise<Workspace> {
+  try {
+    const use = await useBlobs(handlePath(layout), pause)
+    try {
+      const directory = makePrivateDirectory(layout, nextName, 0o700)
+      return new LayoutWorkspace(layout, isHidden, directory, use)
+    } catch (error) {
+      use.release()
+      throw error
+    }
+  } catch (error) {
+    close(layout)
+    throw error
+  }
+}
+
+function nextName(): ByteString {
+  return `${PREFIX}${randomBytes(6).toString('hex')}`
+}
+
+class LayoutWorkspace implements Workspace {
+  readonly layout: number
+  readonly layoutPath: string
+  readonly path: string
+  readonly isHidden: boolean
+  private readonly directory: PrivateDirectory
+  private readonly use: Hold
+  private readonly blobs = new Map<DigestAlgorithm, number>()
+  private files = 0
+  private isOpen = true
+
+  constructor(layout: number, isHidden: boolean, directory: PrivateDirectory, use: Hold) {
+    this.isHidden = isHidden
+    this.layout = layout
+    this.layoutPath = handlePath(layout)
+    this.path = directory.path
+    this.directory = directory
+    this.use = use
+  }
+
+  newFile(): NewFile {
+    return createNewFile(this.directory.fd, String(this.files++))
+  }
+
+  blobName(digest: Digest): FinalName {
+    return this.named(this.blobsOf(digestAlgorithm(digest)), digestHex(digest))
+  }
+
+  indexName(): FinalName {
+    return this.named(this.layout, 'index.json')
+  }
+
+  private named(directory: number, name: string): FinalName {
+    return { directory, name, replaces: true, owner: this.owner() }
+  }
+
+  /** What root makes in a user's layout must stay the user's. */
+  private owner(): Owner | undefined {
+    return process.geteuid!() === 0 ? status(this.layout, '') : undefined
+  }
+
+  private blobsOf(algorithm: DigestAlgorithm): number {
+    const known = this.blobs.get(algorithm)
+    if (known !== undefined) return known
+    const directory = openBlobsDirectory(this.layout, algorithm, this.owner())
+    this.blobs.set(algorithm, directory)
+    return directory
+  }
+
+  close(): void {
+    if (!this.isOpen) return
+    this.isOpen = false
+    try {
+      this.directory.remove()
+    } catch {
+      // it is a leftover now, for the next garbage collection
+    }
+    for (const fd of this.blobs.values()) close(fd)
+    this.use.release()
+    close(this.layout)
+  }
+}
+
+/** Also umoci's, whoever made them. Files and links are none. */
+const WORKSPACES: LeftoverKind = {
+  isNamed: (name) => name.startsWith(PREFIX),
+  isOurs: ({ type }) => type === 'directory'
+}
+
+/** The names of the workspaces in a layout, by whether somebody works in them. @param layout descriptor */
+export function listWorkspaces(layout: number): { live: string[]; abandoned: string[] } {
+  return listLeftovers(layout, WORKSPACES)
+}
+
+/** Removes a workspace that nobody works in; says whether it did. */
+export function removeAbandoned(layout: number, name: string): boolean {
+  return removeLeftover(layout, name, WORKSPACES)
+}

@@ -1,0 +1,323 @@
+/**
+ * The rooms of src, from the top down: what each knows, and what it may import. This is the one home of the table: the
+ * architecture test holds src to it, and docs/architecture.md repeats what each knows.
+ */
+
+/** Rooms, or single files of them, whose values or only whose types a room may import. */
+export interface Room {
+  /** What it is for, as the page says it. */
+  knows: string
+  values: readonly string[]
+  types?: readonly string[]
+  /** Node's own modules, without `node:`. */
+  node?: readonly string[]
+}
+
+/** At the bottom, for everyone. */
+export const GROUND: readonly string[] = ['errors.ts', 'bytes.ts']
+
+/** A chapter of the engine is a room inside a room: the longest name counts. */
+export const ROOMS: Readonly<Record<string, Room>> = {
+  cli: {
+    knows: 'flags, printing, exit status; a command is a declaration',
+    values: ['index.ts', 'layout.ts', 'inspect.ts', 'sys/failure.ts', 'sys/read.ts'],
+    node: ['fs', 'os']
+  },
+  'index.ts': {
+    knows: 'the library',
+    values: ['layout.ts', 'conformance', 'engine', 'plan/id-map.ts'],
+    types: ['hooks/unpack-hooks.ts', 'image/config-changes.ts', 'worker/control.ts']
+  },
+  'layout.ts': {
+    knows: 'the part of the library that works on layouts',
+    values: ['inspect.ts', 'engine']
+  },
+  'inspect.ts': {
+    knows: 'the part of the library that only reads documents',
+    values: ['engine'],
+    types: ['image']
+  },
+  conformance: {
+    knows: 'the kit that holds hooks to their contract: made-up images, cases, verdicts',
+    values: [
+      'engine',
+      'hooks',
+      'image',
+      'rootfs/hash-file.ts',
+      'rootfs/walk.ts',
+      'rootfs/xattrs.ts',
+      'store',
+      'sys',
+      'tar/writer.ts'
+    ],
+    types: ['tar/entry.ts'],
+    node: [
+      'child_process',
+      'crypto',
+      'fs',
+      'os',
+      'path',
+      'stream/consumers',
+      'timers/promises',
+      'url'
+    ]
+  },
+  engine: {
+    knows: 'the stories: one file for each thing that a user can ask for, a page of named steps',
+    values: [
+      'engine/storage',
+      'engine/transfer',
+      'engine/edit',
+      'engine/changes',
+      'engine/bundle',
+      'engine/tree',
+      'engine/extract',
+      'engine/place',
+      'engine/operation',
+      'bundle',
+      'codec',
+      'hooks',
+      'image',
+      'mtree',
+      'plan',
+      'rootfs',
+      'store',
+      'sys',
+      'tar/writer.ts',
+      'workspace'
+    ],
+    node: ['fs', 'os', 'path']
+  },
+  'engine/storage': {
+    knows: 'where layers live between unpacks',
+    values: [
+      'engine/changes',
+      'engine/bundle',
+      'engine/tree',
+      'engine/extract',
+      'engine/place',
+      'engine/operation',
+      'bundle',
+      'hooks',
+      'image',
+      'plan',
+      'rootfs',
+      'sys'
+    ],
+    types: ['engine/edit', 'store', 'worker'],
+    node: ['crypto', 'fs', 'path']
+  },
+  'engine/transfer': {
+    knows: 'copying and checking blobs',
+    values: ['engine/operation', 'archive', 'codec', 'image', 'store'],
+    types: ['worker']
+  },
+  'engine/edit': {
+    knows: 'from changes to a new image, and a bundle that is one of it',
+    values: [
+      'engine/bundle',
+      'engine/tree',
+      'engine/place',
+      'engine/operation',
+      'bundle',
+      'codec',
+      'image',
+      'plan',
+      'rootfs',
+      'store',
+      'sys',
+      'tar/writer.ts'
+    ],
+    types: ['engine/changes', 'mtree', 'tar/entry.ts'],
+    node: ['crypto', 'os', 'path']
+  },
+  'engine/changes': {
+    knows: 'what is different in a bundle or a tree',
+    values: [
+      'engine/bundle',
+      'engine/tree',
+      'engine/operation',
+      'bundle',
+      'mtree',
+      'plan',
+      'rootfs',
+      'sys'
+    ],
+    node: ['crypto']
+  },
+  'engine/bundle': {
+    knows: 'the files of a bundle, and who has it',
+    values: [
+      'engine/tree',
+      'engine/extract',
+      'engine/place',
+      'engine/operation',
+      'bundle',
+      'hooks',
+      'image',
+      'mtree',
+      'plan',
+      'rootfs',
+      'sys',
+      'workspace'
+    ],
+    types: ['store', 'tar/entry.ts'],
+    node: ['crypto', 'fs', 'os', 'path']
+  },
+  'engine/tree': {
+    knows: 'looking at a tree on disk',
+    values: ['engine/operation', 'mtree', 'plan', 'rootfs', 'worker']
+  },
+  'engine/extract': {
+    knows: 'from blobs to a joined tree',
+    values: [
+      'engine/place',
+      'engine/operation',
+      'codec',
+      'image',
+      'plan',
+      'rootfs',
+      'sys',
+      'worker',
+      'workspace'
+    ],
+    types: ['store'],
+    node: ['os', 'path']
+  },
+  'engine/place': {
+    knows: 'the private directory of an operation, its publication and what undoes it',
+    values: ['engine/operation', 'bundle', 'plan', 'rootfs', 'sys', 'workspace'],
+    node: ['fs', 'path']
+  },
+  'engine/operation': {
+    knows: 'what every story needs: options, events, threads, an end on demand',
+    values: ['hooks', 'sys', 'worker'],
+    types: ['store', 'workspace'],
+    node: ['fs']
+  },
+  hooks: {
+    knows:
+      'hooks.toml; programs, sessions and functions behind one set; the judge of their answers',
+    values: [
+      'codec/programs.ts',
+      'image',
+      'sys/lock.ts',
+      'sys/home.ts',
+      'sys/make-directories.ts',
+      'sys/read.ts'
+    ],
+    types: ['plan/id-map.ts'],
+    node: ['crypto', 'fs', 'os', 'path', 'stream', 'timers/promises']
+  },
+  worker: {
+    knows: 'threads; a task is a function that runs without a thread too',
+    values: ['codec', 'image/digest.ts', 'rootfs', 'store', 'sys', 'tar'],
+    types: ['plan'],
+    node: ['crypto', 'worker_threads']
+  },
+  rootfs: {
+    knows: 'stage, apply, survey, scan, pack: blocking work by way of `sys`',
+    values: ['sys', 'plan', 'tar/writer.ts'],
+    types: ['mtree', 'tar/entry.ts', 'tar/reader.ts'],
+    node: ['crypto']
+  },
+  bundle: {
+    knows: 'runtime configuration, accounts, bundle metadata, fingerprints',
+    values: ['image', 'mtree'],
+    types: ['plan/id-map.ts', 'sys/status.ts', 'tar/entry.ts'],
+    node: ['crypto']
+  },
+  archive: {
+    knows: 'tar files that hold images: where the members lie, and making one',
+    values: [
+      'codec/content.ts',
+      'image',
+      'store',
+      'sys/failure.ts',
+      'tar/reader.ts',
+      'workspace/leftovers.ts',
+      'workspace/new-file-at.ts'
+    ],
+    types: ['tar/entry.ts'],
+    node: ['crypto', 'fs', 'path']
+  },
+  store: {
+    knows: 'blobs, the OCI layout directory, locks and atomic updates',
+    values: ['image', 'sys', 'workspace'],
+    node: ['crypto', 'fs', 'path']
+  },
+  workspace: {
+    knows: 'places for unfinished work: made, claimed, published, found again and removed',
+    values: ['sys'],
+    node: ['crypto', 'fs', 'path']
+  },
+  codec: {
+    knows: 'gzip and zstd, in this process or by a program',
+    values: ['sys/files.ts', 'sys/isal.ts', 'sys/pipe.ts', 'sys/read.ts'],
+    node: [
+      'child_process',
+      'fs',
+      'path',
+      'stream',
+      'stream/promises',
+      'timers/promises',
+      'util',
+      'worker_threads',
+      'zlib'
+    ]
+  },
+  plan: {
+    knows:
+      '**pure**: names, whiteouts, the merge of layers, what goes into one, id maps, attributes',
+    values: [],
+    types: ['tar/entry.ts']
+  },
+  mtree: {
+    knows: '**pure**: tree manifests as text, keywords, comparison, filters',
+    values: [],
+    types: ['tar/entry.ts']
+  },
+  tar: {
+    knows: '**pure**: headers, PAX, sparse maps; reader and writer that push bytes',
+    values: []
+  },
+  image: {
+    knows: '**pure**: digests, media types, documents, platform, rewriting',
+    values: [],
+    node: ['crypto']
+  },
+  sys: {
+    knows: 'the only door to the kernel: verbs named as the calls are',
+    values: [],
+    node: ['fs', 'os', 'path']
+  },
+  'errors.ts': { knows: 'what a failure is', values: [] },
+  'bytes.ts': { knows: 'what a name is', values: [] }
+}
+
+/** Each package has one file that knows it. */
+export const PACKAGES: Readonly<Record<string, string>> = {
+  '@iarna/toml': 'hooks/toml.ts',
+  commander: 'cli/program.ts',
+  execa: 'hooks/process.ts',
+  fzstd: 'codec/unzstd.ts',
+  koffi: 'sys/libc.ts',
+  'p-limit': 'worker/pool.ts',
+  'tar-stream': 'archive/tar-file.ts'
+}
+
+/** Rooms whose functions are the same on every machine: no path of values leads from them to disks or processes. */
+export const PURE: readonly string[] = ['image', 'tar', 'mtree', 'plan']
+
+/** The room that a file of src is in. */
+export function roomOf(file: string): string {
+  const [room, chapter] = file.split('/')
+  return ROOMS[`${room!}/${chapter!}`] === undefined ? room! : `${room!}/${chapter!}`
+}
+
+/** The lines of the table in docs/architecture.md, without padding. */
+export function roomTable(): string[] {
+  return Object.entries(ROOMS).map(
+    ([name, { knows }]) => `\`${name}${name.endsWith('.ts') ? '' : '/'}\` | ${knows}`
+  )
+}
