@@ -106,7 +106,7 @@ show copy-existing copy "$image:$tag" "oci-archive:$work/a.tar:$tag"
 
 # bad input
 show no-layout unpack --image "$work/none:x" "$work/x"
-show no-tag unpack --image "$image:none" "$work/x"
+show no-tag unpack --image "$image:missing" "$work/x"
 show bad-name unpack --image "$image:-" "$work/x"
 show bundle-there unpack --image "$image:$tag" "$work/bundle"
 show no-bundle repack --image "$image:x" "$work/raw"
@@ -115,7 +115,7 @@ show no-image unpack "$work/x"
 show bad-map unpack --uid-map 0:1 --uid-map x --image "$image:$tag" "$work/x"
 show unmapped unpack --uid-map 0:100000:1 --image "$image:$tag" "$work/x"
 show limit-entries unpack --max-entries 10 --image "$image:$tag" "$work/x"
-show limit-bytes unpack --max-unpacked 1000 --image "$image:$tag" "$work/x"
+show limit-bytes unpack --max-unpacked-bytes 1000 --image "$image:$tag" "$work/x"
 show platform unpack --platform linux/s390x --image "$image:$tag" "$work/x"
 show archive-read-only tag --image "oci-archive:$work/a.tar:$tag" other
 show hooks-missing unpack --hooks "$work/none.toml" --image "$image:$tag" "$work/x"
