@@ -52,9 +52,14 @@ class OpenedDirectories implements OperatorDirectory {
 
   enter(name: ByteString, mode: number): void {
     const isNew = makeIfMissing(this.fd, name, mode)
-    const fd = openDirectory(this.fd, name)
-    this.above.push({ fd: this.fd, name, isNew })
-    this.fd = fd
+    try {
+      const fd = openDirectory(this.fd, name)
+      this.above.push({ fd: this.fd, name, isNew })
+      this.fd = fd
+    } catch (error) {
+      if (isNew) removedIfEmpty(this.fd, name)
+      throw error
+    }
   }
 
   removeNew(): void {

@@ -102,9 +102,18 @@ class OpenDirectory implements PrivateDirectory {
   remove(): void {
     if (!this.isOpen) return
     try {
-      removeClaimed(this.directory, this.name, this.fd)
+      this.removeOrTryAgain()
     } finally {
       this.release()
+    }
+  }
+
+  /** What is left behind has to wait for another run, and a call that failed may not fail again. */
+  private removeOrTryAgain(): void {
+    try {
+      removeClaimed(this.directory, this.name, this.fd)
+    } catch {
+      removeClaimed(this.directory, this.name, this.fd)
     }
   }
 

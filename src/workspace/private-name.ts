@@ -13,6 +13,12 @@ export function privateName(becomes: string): ByteString {
   return `.${base === '' ? '' : `${base}.`}oci-unpack-${randomBytes(6).toString('hex')}`
 }
 
+/** Whether a name is that of something that was to become `becomes`. */
+export function isPrivateNameFor(becomes: string, name: ByteString): boolean {
+  const base = fromText(becomes).slice(0, BASE_BYTES)
+  return isPrivateName(name) && name.startsWith(`.${base}.oci-unpack-`)
+}
+
 export function isPrivateName(name: ByteString): boolean {
   return PATTERN.test(name)
 }

@@ -96,6 +96,7 @@ function claimDirectory(bundle: string): OperatorDirectory {
       assertFree(directory.fd, bundle)
       if (leadsTo(bundle, directory.fd)) return directory
     } catch (error) {
+      directory.removeNew()
       directory.close()
       throw error
     }

@@ -11,14 +11,14 @@ import type { Operation } from '../../plan/operations.ts'
 import { applyWithJournal, undo } from '../../rootfs/journal.ts'
 import { fromNode, isErrno } from '../../sys/failure.ts'
 import { openDestination } from '../../sys/destination.ts'
-import { close } from '../../sys/files.ts'
+import { close, openOperatorDirectory } from '../../sys/files.ts'
 import { handlePath, withoutHandles } from '../../sys/handle-path.ts'
 import { renameNew } from '../../sys/names.ts'
 import { openOrMakeDirectory } from '../../sys/operator-directory.ts'
 import { claim } from '../../workspace/claim.ts'
-import { removeLeftovers } from '../../workspace/leftovers.ts'
+import { PRIVATE, removeLeftovers } from '../../workspace/leftovers.ts'
 import { makePrivateDirectory, type PrivateDirectory } from '../../workspace/private-directory.ts'
-import { privateName } from '../../workspace/private-name.ts'
+import { isPrivateNameFor, privateName } from '../../workspace/private-name.ts'
 import type { OnEvent } from '../operation/events.ts'
 import { recoverRefresh } from './refresh-note.ts'
 import { keepTimes, shedInheritance } from './keep-times.ts'
@@ -66,6 +66,7 @@ export async function withWorkspace<T>(
   try {
     const real = withoutHandles(handlePath(directory))
     assertFree(directory, real)
+    tidyBeside(real, onEvent)
     return await withWorkspaceIn(directory, real, onEvent, act)
   } finally {
     close(directory)
@@ -223,7 +224,11 @@ class InsideWorkspace implements ClosableWorkspace {
       this.directory.release()
       throw error
     }
-    keepTimes(fd, () => this.directory.remove())
+    try {
+      keepTimes(fd, () => this.directory.remove())
+    } catch {
+      this.directory.remove() // that it goes counts more than the times
+    }
   }
 }
 
@@ -246,8 +251,36 @@ export function tidy(directory: number, path: string, onEvent: OnEvent): void {
       undone = undo(workspace, directory)
       recoverRefresh(directory, workspace)
     },
-    onRemoved: (name) => onEvent({ type: 'leftover', path: `${path}/${display(name)}`, undone })
+    onRemoved: (name) => onEvent(leftover(path, name, undone))
   })
+}
+
+/** What a process that died has left beside a destination that is there now; what is not to be seen cannot be removed. */
+function tidyBeside(path: string, onEvent: OnEvent): void {
+  const above = openIfAllowed(dirname(path))
+  if (above === undefined) return
+  const isNamed = (name: ByteString): boolean => isPrivateNameFor(basename(path), name)
+  try {
+    removeLeftovers(
+      above,
+      { onRemoved: (found) => onEvent(leftover(dirname(path), found, false)) },
+      { ...PRIVATE, isNamed }
+    )
+  } finally {
+    close(above)
+  }
+}
+
+function openIfAllowed(path: string): number | undefined {
+  try {
+    return openOperatorDirectory(fromText(path))
+  } catch {
+    return undefined
+  }
+}
+
+function leftover(directory: string, name: ByteString, undone: boolean): Parameters<OnEvent>[0] {
+  return { type: 'leftover', path: `${directory}/${display(name)}`, undone }
 }
 
 /** @throws BUNDLE_EXISTS where another process is at work in the directory; else it is ours until it is closed */

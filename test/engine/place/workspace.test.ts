@@ -49,6 +49,18 @@ describe('a workspace that is published', () => {
       expect(fs.statSync(`${work}/a/b/bundle`).mode & 0o7777).toBe(0o700)
     }))
 
+  test('finds what a run that died has left beside a destination that is there now', () =>
+    inScratch(async (work) => {
+      for (const name of [
+        'bundle',
+        '.bundle.oci-unpack-0123456789ab',
+        '.other.oci-unpack-0123456789ab'
+      ])
+        fs.mkdirSync(`${work}/${name}`)
+      await run(`${work}/bundle`, publish)
+      expect(fs.readdirSync(work)).toEqual(['.other.oci-unpack-0123456789ab', 'bundle'])
+    }))
+
   test('adds to a directory that exists, closes it to others and touches nothing else there', () =>
     inScratch(async (work) => {
       fs.mkdirSync(`${work}/bundle`, { mode: 0o750 })
