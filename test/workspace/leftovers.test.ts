@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import * as fs from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { openDirectory, close } from '../../src/sys/files.ts'
+import { openClaimed } from '../../src/workspace/claim.ts'
 import { isPrivateName, privateName } from '../../src/workspace/private-name.ts'
 import { listLeftovers, removeLeftovers } from '../../src/workspace/leftovers.ts'
 import { createNewFile } from '../../src/workspace/new-file.ts'
@@ -71,6 +72,20 @@ describe('what stays', () => {
       removeLeftovers(fd, {})
       expect(fs.readdirSync(path)).toHaveLength(1)
       file.discard()
+    })
+  })
+
+  test('what has the name by the time that the lock is there', () => {
+    withScratch((fd, path) => {
+      const left = name()
+      fs.mkdirSync(`${path}/${left}`)
+      const openAndLose = (directory: number, it: string): number => {
+        const opened = openDirectory(directory, it)
+        fs.renameSync(`${path}/${left}`, `${path}/moved`)
+        fs.mkdirSync(`${path}/${left}`)
+        return opened
+      }
+      expect(openClaimed(fd, left, openAndLose, ['ours'])).toBeUndefined()
     })
   })
 

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { UnpackHooks } from '../../../src/index.ts'
+import { tryLock } from '../../../src/sys/lock.ts'
 import { library } from '../../support/dist.ts'
 import { needs } from '../../support/requires.ts'
 import { directory, file, hardlink, symlink, tar } from '../../support/tar-builder.ts'
@@ -193,6 +194,24 @@ describe('the place of the bundle', () => {
       expect(aborted).toBe(1)
       expect(fs.existsSync(`${work}/made/rootfs/half`)).toBe(false)
       expect(fs.readdirSync(`${work}/made/.oci-unpack`)).toEqual(['hooks.json'])
+    }))
+
+  test('that another process holds is refused before any hook is asked, and keeps its mode', () =>
+    inScratch(async (work) => {
+      fs.mkdirSync(`${work}/made`)
+      fs.chmodSync(`${work}/made`, 0o755)
+      const { hooks, calls } = chainStore(`${work}/store`)
+      const holder = fs.openSync(`${work}/made`, 'r')
+      try {
+        expect(tryLock(holder, 'exclusive')).toBe(true)
+        const options = { ...optionsFor(work, LAYERS), hooks }
+        expect(await codeOf(library.unpack(options))).toBe('BUNDLE_EXISTS')
+      } finally {
+        fs.closeSync(holder)
+      }
+      expect(calls).toEqual([])
+      expect(fs.readdirSync(`${work}/made`)).toEqual([])
+      expect(fs.statSync(`${work}/made`).mode & 0o7777).toBe(0o755)
     }))
 
   test('that has a bundle is refused', () =>
