@@ -11,6 +11,7 @@ import { createNewFile } from '../../src/workspace/new-file.ts'
 import { makePrivateDirectory } from '../../src/workspace/private-directory.ts'
 import { withScratch } from '../support/open-directory.ts'
 import { needs } from '../support/requires.ts'
+import { ok } from '../support/run.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
 
 const name = (base = 'bundle'): string => privateName(base)
@@ -96,6 +97,21 @@ describe('what stays', () => {
       removeLeftovers(fd, {})
       expect(fs.readdirSync(path)).toHaveLength(2)
       expect(fs.existsSync(`${path}/precious/inside`)).toBe(true)
+    })
+  })
+
+  test.runIf(needs('root', 'mounts'))('what is mounted there, with all that it holds', () => {
+    withScratch((fd, path) => {
+      const point = `${path}/${name()}`
+      fs.mkdirSync(point)
+      ok('mount', '-t', 'tmpfs', 'tmpfs', point)
+      try {
+        fs.writeFileSync(`${point}/precious`, '')
+        removeLeftovers(fd, {})
+        expect(fs.readdirSync(point)).toEqual(['precious'])
+      } finally {
+        ok('umount', point)
+      }
     })
   })
 

@@ -180,6 +180,7 @@ describe('the place of the bundle', () => {
       expect(fs.readdirSync(`${work}/made`)).toEqual(['mine'])
       await library.unpack({ ...options, hooks: {} })
       expect(fs.readdirSync(`${work}/made`)).toContain('umoci.json')
+      expect(fs.statSync(`${work}/made`).mode & 0o7777).toBe(0o700)
     }))
 
   test('is taken over from a process that died, whose hooks are told to undo', () =>
