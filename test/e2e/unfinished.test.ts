@@ -73,9 +73,9 @@ describe.runIf(needs('root', 'strace', 'python3'))('an unpack that was killed', 
 describe.runIf(needs('root', 'strace'))('what a killed command left is named by', () => {
   const named = (...args: string[]): string => ociUnpack('--log', 'info', ...args).stderr
 
-  test('the next copy beside it', () => {
-    const copy = ['copy', image, `${work}/new:tag`]
-    killed('fsync', 1, ...copy)
+  test.each(['', 'oci-archive:', 'docker-archive:'])('the next copy beside it: %s', (transport) => {
+    const copy = ['copy', image, `${transport}${work}/new:tag`]
+    expect(killed('fsync', 1, ...copy).status).not.toBe(0)
     expect(named(...copy)).toMatch(/removed .*\/\.new\.oci-unpack-\w+, which a process that died/)
   })
 
@@ -110,6 +110,17 @@ describe.runIf(needs('root', 'strace'))('a refresh that was killed', () => {
     expect(names.filter((name) => name.endsWith('.mtree'))).toHaveLength(1)
     expect(names.filter((name) => name.startsWith('.'))).toEqual([])
   })
+})
+
+test.runIf(needs('root', 'strace'))('a refresh that was killed leaves nothing after a diff', () => {
+  const bundle = `${work}/bundle`
+  ociUnpackOk('unpack', '--image', image, bundle)
+  const before = fs.readdirSync(bundle)
+  fs.writeFileSync(`${bundle}/rootfs/new`, 'new')
+  const repack = ['repack', '--refresh-bundle', '--image', `${work}/layout:new`, bundle]
+  expect(killed('renameat,renameat2', 7, ...repack).status).not.toBe(0)
+  expect(ociUnpackOk('diff', bundle).stdout).toContain('+ new')
+  expect(fs.readdirSync(bundle)).toEqual(before)
 })
 
 describe.runIf(needs('root', 'strace'))('a deletion that was killed', () => {

@@ -31,6 +31,7 @@ describe.runIf(needs('root')).each([0, 2])('a chain of states, %i threads', (job
       await library.unpack({ ...options, hooks: store.hooks })
       expect(store.calls).toEqual(COLD)
       expect(snapshot(`${work}/made/rootfs`)).toBe(snapshot(`${work}/plain/rootfs`))
+      expect(fs.statSync(`${work}/made`).mode & 0o7777).toBe(0o700)
 
       store.calls.length = 0
       const { events, onEvent } = recorder()
@@ -180,7 +181,6 @@ describe('the place of the bundle', () => {
       expect(fs.readdirSync(`${work}/made`)).toEqual(['mine'])
       await library.unpack({ ...options, hooks: {} })
       expect(fs.readdirSync(`${work}/made`)).toContain('umoci.json')
-      expect(fs.statSync(`${work}/made`).mode & 0o7777).toBe(0o700)
     }))
 
   test('is taken over from a process that died, whose hooks are told to undo', () =>
@@ -191,10 +191,20 @@ describe('the place of the bundle', () => {
       fs.mkdirSync(`${work}/made/rootfs`)
       fs.writeFileSync(`${work}/made/rootfs/half`, '')
       let aborted = 0
-      await library.unpack({ ...options, hooks: { abort: () => void (aborted += 1) } })
+      const { events, onEvent } = recorder()
+      await library.unpack({ ...options, hooks: { abort: () => void (aborted += 1) }, onEvent })
       expect(aborted).toBe(1)
+      expect(events).toContainEqual({ type: 'leftover', path: `${work}/made`, undone: false })
       expect(fs.existsSync(`${work}/made/rootfs/half`)).toBe(false)
       expect(fs.readdirSync(`${work}/made/.oci-unpack`)).toEqual(['hooks.json'])
+    }))
+
+  test('is cleared of the unfinished work of a process that died', () =>
+    inScratch(async (work) => {
+      const options = optionsFor(work, LAYERS)
+      fs.mkdirSync(`${work}/made/.oci-unpack-0123456789ab/layers`, { recursive: true })
+      await library.unpack({ ...options, hooks: chainStore(`${work}/store`).hooks })
+      expect(fs.readdirSync(`${work}/made`)).not.toContain('.oci-unpack-0123456789ab')
     }))
 
   test('that another process holds is refused before any hook is asked, and keeps its mode', () =>
