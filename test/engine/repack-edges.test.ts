@@ -2,9 +2,11 @@ import { execFileSync } from 'node:child_process'
 import * as fs from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { diff } from '../../src/index.ts'
 import { AT_FDCWD } from '../../src/sys/files.ts'
+import { tryLock } from '../../src/sys/lock.ts'
 import { setTimes, setXattr } from '../../src/sys/metadata.ts'
 import { needs } from '../support/requires.ts'
 import { directory, file, hardlink, tar } from '../support/tar-builder.ts'
@@ -65,6 +67,18 @@ describe.runIf(needs('root'))('sockets', () => {
         expect(lines.filter((line) => line.includes('.wh.'))).toEqual(['file .wh.d'])
       })
     })
+  })
+})
+
+test.runIf(needs('root'))('a bundle is looked at when nobody else is at work in it', async () => {
+  await withBundle(async ({ rootfs, bundle }) => {
+    const holder = fs.openSync(bundle, 'r')
+    expect(tryLock(holder, 'exclusive')).toBe(true)
+    const looked = diff({ bundle })
+    await setTimeout(500)
+    fs.writeFileSync(`${rootfs}/late`, '')
+    fs.closeSync(holder)
+    expect((await looked).map(({ path }) => path)).toContain('late')
   })
 })
 

@@ -1,8 +1,8 @@
 /** Symbolic links where a directory of ours is expected: nothing is done where they lead. */
-import { cpSync, mkdirSync, rmSync, symlinkSync } from 'node:fs'
+import { cpSync, lchownSync, mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { shippedSet } from '../conformance/kit.ts'
-import { ociUnpackCommand, ociUnpackOk } from '../e2e/cli.ts'
+import { ociUnpack, ociUnpackCommand, ociUnpackOk } from '../e2e/cli.ts'
 import { needs } from '../support/requires.ts'
 import { ok, run } from '../support/run.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
@@ -190,6 +190,43 @@ describe.runIf(needs('root'))('a link to a directory of others', () => {
       expect(
         ['etc', 'bin', 'home', 'rootfs'].map((name) => untouched(`${outside}/${name}`))
       ).toEqual(before)
+    }
+  )
+
+  test.each([
+    ['unpack', () => ['--no-hooks', '--image', box.image, box.bundle], 'empty'],
+    [
+      'unpack',
+      () => ['--hooks', shippedSet('reflink', box.path), '--image', box.image, box.bundle],
+      'empty'
+    ],
+    ['raw unpack', () => ['--image', box.image, box.bundle], 'tree'],
+    ['bundle delete', () => ['--no-hooks', box.bundle], 'bundle'],
+    ['diff', () => [box.bundle], 'bundle'],
+    [
+      'repack',
+      () => ['--no-hooks', '--refresh-bundle', '--image', `${box.layout}:out`, box.bundle],
+      'bundle'
+    ],
+    ['gc', () => ['--layout', box.bundle], 'layout'],
+    ['config', () => ['--image', `${box.bundle}:image`, '--author', 'me'], 'layout'],
+    ['copy', () => [`${box.layout}:other`, `${box.bundle}:copy`], 'layout']
+  ] as const)(
+    'of another user in the place of what is given to %s is refused',
+    (command, args, to) => {
+      reset()
+      const real = `${box.path}/real`
+      if (to === 'bundle') ociUnpackOk('unpack', '--no-hooks', '--image', box.image, real)
+      else if (to === 'layout') cpSync(box.layout, real, { recursive: true })
+      else if (to === 'tree') makeTree(real)
+      else mkdirSync(real)
+      symlinkSync('real', box.bundle)
+      lchownSync(box.bundle, 12345, 12345)
+      const before = untouched(real)
+      const { status, stderr } = ociUnpack(...command.split(' '), ...args())
+      expect(stderr).toContain('TARGET_INVALID')
+      expect(status).toBe(1)
+      expect(untouched(real)).toBe(before)
     }
   )
 

@@ -4,12 +4,14 @@ import { once } from 'node:events'
 import * as fs from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { openDirectory, close } from '../../src/sys/files.ts'
+import { openClaimed } from '../../src/workspace/claim.ts'
 import { isPrivateName, privateName } from '../../src/workspace/private-name.ts'
 import { listLeftovers, removeLeftovers } from '../../src/workspace/leftovers.ts'
 import { createNewFile } from '../../src/workspace/new-file.ts'
 import { makePrivateDirectory } from '../../src/workspace/private-directory.ts'
 import { withScratch } from '../support/open-directory.ts'
 import { needs } from '../support/requires.ts'
+import { ok } from '../support/run.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
 
 const name = (base = 'bundle'): string => privateName(base)
@@ -74,6 +76,20 @@ describe('what stays', () => {
     })
   })
 
+  test('what has the name by the time that the lock is there', () => {
+    withScratch((fd, path) => {
+      const left = name()
+      fs.mkdirSync(`${path}/${left}`)
+      const openAndLose = (directory: number, it: string): number => {
+        const opened = openDirectory(directory, it)
+        fs.renameSync(`${path}/${left}`, `${path}/moved`)
+        fs.mkdirSync(`${path}/${left}`)
+        return opened
+      }
+      expect(openClaimed(fd, left, openAndLose, ['ours'])).toBeUndefined()
+    })
+  })
+
   test('a link of such a name, and what it leads to', () => {
     withScratch((fd, path) => {
       fs.mkdirSync(`${path}/precious/inside`, { recursive: true })
@@ -81,6 +97,21 @@ describe('what stays', () => {
       removeLeftovers(fd, {})
       expect(fs.readdirSync(path)).toHaveLength(2)
       expect(fs.existsSync(`${path}/precious/inside`)).toBe(true)
+    })
+  })
+
+  test.runIf(needs('root', 'mounts'))('what is mounted there, with all that it holds', () => {
+    withScratch((fd, path) => {
+      const point = `${path}/${name()}`
+      fs.mkdirSync(point)
+      ok('mount', '-t', 'tmpfs', 'tmpfs', point)
+      try {
+        fs.writeFileSync(`${point}/precious`, '')
+        removeLeftovers(fd, {})
+        expect(fs.readdirSync(point)).toEqual(['precious'])
+      } finally {
+        ok('umount', point)
+      }
     })
   })
 

@@ -3,6 +3,7 @@ import * as fs from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { fromText } from '../../../src/bytes.ts'
 import { withWorkspace, type Workspace } from '../../../src/engine/place/workspace.ts'
+import { tryLock } from '../../../src/sys/lock.ts'
 import { listXattrs } from '../../../src/sys/metadata.ts'
 import { needs } from '../../support/requires.ts'
 import { codeOf, inScratch } from '../support.ts'
@@ -150,6 +151,19 @@ describe('when somebody else is faster', () => {
       expect(await codeOf(late)).toBe('BUNDLE_EXISTS')
       expect(tree(work)).toEqual(['bundle', 'bundle/umoci.json'])
       expect(fs.readFileSync(`${work}/bundle/umoci.json`, 'utf8')).toBe('theirs')
+    }))
+
+  test('a destination that another process holds is left alone', () =>
+    inScratch(async (work) => {
+      fs.mkdirSync(`${work}/bundle`)
+      const holder = fs.openSync(`${work}/bundle`, 'r')
+      try {
+        expect(tryLock(holder, 'exclusive')).toBe(true)
+        expect(await codeOf(run(`${work}/bundle`, publish))).toBe('BUNDLE_EXISTS')
+      } finally {
+        fs.closeSync(holder)
+      }
+      expect(tree(work)).toEqual(['bundle'])
     }))
 
   test('two at once make one whole bundle', () =>

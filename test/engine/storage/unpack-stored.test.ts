@@ -1,6 +1,7 @@
 import * as fs from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { UnpackHooks } from '../../../src/index.ts'
+import { tryLock } from '../../../src/sys/lock.ts'
 import { library } from '../../support/dist.ts'
 import { needs } from '../../support/requires.ts'
 import { directory, file, hardlink, symlink, tar } from '../../support/tar-builder.ts'
@@ -30,6 +31,7 @@ describe.runIf(needs('root')).each([0, 2])('a chain of states, %i threads', (job
       await library.unpack({ ...options, hooks: store.hooks })
       expect(store.calls).toEqual(COLD)
       expect(snapshot(`${work}/made/rootfs`)).toBe(snapshot(`${work}/plain/rootfs`))
+      expect(fs.statSync(`${work}/made`).mode & 0o7777).toBe(0o700)
 
       store.calls.length = 0
       const { events, onEvent } = recorder()
@@ -189,10 +191,38 @@ describe('the place of the bundle', () => {
       fs.mkdirSync(`${work}/made/rootfs`)
       fs.writeFileSync(`${work}/made/rootfs/half`, '')
       let aborted = 0
-      await library.unpack({ ...options, hooks: { abort: () => void (aborted += 1) } })
+      const { events, onEvent } = recorder()
+      await library.unpack({ ...options, hooks: { abort: () => void (aborted += 1) }, onEvent })
       expect(aborted).toBe(1)
+      expect(events).toContainEqual({ type: 'leftover', path: `${work}/made`, undone: false })
       expect(fs.existsSync(`${work}/made/rootfs/half`)).toBe(false)
       expect(fs.readdirSync(`${work}/made/.oci-unpack`)).toEqual(['hooks.json'])
+    }))
+
+  test('is cleared of the unfinished work of a process that died', () =>
+    inScratch(async (work) => {
+      const options = optionsFor(work, LAYERS)
+      fs.mkdirSync(`${work}/made/.oci-unpack-0123456789ab/layers`, { recursive: true })
+      await library.unpack({ ...options, hooks: chainStore(`${work}/store`).hooks })
+      expect(fs.readdirSync(`${work}/made`)).not.toContain('.oci-unpack-0123456789ab')
+    }))
+
+  test('that another process holds is refused before any hook is asked, and keeps its mode', () =>
+    inScratch(async (work) => {
+      fs.mkdirSync(`${work}/made`)
+      fs.chmodSync(`${work}/made`, 0o755)
+      const { hooks, calls } = chainStore(`${work}/store`)
+      const holder = fs.openSync(`${work}/made`, 'r')
+      try {
+        expect(tryLock(holder, 'exclusive')).toBe(true)
+        const options = { ...optionsFor(work, LAYERS), hooks }
+        expect(await codeOf(library.unpack(options))).toBe('BUNDLE_EXISTS')
+      } finally {
+        fs.closeSync(holder)
+      }
+      expect(calls).toEqual([])
+      expect(fs.readdirSync(`${work}/made`)).toEqual([])
+      expect(fs.statSync(`${work}/made`).mode & 0o7777).toBe(0o755)
     }))
 
   test('that has a bundle is refused', () =>
