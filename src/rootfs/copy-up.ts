@@ -6,7 +6,7 @@ import { openBeneath } from '../sys/beneath.ts'
 import { close, createFile, openFile } from '../sys/files.ts'
 import { status, type Status } from '../sys/status.ts'
 import { copyBody } from './copy-body.ts'
-import { describeFile, type Birthright, type OnLostXattr } from './describe.ts'
+import { writeFileMetadata, type Birthright, type OnLostXattr } from './write-metadata.ts'
 import { imageXattrs } from './layer-marks.ts'
 import { objectEntry } from './object-entry.ts'
 import { fileChanged } from './read-body.ts'
@@ -55,7 +55,7 @@ function copyLeaf(
   const target = createFile(directory, name, born.fileMode(entry.mode))
   try {
     copyContent(source, sourceName, target, found)
-    describeFile(target, entry, born, onLostXattr)
+    writeFileMetadata(target, entry, born, onLostXattr)
   } finally {
     close(target)
   }
