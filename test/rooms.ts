@@ -206,7 +206,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'sys/make-directories.ts',
       'sys/read.ts'
     ],
-    types: ['plan/id-map.ts'],
+    types: ['plan/id-map.ts', 'plan/whiteout-form.ts'],
     node: ['crypto', 'fs', 'os', 'path', 'stream', 'timers/promises']
   },
   worker: {

@@ -134,8 +134,9 @@ function openPacker(
   options: InsertOptions,
   settings: ChangeSettings
 ): ObjectPacker {
+  const { uidMap = [], gidMap = [] } = options
   return new ObjectPacker(directory, writer, {
-    rules: { uidMap: options.uidMap ?? [], gidMap: options.gidMap ?? [], epoch: settings.epoch },
+    rules: { policy: { kind: 'exact', uidMap, gidMap }, epoch: settings.epoch },
     write: { precision: settings.timePrecision },
     digests: false,
     onLostXattr: (path, xattr) => settings.onEvent(emptyXattr(path, xattr))

@@ -7,8 +7,7 @@ import { close, createFile, openFile } from '../sys/files.ts'
 import { status, type Status } from '../sys/status.ts'
 import { copyBody } from './copy-body.ts'
 import { writeFileMetadata, type Birthright, type OnLostXattr } from './write-metadata.ts'
-import { imageXattrs } from './layer-marks.ts'
-import { objectEntry } from './object-entry.ts'
+import { layerObjectEntry } from './object-entry.ts'
 import { fileChanged } from './read-body.ts'
 import { makeSpecialObject } from './special-object.ts'
 
@@ -47,7 +46,7 @@ function copyLeaf(
 ): void {
   const found = status(source, sourceName)
   const walked = { path: name, status: found, directory: source, name: sourceName }
-  const entry = objectEntry(walked, imageXattrs(source, sourceName, form))
+  const entry = layerObjectEntry(walked, form)
   if (entry.type !== 'file') {
     makeSpecialObject(directory, name, entry, born, onLostXattr)
     return

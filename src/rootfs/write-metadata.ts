@@ -3,7 +3,7 @@
  * refused on what is read-only, and every change moves the times.
  */
 import type { ByteString } from '../bytes.ts'
-import { isHostXattr } from '../plan/policy.ts'
+import { isHostXattr } from '../plan/policy/host-xattrs.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
 import { isErrno } from '../sys/failure.ts'
 import type { Identity } from '../sys/identity.ts'

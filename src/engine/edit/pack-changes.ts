@@ -54,7 +54,7 @@ function openPacker(
 ): ObjectPacker {
   const { uidMaps, gidMaps } = bundle.metadata
   return new ObjectPacker(bundle.rootfs, writer, {
-    rules: { uidMap: uidMaps, gidMap: gidMaps, epoch: settings.epoch },
+    rules: { policy: { kind: 'exact', uidMap: uidMaps, gidMap: gidMaps }, epoch: settings.epoch },
     write: { precision: settings.timePrecision },
     digests,
     onLostXattr: (path, xattr) => settings.onEvent(emptyXattr(path, xattr))
