@@ -1,8 +1,8 @@
 /** The contract between the engine and its hooks, whatever these are made of. */
 import type { Digest } from '../image/digest.ts'
 import type { Json } from '../image/json.ts'
+import type { ChangedPaths } from '../plan/changed-paths.ts'
 import type { WhiteoutForm } from '../plan/whiteout-form.ts'
-import type { ChangedPaths } from './changed-paths.ts'
 import type * as contexts from './contexts.ts'
 import type { Owner } from './owner.ts'
 import type { HookPoint } from './points.ts'

@@ -2,7 +2,7 @@
 import { display, type ByteString } from '../bytes.ts'
 import { withFacts } from '../errors.ts'
 import type { TarEntry, Timespec } from '../tar/entry.ts'
-import { whiteoutName } from './layer-items.ts'
+import { whiteoutName } from './layer-paths.ts'
 import { joinPath, OPAQUE_NAME } from './names.ts'
 import { NO_METADATA } from './no-metadata.ts'
 import type { ObjectMetadata } from './policy/metadata-policy.ts'
