@@ -32,7 +32,7 @@ test('the walk sees the files and their imports', () => {
   expect(imports).toContainEqual({ from: 'sys/libc.ts', to: 'koffi', typeOnly: false })
   expect(imports).toContainEqual({ from: 'index.ts', to: 'engine/unpack.ts', typeOnly: false })
   expect(imports).toContainEqual({
-    from: 'plan/policy.ts',
+    from: 'plan/pack-entry.ts',
     to: 'tar/entry.ts',
     typeOnly: true
   })

@@ -206,7 +206,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'sys/make-directories.ts',
       'sys/read.ts'
     ],
-    types: ['plan/id-map.ts'],
+    types: ['plan/changed-paths.ts', 'plan/id-map.ts', 'plan/whiteout-form.ts'],
     node: ['crypto', 'fs', 'os', 'path', 'stream', 'timers/promises']
   },
   worker: {
@@ -224,7 +224,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   bundle: {
     knows: 'runtime configuration, accounts, bundle metadata, fingerprints',
     values: ['image', 'mtree'],
-    types: ['plan/id-map.ts', 'sys/status.ts', 'tar/entry.ts'],
+    types: ['plan/id-map.ts', 'plan/seen-tree.ts', 'sys/status.ts', 'tar/entry.ts'],
     node: ['crypto']
   },
   archive: {
@@ -268,8 +268,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   plan: {
     knows:
-      '**pure**: names, whiteouts, the merge of layers, what goes into one, id maps, attributes',
-    values: [],
+      '**pure**: names, whiteouts, the merge of layers, metadata both ways, what changed and goes into a layer',
+    values: ['mtree'],
     types: ['tar/entry.ts']
   },
   mtree: {

@@ -1,4 +1,5 @@
 /** One object in a file of fingerprints: 40 bytes, all numbers little-endian. */
+import type { FingerprintRecord } from '../plan/seen-tree.ts'
 import type { Timespec } from '../tar/entry.ts'
 
 /** What lstat(2) says of a file and no write to it leaves as it was. */
@@ -9,14 +10,6 @@ export interface FileStat {
   size: number
   mtime: Timespec
   ctime: Timespec
-}
-
-/** What a record tells when something changed. */
-export interface FingerprintRecord {
-  inode: bigint
-  /** As in `FileStat`. */
-  size: number
-  mtimeNsec: number
 }
 
 /*

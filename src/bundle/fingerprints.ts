@@ -1,4 +1,5 @@
 /** The file of fingerprints beside a manifest: what of a tree was seen, in the order of the manifest's lines. */
+import type { FingerprintRecord } from '../plan/seen-tree.ts'
 import type { Timespec } from '../tar/entry.ts'
 import {
   getInteger,
@@ -6,8 +7,7 @@ import {
   putInteger,
   putRecord,
   RECORD_BYTES,
-  type FileStat,
-  type FingerprintRecord
+  type FileStat
 } from './fingerprint-record.ts'
 
 export interface FingerprintsHeader {

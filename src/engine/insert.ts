@@ -3,7 +3,7 @@ import { basename, dirname, resolve } from 'node:path'
 import { compareBytes, fromText, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import type { IdMapping } from '../plan/id-map.ts'
-import { representable } from '../plan/layer-items.ts'
+import { representable } from '../plan/layer-paths.ts'
 import { cleanPath, joinPath } from '../plan/names.ts'
 import { packOpaque, packWhiteout } from '../plan/pack-entry.ts'
 import { ObjectPacker } from '../rootfs/pack.ts'
@@ -134,8 +134,9 @@ function openPacker(
   options: InsertOptions,
   settings: ChangeSettings
 ): ObjectPacker {
+  const { uidMap = [], gidMap = [] } = options
   return new ObjectPacker(directory, writer, {
-    rules: { uidMap: options.uidMap ?? [], gidMap: options.gidMap ?? [], epoch: settings.epoch },
+    rules: { policy: { kind: 'exact', uidMap, gidMap }, epoch: settings.epoch },
     write: { precision: settings.timePrecision },
     digests: false,
     onLostXattr: (path, xattr) => settings.onEvent(emptyXattr(path, xattr))

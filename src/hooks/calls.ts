@@ -1,7 +1,8 @@
 /** The contract between the engine and its hooks, whatever these are made of. */
 import type { Digest } from '../image/digest.ts'
 import type { Json } from '../image/json.ts'
-import type { ChangedPaths } from './changed-paths.ts'
+import type { ChangedPaths } from '../plan/changed-paths.ts'
+import type { WhiteoutForm } from '../plan/whiteout-form.ts'
 import type * as contexts from './contexts.ts'
 import type { Owner } from './owner.ts'
 import type { HookPoint } from './points.ts'
@@ -11,9 +12,6 @@ import type { HookPoint } from './points.ts'
  * directory that pre-extract names. `chain`: each on top of its parent's state in the directory that pre-extract names.
  */
 export type Extract = 'rootfs' | 'layer' | 'chain'
-
-/** The form of whiteouts inside a layer's own directory; `none` leaves them as the archive has them. */
-export type Whiteouts = 'overlay' | 'overlay-userxattr' | 'none'
 
 /** A layer that `prepare` has answered for. */
 export type PreparedLayer =
@@ -57,7 +55,7 @@ export interface HookSet {
   readonly name: string
   readonly extract: Extract
   /** Where `extract` is `layer`. */
-  readonly whiteouts: Whiteouts | undefined
+  readonly whiteouts: WhiteoutForm | undefined
   /** `never`: no mtree manifest is written, since delta-list is trusted. */
   readonly manifest: 'auto' | 'never'
   /** What to do when delta-list fails; without it the repack fails. */

@@ -1,13 +1,7 @@
+/** Judges the paths of a delta-list. */
 import { display, fromText, type ByteString } from '../bytes.ts'
+import type { ChangedPaths } from '../plan/changed-paths.ts'
 import { answerInvalid } from './failures.ts'
-
-/** What a delta-list says has changed, as bytes relative to the root file system; `.` is the root itself. */
-export interface ChangedPaths {
-  /** Changed, added or deleted themselves. A deleted directory stands for what was in it. */
-  readonly entries: ReadonlySet<ByteString>
-  /** Directories of which everything may differ, without their trailing slash. */
-  readonly trees: ReadonlySet<ByteString>
-}
 
 /** A Set of V8 holds 2^24 members. */
 const MAX_PATHS = 2 ** 24 - 1

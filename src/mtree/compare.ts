@@ -14,19 +14,18 @@ interface KeywordChange {
 /** What every delta tells of an object: with a whole entry for each, a new tree would be in memory twice. */
 type Typed = Pick<ManifestEntry, 'type'>
 
+/** What became of one path. */
 export type Delta =
   | { kind: 'extra'; path: ByteString; after: Typed }
   | { kind: 'missing'; path: ByteString; before: Typed }
-  | Modified
-
-export interface Modified {
-  kind: 'modified'
-  path: ByteString
-  before: Typed
-  after: Typed
-  /** At least one. */
-  changes: readonly KeywordChange[]
-}
+  /** With at least one change. */
+  | {
+      kind: 'modified'
+      path: ByteString
+      before: Typed
+      after: Typed
+      changes: readonly KeywordChange[]
+    }
 
 /**
  * What became of the tree `before`, sorted by path bytewise. A keyword counts as changed when the values differ
@@ -70,7 +69,7 @@ export function compareEntries(
   before: ManifestEntry,
   after: ManifestEntry,
   keywords: readonly string[] = UMOCI_KEYWORDS
-): Modified | undefined {
+): Delta | undefined {
   const changes: KeywordChange[] = []
   for (const keyword of keywords) {
     if (keyword === 'xattr') changes.push(...xattrChanges(before.xattrs, after.xattrs))

@@ -68,7 +68,7 @@ class Assembler {
       else this.realize(child, this.placeDirectory(child, base, name, childPath), childPath)
     }
     this.removeStrays(directory, base)
-    this.describe(directory, path, this.operations.length > before)
+    this.writeMetadata(directory, path, this.operations.length > before)
   }
 
   private placeLeaf(
@@ -81,7 +81,7 @@ class Assembler {
     const first = inode.placed === undefined
     inode.placed ??= path
     if (first && inode.redescribed !== undefined)
-      this.operations.push({ op: 'describe-link', path, entry: inode.redescribed })
+      this.operations.push({ op: 'rewrite-link-metadata', path, entry: inode.redescribed })
   }
 
   private bring(inode: Inode, base: PhysicalDirectory, name: ByteString, path: ByteString): void {
@@ -167,9 +167,10 @@ class Assembler {
       if (!directory.children.has(name) && object !== this.staging) this.evict(base, name)
   }
 
-  private describe(directory: Directory, path: ByteString, changed: boolean): void {
+  private writeMetadata(directory: Directory, path: ByteString, changed: boolean): void {
     const { entry, existing, isOld } = directory
-    if (!existing) this.operations.push({ op: 'describe-directory', path, entry, isNew: !isOld })
+    if (!existing)
+      this.operations.push({ op: 'write-directory-metadata', path, entry, isNew: !isOld })
     else if (changed && entry !== undefined)
       this.operations.push({ op: 'restore-times', path, entry })
   }

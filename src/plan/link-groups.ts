@@ -1,4 +1,36 @@
+/** Files with several names: which belong together, and which did before. */
 import type { ByteString } from '../bytes.ts'
+import type { Delta } from '../mtree/compare.ts'
+import type { SeenObject } from './seen-tree.ts'
+
+/** The names of each file, in the order in which they come. @param fileOf equal for names of one file, and for no others */
+export function namesByFile<Name extends { path: ByteString }>(
+  names: Iterable<Name>,
+  fileOf: (name: Name) => string
+): Map<string, ByteString[]> {
+  const groups = new Map<string, ByteString[]>()
+  for (const name of names) {
+    const file = fileOf(name)
+    const group = groups.get(file)
+    if (group === undefined) groups.set(file, [name.path])
+    else group.push(name.path)
+  }
+  return groups
+}
+
+/** Whether of each changed file all names are known: it has as many as its link count says. */
+export function hasAllNames<Seen extends SeenObject>(
+  linked: readonly Seen[],
+  deltas: readonly Delta[],
+  fileOf: (object: Seen) => string
+): boolean {
+  const changed = new Set(deltas.map(({ path }) => path))
+  const names = namesByFile(linked, fileOf)
+  return linked.every((object) => {
+    if (!changed.has(object.path)) return true
+    return names.get(fileOf(object))!.length === object.status.nlink
+  })
+}
 
 /** A name of a file with several names; equal keys mean the same file. */
 export interface LinkedName {
@@ -17,21 +49,12 @@ export function regroupedLinks(names: readonly LinkedName[]): ByteString[] {
 /** For each path, all paths of its file as one text. */
 function companions(
   names: readonly LinkedName[],
-  key: (name: LinkedName) => string
+  fileOf: (name: LinkedName) => string
 ): Map<ByteString, string> {
-  const groups = new Map<string, LinkedName[]>()
-  for (const name of names) {
-    const group = groups.get(key(name))
-    if (group === undefined) groups.set(key(name), [name])
-    else group.push(name)
-  }
   const texts = new Map<ByteString, string>()
-  for (const group of groups.values()) {
-    const text = group
-      .map(({ path }) => path)
-      .sort()
-      .join('\0')
-    for (const { path } of group) texts.set(path, text)
+  for (const paths of namesByFile(names, fileOf).values()) {
+    const text = paths.toSorted().join('\0')
+    for (const path of paths) texts.set(path, text)
   }
   return texts
 }

@@ -13,7 +13,7 @@ export type Operation =
   | { op: 'link'; from: ByteString; to: ByteString }
   /** Metadata of a finished directory: comes after everything below it. No entry: nobody describes it. */
   | {
-      op: 'describe-directory'
+      op: 'write-directory-metadata'
       path: ByteString
       entry: StagedEntry | undefined
       /** Made by this plan: it has no attributes yet. */
@@ -24,7 +24,7 @@ export type Operation =
   /** Of a directory that was there before. */
   | { op: 'set-mode'; path: ByteString; mode: number }
   /** Metadata of a symbolic link that changed after it was staged. */
-  | { op: 'describe-link'; path: ByteString; entry: StagedEntry }
+  | { op: 'rewrite-link-metadata'; path: ByteString; entry: StagedEntry }
   /** In the directory of a layer: lower layers have this name, and the merged tree has not. */
   | { op: 'whiteout'; path: ByteString }
   /** In the directory of a layer: nothing that lower layers have in this directory shows. */

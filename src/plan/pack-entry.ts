@@ -1,52 +1,50 @@
-/** How an object on disk is written into a layer: the way back of `policy.ts`. Pure. */
+/** How an object on disk is written into a layer: the way back of `plan-entry.ts`. Pure. */
 import { display, type ByteString } from '../bytes.ts'
 import { withFacts } from '../errors.ts'
-import type { EntryType, TarEntry, Timespec, Xattr } from '../tar/entry.ts'
-import { idNotMapped, toContainer, type IdMapping } from './id-map.ts'
-import { whiteoutName } from './layer-items.ts'
+import type { TarEntry, Timespec } from '../tar/entry.ts'
+import { whiteoutName } from './layer-paths.ts'
 import { joinPath, OPAQUE_NAME } from './names.ts'
 import { NO_METADATA } from './no-metadata.ts'
-import { isHostXattr } from './policy.ts'
+import type { ObjectMetadata } from './policy/metadata-policy.ts'
+import { fromDisk, type PolicyChoice } from './policy/policies.ts'
 
 export interface PackRules {
-  uidMap: readonly IdMapping[]
-  gidMap: readonly IdMapping[]
+  /** The one that the tree was unpacked with. */
+  policy: PolicyChoice
   /** SOURCE_DATE_EPOCH in seconds: later modification times are set to it. */
   epoch: number | undefined
 }
 
 /** An object as it lies on disk. */
-export interface PackedObject {
-  type: Exclude<EntryType, 'hardlink'>
+export interface PackedObject extends ObjectMetadata {
   link: ByteString
-  mode: number
-  uid: number
-  gid: number
   size: number
   mtime: Timespec
-  devMajor: number
-  devMinor: number
-  xattrs: readonly Xattr[]
 }
 
 /** @throws ID_NOT_MAPPED */
 export function packObject(name: ByteString, object: PackedObject, rules: PackRules): TarEntry {
-  const isDevice = object.type === 'char' || object.type === 'block'
+  const { type, mode, uid, gid, devMajor, devMinor, xattrs } = metadata(name, object, rules)
+  const isDevice = type === 'char' || type === 'block'
+  return {
+    type,
+    name: type === 'directory' && name !== '.' ? `${name}/` : name,
+    link: object.link,
+    mode,
+    uid,
+    gid,
+    size: type === 'file' ? object.size : 0,
+    mtime: clamp(object.mtime, rules.epoch),
+    devMajor: isDevice ? devMajor : 0,
+    devMinor: isDevice ? devMinor : 0,
+    xattrs,
+    offset: 0
+  }
+}
+
+function metadata(name: ByteString, object: PackedObject, { policy }: PackRules): ObjectMetadata {
   try {
-    return {
-      type: object.type,
-      name: object.type === 'directory' && name !== '.' ? `${name}/` : name,
-      link: object.link,
-      mode: object.mode,
-      uid: unmapped('uid', object.uid, rules.uidMap),
-      gid: unmapped('gid', object.gid, rules.gidMap),
-      size: object.type === 'file' ? object.size : 0,
-      mtime: clamp(object.mtime, rules.epoch),
-      devMajor: isDevice ? object.devMajor : 0,
-      devMinor: isDevice ? object.devMinor : 0,
-      xattrs: object.xattrs.filter(([key]) => !isHostXattr(key)),
-      offset: 0
-    }
+    return fromDisk(object, policy)
   } catch (error) {
     throw withFacts(error, { entry: display(name) })
   }
@@ -72,12 +70,6 @@ export function packOpaque(directory: ByteString): TarEntry {
 
 function bare(name: ByteString): TarEntry {
   return { ...NO_METADATA, type: 'file', name, offset: 0 }
-}
-
-function unmapped(kind: 'uid' | 'gid', id: number, maps: readonly IdMapping[]): number {
-  const container = toContainer(maps, id)
-  if (container === undefined) throw idNotMapped(kind, 'host', id)
-  return container
 }
 
 function clamp(mtime: Timespec, epoch: number | undefined): Timespec {

@@ -16,7 +16,7 @@ export type UndoStep =
   | { undo: 'remove-directory'; path: ByteString }
   /** A directory that is not finished: who has made it may move it. */
   | { undo: 'make-private'; path: ByteString }
-  /** All metadata of what lay at `origin` before the first operation. */
+  /** All metadata of what lay at `origin` before the first operation. The journals on disk name it so. */
   | { undo: 'describe'; path: ByteString; origin: ByteString }
 
 export interface Undo {
@@ -58,12 +58,12 @@ class UndoPlanner {
         this.touch(operation.to)
         this.origins.link(operation.from, operation.to)
         return { undo: 'unlink', path: operation.to, of: operation.from }
-      case 'describe-directory':
+      case 'write-directory-metadata':
         if (operation.isNew) return { undo: 'make-private', path: operation.path }
-        return this.describe(operation.path)
-      case 'describe-link':
+        return this.metadata(operation.path)
+      case 'rewrite-link-metadata':
       case 'set-mode':
-        return this.describe(operation.path)
+        return this.metadata(operation.path)
       case 'restore-times':
         this.touchDirectory(operation.path)
         return { undo: 'nothing' }
@@ -74,7 +74,7 @@ class UndoPlanner {
     }
   }
 
-  private describe(path: ByteString): UndoStep {
+  private metadata(path: ByteString): UndoStep {
     const origin = this.origins.of(path)
     if (origin === undefined) return { undo: 'nothing' }
     this.remembered.set(origin, true)

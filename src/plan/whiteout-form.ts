@@ -1,9 +1,7 @@
 /**
- * How the directory of a layer says what it hides of the layers below, and how an image is kept from saying so.
- * Follows Documentation/filesystems/overlayfs.rst of the kernel, "whiteouts and opaque directories" and "nesting
- * overlayfs mounts".
+ * How the directory of a layer says what it hides of the layers below. Follows Documentation/filesystems/overlayfs.rst of
+ * the kernel, "whiteouts and opaque directories".
  */
-import type { ByteString } from '../bytes.ts'
 
 /**
  * `overlay` and `overlay-userxattr` (mount option `userxattr`) are what the kernel reads; they differ in the
@@ -23,17 +21,6 @@ export function overlayNamespace(form: WhiteoutForm): OverlayNamespace | undefin
     case 'none':
       return undefined
   }
-}
-
-/** The kernel takes one `overlay.` off such a name when it shows it (Linux 6.7; older ones hide the attribute). */
-export function escapeXattr(name: ByteString, namespace: OverlayNamespace): ByteString {
-  if (!name.startsWith(namespace)) return name
-  return `${namespace}overlay.${name.slice(namespace.length)}`
-}
-
-/** Whether an attribute on disk belongs to the mount, not to the image. */
-export function isOverlayXattr(name: ByteString, namespace: OverlayNamespace): boolean {
-  return name.startsWith(namespace) && !name.startsWith(`${namespace}overlay.`)
 }
 
 /** Overlayfs has no other character device 0:0. */

@@ -11,11 +11,11 @@ import { makeDirectory, makeLink, renameNew } from '../sys/names.ts'
 import { copyUp } from './copy-up.ts'
 import {
   Birthright,
-  describeDirectory,
-  redescribeDirectory,
-  redescribeLink,
+  writeDirectoryMetadata,
+  rewriteDirectoryMetadata,
+  rewriteLinkMetadata,
   type OnLostXattr
-} from './describe.ts'
+} from './write-metadata.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
 import { makeWhiteout, markOpaque } from './layer-marks.ts'
 import { nameIn, withOwnDirectory } from './own-directory.ts'
@@ -53,8 +53,8 @@ export function apply(
   }
 }
 
-type DescribeDirectory = Extract<Operation, { op: 'describe-directory' }>
-type DescribeLink = Extract<Operation, { op: 'describe-link' }>
+type WriteDirectoryMetadata = Extract<Operation, { op: 'write-directory-metadata' }>
+type RewriteLinkMetadata = Extract<Operation, { op: 'rewrite-link-metadata' }>
 type CopyUp = Extract<Operation, { op: 'copy-up' }>
 
 class Applier {
@@ -99,14 +99,14 @@ class Applier {
           baseName(operation.to)
         )
         return
-      case 'describe-directory':
-        this.describeDirectory(operation)
+      case 'write-directory-metadata':
+        this.writeDirectoryMetadata(operation)
         return
       case 'set-mode':
         setModeOf(this.destination.at(operation.path), operation.mode)
         return
-      case 'describe-link':
-        this.describeLink(operation)
+      case 'rewrite-link-metadata':
+        this.rewriteLinkMetadata(operation)
         return
       case 'restore-times':
         this.restoreTimes(operation.path, operation.entry)
@@ -133,17 +133,17 @@ class Applier {
     this.destination.forgetBelow(from)
   }
 
-  private describeDirectory({ path, entry, isNew }: DescribeDirectory): void {
-    const described = entry ?? this.options.implicit
+  private writeDirectoryMetadata({ path, entry, isNew }: WriteDirectoryMetadata): void {
+    const metadata = entry ?? this.options.implicit
     const { onLostXattr } = this.options
     withOwnDirectory(this.parent(path), nameIn(path), (fd) => {
-      if (isNew) describeDirectory(fd, described, this.born, onLostXattr)
-      else redescribeDirectory(fd, described, onLostXattr)
+      if (isNew) writeDirectoryMetadata(fd, metadata, this.born, onLostXattr)
+      else rewriteDirectoryMetadata(fd, metadata, onLostXattr)
     })
   }
 
-  private describeLink({ path, entry }: DescribeLink): void {
-    redescribeLink(this.parent(path), baseName(path), entry, this.options.onLostXattr)
+  private rewriteLinkMetadata({ path, entry }: RewriteLinkMetadata): void {
+    rewriteLinkMetadata(this.parent(path), baseName(path), entry, this.options.onLostXattr)
   }
 
   private restoreTimes(path: ByteString, entry: StagedEntry): void {

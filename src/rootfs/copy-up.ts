@@ -6,9 +6,8 @@ import { openBeneath } from '../sys/beneath.ts'
 import { close, createFile, openFile } from '../sys/files.ts'
 import { status, type Status } from '../sys/status.ts'
 import { copyBody } from './copy-body.ts'
-import { describeFile, type Birthright, type OnLostXattr } from './describe.ts'
-import { imageXattrs } from './layer-marks.ts'
-import { objectEntry } from './object-entry.ts'
+import { writeFileMetadata, type Birthright, type OnLostXattr } from './write-metadata.ts'
+import { layerObjectEntry } from './object-entry.ts'
 import { fileChanged } from './read-body.ts'
 import { makeSpecialObject } from './special-object.ts'
 
@@ -47,7 +46,7 @@ function copyLeaf(
 ): void {
   const found = status(source, sourceName)
   const walked = { path: name, status: found, directory: source, name: sourceName }
-  const entry = objectEntry(walked, imageXattrs(source, sourceName, form))
+  const entry = layerObjectEntry(walked, form)
   if (entry.type !== 'file') {
     makeSpecialObject(directory, name, entry, born, onLostXattr)
     return
@@ -55,7 +54,7 @@ function copyLeaf(
   const target = createFile(directory, name, born.fileMode(entry.mode))
   try {
     copyContent(source, sourceName, target, found)
-    describeFile(target, entry, born, onLostXattr)
+    writeFileMetadata(target, entry, born, onLostXattr)
   } finally {
     close(target)
   }

@@ -144,7 +144,7 @@ class Undoer {
         tolerate(['ENOENT'], () => this.makePrivate(step.path))
         return
       case 'describe':
-        this.describe(step.path, this.journal.remembered.get(step.origin)!)
+        this.putBackMetadata(step.path, this.journal.remembered.get(step.origin)!)
     }
   }
 
@@ -186,7 +186,7 @@ class Undoer {
     withOwnDirectory(this.parent(path), nameIn(path), (fd) => setModeOf(fd, 0o700))
   }
 
-  private describe(path: ByteString, before: Remembered): void {
+  private putBackMetadata(path: ByteString, before: Remembered): void {
     tolerate(GONE, () => putBack(this.parent(path), nameIn(path), before))
   }
 

@@ -2,8 +2,8 @@
 import type { ByteString } from '../bytes.ts'
 import { bareEntry, type StagedEntry } from '../plan/staged-entry.ts'
 import type { WhiteoutForm } from '../plan/whiteout-form.ts'
-import { hasOpaqueXattr, imageXattrs, readMark } from './layer-marks.ts'
-import { objectEntry } from './object-entry.ts'
+import { hasOpaqueXattr, readMark } from './layer-marks.ts'
+import { layerObjectEntry } from './object-entry.ts'
 import { walk, type Walked } from './walk.ts'
 
 /** Calls back for every object, parents first and a file before its further names; paths are literal. */
@@ -28,10 +28,10 @@ class LayerReader {
   }
 
   read(walked: Walked): StagedEntry[] {
-    const { path, status, directory, name } = walked
+    const { path, status } = walked
     const entry = readMark(walked, this.form) ?? this.furtherName(walked)
     if (entry !== undefined) return [entry]
-    const object = objectEntry(walked, imageXattrs(directory, name, this.form))
+    const object = layerObjectEntry(walked, this.form)
     const isOpaque = status.type === 'directory' && hasOpaqueXattr(walked, this.form)
     return isOpaque ? [object, bareEntry('opaque', path)] : [object]
   }

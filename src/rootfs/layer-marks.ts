@@ -1,21 +1,12 @@
 /** Whiteouts and opaque directories as they lie in the directory of a layer: the one file that knows their looks. */
 import type { ByteString } from '../bytes.ts'
 import { OPAQUE_NAME, readName, WHITEOUT_PREFIX } from '../plan/names.ts'
-import { isHostXattr } from '../plan/policy.ts'
 import { bareEntry, type StagedEntry } from '../plan/staged-entry.ts'
-import {
-  isOverlayXattr,
-  isWhiteoutDevice,
-  overlayNamespace,
-  type OverlayNamespace,
-  type WhiteoutForm
-} from '../plan/whiteout-form.ts'
+import { isWhiteoutDevice, overlayNamespace, type WhiteoutForm } from '../plan/whiteout-form.ts'
 import { close, createFile } from '../sys/files.ts'
 import { getXattr, setTimes, setXattr } from '../sys/metadata.ts'
 import { makeSpecial } from '../sys/names.ts'
-import type { Xattr } from '../tar/entry.ts'
 import type { Walked } from './walk.ts'
-import { readXattrs } from './xattrs.ts'
 
 /**
  * Says that `name` of lower layers is gone. For overlayfs always a character device 0:0: every kernel that can mount with
@@ -66,16 +57,4 @@ export function readMark({ path, status }: Walked, form: WhiteoutForm): StagedEn
 export function hasOpaqueXattr({ directory, name }: Walked, form: WhiteoutForm): boolean {
   const namespace = overlayNamespace(form)
   return namespace !== undefined && getXattr(directory, name, `${namespace}opaque`) === OPAQUE
-}
-
-/** Attributes that an object has from its image, as they lie on disk. */
-export function imageXattrs(directory: number, name: ByteString, form: WhiteoutForm): Xattr[] {
-  const namespace = overlayNamespace(form)
-  return readXattrs(directory, name).filter(
-    ([key]) => !isHostXattr(key) && !isOwnXattr(key, namespace)
-  )
-}
-
-function isOwnXattr(key: ByteString, namespace: OverlayNamespace | undefined): boolean {
-  return namespace !== undefined && isOverlayXattr(key, namespace)
 }

@@ -7,7 +7,7 @@ import { display, type ByteString } from '../bytes.ts'
 import { withFacts } from '../errors.ts'
 import { STAGED_SPILL, STAGED_TREE } from '../plan/layer-stack.ts'
 import { baseName, parentPath } from '../plan/names.ts'
-import { planEntry, type EntryRules } from '../plan/policy.ts'
+import { planEntry, type EntryRules } from '../plan/plan-entry.ts'
 import { StageLayout } from '../plan/stage-layout.ts'
 import { STAGED_IN_TREE, type StagedEntry } from '../plan/staged-entry.ts'
 import { openBeneath } from '../sys/beneath.ts'
@@ -17,7 +17,7 @@ import { makeDirectory } from '../sys/names.ts'
 import type { TarEntry } from '../tar/entry.ts'
 import type { TarSink } from '../tar/reader.ts'
 import { BodyWriter } from './body-writer.ts'
-import { Birthright, describeFile, type OnLostXattr } from './describe.ts'
+import { Birthright, writeFileMetadata, type OnLostXattr } from './write-metadata.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
 import { makeSpecialObject } from './special-object.ts'
 
@@ -29,7 +29,7 @@ export interface StageOptions {
   onLostXattr: OnLostXattr
 }
 
-/** Only the owner may enter a directory until it is joined and described. */
+/** Only the owner may enter a directory until it is joined and has its metadata. */
 const PRIVATE_MODE = 0o700
 
 export class LayerStage implements TarSink {
@@ -116,7 +116,7 @@ export class LayerStage implements TarSink {
   private finishFile(staged: StagedEntry): void {
     const digest = this.body.finish()
     if (digest !== undefined) staged.sha256 = digest
-    describeFile(this.fileFd, staged, this.born, this.options.onLostXattr)
+    writeFileMetadata(this.fileFd, staged, this.born, this.options.onLostXattr)
     const fd = this.fileFd
     this.fileFd = -1
     close(fd)

@@ -1,6 +1,7 @@
 /** Objects on disk in the manifest's terms. */
-import type { ManifestEntry, MtreeNode, MtreeType } from '../mtree/entry.ts'
-import type { FileType, Status } from '../sys/status.ts'
+import type { ManifestEntry, MtreeNode } from '../mtree/entry.ts'
+import { MTREE_TYPE } from '../plan/seen-tree.ts'
+import type { Status } from '../sys/status.ts'
 import type { Xattr } from '../tar/entry.ts'
 import type { ScannedObject } from './scanned-object.ts'
 
@@ -28,7 +29,7 @@ type StatusKeywords = Pick<
 /** The keywords that stat(2) answers. */
 export function statusKeywords(status: Status): StatusKeywords {
   return {
-    type: mtreeTypes[status.type],
+    type: MTREE_TYPE[status.type],
     size: status.size,
     uid: status.uid,
     gid: status.gid,
@@ -36,14 +37,4 @@ export function statusKeywords(status: Status): StatusKeywords {
     nlink: status.nlink,
     mtimeSec: status.mtimeSec
   }
-}
-
-export const mtreeTypes: Readonly<Record<FileType, MtreeType>> = {
-  file: 'file',
-  directory: 'dir',
-  symlink: 'link',
-  fifo: 'fifo',
-  char: 'char',
-  block: 'block',
-  socket: 'socket'
 }

@@ -1,15 +1,20 @@
+/** Objects on disk in the planner's terms. */
+import type { ObjectMetadata } from '../plan/policy/metadata-policy.ts'
+import { withoutMarks } from '../plan/policy/layer-policy.ts'
 import { STAGED_NOWHERE, type StagedEntry } from '../plan/staged-entry.ts'
+import type { WhiteoutForm } from '../plan/whiteout-form.ts'
 import { readSymlink } from '../sys/names.ts'
-import type { EntryType, Xattr } from '../tar/entry.ts'
+import type { Xattr } from '../tar/entry.ts'
 import type { Walked } from './walk.ts'
+import { readXattrs } from './xattrs.ts'
 
-/** An object on disk in the planner's terms; its attributes cost calls, so they are read by who needs them. */
+/** An object of a finished tree. Its attributes cost calls, so they are read by those who need them. */
 export function objectEntry(
   { path, status, directory, name }: Walked,
   xattrs: readonly Xattr[]
-): StagedEntry {
+): StagedEntry & ObjectMetadata {
   // a socket is a leaf like any other here: it is kept or removed, never made
-  const type: EntryType = status.type === 'socket' ? 'fifo' : status.type
+  const type = status.type === 'socket' ? 'fifo' : status.type
   return {
     type,
     path,
@@ -25,4 +30,10 @@ export function objectEntry(
     xattrs,
     staged: STAGED_NOWHERE
   }
+}
+
+/** An object in the directory of a layer, as it was staged: with what its image gave it, and no more. */
+export function layerObjectEntry(walked: Walked, form: WhiteoutForm): StagedEntry {
+  const object = objectEntry(walked, readXattrs(walked.directory, walked.name))
+  return { ...object, ...withoutMarks(object, form) }
 }

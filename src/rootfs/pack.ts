@@ -60,7 +60,7 @@ export class ObjectPacker {
       await this.header(packHardlink(first, name, first.name))
       return undefined
     }
-    const entry = this.describe(directory, base, name, found)
+    const entry = this.read(directory, base, name, found)
     if (found.nlink > 1 && entry.type !== 'directory') this.first.set(key, entry)
     await this.header(entry)
     return entry.type === 'file' ? this.body(directory, base, found) : undefined
@@ -80,7 +80,7 @@ export class ObjectPacker {
     }
   }
 
-  private describe(directory: number, base: ByteString, name: ByteString, found: Status): TarEntry {
+  private read(directory: number, base: ByteString, name: ByteString, found: Status): TarEntry {
     if (found.type === 'socket') throw fileChanged(name)
     const xattrs = readXattrs(directory, base)
     for (const [key, value] of xattrs) if (value === '') this.options.onLostXattr(name, key)

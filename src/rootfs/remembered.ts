@@ -1,6 +1,6 @@
 /** Metadata of directories and symbolic links, to be put back later: exactly, and only on what is still of that type. */
 import type { ByteString } from '../bytes.ts'
-import { isHostXattr } from '../plan/policy.ts'
+import { isHostXattr } from '../plan/policy/host-xattrs.ts'
 import { isErrno } from '../sys/failure.ts'
 import {
   removeXattr,

@@ -1,5 +1,12 @@
+/** An object of a scanned tree, made from its bytes. */
 import type { ByteString } from '../bytes.ts'
-import { recordedStatus, recordedType, type FileType, type Status } from '../sys/status.ts'
+import {
+  inodeKey,
+  recordedStatus,
+  recordedType,
+  type FileType,
+  type Status
+} from '../sys/status.ts'
 import type { Xattr } from '../tar/entry.ts'
 import type { Details, ScanBatch } from './scanner.ts'
 
@@ -63,3 +70,8 @@ export class ScannedObject {
 }
 
 const NONE: readonly Xattr[] = []
+
+/** Equal for all names of one file, and for no other file. */
+export function fileOf({ status }: ScannedObject): string {
+  return inodeKey(status)
+}

@@ -1,7 +1,7 @@
 import type { ByteString } from '../bytes.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
 import { makeSpecial, makeSymlink } from '../sys/names.ts'
-import { describeSpecial, type Birthright, type OnLostXattr } from './describe.ts'
+import { writeSpecialMetadata, type Birthright, type OnLostXattr } from './write-metadata.ts'
 
 /** A new symbolic link, device or FIFO with all its metadata. */
 export function makeSpecialObject(
@@ -14,5 +14,5 @@ export function makeSpecialObject(
   if (entry.type === 'symlink') makeSymlink(entry.link, directory, name)
   else if (entry.type === 'char' || entry.type === 'block' || entry.type === 'fifo')
     makeSpecial(directory, name, entry.type, entry.mode, entry.devMajor, entry.devMinor)
-  describeSpecial(directory, name, entry, born, onLost)
+  writeSpecialMetadata(directory, name, entry, born, onLost)
 }

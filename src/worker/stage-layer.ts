@@ -3,7 +3,7 @@
  * blob → digest → decompress → diff ID → tar entries → staging.
  */
 import type { ByteString } from '../bytes.ts'
-import type { EntryRules } from '../plan/policy.ts'
+import type { EntryRules } from '../plan/plan-entry.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
 import { LayerStage } from '../rootfs/layer-stage.ts'
 import { openBeneath } from '../sys/beneath.ts'

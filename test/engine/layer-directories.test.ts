@@ -5,7 +5,7 @@ import { joinLayerDirectory, readLayer } from '../../src/engine/extract/join-lay
 import { layerStaging, layerTrash } from '../../src/engine/extract/plan-root.ts'
 import { openLayerDirectory } from '../../src/engine/extract/layer-directory.ts'
 import { LayeredStack } from '../../src/plan/layered-stack.ts'
-import { overlayNamespace, type WhiteoutForm } from '../../src/plan/whiteout-form.ts'
+import type { WhiteoutForm } from '../../src/plan/whiteout-form.ts'
 import { close } from '../../src/sys/files.ts'
 import type { Xattr } from '../../src/tar/entry.ts'
 import { layerStack } from '../reference/random-layers.ts'
@@ -104,8 +104,7 @@ function extract(
   const staging = layerStaging(planRoot, index)
   try {
     const planner = stack.layer(index, { staging, trash: layerTrash(planRoot) })
-    for (const entry of stageLayer(`${path}/${staging}`, layer, overlayNamespace(form)))
-      planner.add(entry)
+    for (const entry of stageLayer(`${path}/${staging}`, layer, form)) planner.add(entry)
     joinLayerDirectory(planRoot, planner.finish(), {
       form,
       directoryOf: (lower) => paths[lower]!,

@@ -195,13 +195,13 @@ function show(operation: Operation): string {
     case 'move':
     case 'link':
       return `${operation.op} ${operation.from} → ${operation.to}`
-    case 'describe-directory':
+    case 'write-directory-metadata':
       return `describe ${operation.path} ${operation.entry === undefined ? 'by nobody' : `@${operation.entry.mtime.sec}`}`
     case 'restore-times':
       return `restore times of ${operation.path}`
     case 'set-mode':
       return `set mode of ${operation.path}`
-    case 'describe-link':
+    case 'rewrite-link-metadata':
       return `describe link ${operation.path}`
     case 'whiteout':
     case 'opaque':

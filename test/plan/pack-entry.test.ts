@@ -9,7 +9,7 @@ import {
 } from '../../src/plan/pack-entry.ts'
 import { failure } from '../support/failure.ts'
 
-const RULES: PackRules = { uidMap: [], gidMap: [], epoch: undefined }
+const RULES: PackRules = { policy: { kind: 'exact', uidMap: [], gidMap: [] }, epoch: undefined }
 
 function object(more: Partial<PackedObject> = {}): PackedObject {
   return {
@@ -51,17 +51,16 @@ describe('packObject', () => {
   })
 
   test('maps owners back to those of the container', () => {
-    const rules = {
-      ...RULES,
-      uidMap: [{ containerId: 0, hostId: 1000, size: 10 }],
-      gidMap: [{ containerId: 5, hostId: 2000, size: 1 }]
-    }
+    const uidMap = [{ containerId: 0, hostId: 1000, size: 10 }]
+    const gidMap = [{ containerId: 5, hostId: 2000, size: 1 }]
+    const rules: PackRules = { ...RULES, policy: { kind: 'exact', uidMap, gidMap } }
     const entry = packObject('x', object({ uid: 1003, gid: 2000 }), rules)
     expect([entry.uid, entry.gid]).toEqual([3, 5])
   })
 
   test('says which entry has an owner that the container does not know', () => {
-    const rules = { ...RULES, uidMap: [{ containerId: 0, hostId: 1000, size: 10 }] }
+    const uidMap = [{ containerId: 0, hostId: 1000, size: 10 }]
+    const rules: PackRules = { ...RULES, policy: { kind: 'exact', uidMap, gidMap: [] } }
     expect(failure(() => packObject('d/\xff', object({ uid: 3 }), rules))).toMatchObject({
       code: 'ID_NOT_MAPPED',
       facts: { entry: 'd/\\xff' }

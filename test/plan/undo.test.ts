@@ -4,14 +4,14 @@ import { planUndo } from '../../src/plan/undo.ts'
 import { IMPLICIT } from '../reference/staged-layer.ts'
 
 const move = (from: string, to: string): Operation => ({ op: 'move', from, to })
-const describeOld = (path: string): Operation => ({
-  op: 'describe-directory',
+const metadataOfOld = (path: string): Operation => ({
+  op: 'write-directory-metadata',
   path,
   entry: IMPLICIT,
   isNew: false
 })
-const describeLink = (path: string): Operation => ({
-  op: 'describe-link',
+const metadataOfLink = (path: string): Operation => ({
+  op: 'rewrite-link-metadata',
   path,
   entry: IMPLICIT
 })
@@ -27,7 +27,7 @@ test('each operation has its step', () => {
     { op: 'make', path: '.w/t/0' },
     move('.w/t/0', 'd'),
     { op: 'link', from: 'a', to: 'd/b' },
-    { op: 'describe-directory', path: 'd', entry: undefined, isNew: true },
+    { op: 'write-directory-metadata', path: 'd', entry: undefined, isNew: true },
     { op: 'restore-times', path: '', entry: IMPLICIT }
   ]
   expect(planUndo(operations, '.w').steps).toEqual([
@@ -45,14 +45,16 @@ describe('what is remembered', () => {
   })
 
   test('all of what is described anew', () => {
-    expect(remembered(move('.w/n', 'd/x'), describeOld('d'), describeLink('l'))).toEqual([
+    expect(remembered(move('.w/n', 'd/x'), metadataOfOld('d'), metadataOfLink('l'))).toEqual([
       'd+',
       'l+'
     ])
   })
 
   test('nothing of what is new, wherever it has come to', () => {
-    expect(remembered(move('.w/n', 'd'), move('.w/m', 'd/e/f'), describeLink('d/l'))).toEqual(['/'])
+    expect(remembered(move('.w/n', 'd'), move('.w/m', 'd/e/f'), metadataOfLink('d/l'))).toEqual([
+      '/'
+    ])
   })
 
   test('a directory that was moved away, by the place where it was', () => {
@@ -61,7 +63,7 @@ describe('what is remembered', () => {
 
   test('a link by the name that it had', () => {
     const further: Operation = { op: 'link', from: 'a', to: 'b' }
-    expect(remembered(move('old', 'a'), further, describeLink('b'))).toEqual(['/', 'old+'])
+    expect(remembered(move('old', 'a'), further, metadataOfLink('b'))).toEqual(['/', 'old+'])
   })
 
   test('nothing of a new directory in the place of one that has gone', () => {

@@ -1,21 +1,25 @@
 /** Layers of the reference's kind, staged as a thread stages them, and how an unpack of them ends. */
 import { OciUnpackError } from '../../src/errors.ts'
-import type { EntryRules } from '../../src/plan/policy.ts'
+import { layerPolicy } from '../../src/plan/policy/layer-policy.ts'
+import type { PolicyChoice } from '../../src/plan/policy/policies.ts'
 import type { StagedEntry } from '../../src/plan/staged-entry.ts'
+import type { WhiteoutForm } from '../../src/plan/whiteout-form.ts'
 import { LayerStage } from '../../src/rootfs/layer-stage.ts'
 import { withOpen } from '../support/open-directory.ts'
 import { Rejected, type Member } from './serial.ts'
 
-/** @param staging an empty directory */
+const EXACT: PolicyChoice = { kind: 'exact', uidMap: [], gidMap: [] }
+
+/** @param staging an empty directory @param form of the directory that the layer is to become */
 export function stageLayer(
   staging: string,
   layer: readonly Member[],
-  overlay?: EntryRules['overlay']
+  form: WhiteoutForm = 'none'
 ): StagedEntry[] {
   const entries: StagedEntry[] = []
   withOpen(staging, (fd) => {
     const stage = new LayerStage(fd, {
-      rules: { policy: { kind: 'exact', uidMap: [], gidMap: [] }, maxPathBytes: 4095, overlay },
+      rules: { policy: layerPolicy(EXACT, form), maxPathBytes: 4095 },
       digests: true,
       onEntry: (entry) => entries.push(entry),
       onLostXattr: () => undefined

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { copyUp } from '../../src/rootfs/copy-up.ts'
-import { Birthright } from '../../src/rootfs/describe.ts'
+import { Birthright } from '../../src/rootfs/write-metadata.ts'
 import { AT_FDCWD } from '../../src/sys/files.ts'
 import { identity } from '../../src/sys/identity.ts'
 import { listXattrs, setXattr } from '../../src/sys/metadata.ts'

@@ -30,7 +30,7 @@ async function pack(make: (root: string) => void, ...paths: string[]): Promise<P
     zeros: (count: number) => Promise.resolve(void pieces.push(Buffer.alloc(count)))
   }
   const packer = new ObjectPacker(fd, output, {
-    rules: { uidMap: [], gidMap: [], epoch: undefined },
+    rules: { policy: { kind: 'exact', uidMap: [], gidMap: [] }, epoch: undefined },
     write: { precision: 'nanoseconds' },
     digests: true,
     onLostXattr: (path, xattr) => lost.push(`${path} ${xattr}`)

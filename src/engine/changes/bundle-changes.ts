@@ -1,12 +1,14 @@
 /** What changed in an open bundle, with the volumes masked and content hashed in threads. */
 import { fromText, type ByteString } from '../../bytes.ts'
-import { inodeKey } from '../../sys/status.ts'
+import { fileOf } from '../../rootfs/scanned-object.ts'
 import { heedSignals } from '../operation/abort.ts'
+import { isLookedAt, type ChangedPaths } from '../../plan/changed-paths.ts'
+import { hasAllNames } from '../../plan/link-groups.ts'
 import { cleanPath } from '../../plan/names.ts'
 import { hasher } from '../tree/hash-files.ts'
 import { findChanges, type Changes } from './find-changes.ts'
 import type { OpenBundle } from '../bundle/open-bundle.ts'
-import { isLookedAt, scanListed, type ListedPaths } from '../tree/scan-listed.ts'
+import { scanListed } from '../tree/scan-listed.ts'
 import { scanTree } from '../tree/scan-tree.ts'
 import type { ThreadOptions } from '../operation/threads.ts'
 
@@ -22,7 +24,7 @@ export interface ChangeSearch extends MaskOptions, ThreadOptions {
 }
 
 /** Gives the changed paths, from whoever knows them without looking; undefined where nobody does. */
-export type ListChanges = () => Promise<ListedPaths | undefined>
+export type ListChanges = () => Promise<ChangedPaths | undefined>
 
 /**
  * What changed, by looking at what `list` names or, where it names nothing, at the whole tree.
@@ -49,16 +51,16 @@ function nobody(): Promise<undefined> {
 async function listedChanges(
   bundle: OpenBundle,
   search: ChangeSearch,
-  listed: ListedPaths
+  listed: ChangedPaths
 ): Promise<Changes | undefined> {
   const tree = scanListed(bundle.rootfs, listed)
   const memory = bundle.memory()
   const changes = await findChanges(bundle.rootfs, tree, memory, {
     masks: masksOf(search),
     hashFiles: hasher(bundle.rootfs, search),
-    isLooked: isLookedAt(listed, tree)
+    isLooked: isLookedAt(listed, (path) => tree.find(path)?.type === 'directory')
   })
-  return hasAllNames(changes) ? changes : undefined
+  return hasAllNames(changes.linked, changes.deltas, fileOf) ? changes : undefined
 }
 
 /** The manifest is read while other threads look at the tree. */
@@ -69,16 +71,6 @@ export async function allChanges(bundle: OpenBundle, search: ChangeSearch): Prom
     hashFiles: hasher(bundle.rootfs, search),
     isLooked: undefined
   })
-}
-
-function hasAllNames({ linked, deltas }: Changes): boolean {
-  const changed = new Set(deltas.map(({ path }) => path))
-  const names = new Map<string, number>()
-  for (const { status } of linked)
-    names.set(inodeKey(status), (names.get(inodeKey(status)) ?? 0) + 1)
-  return linked.every(
-    ({ path, status }) => !changed.has(path) || names.get(inodeKey(status)) === status.nlink
-  )
 }
 
 /** Cleaned lexically: no link is followed. */

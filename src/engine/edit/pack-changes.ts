@@ -1,9 +1,10 @@
+/** What changed in a bundle, as the entries of a new layer. */
 import type { ByteString } from '../../bytes.ts'
-import type { Delta } from '../../mtree/compare.ts'
-import { layerItems, type Change, type LayerItem, type NamesOf } from '../../plan/layer-items.ts'
+import { layerPaths, type NamesOf } from '../../plan/layer-paths.ts'
+import { namesByFile } from '../../plan/link-groups.ts'
 import { packWhiteout } from '../../plan/pack-entry.ts'
 import { ObjectPacker } from '../../rootfs/pack.ts'
-import { inodeKey } from '../../sys/status.ts'
+import { fileOf } from '../../rootfs/scanned-object.ts'
 import { endOfArchive } from '../../tar/writer.ts'
 import type { ChangeSettings } from './change-options.ts'
 import type { Changes } from '../changes/find-changes.ts'
@@ -19,13 +20,14 @@ export async function packChanges(
   settings: ChangeSettings,
   withDigests: boolean
 ): Promise<void> {
-  const items = layerItems(changes.deltas.map(toChange), namesIn(changes))
+  const paths = layerPaths(changes.deltas, namesIn(changes))
   settings.onEvent({ type: 'phase', phase: 'pack' })
   const packer = openPacker(bundle, writer, settings, withDigests)
   try {
-    for (const [index, item] of items.entries()) {
-      await packItem(packer, item, changes.digests)
-      settings.onEvent({ type: 'packed', entries: index + 1, total: items.length })
+    for (const [index, [path, isThere]] of paths.entries()) {
+      if (isThere) await packObject(packer, path, changes.digests)
+      else await packer.header(packWhiteout(path))
+      settings.onEvent({ type: 'packed', entries: index + 1, total: paths.length })
     }
     await writer.write(endOfArchive())
   } finally {
@@ -33,15 +35,11 @@ export async function packChanges(
   }
 }
 
-async function packItem(
+async function packObject(
   packer: ObjectPacker,
-  { kind, path }: LayerItem,
+  path: ByteString,
   digests: Map<ByteString, string>
 ): Promise<void> {
-  if (kind === 'whiteout') {
-    await packer.header(packWhiteout(path))
-    return
-  }
   const digest = await packer.add(path === '.' ? '' : path, path)
   if (digest !== undefined) digests.set(path, digest)
 }
@@ -54,25 +52,17 @@ function openPacker(
 ): ObjectPacker {
   const { uidMaps, gidMaps } = bundle.metadata
   return new ObjectPacker(bundle.rootfs, writer, {
-    rules: { uidMap: uidMaps, gidMap: gidMaps, epoch: settings.epoch },
+    rules: { policy: { kind: 'exact', uidMap: uidMaps, gidMap: gidMaps }, epoch: settings.epoch },
     write: { precision: settings.timePrecision },
     digests,
     onLostXattr: (path, xattr) => settings.onEvent(emptyXattr(path, xattr))
   })
 }
 
-function toChange(delta: Delta): Change {
-  return { path: delta.path, exists: delta.kind !== 'missing' }
-}
-
 /** Names under a mask stay what they are in the image. */
 function namesIn({ linked, tree, isMasked }: Changes): NamesOf {
-  const names = new Map<string, ByteString[]>()
-  for (const { path, status } of linked) {
-    if (isMasked(path)) continue
-    const known = names.get(inodeKey(status))
-    if (known === undefined) names.set(inodeKey(status), [path])
-    else known.push(path)
-  }
-  return (path) => (names.size === 0 ? [] : (names.get(inodeKey(tree.find(path)!.status)) ?? []))
+  const shown = linked.filter(({ path }) => !isMasked(path))
+  if (shown.length === 0) return () => []
+  const names = namesByFile(shown, fileOf)
+  return (path) => names.get(fileOf(tree.find(path)!)) ?? []
 }

@@ -2,7 +2,8 @@
 import { withFacts } from '../../errors.ts'
 import { layerCompression, type Compression } from '../../image/media-types.ts'
 import type { Descriptor } from '../../image/types.ts'
-import type { OverlayNamespace } from '../../plan/whiteout-form.ts'
+import { layerPolicy } from '../../plan/policy/layer-policy.ts'
+import type { WhiteoutForm } from '../../plan/whiteout-form.ts'
 import type { StageLayerTask, StagingPlace } from '../../worker/stage-layer.ts'
 import type { VerifiedTarTask } from '../../worker/verified-tar.ts'
 import type { Job } from './job.ts'
@@ -19,8 +20,8 @@ export interface StageInto {
   staging: StagingPlace
   /** Hash every file for the manifest. */
   digests: boolean
-  /** Attributes that the mount takes for its own, where the layer becomes part of one. */
-  overlay?: OverlayNamespace | undefined
+  /** The form of whiteouts, where the layer is to lie in a directory of its own. */
+  form?: WhiteoutForm | undefined
   /** The verified tar, where the blob need not be read. */
   tar?: LayerTar | undefined
 }
@@ -32,7 +33,7 @@ export function stageLayerTask(job: Job, layer: number, into: StageInto): StageL
     ...(into.tar === undefined ? tar : fromFile(tar, into.tar)),
     type: 'stage-layer',
     staging: into.staging,
-    rules: { policy, maxPathBytes: pathBytes, overlay: into.overlay },
+    rules: { policy: layerPolicy(policy, into.form ?? 'none'), maxPathBytes: pathBytes },
     digests: into.digests,
     limits
   }

@@ -8,7 +8,7 @@ import { parseImageName, type ImageName } from '../../image/reference.ts'
 import type { Platform } from '../../image/types.ts'
 import type { IdMapping } from '../../plan/id-map.ts'
 import { MAX_PATH_BYTES } from '../../plan/names.ts'
-import type { MetadataPolicy } from '../../plan/policy.ts'
+import type { PolicyChoice } from '../../plan/policy/policies.ts'
 import type { LayoutOptions } from '../../store/layout.ts'
 import type { StageLimits } from '../../worker/stage-layer.ts'
 import type { OnEvent } from '../operation/events.ts'
@@ -63,7 +63,7 @@ export interface UnpackSettings {
   jobs: number
   decompressor: DecompressorChoice
   keepDirlinks: boolean
-  policy: MetadataPolicy
+  policy: PolicyChoice
   limits: StageLimits
   pathBytes: number
   layoutOptions: LayoutOptions

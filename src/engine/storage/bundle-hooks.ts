@@ -3,18 +3,18 @@ import { display } from '../../bytes.ts'
 import { OciUnpackError } from '../../errors.ts'
 import type { HookSet } from '../../hooks/calls.ts'
 import type { ImageContext } from '../../hooks/contexts.ts'
+import type { ChangedPaths } from '../../plan/changed-paths.ts'
 import type { ResolvedImage } from '../../store/resolve.ts'
 import type { ChangeSettings } from '../edit/change-options.ts'
 import type { Changes } from '../changes/find-changes.ts'
 import type { OpenBundle } from '../bundle/open-bundle.ts'
-import type { ListedPaths } from '../tree/scan-listed.ts'
 import { contextAt } from '../bundle/bundle-site.ts'
 import { imageContext, topChainId } from './hook-contexts.ts'
 import { readOrigin } from '../bundle/origin.ts'
 
 export interface BundleHooks {
   /** What a hook says has changed; undefined: look at everything. */
-  list(): Promise<ListedPaths | undefined>
+  list(): Promise<ChangedPaths | undefined>
   /** Tells that the bundle is one of `image` now. */
   refreshed(image: ResolvedImage): Promise<void>
 }
@@ -59,7 +59,7 @@ function asking(hooks: HookSet, options: BundleHooksOptions): BundleHooks {
 async function listChanged(
   hooks: HookSet,
   options: BundleHooksOptions
-): Promise<ListedPaths | undefined> {
+): Promise<ChangedPaths | undefined> {
   const { base, settings } = options
   const chainId = topChainId(base)
   const context = { ...describe(options, base), ...(chainId === undefined ? {} : { chainId }) }

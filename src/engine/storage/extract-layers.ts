@@ -4,7 +4,7 @@ import type { HookSet } from '../../hooks/calls.ts'
 import { LayeredStack } from '../../plan/layered-stack.ts'
 import type { Operation } from '../../plan/operations.ts'
 import type { Directory } from '../../plan/tree.ts'
-import { overlayNamespace, type WhiteoutForm } from '../../plan/whiteout-form.ts'
+import type { WhiteoutForm } from '../../plan/whiteout-form.ts'
 import { close } from '../../sys/files.ts'
 import { layerStaging, layerTrash } from '../extract/plan-root.ts'
 import type { Job } from '../extract/job.ts'
@@ -82,7 +82,7 @@ class Extraction {
     return stageLayerTask(this.job, layer, {
       staging: { directory: directory.fd, path: layerStaging(directory, layer) },
       digests: true,
-      overlay: overlayNamespace(this.form)
+      form: this.form
     })
   }
 

@@ -1,21 +1,15 @@
 /** The part of a tree that somebody says has changed, as it is now. */
 import type { ByteString } from '../../bytes.ts'
+import type { ChangedPaths } from '../../plan/changed-paths.ts'
 import { baseName, parentPath } from '../../plan/names.ts'
 import { ScannedTree } from '../../rootfs/scanned-tree.ts'
 import { Scanner } from '../../rootfs/scanner.ts'
-
-/** Paths relative to the root, `.` for the root itself. */
-export interface ListedPaths {
-  readonly entries: ReadonlySet<ByteString>
-  /** Directories with all below them. */
-  readonly trees: ReadonlySet<ByteString>
-}
 
 /**
  * Looks at what is listed and at the directories above it, since nothing is found without them.
  * @throws SYSCALL_FAILED with the path
  */
-export function scanListed(root: number, listed: ListedPaths): ScannedTree {
+export function scanListed(root: number, listed: ChangedPaths): ScannedTree {
   const tree = new ScannedTree()
   const scanner = new Scanner(root, (batch) => tree.add(batch))
   const whole = new Set([...listed.trees].map(inside))
@@ -33,21 +27,6 @@ export function scanListed(root: number, listed: ListedPaths): ScannedTree {
   }
 }
 
-/** Whether what is not there any more was looked for: it is listed, or in what is listed and is no directory now. */
-export function isLookedAt(
-  { entries, trees }: ListedPaths,
-  tree: ScannedTree
-): (path: ByteString) => boolean {
-  return (path) => {
-    if (entries.has(path) || trees.has('.')) return true
-    for (let at = path; at !== ''; at = parentPath(at)) {
-      if (trees.has(at)) return true
-      if (entries.has(at) && tree.find(at)?.type !== 'directory') return true
-    }
-    return false
-  }
-}
-
 function scanWhole(scanner: Scanner, tree: ScannedTree, path: ByteString): void {
   scanner.flush()
   if (path !== '' && tree.find(path)?.type !== 'directory') return
@@ -56,7 +35,7 @@ function scanWhole(scanner: Scanner, tree: ScannedTree, path: ByteString): void 
     scanner.directory(next, (found) => waiting.push(found))
 }
 
-function namesByDirectory({ entries, trees }: ListedPaths): Map<ByteString, Set<ByteString>> {
+function namesByDirectory({ entries, trees }: ChangedPaths): Map<ByteString, Set<ByteString>> {
   const names = new Map<ByteString, Set<ByteString>>()
   for (const path of [...entries, ...trees])
     for (let at = inside(path); at !== ''; at = parentPath(at)) {

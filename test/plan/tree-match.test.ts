@@ -1,13 +1,13 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { TreeMatch } from '../../../src/engine/tree/match-tree.ts'
-import type { ManifestEntry } from '../../../src/mtree/entry.ts'
-import { listEntries } from '../../../src/mtree/entry-list.ts'
-import type { ScannedTree } from '../../../src/rootfs/scanned-tree.ts'
-import { toManifestEntry } from '../../../src/rootfs/mtree-entry.ts'
-import { withScratch } from '../../support/open-directory.ts'
-import { scan } from '../../support/scan.ts'
+import { TreeMatch } from '../../src/plan/tree-match.ts'
+import type { ManifestEntry } from '../../src/mtree/entry.ts'
+import { listEntries } from '../../src/mtree/entry-list.ts'
+import type { ScannedTree } from '../../src/rootfs/scanned-tree.ts'
+import { toManifestEntry } from '../../src/rootfs/mtree-entry.ts'
+import { withScratch } from '../support/open-directory.ts'
+import { scan } from '../support/scan.ts'
 
 const name = fc.constantFrom('a', 'b', 'a-', '\xff')
 const path = fc.array(name, { minLength: 1, maxLength: 3 }).map((names) => names.join('/'))

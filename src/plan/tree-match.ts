@@ -1,23 +1,22 @@
 /**
- * Which entry of a manifest belongs to which object of a tree. Both come in the same order, so that one walk over both
+ * Which entry of a tree manifest belongs to which object of a tree. Both come in the same order, so that one walk over both
  * finds nearly all; a map of all paths would cost more than the comparison.
  */
-import { compareManifestOrder, type Place } from '../../mtree/entry.ts'
-import type { EntryList } from '../../mtree/entry-list.ts'
-import type { ScannedObject } from '../../rootfs/scanned-object.ts'
-import type { ScannedTree } from '../../rootfs/scanned-tree.ts'
+import { compareManifestOrder, type Place } from '../mtree/entry.ts'
+import type { EntryList } from '../mtree/entry-list.ts'
+import type { SeenObject, SeenTree } from './seen-tree.ts'
 
 const NONE = -1
 
-export class TreeMatch {
-  private readonly tree: ScannedTree
+export class TreeMatch<Seen extends SeenObject> {
+  private readonly tree: SeenTree<Seen>
   private readonly entries: EntryList
   /** Index of the entry, by the object's number. */
   private readonly indexes: Int32Array
   private readonly isMatched: Uint8Array
   private next = 0
 
-  constructor(tree: ScannedTree, entries: EntryList) {
+  constructor(tree: SeenTree<Seen>, entries: EntryList) {
     this.tree = tree
     this.entries = entries
     this.indexes = new Int32Array(tree.size).fill(NONE)
@@ -25,13 +24,13 @@ export class TreeMatch {
   }
 
   /** The entry that belongs to an object, as an index; undefined: none is known. */
-  indexOf(object: ScannedObject): number | undefined {
+  indexOf(object: Seen): number | undefined {
     const index = this.indexes[object.number]!
     return index === NONE ? undefined : index
   }
 
   /** Looks for the entry of the object that comes next in the manifest's order. */
-  advance(object: ScannedObject): void {
+  advance(object: Seen): void {
     for (; this.next < this.entries.count; this.next++) {
       if (this.entries.path(this.next) === object.path) {
         this.join(object, this.next)
@@ -62,19 +61,22 @@ export class TreeMatch {
     return { path: this.entries.path(index), isDirectory: this.entries.isDirectory(index) }
   }
 
-  private join(object: ScannedObject, index: number): void {
+  private join(object: Seen, index: number): void {
     const before = this.indexes[object.number]!
     if (before < index) this.indexes[object.number] = index
     this.isMatched[index] = 1
   }
 }
 
-function placeOf({ path, type }: ScannedObject): Place {
+function placeOf({ path, type }: SeenObject): Place {
   return { path, isDirectory: type === 'directory' }
 }
 
 /** The entries of all objects of a tree. */
-export function matchTree(tree: ScannedTree, entries: EntryList): TreeMatch {
+export function matchTree<Seen extends SeenObject>(
+  tree: SeenTree<Seen>,
+  entries: EntryList
+): TreeMatch<Seen> {
   const match = new TreeMatch(tree, entries)
   for (const object of tree.inManifestOrder()) match.advance(object)
   match.finish()

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { planEntry, type EntryRules } from '../../src/plan/policy.ts'
+import { planEntry, type EntryRules } from '../../src/plan/plan-entry.ts'
 import { STAGED_NOWHERE } from '../../src/plan/staged-entry.ts'
 import { entry } from '../support/archive.ts'
 import { failure } from '../support/failure.ts'
@@ -106,34 +106,4 @@ test.each(['symlink', 'hardlink'] as const)('a target of a %s has the limit of p
   expect(planEntry(entry({ type, link: 'x'.repeat(10) }), rules).link).toHaveLength(10)
   const error = failure(() => planEntry(entry({ type, link: 'x'.repeat(11) }), rules))
   expect(error?.code).toBe('LIMIT_EXCEEDED')
-})
-
-describe('for a layer of an overlay mount', () => {
-  const overlay: EntryRules = { ...RULES, overlay: 'trusted.overlay.' }
-
-  test("attributes in the mount's namespace get one more level, the others stay", () => {
-    const xattrs = [
-      ['trusted.overlay.opaque', 'y'],
-      ['trusted.overlay.overlay.redirect', '/'],
-      ['trusted.overlayx', ''],
-      ['user.overlay.whiteout', 'y']
-    ] as const
-    expect(planEntry(entry({ xattrs }), overlay).xattrs).toEqual([
-      ['trusted.overlay.overlay.opaque', 'y'],
-      ['trusted.overlay.overlay.overlay.redirect', '/'],
-      ['trusted.overlayx', ''],
-      ['user.overlay.whiteout', 'y']
-    ])
-  })
-
-  test('a character device 0:0 cannot be, since it would be a whiteout', () => {
-    const device = entry({ type: 'char', devMajor: 0, devMinor: 0 })
-    expect(failure(() => planEntry(device, overlay))).toMatchObject({
-      code: 'ENTRY_INVALID',
-      facts: { reason: 'overlayfs takes it for a whiteout' }
-    })
-    expect(planEntry(device, RULES).type).toBe('char')
-    expect(planEntry({ ...device, type: 'block' }, overlay).type).toBe('block')
-    expect(planEntry({ ...device, devMinor: 1 }, overlay).type).toBe('char')
-  })
 })

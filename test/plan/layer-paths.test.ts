@@ -1,23 +1,27 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { Delta } from '../../src/mtree/compare.ts'
 import {
-  layerItems,
+  layerPaths,
   representable,
   whiteoutName,
-  type Change,
   type NamesOf
-} from '../../src/plan/layer-items.ts'
+} from '../../src/plan/layer-paths.ts'
 import { failure } from '../support/failure.ts'
 
-const there = (path: string): Change => ({ path, exists: true })
-const gone = (path: string): Change => ({ path, exists: false })
+type Change = Pick<Delta, 'kind' | 'path'>
+
+const there = (path: string): Change => ({ path, kind: 'modified' })
+const gone = (path: string): Change => ({ path, kind: 'missing' })
 const single: NamesOf = () => []
 
 function lines(changes: readonly Change[], namesOf: NamesOf = single): string[] {
-  return layerItems(changes, namesOf).map(({ kind, path }) => `${kind} ${path}`)
+  return layerPaths(changes, namesOf).map(
+    ([path, isThere]) => `${isThere ? 'object' : 'whiteout'} ${path}`
+  )
 }
 
-describe('layerItems', () => {
+describe('layerPaths', () => {
   test('writes what is there and whites out what is gone', () => {
     expect(lines([there('a'), gone('b')])).toEqual(['object a', 'whiteout b'])
   })
@@ -46,24 +50,25 @@ describe('layerItems', () => {
   })
 
   test.each(['.wh.x', 'd/.wh.x', 'd/.wh..wh..opq', '.wh.d/x'])('refuses the name %s', (path) => {
-    expect(failure(() => layerItems([there(path)], single))).toMatchObject({
+    expect(failure(() => layerPaths([there(path)], single))).toMatchObject({
       code: 'ENTRY_INVALID',
       facts: { entry: path }
     })
-    expect(failure(() => layerItems([gone(path)], single))?.code).toBe('ENTRY_INVALID')
+    expect(failure(() => layerPaths([gone(path)], single))?.code).toBe('ENTRY_INVALID')
   })
 
   test('refuses a further name that readers would take for a whiteout', () => {
     const namesOf: NamesOf = () => ['a', '.wh.b']
-    expect(failure(() => layerItems([there('a')], namesOf))?.code).toBe('ENTRY_INVALID')
+    expect(failure(() => layerPaths([there('a')], namesOf))?.code).toBe('ENTRY_INVALID')
   })
 
   test('never lists a path twice, whatever changed', () => {
     const path = fc.constantFrom('a', 'b', 'a/b', 'c')
-    const change = fc.record({ path, exists: fc.boolean() })
+    const kind = fc.constantFrom('extra' as const, 'missing', 'modified')
+    const change = fc.record({ path, kind })
     fc.assert(
       fc.property(fc.array(change), (changes) => {
-        const paths = layerItems(changes, () => ['a', 'c']).map((item) => item.path)
+        const paths = layerPaths(changes, () => ['a', 'c']).map(([path]) => path)
         expect(paths).toEqual([...new Set(paths)].sort())
       })
     )

@@ -3,7 +3,7 @@
  * refused on what is read-only, and every change moves the times.
  */
 import type { ByteString } from '../bytes.ts'
-import { isHostXattr } from '../plan/policy.ts'
+import { isHostXattr } from '../plan/policy/host-xattrs.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
 import { isErrno } from '../sys/failure.ts'
 import type { Identity } from '../sys/identity.ts'
@@ -49,7 +49,7 @@ export class Birthright {
 export type OnLostXattr = (entry: StagedEntry, name: ByteString) => void
 
 /** A new regular file, by its descriptor. */
-export function describeFile(
+export function writeFileMetadata(
   fd: number,
   entry: StagedEntry,
   born: Birthright,
@@ -67,7 +67,7 @@ function setXattrsOf(fd: number, entry: StagedEntry, onLost: OnLostXattr): void 
 }
 
 /** A new symbolic link or special file, by name. */
-export function describeSpecial(
+export function writeSpecialMetadata(
   directory: number,
   name: ByteString,
   entry: StagedEntry,
@@ -80,7 +80,7 @@ export function describeSpecial(
 }
 
 /** A directory that this program made, private until now, by its descriptor: its name may lead elsewhere by now. */
-export function describeDirectory(
+export function writeDirectoryMetadata(
   fd: number,
   entry: StagedEntry,
   born: Birthright,
@@ -91,7 +91,11 @@ export function describeDirectory(
 }
 
 /** A directory that was there before: what it had goes. */
-export function redescribeDirectory(fd: number, entry: StagedEntry, onLost: OnLostXattr): void {
+export function rewriteDirectoryMetadata(
+  fd: number,
+  entry: StagedEntry,
+  onLost: OnLostXattr
+): void {
   setOwnerOf(fd, entry.uid, entry.gid)
   clearXattrs(fd, '')
   finishDirectory(fd, entry, onLost)
@@ -104,7 +108,7 @@ function finishDirectory(fd: number, entry: StagedEntry, onLost: OnLostXattr): v
 }
 
 /** A symbolic link whose metadata changed: what it had before goes. */
-export function redescribeLink(
+export function rewriteLinkMetadata(
   directory: number,
   name: ByteString,
   entry: StagedEntry,

@@ -1,0 +1,69 @@
+/** Whether one object changed since it was remembered, and in what. Pure. */
+import { compareEntries, type Delta } from '../mtree/compare.ts'
+import { UMOCI_KEYWORDS, type ManifestEntry } from '../mtree/entry.ts'
+import { MTREE_TYPE, type FingerprintRecord, type SeenObject } from './seen-tree.ts'
+
+/** By what a tree manifest lists, but for the content. Undefined: nothing of that changed. */
+export function compareListed(before: ManifestEntry, after: ManifestEntry): Delta | undefined {
+  const isDirectory = before.type === 'dir' && after.type === 'dir'
+  return compareEntries(before, after, isDirectory ? DIRECTORY_KEYWORDS : CHEAP_KEYWORDS)
+}
+
+const CHEAP_KEYWORDS = UMOCI_KEYWORDS.filter((keyword) => keyword !== 'sha256digest')
+
+/** Size and link count of a directory are the file system's business: no layer holds them, a copy changes them. */
+const DIRECTORY_KEYWORDS = CHEAP_KEYWORDS.filter(
+  (keyword) => keyword !== 'size' && keyword !== 'nlink'
+)
+
+/**
+ * By what the keywords do not hold: device numbers, attributes of links, fractions of a second. Undefined: only the content
+ * can have changed.
+ * @param isCopy the tree lies elsewhere than when it was remembered
+ */
+export function compareRecords(
+  before: ManifestEntry,
+  object: SeenObject,
+  was: FingerprintRecord,
+  is: FingerprintRecord,
+  isCopy: boolean
+): Delta | undefined {
+  const { type } = object
+  if (type !== 'directory' && was.size !== is.size)
+    return modified(before, object, type === 'file' ? 'size' : 'device or xattr', was.size, is.size)
+  if (was.mtimeNsec === is.mtimeNsec || (isCopy && isCut(was.mtimeNsec, is.mtimeNsec)))
+    return undefined
+  return modified(before, object, 'time', was.mtimeNsec, is.mtimeNsec)
+}
+
+/** Only digits were lost, in a program or file system that keeps fewer of a time: nobody changed it. */
+function isCut(before: number, now: number): boolean {
+  return [1e9, 1e6, 1e3, 1e2].some((unit) => now === before - (before % unit))
+}
+
+/** All else being equal, the digest decides. Undefined: nothing changed. */
+export function compareContent(before: ManifestEntry, sha256: string): Delta | undefined {
+  return compareEntries(before, { ...before, sha256 }, ['sha256digest'])
+}
+
+/** A change that no keyword of the tree manifest tells of. */
+export function modified(
+  before: ManifestEntry,
+  { path, type }: SeenObject,
+  keyword: string,
+  was: number | string,
+  is: number | string
+): Delta {
+  const changes = [{ keyword, before: String(was), after: String(is) }]
+  return { kind: 'modified', path, before, after: AFTER[type], changes }
+}
+
+/** Nothing is remembered of it. */
+export function added({ path, type }: SeenObject): Delta {
+  return { kind: 'extra', path, after: AFTER[type] }
+}
+
+/** One for all: a whole new tree is nothing but these. */
+const AFTER = Object.fromEntries(
+  Object.entries(MTREE_TYPE).map(([type, mtreeType]) => [type, { type: mtreeType }])
+) as Readonly<Record<SeenObject['type'], Pick<ManifestEntry, 'type'>>>
