@@ -211,14 +211,14 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   worker: {
     knows: 'threads; a task is a function that runs without a thread too',
-    values: ['codec', 'image/digest.ts', 'rootfs', 'store', 'sys', 'tar'],
+    values: ['codec', 'image/digest.ts', 'plan/policy.ts', 'rootfs', 'store', 'sys', 'tar'],
     types: ['plan'],
     node: ['crypto', 'worker_threads']
   },
   rootfs: {
     knows: 'stage, apply, survey, scan, pack: blocking work by way of `sys`',
     values: ['sys', 'plan', 'tar/writer.ts'],
-    types: ['mtree', 'tar/entry.ts', 'tar/reader.ts'],
+    types: ['mtree', 'tar/entry.ts', 'tar/sparse.ts'],
     node: ['crypto']
   },
   bundle: {

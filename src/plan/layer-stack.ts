@@ -8,7 +8,8 @@ import type { Mount } from './mounts.ts'
 import { baseName, parentPath } from './names.ts'
 import { attach, newPhysicalDirectory, physicalAt } from './physical.ts'
 import type { PhysicalDirectory } from './tree.ts'
-import { STAGED_IN_TREE, STAGED_NOWHERE, type StagedEntry } from './staged-entry.ts'
+import { STAGED_SPILL, STAGED_TREE, stagedPlace } from './stage-layout.ts'
+import { STAGED_IN_TREE, type StagedEntry } from './staged-entry.ts'
 import {
   findDirectory,
   newDirectory,
@@ -17,10 +18,6 @@ import {
   type Directory,
   type Inode
 } from './tree.ts'
-
-/** Names below a layer's staging directory. */
-export const STAGED_TREE = 'tree'
-export const STAGED_SPILL = 'spill'
 
 export class LayerStack {
   readonly root: Directory = newDirectory(undefined, '')
@@ -128,10 +125,10 @@ export class LayerFolder {
   }
 
   private locate(inode: Inode, entry: StagedEntry): void {
-    if (entry.staged === STAGED_NOWHERE) return
-    if (entry.staged === STAGED_IN_TREE)
-      attach(inode, this.directoryAt(parentPath(entry.path)), inode.physicalName)
-    else attach(inode, this.spill, String(entry.staged))
+    const place = stagedPlace(entry)
+    if (place === undefined) return
+    const { top, directory, name } = place
+    attach(inode, top === STAGED_TREE ? this.directoryAt(directory) : this.spill, name)
   }
 
   /** The staged directory at a literal path; staging has made it and its parents. */

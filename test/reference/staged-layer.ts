@@ -3,6 +3,7 @@ import { OciUnpackError } from '../../src/errors.ts'
 import type { EntryRules } from '../../src/plan/policy.ts'
 import type { StagedEntry } from '../../src/plan/staged-entry.ts'
 import { LayerStage } from '../../src/rootfs/layer-stage.ts'
+import { LayerEntries } from '../../src/worker/layer-entries.ts'
 import { withOpen } from '../support/open-directory.ts'
 import { Rejected, type Member } from './serial.ts'
 
@@ -14,16 +15,17 @@ export function stageLayer(
 ): StagedEntry[] {
   const entries: StagedEntry[] = []
   withOpen(staging, (fd) => {
-    const stage = new LayerStage(fd, {
-      rules: { policy: { kind: 'exact', uidMap: [], gidMap: [] }, maxPathBytes: 4095, overlay },
-      digests: true,
-      onEntry: (entry) => entries.push(entry),
-      onLostXattr: () => undefined
-    })
+    const place = { directory: fd, path: '' }
+    const lostXattr = (): void => undefined
+    const stage = new LayerStage({ kind: 'staging', place, digests: true }, { lostXattr })
+    const policy = { kind: 'exact', uidMap: [], gidMap: [] } as const
+    const members = new LayerEntries({ policy, maxPathBytes: 4095, overlay }, stage, (entry) =>
+      entries.push(entry)
+    )
     for (const { entry, body } of layer) {
-      stage.entry(entry)
-      if (body.length > 0) stage.data(body, 0, body.length, 0)
-      stage.end()
+      members.entry(entry, 0, undefined)
+      if (body.length > 0) members.data(body, 0, body.length, 0)
+      members.end()
     }
     stage.close()
   })

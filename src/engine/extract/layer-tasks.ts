@@ -3,7 +3,8 @@ import { withFacts } from '../../errors.ts'
 import { layerCompression, type Compression } from '../../image/media-types.ts'
 import type { Descriptor } from '../../image/types.ts'
 import type { OverlayNamespace } from '../../plan/whiteout-form.ts'
-import type { StageLayerTask, StagingPlace } from '../../worker/stage-layer.ts'
+import type { StagingPlace } from '../../rootfs/layer-stage.ts'
+import type { ReadLayerTask } from '../../worker/read-layer.ts'
 import type { VerifiedTarTask } from '../../worker/verified-tar.ts'
 import type { Job } from './job.ts'
 
@@ -25,15 +26,14 @@ export interface StageInto {
   tar?: LayerTar | undefined
 }
 
-export function stageLayerTask(job: Job, layer: number, into: StageInto): StageLayerTask {
+export function stageLayerTask(job: Job, layer: number, into: StageInto): ReadLayerTask {
   const { policy, limits, pathBytes } = job.settings
   const tar = verifiedTarTask(job, layer)
   return {
     ...(into.tar === undefined ? tar : fromFile(tar, into.tar)),
-    type: 'stage-layer',
-    staging: into.staging,
+    type: 'read-layer',
+    sink: { kind: 'staging', place: into.staging, digests: into.digests },
     rules: { policy, maxPathBytes: pathBytes, overlay: into.overlay },
-    digests: into.digests,
     limits
   }
 }

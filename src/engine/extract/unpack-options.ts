@@ -10,7 +10,7 @@ import type { IdMapping } from '../../plan/id-map.ts'
 import { MAX_PATH_BYTES } from '../../plan/names.ts'
 import type { MetadataPolicy } from '../../plan/policy.ts'
 import type { LayoutOptions } from '../../store/layout.ts'
-import type { StageLimits } from '../../worker/stage-layer.ts'
+import type { LayerLimits } from '../../worker/read-layer.ts'
 import type { OnEvent } from '../operation/events.ts'
 import type { HooksOption } from '../operation/open-hooks.ts'
 
@@ -64,7 +64,7 @@ export interface UnpackSettings {
   decompressor: DecompressorChoice
   keepDirlinks: boolean
   policy: MetadataPolicy
-  limits: StageLimits
+  limits: LayerLimits
   pathBytes: number
   layoutOptions: LayoutOptions
   hooks: HooksOption | undefined
