@@ -65,6 +65,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   engine: {
     knows: 'the stories: one file for each thing that a user can ask for, a page of named steps',
     values: [
+      'engine/files',
       'engine/storage',
       'engine/transfer',
       'engine/edit',
@@ -87,6 +88,19 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'workspace'
     ],
     node: ['fs', 'os', 'path']
+  },
+  'engine/files': {
+    knows: 'single files of an image that is not unpacked',
+    values: [
+      'engine/transfer',
+      'engine/extract',
+      'engine/operation',
+      'plan',
+      'rootfs',
+      'store',
+      'sys',
+      'worker'
+    ]
   },
   'engine/storage': {
     knows: 'where layers live between unpacks',

@@ -6,7 +6,6 @@ import {
   UNTOUCHED,
   type Directory,
   type Inode,
-  type Leaf,
   type Node,
   type Nodes
 } from './tree.ts'
@@ -18,7 +17,6 @@ export interface PlannerBooks {
 
 export type PlannedDirectory = Directory<PlannerBooks>
 export type PlannedInode = Inode<PlannerBooks>
-export type PlannedLeaf = Leaf<PlannerBooks>
 export type PlannedNode = Node<PlannerBooks>
 
 interface DirectoryBooks {

@@ -6,7 +6,8 @@ import type { OverlayNamespace } from '../../plan/whiteout-form.ts'
 import type { StagingPlace } from '../../rootfs/layer-stage.ts'
 import type { ReadLayerTask } from '../../worker/read-layer.ts'
 import type { VerifiedTarTask } from '../../worker/verified-tar.ts'
-import type { Job } from './job.ts'
+import type { SinkDescription } from '../../worker/sinks.ts'
+import type { ImageJob, Job } from './job.ts'
 
 /** A layer's tar in a file. */
 export interface LayerTar {
@@ -27,18 +28,30 @@ export interface StageInto {
 }
 
 export function stageLayerTask(job: Job, layer: number, into: StageInto): ReadLayerTask {
-  const { policy, limits, pathBytes } = job.settings
-  const tar = verifiedTarTask(job, layer)
+  const sink = { kind: 'staging', place: into.staging, digests: into.digests } as const
+  const task = readLayerTask(job, layer, sink)
   return {
-    ...(into.tar === undefined ? tar : fromFile(tar, into.tar)),
+    ...task,
+    ...(into.tar === undefined ? {} : fromFile(task, into.tar)),
+    rules: { ...task.rules, overlay: into.overlay }
+  }
+}
+
+export function readLayerTask(job: ImageJob, layer: number, sink: SinkDescription): ReadLayerTask {
+  const { policy, limits, pathBytes } = job.settings
+  return {
+    ...verifiedTarTask(job, layer),
     type: 'read-layer',
-    sink: { kind: 'staging', place: into.staging, digests: into.digests },
-    rules: { policy, maxPathBytes: pathBytes, overlay: into.overlay },
+    sink,
+    rules: { policy, maxPathBytes: pathBytes },
     limits
   }
 }
 
-export function verifiedTarTask({ source, image, settings }: Job, layer: number): VerifiedTarTask {
+export function verifiedTarTask(
+  { source, image, settings }: ImageJob,
+  layer: number
+): VerifiedTarTask {
   const descriptor = image.manifest.layers[layer]!
   return {
     layer,
@@ -51,8 +64,11 @@ export function verifiedTarTask({ source, image, settings }: Job, layer: number)
 }
 
 /** What was verified once is verified again: it lay in a file meanwhile. */
-function fromFile(task: VerifiedTarTask, { path, size }: LayerTar): VerifiedTarTask {
-  return { ...task, source: { digest: task.diffId, size, path }, compression: 'none' }
+function fromFile(
+  { diffId }: VerifiedTarTask,
+  { path, size }: LayerTar
+): Pick<VerifiedTarTask, 'source' | 'compression'> {
+  return { source: { digest: diffId, size, path }, compression: 'none' }
 }
 
 function compressionOf(descriptor: Descriptor, layer: number): Compression {
