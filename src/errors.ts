@@ -36,6 +36,8 @@ export type ErrorCode =
   | 'COMPRESSOR_FAILED'
   | 'TAR_INVALID'
   | 'ENTRY_INVALID'
+  | 'PATH_NOT_FOUND'
+  | 'PATH_INVALID'
   // bundles
   | 'BUNDLE_EXISTS'
   | 'BUNDLE_INVALID'

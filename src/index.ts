@@ -21,6 +21,19 @@ export {
   type VerifyOptions,
   type VerifyResult
 } from './engine/verify.ts'
+export {
+  listFiles,
+  type ListedFile,
+  type ListFilesOptions,
+  type ListFilesResult
+} from './engine/list-files.ts'
+export { catFile, type CatFileOptions } from './engine/cat-file.ts'
+export {
+  extractFiles,
+  type ExtractFilesOptions,
+  type ExtractFilesResult
+} from './engine/extract-files.ts'
+export type { ImageOptions } from './engine/extract/unpack-options.ts'
 export type { ChangeOptions, ChangeResult, CompressOption } from './engine/edit/change-options.ts'
 export type { TagOptions } from './engine/edit/change-tag.ts'
 export type { HistoryOptions } from './engine/edit/history.ts'

@@ -65,6 +65,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   engine: {
     knows: 'the stories: one file for each thing that a user can ask for, a page of named steps',
     values: [
+      'engine/files',
       'engine/storage',
       'engine/transfer',
       'engine/edit',
@@ -87,6 +88,19 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'workspace'
     ],
     node: ['fs', 'os', 'path']
+  },
+  'engine/files': {
+    knows: 'single files of an image that is not unpacked',
+    values: [
+      'engine/transfer',
+      'engine/extract',
+      'engine/operation',
+      'plan',
+      'rootfs',
+      'store',
+      'sys',
+      'worker'
+    ]
   },
   'engine/storage': {
     knows: 'where layers live between unpacks',
@@ -211,14 +225,14 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   worker: {
     knows: 'threads; a task is a function that runs without a thread too',
-    values: ['codec', 'image/digest.ts', 'rootfs', 'store', 'sys', 'tar'],
+    values: ['codec', 'image/digest.ts', 'plan/plan-entry.ts', 'rootfs', 'store', 'sys', 'tar'],
     types: ['plan'],
     node: ['crypto', 'worker_threads']
   },
   rootfs: {
     knows: 'stage, apply, survey, scan, pack: blocking work by way of `sys`',
     values: ['sys', 'plan', 'tar/writer.ts'],
-    types: ['mtree', 'tar/entry.ts', 'tar/reader.ts'],
+    types: ['mtree', 'tar/entry.ts', 'tar/sparse.ts'],
     node: ['crypto']
   },
   bundle: {

@@ -5,7 +5,7 @@
 _oci_unpack_declared() {
   case $1 in
     '')
-      commands=(unpack repack diff config insert init new tag remove list stat gc raw copy verify bundle hooks help)
+      commands=(unpack repack diff config insert init new tag remove list stat gc raw copy verify file bundle hooks help)
       flags=(--log --verbose --progress --color --help -h --version -v)
       takes=([log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=()
@@ -124,6 +124,30 @@ _oci_unpack_declared() {
       takes=([image]='source' [layout]='source-layout' [jobs]='word' [decompressor]='file auto none isal igzip unpigz pigz gzip zstd' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=()
       ;;
+    'file')
+      commands=(list cat extract)
+      flags=(--log --verbose --progress --color --help -h)
+      takes=([log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      positionals=()
+      ;;
+    'file list' | 'file ls')
+      commands=()
+      flags=(--image --platform --keep-dirlinks --jobs --decompressor --max-entries --max-unpacked-bytes --max-ratio --max-path-bytes --max-json-bytes --max-pax-bytes --long -l --json --null -0 --log --verbose --progress --color --help -h)
+      takes=([image]='source' [platform]='word' [jobs]='word' [decompressor]='file auto none isal igzip unpigz pigz gzip zstd' [max-entries]='word' [max-unpacked-bytes]='word' [max-ratio]='word' [max-path-bytes]='word' [max-json-bytes]='word' [max-pax-bytes]='word' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      positionals=('word')
+      ;;
+    'file cat')
+      commands=()
+      flags=(--image --platform --keep-dirlinks --jobs --decompressor --max-entries --max-unpacked-bytes --max-ratio --max-path-bytes --max-json-bytes --max-pax-bytes --log --verbose --progress --color --help -h)
+      takes=([image]='source' [platform]='word' [jobs]='word' [decompressor]='file auto none isal igzip unpigz pigz gzip zstd' [max-entries]='word' [max-unpacked-bytes]='word' [max-ratio]='word' [max-path-bytes]='word' [max-json-bytes]='word' [max-pax-bytes]='word' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      positionals=('word')
+      ;;
+    'file extract')
+      commands=()
+      flags=(--image --platform --keep-dirlinks --jobs --decompressor --max-entries --max-unpacked-bytes --max-ratio --max-path-bytes --max-json-bytes --max-pax-bytes --overwrite --log --verbose --progress --color --help -h)
+      takes=([image]='source' [platform]='word' [jobs]='word' [decompressor]='file auto none isal igzip unpigz pigz gzip zstd' [max-entries]='word' [max-unpacked-bytes]='word' [max-ratio]='word' [max-path-bytes]='word' [max-json-bytes]='word' [max-pax-bytes]='word' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      positionals=('word' 'directory')
+      ;;
     'bundle')
       commands=(delete)
       flags=(--log --verbose --progress --color --help -h)
@@ -164,7 +188,7 @@ _oci_unpack_declared() {
       commands=()
       flags=(--log --verbose --progress --color --help -h)
       takes=([log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
-      positionals=('word unpack repack diff config insert init new tag remove list stat gc raw copy verify bundle hooks')
+      positionals=('word unpack repack diff config insert init new tag remove list stat gc raw copy verify file bundle hooks')
       ;;
     *) return 1 ;;
   esac

@@ -80,7 +80,7 @@ function __oci_unpack_tags -a place
     end
 end
 
-set -g __oci_unpack_groups raw bundle hooks
+set -g __oci_unpack_groups raw file bundle hooks
 set -g __oci_unpack_valued log progress color image platform jobs decompressor uid-map gid-map max-entries max-unpacked-bytes max-ratio max-path-bytes max-json-bytes max-pax-bytes hooks trace mask-path compress compress-level time-precision history.author history.comment history.created history.created_by tag author created architecture platform.arch os platform.os platform.os.version platform.variant config.user config.exposedports config.env config.entrypoint config.cmd config.volume config.label config.workingdir config.stopsignal manifest.annotation clear layout rootfs manifest f file path p use-keywords k add-keywords K case directory
 
 complete -c oci-unpack -f
@@ -105,6 +105,7 @@ complete -c oci-unpack -n '__oci_unpack_at ""' -a gc -d 'remove the blobs that n
 complete -c oci-unpack -n '__oci_unpack_at ""' -a raw -d 'lower-level commands'
 complete -c oci-unpack -n '__oci_unpack_at ""' -a copy -d 'copy an image between layouts and archives'
 complete -c oci-unpack -n '__oci_unpack_at ""' -a verify -d 'check that images are whole'
+complete -c oci-unpack -n '__oci_unpack_at ""' -a file -d 'commands for the files of an image that is not unpacked'
 complete -c oci-unpack -n '__oci_unpack_at ""' -a bundle -d 'commands for bundles that are there'
 complete -c oci-unpack -n '__oci_unpack_at ""' -a hooks -d 'commands for those who write or operate hooks'
 complete -c oci-unpack -n '__oci_unpack_at ""' -a help -d 'show the help of a command'
@@ -282,6 +283,51 @@ complete -c oci-unpack -n '__oci_unpack_at "verify"' -l json -d 'print one JSON 
 complete -c oci-unpack -n '__oci_unpack_at "verify"' -l jobs -x -d 'blobs read at once (default: one for each processor)'
 complete -c oci-unpack -n '__oci_unpack_at "verify"' -l decompressor -r -F -a 'auto none isal igzip unpigz pigz gzip zstd' -d 'who inflates layers: auto, none, isal, igzip, unpigz, pigz, gzip, zstd or an absolute path (default: auto)'
 
+complete -c oci-unpack -n '__oci_unpack_at "file"' -a list -d 'list the files of an image'
+complete -c oci-unpack -n '__oci_unpack_at "file"' -a cat -d 'print a file of an image'
+complete -c oci-unpack -n '__oci_unpack_at "file"' -a extract -d 'write files of an image below a directory'
+
+complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l image -x -a '(__oci_unpack_image source)' -d 'image in an OCI layout (oci:, the default), an oci-archive: or a docker-archive:'
+complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l platform -x -d 'which image of an index (default: the host\'s)'
+complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l keep-dirlinks -d 'keep a symbolic link to a directory where a layer has a directory'
+complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l jobs -x -d 'layers read at once (default: one for each processor)'
+complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l decompressor -r -F -a 'auto none isal igzip unpigz pigz gzip zstd' -d 'who inflates layers: auto, none, isal, igzip, unpigz, pigz, gzip, zstd or an absolute path (default: auto)'
+complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l max-entries -x -d 'entries in all layers (default: 10,000,000)'
+complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l max-unpacked-bytes -x -d 'bytes of tar in all layers (default: 1 TiB)'
+complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l max-ratio -x -d 'bytes of tar for each compressed byte of a layer (default: 1100)'
+complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l max-path-bytes -x -d 'bytes of a path (default: 4095)'
+complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l max-json-bytes -x -d 'bytes of a JSON document (default: 4 MiB)'
+complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l max-pax-bytes -x -d 'bytes of a PAX header (default: 1 MiB)'
+complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l long -s l -d 'mode, links, owner, size or device, time and target of each'
+complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l json -d 'print one JSON object a line, with all metadata'
+complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l null -s 0 -d 'names as they are, each followed by a NUL byte'
+
+complete -c oci-unpack -n '__oci_unpack_at "file cat"' -l image -x -a '(__oci_unpack_image source)' -d 'image in an OCI layout (oci:, the default), an oci-archive: or a docker-archive:'
+complete -c oci-unpack -n '__oci_unpack_at "file cat"' -l platform -x -d 'which image of an index (default: the host\'s)'
+complete -c oci-unpack -n '__oci_unpack_at "file cat"' -l keep-dirlinks -d 'keep a symbolic link to a directory where a layer has a directory'
+complete -c oci-unpack -n '__oci_unpack_at "file cat"' -l jobs -x -d 'layers read at once (default: one for each processor)'
+complete -c oci-unpack -n '__oci_unpack_at "file cat"' -l decompressor -r -F -a 'auto none isal igzip unpigz pigz gzip zstd' -d 'who inflates layers: auto, none, isal, igzip, unpigz, pigz, gzip, zstd or an absolute path (default: auto)'
+complete -c oci-unpack -n '__oci_unpack_at "file cat"' -l max-entries -x -d 'entries in all layers (default: 10,000,000)'
+complete -c oci-unpack -n '__oci_unpack_at "file cat"' -l max-unpacked-bytes -x -d 'bytes of tar in all layers (default: 1 TiB)'
+complete -c oci-unpack -n '__oci_unpack_at "file cat"' -l max-ratio -x -d 'bytes of tar for each compressed byte of a layer (default: 1100)'
+complete -c oci-unpack -n '__oci_unpack_at "file cat"' -l max-path-bytes -x -d 'bytes of a path (default: 4095)'
+complete -c oci-unpack -n '__oci_unpack_at "file cat"' -l max-json-bytes -x -d 'bytes of a JSON document (default: 4 MiB)'
+complete -c oci-unpack -n '__oci_unpack_at "file cat"' -l max-pax-bytes -x -d 'bytes of a PAX header (default: 1 MiB)'
+
+complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l image -x -a '(__oci_unpack_image source)' -d 'image in an OCI layout (oci:, the default), an oci-archive: or a docker-archive:'
+complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l platform -x -d 'which image of an index (default: the host\'s)'
+complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l keep-dirlinks -d 'keep a symbolic link to a directory where a layer has a directory'
+complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l jobs -x -d 'layers read at once (default: one for each processor)'
+complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l decompressor -r -F -a 'auto none isal igzip unpigz pigz gzip zstd' -d 'who inflates layers: auto, none, isal, igzip, unpigz, pigz, gzip, zstd or an absolute path (default: auto)'
+complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l max-entries -x -d 'entries in all layers (default: 10,000,000)'
+complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l max-unpacked-bytes -x -d 'bytes of tar in all layers (default: 1 TiB)'
+complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l max-ratio -x -d 'bytes of tar for each compressed byte of a layer (default: 1100)'
+complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l max-path-bytes -x -d 'bytes of a path (default: 4095)'
+complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l max-json-bytes -x -d 'bytes of a JSON document (default: 4 MiB)'
+complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l max-pax-bytes -x -d 'bytes of a PAX header (default: 1 MiB)'
+complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l overwrite -d 'replace files that are there (never directories)'
+complete -c oci-unpack -n '__oci_unpack_positional 2 "file extract"' -x -a '(__fish_complete_directories)'
+
 complete -c oci-unpack -n '__oci_unpack_at "bundle"' -a delete -d 'remove a bundle'
 
 complete -c oci-unpack -n '__oci_unpack_at "bundle delete"' -l hooks -r -F -d 'a hooks.toml that says where layers lie (default: the first that is found)'
@@ -309,4 +355,4 @@ complete -c oci-unpack -n '__oci_unpack_at "hooks gc"' -l hooks -r -F -d 'a hook
 complete -c oci-unpack -n '__oci_unpack_at "hooks gc"' -l trace -r -F -d 'append every call of a hook as a line of JSON'
 complete -c oci-unpack -n '__oci_unpack_at "hooks gc"' -l json -d 'print one JSON object'
 
-complete -c oci-unpack -n '__oci_unpack_positional 1 "help"' -x -a 'unpack repack diff config insert init new tag remove list stat gc raw copy verify bundle hooks'
+complete -c oci-unpack -n '__oci_unpack_positional 1 "help"' -x -a 'unpack repack diff config insert init new tag remove list stat gc raw copy verify file bundle hooks'

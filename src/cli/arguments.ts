@@ -13,7 +13,7 @@ export function normalizeArguments(args: readonly string[], flags: readonly Flag
     const arg = args[index]!
     if (arg === '--') return [...result, ...args.slice(index)]
     const { name, value } =
-      /^--?(?<name>[A-Za-z][\w.-]*)(?:=(?<value>.*))?$/s.exec(arg)?.groups ?? {}
+      /^--?(?<name>[A-Za-z][\w.-]*|0)(?:=(?<value>.*))?$/s.exec(arg)?.groups ?? {}
     const flag = spellings.flagOf(name ?? '')
     if (flag === undefined) result.push(arg)
     else if (flag.value === undefined) result.push(...normalizeSwitch(flag, arg, value))

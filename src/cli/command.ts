@@ -28,6 +28,8 @@ export interface Positional {
   name: string
   summary: string
   optional?: boolean
+  /** One or more, even where others follow. */
+  variadic?: boolean
   suggestions?: readonly string[]
   kind?: ValueKind
 }
@@ -62,7 +64,9 @@ export type Run = (input: Input, terminal: Terminal) => Promise<void>
 
 /** The outside world of a command. */
 export interface Terminal {
-  out: (text: string) => void
+  out: (text: string | Uint8Array) => void
+  /** Resolves when what was put out so far is written, or nothing more will be. */
+  written: () => Promise<void>
   /** Colours what goes to `out`. */
   paint: Paint
   log: Logger

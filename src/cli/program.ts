@@ -1,7 +1,7 @@
 /** The declarations as a commander program. */
 import { Command as Commander, CommanderError, Option } from 'commander'
 import { OciUnpackError } from '../errors.ts'
-import type { Command, Flag, Input } from './command.ts'
+import type { Command, Flag, Input, Positional } from './command.ts'
 import { GROUPS } from './commands/groups.ts'
 import { HELP_FLAG, VERSION_FLAG } from './flags.ts'
 import { sentence } from './sentence.ts'
@@ -84,12 +84,25 @@ function declare(program: Commander, command: Command, about: About): Commander 
   declared.aliases([...(command.aliases ?? [])])
   declared.description([command.summary, command.description].filter(Boolean).join('\n\n'))
   configure(declared, command.path, about)
-  for (const { name, summary, optional } of command.positionals)
-    declared.argument(optional === true ? `[${name}]` : `<${name}>`, summary)
+  declarePositionals(declared, command.positionals)
   for (const flag of command.flags) declared.addOption(toOption(flag))
   if (about.help === undefined)
     declared.addHelpText('after', `${environment(command)}\nExamples:\n${indent(command.examples)}`)
   return declared
+}
+
+/** For commander only the last may be given several times: the sum of them is what counts, and usage tells the rest. */
+function declarePositionals(declared: Commander, positionals: readonly Positional[]): void {
+  const isVariadic = positionals.some(({ variadic }) => variadic === true)
+  for (const [index, { name, summary, optional }] of positionals.entries()) {
+    const term = isVariadic && index === positionals.length - 1 ? `${name}...` : name
+    declared.argument(optional === true ? `[${term}]` : `<${term}>`, summary)
+  }
+  if (isVariadic) declared.usage(`[options] ${positionals.map(usageOf).join(' ')}`)
+}
+
+function usageOf({ name, variadic }: Positional): string {
+  return variadic === true ? `<${name}...>` : `<${name}>`
 }
 
 function environment({ environment = [] }: Command): string {

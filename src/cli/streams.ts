@@ -30,10 +30,10 @@ class StandardStream {
   }
 
   /** Keeps the order; never throws. */
-  write(text: string): void {
-    if (this.failure !== undefined || text === '') return
+  write(text: string | Uint8Array): void {
+    if (this.failure !== undefined || text.length === 0) return
     this.direct ??= this.isDirect()
-    if (this.direct) this.writeFully(Buffer.from(text))
+    if (this.direct) this.writeFully(typeof text === 'string' ? Buffer.from(text) : text)
     else this.last = this.send(text)
   }
 
@@ -50,7 +50,7 @@ class StandardStream {
     return false
   }
 
-  private send(text: string): Promise<void> {
+  private send(text: string | Uint8Array): Promise<void> {
     return new Promise((resolve) => {
       this.node().write(text, (error) => {
         if (error) this.fail(error)
@@ -60,7 +60,7 @@ class StandardStream {
   }
 
   /** A stream of Node takes a file that is full in the middle of a text for one that has taken all of it. */
-  private writeFully(bytes: Buffer): void {
+  private writeFully(bytes: Uint8Array): void {
     try {
       for (let done = 0; done < bytes.length;) done += writeSync(this.fd, bytes, done)
     } catch (error) {

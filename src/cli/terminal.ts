@@ -52,6 +52,7 @@ export function openTerminal(input: Input, level: LogLevel, signal: AbortSignal)
   return {
     paint: paintFor(input, output, process.env),
     out: (text) => output.write(text),
+    written: () => output.flushed(),
     log: {
       level,
       write(of, message) {

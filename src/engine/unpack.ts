@@ -3,10 +3,10 @@ import { ROOTFS_DIRECTORY } from '../bundle/files.ts'
 import { checkRuntimeConfig } from '../bundle/runtime-config.ts'
 import { target } from '../image/choice.ts'
 import { LayerStack } from '../plan/layer-stack.ts'
-import { resolveImage, type ResolvedImage } from '../store/resolve.ts'
+import { resolveImage } from '../store/resolve.ts'
 import { heedSignals } from './operation/abort.ts'
 import { asked } from './operation/asked.ts'
-import type { EngineEvent } from './operation/events.ts'
+import { imageEvent } from './extract/image-event.ts'
 import { addExistingTree, newPlanRoot, journaledPlanRoot } from './extract/plan-root.ts'
 import type { Job } from './extract/job.ts'
 import { mergeImage } from './extract/merge-image.ts'
@@ -107,7 +107,7 @@ async function withImage(
     const { reference, layoutOptions, platform, signal } = settings
     return withSource(reference, { ...layoutOptions, signal }, async (source) => {
       const image = resolveImage(source, tagInSource(reference), platform)
-      settings.onEvent(describe(options.image, image))
+      settings.onEvent(imageEvent(options.image, image))
       await act({ source, image, settings })
       return {
         destination: settings.destination,
@@ -119,14 +119,4 @@ async function withImage(
 
 function newStack({ keepDirlinks }: UnpackSettings): LayerStack {
   return new LayerStack({ keepDirlinks })
-}
-
-function describe(name: string, { descriptorPath, manifest, config }: ResolvedImage): EngineEvent {
-  const layers = manifest.layers.map(({ digest, mediaType, size }, index) => ({
-    digest,
-    diffId: config.rootfs.diff_ids[index]!,
-    mediaType,
-    size
-  }))
-  return { type: 'image', image: name, manifest: target(descriptorPath).digest, layers }
 }

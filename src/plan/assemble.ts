@@ -17,17 +17,17 @@ import {
   reparent,
   topOf
 } from './physical.ts'
-import type { Directory, Inode, PhysicalDirectory } from './tree.ts'
+import type { PhysicalDirectory, PlannedDirectory, PlannedInode } from './planned-tree.ts'
 
 export interface Assembly {
-  root: Directory
+  root: PlannedDirectory
   workspace: PhysicalDirectory
   /** Where the finished root is to be, relative to the workspace: a name in it, or `''` for itself. */
   target: ByteString
   /** An empty directory for what is not needed any more, relative to the workspace. */
   trash: PhysicalDirectory
   /** What lies in the directory of a lower layer and is copied; only where layers have directories of their own. */
-  copies?: ReadonlyMap<Inode, LayerPath>
+  copies?: ReadonlyMap<PlannedInode, LayerPath>
 }
 
 /** A place in the finished directory of a layer. */
@@ -60,7 +60,7 @@ class Assembler {
   }
 
   /** `base` is the directory on disk, already at its final place, that becomes `directory`. */
-  private realize(directory: Directory, base: PhysicalDirectory, path: ByteString): void {
+  private realize(directory: PlannedDirectory, base: PhysicalDirectory, path: ByteString): void {
     const before = this.operations.length
     for (const [name, child] of directory.children) {
       const childPath = joinPath(path, name)
@@ -72,7 +72,7 @@ class Assembler {
   }
 
   private placeLeaf(
-    inode: Inode,
+    inode: PlannedInode,
     base: PhysicalDirectory,
     name: ByteString,
     path: ByteString
@@ -80,11 +80,16 @@ class Assembler {
     if (base.children.get(name) !== inode) this.bring(inode, base, name, path)
     const first = inode.placed === undefined
     inode.placed ??= path
-    if (first && inode.redescribed !== undefined)
-      this.operations.push({ op: 'rewrite-link-metadata', path, entry: inode.redescribed })
+    if (first && inode.entry !== undefined)
+      this.operations.push({ op: 'rewrite-link-metadata', path, entry: inode.entry })
   }
 
-  private bring(inode: Inode, base: PhysicalDirectory, name: ByteString, path: ByteString): void {
+  private bring(
+    inode: PlannedInode,
+    base: PhysicalDirectory,
+    name: ByteString,
+    path: ByteString
+  ): void {
     if (inode.placed === undefined && !this.assembly.copies?.has(inode) && !isMark(inode)) {
       this.move(inode, base, name, path)
       return
@@ -95,7 +100,7 @@ class Assembler {
   }
 
   /** How an object that is nowhere in the workspace, or in its place already, comes to a name. */
-  private bringing(inode: Inode, path: ByteString): Operation {
+  private bringing(inode: PlannedInode, path: ByteString): Operation {
     if (inode.type === 'whiteout') return { op: 'whiteout', path }
     if (inode.type === 'opaque') return { op: 'opaque', path: parentPath(path) }
     if (inode.placed !== undefined) return { op: 'link', from: inode.placed, to: path }
@@ -104,7 +109,7 @@ class Assembler {
   }
 
   private placeDirectory(
-    directory: Directory,
+    directory: PlannedDirectory,
     base: PhysicalDirectory,
     name: ByteString,
     path: ByteString
@@ -121,7 +126,7 @@ class Assembler {
    * and moved.
    */
   private makeDirectory(
-    directory: Directory,
+    directory: PlannedDirectory,
     base: PhysicalDirectory,
     name: ByteString,
     path: ByteString
@@ -139,7 +144,7 @@ class Assembler {
   }
 
   private move(
-    object: PhysicalDirectory | Inode,
+    object: PhysicalDirectory | PlannedInode,
     base: PhysicalDirectory,
     name: ByteString,
     path: ByteString
@@ -161,22 +166,21 @@ class Assembler {
     if (isAt(occupant, base, name)) attach(occupant, trash, trashName)
   }
 
-  private removeStrays(directory: Directory, base: PhysicalDirectory): void {
+  private removeStrays(directory: PlannedDirectory, base: PhysicalDirectory): void {
     if (base.children.size === directory.children.size) return
     for (const [name, object] of [...base.children])
       if (!directory.children.has(name) && object !== this.staging) this.evict(base, name)
   }
 
-  private writeMetadata(directory: Directory, path: ByteString, changed: boolean): void {
-    const { entry, existing, isOld } = directory
-    if (!existing)
+  private writeMetadata(directory: PlannedDirectory, path: ByteString, changed: boolean): void {
+    const { entry, found, isOld } = directory
+    if (entry === undefined || entry !== found)
       this.operations.push({ op: 'write-directory-metadata', path, entry, isNew: !isOld })
-    else if (changed && entry !== undefined)
-      this.operations.push({ op: 'restore-times', path, entry })
+    else if (changed) this.operations.push({ op: 'restore-times', path, entry })
   }
 }
 
 /** What only the directory of a layer has: nobody staged it. */
-function isMark({ type }: Inode): boolean {
+function isMark({ type }: PlannedInode): boolean {
   return type === 'whiteout' || type === 'opaque'
 }

@@ -1,5 +1,4 @@
-import type { Inode, Directory } from './tree.ts'
-import type { PhysicalDirectory } from './tree.ts'
+import type { PhysicalDirectory, PlannedDirectory, PlannedInode } from './planned-tree.ts'
 
 /**
  * A directory that was there before stays, however few of the children it holds: only it has the owner, mode and
@@ -7,8 +6,8 @@ import type { PhysicalDirectory } from './tree.ts'
  * saves two more.
  */
 export function chooseBase(
-  directory: Directory,
-  present: PhysicalDirectory | Inode | undefined
+  directory: PlannedDirectory,
+  present: PhysicalDirectory | PlannedInode | undefined
 ): PhysicalDirectory | undefined {
   if (directory.isOld && present?.kind === 'physical') return present
   let best: PhysicalDirectory | undefined

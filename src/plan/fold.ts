@@ -9,13 +9,13 @@ import { baseName, parentPath } from './names.ts'
 import type { StagedEntry } from './staged-entry.ts'
 import {
   findDirectory,
-  newDirectory,
-  newInode,
   resolve,
   touch,
+  type Books,
   type Directory,
   type Inode,
   type Leaf,
+  type MergedTree,
   type Node
 } from './tree.ts'
 
@@ -24,17 +24,18 @@ export interface FoldOptions {
   keepDirlinks: boolean
   /** Where to write down what the layer takes from those below; only layers in directories of their own need it. */
   changes?: LayerChanges
+  /** Called before a layer removes something, with the deepest directory on the way to it. */
+  onErase?: (directory: Directory, victim: ByteString) => void
 }
 
 /** Applies one entry of layer number `layer`. Gives the inode when the entry brought a new one. */
-export function fold(
-  root: Directory,
+export function fold<B extends Books>(
+  { root, nodes }: MergedTree<B>,
   layer: number,
   entry: StagedEntry,
-  options: FoldOptions
-): Inode | undefined {
-  const { keepDirlinks, changes } = options
-  const folding = { root, layer, keepDirlinks, changes }
+  { keepDirlinks, changes, onErase }: FoldOptions
+): Inode<B> | undefined {
+  const folding: Folding<B> = { root, nodes, layer, keepDirlinks, changes, onErase }
   switch (entry.type) {
     case 'whiteout':
       foldWhiteout(folding, entry.path)
@@ -58,47 +59,55 @@ export function fold(
 }
 
 /** What an entry is applied to. */
-interface Folding {
-  readonly root: Directory
+interface Folding<B extends Books> extends MergedTree<B> {
   readonly layer: number
   readonly keepDirlinks: boolean
   readonly changes: LayerChanges | undefined
+  readonly onErase: FoldOptions['onErase']
 }
 
-function foldWhiteout(folding: Folding, path: ByteString): void {
-  const directory = whereErased(folding.root, parentPath(path), path)
+function foldWhiteout<B extends Books>(folding: Folding<B>, path: ByteString): void {
+  const directory = whereErased(folding, parentPath(path), path)
   if (directory !== undefined) clearName(folding, directory, baseName(path))
 }
 
-function foldOpaque(folding: Folding, path: ByteString): void {
-  const directory = whereErased(folding.root, path, path)
+function foldOpaque<B extends Books>(folding: Folding<B>, path: ByteString): void {
+  const directory = whereErased(folding, path, path)
   if (directory !== undefined) clearDirectory(folding, directory)
 }
 
-/** The directory at a path, if it exists. In what is mounted nobody has looked: there may be `victim`. */
-function whereErased(root: Directory, path: ByteString, victim: ByteString): Directory | undefined {
+/** The directory at a path, if it exists. */
+function whereErased<B extends Books>(
+  { root, onErase }: Folding<B>,
+  path: ByteString,
+  victim: ByteString
+): Directory<B> | undefined {
   const { directory, missing } = resolve(root, path)
-  if (directory.mount !== undefined) directory.mount.erased ??= victim
+  onErase?.(directory, victim)
   return missing.length === 0 ? directory : undefined
 }
 
-function clearDirectory(folding: Folding, directory: Directory): void {
+function clearDirectory<B extends Books>(folding: Folding<B>, directory: Directory<B>): void {
   folding.changes?.clear(directory)
   for (const name of directory.children.keys()) clearName(folding, directory, name)
 }
 
 /** Removes a name and all below it, except what this layer itself has written, in whichever order. */
-function clearName(folding: Folding, directory: Directory, name: ByteString): void {
+function clearName<B extends Books>(
+  folding: Folding<B>,
+  directory: Directory<B>,
+  name: ByteString
+): void {
   const node = directory.children.get(name)
   if (node === undefined) return
   if (node.touched !== folding.layer) remove(folding, directory, name)
   else if (node.kind === 'directory') clearDirectory(folding, node)
 }
 
-function foldDirectory(folding: Folding, entry: StagedEntry): void {
+function foldDirectory<B extends Books>(folding: Folding<B>, entry: StagedEntry): void {
   const { root, layer } = folding
   if (entry.path === '') {
-    describe(root, entry)
+    root.entry = entry
     touch(root, layer)
     return
   }
@@ -116,16 +125,15 @@ function foldDirectory(folding: Folding, entry: StagedEntry): void {
     return
   }
   const directory = present?.kind === 'directory' ? present : makeDirectory(folding, parent, name)
-  describe(directory, entry)
+  directory.entry = entry
   touch(directory, layer)
 }
 
-function describe(directory: Directory, entry: StagedEntry): void {
-  directory.entry = entry
-  directory.existing = false
-}
-
-function leadsToDirectory(root: Directory, path: ByteString, leaf: Leaf): boolean {
+function leadsToDirectory<B extends Books>(
+  root: Directory<B>,
+  path: ByteString,
+  leaf: Leaf<B>
+): boolean {
   if (leaf.inode.type !== 'symlink') return false
   try {
     return findDirectory(root, path) !== undefined
@@ -136,27 +144,27 @@ function leadsToDirectory(root: Directory, path: ByteString, leaf: Leaf): boolea
 }
 
 /** umoci gives the kept link the directory's owner, attributes and times; a link has no mode. */
-function redescribe(inode: Inode, entry: StagedEntry): void {
-  inode.redescribed = { ...entry, type: inode.type, link: inode.link }
+function redescribe<B extends Books>(inode: Inode<B>, entry: StagedEntry): void {
+  inode.entry = { ...entry, type: inode.type, link: inode.link }
   inode.hasXattrs = entry.xattrs.length > 0
 }
 
-function foldLeaf(folding: Folding, entry: StagedEntry): Inode {
+function foldLeaf<B extends Books>(folding: Folding<B>, entry: StagedEntry): Inode<B> {
   const parent = parentForLeaf(folding, entry)
   const name = baseName(entry.path)
-  const inode = newInode(entry, name)
+  const inode = folding.nodes.inode(entry, folding.layer)
   setLeaf(folding, parent, name, inode)
   return inode
 }
 
-function foldHardlink(folding: Folding, entry: StagedEntry): void {
+function foldHardlink<B extends Books>(folding: Folding<B>, entry: StagedEntry): void {
   const parent = parentForLeaf(folding, entry)
   const name = baseName(entry.path)
   remove(folding, parent, name)
   setLeaf(folding, parent, name, linkTarget(folding.root, entry).inode)
 }
 
-function parentForLeaf(folding: Folding, entry: StagedEntry): Directory {
+function parentForLeaf<B extends Books>(folding: Folding<B>, entry: StagedEntry): Directory<B> {
   if (entry.path === '')
     throw new OciUnpackError('ENTRY_INVALID', 'The root of an image must be a directory.', {
       facts: { entry: '/', found: entry.type },
@@ -166,9 +174,9 @@ function parentForLeaf(folding: Folding, entry: StagedEntry): Directory {
 }
 
 /** The parent of a target is resolved inside the root; its last component is not followed. */
-function linkTarget(root: Directory, entry: StagedEntry): Leaf {
+function linkTarget<B extends Books>(root: Directory<B>, entry: StagedEntry): Leaf<B> {
   const directory = findDirectory(root, parentPath(entry.link))
-  const node: Node | undefined =
+  const node: Node<B> | undefined =
     entry.link === '' ? root : directory?.children.get(baseName(entry.link))
   if (node?.kind === 'leaf') return node
   const reason = node === undefined ? 'its target does not exist' : 'its target is a directory'
@@ -178,13 +186,18 @@ function linkTarget(root: Directory, entry: StagedEntry): Leaf {
   })
 }
 
-function setLeaf(folding: Folding, parent: Directory, name: ByteString, inode: Inode): void {
+function setLeaf<B extends Books>(
+  folding: Folding<B>,
+  parent: Directory<B>,
+  name: ByteString,
+  inode: Inode<B>
+): void {
   put(folding, parent, name, { kind: 'leaf', inode, touched: folding.layer })
   touch(parent, folding.layer)
 }
 
 /** The directory that holds `path`, with whatever is missing or not a directory made into one. */
-function makeParents(folding: Folding, path: ByteString): Directory {
+function makeParents<B extends Books>(folding: Folding<B>, path: ByteString): Directory<B> {
   const { directory, missing } = resolve(folding.root, parentPath(path))
   let parent = directory
   for (const name of missing) {
@@ -194,18 +207,31 @@ function makeParents(folding: Folding, path: ByteString): Directory {
   return parent
 }
 
-function makeDirectory(folding: Folding, parent: Directory, name: ByteString): Directory {
-  const directory = newDirectory(parent, name)
+function makeDirectory<B extends Books>(
+  folding: Folding<B>,
+  parent: Directory<B>,
+  name: ByteString
+): Directory<B> {
+  const directory = folding.nodes.directory(parent, name)
   put(folding, parent, name, directory)
   return directory
 }
 
-function put({ changes }: Folding, directory: Directory, name: ByteString, node: Node): void {
+function put<B extends Books>(
+  { changes }: Folding<B>,
+  directory: Directory<B>,
+  name: ByteString,
+  node: Node<B>
+): void {
   changes?.note(directory, name)
   directory.children.set(name, node)
 }
 
-function remove({ changes }: Folding, directory: Directory, name: ByteString): void {
+function remove<B extends Books>(
+  { changes }: Folding<B>,
+  directory: Directory<B>,
+  name: ByteString
+): void {
   changes?.note(directory, name)
   directory.children.delete(name)
 }

@@ -7,36 +7,37 @@ import { fold, type FoldOptions } from './fold.ts'
 import type { Mount } from './mounts.ts'
 import { baseName, parentPath } from './names.ts'
 import { attach, newPhysicalDirectory, physicalAt } from './physical.ts'
-import type { PhysicalDirectory } from './tree.ts'
-import { STAGED_IN_TREE, STAGED_NOWHERE, type StagedEntry } from './staged-entry.ts'
 import {
-  findDirectory,
-  newDirectory,
-  newInode,
-  UNTOUCHED,
-  type Directory,
-  type Inode
-} from './tree.ts'
-
-/** Names below a layer's staging directory. */
-export const STAGED_TREE = 'tree'
-export const STAGED_SPILL = 'spill'
+  PLANNED_NODES,
+  type PhysicalDirectory,
+  type PlannedDirectory,
+  type PlannedInode,
+  type PlannerBooks
+} from './planned-tree.ts'
+import { STAGED_SPILL, STAGED_TREE, stagedPlace } from './stage-layout.ts'
+import { STAGED_IN_TREE, type StagedEntry } from './staged-entry.ts'
+import { findDirectory, newTree, UNTOUCHED, type Directory, type MergedTree } from './tree.ts'
 
 export class LayerStack {
-  readonly root: Directory = newDirectory(undefined, '')
+  readonly tree: MergedTree<PlannerBooks> = newTree(PLANNED_NODES)
   readonly workspace: PhysicalDirectory = newPhysicalDirectory(undefined, '')
   /** What the plan must go round. */
   readonly mounts: Mount[] = []
+  private readonly mountedAt = new Map<Directory, Mount>()
   private readonly options: FoldOptions
-  private readonly existingInodes = new Map<string, Inode>()
+  private readonly existingInodes = new Map<string, PlannedInode>()
 
-  constructor(options: FoldOptions) {
-    this.options = options
+  constructor({ keepDirlinks }: Pick<FoldOptions, 'keepDirlinks'>) {
+    this.options = { keepDirlinks, onErase: (directory, victim) => this.erase(directory, victim) }
+  }
+
+  get root(): PlannedDirectory {
+    return this.tree.root
   }
 
   /** The next layer, bottom to top; `staging` is its private directory, relative to the workspace. */
   layer(index: number, staging: ByteString): LayerFolder {
-    return new LayerFolder(this.root, index, this.options, this.makePhysical(staging))
+    return new LayerFolder(this.tree, index, this.options, this.makePhysical(staging))
   }
 
   /**
@@ -51,6 +52,12 @@ export class LayerStack {
     else this.addExistingLeaf(parent, entry, inode)
   }
 
+  /** In what is mounted nobody has looked: the victim may be there. */
+  private erase(directory: Directory, victim: ByteString): void {
+    const mount = this.mountedAt.get(directory)
+    if (mount !== undefined) mount.erased ??= victim
+  }
+
   private newMount(path: ByteString, kind: Mount['kind']): Mount {
     const mount: Mount = { path, kind, erased: undefined }
     this.mounts.push(mount)
@@ -58,27 +65,27 @@ export class LayerStack {
   }
 
   private addExistingDirectory(
-    parent: Directory,
+    parent: PlannedDirectory,
     entry: StagedEntry,
     mount: Mount | undefined
   ): void {
     const name = baseName(entry.path)
-    const directory = entry.path === '' ? this.root : newDirectory(parent, name)
+    const directory = entry.path === '' ? this.root : this.tree.nodes.directory(parent, name)
     if (directory !== this.root) parent.children.set(name, directory)
     directory.entry = entry
     directory.isOld = true
-    directory.existing = true
-    directory.mount = mount
+    directory.found = entry
+    if (mount !== undefined) this.mountedAt.set(directory, mount)
     const physical = this.makePhysical(entry.path)
     physical.owner = directory
     directory.candidates.push(physical)
   }
 
-  private addExistingLeaf(parent: Directory, entry: StagedEntry, key: string): void {
+  private addExistingLeaf(parent: PlannedDirectory, entry: StagedEntry, key: string): void {
     const name = baseName(entry.path)
     const physical = this.makePhysical(parentPath(entry.path))
     const known = this.existingInodes.get(key)
-    const inode = known ?? newInode(entry, name)
+    const inode = known ?? this.tree.nodes.inode(entry, UNTOUCHED)
     if (known === undefined) attach(inode, physical, name)
     else physical.children.set(name, inode)
     this.existingInodes.set(key, inode)
@@ -92,14 +99,19 @@ export class LayerStack {
 }
 
 export class LayerFolder {
-  private readonly root: Directory
+  private readonly tree: MergedTree<PlannerBooks>
   private readonly index: number
   private readonly options: FoldOptions
   private readonly spill: PhysicalDirectory
   private readonly directories: Map<ByteString, PhysicalDirectory>
 
-  constructor(root: Directory, index: number, options: FoldOptions, staging: PhysicalDirectory) {
-    this.root = root
+  constructor(
+    tree: MergedTree<PlannerBooks>,
+    index: number,
+    options: FoldOptions,
+    staging: PhysicalDirectory
+  ) {
+    this.tree = tree
     this.index = index
     this.options = options
     this.spill = newPhysicalDirectory(staging, STAGED_SPILL)
@@ -109,15 +121,15 @@ export class LayerFolder {
 
   /** Entries in archive order. @throws ENTRY_INVALID, LIMIT_EXCEEDED */
   add(entry: StagedEntry): void {
-    const inode = fold(this.root, this.index, entry, this.options)
+    const inode = fold(this.tree, this.index, entry, this.options)
     if (inode !== undefined) this.locate(inode, entry)
     else if (entry.type === 'directory' && entry.staged === STAGED_IN_TREE)
       this.directoryAt(entry.path)
   }
 
   /** Of each directory of the merged tree, the staged directories that were made for it. */
-  stagedFor(): Map<Directory, PhysicalDirectory[]> {
-    const staged = new Map<Directory, PhysicalDirectory[]>()
+  stagedFor(): Map<PlannedDirectory, PhysicalDirectory[]> {
+    const staged = new Map<PlannedDirectory, PhysicalDirectory[]>()
     for (const directory of this.directories.values()) {
       if (directory.owner === undefined) continue
       const known = staged.get(directory.owner)
@@ -127,11 +139,11 @@ export class LayerFolder {
     return staged
   }
 
-  private locate(inode: Inode, entry: StagedEntry): void {
-    if (entry.staged === STAGED_NOWHERE) return
-    if (entry.staged === STAGED_IN_TREE)
-      attach(inode, this.directoryAt(parentPath(entry.path)), inode.physicalName)
-    else attach(inode, this.spill, String(entry.staged))
+  private locate(inode: PlannedInode, entry: StagedEntry): void {
+    const place = stagedPlace(entry)
+    if (place === undefined) return
+    const { top, directory, name } = place
+    attach(inode, top === STAGED_TREE ? this.directoryAt(directory) : this.spill, name)
   }
 
   /** The staged directory at a literal path; staging has made it and its parents. */
@@ -146,7 +158,7 @@ export class LayerFolder {
   }
 
   private own(path: ByteString, directory: PhysicalDirectory): void {
-    const owner = findDirectory(this.root, path)
+    const owner = findDirectory(this.tree.root, path)
     if (owner === undefined) return
     directory.owner = owner
     owner.candidates.push(directory)

@@ -5,20 +5,21 @@
 import type { ByteString } from '../bytes.ts'
 import type { LayerChanges } from './changes.ts'
 import { OPAQUE_NAME } from './names.ts'
-import type { PhysicalDirectory } from './tree.ts'
-import { newDirectory, newInode, touch, UNTOUCHED, type Directory } from './tree.ts'
+import { PLANNED_NODES, type PhysicalDirectory, type PlannedDirectory } from './planned-tree.ts'
+import { bareEntry } from './staged-entry.ts'
+import { touch, UNTOUCHED } from './tree.ts'
 
 export interface LayerViewOptions {
   layer: number
   changes: LayerChanges
   /** Staged directories of the layer, by the directory of the merged tree that they are for. */
-  staged: ReadonlyMap<Directory, readonly PhysicalDirectory[]>
+  staged: ReadonlyMap<PlannedDirectory, readonly PhysicalDirectory[]>
   /** Overlayfs does not look for a mark at the top of a layer; other readers may. */
   rootMayBeOpaque: boolean
 }
 
 /** Must be called when all of the layer is folded, and before the next one is. */
-export function layerView(root: Directory, options: LayerViewOptions): Directory {
+export function layerView(root: PlannedDirectory, options: LayerViewOptions): PlannedDirectory {
   touchWhatLost(options)
   return new LayerView(options).root(root)
 }
@@ -42,7 +43,7 @@ class LayerView {
     this.options = options
   }
 
-  root(root: Directory): Directory {
+  root(root: PlannedDirectory): PlannedDirectory {
     const view = this.copy(root, undefined)
     const { changes, rootMayBeOpaque } = this.options
     this.fill(root, view, rootMayBeOpaque && changes.hidesAll(root) ? 'hidden' : 'shows')
@@ -51,7 +52,7 @@ class LayerView {
     return view
   }
 
-  private fill(directory: Directory, view: Directory, below: Below): void {
+  private fill(directory: PlannedDirectory, view: PlannedDirectory, below: Below): void {
     for (const [name, child] of directory.children) {
       if (child.touched !== this.options.layer) continue
       if (child.kind === 'leaf') view.children.set(name, child)
@@ -64,7 +65,7 @@ class LayerView {
     this.mark(directory, view, below)
   }
 
-  private mark(directory: Directory, view: Directory, below: Below): void {
+  private mark(directory: PlannedDirectory, view: PlannedDirectory, below: Below): void {
     switch (below) {
       case 'hidden':
         setMark(view, OPAQUE_NAME, 'opaque')
@@ -77,21 +78,24 @@ class LayerView {
   }
 
   /** A directory over a lower file hides it and what is below that, with no mark. */
-  private belowChild(parent: Directory, child: Directory): Below {
+  private belowChild(parent: PlannedDirectory, child: PlannedDirectory): Below {
     const { changes } = this.options
     if (!changes.isNew(parent, child.name)) return changes.hidesAll(child) ? 'hidden' : 'shows'
     return changes.lower(parent, child.name)?.kind === 'directory' ? 'hidden' : 'is empty'
   }
 
-  private copy(directory: Directory, parent: Directory | undefined): Directory {
-    const copy = newDirectory(parent, directory.name)
+  private copy(
+    directory: PlannedDirectory,
+    parent: PlannedDirectory | undefined
+  ): PlannedDirectory {
+    const copy = PLANNED_NODES.directory(parent, directory.name)
     copy.entry = directory.entry
     copy.candidates.push(...(this.options.staged.get(directory) ?? []))
     return copy
   }
 }
 
-function setMark(view: Directory, name: ByteString, type: 'whiteout' | 'opaque'): void {
-  const inode = newInode({ type, link: '', xattrs: [] }, name)
+function setMark(view: PlannedDirectory, name: ByteString, type: 'whiteout' | 'opaque'): void {
+  const inode = PLANNED_NODES.inode(bareEntry(type, name), UNTOUCHED)
   view.children.set(name, { kind: 'leaf', inode, touched: UNTOUCHED })
 }

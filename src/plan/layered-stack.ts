@@ -11,9 +11,14 @@ import { layerView } from './layer-view.ts'
 import { LinkHomes } from './link-homes.ts'
 import type { Operation } from './operations.ts'
 import { newPhysicalDirectory, physicalAt } from './physical.ts'
-import type { PhysicalDirectory } from './tree.ts'
+import {
+  PLANNED_NODES,
+  type PhysicalDirectory,
+  type PlannedDirectory,
+  type PlannerBooks
+} from './planned-tree.ts'
 import type { StagedEntry } from './staged-entry.ts'
-import { newDirectory, type Directory } from './tree.ts'
+import { newTree, type MergedTree } from './tree.ts'
 import type { WhiteoutForm } from './whiteout-form.ts'
 
 export interface LayeredOptions extends Pick<FoldOptions, 'keepDirlinks'> {
@@ -29,28 +34,32 @@ export interface LayerPlaces {
 }
 
 export class LayeredStack {
-  /** The merged tree of all layers so far. */
-  readonly root: Directory = newDirectory(undefined, '')
+  private readonly tree: MergedTree<PlannerBooks> = newTree(PLANNED_NODES)
   private readonly options: LayeredOptions
-  private readonly homes = new LinkHomes(this.root)
+  private readonly homes = new LinkHomes(this.tree.root)
 
   constructor(options: LayeredOptions) {
     this.options = options
   }
 
+  /** Of the merged tree of all layers so far. */
+  get root(): PlannedDirectory {
+    return this.tree.root
+  }
+
   /** The next layer, bottom to top, counted from 0: all of it is added and finished before the one above begins. */
   layer(index: number, places: LayerPlaces): LayerPlanner {
-    return new LayerPlanner(this.root, this.homes, index, this.options, places)
+    return new LayerPlanner(this.tree, this.homes, index, this.options, places)
   }
 
   /** The same, for a layer that lies in its directory already. */
   committedLayer(index: number): CommittedLayer {
-    return new CommittedLayer(this.root, this.homes, index)
+    return new CommittedLayer(this.tree, this.homes, index)
   }
 }
 
 export class LayerPlanner {
-  private readonly root: Directory
+  private readonly tree: MergedTree<PlannerBooks>
   private readonly homes: LinkHomes
   private readonly index: number
   private readonly form: WhiteoutForm
@@ -61,19 +70,19 @@ export class LayerPlanner {
   private readonly folder: LayerFolder
 
   constructor(
-    root: Directory,
+    tree: MergedTree<PlannerBooks>,
     homes: LinkHomes,
     index: number,
     { keepDirlinks, form }: LayeredOptions,
     { staging, trash }: LayerPlaces
   ) {
-    this.root = root
+    this.tree = tree
     this.homes = homes
     this.index = index
     this.form = form
     this.trash = physicalAt(this.workspace, trash)
     const options = { keepDirlinks, changes: this.changes }
-    this.folder = new LayerFolder(root, index, options, physicalAt(this.workspace, staging))
+    this.folder = new LayerFolder(tree, index, options, physicalAt(this.workspace, staging))
   }
 
   /** Entries in archive order. @throws ENTRY_INVALID, LIMIT_EXCEEDED */
@@ -84,7 +93,7 @@ export class LayerPlanner {
   /** What makes the layer's directory out of its staging, relative to that directory. To be called once. */
   finish(): Operation[] {
     const copies = this.homes.settle(this.index)
-    const view = layerView(this.root, {
+    const view = layerView(this.tree.root, {
       layer: this.index,
       changes: this.changes,
       staged: this.folder.stagedFor(),
@@ -96,19 +105,19 @@ export class LayerPlanner {
 }
 
 export class CommittedLayer {
-  private readonly root: Directory
+  private readonly tree: MergedTree<PlannerBooks>
   private readonly homes: LinkHomes
   private readonly index: number
 
-  constructor(root: Directory, homes: LinkHomes, index: number) {
-    this.root = root
+  constructor(tree: MergedTree<PlannerBooks>, homes: LinkHomes, index: number) {
+    this.tree = tree
     this.homes = homes
     this.index = index
   }
 
   /** What lies in the layer's directory, parents before children. Its paths are literal: no link is kept. */
   add(entry: StagedEntry): void {
-    fold(this.root, this.index, entry, { keepDirlinks: false })
+    fold(this.tree, this.index, entry, { keepDirlinks: false })
   }
 
   /** To be called once, when all is added. */

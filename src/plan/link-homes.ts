@@ -6,7 +6,8 @@
 import type { ByteString } from '../bytes.ts'
 import type { LayerPath } from './assemble.ts'
 import { joinPath, parentPath } from './names.ts'
-import { touch, type Directory, type Inode, type Node } from './tree.ts'
+import type { PlannedDirectory, PlannedInode, PlannedNode } from './planned-tree.ts'
+import { touch } from './tree.ts'
 
 interface Home {
   readonly layer: number
@@ -15,11 +16,11 @@ interface Home {
 }
 
 export class LinkHomes {
-  private readonly root: Directory
-  private readonly homes = new Map<Inode, Home>()
-  private readonly linked = new Set<Inode>()
+  private readonly root: PlannedDirectory
+  private readonly homes = new Map<PlannedInode, Home>()
+  private readonly linked = new Set<PlannedInode>()
 
-  constructor(root: Directory) {
+  constructor(root: PlannedDirectory) {
     this.root = root
   }
 
@@ -27,8 +28,8 @@ export class LinkHomes {
    * Must be called when all of a layer is folded. Gives the files that must be copied into its directory, with where
    * they lie, and marks all their names as touched by the layer.
    */
-  settle(layer: number): Map<Inode, LayerPath> {
-    const copies = new Map<Inode, LayerPath>()
+  settle(layer: number): Map<PlannedInode, LayerPath> {
+    const copies = new Map<PlannedInode, LayerPath>()
     const written = writtenNames(this.root, layer)
     for (const [inode, names] of written) {
       const lower = this.homes.get(inode)
@@ -47,25 +48,25 @@ export class LinkHomes {
     return copies
   }
 
-  private settleIn(layer: number, inode: Inode, names: readonly ByteString[]): void {
+  private settleIn(layer: number, inode: PlannedInode, names: readonly ByteString[]): void {
     this.homes.set(inode, { layer, names })
     if (names.length > 1) this.linked.add(inode)
     else this.linked.delete(inode)
   }
 
   /** Names that a file still has where it lay, without those that are written anew. */
-  private remaining(inode: Inode, written: readonly ByteString[]): ByteString[] {
+  private remaining(inode: PlannedInode, written: readonly ByteString[]): ByteString[] {
     const isWritten = new Set(written)
     const names = this.homes.get(inode)?.names ?? []
     return names.filter((name) => !isWritten.has(name) && this.isName(name, inode))
   }
 
-  private isName(name: ByteString, inode: Inode): boolean {
+  private isName(name: ByteString, inode: PlannedInode): boolean {
     const node = this.nodeAt(name)
     return node?.kind === 'leaf' && node.inode === inode
   }
 
-  private prepareCopy(inode: Inode, layer: number): void {
+  private prepareCopy(inode: PlannedInode, layer: number): void {
     inode.placed = undefined
     for (const name of this.homes.get(inode)!.names) {
       const parent = this.nodeAt(parentPath(name))
@@ -76,8 +77,8 @@ export class LinkHomes {
   }
 
   /** By literal components: no link is followed. */
-  private nodeAt(path: ByteString): Node | undefined {
-    let node: Node | undefined = this.root
+  private nodeAt(path: ByteString): PlannedNode | undefined {
+    let node: PlannedNode | undefined = this.root
     for (const name of path === '' ? [] : path.split('/'))
       node = node?.kind === 'directory' ? node.children.get(name) : undefined
     return node
@@ -89,9 +90,9 @@ function source({ layer, names }: Home): LayerPath {
 }
 
 /** All leaves that a layer wrote, by their file. */
-function writtenNames(root: Directory, layer: number): Map<Inode, ByteString[]> {
-  const written = new Map<Inode, ByteString[]>()
-  const visit = (directory: Directory, path: ByteString): void => {
+function writtenNames(root: PlannedDirectory, layer: number): Map<PlannedInode, ByteString[]> {
+  const written = new Map<PlannedInode, ByteString[]>()
+  const visit = (directory: PlannedDirectory, path: ByteString): void => {
     for (const [name, child] of directory.children) {
       if (child.touched !== layer) continue
       const childPath = joinPath(path, name)

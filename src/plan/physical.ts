@@ -4,7 +4,7 @@
  */
 import type { ByteString } from '../bytes.ts'
 import { joinPath } from './names.ts'
-import type { Inode, PhysicalDirectory } from './tree.ts'
+import type { PhysicalDirectory, PlannedInode } from './planned-tree.ts'
 
 export function newPhysicalDirectory(
   parent: PhysicalDirectory | undefined,
@@ -14,7 +14,7 @@ export function newPhysicalDirectory(
     kind: 'physical',
     parent,
     name,
-    children: new Map<ByteString, PhysicalDirectory | Inode>(),
+    children: new Map<ByteString, PhysicalDirectory | PlannedInode>(),
     owner: undefined
   }
   parent?.children.set(name, directory)
@@ -37,7 +37,7 @@ export function pathOf(directory: PhysicalDirectory): ByteString {
     : joinPath(pathOf(directory.parent), directory.name)
 }
 
-export function pathOfObject(object: PhysicalDirectory | Inode): ByteString {
+export function pathOfObject(object: PhysicalDirectory | PlannedInode): ByteString {
   if (object.kind === 'physical') return pathOf(object)
   if (object.physicalParent === undefined)
     throw new Error(`[internal] ${object.physicalName} was never staged`)
@@ -46,7 +46,7 @@ export function pathOfObject(object: PhysicalDirectory | Inode): ByteString {
 
 /** Takes an object from where it is and hangs it in at its new place. */
 export function reparent(
-  object: PhysicalDirectory | Inode,
+  object: PhysicalDirectory | PlannedInode,
   parent: PhysicalDirectory,
   name: ByteString
 ): void {
@@ -54,13 +54,13 @@ export function reparent(
   attach(object, parent, name)
 }
 
-function detach(object: PhysicalDirectory | Inode): void {
+function detach(object: PhysicalDirectory | PlannedInode): void {
   if (object.kind === 'physical') object.parent?.children.delete(object.name)
   else object.physicalParent?.children.delete(object.physicalName)
 }
 
 export function attach(
-  object: PhysicalDirectory | Inode,
+  object: PhysicalDirectory | PlannedInode,
   parent: PhysicalDirectory,
   name: ByteString
 ): void {
@@ -76,7 +76,7 @@ export function attach(
 
 /** A file that was there before has one place here, though several names may lead to it. */
 export function isAt(
-  object: PhysicalDirectory | Inode,
+  object: PhysicalDirectory | PlannedInode,
   parent: PhysicalDirectory,
   name: ByteString
 ): boolean {

@@ -1,12 +1,33 @@
 /**
- * Where each entry of one layer is staged. A layer's own entries mostly form a plain tree, and then each
- * object is staged at its literal path, so that whole subtrees can be renamed into place later. Entries that
- * the literal tree cannot hold (a second entry of the same name, an entry below a file or a symbolic link)
- * go to the spill directory under a number; the planner decides what becomes of them.
+ * The staging directory of one layer: the one home of its scheme on disk. A layer's own entries mostly form a plain
+ * tree, and then each object is staged in `tree` at its literal path, so that whole subtrees can be renamed into place
+ * later. Entries that the literal tree cannot hold (a second entry of the same name, an entry below a file or a symbolic
+ * link) go to `spill` under a number; the planner decides what becomes of them.
  */
 import type { ByteString } from '../bytes.ts'
-import { parentPath } from './names.ts'
-import { STAGED_IN_TREE, STAGED_NOWHERE } from './staged-entry.ts'
+import { baseName, parentPath } from './names.ts'
+import { STAGED_IN_TREE, STAGED_NOWHERE, type StagedEntry } from './staged-entry.ts'
+
+export const STAGED_TREE = 'tree'
+export const STAGED_SPILL = 'spill'
+
+/** The directory that holds a staged object: `tree` or `spill`, and a path in it. */
+export interface StagedPlace {
+  top: typeof STAGED_TREE | typeof STAGED_SPILL
+  directory: ByteString
+  name: ByteString
+}
+
+/** Undefined for what was not staged. */
+export function stagedPlace({
+  path,
+  staged
+}: Pick<StagedEntry, 'path' | 'staged'>): StagedPlace | undefined {
+  if (staged === STAGED_NOWHERE) return undefined
+  return staged === STAGED_IN_TREE
+    ? { top: STAGED_TREE, directory: parentPath(path), name: baseName(path) }
+    : { top: STAGED_SPILL, directory: '', name: String(staged) }
+}
 
 export class StageLayout {
   private readonly directories = new Set<ByteString>([''])

@@ -8,7 +8,7 @@ export const STAGED_NOWHERE = -1
 export const STAGED_IN_TREE = 0
 
 /**
- * One entry of a layer after staging: names cleaned, ids mapped, policy applied, body written and hashed.
+ * One entry of a layer as its sink leaves it: names cleaned, ids mapped, policy applied; staged, indexed or neither.
  * Plain data: it crosses threads and is all that the planner sees of a layer.
  */
 export interface StagedEntry {
@@ -31,6 +31,10 @@ export interface StagedEntry {
   sha256?: ByteString
   /** STAGED_NOWHERE, STAGED_IN_TREE, or a number in the spill directory. */
   staged: number
+  /** Of an indexed entry: where its stored bytes begin in the layer's tar. No two entries of a layer have the same. */
+  body?: number
+  /** Of an indexed sparse file: the parts of it that are stored, as offset, length, offset, length … */
+  extents?: readonly number[]
 }
 
 /** An entry that is its name and no more: a whiteout, an opaque marker or a hard link. */

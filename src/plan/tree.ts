@@ -1,133 +1,145 @@
 /**
- * The merged tree as a value: what the root will hold once all layers are applied. Directories never move,
- * so a parent link is enough; regular files, links and special files are inodes that names share.
+ * The merged tree as a value: what the root will hold once all layers are applied. Directories never move, so a parent
+ * link is enough; files, links and special files are inodes that names share.
+ *
+ * It is made by `fold`, from the entries of staged layers or of indexes alike, and knows nothing of a disk. Whoever makes
+ * one for a purpose keeps books of its own on the same nodes: a type `Books` says which, and `Nodes` makes nodes that have
+ * them. Those of the planner are in `planned-tree.ts`.
  */
 import type { ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import { MAX_PATH_BYTES, tooLong } from './names.ts'
-import type { Mount } from './mounts.ts'
 import type { StagedEntry } from './staged-entry.ts'
 
 /** As many links as umoci follows in one path before it calls them a loop. */
 const MAX_SYMLINKS = 255
 
-export interface Directory {
+/** What nodes have beside their value; by default nothing. */
+export interface Books {
+  directory: object
+  inode: object
+}
+
+export interface DirectoryValue<B extends Books> {
   readonly kind: 'directory'
-  readonly parent: Directory | undefined
+  readonly parent: Directory<B> | undefined
   readonly name: ByteString
-  readonly children: Map<ByteString, Node>
+  readonly children: Map<ByteString, Node<B>>
   /** Bytes of its path, so that the limit on paths is one comparison. */
   readonly pathBytes: number
   /** The entry whose metadata it has; undefined for a parent that no layer describes. */
   entry: StagedEntry | undefined
   /** The last layer that wrote this path or one below it: such paths survive that layer's whiteouts. */
   touched: number
-  /** Staged directories that hold children of this one; a hint for the assembler. */
-  readonly candidates: PhysicalDirectory[]
-  /** It was there before the unpack. */
-  isOld: boolean
-  /** It was there before the unpack, and no layer has changed its metadata. */
-  existing: boolean
-  /** Something else is mounted here: what it holds is not known. */
-  mount: Mount | undefined
 }
 
-/**
- * A file, symbolic link or special file; several leaves are its names. It keeps of its entry only what the plan
- * and the manifest need: there are as many of these as files in the image.
- */
-export interface Inode {
+/** A file, symbolic link or special file; several leaves are its names. */
+export interface InodeValue {
   readonly kind: 'inode'
   readonly type: StagedEntry['type']
   /** Target of a symbolic link; empty otherwise. */
   readonly link: ByteString
   /** SHA-256 of a file's body as 32 bytes, where digests were asked for. */
   readonly sha256: ByteString | undefined
+  /** The layer that brought it, and that has its body. */
+  readonly layer: number
   /** Whether the image gives it extended attributes. */
   hasXattrs: boolean
-  /** Its metadata, where that changed after its object was staged. */
-  redescribed: StagedEntry | undefined
-  /** Where its object lies on disk at this point of the plan. */
-  physicalParent: PhysicalDirectory | undefined
-  physicalName: ByteString
-  /** Its first name in the finished tree, once it is there. */
-  placed: ByteString | undefined
+  /**
+   * All its metadata, and where in the tar of its layer its body begins. Undefined where an object on disk has them
+   * already: there are as many inodes as files in the image.
+   */
+  entry: StagedEntry | undefined
 }
 
-/** A directory on disk while the plan is made. */
-export interface PhysicalDirectory {
-  readonly kind: 'physical'
-  parent: PhysicalDirectory | undefined
-  name: ByteString
-  readonly children: Map<ByteString, PhysicalDirectory | Inode>
-  /** The directory of the merged tree that it was staged for. */
-  owner: Directory | undefined
-}
-
-export interface Leaf {
+export interface Leaf<B extends Books = Books> {
   readonly kind: 'leaf'
-  readonly inode: Inode
+  readonly inode: Inode<B>
   touched: number
 }
 
-export type Node = Directory | Leaf
+export type Directory<B extends Books = Books> = DirectoryValue<B> & B['directory']
+export type Inode<B extends Books = Books> = InodeValue & B['inode']
+export type Node<B extends Books = Books> = Directory<B> | Leaf<B>
+
+/** Makes the nodes of one tree. */
+export interface Nodes<B extends Books = Books> {
+  directory(parent: Directory<B> | undefined, name: ByteString): Directory<B>
+  inode(entry: StagedEntry, layer: number): Inode<B>
+}
+
+export interface MergedTree<B extends Books = Books> {
+  readonly root: Directory<B>
+  readonly nodes: Nodes<B>
+}
 
 /** Where a path leads: the deepest directory there is, and the names that are missing below it. */
-export interface Resolution {
-  directory: Directory
+export interface Resolution<B extends Books = Books> {
+  directory: Directory<B>
   missing: ByteString[]
 }
 
 export const UNTOUCHED = -1
 
-export function newDirectory(parent: Directory | undefined, name: ByteString): Directory {
-  const pathBytes = parent?.parent === undefined ? name.length : parent.pathBytes + 1 + name.length
-  if (pathBytes > MAX_PATH_BYTES)
-    throw tooLong(name, `links lead to a path of ${pathBytes} bytes`, MAX_PATH_BYTES)
+export function newTree<B extends Books>(nodes: Nodes<B>): MergedTree<B> {
+  return { root: nodes.directory(undefined, ''), nodes }
+}
+
+/** Nodes of a tree whose objects are on disk, with their metadata. */
+export const STAGED_NODES: Nodes = {
+  directory: directoryValue,
+  inode: (entry, layer) => inodeValue(entry, layer, undefined)
+}
+
+/** Nodes that know all that an image says of them. */
+export const INDEXED_NODES: Nodes = {
+  directory: directoryValue,
+  inode: (entry, layer) => inodeValue(entry, layer, entry)
+}
+
+function directoryValue(parent: Directory | undefined, name: ByteString): Directory {
   return {
     kind: 'directory',
     parent,
     name,
     children: new Map<ByteString, Node>(),
-    pathBytes,
+    pathBytes: pathBytesOf(parent, name),
     entry: undefined,
-    touched: UNTOUCHED,
-    candidates: [],
-    isOld: false,
-    existing: false,
-    mount: undefined
+    touched: UNTOUCHED
   }
 }
 
-export function newInode(
-  entry: Pick<StagedEntry, 'type' | 'link' | 'sha256' | 'xattrs'>,
-  name: ByteString
-): Inode {
+function inodeValue(entry: StagedEntry, layer: number, described: StagedEntry | undefined): Inode {
   return {
     kind: 'inode',
     type: entry.type,
     link: entry.link,
     sha256: entry.sha256,
+    layer,
     hasXattrs: entry.xattrs.length > 0,
-    redescribed: undefined,
-    physicalParent: undefined,
-    physicalName: name,
-    placed: undefined
+    entry: described
   }
+}
+
+/** Of a new directory. @throws LIMIT_EXCEEDED */
+export function pathBytesOf(parent: Directory | undefined, name: ByteString): number {
+  const bytes = parent?.parent === undefined ? name.length : parent.pathBytes + 1 + name.length
+  if (bytes <= MAX_PATH_BYTES) return bytes
+  throw tooLong(name, `links lead to a path of ${bytes} bytes`, MAX_PATH_BYTES)
 }
 
 /**
  * Follows every component, symbolic links too, without ever leaving the root; creates nothing.
  * @throws ENTRY_INVALID where links lead round in a circle
  */
-export function resolve(root: Directory, path: ByteString): Resolution {
+export function resolve<B extends Books>(root: Directory<B>, path: ByteString): Resolution<B> {
   const found = follow(root, path)
   if (found === undefined) throw symlinkLoop()
   return found
 }
 
 /** Undefined where links lead round in a circle. */
-function follow(root: Directory, path: ByteString): Resolution | undefined {
+function follow<B extends Books>(root: Directory<B>, path: ByteString): Resolution<B> | undefined {
   let directory = root
   const missing: ByteString[] = []
   const pending = path === '' ? [] : path.split('/').reverse()
@@ -160,7 +172,10 @@ function symlinkLoop(): OciUnpackError {
 }
 
 /** The directory at the end of a path, if all of it exists. */
-export function findDirectory(root: Directory, path: ByteString): Directory | undefined {
+export function findDirectory<B extends Books>(
+  root: Directory<B>,
+  path: ByteString
+): Directory<B> | undefined {
   const found = follow(root, path)
   return found?.missing.length === 0 ? found.directory : undefined
 }

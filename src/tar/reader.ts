@@ -146,8 +146,10 @@ export class TarReader {
 
   private openBody(): void {
     const { entry, body } = this.headers.member!
-    this.sink.entry(entry)
-    this.cursor.open(body.sparse?.extents)
+    const extents = body.sparse?.extents
+    // the block that made the member complete is not counted yet
+    this.sink.entry(entry, this.offset + BLOCK_SIZE, extents)
+    this.cursor.open(extents)
     this.left = body.stored
     this.state = 'body'
     if (this.left === 0) this.closeBody()

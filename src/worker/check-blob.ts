@@ -1,18 +1,13 @@
 /** The task of reading one blob to its end, only to see whether it is what its descriptor says. */
-import { createHash } from 'node:crypto'
 import type { DecompressorChoice } from '../codec/choice.ts'
 import type { Compression } from '../codec/content.ts'
 import { decompress } from '../codec/decompress.ts'
-import {
-  digestAlgorithm,
-  finishDigest,
-  type Digest,
-  type DigestAlgorithm
-} from '../image/digest.ts'
+import { digestAlgorithm, type Digest, type DigestAlgorithm } from '../image/digest.ts'
 import { openBlob, type VerifiedBlob } from '../store/blob.ts'
 import type { BlobSource } from '../store/blob-source.ts'
 import type { Control } from './control.ts'
 import { countedInput } from './counted-input.ts'
+import { TarDigest } from './diff-id.ts'
 
 export interface CheckBlobTask {
   type: 'check-blob'
@@ -29,16 +24,20 @@ interface LayerContent {
   algorithms: readonly DigestAlgorithm[]
 }
 
+export interface CheckedContent {
+  /** Of a layer: one for each algorithm at least; of other blobs none. */
+  diffIds: readonly Digest[]
+}
+
 /**
- * The diff IDs of a layer, one for each algorithm at least; of other blobs none. @throws what reading and decompressing throw;
- * that the blob itself is damaged goes before anything that follows from it.
+ * @throws what reading and decompressing throw; that the blob itself is damaged goes before anything that follows from it.
  */
-export async function checkBlob(task: CheckBlobTask, control: Control): Promise<string[]> {
+export async function checkBlob(task: CheckBlobTask, control: Control): Promise<CheckedContent> {
   const blob = openBlob(task.source)
   try {
     const diffIds = await readContent(task, blob, control)
     blob.verify()
-    return [...knownDiffIds(task), ...diffIds]
+    return { diffIds: [...knownDiffIds(task), ...diffIds] }
   } catch (error) {
     if (!control.aborted()) blob.verify()
     throw error
@@ -51,7 +50,7 @@ async function readContent(
   task: CheckBlobTask,
   blob: VerifiedBlob,
   control: Control
-): Promise<string[]> {
+): Promise<Digest[]> {
   const { layer, content } = task
   const input = countedInput(blob, control, layer)
   if (content === undefined) {
@@ -61,12 +60,12 @@ async function readContent(
   const { compression, decompressor, algorithms } = content
   const known = knownDiffIds(task).map(digestAlgorithm)
   const unknown = algorithms.filter((algorithm) => !known.includes(algorithm))
-  const hashes = unknown.map((algorithm) => ({ algorithm, hash: createHash(algorithm) }))
+  const digests = unknown.map((algorithm) => new TarDigest(algorithm))
   for await (const chunk of decompress(input, compression, decompressor, control)) {
     control.addUnpacked(layer, chunk.length)
-    for (const { hash } of hashes) hash.update(chunk)
+    for (const digest of digests) digest.push(chunk)
   }
-  return hashes.map(({ algorithm, hash }) => finishDigest(hash, algorithm))
+  return digests.map((digest) => digest.digest())
 }
 
 /** Of an uncompressed layer the digest is a diff ID: what proves the one proves the other. */

@@ -1,5 +1,5 @@
 /**
- * Staged entries as bytes, for the way from a worker to the planner: about 120 bytes each where cloned objects
+ * Entries as bytes, for the way from a worker to the planner: about 120 bytes each where cloned objects
  * take 600, and layers that wait for their turn are kept in this form.
  */
 import type { ByteString } from '../bytes.ts'
@@ -24,6 +24,8 @@ const typeNumbers = new Map<StagedEntry['type'], number>(
 
 const HAS_ATIME = 1
 const HAS_DIGEST = 2
+const HAS_BODY = 4
+const HAS_EXTENTS = 8
 const DIGEST_BYTES = 32
 
 /** Collects entries and hands them out as one buffer that can be transferred. */
@@ -38,15 +40,15 @@ export class EntryEncoder {
 
   add(entry: StagedEntry): void {
     this.number(typeNumbers.get(entry.type)!)
-    this.number(
-      (entry.atime === undefined ? 0 : HAS_ATIME) | (entry.sha256 === undefined ? 0 : HAS_DIGEST)
-    )
+    this.number(flagsOf(entry))
     this.string(entry.path)
     this.string(entry.link)
     for (const name of NUMBERS) this.number(entry[name])
     this.time(entry.mtime)
     if (entry.atime !== undefined) this.time(entry.atime)
     if (entry.sha256 !== undefined) this.raw(entry.sha256)
+    if (entry.body !== undefined) this.number(entry.body)
+    if (entry.extents !== undefined) this.numbers(entry.extents)
     this.number(entry.xattrs.length)
     for (const [name, value] of entry.xattrs) {
       this.string(name)
@@ -66,6 +68,11 @@ export class EntryEncoder {
   private time({ sec, nsec }: Timespec): void {
     this.number(sec)
     this.number(nsec)
+  }
+
+  private numbers(values: readonly number[]): void {
+    this.number(values.length)
+    for (const value of values) this.number(value)
   }
 
   private string(text: ByteString): void {
@@ -98,6 +105,15 @@ export class EntryEncoder {
     this.bytes.copy(larger, 0, 0, this.at)
     this.bytes = larger
   }
+}
+
+function flagsOf(entry: StagedEntry): number {
+  return (
+    (entry.atime === undefined ? 0 : HAS_ATIME) |
+    (entry.sha256 === undefined ? 0 : HAS_DIGEST) |
+    (entry.body === undefined ? 0 : HAS_BODY) |
+    (entry.extents === undefined ? 0 : HAS_EXTENTS)
+  )
 }
 
 const FIRST_BYTES = 262_144
@@ -146,6 +162,8 @@ class EntryDecoder {
     }
     if ((flags & HAS_ATIME) !== 0) entry.atime = this.time()
     if ((flags & HAS_DIGEST) !== 0) entry.sha256 = this.raw(DIGEST_BYTES)
+    if ((flags & HAS_BODY) !== 0) entry.body = this.number()
+    if ((flags & HAS_EXTENTS) !== 0) entry.extents = this.numbers(this.number())
     entry.xattrs = this.xattrs(this.number())
     return entry
   }
@@ -153,6 +171,10 @@ class EntryDecoder {
   private xattrs(count: number): readonly Xattr[] {
     if (count === 0) return NO_XATTRS
     return Array.from({ length: count }, (): Xattr => [this.string(), this.string()])
+  }
+
+  private numbers(count: number): number[] {
+    return Array.from({ length: count }, () => this.number())
   }
 
   private time(): Timespec {

@@ -10,8 +10,11 @@ export interface HashFilesTask {
   paths: readonly ByteString[]
 }
 
-/** SHA-256 (hex) of each file, in order. @throws FILE_CHANGED, SYSCALL_FAILED, ABORTED */
-export function hashFiles(task: HashFilesTask, control: Control): string[] {
+/** SHA-256 (hex) of each file, in order. */
+export type FileDigests = readonly string[]
+
+/** @throws FILE_CHANGED, SYSCALL_FAILED, ABORTED */
+export function hashFiles(task: HashFilesTask, control: Control): FileDigests {
   const hasher = new FileHasher(task.root)
   try {
     const check = (): void => control.throwIfAborted()

@@ -2,7 +2,7 @@
 import type { ByteString } from '../bytes.ts'
 import type { ErrorRecord } from '../errors.ts'
 import type { ScanBatch } from '../rootfs/scanner.ts'
-import type { Task, TaskResult } from './perform.ts'
+import type { ResultOf, Task } from './perform.ts'
 
 export interface ToWorker {
   task: Task
@@ -13,5 +13,5 @@ export type FromWorker =
   | { type: 'entries'; batch: Uint8Array<ArrayBuffer> }
   | { type: 'lost-xattr'; entry: ByteString; xattr: ByteString }
   | { type: 'scanned'; batch: ScanBatch }
-  | { type: 'done'; result: TaskResult }
+  | { type: 'done'; result: ResultOf<Task> }
   | { type: 'failed'; error: ErrorRecord }

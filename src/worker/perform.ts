@@ -1,15 +1,26 @@
-import type { CheckBlobTask } from './check-blob.ts'
+/** What a thread can be asked to do, and what comes of it. Tasks are plain functions: they run without a thread, too. */
+import type { checkBlob } from './check-blob.ts'
 import type { Control } from './control.ts'
-import type { HashFilesTask } from './hash-files.ts'
-import type { ScanTreeReport, ScanTreeTask } from './scan-tree.ts'
-import type { SpoolLayerTask } from './spool-layer.ts'
-import type { StageLayerReport, StageLayerTask } from './stage-layer.ts'
+import type { hashFiles } from './hash-files.ts'
+import type { readLayer, ReadLayerReport } from './read-layer.ts'
+import type { scanTree, ScanTreeReport } from './scan-tree.ts'
+import type { spoolLayer } from './spool-layer.ts'
 
-/** What a thread can be asked to do. Tasks are plain functions: they run without a thread, too. */
-export type Task = StageLayerTask | SpoolLayerTask | HashFilesTask | CheckBlobTask | ScanTreeTask
+/** What a task gives is its own business; what it finds on the way it reports. */
+interface Performers {
+  'read-layer': typeof readLayer
+  'spool-layer': typeof spoolLayer
+  'check-blob': typeof checkBlob
+  'hash-files': typeof hashFiles
+  'scan-tree': typeof scanTree
+}
+
+export type Task = Parameters<Performers[keyof Performers]>[0]
+
+export type ResultOf<T extends Task> = Awaited<ReturnType<Performers[T['type']]>>
 
 /** What a task tells while it runs. */
-export type Report = StageLayerReport & ScanTreeReport
+export type Report = ReadLayerReport & ScanTreeReport
 
 export const SILENT: Report = {
   entries: () => undefined,
@@ -17,24 +28,25 @@ export const SILENT: Report = {
   scanned: () => undefined
 }
 
-/** Digests, of a task that is asked for digests. */
-export type TaskResult = readonly string[]
-
 /** A thread loads only what its tasks need: modules are most of what it costs to start one. */
-export async function perform(task: Task, control: Control, report: Report): Promise<TaskResult> {
-  switch (task.type) {
-    case 'stage-layer':
-      await (await import('./stage-layer.ts')).stageLayer(task, control, report)
-      return []
-    case 'spool-layer':
-      await (await import('./spool-layer.ts')).spoolLayer(task, control)
-      return []
-    case 'check-blob':
-      return (await import('./check-blob.ts')).checkBlob(task, control)
-    case 'hash-files':
-      return (await import('./hash-files.ts')).hashFiles(task, control)
-    case 'scan-tree':
-      await (await import('./scan-tree.ts')).scanTree(task, control, report)
-      return []
-  }
+const LOAD: { [Type in keyof Performers]: () => Promise<Performers[Type]> } = {
+  'read-layer': async () => (await import('./read-layer.ts')).readLayer,
+  'spool-layer': async () => (await import('./spool-layer.ts')).spoolLayer,
+  'check-blob': async () => (await import('./check-blob.ts')).checkBlob,
+  'hash-files': async () => (await import('./hash-files.ts')).hashFiles,
+  'scan-tree': async () => (await import('./scan-tree.ts')).scanTree
+}
+
+export async function perform<T extends Task>(
+  task: T,
+  control: Control,
+  report: Report
+): Promise<ResultOf<T>> {
+  const load: () => Promise<unknown> = LOAD[task.type]
+  const run = (await load()) as (
+    task: T,
+    control: Control,
+    report: Report
+  ) => ResultOf<T> | Promise<ResultOf<T>>
+  return run(task, control, report)
 }

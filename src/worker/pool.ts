@@ -8,7 +8,7 @@ import { fromErrorRecord, OciUnpackError } from '../errors.ts'
 import { fromNode } from '../sys/failure.ts'
 import type { Control } from './control.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
-import { perform, SILENT, type Report, type Task, type TaskResult } from './perform.ts'
+import { perform, SILENT, type Report, type ResultOf, type Task } from './perform.ts'
 
 export class Pool {
   private readonly threads: number
@@ -23,7 +23,11 @@ export class Pool {
   }
 
   /** Resolves when the task is done. @throws what the task threw, WORKER_DIED when its thread ended */
-  async run(task: Task, control: Control, heard: Partial<Report> = {}): Promise<TaskResult> {
+  async run<T extends Task>(
+    task: T,
+    control: Control,
+    heard: Partial<Report> = {}
+  ): Promise<ResultOf<T>> {
     const report = { ...SILENT, ...heard }
     try {
       return await this.limit(() =>
@@ -40,11 +44,15 @@ export class Pool {
     await Promise.all(this.all.map((thread) => thread.end()))
   }
 
-  private async delegate(task: Task, control: Control, report: Report): Promise<TaskResult> {
+  private async delegate<T extends Task>(
+    task: T,
+    control: Control,
+    report: Report
+  ): Promise<ResultOf<T>> {
     const thread = this.idle.pop() ?? this.start()
     const result = await thread.perform({ task, control: control.memory }, report)
     this.idle.push(thread)
-    return result
+    return result as ResultOf<T>
   }
 
   private start(): Thread {
@@ -74,7 +82,7 @@ class Thread {
   private over: Promise<unknown> = Promise.resolve()
 
   /** One task at a time. */
-  perform(message: ToWorker, report: Report): Promise<TaskResult> {
+  perform(message: ToWorker, report: Report): Promise<ResultOf<Task>> {
     return new Promise((resolve, reject) => {
       this.over = this.request(message, (said) => {
         try {
@@ -92,9 +100,9 @@ class Thread {
     await this.worker.terminate()
   }
 
-  private request(message: ToWorker, heard: (said: Said) => void): Promise<TaskResult> {
+  private request(message: ToWorker, heard: (said: Said) => void): Promise<ResultOf<Task>> {
     const { worker } = this
-    return new Promise<TaskResult>((resolve, reject) => {
+    return new Promise<ResultOf<Task>>((resolve, reject) => {
       const settle = (act: () => void): void => {
         worker.off('message', onMessage)
         worker.off('error', onError)

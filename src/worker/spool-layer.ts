@@ -20,11 +20,11 @@ export async function spoolLayer(task: SpoolLayerTask, control: Control): Promis
   try {
     let written = 0
     await readVerifiedTar(task, control, {
-      chunk: (chunk) => {
+      push: (chunk) => {
         writeAllAt(fd, addressOf(chunk), chunk.length, written)
         written += chunk.length
       },
-      end: () => undefined
+      finish: () => undefined
     })
   } finally {
     control.end()

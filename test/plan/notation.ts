@@ -18,7 +18,12 @@ import { joinPath } from '../../src/plan/names.ts'
 import { planEntry } from '../../src/plan/plan-entry.ts'
 import { StageLayout } from '../../src/plan/stage-layout.ts'
 import type { StagedEntry } from '../../src/plan/staged-entry.ts'
-import { newDirectory, type Directory, type Inode } from '../../src/plan/tree.ts'
+import {
+  PLANNED_NODES,
+  type PlannedDirectory,
+  type PlannedInode
+} from '../../src/plan/planned-tree.ts'
+import { newTree } from '../../src/plan/tree.ts'
 import type { TarEntry } from '../../src/tar/entry.ts'
 import { compareBytes } from '../../src/bytes.ts'
 import { OciUnpackError } from '../../src/errors.ts'
@@ -31,16 +36,16 @@ const RULES = {
 
 /** The merged tree as sorted lines; or the code of the error and its reason. */
 export function merge(layers: readonly (readonly string[])[], keepDirlinks = false): string[] {
-  const root = newDirectory(undefined, '')
+  const tree = newTree(PLANNED_NODES)
   try {
     layers.forEach((lines, index) => {
-      for (const line of lines) fold(root, index + 1, planned(line, index + 1), { keepDirlinks })
+      for (const line of lines) fold(tree, index + 1, planned(line, index + 1), { keepDirlinks })
     })
   } catch (error) {
     if (!(error instanceof OciUnpackError)) throw error
     return [[error.code, error.facts.reason ?? error.facts.found].join(': ')]
   }
-  return printTree(root)
+  return printTree(tree.root)
 }
 
 /**
@@ -68,15 +73,15 @@ export function layerViews(
   layers: readonly (readonly string[])[],
   { keepDirlinks = false, rootMayBeOpaque = false } = {}
 ): string[][] {
-  const root = newDirectory(undefined, '')
-  const homes = new LinkHomes(root)
+  const tree = newTree(PLANNED_NODES)
+  const homes = new LinkHomes(tree.root)
   return layers.map((lines, index) => {
     const layer = index + 1
     const changes = new LayerChanges()
-    for (const line of lines) fold(root, layer, planned(line, layer), { keepDirlinks, changes })
+    for (const line of lines) fold(tree, layer, planned(line, layer), { keepDirlinks, changes })
     const copies = homes.settle(layer)
     return printTree(
-      layerView(root, { layer, changes, staged: new Map(), rootMayBeOpaque }),
+      layerView(tree.root, { layer, changes, staged: new Map(), rootMayBeOpaque }),
       copies
     )
   })
@@ -106,10 +111,13 @@ function parse(line: string): Partial<TarEntry> & { content?: string } {
   return { name: line, type: /(?:^|\/)$/.test(line) ? 'directory' : 'file' }
 }
 
-function printTree(root: Directory, copies: ReadonlyMap<Inode, LayerPath> = new Map()): string[] {
+function printTree(
+  root: PlannedDirectory,
+  copies: ReadonlyMap<PlannedInode, LayerPath> = new Map()
+): string[] {
   const lines: string[] = []
-  const names = new Map<Inode, string>()
-  const visit = (directory: Directory, path: string): void => {
+  const names = new Map<PlannedInode, string>()
+  const visit = (directory: PlannedDirectory, path: string): void => {
     lines.push(`${path}/ ${describedBy(directory)}`)
     for (const [name, child] of [...directory.children].sort(([a], [b]) => compareBytes(a, b))) {
       const childPath = joinPath(path, name)
@@ -127,16 +135,16 @@ function printTree(root: Directory, copies: ReadonlyMap<Inode, LayerPath> = new 
   return lines
 }
 
-function describedBy({ entry: described, existing }: Directory): string {
-  if (existing) return '!'
+function describedBy({ entry: described, found }: PlannedDirectory): string {
+  if (described !== undefined && described === found) return '!'
   return described === undefined ? '?' : String(described.mtime.sec)
 }
 
-function printInode(inode: Inode, path: string, names: Map<Inode, string>): string {
+function printInode(inode: PlannedInode, path: string, names: Map<PlannedInode, string>): string {
   const first = names.get(inode)
   if (first !== undefined) return ` == ${first}`
   names.set(inode, path)
-  const changed = inode.redescribed === undefined ? '' : ` (${inode.redescribed.mtime.sec})`
+  const changed = inode.entry === undefined ? '' : ` (${inode.entry.mtime.sec})`
   if (inode.type === 'symlink') return ` -> ${inode.link}${changed}`
   return inode.type === 'file' ? `: ${inode.sha256 ?? ''}` : '|'
 }

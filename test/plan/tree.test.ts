@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { findDirectory, newDirectory, resolve, type Directory } from '../../src/plan/tree.ts'
+import { findDirectory, resolve, STAGED_NODES, type Directory } from '../../src/plan/tree.ts'
 import { failure } from '../support/failure.ts'
 import { merge } from './notation.ts'
 
@@ -7,11 +7,11 @@ describe('paths that links make longer than any name in the archive', () => {
   const LONG = 'n'.repeat(250)
 
   test('end at what the kernel takes', () => {
-    const root = newDirectory(undefined, '')
+    const root = STAGED_NODES.directory(undefined, '')
     const deepest = chain(root, LONG, 16)
     expect(deepest.pathBytes).toBe(16 * 251 - 1)
-    expect(newDirectory(deepest, 'x'.repeat(79)).pathBytes).toBe(4095)
-    const error = failure(() => newDirectory(deepest, 'x'.repeat(80)))
+    expect(STAGED_NODES.directory(deepest, 'x'.repeat(79)).pathBytes).toBe(4095)
+    const error = failure(() => STAGED_NODES.directory(deepest, 'x'.repeat(80)))
     expect(error).toMatchObject({
       code: 'LIMIT_EXCEEDED',
       facts: { reason: 'links lead to a path of 4096 bytes' }
@@ -28,7 +28,7 @@ describe('paths that links make longer than any name in the archive', () => {
 
 describe('resolving', () => {
   test('gives the deepest directory there is and what is missing below', () => {
-    const root = newDirectory(undefined, '')
+    const root = STAGED_NODES.directory(undefined, '')
     const a = chain(root, 'a', 1)
     expect(resolve(root, 'a/b/c')).toEqual({ directory: a, missing: ['b', 'c'] })
     expect(resolve(root, 'a/b/../../..')).toEqual({ directory: root, missing: [] })
@@ -53,7 +53,7 @@ describe('resolving', () => {
 function chain(root: Directory, name: string, depth: number): Directory {
   let directory = root
   for (let level = 0; level < depth; level++) {
-    const next = newDirectory(directory, name)
+    const next = STAGED_NODES.directory(directory, name)
     directory.children.set(name, next)
     directory = next
   }

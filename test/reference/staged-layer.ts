@@ -5,6 +5,7 @@ import type { PolicyChoice } from '../../src/plan/policy/policies.ts'
 import type { StagedEntry } from '../../src/plan/staged-entry.ts'
 import type { WhiteoutForm } from '../../src/plan/whiteout-form.ts'
 import { LayerStage } from '../../src/rootfs/layer-stage.ts'
+import { LayerEntries } from '../../src/worker/layer-entries.ts'
 import { withOpen } from '../support/open-directory.ts'
 import { Rejected, type Member } from './serial.ts'
 
@@ -18,16 +19,15 @@ export function stageLayer(
 ): StagedEntry[] {
   const entries: StagedEntry[] = []
   withOpen(staging, (fd) => {
-    const stage = new LayerStage(fd, {
-      rules: { policy: layerPolicy(EXACT, form), maxPathBytes: 4095 },
-      digests: true,
-      onEntry: (entry) => entries.push(entry),
-      onLostXattr: () => undefined
-    })
+    const place = { directory: fd, path: '' }
+    const lostXattr = (): void => undefined
+    const stage = new LayerStage({ kind: 'staging', place, digests: true }, { lostXattr })
+    const rules = { policy: layerPolicy(EXACT, form), maxPathBytes: 4095 }
+    const members = new LayerEntries(rules, stage, (entry) => entries.push(entry))
     for (const { entry, body } of layer) {
-      stage.entry(entry)
-      if (body.length > 0) stage.data(body, 0, body.length, 0)
-      stage.end()
+      members.entry(entry, 0, undefined)
+      if (body.length > 0) members.data(body, 0, body.length, 0)
+      members.end()
     }
     stage.close()
   })

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import type { StagedEntry } from '../../src/plan/staged-entry.ts'
 import { LayerStage } from '../../src/rootfs/layer-stage.ts'
 import { getXattr, listXattrs } from '../../src/sys/metadata.ts'
 import { status } from '../../src/sys/status.ts'
 import type { TarEntry } from '../../src/tar/entry.ts'
+import { LayerEntries } from '../../src/worker/layer-entries.ts'
 import { entry } from '../support/archive.ts'
 import { failure } from '../support/failure.ts'
 import { withOpen, withScratch } from '../support/open-directory.ts'
@@ -90,8 +90,9 @@ test('directories are entered by nobody else until they are joined', () => {
 
 test('an entry that cannot be made is named', () => {
   withScratch((fd) => {
-    const stage = stageOf(fd, [], [])
-    const error = failure(() => stage.entry(entry({ name: 'd/x', type: 'symlink', link: 'a\0' })))
+    const { stage, members } = stageOf(fd, [])
+    const link = entry({ name: 'd/x', type: 'symlink', link: 'a\0' })
+    const error = failure(() => members.entry(link, 0, undefined))
     expect(error).toMatchObject({ code: 'ENTRY_INVALID', facts: { entry: 'd/x' } })
     stage.close()
   })
@@ -104,21 +105,25 @@ function staged(
   lost: string[] = []
 ): void {
   withScratch((fd, path) => {
-    const stage = stageOf(fd, [], lost)
+    const { stage, members } = stageOf(fd, lost)
     for (const fields of entries) {
-      stage.entry(entry(fields))
-      stage.end()
+      members.entry(entry(fields), 0, undefined)
+      members.end()
     }
     stage.close()
     withOpen(`${path}/tree`, look)
   })
 }
 
-function stageOf(fd: number, entries: StagedEntry[], lost: string[]): LayerStage {
-  return new LayerStage(fd, {
-    rules: { policy: { kind: 'exact', uidMap: [], gidMap: [] }, maxPathBytes: 4095 },
-    digests: false,
-    onEntry: (staged) => entries.push(staged),
-    onLostXattr: (staged, name) => lost.push(`${staged.path} ${name}`)
+function stageOf(fd: number, lost: string[]): { stage: LayerStage; members: LayerEntries } {
+  const description = {
+    kind: 'staging',
+    place: { directory: fd, path: '' },
+    digests: false
+  } as const
+  const stage = new LayerStage(description, {
+    lostXattr: (staged, name) => lost.push(`${staged.path} ${name}`)
   })
+  const rules = { policy: { kind: 'exact', uidMap: [], gidMap: [] }, maxPathBytes: 4095 } as const
+  return { stage, members: new LayerEntries(rules, stage, () => undefined) }
 }

@@ -8,7 +8,7 @@ import type { Digest } from '../../src/image/digest.ts'
 import { Control } from '../../src/worker/control.ts'
 import { close, openOperatorDirectory } from '../../src/sys/files.ts'
 import { decodeEntries } from '../../src/worker/entry-codec.ts'
-import type { StageLayerReport, StageLayerTask } from '../../src/worker/stage-layer.ts'
+import type { ReadLayerReport, ReadLayerTask } from '../../src/worker/read-layer.ts'
 import { Pool } from '../support/dist.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
 import { directory, file, tar } from '../support/tar-builder.ts'
@@ -132,7 +132,7 @@ test('no more tasks run at once than there are threads', async () => {
   expect(log).toEqual(['0 in', '0 done', '1 in', '1 done'])
 })
 
-function collect(entries: string[]): StageLayerReport {
+function collect(entries: string[]): ReadLayerReport {
   return {
     entries(batch) {
       for (const { type, path } of decodeEntries(batch)) entries.push(`${type} ${display(path)}`)
@@ -142,15 +142,15 @@ function collect(entries: string[]): StageLayerReport {
 }
 
 /** An uncompressed layer, with a staging directory of its own. */
-function task(layer: number, content: Buffer): StageLayerTask {
+function task(layer: number, content: Buffer): ReadLayerTask {
   const path = `${work}/${layer}.tar`
   mkdirSync(`${work}/${layer}`)
   writeFileSync(path, content)
   const digest = digestOf(content)
   return {
-    type: 'stage-layer',
+    type: 'read-layer',
     layer,
-    staging: { directory: box, path: String(layer) },
+    sink: { kind: 'staging', place: { directory: box, path: String(layer) }, digests: false },
     source: { digest, size: content.length, path },
     compression: 'none',
     diffId: digest,
@@ -163,7 +163,6 @@ function task(layer: number, content: Buffer): StageLayerTask {
       },
       maxPathBytes: 4095
     },
-    digests: false,
     limits: { entries: 1e6, unpackedBytes: 1e9, ratio: 1e4, tar: {} }
   }
 }

@@ -1,6 +1,7 @@
 /** What the first word of commands of two words stands for. */
 export const GROUPS: Readonly<Record<string, string>> = {
   raw: 'lower-level commands',
+  file: 'commands for the files of an image that is not unpacked',
   bundle: 'commands for bundles that are there',
   hooks: 'commands for those who write or operate hooks'
 }

@@ -2,6 +2,7 @@ import type { Command } from '../command.ts'
 import { bundleDeleteCommand } from './bundle.ts'
 import { addLayerCommand, diffCommand, insertCommand, repackCommand } from './change.ts'
 import { configCommand, runtimeConfigCommand } from './config.ts'
+import { fileCatCommand, fileExtractCommand, fileListCommand } from './file.ts'
 import { hooksCheckCommand, hooksGcCommand, hooksTestCommand } from './hooks.ts'
 import { copyCommand, verifyCommand } from './images.ts'
 import { newCommand, removeCommand, statCommand, tagCommand } from './image.ts'
@@ -30,6 +31,9 @@ export const COMMANDS: readonly Command[] = [
   mtreeValidateCommand,
   copyCommand,
   verifyCommand,
+  fileListCommand,
+  fileCatCommand,
+  fileExtractCommand,
   bundleDeleteCommand,
   hooksCheckCommand,
   hooksTestCommand,

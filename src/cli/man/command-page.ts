@@ -34,9 +34,10 @@ export function commandPage(command: Command, neighbours: readonly Command[]): s
 
 function synopsis({ path, aliases = [], flags, positionals }: Command): string[] {
   const required = flags.filter((flag) => flag.required === true).map(given)
-  const rest = positionals.map(({ name, optional }) =>
-    optional === true ? `[${italic(name)}]` : italic(name)
-  )
+  const rest = positionals.map(({ name, optional, variadic }) => {
+    const term = variadic === true ? `${italic(name)}...` : italic(name)
+    return optional === true ? `[${term}]` : term
+  })
   const lines = [path.at(-1)!, ...aliases].map((word) => {
     const called = bold(['oci-unpack', ...path.slice(0, -1), word].join(' '))
     return [called, ...required, `[${italic('OPTION')}]...`, ...rest].join(' ')

@@ -4,9 +4,11 @@ import { layerCompression, type Compression } from '../../image/media-types.ts'
 import type { Descriptor } from '../../image/types.ts'
 import { layerPolicy } from '../../plan/policy/layer-policy.ts'
 import type { WhiteoutForm } from '../../plan/whiteout-form.ts'
-import type { StageLayerTask, StagingPlace } from '../../worker/stage-layer.ts'
+import type { StagingPlace } from '../../rootfs/layer-stage.ts'
+import type { ReadLayerTask } from '../../worker/read-layer.ts'
 import type { VerifiedTarTask } from '../../worker/verified-tar.ts'
-import type { Job } from './job.ts'
+import type { SinkDescription } from '../../worker/sinks.ts'
+import type { ImageJob, Job } from './job.ts'
 
 /** A layer's tar in a file. */
 export interface LayerTar {
@@ -26,20 +28,34 @@ export interface StageInto {
   tar?: LayerTar | undefined
 }
 
-export function stageLayerTask(job: Job, layer: number, into: StageInto): StageLayerTask {
-  const { policy, limits, pathBytes } = job.settings
-  const tar = verifiedTarTask(job, layer)
+export function stageLayerTask(job: Job, layer: number, into: StageInto): ReadLayerTask {
+  const sink = { kind: 'staging', place: into.staging, digests: into.digests } as const
+  const task = readLayerTask(job, layer, sink)
   return {
-    ...(into.tar === undefined ? tar : fromFile(tar, into.tar)),
-    type: 'stage-layer',
-    staging: into.staging,
-    rules: { policy: layerPolicy(policy, into.form ?? 'none'), maxPathBytes: pathBytes },
-    digests: into.digests,
+    ...task,
+    ...(into.tar === undefined ? {} : fromFile(task, into.tar)),
+    rules: {
+      ...task.rules,
+      policy: layerPolicy(job.settings.policy, into.form ?? 'none')
+    }
+  }
+}
+
+export function readLayerTask(job: ImageJob, layer: number, sink: SinkDescription): ReadLayerTask {
+  const { policy, limits, pathBytes } = job.settings
+  return {
+    ...verifiedTarTask(job, layer),
+    type: 'read-layer',
+    sink,
+    rules: { policy, maxPathBytes: pathBytes },
     limits
   }
 }
 
-export function verifiedTarTask({ source, image, settings }: Job, layer: number): VerifiedTarTask {
+export function verifiedTarTask(
+  { source, image, settings }: ImageJob,
+  layer: number
+): VerifiedTarTask {
   const descriptor = image.manifest.layers[layer]!
   return {
     layer,
@@ -52,8 +68,11 @@ export function verifiedTarTask({ source, image, settings }: Job, layer: number)
 }
 
 /** What was verified once is verified again: it lay in a file meanwhile. */
-function fromFile(task: VerifiedTarTask, { path, size }: LayerTar): VerifiedTarTask {
-  return { ...task, source: { digest: task.diffId, size, path }, compression: 'none' }
+function fromFile(
+  { diffId }: VerifiedTarTask,
+  { path, size }: LayerTar
+): Pick<VerifiedTarTask, 'source' | 'compression'> {
+  return { source: { digest: diffId, size, path }, compression: 'none' }
 }
 
 function compressionOf(descriptor: Descriptor, layer: number): Compression {

@@ -4,7 +4,7 @@ import { uncompressedSizeHint } from '../../codec/size-hint.ts'
 import { withFacts } from '../../errors.ts'
 import type { Control } from '../../worker/control.ts'
 import type { Pool } from '../../worker/pool.ts'
-import type { StageLayerTask } from '../../worker/stage-layer.ts'
+import type { ReadLayerTask } from '../../worker/read-layer.ts'
 import { throwIfAborted } from '../operation/abort.ts'
 import { lostXattr } from './join-layers.ts'
 import { layerName } from './layer-tasks.ts'
@@ -20,7 +20,7 @@ export type StageSettings = Pick<UnpackSettings, 'jobs' | 'onEvent' | 'signal'>
  * @throws the first failure, with the layer it belongs to; ABORTED when the signal says so
  */
 export async function stageLayers(
-  tasks: readonly StageLayerTask[],
+  tasks: readonly ReadLayerTask[],
   count: number,
   layers: OrderedLayers,
   settings: StageSettings
@@ -41,7 +41,7 @@ export async function stageLayers(
 }
 
 async function stageOne(
-  task: StageLayerTask,
+  task: ReadLayerTask,
   control: Control,
   pool: Pool,
   layers: OrderedLayers,
@@ -61,7 +61,7 @@ async function stageOne(
 }
 
 /** The biggest first, so that no thread is left alone with it at the end. */
-function bySize(tasks: readonly StageLayerTask[]): StageLayerTask[] {
+function bySize(tasks: readonly ReadLayerTask[]): ReadLayerTask[] {
   const sizes = new Map(
     tasks.map((task) => [task, uncompressedSizeHint(task.source, task.compression)])
   )
@@ -70,9 +70,9 @@ function bySize(tasks: readonly StageLayerTask[]): StageLayerTask[] {
 
 /** Waits for all, even after a failure, so that nobody writes any more when it throws. */
 async function allOrAbort(
-  tasks: readonly StageLayerTask[],
+  tasks: readonly ReadLayerTask[],
   control: Control,
-  run: (task: StageLayerTask) => Promise<void>
+  run: (task: ReadLayerTask) => Promise<void>
 ): Promise<void> {
   const failures: unknown[] = []
   const watched = tasks.map(async (task) => {

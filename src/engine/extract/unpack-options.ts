@@ -10,7 +10,7 @@ import type { IdMapping } from '../../plan/id-map.ts'
 import { MAX_PATH_BYTES } from '../../plan/names.ts'
 import type { PolicyChoice } from '../../plan/policy/policies.ts'
 import type { LayoutOptions } from '../../store/layout.ts'
-import type { StageLimits } from '../../worker/stage-layer.ts'
+import type { LayerLimits } from '../../worker/read-layer.ts'
 import type { OnEvent } from '../operation/events.ts'
 import type { HooksOption } from '../operation/open-hooks.ts'
 
@@ -56,18 +56,24 @@ export interface UnpackOptions {
   onEvent?: OnEvent
 }
 
-export interface UnpackSettings {
-  reference: ImageName
+/** What all that reads the layers of an image takes. */
+export type ImageOptions = Omit<UnpackOptions, 'destination' | 'uidMap' | 'gidMap' | 'hooks'>
+
+export interface UnpackSettings extends ImageSettings {
   destination: string
+  hooks: HooksOption | undefined
+}
+
+export interface ImageSettings {
+  reference: ImageName
   platform: Platform | undefined
   jobs: number
   decompressor: DecompressorChoice
   keepDirlinks: boolean
   policy: PolicyChoice
-  limits: StageLimits
+  limits: LayerLimits
   pathBytes: number
   layoutOptions: LayoutOptions
-  hooks: HooksOption | undefined
   signal: AbortSignal | undefined
   onEvent: OnEvent
 }
@@ -76,10 +82,17 @@ const TIB = 2 ** 40
 
 /** @throws USAGE, REFERENCE_INVALID, DECOMPRESSOR_UNAVAILABLE */
 export function normalizeUnpack(options: UnpackOptions): UnpackSettings {
+  const destination = resolve(notEmpty(options.destination))
+  return { ...normalizeImage(options), destination, hooks: options.hooks }
+}
+
+/** @throws USAGE, REFERENCE_INVALID, DECOMPRESSOR_UNAVAILABLE */
+export function normalizeImage(
+  options: ImageOptions & Pick<UnpackOptions, 'uidMap' | 'gidMap'>
+): ImageSettings {
   const limits = options.limits ?? {}
   return {
     reference: parseImageName(options.image),
-    destination: resolve(notEmpty(options.destination)),
     platform: options.platform === undefined ? undefined : parsePlatform(options.platform),
     jobs: count('jobs', options.jobs ?? availableParallelism()),
     decompressor: probeDecompressors(options.decompressor ?? 'auto', process.env),
@@ -100,7 +113,6 @@ export function normalizeUnpack(options: UnpackOptions): UnpackSettings {
       limits.jsonBytes === undefined
         ? {}
         : { maxDocumentSize: count('limits.jsonBytes', limits.jsonBytes) },
-    hooks: options.hooks,
     signal: options.signal,
     onEvent: options.onEvent ?? (() => undefined)
   }

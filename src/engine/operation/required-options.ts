@@ -5,7 +5,9 @@ type Kind<Value> = Value extends string
   ? 'text'
   : Value extends readonly unknown[]
     ? 'list'
-    : 'object'
+    : Value extends (...args: never) => unknown
+      ? 'function'
+      : 'object'
 
 /** Every option that must be given, and what it must be. */
 type RequiredOptions<Options> = {

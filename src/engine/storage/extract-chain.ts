@@ -2,7 +2,7 @@
 import { withFacts } from '../../errors.ts'
 import { fold } from '../../plan/fold.ts'
 import { LayerStack } from '../../plan/layer-stack.ts'
-import { newDirectory, type Directory } from '../../plan/tree.ts'
+import { newTree, STAGED_NODES, type Directory, type MergedTree } from '../../plan/tree.ts'
 import { addExistingTree, existingPlanRoot } from '../extract/plan-root.ts'
 import type { Job } from '../extract/job.ts'
 import { assertEmpty } from '../extract/layer-directory.ts'
@@ -22,7 +22,7 @@ export async function extractChain(
   missing: readonly number[],
   directory: string
 ): Promise<Directory | undefined> {
-  const tree = missing[0] === 0 ? newDirectory(undefined, '') : undefined
+  const tree = missing[0] === 0 ? newTree(STAGED_NODES) : undefined
   const [only] = missing
   if (missing.length === 1) await applyLayer(job, store, { layer: only!, tar: undefined, tree })
   else
@@ -32,13 +32,13 @@ export async function extractChain(
         spools.drop(layer)
       }
     })
-  return tree
+  return tree?.root
 }
 
 interface Step {
   layer: number
   tar: (() => Promise<LayerTar>) | undefined
-  tree: Directory | undefined
+  tree: MergedTree | undefined
 }
 
 /** Progress is told by who reads ahead; no further threads are started for the layer whose turn it is. */
@@ -64,7 +64,7 @@ async function applyTo(
   target: string,
   layer: number,
   tar: LayerTar | undefined,
-  tree: Directory | undefined
+  tree: MergedTree | undefined
 ): Promise<void> {
   if (layer === 0) assertEmpty(target)
   await withWorkspace(target, job.settings.onEvent, async (workspace) => {

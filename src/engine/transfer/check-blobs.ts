@@ -36,7 +36,7 @@ export async function checkBlobs(
   return withThreads(Math.min(jobs, layers), { jobs, signal, layers }, async (pool, control) => {
     const check = async (blob: CheckedBlob, layer: number): Promise<Checked> => {
       throwIfAborted(signal)
-      const diffIds = await pool.run(taskOf(source, blob, layer, settings), control)
+      const { diffIds } = await pool.run(taskOf(source, blob, layer, settings), control)
       return { diffIds, unpacked: control.layer(layer).unpacked }
     }
     const outcomes = await Promise.allSettled(blobs.map(check))

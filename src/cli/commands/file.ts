@@ -1,0 +1,70 @@
+import type { Command } from '../command.ts'
+import {
+  EXTRACT_FLAGS,
+  JSON_FLAG,
+  LIMIT_FLAGS,
+  LONG_FLAG,
+  PLATFORM_FLAG,
+  SOURCE_FLAG
+} from '../flags.ts'
+
+const IMAGE_FLAGS = [SOURCE_FLAG, PLATFORM_FLAG, ...EXTRACT_FLAGS, ...LIMIT_FLAGS]
+
+export const fileListCommand: Command = {
+  path: ['file', 'list'],
+  aliases: ['ls'],
+  summary: 'list the files of an image',
+  description:
+    'Prints what the layers of an image make together, without unpacking anything: PATH with all below it, by default ' +
+    'everything, a line for each. All layers are read at once and verified before the first line.',
+  positionals: [{ name: 'PATH', summary: 'path in the image', optional: true }],
+  flags: [
+    ...IMAGE_FLAGS,
+    {
+      ...LONG_FLAG,
+      aliases: ['l'],
+      summary: 'mode, links, owner, size or device, time and target of each'
+    },
+    { ...JSON_FLAG, summary: 'print one JSON object a line, with all metadata' },
+    { name: 'null', aliases: ['0'], summary: 'names as they are, each followed by a NUL byte' }
+  ],
+  examples: [
+    'oci-unpack file list --image debian:12',
+    'oci-unpack file list --image ./layout:v1 --long etc',
+    'oci-unpack file list --image docker-archive:debian.tar -0 | grep -z passwd'
+  ],
+  load: async () => (await import('../run-file.ts')).runFileList
+}
+
+export const fileCatCommand: Command = {
+  path: ['file', 'cat'],
+  summary: 'print a file of an image',
+  description:
+    'Writes the content of a regular file to standard output. Links are followed inside the image. Layers are read from ' +
+    'the top, no more than the answer needs, and each is verified before anything of it is printed.',
+  positionals: [{ name: 'PATH', summary: 'path in the image' }],
+  flags: IMAGE_FLAGS,
+  examples: ['oci-unpack file cat --image debian:12 etc/os-release'],
+  load: async () => (await import('../run-file.ts')).runFileCat
+}
+
+export const fileExtractCommand: Command = {
+  path: ['file', 'extract'],
+  summary: 'write files of an image below a directory',
+  description:
+    'Writes each PATH below DIRECTORY, under its whole path in the image; a directory comes with all that is in it. ' +
+    'Nothing is changed before everything is verified, and a failure leaves DIRECTORY as it was.',
+  positionals: [
+    { name: 'PATH', summary: 'path in the image', variadic: true },
+    { name: 'DIRECTORY', summary: 'directory to write below', kind: 'directory' }
+  ],
+  flags: [
+    ...IMAGE_FLAGS,
+    { name: 'overwrite', summary: 'replace files that are there (never directories)' }
+  ],
+  examples: [
+    'oci-unpack file extract --image debian:12 etc/passwd etc/group out',
+    'oci-unpack file extract --image ./layout:v1 --overwrite usr/share/doc .'
+  ],
+  load: async () => (await import('../run-file.ts')).runFileExtract
+}

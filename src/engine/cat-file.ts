@@ -1,0 +1,85 @@
+/** The content of one file of an image. */
+import { mkdtempSync, rmdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { display, fromText, type ByteString } from '../bytes.ts'
+import { OciUnpackError } from '../errors.ts'
+import type { Inode } from '../plan/tree.ts'
+import { removeFileIfThere } from '../sys/names.ts'
+import { close, openFile, openOperatorDirectory, readInto } from '../sys/files.ts'
+import type { ImageOptions } from './extract/unpack-options.ts'
+import { findFiles, type FoundFile } from './files/find-files.ts'
+import { spoolBodies } from './files/spool-bodies.ts'
+import { withImage } from './files/with-image.ts'
+import { bytesOf } from './list-files.ts'
+import { throwIfAborted } from './operation/abort.ts'
+import { requireOptions } from './operation/required-options.ts'
+
+export interface CatFileOptions extends ImageOptions {
+  /** In the image; links are followed there and nowhere else. */
+  path: string | Uint8Array
+  /** Takes the content, piece by piece: each is good until the call returns, or what it returns resolves. */
+  write: (bytes: Uint8Array) => void | Promise<void>
+}
+
+/**
+ * Gives the content of a regular file as the merged tree has it. No more layers are read than the answer needs. The
+ * content lies in a private temporary file until its layer is verified, so that nothing of a damaged layer is given.
+ * @throws OciUnpackError with a stable `code`
+ */
+export async function catFile(options: CatFileOptions): Promise<void> {
+  requireOptions(options, { image: 'text', path: kindOfPath(options), write: 'function' })
+  const path = bytesOf(options.path)
+  await withImage(options, async (job) => {
+    const [found] = await findFiles(job, [path], 'follow')
+    const inode = regularFile(path, found!)
+    await withPrivateDirectory(async (directory) => {
+      await spoolBodies(job, directory, new Map([[inode, BODY]]))
+      await give(directory, options)
+    })
+  })
+}
+
+function kindOfPath(options: Partial<CatFileOptions> | undefined): 'text' | 'object' {
+  return options?.path instanceof Uint8Array ? 'object' : 'text'
+}
+
+const BODY = 'body'
+
+function regularFile(path: ByteString, { node }: FoundFile): Inode {
+  const type = node.kind === 'directory' ? 'directory' : node.inode.type
+  if (node.kind === 'leaf' && type === 'file') return node.inode
+  throw new OciUnpackError('PATH_INVALID', 'Only a regular file has content.', {
+    facts: { entry: display(path), expected: 'file', found: type }
+  })
+}
+
+async function withPrivateDirectory(act: (directory: number) => Promise<void>): Promise<void> {
+  const path = mkdtempSync(join(tmpdir(), 'oci-unpack-'))
+  try {
+    const directory = openOperatorDirectory(fromText(path))
+    try {
+      await act(directory)
+    } finally {
+      removeFileIfThere(directory, BODY)
+      close(directory)
+    }
+  } finally {
+    rmdirSync(path)
+  }
+}
+
+const CHUNK = 1 << 18
+
+async function give(directory: number, { write, signal }: CatFileOptions): Promise<void> {
+  const fd = openFile(directory, BODY)
+  try {
+    const buffer = Buffer.allocUnsafe(CHUNK)
+    for (let length = readInto(fd, buffer); length > 0; length = readInto(fd, buffer)) {
+      await write(buffer.subarray(0, length))
+      throwIfAborted(signal)
+    }
+  } finally {
+    close(fd)
+  }
+}

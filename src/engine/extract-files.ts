@@ -1,0 +1,83 @@
+/** Single files and directories of an image, written below a directory: what `tar -x PATH…` does with an archive. */
+import { resolve } from 'node:path'
+import { ROOTFS_DIRECTORY } from '../bundle/files.ts'
+import { target } from '../image/choice.ts'
+import { LayerStack } from '../plan/layer-stack.ts'
+import { makeDirectory } from '../sys/names.ts'
+import type { ImageJob } from './extract/job.ts'
+import { joinLayers } from './extract/join-layers.ts'
+import { journaledPlanRoot, newPlanRoot, type PlanRoot } from './extract/plan-root.ts'
+import type { ImageOptions } from './extract/unpack-options.ts'
+import { addWhatIsThere } from './files/destination-tree.ts'
+import { findFiles } from './files/find-files.ts'
+import { newDirectory } from './files/caller-metadata.ts'
+import { stageSelection } from './files/stage-selection.ts'
+import { selectFiles, type Selection } from './files/selection.ts'
+import { withImage } from './files/with-image.ts'
+import { bytesOf } from './list-files.ts'
+import { heedSignals } from './operation/abort.ts'
+import { requireOptions } from './operation/required-options.ts'
+import { withWorkspace, type Workspace } from './place/workspace.ts'
+
+export interface ExtractFilesOptions extends ImageOptions {
+  /**
+   * In the image. A directory comes with all that is in it. Links on the way are followed inside the image; one at the
+   * end is extracted itself.
+   */
+  paths: readonly (string | Uint8Array)[]
+  /** The directory to write below; made if it is not there. */
+  destination: string
+  /** Replace files that are there. Default: that is an error. A directory is never replaced. */
+  overwrite?: boolean
+}
+
+export interface ExtractFilesResult {
+  /** Absolute path of the directory. */
+  destination: string
+  /** Digest of the image manifest. */
+  manifestDigest: string
+}
+
+/**
+ * Writes files below a directory, each under its whole path in the image, as `tar -x` does. Directories on the way are
+ * made as the image has them; those that are there stay as they are. All that is written is verified before the first
+ * change, no link in the destination is followed, and a failure leaves the destination as it was.
+ * @throws OciUnpackError with a stable `code`
+ */
+export async function extractFiles(options: ExtractFilesOptions): Promise<ExtractFilesResult> {
+  requireOptions(options, { image: 'text', destination: 'text', paths: 'list' })
+  const destination = resolve(options.destination)
+  return withImage(options, async (job) => {
+    const found = await findFiles(job, options.paths.map(bytesOf), 'keep')
+    const selection = selectFiles(found)
+    await withWorkspace(destination, job.settings.onEvent, (workspace) =>
+      write(job, workspace, selection, options.overwrite ?? false)
+    )
+    return { destination, manifestDigest: target(job.image.descriptorPath).digest }
+  })
+}
+
+async function write(
+  job: ImageJob,
+  workspace: Workspace,
+  selection: Selection,
+  overwrite: boolean
+): Promise<void> {
+  const { existing } = workspace
+  const stack = new LayerStack({ keepDirlinks: false })
+  if (existing !== undefined)
+    addWhatIsThere(stack, existing.fd, workspace.destination, selection, overwrite)
+  const planRoot =
+    existing === undefined ? newPlanRoot(workspace) : journaledPlanRoot(workspace, existing)
+  makeDirectory(planRoot.fd, planRoot.staging, PRIVATE_MODE)
+  await stageSelection(job, stack, planRoot, selection)
+  await heedSignals(job.settings.signal)
+  join(job, stack, planRoot, existing === undefined ? ROOTFS_DIRECTORY : '')
+  if (existing === undefined) workspace.publishOnly(ROOTFS_DIRECTORY)
+}
+
+const PRIVATE_MODE = 0o700
+
+function join({ settings }: ImageJob, stack: LayerStack, planRoot: PlanRoot, name: string): void {
+  joinLayers(planRoot, stack, name, newDirectory(), settings.onEvent)
+}

@@ -1,0 +1,140 @@
+/** Paths of an image, looked for from the top layer down, no further than the answer needs. */
+import { display, type ByteString } from '../../bytes.ts'
+import { OciUnpackError, withFacts } from '../../errors.ts'
+import { findPath, type Found } from '../../plan/find-path.ts'
+import { fold } from '../../plan/fold.ts'
+import { joinPath } from '../../plan/names.ts'
+import { pathOfDirectory } from '../../plan/tree-paths.ts'
+import { INDEXED_NODES, newTree, type Directory, type Node } from '../../plan/tree.ts'
+import { UpperTree } from '../../plan/upper-tree.ts'
+import type { ImageJob } from '../extract/job.ts'
+import { layerName } from '../extract/layer-tasks.ts'
+import { withLayerReader, type LayerIndex, type LayerReader } from './layer-reader.ts'
+
+/** What was found, and where it is: relative to the root, without links. */
+export interface FoundFile {
+  path: ByteString
+  node: Node
+  /** Undefined for the root. */
+  parent: Directory | undefined
+}
+
+/** @param last whether a link at the end of a path is followed. @throws PATH_NOT_FOUND, PATH_INVALID, and as reading does */
+export async function findFiles(
+  job: ImageJob,
+  paths: readonly ByteString[],
+  last: 'follow' | 'keep'
+): Promise<FoundFile[]> {
+  return withLayerReader(job, (reader) => new Search(job, reader, paths, last).run())
+}
+
+/** @throws PATH_NOT_FOUND, PATH_INVALID */
+export function findFile(root: Directory, path: ByteString, last: 'follow' | 'keep'): FoundFile {
+  const found = findPath(root, path, last)
+  switch (found.kind) {
+    case 'directory':
+      return {
+        path: pathOfDirectory(found.directory),
+        node: found.directory,
+        parent: found.directory.parent
+      }
+    case 'leaf':
+      return {
+        path: joinPath(pathOfDirectory(found.parent), found.name),
+        node: found.leaf,
+        parent: found.parent
+      }
+    case 'missing':
+    case 'blocked':
+      throw notFound(path)
+  }
+}
+
+class Search {
+  private readonly job: ImageJob
+  private readonly reader: LayerReader
+  private readonly paths: readonly ByteString[]
+  private readonly last: 'follow' | 'keep'
+  /** Of the layers that were read, by their number. */
+  private readonly indexes = new Map<number, LayerIndex>()
+
+  constructor(
+    job: ImageJob,
+    reader: LayerReader,
+    paths: readonly ByteString[],
+    last: 'follow' | 'keep'
+  ) {
+    this.job = job
+    this.reader = reader
+    this.paths = paths
+    this.last = last
+  }
+
+  async run(): Promise<FoundFile[]> {
+    const { layers } = this.job.image.manifest
+    for (let layer = layers.length - 1; layer > 0 && !this.needsAll(); layer--) {
+      await this.read([layer])
+      const known = this.tryUpper(layer)
+      if (known !== undefined) return known
+    }
+    await this.read([...layers.keys()].filter((layer) => !this.indexes.has(layer)))
+    return this.answer(this.whole())
+  }
+
+  /** A link may be kept because of what a lower layer has; of a directory every layer may have a part. */
+  private needsAll(): boolean {
+    return this.job.settings.keepDirlinks || this.isDirectoryWanted
+  }
+
+  private isDirectoryWanted = false
+
+  private async read(layers: readonly number[]): Promise<void> {
+    await Promise.all(
+      layers.map(async (layer) => this.indexes.set(layer, await this.reader.index(layer)))
+    )
+  }
+
+  /** From the layers down to this one alone, if they tell enough. */
+  private tryUpper(lowest: number): FoundFile[] | undefined {
+    const upper = new UpperTree()
+    for (let layer = lowest; this.indexes.has(layer); layer++)
+      for (const entry of this.indexes.get(layer)!()) if (!upper.add(layer, entry)) return undefined
+    const { root } = upper.tree
+    const found = this.paths.map((path) => findPath(root, path, this.last))
+    this.isDirectoryWanted = found.some(({ kind }) => kind === 'directory')
+    if (this.isDirectoryWanted || found.some((each) => mayBeBelow(upper, each))) return undefined
+    return this.answer(root)
+  }
+
+  private whole(): Directory {
+    const { layers } = this.job.image.manifest
+    const { keepDirlinks } = this.job.settings
+    const tree = newTree(INDEXED_NODES)
+    for (const [layer, descriptor] of layers.entries())
+      for (const entry of this.indexes.get(layer)!())
+        try {
+          fold(tree, layer, entry, { keepDirlinks })
+        } catch (error) {
+          throw withFacts(error, {
+            layer: layerName(layer, descriptor),
+            entry: display(entry.path)
+          })
+        }
+    return tree.root
+  }
+
+  private answer(root: Directory): FoundFile[] {
+    return this.paths.map((path) => findFile(root, path, this.last))
+  }
+}
+
+function mayBeBelow(upper: UpperTree, found: Found): boolean {
+  return found.kind === 'missing' && upper.mayHaveMore(found.parent, found.name)
+}
+
+function notFound(path: ByteString): OciUnpackError {
+  return new OciUnpackError('PATH_NOT_FOUND', 'The image has nothing at this path.', {
+    facts: { entry: display(path) },
+    hint: 'A path is looked up as in the unpacked image; an upper layer may have removed it.'
+  })
+}

@@ -1,0 +1,77 @@
+/** Single layers of an image, read when they are needed. What is read is verified before anything of it is given. */
+import { withFacts } from '../../errors.ts'
+import type { StagedEntry } from '../../plan/staged-entry.ts'
+import type { Control } from '../../worker/control.ts'
+import { decodeEntries } from '../../worker/entry-codec.ts'
+import type { Pool } from '../../worker/pool.ts'
+import type { SinkDescription } from '../../worker/sinks.ts'
+import type { ImageJob } from '../extract/job.ts'
+import { layerName, readLayerTask } from '../extract/layer-tasks.ts'
+import { reportProgress } from '../operation/progress.ts'
+import { withThreads } from '../operation/threads.ts'
+
+/** The entries of a layer, as often as they are asked for. */
+export type LayerIndex = () => Iterable<StagedEntry>
+
+/** Runs with a reader; the limits of an image are those of all that is read with it. */
+export async function withLayerReader<T>(
+  job: ImageJob,
+  act: (reader: LayerReader) => Promise<T>
+): Promise<T> {
+  const { jobs, signal, onEvent } = job.settings
+  const layers = job.image.manifest.layers.length
+  const threads = Math.min(jobs, layers)
+  return withThreads(threads, { jobs, signal, layers }, async (pool, control) => {
+    const progress = reportProgress(control, layers, onEvent)
+    try {
+      return await act(new LayerReader(job, pool, control))
+    } finally {
+      progress.stop()
+    }
+  })
+}
+
+export class LayerReader {
+  private readonly job: ImageJob
+  private readonly pool: Pool
+  private readonly control: Control
+
+  constructor(job: ImageJob, pool: Pool, control: Control) {
+    this.job = job
+    this.pool = pool
+    this.control = control
+  }
+
+  async index(layer: number): Promise<LayerIndex> {
+    const batches = await this.read(layer, { kind: 'index' })
+    return function* () {
+      for (const batch of batches) yield* decodeEntries(batch)
+    }
+  }
+
+  /**
+   * Bodies of a layer as files of a private directory.
+   * @param directory its descriptor
+   * @param wanted the names of these files, by where the bodies begin in the layer
+   */
+  async bodies(
+    layer: number,
+    directory: number,
+    wanted: ReadonlyMap<number, string>
+  ): Promise<void> {
+    await this.read(layer, { kind: 'bodies', directory, wanted })
+  }
+
+  private async read(layer: number, sink: SinkDescription): Promise<Uint8Array[]> {
+    const { job, pool, control } = this
+    const batches: Uint8Array[] = []
+    const task = readLayerTask(job, layer, sink)
+    try {
+      await pool.run(task, control, { entries: (batch) => void batches.push(batch) })
+    } catch (error) {
+      throw withFacts(error, { layer: layerName(layer, task.source) })
+    }
+    job.settings.onEvent({ type: 'layer', layer, counters: control.layer(layer) })
+    return batches
+  }
+}

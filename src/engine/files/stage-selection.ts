@@ -1,0 +1,119 @@
+/** The objects of a selection, made in the private directory of its extraction and ready to be joined. */
+import type { ByteString } from '../../bytes.ts'
+import { fold } from '../../plan/fold.ts'
+import type { LayerStack } from '../../plan/layer-stack.ts'
+import { attach } from '../../plan/physical.ts'
+import { bareEntry, type StagedEntry } from '../../plan/staged-entry.ts'
+import { findDirectory, type Directory, type Inode } from '../../plan/tree.ts'
+import { Birthright, writeFileMetadata, type OnLostXattr } from '../../rootfs/write-metadata.ts'
+import { makeSpecialObject } from '../../rootfs/special-object.ts'
+import { openBeneath } from '../../sys/beneath.ts'
+import { close, openFile } from '../../sys/files.ts'
+import { identity } from '../../sys/identity.ts'
+import { setModeOf } from '../../sys/metadata.ts'
+import { makeDirectory } from '../../sys/names.ts'
+import type { ImageJob } from '../extract/job.ts'
+import { reportLostXattr } from '../extract/join-layers.ts'
+import type { PlanRoot } from '../extract/plan-root.ts'
+import { callerMetadata, newDirectory } from './caller-metadata.ts'
+import type { Selection } from './selection.ts'
+import { entryOf, spoolBodies } from './spool-bodies.ts'
+
+const PRIVATE_MODE = 0o700
+
+/** @param stack holds what is at the destination already */
+export async function stageSelection(
+  job: ImageJob,
+  stack: LayerStack,
+  { fd, staging }: PlanRoot,
+  selection: Selection
+): Promise<void> {
+  const objects = `${staging}/objects`
+  makeDirectory(fd, objects, PRIVATE_MODE)
+  const directory = openBeneath(fd, objects)
+  try {
+    const names = nameInodes(selection)
+    await spoolBodies(job, directory, names)
+    const stage = new SelectionStage(stack, { directory, path: objects }, names, job)
+    for (const [path, node] of selection)
+      if (node.kind === 'directory') stage.directory(path, node)
+      else stage.leaf(path, node.inode)
+  } finally {
+    close(directory)
+  }
+}
+
+function nameInodes(selection: Selection): Map<Inode, string> {
+  const names = new Map<Inode, string>()
+  for (const node of selection.values())
+    if (node.kind === 'leaf' && !names.has(node.inode)) names.set(node.inode, String(names.size))
+  return names
+}
+
+/** A flat directory of objects. */
+interface Objects {
+  directory: number
+  /** Relative to where the plan stands. */
+  path: ByteString
+}
+
+class SelectionStage {
+  private readonly stack: LayerStack
+  private readonly objects: Objects
+  private readonly names: ReadonlyMap<Inode, string>
+  private readonly onLost: OnLostXattr
+  private readonly born = new Birthright(identity())
+  /** The first name of each inode in the destination. */
+  private readonly made = new Map<Inode, ByteString>()
+
+  constructor(
+    stack: LayerStack,
+    objects: Objects,
+    names: ReadonlyMap<Inode, string>,
+    { settings }: ImageJob
+  ) {
+    this.stack = stack
+    this.objects = objects
+    this.names = names
+    this.onLost = reportLostXattr(settings.onEvent)
+  }
+
+  /** One that is there keeps what it has. */
+  directory(path: ByteString, { entry }: Directory): void {
+    if (findDirectory(this.stack.root, path)?.isOld === true) return
+    const metadata = entry === undefined ? newDirectory() : callerMetadata(entry)
+    fold(this.stack.tree, 0, { ...metadata, path }, RULES)
+  }
+
+  leaf(path: ByteString, inode: Inode): void {
+    const first = this.made.get(inode)
+    if (first !== undefined) {
+      fold(this.stack.tree, 0, bareEntry('hardlink', path, first), RULES)
+      return
+    }
+    this.made.set(inode, path)
+    const entry = { ...callerMetadata(entryOf(inode)), path }
+    const name = this.names.get(inode)!
+    this.make(name, entry)
+    const planned = fold(this.stack.tree, 0, entry, RULES)
+    attach(planned!, this.stack.makePhysical(this.objects.path), name)
+  }
+
+  /** A file's body is there, and private. */
+  private make(name: string, entry: StagedEntry): void {
+    const { directory } = this.objects
+    if (entry.type !== 'file') {
+      makeSpecialObject(directory, name, entry, this.born, this.onLost)
+      return
+    }
+    const fd = openFile(directory, name)
+    try {
+      if (this.born.modeHolds(entry.mode)) setModeOf(fd, entry.mode)
+      writeFileMetadata(fd, entry, this.born, this.onLost)
+    } finally {
+      close(fd)
+    }
+  }
+}
+
+const RULES = { keepDirlinks: false }

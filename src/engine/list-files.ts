@@ -1,0 +1,138 @@
+/** What is in an image, without unpacking it. */
+import { fromText, toBuffer, type ByteString } from '../bytes.ts'
+import { target } from '../image/choice.ts'
+import { implicitDirectory } from '../plan/implicit-directory.ts'
+import type { StagedEntry } from '../plan/staged-entry.ts'
+import { countNames, nodesFrom } from '../plan/tree-paths.ts'
+import type { Inode, Node } from '../plan/tree.ts'
+import { findFile } from './files/find-files.ts'
+import { indexImage } from './files/index-image.ts'
+import { withImage } from './files/with-image.ts'
+import type { ImageOptions } from './extract/unpack-options.ts'
+import { requireOptions } from './operation/required-options.ts'
+
+export interface ListFilesOptions extends ImageOptions {
+  /** What to list, with all below it; default everything. Links on the way are followed inside the image, one at its end is not. */
+  path?: string | Uint8Array
+}
+
+export interface ListFilesResult {
+  /** Digest of the image manifest. */
+  manifestDigest: string
+  /** Parents first, names in the order of their bytes. They are made while they are asked for. */
+  files: Iterable<ListedFile>
+}
+
+/** One name in the merged tree of an image. Names and values are bytes: nobody promises that they are UTF-8. */
+export interface ListedFile {
+  /** Absolute: `/` is the root. */
+  path: Uint8Array
+  type: 'file' | 'directory' | 'symlink' | 'char' | 'block' | 'fifo'
+  /** Permissions, with set-user-ID, set-group-ID and sticky bit. */
+  mode: number
+  uid: number
+  gid: number
+  /** Bytes of a file, or of the target of a link; 0 for all others. */
+  size: number
+  /** Seconds since 1970, perhaps negative, and nanoseconds that count forward. */
+  mtime: { sec: number; nsec: number }
+  /** Equal for names of one file. */
+  inode: number
+  /** How many names the file has in the whole image; 1 for directories. */
+  links: number
+  /** Of a symbolic link. */
+  target?: Uint8Array
+  /** Of a device. */
+  device?: { major: number; minor: number }
+  xattrs: readonly { name: Uint8Array; value: Uint8Array }[]
+}
+
+/**
+ * The merged tree of an image, from one pass over all layers at once. Everything is verified (size, digest, diff ID)
+ * before the first file is given; nothing is written anywhere.
+ * @throws OciUnpackError with a stable `code`
+ */
+export async function listFiles(options: ListFilesOptions): Promise<ListFilesResult> {
+  requireOptions(options, { image: 'text' })
+  return withImage(options, async (job) => {
+    const root = await indexImage(job)
+    const { path, node } = findFile(root, bytesOf(options.path ?? ''), 'keep')
+    const listing = new Listing(countNames(root), implicitDirectory(job.settings.policy))
+    return {
+      manifestDigest: target(job.image.descriptorPath).digest,
+      files: { [Symbol.iterator]: () => listing.from(path, node) }
+    }
+  })
+}
+
+export function bytesOf(path: string | Uint8Array): ByteString {
+  return typeof path === 'string' ? fromText(path) : Buffer.from(path).toString('latin1')
+}
+
+class Listing {
+  private readonly names: ReadonlyMap<Inode, number>
+  private readonly implicit: StagedEntry
+  private readonly numbers = new Map<Inode, number>()
+  private next = 1
+
+  constructor(names: ReadonlyMap<Inode, number>, implicit: StagedEntry) {
+    this.names = names
+    this.implicit = implicit
+  }
+
+  *from(path: ByteString, node: Node): Generator<ListedFile> {
+    for (const [at, each] of nodesFrom(node, path)) yield this.file(at, each)
+  }
+
+  private file(path: ByteString, node: Node): ListedFile {
+    if (node.kind === 'leaf') return this.leaf(path, node.inode)
+    const entry = node.entry ?? this.implicit
+    return { ...common(path, entry), type: 'directory', size: 0, inode: this.next++, links: 1 }
+  }
+
+  private leaf(path: ByteString, inode: Inode): ListedFile {
+    const entry = inode.entry!
+    const type = inode.type as Exclude<ListedFile['type'], 'directory'>
+    const links = this.names.get(inode)!
+    const base = {
+      ...common(path, entry),
+      type,
+      size: 0,
+      inode: this.numberOf(inode, links),
+      links
+    }
+    switch (type) {
+      case 'file':
+        return { ...base, size: entry.size }
+      case 'symlink':
+        // Linux gives links no other mode
+        return { ...base, mode: 0o777, size: inode.link.length, target: toBuffer(inode.link) }
+      case 'char':
+      case 'block':
+        return { ...base, device: { major: entry.devMajor, minor: entry.devMinor } }
+      case 'fifo':
+        return base
+    }
+  }
+
+  private numberOf(inode: Inode, links: number): number {
+    const known = links === 1 ? undefined : this.numbers.get(inode)
+    if (known !== undefined) return known
+    if (links > 1) this.numbers.set(inode, this.next)
+    return this.next++
+  }
+}
+
+function common(
+  path: ByteString,
+  { mode, uid, gid, mtime, xattrs }: StagedEntry
+): Pick<ListedFile, 'path' | 'mode' | 'uid' | 'gid' | 'mtime' | 'xattrs'> {
+  return {
+    path: toBuffer(`/${path}`),
+    mode,
+    uid,
+    gid,
+    mtime,
+    xattrs: xattrs.map(([name, value]) => ({ name: toBuffer(name), value: toBuffer(value) }))
+  }
+}

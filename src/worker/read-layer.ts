@@ -1,0 +1,91 @@
+/** The task of one thread: a layer from its blob to a sink, verified to the last byte. `byte-stage.ts` shows its parts. */
+import type { ByteString } from '../bytes.ts'
+import type { EntryRules } from '../plan/plan-entry.ts'
+import type { StagedEntry } from '../plan/staged-entry.ts'
+import type { TarLimits } from '../tar/limits.ts'
+import { TarReader } from '../tar/reader.ts'
+import type { Control } from './control.ts'
+import { EntryEncoder } from './entry-codec.ts'
+import { LayerEntries } from './layer-entries.ts'
+import { checkLimit } from './limit.ts'
+import { openSink, type SinkDescription } from './sinks.ts'
+import type { TarSizeLimits } from './tar-limits.ts'
+import { readVerifiedTar, type VerifiedTarTask } from './verified-tar.ts'
+
+export interface ReadLayerTask extends VerifiedTarTask {
+  type: 'read-layer'
+  sink: SinkDescription
+  rules: EntryRules
+  limits: LayerLimits
+}
+
+/** The number of entries is over all layers of the image. */
+export interface LayerLimits extends TarSizeLimits {
+  entries: number
+  tar: Partial<TarLimits>
+}
+
+export interface ReadLayerReport {
+  /** Encoded entries, in archive order. Nothing of them may be trusted before the task has ended. */
+  entries: (batch: Uint8Array<ArrayBuffer>) => void
+  /** An attribute that this file system cannot hold; once for each name. */
+  lostXattr: (entry: ByteString, xattr: ByteString) => void
+}
+
+/** @throws as `readVerifiedTar` does, and TAR_INVALID, ENTRY_INVALID, ID_NOT_MAPPED, SYSCALL_FAILED */
+export async function readLayer(
+  task: ReadLayerTask,
+  control: Control,
+  report: ReadLayerReport
+): Promise<void> {
+  const batches = new Batches(task, control, report)
+  const sink = openSink(task.sink, { lostXattr: onceForEachName(report.lostXattr) })
+  control.begin()
+  try {
+    const entries = new LayerEntries(task.rules, sink, (entry) => batches.add(entry))
+    await readVerifiedTar(task, control, new TarReader(entries, task.limits.tar))
+    batches.flush()
+  } finally {
+    control.end()
+    sink.close()
+  }
+}
+
+/** Large enough that a message costs little for each entry, small enough that memory stays flat. */
+const BATCH = 1024
+
+class Batches {
+  private readonly task: ReadLayerTask
+  private readonly control: Control
+  private readonly report: ReadLayerReport
+  private readonly batch = new EntryEncoder()
+
+  constructor(task: ReadLayerTask, control: Control, report: ReadLayerReport) {
+    this.task = task
+    this.control = control
+    this.report = report
+  }
+
+  add(entry: StagedEntry): void {
+    this.batch.add(entry)
+    if (this.batch.count >= BATCH) this.flush()
+  }
+
+  flush(): void {
+    const { control, task } = this
+    control.addEntries(task.layer, this.batch.count)
+    checkLimit('entries', control.entries, task.limits.entries)
+    this.report.entries(this.batch.take())
+  }
+}
+
+function onceForEachName(
+  tell: ReadLayerReport['lostXattr']
+): (entry: StagedEntry, name: ByteString) => void {
+  const told = new Set<ByteString>()
+  return (entry, name) => {
+    if (told.has(name)) return
+    told.add(name)
+    tell(entry.path, name)
+  }
+}

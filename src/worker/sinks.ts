@@ -1,0 +1,19 @@
+/** The kinds of sinks that a task can name. A new one is a file of its own and its line in both lists. */
+import { BodySink, type BodiesDescription } from '../rootfs/body-sink.ts'
+import { IndexSink, type IndexDescription } from '../rootfs/index-sink.ts'
+import type { LayerSink, SinkReport } from '../rootfs/layer-sink.ts'
+import { LayerStage, type StagingDescription } from '../rootfs/layer-stage.ts'
+
+export type SinkDescription = StagingDescription | IndexDescription | BodiesDescription
+
+/** @throws SYSCALL_FAILED */
+export function openSink(description: SinkDescription, report: SinkReport): LayerSink {
+  switch (description.kind) {
+    case 'staging':
+      return new LayerStage(description, report)
+    case 'index':
+      return new IndexSink()
+    case 'bodies':
+      return new BodySink(description)
+  }
+}
