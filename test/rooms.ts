@@ -48,7 +48,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'rootfs/xattrs.ts',
       'store',
       'sys',
-      'tar/writer.ts'
+      'tar/writer.ts',
+      'transports'
     ],
     types: ['tar/entry.ts'],
     node: [
@@ -84,6 +85,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'store',
       'sys',
       'tar/writer.ts',
+      'transports',
       'workspace'
     ],
     node: ['fs', 'os', 'path']
@@ -108,9 +110,9 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     node: ['crypto', 'fs', 'path']
   },
   'engine/transfer': {
-    knows: 'copying and checking blobs',
-    values: ['engine/operation', 'archive', 'codec', 'image', 'store'],
-    types: ['worker']
+    knows: 'reading blobs to their ends, and keeping them while they are read',
+    values: ['engine/operation', 'codec', 'image', 'transports'],
+    types: ['store', 'worker']
   },
   'engine/edit': {
     knows: 'from changes to a new image, and a bundle that is one of it',
@@ -126,7 +128,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'rootfs',
       'store',
       'sys',
-      'tar/writer.ts'
+      'tar/writer.ts',
+      'transports'
     ],
     types: ['engine/changes', 'mtree', 'tar/entry.ts'],
     node: ['crypto', 'os', 'path']
@@ -178,6 +181,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'plan',
       'rootfs',
       'sys',
+      'transports',
       'worker',
       'workspace'
     ],
@@ -227,11 +231,16 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     types: ['plan/id-map.ts', 'sys/status.ts', 'tar/entry.ts'],
     node: ['crypto']
   },
+  transports: {
+    knows: 'where images are: one contract, and a file for each kind of place',
+    values: ['archive', 'codec', 'image', 'store'],
+    node: ['path']
+  },
   archive: {
     knows: 'tar files that hold images: where the members lie, and making one',
     values: [
       'codec/content.ts',
-      'image',
+      'image/digest.ts',
       'store',
       'sys/failure.ts',
       'tar/reader.ts',

@@ -5,13 +5,13 @@ import { parseConfig, parseManifest } from '../image/documents.ts'
 import { goTime } from '../image/go-time.ts'
 import { mediaKind } from '../image/media-types.ts'
 import { parsePlatform, platformOf } from '../image/platform.ts'
-import { parseImageName } from '../image/reference.ts'
 import type { Descriptor, History, ImageConfig, ImageManifest, Platform } from '../image/types.ts'
 import type { ImageSource } from '../store/image-source.ts'
 import { documentSource, offeredManifests } from '../store/offered-manifests.ts'
 import { findDescriptor } from '../store/resolve.ts'
+import { parseImageName } from '../transports/image-name.ts'
+import { openImages, tagInIndex } from '../transports/open-images.ts'
 import { asked } from './operation/asked.ts'
-import { openSource, tagInSource } from './transfer/open-source.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface StatOptions {
@@ -61,8 +61,8 @@ export async function statImage(options: StatOptions): Promise<TagStat> {
   return asked({ image }, async () => {
     const name = parseImageName(image)
     const wanted = platform === undefined ? undefined : parsePlatform(platform)
-    const source = await openSource(name)
-    const descriptor = findDescriptor(source, source.readIndex(), tagInSource(name), wanted)
+    const source = await openImages(name)
+    const descriptor = findDescriptor(source, source.readIndex(), tagInIndex(name), wanted)
     return statDescriptor(source, descriptor)
   })
 }
