@@ -5,9 +5,10 @@
  * usage texts, hints and completion are made from the list. The value itself must load fast, because names are parsed at
  * every start: whatever reads or writes is imported when it is needed.
  *
- * Reading. `open` finds out whether there is something to read, and may take its time about it. What it gives holds
- * nothing open and can be read as often as needed. Documents are awaited. A blob is named at once, as plain data that
- * can go to another thread; whoever opens it there verifies it, and may wait for bytes that are still arriving.
+ * Reading. `open` finds out whether there is something to read, and may take its time: where images are far away, it
+ * fetches the documents of the image that the name chooses. What it gives holds nothing open and can be read as often as
+ * needed; documents are read at once. A blob is named at once too, as plain data that can go to another thread. Whatever
+ * opens it there verifies it, and may have to wait for bytes that are still arriving.
  *
  * Writing. An image becomes visible under its name as a whole and at the end, or not at all: a failure leaves nothing
  * behind, and what a killed writer left behind is removed by the next one. Every blob is verified as it passes. A
