@@ -20,7 +20,14 @@ export const GROUND: readonly string[] = ['errors.ts', 'bytes.ts']
 export const ROOMS: Readonly<Record<string, Room>> = {
   cli: {
     knows: 'flags, printing, exit status; a command is a declaration',
-    values: ['index.ts', 'layout.ts', 'inspect.ts', 'sys/failure.ts', 'sys/read.ts'],
+    values: [
+      'index.ts',
+      'layout.ts',
+      'inspect.ts',
+      'sys/failure.ts',
+      'sys/read.ts',
+      'transports/list.ts'
+    ],
     node: ['fs', 'os']
   },
   'index.ts': {
