@@ -215,6 +215,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'sys/lock.ts',
       'sys/home.ts',
       'sys/make-directories.ts',
+      'sys/open-regular.ts',
       'sys/read.ts'
     ],
     types: ['plan/id-map.ts'],
@@ -223,7 +224,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   worker: {
     knows: 'threads; a task is a function that runs without a thread too',
     values: ['codec', 'image/digest.ts', 'rootfs', 'store', 'sys', 'tar'],
-    types: ['plan'],
+    types: ['image/media-types.ts', 'plan'],
     node: ['crypto', 'worker_threads']
   },
   rootfs: {
@@ -269,7 +270,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   codec: {
     knows: 'gzip and zstd, in this process or by a program',
-    values: ['sys/files.ts', 'sys/isal.ts', 'sys/pipe.ts', 'sys/read.ts'],
+    values: ['sys/files.ts', 'sys/isal.ts', 'sys/open-regular.ts', 'sys/pipe.ts', 'sys/read.ts'],
+    types: ['image/media-types.ts'],
     node: [
       'child_process',
       'fs',

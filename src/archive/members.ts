@@ -38,7 +38,7 @@ const LIMITS = { paxBytes: 1 << 16, longNameBytes: 1 << 13, sparseExtents: 1 << 
  */
 export function readMembers(operatorPath: string): Members {
   const path = resolved(operatorPath)
-  const file = openRegular(path, false)
+  const file = openRegular(path, 'refused')
   if (typeof file === 'string') throw notArchive(path, file)
   try {
     assertUncompressed(file.fd, path)

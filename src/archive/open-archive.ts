@@ -89,7 +89,7 @@ function fault({ type, plain }: Member): string | undefined {
 }
 
 function readPart(path: string, offset: number, length: number): Buffer {
-  const file = openRegular(path, false)
+  const file = openRegular(path, 'refused')
   if (typeof file === 'string')
     throw new OciUnpackError('ARCHIVE_INVALID', 'The archive is gone.', {
       facts: { file: path, found: file }

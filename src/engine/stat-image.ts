@@ -7,7 +7,7 @@ import { mediaKind } from '../image/media-types.ts'
 import { parsePlatform, platformOf } from '../image/platform.ts'
 import type { Descriptor, History, ImageConfig, ImageManifest, Platform } from '../image/types.ts'
 import type { ImageSource } from '../store/image-source.ts'
-import { documentSource, offeredManifests } from '../store/offered-manifests.ts'
+import { documentSource, manifestsInIndex } from '../store/manifests-in-index.ts'
 import { findDescriptor } from '../store/resolve.ts'
 import { parseImageName } from '../transports/image-name.ts'
 import { openImages, tagInIndex } from '../transports/open-images.ts'
@@ -74,7 +74,7 @@ export function statDescriptor(source: ImageSource, descriptor: Descriptor): Tag
     const image = statManifest(source, descriptor, source.readDocument(descriptor))
     return { kind: 'image', image }
   }
-  const images = offeredManifests(source, descriptor)
+  const images = manifestsInIndex(source, descriptor)
     .filter((path) => !isAttestation(target(path)))
     .map((path) => statPlatform(source, path))
   return { kind: 'index', descriptor, images }

@@ -76,7 +76,7 @@ async function* verifiedChunks(
 }
 
 function isPresent({ directory, name }: FinalName, size: number): boolean {
-  const file = openRegular(`${handlePath(directory)}/${name}`, false)
+  const file = openRegular(`${handlePath(directory)}/${name}`, 'refused')
   if (typeof file === 'string') return false
   closeSync(file.fd)
   return file.size === size

@@ -8,7 +8,7 @@ import { inodeKey, statusIfThere, type Status } from '../sys/status.ts'
 import { findBlobsDirectory } from './blobs-directory.ts'
 import { tryOwnBlobs } from './blobs-lock.ts'
 import type { Layout } from './layout.ts'
-import { neededDigests } from './needed-digests.ts'
+import { reachableDigests } from './reachable-digests.ts'
 import { listWorkspaces, removeAbandoned } from './layout-workspace.ts'
 
 export interface Garbage {
@@ -18,7 +18,7 @@ export interface Garbage {
   workspaces: readonly string[]
 }
 
-/** What a collection would remove now. @throws what `neededDigests` throws. */
+/** What a collection would remove now. @throws what `reachableDigests` throws. */
 export function findGarbage(layout: Layout): Garbage {
   return withLayout(layout, (fd) => ({
     blobs: unreachable(layout, listBlobs(fd)).map(plain),
@@ -29,7 +29,7 @@ export function findGarbage(layout: Layout): Garbage {
 /**
  * Removes what nothing leads to, and says what it was. Undefined, with nothing done, while somebody uses the layout:
  * this program, by its lock on the blobs, or another umoci, by its workspace. Everything that is no blob by name and
- * kind stays, and so do blobs of unknown algorithms. @throws what `neededDigests` throws before anything is
+ * kind stays, and so do blobs of unknown algorithms. @throws what `reachableDigests` throws before anything is
  * removed, and SYSCALL_FAILED.
  */
 export function tryCollectGarbage(layout: Layout): Garbage | undefined {
@@ -108,7 +108,7 @@ function blobAt(directory: number, name: string, digest: string): StoredBlob[] {
 }
 
 function unreachable(layout: Layout, present: readonly StoredBlob[]): StoredBlob[] {
-  const needed = neededDigests(layout)
+  const needed = reachableDigests(layout)
   return present.filter(({ digest }) => !needed.has(digest))
 }
 

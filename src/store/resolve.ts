@@ -13,7 +13,7 @@ import type {
 } from '../image/types.ts'
 import { printable } from '../image/validate.ts'
 import type { ImageSource } from './image-source.ts'
-import { documentSource, offeredManifests } from './offered-manifests.ts'
+import { documentSource, manifestsInIndex } from './manifests-in-index.ts'
 
 export interface ResolvedImage {
   /** From the entry of index.json (first) to the manifest (last): umoci.json's `descriptor_walk`. */
@@ -38,7 +38,7 @@ export function resolveImage(
   const entry = findEntry(source.readIndex(), tag)
   const descriptorPath =
     mediaKind(entry.mediaType).kind === 'index'
-      ? selectManifest(offeredManifests(source, entry), platform ?? hostPlatform())
+      ? selectManifest(manifestsInIndex(source, entry), platform ?? hostPlatform())
       : ([entry] as const)
   const image = readImage(source, descriptorPath)
   if (platform !== undefined) assertPlatform(image, platform)
@@ -57,7 +57,7 @@ export function findDescriptor(
 ): Descriptor {
   const entry = findEntry(index, tag)
   if (platform === undefined || mediaKind(entry.mediaType).kind !== 'index') return entry
-  return target(selectManifest(offeredManifests(source, entry), platform))
+  return target(selectManifest(manifestsInIndex(source, entry), platform))
 }
 
 /** The image at the end of a path, whatever its platform. @throws as `resolveImage` does. */

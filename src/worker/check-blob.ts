@@ -1,7 +1,7 @@
 /** The task of reading one blob to its end, only to see whether it is what its descriptor says. */
 import { createHash } from 'node:crypto'
 import type { DecompressorChoice } from '../codec/choice.ts'
-import type { Compression } from '../codec/content.ts'
+import type { Compression } from '../image/media-types.ts'
 import { decompress } from '../codec/decompress.ts'
 import {
   digestAlgorithm,

@@ -1,7 +1,7 @@
 /** A layer from its blob to the bytes of its tar, verified to the last: blob → digest → decompress → diff ID. */
 import { createHash } from 'node:crypto'
 import type { DecompressorChoice } from '../codec/choice.ts'
-import type { Compression } from '../codec/content.ts'
+import type { Compression } from '../image/media-types.ts'
 import { decompress } from '../codec/decompress.ts'
 import { digestAlgorithm, finishDigest, type Digest } from '../image/digest.ts'
 import { diffIdMismatch } from '../store/blob-errors.ts'

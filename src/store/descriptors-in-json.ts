@@ -5,7 +5,7 @@ import type { Descriptor } from '../image/types.ts'
  * What a document of a type that is not known here may need (OCI's former artifact manifest did): every descriptor
  * in it, and every other digest, with a size of 0 and no type. Nothing of what is no JSON.
  */
-export function mentionsIn(bytes: Buffer): Descriptor[] {
+export function descriptorsInJson(bytes: Buffer): Descriptor[] {
   try {
     return mentions(parseJson(bytes))
   } catch (error) {

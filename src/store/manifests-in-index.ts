@@ -15,7 +15,7 @@ const MAX_MANIFESTS = 10_000
  * The manifests that an index leads to, through nested indexes (image-spec image-index.md). Entries of other types
  * are passed over. @throws BLOB_*, DOCUMENT_INVALID, LIMIT_EXCEEDED.
  */
-export function offeredManifests(
+export function manifestsInIndex(
   source: ImageSource,
   index: Descriptor
 ): readonly DescriptorPath[] {

@@ -8,7 +8,7 @@ import { reachableBlobs } from './reachable.ts'
  * @throws BLOB_SIZE_MISMATCH, BLOB_DIGEST_MISMATCH, DOCUMENT_INVALID, DIGEST_INVALID, LIMIT_EXCEEDED: where a
  * document cannot be read, nobody knows what it needs.
  */
-export function neededDigests(layout: Layout): Set<string> {
+export function reachableDigests(layout: Layout): Set<string> {
   const { manifests, subject } = layout.readIndex()
   const roots = subject === undefined ? manifests : [...manifests, subject]
   const blobs = reachableBlobs(layout, roots, { unknown: 'mentions' })
