@@ -16,7 +16,7 @@ import { timestamp } from './edit/history.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface InitLayoutOptions {
-  /** Directory to make; there must be nothing. */
+  /** Directory to make. It must not exist. */
   layout: string
 }
 
@@ -84,7 +84,7 @@ export interface RemoveTagOptions {
   signal?: AbortSignal
 }
 
-/** Removes a tag; that it is not there is no error. The blobs stay until a garbage collection. */
+/** Removes a tag. A tag that does not exist is not an error. The blobs stay until a garbage collection. */
 export async function removeTag(options: RemoveTagOptions): Promise<void> {
   requireOptions(options, { image: 'text' })
   const { image, signal } = options

@@ -1,4 +1,4 @@
-/** What a layout holds, as far as it can be read: a damaged image is listed too. */
+/** What a layout or an archive holds, as far as it can be read: a damaged image is listed too. */
 import { OciUnpackError } from '../errors.ts'
 import { goTime } from '../image/go-time.ts'
 import { platformOf } from '../image/platform.ts'
@@ -21,7 +21,7 @@ export interface ListedImage {
   /** Undefined: no tag names it. */
   tag: string | undefined
   descriptor: Descriptor
-  /** What it holds, one image for each platform; none where it is no image or cannot be read. */
+  /** What it holds, one image for each platform; none where it is not an image or cannot be read. */
   images: readonly ListedPlatform[]
   /** Why `images` is empty. */
   error: string | undefined

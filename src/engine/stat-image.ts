@@ -26,7 +26,7 @@ export type TagStat =
   | { kind: 'image'; image: ImageStat }
   | { kind: 'index'; descriptor: Descriptor; images: readonly PlatformStat[] }
 
-/** `image` is undefined where the layout has not the manifest, as image-layout.md allows. */
+/** `image` is undefined where the layout lacks the manifest, as image-layout.md allows. */
 export interface PlatformStat {
   platform: Platform | undefined
   descriptor: Descriptor
@@ -39,7 +39,7 @@ export interface ImageStat {
   config: (DocumentStat<ImageConfig | undefined> & { history: readonly HistoryStat[] }) | undefined
 }
 
-/** `content` is undefined where the document is of no type that is known here; `raw` is as stored. */
+/** `content` is undefined where the type of the document is unknown; `raw` is as stored. */
 export interface DocumentStat<Content> {
   descriptor: Descriptor
   content: Content
@@ -130,7 +130,7 @@ function pairHistory(manifest: ImageManifest, config: ImageConfig): HistoryStat[
 
 function assertManifest({ digest, mediaType }: Descriptor): void {
   if (mediaKind(mediaType).kind === 'manifest') return
-  throw new OciUnpackError('MEDIA_TYPE_UNSUPPORTED', 'The tag names no image.', {
+  throw new OciUnpackError('MEDIA_TYPE_UNSUPPORTED', 'The tag does not name an image.', {
     facts: { file: digest, expected: 'an image manifest or index', found: mediaType }
   })
 }

@@ -105,7 +105,7 @@ export function checkSettings(
 function chosen({ image, layout }: VerifyOptions): string {
   if (image !== undefined && layout === undefined) return image
   if (image === undefined && layout !== undefined) return layout
-  throw new OciUnpackError('USAGE', 'Give an image or a layout, and not both.')
+  throw new OciUnpackError('USAGE', 'Give either an image or a layout.')
 }
 
 function faultOf(blob: ReachableBlob, outcome: BlobOutcome): OciUnpackError | undefined {

@@ -1,3 +1,4 @@
+/** Reads blobs and verifies them. */
 import { createHash, type Hash } from 'node:crypto'
 import { closeSync } from 'node:fs'
 import {

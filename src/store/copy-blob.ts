@@ -1,3 +1,4 @@
+/** Copies blobs into layouts. */
 import { closeSync } from 'node:fs'
 import { cloneFile } from '../sys/copy.ts'
 import { handlePath } from '../sys/handle-path.ts'

@@ -1,3 +1,4 @@
+/** Opens layouts for reading. */
 import { lstatSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { OciUnpackError } from '../errors.ts'

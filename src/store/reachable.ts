@@ -147,7 +147,7 @@ class Walk {
   }
 }
 
-/** Whether it is known to be absent: of blobs that are no documents nothing is known. */
+/** Whether it is known to be absent. Nothing is known of blobs that are not documents. */
 function isAbsent({ fault }: ReachableBlob): boolean {
   return fault?.code === 'BLOB_NOT_FOUND'
 }

@@ -1,3 +1,4 @@
+/** Finds the image that is meant. */
 import { OciUnpackError } from '../errors.ts'
 import { pathPlatform, selectManifest, target, type DescriptorPath } from '../image/choice.ts'
 import { layerDiffIds, parseConfig, parseIndex, parseManifest } from '../image/documents.ts'
@@ -98,6 +99,6 @@ function assertPlatform({ config, descriptorPath }: ResolvedImage, wanted: Platf
   if (platformDistance(wanted, offered) !== undefined) return
   throw new OciUnpackError('PLATFORM_NOT_FOUND', 'The image does not exist for this platform.', {
     facts: { platform: platformText(wanted), available: printable(platformText(offered)) },
-    hint: 'Leave the platform out to unpack the image all the same.'
+    hint: 'Leave out {platform} to use the image anyway.'
   })
 }
