@@ -15,16 +15,15 @@ export interface CopyOptions {
   /** `[TRANSPORT:]PATH[:TAG]`. */
   source: string
   /**
-   * `[TRANSPORT:]PATH[:TAG]`. A layout is made where it does not exist, and added to where it does; an
-   * archive must not exist.
-   * Without a tag it is `latest` in a layout, and in an oci-archive the tag of the source.
+   * `[TRANSPORT:]PATH[:TAG]`. What exists there is added to or refused, and what a name without a tag means is decided, by
+   * its transport (docs/transports.md).
    */
   destination: string
   /** `os/arch[/variant]`: copy only the image for this platform. Default all that the tag leads to. */
   platform?: string
-  /** Layers that are verified at once before a docker-archive is written; default the number of processors. */
+  /** Layers that are verified at once, where that has to be done before writing; default the number of processors. */
   jobs?: number
-  /** As for `unpack`; for a docker-archive, whose layers are not compressed. */
+  /** As for `unpack`; for destinations whose layers are not compressed. */
   decompressor?: string
   /** Stops the operation: it rejects with ABORTED and leaves nothing half-made behind. */
   signal?: AbortSignal
@@ -32,7 +31,7 @@ export interface CopyOptions {
 }
 
 export interface CopyResult {
-  /** Digest of what the tag of the destination stands for; undefined of a docker-archive, which has no such thing. */
+  /** Digest of what the tag of the destination stands for; undefined where it has no such thing. */
   digest: string | undefined
 }
 

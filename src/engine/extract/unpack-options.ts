@@ -32,10 +32,7 @@ export interface UnpackLimits {
 }
 
 export interface UnpackOptions {
-  /**
-   * `[TRANSPORT:]PATH[:TAG]`: `oci:` (a layout, the default; its tag is `latest` if not given), `oci-archive:` or
-   * `docker-archive:`.
-   */
+  /** `[TRANSPORT:]PATH[:TAG]`, see docs/transports.md. */
   image: string
   /** Directory of the bundle, or of the root file system for `unpackRootfs`. */
   destination: string
