@@ -20,7 +20,14 @@ export const GROUND: readonly string[] = ['errors.ts', 'bytes.ts']
 export const ROOMS: Readonly<Record<string, Room>> = {
   cli: {
     knows: 'flags, printing, exit status; a command is a declaration',
-    values: ['index.ts', 'layout.ts', 'inspect.ts', 'sys/failure.ts', 'sys/read.ts'],
+    values: [
+      'index.ts',
+      'layout.ts',
+      'inspect.ts',
+      'sys/failure.ts',
+      'sys/read.ts',
+      'transports/list.ts'
+    ],
     node: ['fs', 'os']
   },
   'index.ts': {
@@ -48,7 +55,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'rootfs/xattrs.ts',
       'store',
       'sys',
-      'tar/writer.ts'
+      'tar/writer.ts',
+      'transports'
     ],
     types: ['tar/entry.ts'],
     node: [
@@ -85,6 +93,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'store',
       'sys',
       'tar/writer.ts',
+      'transports',
       'workspace'
     ],
     node: ['fs', 'os', 'path']
@@ -122,9 +131,9 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     node: ['crypto', 'fs', 'path']
   },
   'engine/transfer': {
-    knows: 'copying and checking blobs',
-    values: ['engine/operation', 'archive', 'codec', 'image', 'store'],
-    types: ['worker']
+    knows: 'reading blobs to their ends, and keeping them while they are read',
+    values: ['engine/operation', 'codec', 'image', 'transports'],
+    types: ['store', 'worker']
   },
   'engine/edit': {
     knows: 'from changes to a new image, and a bundle that is one of it',
@@ -140,7 +149,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'rootfs',
       'store',
       'sys',
-      'tar/writer.ts'
+      'tar/writer.ts',
+      'transports'
     ],
     types: ['engine/changes', 'mtree', 'tar/entry.ts'],
     node: ['crypto', 'os', 'path']
@@ -192,6 +202,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'plan',
       'rootfs',
       'sys',
+      'transports',
       'worker',
       'workspace'
     ],
@@ -218,6 +229,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'sys/lock.ts',
       'sys/home.ts',
       'sys/make-directories.ts',
+      'sys/open-regular.ts',
       'sys/read.ts'
     ],
     types: ['plan/changed-paths.ts', 'plan/id-map.ts', 'plan/whiteout-form.ts'],
@@ -226,7 +238,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   worker: {
     knows: 'threads; a task is a function that runs without a thread too',
     values: ['codec', 'image/digest.ts', 'plan/plan-entry.ts', 'rootfs', 'store', 'sys', 'tar'],
-    types: ['plan'],
+    types: ['image/media-types.ts', 'plan'],
     node: ['crypto', 'worker_threads']
   },
   rootfs: {
@@ -241,11 +253,16 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     types: ['plan/id-map.ts', 'plan/seen-tree.ts', 'sys/status.ts', 'tar/entry.ts'],
     node: ['crypto']
   },
+  transports: {
+    knows: 'where images are: one contract, and a file for each kind of place',
+    values: ['archive', 'codec', 'image', 'store'],
+    node: ['path']
+  },
   archive: {
     knows: 'tar files that hold images: where the members lie, and making one',
     values: [
       'codec/content.ts',
-      'image',
+      'image/digest.ts',
       'store',
       'sys/failure.ts',
       'tar/reader.ts',
@@ -267,7 +284,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   codec: {
     knows: 'gzip and zstd, in this process or by a program',
-    values: ['sys/files.ts', 'sys/isal.ts', 'sys/pipe.ts', 'sys/read.ts'],
+    values: ['sys/files.ts', 'sys/isal.ts', 'sys/open-regular.ts', 'sys/pipe.ts', 'sys/read.ts'],
+    types: ['image/media-types.ts'],
     node: [
       'child_process',
       'fs',

@@ -297,9 +297,9 @@ _oci_unpack_image() {
 # Directories, and files where archives are; a layout that is the only one is followed by its tags.
 _oci_unpack_places() {
   local places=() place layouts=() found=()
-  mapfile -t places < <(if [[ $transport == *-archive: ]]; then compgen -f -- "$rest"; else compgen -d -- "$rest"; fi)
+  mapfile -t places < <(if [[ $transport =~ ^(oci-archive|docker-archive):$ ]]; then compgen -f -- "$rest"; else compgen -d -- "$rest"; fi)
   for place in "${places[@]}"; do
-    if [[ -e ${place/#\~\//$HOME/}/oci-layout && $transport != *-archive: ]]; then
+    if [[ -e ${place/#\~\//$HOME/}/oci-layout && ! $transport =~ ^(oci-archive|docker-archive):$ ]]; then
       layouts+=("$transport$place")
     elif [[ -d ${place/#\~\//$HOME/} ]]; then
       found+=("$transport$place/")

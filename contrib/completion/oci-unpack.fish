@@ -63,7 +63,7 @@ function __oci_unpack_places -a kind transport rest
     for place in $expanded*
         set -l shown $transport(string replace -- $expanded $rest $place)
         if not test -d $place
-            string match -q '*-archive:' -- $transport; and echo $shown
+            string match -qr '^(?:oci-archive|docker-archive):$' -- $transport; and echo $shown
         else if test $kind != source-layout; and test -e $place/oci-layout
             echo $shown:
         else
@@ -111,7 +111,7 @@ complete -c oci-unpack -n '__oci_unpack_at ""' -a hooks -d 'commands for those w
 complete -c oci-unpack -n '__oci_unpack_at ""' -a help -d 'show the help of a command'
 complete -c oci-unpack -n '__oci_unpack_at ""' -l version -s v -d 'show the version'
 
-complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l image -x -a '(__oci_unpack_image source)' -d 'image in an OCI layout (oci:, the default), an oci-archive: or a docker-archive:'
+complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l image -x -a '(__oci_unpack_image source)' -d 'image to read: [oci:]PATH[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME[:TAG]]'
 complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l platform -x -d 'which image of an index (default: the host\'s)'
 complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l keep-dirlinks -d 'keep a symbolic link to a directory where a layer has a directory'
 complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l jobs -x -d 'layers read at once (default: one for each processor)'
@@ -207,11 +207,11 @@ complete -c oci-unpack -n '__oci_unpack_at "tag"' -l platform -x -d 'only this i
 
 complete -c oci-unpack -n '__oci_unpack_at "remove" "rm"' -l image -x -a '(__oci_unpack_image image)' -d 'image in an OCI layout; the tag is "latest" if not given'
 
-complete -c oci-unpack -n '__oci_unpack_at "list" "ls"' -l layout -x -a '(__oci_unpack_image source-layout)' -d 'OCI layout (oci:, the default), oci-archive: or docker-archive:'
+complete -c oci-unpack -n '__oci_unpack_at "list" "ls"' -l layout -x -a '(__oci_unpack_image source-layout)' -d 'all images of [oci:]PATH, oci-archive:FILE or docker-archive:FILE'
 complete -c oci-unpack -n '__oci_unpack_at "list" "ls"' -l long -d 'show more than the names'
 complete -c oci-unpack -n '__oci_unpack_at "list" "ls"' -l json -d 'one JSON array for all images'
 
-complete -c oci-unpack -n '__oci_unpack_at "stat"' -l image -x -a '(__oci_unpack_image source)' -d 'image in an OCI layout (oci:, the default), an oci-archive: or a docker-archive:'
+complete -c oci-unpack -n '__oci_unpack_at "stat"' -l image -x -a '(__oci_unpack_image source)' -d 'image to read: [oci:]PATH[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME[:TAG]]'
 complete -c oci-unpack -n '__oci_unpack_at "stat"' -l platform -x -d 'only this image of an index (default: all)'
 complete -c oci-unpack -n '__oci_unpack_at "stat"' -l long -d 'show all of manifest and config, not only the history'
 complete -c oci-unpack -n '__oci_unpack_at "stat"' -l json -d 'one JSON object with the documents as stored'
@@ -226,7 +226,7 @@ complete -c oci-unpack -n '__oci_unpack_at "raw"' -a runtime-config -d 'write th
 complete -c oci-unpack -n '__oci_unpack_at "raw"' -a add-layer -d 'add a tar archive to an image as a layer'
 complete -c oci-unpack -n '__oci_unpack_at "raw"' -a mtree-validate -d 'compare a directory with an mtree manifest'
 
-complete -c oci-unpack -n '__oci_unpack_at "raw unpack"' -l image -x -a '(__oci_unpack_image source)' -d 'image in an OCI layout (oci:, the default), an oci-archive: or a docker-archive:'
+complete -c oci-unpack -n '__oci_unpack_at "raw unpack"' -l image -x -a '(__oci_unpack_image source)' -d 'image to read: [oci:]PATH[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME[:TAG]]'
 complete -c oci-unpack -n '__oci_unpack_at "raw unpack"' -l platform -x -d 'which image of an index (default: the host\'s)'
 complete -c oci-unpack -n '__oci_unpack_at "raw unpack"' -l keep-dirlinks -d 'keep a symbolic link to a directory where a layer has a directory'
 complete -c oci-unpack -n '__oci_unpack_at "raw unpack"' -l jobs -x -d 'layers read at once (default: one for each processor)'
@@ -277,8 +277,8 @@ complete -c oci-unpack -n '__oci_unpack_at "copy"' -l decompressor -r -F -a 'aut
 complete -c oci-unpack -n '__oci_unpack_positional 1 "copy"' -x -a '(__oci_unpack_image source)'
 complete -c oci-unpack -n '__oci_unpack_positional 2 "copy"' -x -a '(__oci_unpack_image source)'
 
-complete -c oci-unpack -n '__oci_unpack_at "verify"' -l image -x -a '(__oci_unpack_image source)' -d 'image in an OCI layout (oci:, the default), an oci-archive: or a docker-archive:'
-complete -c oci-unpack -n '__oci_unpack_at "verify"' -l layout -x -a '(__oci_unpack_image source-layout)' -d 'check all images of a layout or archive'
+complete -c oci-unpack -n '__oci_unpack_at "verify"' -l image -x -a '(__oci_unpack_image source)' -d 'image to read: [oci:]PATH[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME[:TAG]]'
+complete -c oci-unpack -n '__oci_unpack_at "verify"' -l layout -x -a '(__oci_unpack_image source-layout)' -d 'all images of [oci:]PATH, oci-archive:FILE or docker-archive:FILE'
 complete -c oci-unpack -n '__oci_unpack_at "verify"' -l json -d 'print one JSON object'
 complete -c oci-unpack -n '__oci_unpack_at "verify"' -l jobs -x -d 'blobs read at once (default: one for each processor)'
 complete -c oci-unpack -n '__oci_unpack_at "verify"' -l decompressor -r -F -a 'auto none isal igzip unpigz pigz gzip zstd' -d 'who inflates layers: auto, none, isal, igzip, unpigz, pigz, gzip, zstd or an absolute path (default: auto)'

@@ -94,7 +94,7 @@ _oci_unpack_value() {
 # [TRANSPORT:]PATH[:TAG]
 _oci_unpack_image() {
   local transport='' rest=$plain
-  if [[ $1 != image && $plain =~ ^(oci|oci-archive|docker-archive): ]]; then
+  if [[ $1 != image && $plain =~ ^(@TRANSPORTS@): ]]; then
     transport=${BASH_REMATCH[0]} rest=${plain#"${BASH_REMATCH[0]}"}
   fi
   if [[ $rest != *:* ]]; then
@@ -107,9 +107,9 @@ _oci_unpack_image() {
 # Directories, and files where archives are; a layout that is the only one is followed by its tags.
 _oci_unpack_places() {
   local places=() place layouts=() found=()
-  mapfile -t places < <(if [[ $transport == *-archive: ]]; then compgen -f -- "$rest"; else compgen -d -- "$rest"; fi)
+  mapfile -t places < <(if [[ $transport =~ ^(@OF_FILES@):$ ]]; then compgen -f -- "$rest"; else compgen -d -- "$rest"; fi)
   for place in "${places[@]}"; do
-    if [[ -e ${place/#\~\//$HOME/}/oci-layout && $transport != *-archive: ]]; then
+    if [[ -e ${place/#\~\//$HOME/}/oci-layout && ! $transport =~ ^(@OF_FILES@):$ ]]; then
       layouts+=("$transport$place")
     elif [[ -d ${place/#\~\//$HOME/} ]]; then
       found+=("$transport$place/")
@@ -118,7 +118,7 @@ _oci_unpack_places() {
     fi
   done
   if [[ $1 != image && -z $transport ]]; then
-    for place in oci: oci-archive: docker-archive:; do
+    for place in @PREFIXES@; do
       [[ $place != "$plain"* ]] || found+=("$place")
     done
   fi

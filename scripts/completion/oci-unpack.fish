@@ -38,8 +38,8 @@ function __oci_unpack_image -a kind
     set -l typed (__oci_unpack_typed)
     set -l transport ''
     if test $kind != image
-        set transport (string match -r '^(?:oci|oci-archive|docker-archive):' -- $typed; or echo)
-        test -n "$transport"; or printf '%s\n' oci: oci-archive: docker-archive:
+        set transport (string match -r '^(?:@TRANSPORTS@):' -- $typed; or echo)
+        test -n "$transport"; or printf '%s\n' @PREFIXES@
     end
     set -l rest (string sub -s (math (string length -- "$transport") + 1) -- "$typed")
     if not string match -q '*:*' -- $rest
@@ -63,7 +63,7 @@ function __oci_unpack_places -a kind transport rest
     for place in $expanded*
         set -l shown $transport(string replace -- $expanded $rest $place)
         if not test -d $place
-            string match -q '*-archive:' -- $transport; and echo $shown
+            string match -qr '^(?:@OF_FILES@):$' -- $transport; and echo $shown
         else if test $kind != source-layout; and test -e $place/oci-layout
             echo $shown:
         else

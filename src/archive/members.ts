@@ -33,12 +33,12 @@ const MAX_NAME_BYTES = 4096
 const LIMITS = { paxBytes: 1 << 16, longNameBytes: 1 << 13, sparseExtents: 1 << 10 }
 
 /**
- * Reads the headers of an archive. @throws ARCHIVE_INVALID for what is no uncompressed archive, for names that lead out
- * of it and for two files of one name (two readers could take different ones); TAR_INVALID where it is damaged.
+ * Reads the headers of an archive. @throws ARCHIVE_INVALID where it is not an uncompressed archive, for names that lead
+ * out of it, and for two files with the same name (two readers could choose different ones); TAR_INVALID where it is damaged
  */
 export function readMembers(operatorPath: string): Members {
   const path = resolved(operatorPath)
-  const file = openRegular(path, false)
+  const file = openRegular(path, 'refused')
   if (typeof file === 'string') throw notArchive(path, file)
   try {
     assertUncompressed(file.fd, path)
@@ -92,7 +92,7 @@ class MemberReader {
     const member = { type: entry.type, offset, length: entry.size, plain: left >= entry.size }
     if (member.plain && offset + entry.size > this.size) throw cutShort(entry)
     if (this.members.has(name) && !this.isDirectoryAgain(name, entry))
-      throw refused(entry, 'The archive has two members of one name.')
+      throw refused(entry, 'Two members of the archive have the same name.')
     if (this.members.size >= MAX_MEMBERS) throw tooManyMembers()
     this.members.set(name, member)
   }
@@ -129,14 +129,14 @@ function assertUncompressed(fd: number, path: string): void {
   if (format === undefined) return
   throw new OciUnpackError('ARCHIVE_INVALID', 'The archive is compressed as a whole.', {
     facts: { file: path, found: format },
-    hint: `Its blobs cannot be reached then; decompress it first, for instance: ${format} -dc ${path} >image.tar`
+    hint: `Its blobs cannot be read in place. Decompress it first, for example: ${format} -dc ${path} >image.tar`
   })
 }
 
 function notArchive(path: string, found: string): OciUnpackError {
   return new OciUnpackError('ARCHIVE_INVALID', 'There is no archive at this path.', {
     facts: { file: path, found },
-    hint: 'For the directory of a layout write oci:PATH, or the path alone.'
+    hint: 'Give the path of a tar file. The directory of a layout is named by its path alone.'
   })
 }
 
@@ -145,7 +145,7 @@ function refused(entry: TarEntry, message: string): OciUnpackError {
   const shown = name.length <= 200 ? name : `${name.slice(0, 200)}…`
   return new OciUnpackError('ARCHIVE_INVALID', message, {
     facts: { entry: shown, offset: entry.offset },
-    hint: 'Tools that save images do not make such an archive: have it written again by one that you trust.'
+    hint: 'Tools that save images do not make such archives. Save the image again with a tool that you trust.'
   })
 }
 

@@ -20,25 +20,25 @@ export class Archive {
     this.path = this.members.path
   }
 
-  /** Bytes of a file that must be there. @throws ARCHIVE_INVALID */
+  /** Bytes of a file that is required. @throws ARCHIVE_INVALID */
   size(name: string): number {
     return this.file(name).length
   }
 
-  /** The first bytes of a file that must be there, at most `limit`. @throws ARCHIVE_INVALID */
+  /** The first bytes of a file that is required, at most `limit`. @throws ARCHIVE_INVALID */
   head(name: string, limit: number): Buffer {
     const { offset, length } = this.file(name)
     return readPart(this.path, offset, Math.min(length, limit))
   }
 
-  /** A small file that must be there. @throws ARCHIVE_INVALID, LIMIT_EXCEEDED */
+  /** A small file that is required. @throws ARCHIVE_INVALID, LIMIT_EXCEEDED */
   read(name: string, limit: number): Buffer {
     const { length } = this.file(name)
     if (length > limit) throw documentTooLarge(this.describe(name), length, limit)
     return this.head(name, length)
   }
 
-  /** SHA-256 of a file that must be there. @throws ARCHIVE_INVALID */
+  /** SHA-256 of a file that is required. @throws ARCHIVE_INVALID */
   digest(name: string): Digest {
     const { offset, length } = this.file(name)
     const hash = createHash('sha256')
@@ -48,8 +48,8 @@ export class Archive {
   }
 
   /**
-   * Where a file's bytes are, for a blob. One that is not there gets a path below the archive, which cannot be there
-   * either. @throws BLOB_INVALID for what is no regular file
+   * Where a file's bytes are, for a blob. One that is missing gets a path below the archive, where nothing can
+   * be. @throws BLOB_INVALID where something else than a regular file is there
    */
   place(name: string): BlobPlace {
     const member = this.members.byName.get(fromText(name))
@@ -76,9 +76,9 @@ export class Archive {
     member: Member | undefined
   ): OciUnpackError {
     const found = member === undefined ? 'missing' : fault(member)!
-    return new OciUnpackError(code, 'The archive lacks a file that it must have.', {
+    return new OciUnpackError(code, 'The archive lacks a required file.', {
       facts: { file: this.describe(name), expected: 'a regular file', found },
-      hint: 'oci-archive: is a tar file of an OCI layout, docker-archive: what docker save writes; links are not followed.'
+      hint: 'Check that the archive is of the kind that its name says. Links in it are not followed.'
     })
   }
 }
@@ -89,9 +89,9 @@ function fault({ type, plain }: Member): string | undefined {
 }
 
 function readPart(path: string, offset: number, length: number): Buffer {
-  const file = openRegular(path, false)
+  const file = openRegular(path, 'refused')
   if (typeof file === 'string')
-    throw new OciUnpackError('ARCHIVE_INVALID', 'The archive is gone.', {
+    throw new OciUnpackError('ARCHIVE_INVALID', 'The archive was removed while it was read.', {
       facts: { file: path, found: file }
     })
   try {

@@ -86,8 +86,12 @@ function drain(entry: ReturnType<Pack['entry']>): Promise<void> {
 }
 
 function exists(path: string): OciUnpackError {
-  return new OciUnpackError('ARCHIVE_EXISTS', 'There is something at the path of the archive.', {
-    facts: { path },
-    hint: 'An archive is written anew, never changed: remove it, or give another path.'
-  })
+  return new OciUnpackError(
+    'ARCHIVE_EXISTS',
+    'Something already exists at the path of the archive.',
+    {
+      facts: { path },
+      hint: 'Archives are never changed or overwritten: remove what is there, or give another path.'
+    }
+  )
 }

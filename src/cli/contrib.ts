@@ -9,6 +9,7 @@ import { HELP_FLAG } from './flags.ts'
 import { commandPage, pageName } from './man/command-page.ts'
 import { programPage } from './man/program-page.ts'
 import { GLOBAL_FLAGS } from './terminal.ts'
+import { withTransports } from './transport-texts.ts'
 
 /** Paths and texts. `read` gives files of the project: the part of a completion that is written by hand. */
 export function contribFiles(read: (path: string) => string): ReadonlyMap<string, string> {
@@ -24,7 +25,7 @@ function completions(read: (path: string) => string): [string, string][] {
   }
   return Object.entries(tables).map(([name, table]) => [
     `contrib/completion/${name}`,
-    read(`scripts/completion/${name}`).replace('@TABLE@', () => table)
+    withTransports(read(`scripts/completion/${name}`)).replace('@TABLE@', () => table)
   ])
 }
 

@@ -1,4 +1,5 @@
 /** Flags that several commands share. Declarations only: they are read at every start. */
+import { IMAGE_FORMS, PLACE_FORMS } from './transport-texts.ts'
 import type { Flag, Variable } from './command.ts'
 
 export const HELP_FLAG: Flag = { name: 'help', aliases: ['h'], summary: 'show help' }
@@ -17,7 +18,7 @@ export const IMAGE_FLAG: Flag = {
 export const SOURCE_FLAG: Flag = {
   name: 'image',
   value: '[TRANSPORT:]PATH[:TAG]',
-  summary: 'image in an OCI layout (oci:, the default), an oci-archive: or a docker-archive:',
+  summary: `image to read: ${IMAGE_FORMS}`,
   kind: 'source',
   required: true
 }
@@ -34,7 +35,7 @@ export const LAYOUT_FLAG: Flag = {
 export const SOURCE_LAYOUT_FLAG: Flag = {
   name: 'layout',
   value: '[TRANSPORT:]PATH',
-  summary: 'OCI layout (oci:, the default), oci-archive: or docker-archive:',
+  summary: `all images of ${PLACE_FORMS}`,
   kind: 'source-layout',
   required: true
 }

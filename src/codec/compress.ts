@@ -1,6 +1,6 @@
 import { OciUnpackError } from '../errors.ts'
 import type { Compressor, Output } from './compressor.ts'
-import type { Compression } from './content.ts'
+import type { Compression } from '../image/media-types.ts'
 import { gzipBlocks } from './gzip-blocks.ts'
 import { findOnPath } from './programs.ts'
 import { HAS_NATIVE_ZSTD_COMPRESSOR, zstdByProgram, zstdNatively } from './zstd-compressor.ts'

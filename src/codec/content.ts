@@ -1,7 +1,6 @@
+/** What the first bytes of a layer say of its compression. */
 import { OciUnpackError } from '../errors.ts'
-
-/** How a layer's media type says that it is compressed. */
-export type Compression = 'none' | 'gzip' | 'zstd'
+import type { Compression } from '../image/media-types.ts'
 
 type Content = Compression | 'tar' | 'xz' | 'bzip2' | 'empty' | 'unknown'
 

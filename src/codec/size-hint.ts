@@ -1,6 +1,8 @@
-import { closeSync, constants, openSync } from 'node:fs'
+/** Guesses how large a layer is before it is read. */
+import { closeSync } from 'node:fs'
+import type { Compression } from '../image/media-types.ts'
+import { openWithoutBlocking } from '../sys/open-regular.ts'
 import { readFully } from '../sys/read.ts'
-import type { Compression } from './content.ts'
 
 /** Tar of programs and documents shrinks to about this part. */
 const USUAL_RATIO = 2.5
@@ -22,10 +24,9 @@ export function uncompressedSizeHint(
 
 /** 0 where there is none; what is wrong with the blob is for those to say who read it. */
 function readTrailer(path: string, end: number): number {
-  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants
   let fd: number
   try {
-    fd = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+    fd = openWithoutBlocking(path, 'refused')
   } catch {
     return 0
   }

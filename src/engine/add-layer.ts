@@ -1,8 +1,9 @@
 /** A tar archive becomes a layer as it is. */
-import { closeSync, constants, fstatSync, openSync } from 'node:fs'
+import { closeSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { OciUnpackError } from '../errors.ts'
 import { readInto } from '../sys/files.ts'
+import { openRegularFile, type RegularFile } from '../sys/open-regular.ts'
 import type { ChangeResult } from './edit/change-options.ts'
 import { changeTag, type TagOptions } from './edit/change-tag.ts'
 import type { LayerWriter } from './edit/layer-writer.ts'
@@ -27,7 +28,7 @@ export async function addLayerArchive(options: AddLayerOptions): Promise<ChangeR
 const CHUNK = 1024 * 1024
 
 async function copy(path: string, writer: LayerWriter): Promise<void> {
-  const fd = openRegular(path)
+  const fd = openArchive(path)
   const buffer = Buffer.allocUnsafeSlow(CHUNK)
   try {
     for (let length = readInto(fd, buffer); length > 0; length = readInto(fd, buffer))
@@ -37,16 +38,18 @@ async function copy(path: string, writer: LayerWriter): Promise<void> {
   }
 }
 
-function openRegular(path: string): number {
-  let fd: number
+function openArchive(path: string): number {
+  const file = openIfRegular(path)
+  if (file !== undefined) return file.fd
+  throw unusable(path, 'it is not a regular file', undefined)
+}
+
+function openIfRegular(path: string): RegularFile | undefined {
   try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    return openRegularFile(path, 'followed')
   } catch (cause) {
     throw unusable(path, (cause as Error).message, cause)
   }
-  if (fstatSync(fd).isFile()) return fd
-  closeSync(fd)
-  throw unusable(path, 'it is not a regular file', undefined)
 }
 
 function unusable(path: string, reason: string, cause: unknown): OciUnpackError {

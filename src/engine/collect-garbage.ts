@@ -1,7 +1,7 @@
 /** Blobs that no tag leads to any more are removed, beside whatever else goes on in the layout. */
-import { parseLayoutPath } from '../image/reference.ts'
 import { findGarbage, tryCollectGarbage, type Garbage } from '../store/garbage.ts'
 import { openLayout, type Layout } from '../store/layout.ts'
+import { parseLayoutPath } from '../transports/image-name.ts'
 import { throwIfAborted } from './operation/abort.ts'
 import { asked } from './operation/asked.ts'
 import { requireOptions } from './operation/required-options.ts'

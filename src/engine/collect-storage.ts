@@ -3,11 +3,11 @@ import { OciUnpackError, withFacts } from '../errors.ts'
 import type { HookSet } from '../hooks/calls.ts'
 import { chainIds, type Digest } from '../image/digest.ts'
 import { parseConfig } from '../image/documents.ts'
-import { parseImageName } from '../image/reference.ts'
-import { documentSource } from '../store/offered-manifests.ts'
+import { documentSource } from '../store/manifests-in-index.ts'
 import { reachableBlobs } from '../store/reachable.ts'
+import { parseImageName } from '../transports/image-name.ts'
+import { openImages } from '../transports/open-images.ts'
 import type { OnEvent } from './operation/events.ts'
-import { openSource } from './transfer/open-source.ts'
 import { lockStore } from './storage/key-lock.ts'
 import { pruneManifests } from './storage/manifest-cache.ts'
 import { withHooks, type HooksOption } from './operation/open-hooks.ts'
@@ -62,7 +62,7 @@ async function liveKeysOf(layout: string): Promise<Digest[]> {
   const name = parseImageName(layout)
   try {
     if (name.tag !== undefined) throw tagged()
-    const source = await openSource(name)
+    const source = await openImages(name)
     return reachableBlobs(source, source.readIndex().manifests).flatMap(
       ({ role, document, fault, optional, descriptor }) => {
         if (fault !== undefined && !(optional && fault.code === 'BLOB_NOT_FOUND')) throw fault

@@ -1,7 +1,7 @@
 /** Layouts and their tags: made, named, listed and forgotten. No layer is read. */
 import { blankImage } from '../image/blank-image.ts'
 import { hostPlatform, parsePlatform } from '../image/platform.ts'
-import { parseLayoutPath, parseReference, parseTag } from '../image/reference.ts'
+import { parseTag } from '../image/tag.ts'
 import { withoutTag, withTag } from '../image/tags.ts'
 import type { ImageIndex } from '../image/types.ts'
 import { createLayout } from '../store/new-layout.ts'
@@ -9,13 +9,14 @@ import { storeImage, updateIndex } from '../store/index-update.ts'
 import { openLayout } from '../store/layout.ts'
 import { findDescriptor } from '../store/resolve.ts'
 import { openWorkspace, type Workspace } from '../store/layout-workspace.ts'
+import { parseLayoutPath, parseTagInLayout } from '../transports/image-name.ts'
 import { heedSignals, pause } from './operation/abort.ts'
 import { asked } from './operation/asked.ts'
 import { timestamp } from './edit/history.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface InitLayoutOptions {
-  /** Directory to make; there must be nothing. */
+  /** Directory to make. It must not exist. */
   layout: string
 }
 
@@ -39,7 +40,7 @@ export interface NewImageOptions {
 export async function newImage(options: NewImageOptions): Promise<{ manifestDigest: string }> {
   requireOptions(options, { image: 'text' })
   return asked({ image: options.image }, async () => {
-    const { path, tag } = parseReference(options.image)
+    const { path, tag } = parseTagInLayout(options.image)
     const { blobs, manifest } = blankImage(hostPlatform(), timestamp(options.sourceDateEpoch))
     await inWorkspace(path, options.signal, (workspace, waitABit) =>
       storeImage(workspace, { blobs, descriptorPath: [manifest] }, tag, waitABit)
@@ -68,7 +69,7 @@ export async function tagImage(options: TagImageOptions): Promise<void> {
   return asked({ image: options.image }, () => {
     const newTag = parseTag(options.tag)
     const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
-    const { path, tag } = parseReference(options.image)
+    const { path, tag } = parseTagInLayout(options.image)
     const layout = openLayout(path)
     return edit(path, options.signal, (index) =>
       withTag(index, newTag, findDescriptor(layout, index, tag, platform))
@@ -83,12 +84,12 @@ export interface RemoveTagOptions {
   signal?: AbortSignal
 }
 
-/** Removes a tag; that it is not there is no error. The blobs stay until a garbage collection. */
+/** Removes a tag. A tag that does not exist is not an error. The blobs stay until a garbage collection. */
 export async function removeTag(options: RemoveTagOptions): Promise<void> {
   requireOptions(options, { image: 'text' })
   const { image, signal } = options
   return asked({ image }, () => {
-    const { path, tag } = parseReference(image)
+    const { path, tag } = parseTagInLayout(image)
     return edit(path, signal, (index) => withoutTag(index, tag))
   })
 }

@@ -1,13 +1,13 @@
-/** What a layout holds, as far as it can be read: a damaged image is listed too. */
+/** What a layout or an archive holds, as far as it can be read: a damaged image is listed too. */
 import { OciUnpackError } from '../errors.ts'
 import { goTime } from '../image/go-time.ts'
 import { platformOf } from '../image/platform.ts'
-import { parseSourceName } from '../image/reference.ts'
 import { listTags, REF_NAME } from '../image/tags.ts'
 import type { Descriptor, Platform } from '../image/types.ts'
 import type { ImageSource } from '../store/image-source.ts'
+import { parsePlace } from '../transports/image-name.ts'
+import { openImages } from '../transports/open-images.ts'
 import { asked } from './operation/asked.ts'
-import { openSource } from './transfer/open-source.ts'
 import { statDescriptor, type PlatformStat } from './stat-image.ts'
 import { requireOptions } from './operation/required-options.ts'
 
@@ -21,7 +21,7 @@ export interface ListedImage {
   /** Undefined: no tag names it. */
   tag: string | undefined
   descriptor: Descriptor
-  /** What it holds, one image for each platform; none where it is no image or cannot be read. */
+  /** What it holds, one image for each platform; none where it is not an image or cannot be read. */
   images: readonly ListedPlatform[]
   /** Why `images` is empty. */
   error: string | undefined
@@ -87,6 +87,6 @@ function summarise({ platform, descriptor, image }: PlatformStat): ListedPlatfor
 async function withSourceOf<T>(options: ListOptions, read: (source: ImageSource) => T): Promise<T> {
   requireOptions(options, { layout: 'text' })
   return asked({ image: options.layout }, async () =>
-    read(await openSource(parseSourceName(options.layout)))
+    read(await openImages(parsePlace(options.layout)))
   )
 }

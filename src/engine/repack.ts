@@ -3,7 +3,7 @@ import { sourceManifest } from '../bundle/metadata.ts'
 import { fromText } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import type { HookSet } from '../hooks/calls.ts'
-import type { DescriptorPath } from '../image/choice.ts'
+import { descriptorPath } from '../image/choice.ts'
 import { whileInUse } from '../store/blobs-lock.ts'
 import { openLayout, type Layout } from '../store/layout.ts'
 import { readImage, type ResolvedImage } from '../store/resolve.ts'
@@ -142,7 +142,7 @@ async function search(
 
 function readBase(layout: Layout, { metadata }: OpenBundle): ResolvedImage {
   try {
-    return readImage(layout, metadata.descriptorWalk as unknown as DescriptorPath)
+    return readImage(layout, descriptorPath(metadata.descriptorWalk))
   } catch (error) {
     if (!(error instanceof OciUnpackError) || error.code !== 'BLOB_NOT_FOUND') throw error
     throw new OciUnpackError(

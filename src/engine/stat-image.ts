@@ -5,13 +5,13 @@ import { parseConfig, parseManifest } from '../image/documents.ts'
 import { goTime } from '../image/go-time.ts'
 import { mediaKind } from '../image/media-types.ts'
 import { parsePlatform, platformOf } from '../image/platform.ts'
-import { parseImageName } from '../image/reference.ts'
 import type { Descriptor, History, ImageConfig, ImageManifest, Platform } from '../image/types.ts'
 import type { ImageSource } from '../store/image-source.ts'
-import { documentSource, offeredManifests } from '../store/offered-manifests.ts'
+import { documentSource, manifestsInIndex } from '../store/manifests-in-index.ts'
 import { findDescriptor } from '../store/resolve.ts'
+import { parseImageName } from '../transports/image-name.ts'
+import { openImages, tagInIndex } from '../transports/open-images.ts'
 import { asked } from './operation/asked.ts'
-import { openSource, tagInSource } from './transfer/open-source.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface StatOptions {
@@ -26,7 +26,7 @@ export type TagStat =
   | { kind: 'image'; image: ImageStat }
   | { kind: 'index'; descriptor: Descriptor; images: readonly PlatformStat[] }
 
-/** `image` is undefined where the layout has not the manifest, as image-layout.md allows. */
+/** `image` is undefined where the layout lacks the manifest, as image-layout.md allows. */
 export interface PlatformStat {
   platform: Platform | undefined
   descriptor: Descriptor
@@ -39,7 +39,7 @@ export interface ImageStat {
   config: (DocumentStat<ImageConfig | undefined> & { history: readonly HistoryStat[] }) | undefined
 }
 
-/** `content` is undefined where the document is of no type that is known here; `raw` is as stored. */
+/** `content` is undefined where the type of the document is unknown; `raw` is as stored. */
 export interface DocumentStat<Content> {
   descriptor: Descriptor
   content: Content
@@ -61,8 +61,8 @@ export async function statImage(options: StatOptions): Promise<TagStat> {
   return asked({ image }, async () => {
     const name = parseImageName(image)
     const wanted = platform === undefined ? undefined : parsePlatform(platform)
-    const source = await openSource(name)
-    const descriptor = findDescriptor(source, source.readIndex(), tagInSource(name), wanted)
+    const source = await openImages(name)
+    const descriptor = findDescriptor(source, source.readIndex(), tagInIndex(name), wanted)
     return statDescriptor(source, descriptor)
   })
 }
@@ -74,7 +74,7 @@ export function statDescriptor(source: ImageSource, descriptor: Descriptor): Tag
     const image = statManifest(source, descriptor, source.readDocument(descriptor))
     return { kind: 'image', image }
   }
-  const images = offeredManifests(source, descriptor)
+  const images = manifestsInIndex(source, descriptor)
     .filter((path) => !isAttestation(target(path)))
     .map((path) => statPlatform(source, path))
   return { kind: 'index', descriptor, images }
@@ -130,7 +130,7 @@ function pairHistory(manifest: ImageManifest, config: ImageConfig): HistoryStat[
 
 function assertManifest({ digest, mediaType }: Descriptor): void {
   if (mediaKind(mediaType).kind === 'manifest') return
-  throw new OciUnpackError('MEDIA_TYPE_UNSUPPORTED', 'The tag names no image.', {
+  throw new OciUnpackError('MEDIA_TYPE_UNSUPPORTED', 'The tag does not name an image.', {
     facts: { file: digest, expected: 'an image manifest or index', found: mediaType }
   })
 }

@@ -1,3 +1,4 @@
+/** An image as a line of JSON. */
 import { stringifyJson } from '../image/go-json.ts'
 import { parseJson, type Json } from '../image/json.ts'
 import {

@@ -10,7 +10,6 @@ import { imageEvent } from './extract/image-event.ts'
 import { addExistingTree, newPlanRoot, journaledPlanRoot } from './extract/plan-root.ts'
 import type { Job } from './extract/job.ts'
 import { mergeImage } from './extract/merge-image.ts'
-import { tagInSource } from './transfer/open-source.ts'
 import { withHooks } from './operation/open-hooks.ts'
 import { unpackStored } from './storage/unpack-stored.ts'
 import {
@@ -105,8 +104,8 @@ async function withImage(
   const settings = normalizeUnpack(options)
   return asked({ image: options.image }, () => {
     const { reference, layoutOptions, platform, signal } = settings
-    return withSource(reference, { ...layoutOptions, signal }, async (source) => {
-      const image = resolveImage(source, tagInSource(reference), platform)
+    return withSource(reference, { ...layoutOptions, signal }, async (source, tag) => {
+      const image = resolveImage(source, tag, platform)
       settings.onEvent(imageEvent(options.image, image))
       await act({ source, image, settings })
       return {

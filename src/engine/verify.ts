@@ -3,17 +3,17 @@ import { availableParallelism } from 'node:os'
 import { probeDecompressors } from '../codec/choice.ts'
 import { OciUnpackError, type ErrorCode, type Facts } from '../errors.ts'
 import { digestAlgorithm, type Digest } from '../image/digest.ts'
-import { parseImageName, parseSourceName, type ImageName } from '../image/reference.ts'
 import { findEntry } from '../image/tags.ts'
 import type { Descriptor } from '../image/types.ts'
 import type { ImageSource } from '../store/image-source.ts'
 import type { BlobRole } from '../store/blob-role.ts'
 import { reachableBlobs, type ReachableBlob } from '../store/reachable.ts'
+import { parseImageName, parsePlace } from '../transports/image-name.ts'
+import type { BlobOutcome, CheckedBlob } from '../transports/transport.ts'
 import { throwIfAborted } from './operation/abort.ts'
 import { asked } from './operation/asked.ts'
-import { checkBlobs, type Checked, type CheckSettings } from './transfer/check-blobs.ts'
+import { checkBlobs, type CheckSettings } from './transfer/check-blobs.ts'
 import { diffIdMismatch } from '../store/blob-errors.ts'
-import { tagInSource } from './transfer/open-source.ts'
 import { withSource } from './transfer/with-source.ts'
 import { count } from './extract/unpack-options.ts'
 import { requireOptions } from './operation/required-options.ts'
@@ -64,10 +64,14 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
   return asked({ image: text }, () => {
     const settings = checkSettings(options)
     throwIfAborted(options.signal)
-    const name = options.image === undefined ? parseSourceName(text) : parseImageName(text)
-    return withSource(name, { signal: options.signal }, (source) =>
-      verifyRoots(source, rootsOf(source, name, options.image === undefined), settings)
-    )
+    const { signal } = options
+    return options.image === undefined
+      ? withSource(parsePlace(text), { signal }, (source) =>
+          verifyRoots(source, source.readIndex().manifests, settings)
+        )
+      : withSource(parseImageName(text), { signal }, (source, tag) =>
+          verifyRoots(source, [findEntry(source.readIndex(), tag)], settings)
+        )
   })
 }
 
@@ -101,18 +105,10 @@ export function checkSettings(
 function chosen({ image, layout }: VerifyOptions): string {
   if (image !== undefined && layout === undefined) return image
   if (image === undefined && layout !== undefined) return layout
-  throw new OciUnpackError('USAGE', 'Give an image or a layout, and not both.')
+  throw new OciUnpackError('USAGE', 'Give either an image or a layout.')
 }
 
-function rootsOf(source: ImageSource, name: ImageName, whole: boolean): readonly Descriptor[] {
-  const index = source.readIndex()
-  return whole ? index.manifests : [findEntry(index, tagInSource(name))]
-}
-
-function faultOf(
-  blob: ReachableBlob,
-  outcome: PromiseSettledResult<Checked>
-): OciUnpackError | undefined {
+function faultOf(blob: ReachableBlob, outcome: BlobOutcome): OciUnpackError | undefined {
   if (outcome.status === 'fulfilled') return wrongDiffId(blob, outcome.value)
   if (outcome.reason instanceof OciUnpackError) return outcome.reason
   throw outcome.reason
@@ -120,7 +116,7 @@ function faultOf(
 
 function wrongDiffId(
   { diffIds }: ReachableBlob,
-  { diffIds: found }: Checked
+  { diffIds: found }: CheckedBlob
 ): OciUnpackError | undefined {
   const wrong = [...diffIds].find((diffId) => !found.includes(diffId))
   return wrong === undefined ? undefined : diffIdMismatch(wrong, ofAlgorithm(found, wrong))

@@ -9,7 +9,6 @@ import { namesAccounts, type Accounts } from '../bundle/user.ts'
 import { fromText } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import { parsePlatform } from '../image/platform.ts'
-import { parseReference } from '../image/reference.ts'
 import type { IdMapping } from '../plan/id-map.ts'
 import { readAccountsOnDisk } from '../rootfs/accounts.ts'
 import { whileInUse } from '../store/blobs-lock.ts'
@@ -18,6 +17,7 @@ import { resolveImage, type ResolvedImage } from '../store/resolve.ts'
 import { close, openOperatorDirectory } from '../sys/files.ts'
 import { identity } from '../sys/identity.ts'
 import { lockedMountFlags } from '../sys/mounts.ts'
+import { parseTagInLayout } from '../transports/image-name.ts'
 import { heedSignals, pause } from './operation/abort.ts'
 import { asked } from './operation/asked.ts'
 import type { OnEvent } from './operation/events.ts'
@@ -52,7 +52,7 @@ export interface RuntimeConfigOptions {
 export async function writeRuntimeConfig(options: RuntimeConfigOptions): Promise<void> {
   requireOptions(options, { image: 'text', file: 'text' })
   return asked({ image: options.image }, async () => {
-    const { path, tag } = parseReference(options.image)
+    const { path, tag } = parseTagInLayout(options.image)
     const file = outputFile(options.file)
     const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
     const layout = openLayout(path)

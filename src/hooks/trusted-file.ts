@@ -2,17 +2,10 @@
  * A hooks.toml says which programs run as the caller: it and they count only if nobody else could have written them. Every
  * step of the way from the root is judged, links among them: whoever can rename one of them decides what is at its end.
  */
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readlinkSync,
-  type Stats
-} from 'node:fs'
+import { closeSync, fstatSync, lstatSync, readlinkSync, type Stats } from 'node:fs'
 import { resolve } from 'node:path'
 import { OciUnpackError } from '../errors.ts'
+import { openWithoutBlocking } from '../sys/open-regular.ts'
 import { readRest } from '../sys/read.ts'
 import { hooksInvalid } from './invalid.ts'
 
@@ -54,10 +47,9 @@ export function assertTrustedProgram(path: string, file: string): void {
   assertTrusted(path, 'A program of the hooks could be changed by somebody else.', { file })
 }
 
-/** A FIFO does not block. */
 function open(path: string): number | undefined {
   try {
-    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    return openWithoutBlocking(path, 'followed')
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined

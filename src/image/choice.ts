@@ -1,10 +1,22 @@
 import { OciUnpackError, type ErrorCode } from '../errors.ts'
+import { parseDigest } from './digest.ts'
 import { platformDistance, platformText } from './platform.ts'
 import type { Descriptor, Platform } from './types.ts'
 import { printable } from './validate.ts'
 
 /** A manifest that an index leads to: the descriptors from the layout's index down to it. */
 export type DescriptorPath = readonly [Descriptor, ...Descriptor[]]
+
+/** A path that was written down: at least one descriptor. @throws DIGEST_INVALID */
+export function descriptorPath(
+  written: readonly (Omit<Descriptor, 'digest'> & { digest: string })[]
+): DescriptorPath {
+  const path = written.map((descriptor) => ({
+    ...descriptor,
+    digest: parseDigest(descriptor.digest)
+  }))
+  return [path[0]!, ...path.slice(1)]
+}
 
 /**
  * The manifest for a platform among those that an index offers (image-spec image-index.md, platform). One without

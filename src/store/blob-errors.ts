@@ -1,12 +1,13 @@
+/** What can be wrong with a blob. */
 import { OciUnpackError, type Facts } from '../errors.ts'
 import type { Digest } from '../image/digest.ts'
 import type { BlobSource } from './blob-source.ts'
 import type { NotRegular } from './file.ts'
 
 export function blobNotFound(source: BlobSource): OciUnpackError {
-  return new OciUnpackError('BLOB_NOT_FOUND', 'A blob that the image needs is not there.', {
+  return new OciUnpackError('BLOB_NOT_FOUND', 'A blob that the image needs is missing.', {
     facts: { ...place(source), expected: source.digest },
-    hint: 'Copy the image again, for instance with skopeo copy; a partial copy may hold one platform only.'
+    hint: 'Copy the image again, for example with skopeo copy. A partial copy may hold only one platform.'
   })
 }
 
@@ -23,10 +24,10 @@ export function blobInvalid(
 export function blobSizeMismatch(source: BlobSource, found: number | string): OciUnpackError {
   return new OciUnpackError(
     'BLOB_SIZE_MISMATCH',
-    'A blob has not the size that the image promises.',
+    'The size of a blob is not what the image says.',
     {
       facts: { ...place(source), expected: `${source.size} bytes`, found: `${found} bytes` },
-      hint: 'The file was cut short or changed; copy the image again.'
+      hint: 'The file was cut short or changed. Copy the image again.'
     }
   )
 }
@@ -34,10 +35,10 @@ export function blobSizeMismatch(source: BlobSource, found: number | string): Oc
 export function blobDigestMismatch(source: BlobSource, found: Digest): OciUnpackError {
   return new OciUnpackError(
     'BLOB_DIGEST_MISMATCH',
-    'A blob has not the digest that the image promises.',
+    'The digest of a blob is not what the image says.',
     {
       facts: { ...place(source), expected: source.digest, found },
-      hint: 'The file was damaged or changed; copy the image again.'
+      hint: 'The file was damaged or changed. Copy the image again.'
     }
   )
 }
@@ -46,10 +47,10 @@ export function blobDigestMismatch(source: BlobSource, found: Digest): OciUnpack
 export function diffIdMismatch(expected: Digest, found: string): OciUnpackError {
   return new OciUnpackError(
     'DIFF_ID_MISMATCH',
-    'The uncompressed layer is not what the config says.',
+    'The diff ID of a layer is not what the config says.',
     {
       facts: { expected, found },
-      hint: 'The image is damaged or was put together wrongly; fetch or build it again.'
+      hint: 'The image is damaged or was put together wrongly. Fetch or build it again.'
     }
   )
 }

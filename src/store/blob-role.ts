@@ -1,3 +1,4 @@
+/** What a blob is for. */
 import { mediaKind } from '../image/media-types.ts'
 import type { Descriptor } from '../image/types.ts'
 

@@ -1,3 +1,4 @@
+/** Reads blobs and verifies them. */
 import { createHash, type Hash } from 'node:crypto'
 import { closeSync } from 'node:fs'
 import {
@@ -41,7 +42,7 @@ export function openBlob(source: BlobSource): VerifiedBlob {
   const algorithm = digestAlgorithm(source.digest)
   if (source.data !== undefined) return new OpenBlob(source, algorithm, memoryInput(source.data))
   if (source.path === undefined) throw blobNotFound(source)
-  const file = openRegular(source.path, false)
+  const file = openRegular(source.path, 'refused')
   if (typeof file === 'string')
     throw file === 'missing' ? blobNotFound(source) : blobInvalid(source, file)
   const input = fileInput(file.fd, source.path, source.section)

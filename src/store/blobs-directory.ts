@@ -1,4 +1,4 @@
-/** The directories that hold a layout's blobs, opened so that nobody else can lead a writer out of the layout. */
+/** The directories that hold a layout's blobs, opened so that no other user can lead a writer out of the layout. */
 import { fromText, type ByteString } from '../bytes.ts'
 import type { DigestAlgorithm } from '../image/digest.ts'
 import { flush } from '../sys/durable.ts'

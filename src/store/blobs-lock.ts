@@ -1,3 +1,4 @@
+/** Keeps garbage collections and readers of blobs apart. */
 import { closeSync, constants, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { OciUnpackError } from '../errors.ts'
@@ -5,7 +6,7 @@ import { lock, tryLock } from '../sys/lock.ts'
 import { attempt } from './file.ts'
 
 /*
- * Whoever reads blobs, or stores them before an index names them, holds a shared flock(2) on the layout's `blobs`
+ * A process that reads blobs, or stores them before an index names them, holds a shared flock(2) on the layout's `blobs`
  * directory; a garbage collection holds an exclusive one. So no blob goes away between the moment that a program
  * relies on it and the moment that the index does.
  */
@@ -18,7 +19,7 @@ export interface Hold {
 
 /**
  * Keeps garbage collections of this program away; `pause` is awaited while one runs, and throws to give up. Works on
- * a read-only layout, and without effect where the file system has no locks: nobody can collect garbage there either.
+ * a read-only layout, and without effect where the file system has no locks: garbage cannot be collected there either.
  */
 export async function useBlobs(layoutPath: string, pause: () => Promise<void>): Promise<Hold> {
   const hold = holdOn(openBlobs(layoutPath))
@@ -50,7 +51,7 @@ export async function whileInUse<T>(
   }
 }
 
-/** All blobs for the caller alone; undefined where somebody uses them. @throws SYSCALL_FAILED without locks. */
+/** All blobs for the caller alone; undefined where they are in use. @throws SYSCALL_FAILED without locks */
 export function tryOwnBlobs(layoutPath: string): Hold | undefined {
   const fd = openBlobs(layoutPath)
   let owned = false

@@ -1,3 +1,4 @@
+/** Copies blobs into layouts. */
 import { closeSync } from 'node:fs'
 import { cloneFile } from '../sys/copy.ts'
 import { handlePath } from '../sys/handle-path.ts'
@@ -76,7 +77,7 @@ async function* verifiedChunks(
 }
 
 function isPresent({ directory, name }: FinalName, size: number): boolean {
-  const file = openRegular(`${handlePath(directory)}/${name}`, false)
+  const file = openRegular(`${handlePath(directory)}/${name}`, 'refused')
   if (typeof file === 'string') return false
   closeSync(file.fd)
   return file.size === size

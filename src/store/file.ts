@@ -1,27 +1,22 @@
-import { closeSync, constants, fstatSync, openSync } from 'node:fs'
+/** Reads files of images and layouts by their paths. */
+import { closeSync, fstatSync } from 'node:fs'
 import { OciUnpackError } from '../errors.ts'
+import { openRegularFile, type Links, type RegularFile } from '../sys/open-regular.ts'
 import { read } from '../sys/read.ts'
-
-/** Nothing that an image brings may block us (a FIFO) or lead us elsewhere (a symlink). libuv adds O_CLOEXEC. */
-const SAFELY = constants.O_RDONLY | constants.O_NONBLOCK
 
 /** Why a path could not be opened as a regular file. */
 export type NotRegular = 'missing' | 'symlink' | 'not a regular file'
 
 /**
- * A regular file, open for reading; the caller closes it. A symlink as last component is followed only where said.
- * @throws SYSCALL_FAILED for what has nothing to do with the kind of file (permission, too many files).
+ * A regular file, open for reading; the caller closes it.
+ * @throws SYSCALL_FAILED for failures that have nothing to do with the kind of file (permission, too many files)
  */
-export function openRegular(
-  path: string,
-  follow: boolean
-): { fd: number; size: number } | NotRegular {
-  const fd = open(path, follow ? SAFELY : SAFELY | constants.O_NOFOLLOW)
-  if (typeof fd === 'string') return fd
-  const stat = fstatSync(fd)
-  if (stat.isFile()) return { fd, size: stat.size }
-  closeSync(fd)
-  return 'not a regular file'
+export function openRegular(path: string, links: Links): RegularFile | NotRegular {
+  try {
+    return openRegularFile(path, links) ?? 'not a regular file'
+  } catch (error) {
+    return notRegular(error as NodeJS.ErrnoException, path)
+  }
 }
 
 /**
@@ -29,7 +24,7 @@ export function openRegular(
  * the file grows while it is read.
  */
 export function readSmallFile(path: string, limit: number): Buffer | NotRegular {
-  const file = openRegular(path, true)
+  const file = openRegular(path, 'followed')
   if (typeof file === 'string') return file
   try {
     return readUpTo(file.fd, limit, path)
@@ -42,7 +37,7 @@ export function readSmallFile(path: string, limit: number): Buffer | NotRegular 
 export function documentTooLarge(file: string, size: number, limit: number): OciUnpackError {
   return new OciUnpackError('LIMIT_EXCEEDED', 'A document of the image is too large.', {
     facts: { file, expected: `at most ${limit} bytes`, found: `${size} bytes` },
-    hint: 'Raise the limit for JSON documents if you trust the image.'
+    hint: 'Raise {limits.jsonBytes} if you trust the image.'
   })
 }
 
@@ -76,14 +71,6 @@ export function attempt<T>(call: string, path: string, operation: () => T): T {
     return operation()
   } catch (error) {
     throw systemError(call, path, error)
-  }
-}
-
-function open(path: string, flags: number): number | NotRegular {
-  try {
-    return openSync(path, flags)
-  } catch (error) {
-    return notRegular(error as NodeJS.ErrnoException, path)
   }
 }
 

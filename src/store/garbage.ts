@@ -1,3 +1,4 @@
+/** Finds and removes what nothing in a layout leads to. */
 import { DIGEST_ALGORITHMS, digestAlgorithm, digestHex, isDigest } from '../image/digest.ts'
 import type { Digest, DigestAlgorithm } from '../image/digest.ts'
 import { listDirectory } from '../sys/directory.ts'
@@ -8,7 +9,7 @@ import { inodeKey, statusIfThere, type Status } from '../sys/status.ts'
 import { findBlobsDirectory } from './blobs-directory.ts'
 import { tryOwnBlobs } from './blobs-lock.ts'
 import type { Layout } from './layout.ts'
-import { neededDigests } from './needed-digests.ts'
+import { reachableDigests } from './reachable-digests.ts'
 import { listWorkspaces, removeAbandoned } from './layout-workspace.ts'
 
 export interface Garbage {
@@ -18,7 +19,7 @@ export interface Garbage {
   workspaces: readonly string[]
 }
 
-/** What a collection would remove now. @throws what `neededDigests` throws. */
+/** What a collection would remove now. @throws what `reachableDigests` throws. */
 export function findGarbage(layout: Layout): Garbage {
   return withLayout(layout, (fd) => ({
     blobs: unreachable(layout, listBlobs(fd)).map(plain),
@@ -28,8 +29,8 @@ export function findGarbage(layout: Layout): Garbage {
 
 /**
  * Removes what nothing leads to, and says what it was. Undefined, with nothing done, while somebody uses the layout:
- * this program, by its lock on the blobs, or another umoci, by its workspace. Everything that is no blob by name and
- * kind stays, and so do blobs of unknown algorithms. @throws what `neededDigests` throws before anything is
+ * this program, by its lock on the blobs, or another umoci, by its workspace. Everything that is not a blob by name and
+ * kind stays, and so do blobs of unknown algorithms. @throws what `reachableDigests` throws before anything is
  * removed, and SYSCALL_FAILED.
  */
 export function tryCollectGarbage(layout: Layout): Garbage | undefined {
@@ -42,7 +43,7 @@ export function tryCollectGarbage(layout: Layout): Garbage | undefined {
   }
 }
 
-/** All is removed by handles: whoever owns the layout may rename what is in it meanwhile. */
+/** Everything is removed by handles: the owner of the layout may rename what is in it meanwhile. */
 function withLayout<T>({ path }: Layout, act: (fd: number) => T): T {
   const fd = openDestination(path)
   try {
@@ -108,11 +109,11 @@ function blobAt(directory: number, name: string, digest: string): StoredBlob[] {
 }
 
 function unreachable(layout: Layout, present: readonly StoredBlob[]): StoredBlob[] {
-  const needed = neededDigests(layout)
+  const needed = reachableDigests(layout)
   return present.filter(({ digest }) => !needed.has(digest))
 }
 
-/** Gives those that are gone. */
+/** Returns those that are gone. */
 function removeBlobs(layout: number, blobs: readonly StoredBlob[]): StoredBlob[] {
   return DIGEST_ALGORITHMS.flatMap((algorithm) => {
     const own = blobs.filter(({ digest }) => digestAlgorithm(digest) === algorithm)
@@ -122,7 +123,7 @@ function removeBlobs(layout: number, blobs: readonly StoredBlob[]): StoredBlob[]
   })
 }
 
-/** Not one that was stored anew meanwhile: who stored it is about to name it. */
+/** Not one that was stored again meanwhile: an index is about to name it. */
 function removeBlob(directory: number, { digest, status: found }: StoredBlob): boolean {
   const name = digestHex(digest)
   const now = statusIfThere(directory, name)

@@ -1,3 +1,4 @@
+/** What images are read from. */
 import { digestAlgorithm, digestHex, type Digest } from '../image/digest.ts'
 import type { Descriptor, ImageIndex } from '../image/types.ts'
 import { openBlob } from './blob.ts'

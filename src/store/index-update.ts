@@ -1,3 +1,4 @@
+/** Changes index.json. */
 import type { RewrittenImage } from '../image/rewrite.ts'
 import { indexBytes } from '../image/serialise.ts'
 import { withTag } from '../image/tags.ts'

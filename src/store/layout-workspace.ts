@@ -1,3 +1,4 @@
+/** Where files of a layout are written before they get their names. */
 import { randomBytes } from 'node:crypto'
 import type { ByteString } from '../bytes.ts'
 import { digestAlgorithm, digestHex, type Digest, type DigestAlgorithm } from '../image/digest.ts'
@@ -22,7 +23,7 @@ export interface Workspace {
   readonly layoutPath: string
   /** Leads through the handle of the directory itself. */
   readonly path: string
-  /** Nobody else can see the layout yet; whoever makes it has locked all of it. */
+  /** The layout cannot be seen yet, and its maker has locked all of it. */
   readonly isHidden: boolean
   newFile(): NewFile
   /** Where a blob is to go, in a directory that is there. @throws DIGEST_INVALID, SYSCALL_FAILED */
@@ -133,18 +134,18 @@ class LayoutWorkspace implements Workspace {
   }
 }
 
-/** Also umoci's, whoever made them. Files and links are none. */
+/** Those of umoci too, whichever user made them. Files and links are not workspaces. */
 const WORKSPACES: LeftoverKind = {
   isNamed: (name) => name.startsWith(PREFIX),
   isOurs: ({ type }) => type === 'directory'
 }
 
-/** The names of the workspaces in a layout, by whether somebody works in them. @param layout descriptor */
+/** The names of the workspaces in a layout, by whether they are in use. @param layout descriptor */
 export function listWorkspaces(layout: number): { live: string[]; abandoned: string[] } {
   return listLeftovers(layout, WORKSPACES)
 }
 
-/** Removes a workspace that nobody works in; says whether it did. */
+/** Removes a workspace that is not in use; says whether it did. */
 export function removeAbandoned(layout: number, name: string): boolean {
   return removeLeftover(layout, name, WORKSPACES)
 }

@@ -1,3 +1,4 @@
+/** Opens layouts for reading. */
 import { lstatSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { OciUnpackError } from '../errors.ts'
@@ -5,6 +6,7 @@ import type { Digest } from '../image/digest.ts'
 import { parseIndex, parseLayoutFile } from '../image/documents.ts'
 import { OCI_INDEX } from '../image/media-types.ts'
 import type { ImageIndex } from '../image/types.ts'
+import { isDirectory } from '../sys/is-directory.ts'
 import { readSmallFile, type NotRegular } from './file.ts'
 import { imageSource, relativeBlobPath, type ImageSource } from './image-source.ts'
 
@@ -63,10 +65,6 @@ function readIndex(root: string, limit: number): ImageIndex {
   return parseIndex(bytes, { file, mediaType: OCI_INDEX })
 }
 
-function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
-}
-
 function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === true
 }
@@ -83,7 +81,7 @@ function notLayout(file: string, why: string): OciUnpackError {
 }
 
 function unknownVersion(cause: OciUnpackError): OciUnpackError {
-  return new OciUnpackError('LAYOUT_INVALID', 'The layout is of no version that is known here.', {
+  return new OciUnpackError('LAYOUT_INVALID', 'The version of the layout is unknown.', {
     facts: cause.facts,
     hint: 'Copy the image into a new layout of version 1.0.0, for instance with skopeo copy.',
     cause

@@ -1,3 +1,4 @@
+/** Makes layouts, which appear under their names as a whole. */
 import { lstatSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { fromText } from '../bytes.ts'
@@ -42,7 +43,7 @@ export function createLayout(path: string): string {
   return root
 }
 
-/** `pause` as for `openWorkspace`. @throws LAYOUT_INVALID for what is there and no layout, SYSCALL_FAILED. */
+/** `pause` as for `openWorkspace`. @throws LAYOUT_INVALID where something else than a layout exists, SYSCALL_FAILED */
 export async function openOrCreateLayout(
   path: string,
   pause: () => Promise<void>,
@@ -83,7 +84,7 @@ async function newLayout(
   }
 }
 
-/** A layout that nobody sees yet, and the directories that were made for it. */
+/** A layout that cannot be seen yet, and the directories that were made for it. */
 class HiddenLayout {
   private readonly root: string
   private readonly parent: OperatorDirectory
@@ -172,8 +173,12 @@ function isThere(path: string): boolean {
 }
 
 function exists(path: string): OciUnpackError {
-  return new OciUnpackError('LAYOUT_EXISTS', 'There is something at the path of the layout.', {
-    facts: { path },
-    hint: 'Choose another path, or remove what is there; an existing layout needs no init.'
-  })
+  return new OciUnpackError(
+    'LAYOUT_EXISTS',
+    'Something already exists at the path of the layout.',
+    {
+      facts: { path },
+      hint: 'Choose another path, or remove what is there. A layout that exists can be used as it is.'
+    }
+  )
 }

@@ -5,8 +5,8 @@ import { layerDiffIds, parseConfig, parseIndex, parseManifest } from '../image/d
 import type { Descriptor, ImageConfig, ImageManifest } from '../image/types.ts'
 import { isDistributable, readAs, roleOf, type BlobRole } from './blob-role.ts'
 import type { ImageSource } from './image-source.ts'
-import { mentionsIn } from './mentioned-descriptors.ts'
-import { documentSource, MAX_INDEX_DEPTH, tooMany } from './offered-manifests.ts'
+import { descriptorsInJson } from './descriptors-in-json.ts'
+import { documentSource, MAX_INDEX_DEPTH, tooMany } from './manifests-in-index.ts'
 
 export interface ReachableBlob {
   descriptor: Descriptor
@@ -118,7 +118,7 @@ class Walk {
         return
       case 'layer':
       case 'other':
-        for (const mention of mentionsIn(bytes))
+        for (const mention of descriptorsInJson(bytes))
           this.visit(mention, { optional: true, depth: depth + 1 })
         blob.isFollowed = true
     }
@@ -147,7 +147,7 @@ class Walk {
   }
 }
 
-/** Whether it is known to be absent: of blobs that are no documents nothing is known. */
+/** Whether it is known to be absent. Nothing is known of blobs that are not documents. */
 function isAbsent({ fault }: ReachableBlob): boolean {
   return fault?.code === 'BLOB_NOT_FOUND'
 }

@@ -1,3 +1,4 @@
+/** Finds the image that is meant. */
 import { OciUnpackError } from '../errors.ts'
 import { pathPlatform, selectManifest, target, type DescriptorPath } from '../image/choice.ts'
 import { layerDiffIds, parseConfig, parseIndex, parseManifest } from '../image/documents.ts'
@@ -13,7 +14,7 @@ import type {
 } from '../image/types.ts'
 import { printable } from '../image/validate.ts'
 import type { ImageSource } from './image-source.ts'
-import { documentSource, offeredManifests } from './offered-manifests.ts'
+import { documentSource, manifestsInIndex } from './manifests-in-index.ts'
 
 export interface ResolvedImage {
   /** From the entry of index.json (first) to the manifest (last): umoci.json's `descriptor_walk`. */
@@ -38,7 +39,7 @@ export function resolveImage(
   const entry = findEntry(source.readIndex(), tag)
   const descriptorPath =
     mediaKind(entry.mediaType).kind === 'index'
-      ? selectManifest(offeredManifests(source, entry), platform ?? hostPlatform())
+      ? selectManifest(manifestsInIndex(source, entry), platform ?? hostPlatform())
       : ([entry] as const)
   const image = readImage(source, descriptorPath)
   if (platform !== undefined) assertPlatform(image, platform)
@@ -57,7 +58,7 @@ export function findDescriptor(
 ): Descriptor {
   const entry = findEntry(index, tag)
   if (platform === undefined || mediaKind(entry.mediaType).kind !== 'index') return entry
-  return target(selectManifest(offeredManifests(source, entry), platform))
+  return target(selectManifest(manifestsInIndex(source, entry), platform))
 }
 
 /** The image at the end of a path, whatever its platform. @throws as `resolveImage` does. */
@@ -98,6 +99,6 @@ function assertPlatform({ config, descriptorPath }: ResolvedImage, wanted: Platf
   if (platformDistance(wanted, offered) !== undefined) return
   throw new OciUnpackError('PLATFORM_NOT_FOUND', 'The image does not exist for this platform.', {
     facts: { platform: platformText(wanted), available: printable(platformText(offered)) },
-    hint: 'Leave the platform out to unpack the image all the same.'
+    hint: 'Leave out {platform} to use the image anyway.'
   })
 }

@@ -1,9 +1,10 @@
-import { statSync } from 'node:fs'
+/** Directories by paths of the operator, made where they are missing. */
 import { basename, dirname } from 'node:path'
 import { fromText, type ByteString } from '../bytes.ts'
 import { openDestination } from './destination.ts'
-import { fromNode, isErrno } from './failure.ts'
+import { isErrno } from './failure.ts'
 import { close, openDirectory, openOperatorDirectory } from './files.ts'
+import { isDirectory } from './is-directory.ts'
 import { makeDirectory, removeEmptyDirectory } from './names.ts'
 
 /** A directory that was opened by a path once: from then on only its handle counts. */
@@ -83,14 +84,6 @@ function missingOf(path: string): string[] {
 
 function topOf(path: string, missing: readonly string[]): string {
   return missing.reduce((at) => dirname(at), path)
-}
-
-function isDirectory(path: string): boolean {
-  try {
-    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
-  } catch (error) {
-    throw fromNode(error)
-  }
 }
 
 /** Says whether it is ours: somebody else may be as fast. */

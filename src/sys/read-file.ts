@@ -1,6 +1,8 @@
-import { closeSync, constants, fstatSync, openSync } from 'node:fs'
+/** Reads small files in open directories. */
+import { closeSync } from 'node:fs'
 import type { ByteString } from '../bytes.ts'
 import { SyscallError } from './failure.ts'
+import { openRegularFile, type RegularFile } from './open-regular.ts'
 import { readRest } from './read.ts'
 
 /**
@@ -12,21 +14,20 @@ export function readRegularFile(
   name: ByteString,
   maxBytes: number
 ): ByteString | undefined {
-  const path = Buffer.from(`/proc/self/fd/${directory}/${name}`, 'latin1')
-  let fd: number
+  const file = open(directory, name)
+  if (file === undefined) return undefined
   try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-  } catch (error) {
-    throw new SyscallError(
-      (error as NodeJS.ErrnoException).code ?? 'EIO',
-      `openat("${name}")`,
-      name
-    )
-  }
-  try {
-    const found = fstatSync(fd)
-    return found.isFile() && found.size <= maxBytes ? readRest(fd).toString('latin1') : undefined
+    return file.size <= maxBytes ? readRest(file.fd).toString('latin1') : undefined
   } finally {
-    closeSync(fd)
+    closeSync(file.fd)
+  }
+}
+
+function open(directory: number, name: ByteString): RegularFile | undefined {
+  try {
+    return openRegularFile(Buffer.from(`/proc/self/fd/${directory}/${name}`, 'latin1'), 'refused')
+  } catch (error) {
+    const { code = 'EIO' } = error as NodeJS.ErrnoException
+    throw new SyscallError(code, `openat("${name}")`, name)
   }
 }

@@ -1,6 +1,6 @@
 /** The task of reading one blob to its end, only to see whether it is what its descriptor says. */
 import type { DecompressorChoice } from '../codec/choice.ts'
-import type { Compression } from '../codec/content.ts'
+import type { Compression } from '../image/media-types.ts'
 import { decompress } from '../codec/decompress.ts'
 import { digestAlgorithm, type Digest, type DigestAlgorithm } from '../image/digest.ts'
 import { openBlob, type VerifiedBlob } from '../store/blob.ts'

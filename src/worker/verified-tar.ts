@@ -1,6 +1,6 @@
 /** A layer from its blob to the bytes of its tar, verified to the last: blob → digest → decompress → diff ID. */
 import type { DecompressorChoice } from '../codec/choice.ts'
-import type { Compression } from '../codec/content.ts'
+import type { Compression } from '../image/media-types.ts'
 import { decompress } from '../codec/decompress.ts'
 import type { Digest } from '../image/digest.ts'
 import { openBlob, type VerifiedBlob } from '../store/blob.ts'

@@ -6,7 +6,7 @@ import {
   createCompressor,
   type CompressorOptions
 } from '../../src/codec/compress.ts'
-import type { Compression } from '../../src/codec/content.ts'
+import type { Compression } from '../../src/image/media-types.ts'
 import { BY_NODE } from '../../src/codec/choice.ts'
 import { crc32, tableCrc32 } from '../../src/codec/crc32.ts'
 import { decompress } from '../../src/codec/decompress.ts'

@@ -6,6 +6,7 @@ import {
   SOURCE_FLAG,
   SOURCE_LAYOUT_FLAG
 } from '../flags.ts'
+import { IMAGE_FORMS } from '../transport-texts.ts'
 
 const JOBS_FLAG = {
   name: 'jobs',
@@ -22,7 +23,7 @@ export const verifyCommand: Command = {
   positionals: [],
   flags: [
     { ...SOURCE_FLAG, required: false },
-    { ...SOURCE_LAYOUT_FLAG, summary: 'check all images of a layout or archive', required: false },
+    { ...SOURCE_LAYOUT_FLAG, required: false },
     { ...JSON_FLAG, summary: 'print one JSON object' },
     JOBS_FLAG,
     DECOMPRESSOR_FLAG
@@ -44,7 +45,7 @@ export const copyCommand: Command = {
   positionals: [
     {
       name: 'SOURCE',
-      summary: '[TRANSPORT:]PATH[:TAG], transports being oci, oci-archive, docker-archive',
+      summary: IMAGE_FORMS,
       kind: 'source'
     },
     { name: 'DESTINATION', summary: 'the same; an archive must not be there', kind: 'source' }

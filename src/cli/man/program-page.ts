@@ -2,6 +2,7 @@ import type { Command, Flag, Variable } from '../command.ts'
 import { GROUPS } from '../commands/groups.ts'
 import { HELP_FLAG, HOOK_VARIABLES, VERSION_FLAG } from '../flags.ts'
 import { capitalized, sentence } from '../sentence.ts'
+import { IMAGE_FORMS } from '../transport-texts.ts'
 import { pageName } from './command-page.ts'
 import { options } from './option.ts'
 import { bold, italic, prose } from './roff.ts'
@@ -19,8 +20,8 @@ import {
 const DESCRIPTION =
   'Turns OCI images into directories that a runtime such as runc can use, and what changed in such a directory back into' +
   ' a layer of an image. Layers are read in parallel; every blob is verified to its last byte before anything can be seen.' +
-  ' The command line is that of umoci, with more in it. Images lie in OCI layouts (PATH[:TAG]); commands that only read' +
-  ' them take oci-archive:FILE[:TAG] and docker-archive:FILE[:NAME[:TAG]] as well.'
+  ' The command line is that of umoci, with more in it. Commands that only read an image find it at ' +
+  `${IMAGE_FORMS}; commands that change one need an OCI layout (PATH[:TAG]).`
 
 const VARIABLES: readonly Variable[] = [
   { name: 'NO_COLOR', summary: 'no colours unless --color says otherwise, if it is not empty' },

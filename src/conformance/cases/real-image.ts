@@ -1,6 +1,6 @@
-import { parseImageName } from '../../image/reference.ts'
-import { openSource, tagInSource } from '../../engine/transfer/open-source.ts'
 import { resolveImage } from '../../store/resolve.ts'
+import { parseImageName } from '../../transports/image-name.ts'
+import { openImages, tagInIndex } from '../../transports/open-images.ts'
 import type { Case } from '../case.ts'
 import { checkExtracted, checkTree } from '../checks.ts'
 
@@ -14,8 +14,9 @@ export function realImage(reference: string): Case {
     needs: [],
     async run(bench) {
       const name = parseImageName(reference)
-      const { manifest } = resolveImage(await openSource(name), tagInSource(name), undefined)
-      const image = await bench.knownImage(reference, name.path, manifest.layers.length)
+      const source = await openImages(name)
+      const { manifest } = resolveImage(source, tagInIndex(name), undefined)
+      const image = await bench.knownImage(reference, source.path, manifest.layers.length)
       const first = await bench.unpack(image)
       checkTree(first.rootfs, image, 'After the first unpack')
       if (!bench.set.points.has('try-skip')) return

@@ -1,5 +1,5 @@
 /** A bundle that an unpack made, ours or umoci's, opened for a comparison. */
-import { closeSync, constants, fstatSync, openSync } from 'node:fs'
+import { closeSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { readMemory, readMetadata, type Memory, type ReadBundleFile } from '../../bundle/bundle.ts'
 import { ROOTFS_DIRECTORY } from '../../bundle/files.ts'
@@ -15,6 +15,7 @@ import { tidy } from '../place/workspace.ts'
 import { openDestination } from '../../sys/destination.ts'
 import { close, openDirectory } from '../../sys/files.ts'
 import { handlePath, withoutHandles } from '../../sys/handle-path.ts'
+import { openRegularFile, type RegularFile } from '../../sys/open-regular.ts'
 import { readRest } from '../../sys/read.ts'
 import { assertStillShown } from './shown-rootfs.ts'
 
@@ -107,20 +108,24 @@ function openRootfs(path: string, directory: number): number {
 
 /** The content, or undefined where there is no regular file; a FIFO does not block. */
 export function readIfRegular(path: string): Buffer | undefined {
-  let fd: number
+  const file = openIfRegular(path)
+  if (file === undefined) return undefined
   try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    return readRest(file.fd)
+  } finally {
+    closeSync(file.fd)
+  }
+}
+
+function openIfRegular(path: string): RegularFile | undefined {
+  try {
+    return openRegularFile(path, 'followed')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw new OciUnpackError('BUNDLE_INVALID', 'A file of the bundle cannot be read.', {
       facts: { file: withoutHandles(path), reason: withoutHandles((error as Error).message) },
       cause: error
     })
-  }
-  try {
-    return fstatSync(fd).isFile() ? readRest(fd) : undefined
-  } finally {
-    closeSync(fd)
   }
 }
 

@@ -1,8 +1,9 @@
 /** What all operations share that add to an image: how the layer is packed, what history says, where the result goes. */
 import { availableParallelism } from 'node:os'
 import { OciUnpackError } from '../../errors.ts'
-import { parseReference, type Reference } from '../../image/reference.ts'
 import type { Compression } from '../../image/media-types.ts'
+import { parseTagInLayout } from '../../transports/image-name.ts'
+import type { TagInLayout } from '../../transports/transport.ts'
 import type { HistoryOptions } from './history.ts'
 import type { OnEvent } from '../operation/events.ts'
 
@@ -28,7 +29,7 @@ export interface ChangeOptions {
 }
 
 export interface ChangeSettings {
-  reference: Reference
+  reference: TagInLayout
   compress: CompressOption
   level: number | undefined
   jobs: number
@@ -49,7 +50,7 @@ export interface ChangeResult {
 /** @throws USAGE, REFERENCE_INVALID */
 export function normalizeChange(options: ChangeOptions): ChangeSettings {
   return {
-    reference: parseReference(options.image),
+    reference: parseTagInLayout(options.image),
     compress: options.compress ?? 'auto',
     level: options.level,
     jobs: jobCount(options.jobs),

@@ -1,6 +1,6 @@
 /** A tagged image is changed. */
 import { parsePlatform } from '../../image/platform.ts'
-import { parseTag } from '../../image/reference.ts'
+import { parseTag } from '../../image/tag.ts'
 import { whileInUse } from '../../store/blobs-lock.ts'
 import { openLayout } from '../../store/layout.ts'
 import { resolveImage } from '../../store/resolve.ts'

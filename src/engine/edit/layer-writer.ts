@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { createCompressor } from '../../codec/compress.ts'
 import type { Compressor } from '../../codec/compressor.ts'
-import type { Compression } from '../../codec/content.ts'
+import type { Compression } from '../../image/media-types.ts'
 import { finishDigest, type Digest } from '../../image/digest.ts'
 import { layerMediaType } from '../../image/media-types.ts'
 import { layerDescriptor } from '../../image/rewrite.ts'

@@ -4,12 +4,13 @@ import { resolve } from 'node:path'
 import { OciUnpackError } from '../../errors.ts'
 import { probeDecompressors, type DecompressorChoice } from '../../codec/choice.ts'
 import { parsePlatform } from '../../image/platform.ts'
-import { parseImageName, type ImageName } from '../../image/reference.ts'
 import type { Platform } from '../../image/types.ts'
 import type { IdMapping } from '../../plan/id-map.ts'
 import { MAX_PATH_BYTES } from '../../plan/names.ts'
 import type { PolicyChoice } from '../../plan/policy/policies.ts'
 import type { LayoutOptions } from '../../store/layout.ts'
+import { parseImageName } from '../../transports/image-name.ts'
+import type { ImageName } from '../../transports/list.ts'
 import type { LayerLimits } from '../../worker/read-layer.ts'
 import type { OnEvent } from '../operation/events.ts'
 import type { HooksOption } from '../operation/open-hooks.ts'
@@ -31,10 +32,7 @@ export interface UnpackLimits {
 }
 
 export interface UnpackOptions {
-  /**
-   * `[TRANSPORT:]PATH[:TAG]`: `oci:` (a layout, the default; its tag is `latest` if not given), `oci-archive:` or
-   * `docker-archive:`.
-   */
+  /** `[TRANSPORT:]PATH[:TAG]`, see docs/transports.md. */
   image: string
   /** Directory of the bundle, or of the root file system for `unpackRootfs`. */
   destination: string

@@ -4,7 +4,6 @@ import { imageEvent } from '../extract/image-event.ts'
 import type { ImageJob } from '../extract/job.ts'
 import { normalizeImage, type ImageOptions } from '../extract/unpack-options.ts'
 import { asked } from '../operation/asked.ts'
-import { tagInSource } from '../transfer/open-source.ts'
 import { withSource } from '../transfer/with-source.ts'
 
 /** @throws OciUnpackError with a stable `code` */
@@ -15,8 +14,8 @@ export async function withImage<T>(
   return asked({ image: options.image }, () => {
     const settings = normalizeImage(options)
     const { reference, layoutOptions, platform, signal } = settings
-    return withSource(reference, { ...layoutOptions, signal }, async (source) => {
-      const image = resolveImage(source, tagInSource(reference), platform)
+    return withSource(reference, { ...layoutOptions, signal }, async (source, tag) => {
+      const image = resolveImage(source, tag, platform)
       settings.onEvent(imageEvent(options.image, image))
       return act({ source, image, settings })
     })

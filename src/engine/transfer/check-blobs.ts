@@ -3,7 +3,7 @@ import type { DecompressorChoice } from '../../codec/choice.ts'
 import { digestAlgorithm, type Digest } from '../../image/digest.ts'
 import { mediaKind } from '../../image/media-types.ts'
 import type { ImageSource } from '../../store/image-source.ts'
-import type { ReachableBlob } from '../../store/reachable.ts'
+import type { BlobOutcome, BlobToCheck, CheckedBlob } from '../../transports/transport.ts'
 import type { CheckBlobTask } from '../../worker/check-blob.ts'
 import { throwIfAborted } from '../operation/abort.ts'
 import { withThreads } from '../operation/threads.ts'
@@ -14,27 +14,16 @@ export interface CheckSettings {
   signal: AbortSignal | undefined
 }
 
-/** What a blob is when nothing is wrong with it. */
-export interface Checked {
-  /** Of a layer: at least one for each algorithm of the diff IDs that it should have. */
-  diffIds: readonly string[]
-  /** Bytes of a layer's tar. */
-  unpacked: number
-}
-
-/** A blob, and for a layer the diff IDs that it should have. */
-export type CheckedBlob = Pick<ReachableBlob, 'descriptor' | 'diffIds'>
-
 /** Each blob's outcome, in order: a fault of one does not keep the others from being read. @throws ABORTED */
 export async function checkBlobs(
   source: ImageSource,
-  blobs: readonly CheckedBlob[],
+  blobs: readonly BlobToCheck[],
   settings: CheckSettings
-): Promise<PromiseSettledResult<Checked>[]> {
+): Promise<BlobOutcome[]> {
   const { jobs, signal } = settings
   const layers = blobs.length
   return withThreads(Math.min(jobs, layers), { jobs, signal, layers }, async (pool, control) => {
-    const check = async (blob: CheckedBlob, layer: number): Promise<Checked> => {
+    const check = async (blob: BlobToCheck, layer: number): Promise<CheckedBlob> => {
       throwIfAborted(signal)
       const { diffIds } = await pool.run(taskOf(source, blob, layer, settings), control)
       return { diffIds, unpacked: control.layer(layer).unpacked }
@@ -47,7 +36,7 @@ export async function checkBlobs(
 
 function taskOf(
   source: ImageSource,
-  { descriptor, diffIds }: CheckedBlob,
+  { descriptor, diffIds }: BlobToCheck,
   layer: number,
   { decompressor }: CheckSettings
 ): CheckBlobTask {

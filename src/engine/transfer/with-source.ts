@@ -1,22 +1,19 @@
-import type { ImageName } from '../../image/reference.ts'
+/** An image's source, for as long as an operation reads it. */
 import type { ImageSource } from '../../store/image-source.ts'
-import { whileInUse } from '../../store/blobs-lock.ts'
 import type { LayoutOptions } from '../../store/layout.ts'
+import type { ImageName } from '../../transports/list.ts'
+import { tagInIndex, whileOpen } from '../../transports/open-images.ts'
 import { pause } from '../operation/abort.ts'
-import { openSource } from './open-source.ts'
 
-/** Runs `act` on what holds an image. Of a layout no blob is collected meanwhile. @throws ABORTED, and as `openSource` */
+/**
+ * Runs `act` on the place that a name leads to, and with the tag to look for in its index. No blob of it is collected
+ * meanwhile. @throws ABORTED, and what opening throws
+ */
 export async function withSource<T>(
-  name: Pick<ImageName, 'transport' | 'path'>,
+  name: ImageName,
   { signal, ...options }: LayoutOptions & { signal: AbortSignal | undefined },
-  act: (source: ImageSource) => Promise<T>
+  act: (source: ImageSource, tag: string | undefined) => Promise<T>
 ): Promise<T> {
-  const source = await openSource(name, options)
-  return name.transport === 'oci'
-    ? whileInUse(
-        source.path,
-        () => pause(signal),
-        () => act(source)
-      )
-    : act(source)
+  const wait = (): Promise<void> => pause(signal)
+  return whileOpen(name, options, wait, (source) => act(source, tagInIndex(name)))
 }

@@ -1,9 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseImageName, parseReference, parseTag } from '../../src/image/reference.ts'
-import { failure, failureCode } from './errors.ts'
+import { parseTag } from '../../src/image/tag.ts'
+import {
+  formatImageName,
+  parseImageName,
+  parseTagInLayout
+} from '../../src/transports/image-name.ts'
+import { failure, failureCode } from '../image/errors.ts'
 
-describe('parseReference', () => {
+describe('parseTagInLayout', () => {
   test.each([
     ['layout', 'layout', 'latest'],
     ['layout:12', 'layout', '12'],
@@ -15,19 +20,19 @@ describe('parseReference', () => {
     ['oci:/a:b:c', '/a', 'b:c'],
     ['./oci:a', './oci', 'a']
   ])('splits %j at the first colon', (text, path, tag) => {
-    expect(parseReference(text)).toEqual({ path, tag })
+    expect(parseTagInLayout(text)).toEqual({ path, tag })
   })
 
   test.each(['', ':', ':tag', 'p:', 'p::a'])('refuses %j', (text) => {
-    expect(failureCode(() => parseReference(text))).toBe('REFERENCE_INVALID')
+    expect(failureCode(() => parseTagInLayout(text))).toBe('REFERENCE_INVALID')
   })
 })
 
 test('an image in an archive cannot be changed, and the hint says what to do', () => {
-  const error = failure(() => parseReference('oci-archive:a.tar:t'))
+  const error = failure(() => parseTagInLayout('oci-archive:a.tar:t'))
   expect(error).toMatchObject({
     code: 'REFERENCE_INVALID',
-    hint: expect.stringContaining('oci-unpack copy oci-archive:a.tar:t ') as unknown
+    hint: expect.stringContaining('Copy it to a layout first') as unknown
   })
 })
 
@@ -41,7 +46,9 @@ describe('parseImageName', () => {
     ['docker-archive:b.tar:host:5000/n:t', 'docker-archive', 'b.tar', 'host:5000/n:t'],
     ['docker-archive:b.tar:@12', 'docker-archive', 'b.tar', '@12']
   ])('splits %j', (text, transport, path, tag) => {
-    expect(parseImageName(text)).toEqual({ transport, path, tag })
+    const name = parseImageName(text)
+    expect(name).toEqual({ transport, path, tag })
+    expect(parseImageName(formatImageName(name))).toEqual(name)
   })
 
   test.each(['oci:', 'oci-archive::t', 'docker-archive:', 'oci-archive:b:@1', 'oci-archive:b:'])(
@@ -91,7 +98,7 @@ describe('parseTag', () => {
       fc.property(word, fc.array(fc.tuple(join, word), { maxLength: 5 }), (first, rest) => {
         const tag = first + rest.flat().join('')
         expect(parseTag(tag)).toBe(tag)
-        expect(parseReference(`dir:${tag}`)).toEqual({ path: 'dir', tag })
+        expect(parseTagInLayout(`dir:${tag}`)).toEqual({ path: 'dir', tag })
       })
     )
   })

@@ -1,18 +1,17 @@
-import { TarFile } from '../../archive/tar-file.ts'
-import { decompress } from '../../codec/decompress.ts'
-import { withFacts } from '../../errors.ts'
-import { digestHex, type Digest } from '../../image/digest.ts'
-import { fullDockerName } from '../../image/docker-name.ts'
-import { layerCompression } from '../../image/media-types.ts'
-import type { Descriptor } from '../../image/types.ts'
-import { openBlob } from '../../store/blob.ts'
-import { diffIdMismatch } from '../../store/blob-errors.ts'
-import type { ImageSource } from '../../store/image-source.ts'
-import type { ResolvedImage } from '../../store/resolve.ts'
-import { heedSignals } from '../operation/abort.ts'
-import { checkBlobs } from './check-blobs.ts'
-import type { CopySettings } from './copy-settings.ts'
-import { leftoverTo } from '../operation/leftover.ts'
+/** Writes an image as what `docker load` and skopeo read. */
+import { TarFile } from '../archive/tar-file.ts'
+import { decompress } from '../codec/decompress.ts'
+import { withFacts } from '../errors.ts'
+import { digestHex, type Digest } from '../image/digest.ts'
+import { fullDockerName } from '../image/docker-name.ts'
+import { layerCompression } from '../image/media-types.ts'
+import type { Descriptor } from '../image/types.ts'
+import { openBlob } from '../store/blob.ts'
+import { diffIdMismatch } from '../store/blob-errors.ts'
+import type { ImageSource } from '../store/image-source.ts'
+import { resolveImage, type ResolvedImage } from '../store/resolve.ts'
+import type { PathAndTag } from './path-and-tag.ts'
+import type { ImageToWrite, WriterHelp } from './transport.ts'
 
 /** A layer whose diff ID is known to be right. */
 interface PlainLayer {
@@ -23,23 +22,24 @@ interface PlainLayer {
 }
 
 /**
- * What `docker load` and skopeo read (docker-image-spec, Combined Image JSON + Filesystem Changeset Format): layers as
- * plain tar files named by their diff IDs. A tar header has the size in front of the content, so all layers are
- * decompressed twice: at first in threads, for sizes and diff IDs, then into the archive.
+ * The image of one platform, in the form of docker-image-spec (Combined Image JSON + Filesystem Changeset Format): layers
+ * are uncompressed tar files named by their diff IDs. A tar header gives the size before the content, so all layers are
+ * decompressed twice: first by `check`, for sizes and diff IDs, then into the archive.
+ * @throws ARCHIVE_EXISTS, DIFF_ID_MISMATCH
  */
-export async function copyToDockerArchive(
-  to: { path: string; tag: string | undefined },
-  source: ImageSource,
-  image: ResolvedImage,
-  settings: CopySettings
+export async function writeDockerArchive(
+  to: PathAndTag,
+  { source, tag, platform }: ImageToWrite,
+  help: WriterHelp
 ): Promise<void> {
-  const archive = new TarFile(to.path, leftoverTo(settings.onEvent))
+  const image = resolveImage(source, tag, platform)
+  const archive = new TarFile(to.path, help.onLeftover)
   try {
-    const layers = await checkedLayers(source, image, settings)
+    const layers = await checkedLayers(source, image, help)
     for (const layer of new Map(layers.map((layer) => [layer.diffId, layer])).values()) {
-      await archive.add(nameOf(layer), layer.size, plainChunks(source, layer, settings))
+      await archive.add(nameOf(layer), layer.size, plainChunks(source, layer, help))
       const { diffId: digest, size } = layer
-      settings.onEvent({ type: 'blob', digest, size, outcome: 'copied' })
+      help.onEvent({ type: 'blob', digest, size, outcome: 'copied' })
     }
     const config = `${digestHex(image.manifest.config.digest)}.json`
     await archive.add(config, image.rawConfig.length, [image.rawConfig])
@@ -54,7 +54,7 @@ export async function copyToDockerArchive(
 async function checkedLayers(
   source: ImageSource,
   { manifest, config }: ResolvedImage,
-  settings: CopySettings
+  { check }: WriterHelp
 ): Promise<PlainLayer[]> {
   const { diff_ids: diffIds } = config.rootfs
   for (const { mediaType } of manifest.layers) layerCompression(mediaType)
@@ -62,7 +62,7 @@ async function checkedLayers(
     descriptor,
     diffIds: new Set([diffIds[index]!])
   }))
-  const outcomes = await checkBlobs(source, blobs, settings)
+  const outcomes = await check(source, blobs)
   return outcomes.map((outcome, index) => {
     const { descriptor } = blobs[index]!
     const diffId = diffIds[index]!
@@ -78,13 +78,13 @@ async function checkedLayers(
 async function* plainChunks(
   source: ImageSource,
   { descriptor }: PlainLayer,
-  { decompressor, signal }: CopySettings
+  { decompressor, breathe }: WriterHelp
 ): AsyncGenerator<Buffer> {
   const blob = openBlob(source.blobSource(descriptor))
   try {
     const compression = layerCompression(descriptor.mediaType)
     for await (const chunk of decompress(blob, compression, decompressor)) {
-      await heedSignals(signal)
+      await breathe()
       yield chunk
     }
     blob.verify()

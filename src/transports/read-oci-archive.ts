@@ -1,13 +1,14 @@
+/** Reads the OCI layout in an uncompressed tar archive. */
+import { Archive } from '../archive/open-archive.ts'
 import { OciUnpackError } from '../errors.ts'
 import { parseIndex, parseLayoutFile } from '../image/documents.ts'
 import { OCI_INDEX } from '../image/media-types.ts'
 import { imageSource, relativeBlobPath, type ImageSource } from '../store/image-source.ts'
 import { DEFAULT_MAX_DOCUMENT_SIZE, type LayoutOptions } from '../store/layout.ts'
-import { Archive } from './open-archive.ts'
 
 /**
  * The OCI layout in an uncompressed tar archive, as `skopeo copy … oci-archive:FILE` writes it. It is read where it
- * lies. @throws ARCHIVE_INVALID, TAR_INVALID, LAYOUT_INVALID (of no version that is known), LIMIT_EXCEEDED.
+ * lies. @throws ARCHIVE_INVALID, TAR_INVALID, LAYOUT_INVALID (an unknown version), LIMIT_EXCEEDED
  */
 export function openOciArchive(path: string, options: LayoutOptions = {}): ImageSource {
   const limit = options.maxDocumentSize ?? DEFAULT_MAX_DOCUMENT_SIZE
@@ -31,7 +32,7 @@ function assertVersion(archive: Archive, limit: number): void {
     parseLayoutFile(bytes, { file: archive.describe('oci-layout') })
   } catch (cause) {
     if (!(cause instanceof OciUnpackError)) throw cause
-    throw new OciUnpackError('LAYOUT_INVALID', 'The layout is of no version that is known here.', {
+    throw new OciUnpackError('LAYOUT_INVALID', 'The version of the layout is unknown.', {
       facts: cause.facts,
       cause
     })

@@ -1,4 +1,5 @@
 /** What `docker save` and `skopeo copy … docker-archive:FILE` write, seen as a layout with one OCI manifest an image. */
+import { Archive } from '../archive/open-archive.ts'
 import { packedWith } from '../codec/content.ts'
 import { OciUnpackError } from '../errors.ts'
 import { digestOf, type Digest } from '../image/digest.ts'
@@ -11,7 +12,6 @@ import type { Descriptor, DockerArchiveImage } from '../image/types.ts'
 import { documentInvalid } from '../image/validate.ts'
 import { imageSource, type BlobPlace, type ImageSource } from '../store/image-source.ts'
 import { DEFAULT_MAX_DOCUMENT_SIZE, type LayoutOptions } from '../store/layout.ts'
-import { Archive } from './open-archive.ts'
 
 const HEAD_BYTES = 512
 
@@ -84,10 +84,14 @@ function readConfig(
 function assertNamedSo(archive: Archive, name: string, found: Digest): void {
   const expected = digestInName(name)
   if (expected === undefined || expected === found) return
-  throw new OciUnpackError('BLOB_DIGEST_MISMATCH', 'A config has not the digest in its name.', {
-    facts: { file: archive.describe(name), expected, found },
-    hint: 'The archive was damaged or changed; save the image again.'
-  })
+  throw new OciUnpackError(
+    'BLOB_DIGEST_MISMATCH',
+    'The digest of a config is not the one in its name.',
+    {
+      facts: { file: archive.describe(name), expected, found },
+      hint: 'The archive was damaged or changed; save the image again.'
+    }
+  )
 }
 
 function describeLayer({ archive, places }: Reading, name: string, diffId: Digest): Descriptor {
@@ -97,16 +101,20 @@ function describeLayer({ archive, places }: Reading, name: string, diffId: Diges
   return { mediaType: layerMediaType(compression), digest, size: archive.size(name) }
 }
 
-/** Nothing in the archive says how a layer is packed. */
+/** Nothing in the archive says how a layer is compressed. */
 function compressionOf(archive: Archive, name: string): Compression {
   const packed = packedWith(archive.head(name, HEAD_BYTES))
   if (packed === undefined) return 'none'
   if (packed === 'gzip' || packed === 'zstd') return packed
   throw new OciUnpackError(
     'MEDIA_TYPE_UNSUPPORTED',
-    'A layer is packed in a way that is not read.',
+    'A layer is compressed in a way that cannot be read.',
     {
-      facts: { file: archive.describe(name), expected: 'tar, plain, gzip or zstd', found: packed }
+      facts: {
+        file: archive.describe(name),
+        expected: 'tar, uncompressed, gzip or zstd',
+        found: packed
+      }
     }
   )
 }

@@ -1,40 +1,41 @@
-import { TarFile } from '../../archive/tar-file.ts'
-import { OCI_INDEX } from '../../image/media-types.ts'
-import { indexBytes } from '../../image/serialise.ts'
-import { REF_NAME, withTag } from '../../image/tags.ts'
-import type { Descriptor, ImageIndex } from '../../image/types.ts'
-import { blobChunks } from '../../store/copy-blob.ts'
-import { relativeBlobPath, type ImageSource } from '../../store/image-source.ts'
-import { layoutFileBytes } from '../../store/new-layout.ts'
-import type { ReachableBlob } from '../../store/reachable.ts'
-import { heedSignals } from '../operation/abort.ts'
-import { leftoverTo } from '../operation/leftover.ts'
-import type { CopySettings } from './copy-settings.ts'
+/** Writes an image as a layout with one entry: a tar file that depends on nothing but the image. */
+import { TarFile } from '../archive/tar-file.ts'
+import type { Digest } from '../image/digest.ts'
+import { OCI_INDEX } from '../image/media-types.ts'
+import { indexBytes } from '../image/serialise.ts'
+import { REF_NAME, withTag } from '../image/tags.ts'
+import type { Descriptor, ImageIndex } from '../image/types.ts'
+import { blobChunks } from '../store/copy-blob.ts'
+import { relativeBlobPath } from '../store/image-source.ts'
+import { layoutFileBytes } from '../store/new-layout.ts'
+import type { ReachableBlob } from '../store/reachable.ts'
+import { blobsToCopy } from './blobs-to-copy.ts'
+import type { PathAndTag } from './path-and-tag.ts'
+import type { ImageToWrite, WriterHelp } from './transport.ts'
 
-/** A layout with one entry, as a tar file that depends on nothing but the image. */
-export async function copyToOciArchive(
-  to: { path: string; tag: string | undefined },
-  root: Descriptor,
-  source: ImageSource,
-  blobs: readonly ReachableBlob[],
-  { onEvent, signal }: CopySettings
-): Promise<void> {
-  const archive = new TarFile(to.path, leftoverTo(onEvent))
-  const pause = (): Promise<void> => heedSignals(signal)
+/** @throws ARCHIVE_EXISTS */
+export async function writeOciArchive(
+  to: PathAndTag,
+  image: ImageToWrite,
+  help: WriterHelp
+): Promise<Digest> {
+  const { root, blobs } = blobsToCopy(image, help)
+  const archive = new TarFile(to.path, help.onLeftover)
   try {
     await addSmall(archive, 'oci-layout', layoutFileBytes())
     await addSmall(archive, 'index.json', indexBytes(indexOf(root, to.tag)))
     for (const directory of directories(blobs)) archive.directory(directory)
     for (const { descriptor } of distinctBlobs(blobs)) {
       const { digest, size } = descriptor
-      const chunks = blobChunks(source.blobSource(descriptor), pause)
+      const chunks = blobChunks(image.source.blobSource(descriptor), help.breathe)
       await archive.add(relativeBlobPath(digest), size, chunks)
-      onEvent({ type: 'blob', digest, size, outcome: 'copied' })
+      help.onEvent({ type: 'blob', digest, size, outcome: 'copied' })
     }
     await archive.publish()
   } finally {
     archive.discard()
   }
+  return root.digest
 }
 
 function indexOf(root: Descriptor, tag: string | undefined): ImageIndex {

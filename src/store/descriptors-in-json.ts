@@ -1,11 +1,12 @@
+/** Finds what a document of an unknown type refers to. */
 import { parseJson, type Json } from '../image/json.ts'
 import type { Descriptor } from '../image/types.ts'
 
 /**
  * What a document of a type that is not known here may need (OCI's former artifact manifest did): every descriptor
- * in it, and every other digest, with a size of 0 and no type. Nothing of what is no JSON.
+ * in it, and every other digest, with a size of 0 and no type. Nothing is found in what is not JSON.
  */
-export function mentionsIn(bytes: Buffer): Descriptor[] {
+export function descriptorsInJson(bytes: Buffer): Descriptor[] {
   try {
     return mentions(parseJson(bytes))
   } catch (error) {

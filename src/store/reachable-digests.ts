@@ -1,3 +1,4 @@
+/** Which blobs of a layout are in use. */
 import type { Layout } from './layout.ts'
 import { reachableBlobs } from './reachable.ts'
 
@@ -6,9 +7,9 @@ import { reachableBlobs } from './reachable.ts'
  * OCI and Docker, subjects, and whatever documents of unknown types mention. A blob that is absent leads nowhere: a
  * layout need not hold all.
  * @throws BLOB_SIZE_MISMATCH, BLOB_DIGEST_MISMATCH, DOCUMENT_INVALID, DIGEST_INVALID, LIMIT_EXCEEDED: where a
- * document cannot be read, nobody knows what it needs.
+ * document cannot be read, what it needs is unknown.
  */
-export function neededDigests(layout: Layout): Set<string> {
+export function reachableDigests(layout: Layout): Set<string> {
   const { manifests, subject } = layout.readIndex()
   const roots = subject === undefined ? manifests : [...manifests, subject]
   const blobs = reachableBlobs(layout, roots, { unknown: 'mentions' })

@@ -1,3 +1,4 @@
+/** Finds the manifests that an index leads to. */
 import { OciUnpackError } from '../errors.ts'
 import { target, type DescriptorPath } from '../image/choice.ts'
 import { parseIndex, type DocumentSource } from '../image/documents.ts'
@@ -15,7 +16,7 @@ const MAX_MANIFESTS = 10_000
  * The manifests that an index leads to, through nested indexes (image-spec image-index.md). Entries of other types
  * are passed over. @throws BLOB_*, DOCUMENT_INVALID, LIMIT_EXCEEDED.
  */
-export function offeredManifests(
+export function manifestsInIndex(
   source: ImageSource,
   index: Descriptor
 ): readonly DescriptorPath[] {
@@ -65,6 +66,6 @@ function collectNested(source: ImageSource, path: DescriptorPath, found: Found):
 export function tooMany(what: string, limit: number): OciUnpackError {
   return new OciUnpackError('LIMIT_EXCEEDED', `The image has too many ${what}.`, {
     facts: { expected: `at most ${limit}` },
-    hint: 'The index leads to itself or was made to exhaust the reader; use an index of its own for the image.'
+    hint: 'The index refers to itself, or was made to exhaust readers. Make a smaller index for the image.'
   })
 }

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { openDockerArchive } from '../../src/archive/docker-archive.ts'
+import { openDockerArchive } from '../../src/transports/read-docker-archive.ts'
 import { digestOf } from '../../src/image/digest.ts'
 import { listTags } from '../../src/image/tags.ts'
 import { openBlob } from '../../src/store/blob.ts'

@@ -1,6 +1,6 @@
 import { readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { openOciArchive } from '../../src/archive/oci-archive.ts'
+import { openOciArchive } from '../../src/transports/read-oci-archive.ts'
 import type { Digest } from '../../src/image/digest.ts'
 import type { Descriptor } from '../../src/image/types.ts'
 import { openBlob } from '../../src/store/blob.ts'

@@ -1,6 +1,0 @@
-import type { CheckSettings } from './check-blobs.ts'
-import type { OnEvent } from '../operation/events.ts'
-
-export interface CopySettings extends CheckSettings {
-  onEvent: OnEvent
-}

@@ -1,0 +1,12 @@
+/** Whether a path leads to a directory, links followed. Loads no native code. */
+import { statSync } from 'node:fs'
+import { fromNode } from './failure.ts'
+
+/** @throws SyscallError for failures other than that nothing is there */
+export function isDirectory(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+  } catch (error) {
+    throw fromNode(error)
+  }
+}

@@ -1,0 +1,77 @@
+/** What has to be copied so that an image is whole somewhere else. */
+import { OciUnpackError } from '../errors.ts'
+import { target } from '../image/choice.ts'
+import { findEntry } from '../image/tags.ts'
+import type { Descriptor } from '../image/types.ts'
+import { openBlob } from '../store/blob.ts'
+import type { ImageSource } from '../store/image-source.ts'
+import { reachableBlobs, type ReachableBlob } from '../store/reachable.ts'
+import { resolveImage } from '../store/resolve.ts'
+import type { ImageToWrite, WriterHelp } from './transport.ts'
+
+export interface BlobsToCopy {
+  /** What the tag stands for: an index or a manifest. */
+  root: Descriptor
+  /** Parts before the whole. */
+  blobs: readonly ReachableBlob[]
+}
+
+/**
+ * An image of one platform, or all that its tag leads to. What is absent and need not be there stays out, with a warning.
+ * @throws TAG_*, PLATFORM_*, BLOB_*, DOCUMENT_INVALID, MEDIA_TYPE_UNSUPPORTED, LIMIT_EXCEEDED
+ */
+export function blobsToCopy(image: ImageToWrite, help: WriterHelp): BlobsToCopy {
+  const root = chooseRoot(image)
+  return { root, blobs: needed(image.source, reachableBlobs(image.source, [root]), help) }
+}
+
+function chooseRoot({ source, tag, platform }: ImageToWrite): Descriptor {
+  return platform === undefined
+    ? findEntry(source.readIndex(), tag)
+    : target(resolveImage(source, tag, platform).descriptorPath)
+}
+
+function needed(
+  source: ImageSource,
+  blobs: readonly ReachableBlob[],
+  { onEvent }: WriterHelp
+): ReachableBlob[] {
+  return blobs.filter((blob) => {
+    const { descriptor, optional } = blob
+    assertKnown(blob)
+    const fault = blob.fault ?? (optional ? absence(source, blob) : undefined)
+    if (fault === undefined) return true
+    if (!optional || fault.code !== 'BLOB_NOT_FOUND') throw fault
+    const facts = { found: descriptor.mediaType, expected: descriptor.digest }
+    onEvent({
+      type: 'warning',
+      message: 'A part of the image is absent, and is not copied.',
+      facts
+    })
+    return false
+  })
+}
+
+/** The walk opens only documents. */
+function absence(
+  source: ImageSource,
+  { descriptor, document }: ReachableBlob
+): OciUnpackError | undefined {
+  if (document !== undefined) return undefined
+  try {
+    openBlob(source.blobSource(descriptor)).close()
+    return undefined
+  } catch (error) {
+    if (error instanceof OciUnpackError) return error
+    throw error
+  }
+}
+
+/** Of a manifest of an unknown kind, the parts would be lost without a word. */
+function assertKnown({ role, descriptor }: ReachableBlob): void {
+  if (role !== 'other' || !/manifest/.test(descriptor.mediaType)) return
+  throw new OciUnpackError('MEDIA_TYPE_UNSUPPORTED', 'The parts of a manifest are not known.', {
+    facts: { file: descriptor.digest, found: descriptor.mediaType },
+    hint: 'Choose one image of the index with {platform}, or copy with a tool that knows this type.'
+  })
+}

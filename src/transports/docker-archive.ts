@@ -1,0 +1,52 @@
+/** `docker-archive:FILE[:NAME[:TAG]]`: what `docker save` writes. */
+import { OciUnpackError } from '../errors.ts'
+import { fullDockerName } from '../image/docker-name.ts'
+import { parseTag } from '../image/tag.ts'
+import { formatPathAndTag, parsePathAndTag } from './path-and-tag.ts'
+import type { ImageTransport } from './transport.ts'
+
+export interface DockerArchiveName {
+  readonly transport: 'docker-archive'
+  readonly path: string
+  /** `NAME[:TAG]`, or `@N` for the image in place N, counted from 0. Undefined: the only image in the archive. */
+  readonly tag: string | undefined
+}
+
+export const dockerArchive: ImageTransport<DockerArchiveName> = {
+  name: 'docker-archive',
+  usage: { all: 'FILE', one: 'FILE[:NAME[:TAG]]' },
+  example: 'docker-archive:debian.tar:debian:12',
+  holder: 'file',
+  parse: (text) => ({ transport: 'docker-archive', ...parsePathAndTag(text, parseNameOrPlace) }),
+  format: formatPathAndTag,
+  tagInIndex: ({ tag }) => (tag === undefined || isPlace(tag) ? tag : fullDockerName(tag)),
+
+  async open({ path }, options) {
+    const { openDockerArchive } = await import('./read-docker-archive.ts')
+    return openDockerArchive(path, options)
+  },
+
+  writer(name) {
+    if (name.tag !== undefined && isPlace(name.tag)) throw placeAsName(name)
+    return async (image, help) => {
+      const { writeDockerArchive } = await import('./write-docker-archive.ts')
+      await writeDockerArchive(name, image, help)
+      return undefined
+    }
+  }
+}
+
+function parseNameOrPlace(text: string): string {
+  return /^@\d{1,9}$/.test(text) ? text : parseTag(text)
+}
+
+function isPlace(tag: string): boolean {
+  return tag.startsWith('@')
+}
+
+function placeAsName(name: DockerArchiveName): OciUnpackError {
+  return new OciUnpackError('REFERENCE_INVALID', 'A place cannot be the name of a new image.', {
+    facts: { found: `docker-archive:${formatPathAndTag(name)}` },
+    hint: 'Give docker-archive:FILE or docker-archive:FILE:NAME:TAG.'
+  })
+}
