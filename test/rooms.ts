@@ -173,6 +173,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     values: [
       'engine/place',
       'engine/operation',
+      'bundle/files.ts',
       'codec',
       'image',
       'plan',
@@ -182,7 +183,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'workspace'
     ],
     types: ['store'],
-    node: ['os', 'path']
+    node: ['fs', 'os', 'path']
   },
   'engine/place': {
     knows: 'the private directory of an operation, its publication and what undoes it',
@@ -206,7 +207,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'sys/make-directories.ts',
       'sys/read.ts'
     ],
-    types: ['plan/id-map.ts'],
+    types: ['plan/id-map.ts', 'plan/whiteout-form.ts'],
     node: ['crypto', 'fs', 'os', 'path', 'stream', 'timers/promises']
   },
   worker: {

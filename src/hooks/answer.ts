@@ -2,7 +2,7 @@
 import { display, fromText } from '../bytes.ts'
 import type { Digest } from '../image/digest.ts'
 import type { Json } from '../image/json.ts'
-import type { AnswerOf, ContextOf, Extract, PreparedLayer } from './calls.ts'
+import type { AnswerOf, ContextOf, ExtractMode, PreparedLayer } from './calls.ts'
 import { ChangedPathsBuilder, type ChangedPaths } from './changed-paths.ts'
 import { answerInvalid } from './failures.ts'
 import { hookName, type HookPoint } from './points.ts'
@@ -11,7 +11,7 @@ import { hookName, type HookPoint } from './points.ts'
 export type AnswerFields = Readonly<Record<string, unknown>>
 
 interface Call<P extends HookPoint> {
-  readonly extract: Extract
+  readonly extract: ExtractMode
   readonly context: ContextOf<P>
 }
 
@@ -27,7 +27,7 @@ export function readAnswer<P extends HookPoint>(
 }
 
 /** In the modes where a hook says where layers go, the engine cannot do without these. */
-export function mayDecline(point: HookPoint, extract: Extract): boolean {
+export function mayDecline(point: HookPoint, extract: ExtractMode): boolean {
   return extract === 'rootfs' || !['pre-extract', 'post-extract', 'finish'].includes(point)
 }
 
@@ -74,7 +74,7 @@ const READERS: {
 function readLayers(
   layers: unknown,
   known: ReadonlySet<string>,
-  extract: Extract
+  extract: ExtractMode
 ): ReadonlyMap<Digest, PreparedLayer> {
   if (!isRecord(layers)) throw answerInvalid('"layers" is no object')
   return new Map(
@@ -87,7 +87,7 @@ function readLayers(
   )
 }
 
-function readLayer(answer: unknown, extract: Extract): PreparedLayer {
+function readLayer(answer: unknown, extract: ExtractMode): PreparedLayer {
   if (answer === 'decline') return { status: 'decline' }
   const fields = answer === 'skip' ? {} : answer
   if (!isRecord(fields) || Object.keys(fields).some((field) => field !== 'target'))
@@ -98,7 +98,7 @@ function readLayer(answer: unknown, extract: Extract): PreparedLayer {
 /** Hooks of `rootfs` have no say in where a layer goes. */
 function readTarget(
   { target }: AnswerFields,
-  extract: Extract,
+  extract: ExtractMode,
   required: boolean
 ): { target?: string } {
   if (target !== undefined && extract === 'rootfs')

@@ -1,6 +1,7 @@
 /** The contract between the engine and its hooks, whatever these are made of. */
 import type { Digest } from '../image/digest.ts'
 import type { Json } from '../image/json.ts'
+import type { WhiteoutForm } from '../plan/whiteout-form.ts'
 import type { ChangedPaths } from './changed-paths.ts'
 import type * as contexts from './contexts.ts'
 import type { Owner } from './owner.ts'
@@ -10,10 +11,7 @@ import type { HookPoint } from './points.ts'
  * Where a layer goes. `rootfs`: the engine makes the root file system itself. `layer`: each layer alone, into the
  * directory that pre-extract names. `chain`: each on top of its parent's state in the directory that pre-extract names.
  */
-export type Extract = 'rootfs' | 'layer' | 'chain'
-
-/** The form of whiteouts inside a layer's own directory; `none` leaves them as the archive has them. */
-export type Whiteouts = 'overlay' | 'overlay-userxattr' | 'none'
+export type ExtractMode = 'rootfs' | 'layer' | 'chain'
 
 /** A layer that `prepare` has answered for. */
 export type PreparedLayer =
@@ -55,9 +53,9 @@ export type HookOutcome<P extends HookPoint> =
 export interface HookSet {
   /** Shown in logs and errors. */
   readonly name: string
-  readonly extract: Extract
-  /** Where `extract` is `layer`. */
-  readonly whiteouts: Whiteouts | undefined
+  readonly extract: ExtractMode
+  /** Inside a layer's own directory, where `extract` is `layer`. */
+  readonly whiteouts: WhiteoutForm | undefined
   /** `never`: no mtree manifest is written, since delta-list is trusted. */
   readonly manifest: 'auto' | 'never'
   /** What to do when delta-list fails; without it the repack fails. */

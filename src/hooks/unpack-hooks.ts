@@ -1,5 +1,6 @@
 import type { Json } from '../image/json.ts'
-import type { Extract, Whiteouts } from './calls.ts'
+import type { WhiteoutForm } from '../plan/whiteout-form.ts'
+import type { ExtractMode } from './calls.ts'
 import type * as contexts from './contexts.ts'
 
 /**
@@ -11,9 +12,9 @@ export interface UnpackHooks {
   /** Shown in errors; default `functions`. */
   name?: string
   /** Default `rootfs`. With `layer` and `chain` there must be trySkip, preExtract, postExtract and finish. */
-  extract?: Extract
+  extract?: ExtractMode
   /** Only with `layer`; default `overlay`. */
-  whiteouts?: Whiteouts
+  whiteouts?: WhiteoutForm
   /** Default `auto`. */
   manifest?: 'auto' | 'never'
   /** Milliseconds for a call, with the times that it was busy; default 60,000. */

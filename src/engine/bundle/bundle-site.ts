@@ -26,11 +26,16 @@ import { removeBundleFiles } from './remove-bundle-files.ts'
 
 const PRIVATE_MODE = 0o700
 
-/** A bundle that is being made. What the engine itself writes goes through the handles; hooks are told paths. */
-export interface BundleSite {
+/** The directory of a bundle, which no other engine has meanwhile. */
+export interface BundleDirectory {
   readonly context: BundleContext
-  /** Descriptor of the bundle's directory, and a path that leads through it. */
+  /** Descriptor. */
   readonly fd: number
+}
+
+/** A bundle that is being made. What the engine itself writes goes through the handles; hooks are told paths. */
+export interface BundleSite extends BundleDirectory {
+  /** A path that leads through the descriptor. */
   readonly path: string
   /** The same of the state directory. */
   readonly state: string
@@ -155,8 +160,7 @@ async function removeUnfinished(
       return
     }
     const context = contextAt(bundle)
-    const origin = readOrigin({ state: handlePath(state) })
-    if (origin !== undefined) assertOriginal(origin, handlePath(state), bundle)
+    assertOriginal(readOrigin({ state: handlePath(state) }), handlePath(state), bundle)
     await recover(context)
     removeBundleFiles(fd, context, mark.digest)
     onEvent({ type: 'leftover', path: bundle, undone: false })

@@ -3,27 +3,21 @@ import { lstatSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   CONFIG_FILE,
-  fingerprintsFile,
-  manifestFile,
   METADATA_FILE,
   ROOTFS_DIRECTORY,
   STATE_DIRECTORY
 } from '../../bundle/files.ts'
 import { fileStat } from '../../bundle/file-stat.ts'
 import { formatMetadata } from '../../bundle/metadata.ts'
-import { createRuntimeConfig, formatRuntimeConfig } from '../../bundle/runtime-config.ts'
+import { createRuntimeConfig } from '../../bundle/runtime-config.ts'
 import type { RuntimeSpec } from '../../bundle/runtime-spec.ts'
 import type { Accounts } from '../../bundle/user.ts'
 import { OciUnpackError } from '../../errors.ts'
-import { target } from '../../image/choice.ts'
 import type { Directory } from '../../plan/tree.ts'
-import { readAccounts } from '../../rootfs/accounts.ts'
 import { withSurvey } from '../../rootfs/survey.ts'
 import type { ResolvedImage } from '../../store/resolve.ts'
-import { close, openDirectory } from '../../sys/files.ts'
 import { currentTime, writeManifestFiles } from './manifest-file.ts'
 import type { UnpackSettings } from '../extract/unpack-options.ts'
-import type { Workspace } from '../place/workspace.ts'
 
 /** @throws BUNDLE_EXISTS where something of a bundle is there already */
 export function refuseExistingBundle(destination: string): void {
@@ -37,39 +31,20 @@ export function refuseExistingBundle(destination: string): void {
   }
 }
 
-/** Writes all files into the workspace, whose `rootfs` is finished. Gives the names that make up the bundle. */
-export function writeBundle(
-  workspace: Workspace,
-  root: Directory,
-  image: ResolvedImage,
-  settings: UnpackSettings
-): string[] {
-  const { digest } = target(image.descriptorPath)
-  const rootfs = openDirectory(workspace.fd, ROOTFS_DIRECTORY)
-  try {
-    const accounts = readAccounts(rootfs, root)
-    const config = formatRuntimeConfig(runtimeConfig(accounts, image, settings))
-    writeNew(join(workspace.path, CONFIG_FILE), config)
-    const { path, destination } = workspace
-    writeSurvey(rootfs, root, { path, destination, digest })
-    writeNew(join(workspace.path, METADATA_FILE), bundleMetadata(image, settings))
-  } finally {
-    close(rootfs)
-  }
-  return [
-    ROOTFS_DIRECTORY,
-    fingerprintsFile(digest),
-    manifestFile(digest),
-    CONFIG_FILE,
-    METADATA_FILE
-  ]
+export interface SurveyPlace {
+  /** Directory that the files are written into. */
+  path: string
+  /** Where the bundle is in the end. */
+  destination: string
+  /** Of the image manifest. */
+  digest: string
 }
 
-/** Writes manifest and fingerprints of a tree whose digests are known, looking at each object once. */
+/** Writes tree manifest and fingerprints of a tree whose digests are known, looking at each object once. */
 export function writeSurvey(
   rootfs: number,
   root: Directory,
-  { path, destination, digest }: Pick<Workspace, 'path' | 'destination'> & { digest: string }
+  { path, destination, digest }: SurveyPlace
 ): void {
   const scannedAt = currentTime()
   withSurvey(rootfs, root, (tree) => {
