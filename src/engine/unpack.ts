@@ -6,7 +6,7 @@ import { LayerStack } from '../plan/layer-stack.ts'
 import { resolveImage, type ResolvedImage } from '../store/resolve.ts'
 import { heedSignals } from './operation/abort.ts'
 import { asked } from './operation/asked.ts'
-import type { EngineEvent } from './operation/events.ts'
+import type { EngineEvent, OnEvent } from './operation/events.ts'
 import { addExistingTree, newPlanRoot, journaledPlanRoot } from './extract/plan-root.ts'
 import type { Job } from './extract/job.ts'
 import { extractMissing } from './extract/extract-missing.ts'
@@ -51,29 +51,38 @@ export async function unpack(options: UnpackOptions): Promise<UnpackResult> {
 }
 
 async function makeBundle(job: Job, bundle: NewBundle): Promise<void> {
-  try {
+  const { signal, onEvent } = job.settings
+  await undoneOnFailure(bundle, onEvent, async () => {
     const missing = await bundle.find()
     const tree = missing === undefined ? undefined : await extractMissing(job, missing, bundle)
-    await heedSignals(job.settings.signal)
+    await heedSignals(signal)
     await bundle.show()
     await writeBundleFiles(job, bundle, tree)
-  } catch (error) {
-    await undo(job, bundle)
-    throw error
-  }
+  })
 }
 
-/** The failure that led here says more than one of the clean-up, which the next unpack will try again. */
-async function undo({ settings }: Job, bundle: NewBundle): Promise<void> {
+/** The failure of `act` says more than one of the clean-up, which the next unpack will try again. */
+async function undoneOnFailure(
+  bundle: NewBundle,
+  onEvent: OnEvent,
+  act: () => Promise<void>
+): Promise<void> {
   try {
-    await bundle.abort()
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    settings.onEvent({
-      type: 'warning',
-      message: 'Hooks could not undo all that was made before the failure.',
-      facts: { path: settings.destination, reason }
-    })
+    await act()
+  } catch (failure) {
+    try {
+      await bundle.abort()
+    } catch (error) {
+      onEvent({
+        type: 'warning',
+        message: 'Hooks could not undo all that was made before the failure.',
+        facts: {
+          path: bundle.destination,
+          reason: error instanceof Error ? error.message : String(error)
+        }
+      })
+    }
+    throw failure
   }
 }
 

@@ -39,14 +39,13 @@ class LayerExtraction {
   private readonly places: LayerPlaces
   private readonly form: WhiteoutForm
   private readonly directories = new Map<number, LayerDirectory>()
-  private readonly sequence: Sequence
+  private readonly sequence = new Sequence()
 
   constructor(job: Job, places: LayerPlaces, form: WhiteoutForm) {
     this.job = job
     this.places = places
     this.form = form
     this.stack = new LayeredStack({ keepDirlinks: false, form })
-    this.sequence = new Sequence(job.settings.signal)
   }
 
   async prepare(missing: readonly number[]): Promise<void> {
@@ -57,18 +56,15 @@ class LayerExtraction {
   }
 
   async run(missing: readonly number[]): Promise<void> {
-    const { layers } = this.job.image.manifest
+    const { image, settings } = this.job
+    const { layers } = image.manifest
     const names = layers.map((descriptor, layer) => layerName(layer, descriptor))
     const turns = new OrderedLayers(names, (layer) => this.turn(layer))
     for (const layer of layers.keys()) if (!missing.includes(layer)) turns.complete(layer)
-    const settings = { ...this.job.settings, signal: this.sequence.signal }
-    await this.sequence.during(() =>
-      stageLayers(
-        missing.map((layer) => this.task(layer)),
-        layers.length,
-        turns,
-        settings
-      )
+    const tasks = missing.map((layer) => this.task(layer))
+    const { signal } = this.sequence
+    await this.sequence.during(settings.signal, () =>
+      stageLayers(tasks, layers.length, turns, { ...settings, signal })
     )
   }
 

@@ -5,7 +5,7 @@
 import { CONFIG_FILE, memoryFiles, METADATA_FILE, ROOTFS_DIRECTORY } from '../../bundle/files.ts'
 import { OciUnpackError } from '../../errors.ts'
 import { target } from '../../image/choice.ts'
-import { refuseExistingBundle } from '../bundle/write-bundle.ts'
+import { refuseExistingBundle } from '../bundle/new-bundle.ts'
 import type { Job } from '../extract/job.ts'
 import type { Place } from '../extract/layer-places.ts'
 import { withWorkspace, type Workspace } from '../place/workspace.ts'

@@ -1,24 +1,21 @@
 /** The files of a new bundle beside its root file system. Its storage may have a say in config.json and the tree manifest. */
 import { join } from 'node:path'
 import { CONFIG_FILE, manifestFile, METADATA_FILE, ROOTFS_DIRECTORY } from '../../bundle/files.ts'
-import { formatRuntimeConfig } from '../../bundle/runtime-config.ts'
+import { fileStat } from '../../bundle/file-stat.ts'
+import { formatMetadata } from '../../bundle/metadata.ts'
+import { createRuntimeConfig, formatRuntimeConfig } from '../../bundle/runtime-config.ts'
 import { target } from '../../image/choice.ts'
 import type { Directory } from '../../plan/tree.ts'
 import { readAccounts, readAccountsOnDisk } from '../../rootfs/accounts.ts'
+import { withSurvey } from '../../rootfs/survey.ts'
 import { close, openDirectory } from '../../sys/files.ts'
-import { currentTime } from '../bundle/manifest-file.ts'
+import { currentTime, writeManifestFiles } from '../bundle/manifest-file.ts'
 import {
   completeDigests,
   writeScannedManifest,
   type KnownTree
 } from '../bundle/scanned-manifest.ts'
-import {
-  bundleMetadata,
-  runtimeConfig,
-  writeNew,
-  writeSurvey,
-  type SurveyPlace
-} from '../bundle/write-bundle.ts'
+import { writeNew } from '../bundle/new-bundle.ts'
 import type { Job } from '../extract/job.ts'
 import { heedSignals } from '../operation/abort.ts'
 import { hasher } from '../tree/hash-files.ts'
@@ -35,13 +32,13 @@ export async function writeBundleFiles(
   bundle: NewBundle,
   tree: Directory | undefined
 ): Promise<void> {
-  const { image, settings } = job
+  const { settings } = job
   await writeConfig(job, bundle, tree)
   settings.onEvent({ type: 'phase', phase: 'manifest' })
   await writeTreeManifest(job, bundle, tree)
   settings.onEvent({ type: 'phase', phase: 'publish' })
   await heedSignals(settings.signal)
-  writeNew(join(bundle.path, METADATA_FILE), bundleMetadata(image, settings))
+  writeNew(join(bundle.path, METADATA_FILE), metadataOf(job))
 }
 
 async function writeConfig(
@@ -52,8 +49,16 @@ async function writeConfig(
   const accounts = await withRootfs(bundle, (rootfs) =>
     tree === undefined ? readAccountsOnDisk(rootfs) : readAccounts(rootfs, tree)
   )
-  const made = formatRuntimeConfig(runtimeConfig(accounts, image, settings))
-  writeNew(join(bundle.path, CONFIG_FILE), await bundle.runtimeConfig(made))
+  const made = createRuntimeConfig({
+    image: image.config,
+    rootPath: ROOTFS_DIRECTORY,
+    accounts,
+    uidMaps: settings.policy.uidMap,
+    gidMaps: settings.policy.gidMap,
+    rootless: undefined
+  })
+  const content = await bundle.runtimeConfig(formatRuntimeConfig(made))
+  writeNew(join(bundle.path, CONFIG_FILE), content)
 }
 
 /** From the tree, if it is known; else from the cache; else by reading every file. */
@@ -75,9 +80,34 @@ async function writeTreeManifest(
   if (shared !== undefined) keepManifest(shared, file)
 }
 
+interface ManifestPlace {
+  /** Directory that the files are written into. */
+  path: string
+  /** Where the bundle is in the end. */
+  destination: string
+  /** Of the image manifest. */
+  digest: string
+}
+
+/** Looks at each object once: digests are known. */
+function writeSurvey(
+  rootfs: number,
+  root: Directory,
+  { path, destination, digest }: ManifestPlace
+): void {
+  const scannedAt = currentTime()
+  withSurvey(rootfs, root, (tree) => {
+    writeManifestFiles(path, destination, digest, {
+      root: tree,
+      statOf: ({ status, xattrs }) => fileStat(status, xattrs ?? []),
+      scannedAt
+    })
+  })
+}
+
 async function writeHashed(
   rootfs: number,
-  { path, destination, digest }: SurveyPlace,
+  { path, destination, digest }: ManifestPlace,
   settings: Job['settings']
 ): Promise<void> {
   const scannedAt = currentTime()
@@ -95,4 +125,13 @@ async function withRootfs<T>({ fd }: NewBundle, act: (rootfs: number) => T): Pro
   } finally {
     close(rootfs)
   }
+}
+
+function metadataOf({ image, settings: { policy } }: Job): string {
+  return formatMetadata({
+    descriptorWalk: image.descriptorPath.map((descriptor) => ({ ...descriptor })),
+    uidMaps: policy.uidMap,
+    gidMaps: policy.gidMap,
+    rootless: false
+  })
 }
