@@ -1,18 +1,18 @@
 /** The storage of hooks: layers live where an operator's programs or a caller's functions say. */
 import { OciUnpackError } from '../../errors.ts'
 import type { HookSet } from '../../hooks/calls.ts'
-import type { BundleContext, ImageContext } from '../../hooks/contexts.ts'
+import type { BundleContext } from '../../hooks/contexts.ts'
 import { target } from '../../image/choice.ts'
 import type { Digest } from '../../image/digest.ts'
 import type { ResolvedImage } from '../../store/resolve.ts'
-import { contextAt, withBundleSite, type BundleDirectory } from '../bundle/bundle-site.ts'
+import { withBundleSite, type BundleDirectory } from '../bundle/bundle-site.ts'
 import { whileOwned } from '../bundle/claim-bundle.ts'
 import { writeOrigin, type Origin } from '../bundle/origin.ts'
 import type { Job } from '../extract/job.ts'
 import type { OnEvent } from '../operation/events.ts'
 import { openHooks, type HooksOption } from '../operation/open-hooks.ts'
 import type { ListedPaths } from '../tree/scan-listed.ts'
-import { imageContext, topChainId } from './hook-contexts.ts'
+import { deltaContext, newContext, refreshContext } from './hook-contexts.ts'
 import { HookedBundle } from './hooked-bundle.ts'
 import type { Collected, LayerStorage, MadeBundle, NewBundle } from './layer-storage.ts'
 import { lockStorage } from './storage-locks.ts'
@@ -71,10 +71,8 @@ class HooksStorage implements LayerStorage {
   async changed(made: MadeBundle): Promise<ListedPaths | undefined> {
     const { hooks } = this
     const { signal, onEvent } = made.settings
-    const chainId = topChainId(made.image)
-    const context = { ...madeContext(made), ...(chainId === undefined ? {} : { chainId }) }
     try {
-      const outcome = await hooks.call('delta-list', context, signal)
+      const outcome = await hooks.call('delta-list', deltaContext(made), signal)
       return outcome.status === 'yes' ? outcome.answer.paths : undefined
     } catch (error) {
       if (hooks.deltaFallback === undefined || signal?.aborted === true) throw error
@@ -88,14 +86,7 @@ class HooksStorage implements LayerStorage {
   }
 
   async refresh(made: MadeBundle, before: ResolvedImage): Promise<void> {
-    const chainId = topChainId(made.image)
-    const parentChainId = topChainId(before)
-    const context = {
-      ...madeContext(made),
-      ...(chainId === undefined ? {} : { chainId }),
-      ...(parentChainId === undefined || parentChainId === chainId ? {} : { parentChainId })
-    }
-    await this.hooks.call('refresh-bundle', context, made.settings.signal)
+    await this.hooks.call('refresh-bundle', refreshContext(made, before), made.settings.signal)
   }
 
   async remove(
@@ -133,22 +124,14 @@ function assertFits({ settings }: Job, { extract, name }: HookSet): void {
   if (extract === 'rootfs') return
   const { keepDirlinks, policy } = settings
   if (!keepDirlinks && policy.uidMap.length === 0 && policy.gidMap.length === 0) return
-  throw new OciUnpackError('USAGE', 'A store of layers cannot hold layers of such an unpack.', {
-    facts: { hooks: name, found: keepDirlinks ? 'keepDirlinks' : 'uidMap or gidMap' },
-    hint: 'Layers are shared by chain ID, whatever the options were. Give --no-hooks.'
-  })
-}
-
-function newContext({ source, image, settings }: Job, bundle: BundleContext): ImageContext {
-  const { uidMap, gidMap } = settings.policy
-  const reference = settings.reference.tag ?? ''
-  return imageContext(bundle, { image, layout: source.path, reference, uidMap, gidMap })
-}
-
-function madeContext({ bundle, image, layout, settings }: MadeBundle): ImageContext {
-  const { uidMaps: uidMap, gidMaps: gidMap } = bundle.metadata
-  const reference = settings.reference.tag
-  return imageContext(contextAt(bundle.path), { image, layout, reference, uidMap, gidMap })
+  throw new OciUnpackError(
+    'USAGE',
+    'Hooks cannot keep the layers of an unpack with these options.',
+    {
+      facts: { hooks: name, found: keepDirlinks ? 'keepDirlinks' : 'uidMap or gidMap' },
+      hint: 'Layers are shared by chain ID, whatever the options were. Give --no-hooks.'
+    }
+  )
 }
 
 function nothingCollects(hooks: string): OciUnpackError {
