@@ -90,7 +90,7 @@ function removeAll(fd: number, context: BundleContext, digest: string): void {
 
 /** From now on it is no whole bundle: an unpack there may go on with the removal. */
 function mark(fd: number, { bundle }: BundleContext, digest: string): void {
-  const state = openState(fd, bundle) ?? makeOwnDirectory(fd, STATE_DIRECTORY, 0o700)
+  const state = openState(fd, bundle) ?? makeOwnDirectory(fd, STATE_DIRECTORY)
   try {
     if (!listDirectory(state).includes(UNFINISHED_FILE)) writeMarkIfRoom(state, digest)
   } finally {

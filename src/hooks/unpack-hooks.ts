@@ -20,7 +20,7 @@ export interface UnpackHooks {
   /** Milliseconds for a call, with the times that it was busy; default 60,000. */
   timeout?: number
 
-  /** Once, before any layer: is the store usable? May answer trySkip for layers, by chain ID. */
+  /** Once, before any layer: is the storage usable? May answer trySkip for layers, by chain ID. */
   prepare?(context: contexts.PrepareContext, call: FunctionCall): Reply<PrepareReply>
   /** "skip" (with a target but in `rootfs`): this layer is committed, and nothing of it is read. */
   trySkip?(layer: contexts.LayerContext, call: FunctionCall): Promise<SkipReply> | SkipReply

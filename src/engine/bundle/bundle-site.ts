@@ -15,7 +15,7 @@ import { removeFile } from '../../sys/names.ts'
 import { openOrMakeDirectory, type OperatorDirectory } from '../../sys/operator-directory.ts'
 import { inodeKey, status } from '../../sys/status.ts'
 import { fromText } from '../../bytes.ts'
-import { makeOwnDirectory, removeIfEmpty } from '../../workspace/private-directory.ts'
+import { makeOwnDirectory, PRIVATE_MODE, removeIfEmpty } from '../../workspace/private-directory.ts'
 import type { OnEvent } from '../operation/events.ts'
 import { assertFree, tidy } from '../place/workspace.ts'
 import { refuseExistingBundle } from './new-bundle.ts'
@@ -23,8 +23,6 @@ import { whileOwned } from './claim-bundle.ts'
 import { openState, readMark, writeMark } from './unfinished-mark.ts'
 import { assertOriginal, readOrigin } from './origin.ts'
 import { removeBundleFiles } from './remove-bundle-files.ts'
-
-const PRIVATE_MODE = 0o700
 
 /** The directory of a bundle, which no other engine has meanwhile. */
 export interface BundleDirectory {
@@ -124,7 +122,7 @@ async function whileMarked<T>(
   act: (site: BundleSite) => Promise<T>
 ): Promise<T> {
   const context = contextAt(bundle)
-  const state = makeOwnDirectory(fd, STATE_DIRECTORY, PRIVATE_MODE)
+  const state = makeOwnDirectory(fd, STATE_DIRECTORY)
   try {
     writeMark(state, digest)
     const result = await act({ context, fd, path: handlePath(fd), state: handlePath(state) })
