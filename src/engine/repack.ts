@@ -11,7 +11,7 @@ import { mountsBelow } from '../sys/mounts.ts'
 import { pause } from './operation/abort.ts'
 import { asked } from './operation/asked.ts'
 import { addToImage, assertPackable, type ImageChange } from './edit/add-to-image.ts'
-import { allChanges, bundleChanges, type MaskOptions } from './changes/bundle-changes.ts'
+import type { MaskOptions } from './changes/bundle-changes.ts'
 import { hasher } from './tree/hash-files.ts'
 import {
   normalizeChange,
@@ -19,7 +19,6 @@ import {
   type ChangeResult,
   type ChangeSettings
 } from './edit/change-options.ts'
-import type { Changes } from './changes/find-changes.ts'
 import { mounted, socket } from './operation/warnings.ts'
 import { currentTime } from './bundle/manifest-file.ts'
 import { withBundle, type OpenBundle } from './bundle/open-bundle.ts'
@@ -28,8 +27,8 @@ import { withRefresh } from './edit/refresh-bundle.ts'
 import type { HooksOption } from './operation/open-hooks.ts'
 import { contextAt } from './bundle/bundle-site.ts'
 import { readOrigin } from './bundle/origin.ts'
-import { assertComplete } from './storage/assert-complete.ts'
-import type { LayerStorage, MadeBundle } from './storage/layer-storage.ts'
+import type { LayerStorage } from './storage/layer-storage.ts'
+import { madeChanges } from './storage/made-changes.ts'
 import { plainStorage } from './storage/plain-storage.ts'
 import { makerOf, withStorage } from './storage/storages.ts'
 import { requireOptions } from './operation/required-options.ts'
@@ -93,7 +92,8 @@ async function repackBundle(
   for (const point of mountsBelow(fromText(root))) settings.onEvent(mounted(point))
   const storage = makerOf(readOrigin(contextAt(bundle.path)), chosen) ?? plainStorage
   const made = { bundle, image: base, layout: layout.path, settings }
-  const changes = await search(made, storage, options)
+  settings.onEvent({ type: 'phase', phase: 'compare' })
+  const changes = await madeChanges(made, storage, options)
   for (const path of changes.sockets) settings.onEvent(socket(path))
   settings.onEvent({ type: 'changes', count: changes.deltas.length })
   const isRefreshed = options.refreshBundle === true
@@ -127,22 +127,6 @@ async function repackBundle(
 
 function resultOf({ manifestDigest, layer }: ChangeResult): ChangeResult {
   return { manifestDigest, layer }
-}
-
-async function search(
-  made: MadeBundle,
-  storage: LayerStorage,
-  { maskPaths = [], maskVolumes = true, verifyDelta = false }: RepackOptions
-): Promise<Changes> {
-  const { bundle, image, settings } = made
-  const { jobs, signal, onEvent } = settings
-  onEvent({ type: 'phase', phase: 'compare' })
-  const volumes = Object.keys(image.config.config?.Volumes ?? {})
-  const options = { maskPaths, maskVolumes, volumes, jobs, signal }
-  const changes = await bundleChanges(bundle, options, () => storage.changed(made))
-  if (!verifyDelta || changes.isWhole) return changes
-  assertComplete(changes, await allChanges(bundle, options))
-  return changes
 }
 
 function readBase(layout: Layout, { metadata }: OpenBundle): ResolvedImage {

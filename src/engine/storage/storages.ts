@@ -14,7 +14,7 @@ export interface StorageChoice {
 /** Undefined where the caller has not chosen this one. */
 type OpenStorage = (choice: StorageChoice, onEvent: OnEvent) => LayerStorage | undefined
 
-/** The first that was chosen counts. */
+/** The first that was chosen counts; without one it is the engine's own, which needs no choice. */
 const STORAGES: readonly OpenStorage[] = [openHooksStorage]
 
 /** Runs `act` with the storage that was chosen, else with the engine's own. @throws HOOKS_INVALID, HOOKS_UNSAFE */

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { Job } from '../../../src/engine/extract/job.ts'
 import { directoryOf } from '../../../src/engine/extract/layer-places.ts'
 import type { NewBundle } from '../../../src/engine/storage/layer-storage.ts'
+import type { UnpackHooks } from '../../../src/index.ts'
 import { snapshot } from '../../reference/snapshot.ts'
 import { library, libraryFile } from '../../support/dist.ts'
 import { failure } from '../../support/failure.ts'
@@ -72,6 +73,23 @@ describe.runIf(needs('root', 'overlay', 'mount')).each(TENANTS)('$name', (tenant
       expect(fs.readdirSync(`${work}/bundles`)).toEqual([])
       expect(stagedIn(path)).toEqual([])
       await library.unpack(options)
+      expect(snapshot(`${bundle}/rootfs`)).toBe(expected)
+    })
+  )
+
+  test.runIf(tenant.keeps)('leaves nothing where a commit fails, and goes well afterwards', () =>
+    inStorage(tenant, async ({ work, path, options, expected, bundle }) => {
+      const hooks: UnpackHooks = {
+        ...tenant.hooks(path)!,
+        postExtract({ index }) {
+          if (index === 1) throw new Error('the disk is full')
+          return undefined
+        }
+      }
+      expect(await codeOf(library.unpack({ ...options, hooks }))).toBe('HOOK_FAILED')
+      expect(fs.readdirSync(`${work}/bundles`)).toEqual([])
+      await library.unpack(options)
+      expect(stagedIn(path)).toEqual([])
       expect(snapshot(`${bundle}/rootfs`)).toBe(expected)
     })
   )
