@@ -197,6 +197,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     values: [
       'engine/place',
       'engine/operation',
+      'bundle/files.ts',
       'codec',
       'image',
       'plan',
@@ -207,7 +208,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'workspace'
     ],
     types: ['store'],
-    node: ['os', 'path']
+    node: ['fs', 'os', 'path']
   },
   'engine/place': {
     knows: 'the private directory of an operation, its publication and what undoes it',

@@ -1,6 +1,5 @@
-/** Layers that no image needs any more leave the store of hooks. */
+/** Layers that no image needs any more leave the storage of hooks. */
 import { OciUnpackError, withFacts } from '../errors.ts'
-import type { HookSet } from '../hooks/calls.ts'
 import { chainIds, type Digest } from '../image/digest.ts'
 import { parseConfig } from '../image/documents.ts'
 import { documentSource } from '../store/manifests-in-index.ts'
@@ -8,9 +7,9 @@ import { reachableBlobs } from '../store/reachable.ts'
 import { parseImageName } from '../transports/image-name.ts'
 import { openImages } from '../transports/open-images.ts'
 import type { OnEvent } from './operation/events.ts'
-import { lockStore } from './storage/key-lock.ts'
-import { pruneManifests } from './storage/manifest-cache.ts'
-import { withHooks, type HooksOption } from './operation/open-hooks.ts'
+import type { HooksOption } from './operation/open-hooks.ts'
+import type { Collected } from './storage/layer-storage.ts'
+import { withStorage } from './storage/storages.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface CollectStoreOptions {
@@ -21,12 +20,7 @@ export interface CollectStoreOptions {
   onEvent?: OnEvent
 }
 
-export interface CollectStoreResult {
-  /** Name of the hook set. */
-  hooks: string
-  /** Chain IDs of all layers of all images there. */
-  liveKeys: readonly string[]
-}
+export type CollectStoreResult = Collected
 
 /**
  * Tells the hooks which layers are still needed, so that they can remove all others. Waits for unpacks that use the
@@ -37,18 +31,9 @@ export async function collectStore(options: CollectStoreOptions): Promise<Collec
   requireOptions(options, { layouts: 'list', hooks: 'object' })
   const { layouts, hooks, signal, onEvent = () => undefined } = options
   if (layouts.length === 0) throw noLayouts()
-  return withHooks(hooks, onEvent, async (set) => {
-    assertCollects(set)
-    const lock = await lockStore(set, 'exclusive', signal)
-    try {
-      const liveKeys = await allLiveKeys(layouts)
-      await set.call('gc', { liveKeys }, signal)
-      pruneManifests(set.name, new Set([...liveKeys, 'empty']))
-      return { hooks: set.name, liveKeys }
-    } finally {
-      lock.release()
-    }
-  })
+  return withStorage({ hooks }, onEvent, (storage) =>
+    storage.collect(() => allLiveKeys(layouts), signal)
+  )
 }
 
 async function allLiveKeys(layouts: readonly string[]): Promise<Digest[]> {
@@ -73,15 +58,6 @@ async function liveKeysOf(layout: string): Promise<Digest[]> {
   } catch (error) {
     throw withFacts(error, { image: layout })
   }
-}
-
-function assertCollects(hooks: HookSet | undefined): asserts hooks is HookSet {
-  if (hooks?.points.has('gc') === true) return
-  throw new OciUnpackError('HOOKS_INVALID', 'There is no hook that removes layers.', {
-    facts: hooks === undefined ? {} : { hooks: hooks.name },
-    hint:
-      hooks === undefined ? 'Name a hooks.toml with --hooks FILE.' : 'Give the set a [store.gc].'
-  })
 }
 
 function noLayouts(): OciUnpackError {

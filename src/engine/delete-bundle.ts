@@ -5,7 +5,6 @@ import { METADATA_FILE, STATE_DIRECTORY, UNFINISHED_FILE } from '../bundle/files
 import { parseMetadata, sourceManifest } from '../bundle/metadata.ts'
 import { fromText } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
-import type { HookSet } from '../hooks/calls.ts'
 import type { BundleContext } from '../hooks/contexts.ts'
 import { listDirectory } from '../sys/directory.ts'
 import { isErrno } from '../sys/failure.ts'
@@ -18,12 +17,13 @@ import { asked } from './operation/asked.ts'
 import type { OnEvent } from './operation/events.ts'
 import { noBundle, openBundleDirectory, readIfRegular } from './bundle/open-bundle.ts'
 import { assertFree, tidy } from './place/workspace.ts'
-import { contextAt } from './bundle/bundle-site.ts'
-import { whileOwned } from './bundle/claim-bundle.ts'
+import { contextAt, type BundleDirectory } from './bundle/bundle-site.ts'
 import { openState, readMark, writeMark } from './bundle/unfinished-mark.ts'
-import { withHooks, type HooksOption } from './operation/open-hooks.ts'
-import { assertOrigin, assertOriginal, readOrigin } from './bundle/origin.ts'
+import type { HooksOption } from './operation/open-hooks.ts'
+import { assertOriginal, readOrigin, type Origin } from './bundle/origin.ts'
 import { assertRemovable, removeBundleFiles } from './bundle/remove-bundle-files.ts'
+import type { LayerStorage } from './storage/layer-storage.ts'
+import { makerOf, withStorage } from './storage/storages.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface DeleteBundleOptions {
@@ -37,7 +37,7 @@ export interface DeleteBundleOptions {
 
 /**
  * Removes a bundle: what hooks have made for it, its root file system and the files of an unpack. Layers stay in their
- * store. Files of others in the directory stay, and with them the directory.
+ * storage. Files of others in the directory stay, and with them the directory.
  * @throws BUNDLE_INVALID where there is none; BUNDLE_BUSY where something is mounted in it; USAGE for other hooks than
  * those that made it; BUNDLE_EXISTS while it is being made; HOOK_FAILED, HOOK_TIMEOUT, ABORTED
  */
@@ -50,7 +50,7 @@ export async function deleteBundle(options: DeleteBundleOptions): Promise<void> 
     whileClaimed(context.bundle, async (fd) => {
       tidy(fd, context.bundle, onEvent)
       assertBundle(fd, context.bundle)
-      await withHooks(hooks, onEvent, (set) => remove(fd, context, set, signal))
+      await withStorage({ hooks }, onEvent, (storage) => remove({ fd, context }, storage, signal))
     })
   )
 }
@@ -68,24 +68,18 @@ async function whileClaimed(bundle: string, act: (fd: number) => Promise<void>):
 }
 
 async function remove(
-  fd: number,
-  context: BundleContext,
-  hooks: HookSet | undefined,
+  bundle: BundleDirectory,
+  chosen: LayerStorage,
   signal: AbortSignal | undefined
 ): Promise<void> {
+  const { fd, context } = bundle
   const digest = digestOf(fd, context)
   const state = join(handlePath(fd), STATE_DIRECTORY)
   const origin = readOrigin({ state })
-  if (origin === undefined) {
-    removeAll(fd, context, digest)
-    return
-  }
   assertOriginal(origin, state, context.bundle)
-  const own = assertOrigin(origin, hooks, context.bundle)
-  await whileOwned(own.owner, fd, context.bundle, async () => {
-    await own.call('delete', context, signal)
-    removeAll(fd, context, digest)
-  })
+  const maker = makerOf(origin, chosen)
+  if (maker === undefined) throw madeByOthers(origin!, chosen, context.bundle)
+  await maker.remove(bundle, () => removeAll(fd, context, digest), signal)
 }
 
 function removeAll(fd: number, context: BundleContext, digest: string): void {
@@ -96,7 +90,7 @@ function removeAll(fd: number, context: BundleContext, digest: string): void {
 
 /** From now on it is no whole bundle: an unpack there may go on with the removal. */
 function mark(fd: number, { bundle }: BundleContext, digest: string): void {
-  const state = openState(fd, bundle) ?? makeOwnDirectory(fd, STATE_DIRECTORY, 0o700)
+  const state = openState(fd, bundle) ?? makeOwnDirectory(fd, STATE_DIRECTORY)
   try {
     if (!listDirectory(state).includes(UNFINISHED_FILE)) writeMarkIfRoom(state, digest)
   } finally {
@@ -150,4 +144,11 @@ function removeDirectory(bundle: string, fd: number): void {
   } finally {
     close(parent)
   }
+}
+
+function madeByOthers(origin: Origin, { title }: LayerStorage, path: string): OciUnpackError {
+  return new OciUnpackError('USAGE', 'The bundle was made by other hooks.', {
+    facts: { path, expected: `the hooks "${origin.hooks}"`, found: title },
+    hint: 'Name their hooks.toml with --hooks FILE.'
+  })
 }

@@ -2,7 +2,6 @@
 import { sourceManifest } from '../bundle/metadata.ts'
 import { fromText } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
-import type { HookSet } from '../hooks/calls.ts'
 import { descriptorPath } from '../image/choice.ts'
 import { whileInUse } from '../store/blobs-lock.ts'
 import { openLayout, type Layout } from '../store/layout.ts'
@@ -12,7 +11,7 @@ import { mountsBelow } from '../sys/mounts.ts'
 import { pause } from './operation/abort.ts'
 import { asked } from './operation/asked.ts'
 import { addToImage, assertPackable, type ImageChange } from './edit/add-to-image.ts'
-import { allChanges, bundleChanges, type MaskOptions } from './changes/bundle-changes.ts'
+import type { MaskOptions } from './changes/bundle-changes.ts'
 import { hasher } from './tree/hash-files.ts'
 import {
   normalizeChange,
@@ -20,14 +19,18 @@ import {
   type ChangeResult,
   type ChangeSettings
 } from './edit/change-options.ts'
-import type { Changes } from './changes/find-changes.ts'
 import { mounted, socket } from './operation/warnings.ts'
 import { currentTime } from './bundle/manifest-file.ts'
 import { withBundle, type OpenBundle } from './bundle/open-bundle.ts'
 import { packChanges } from './edit/pack-changes.ts'
 import { withRefresh } from './edit/refresh-bundle.ts'
-import { assertComplete, bundleHooks, type BundleHooks } from './storage/bundle-hooks.ts'
-import { withHooks, type HooksOption } from './operation/open-hooks.ts'
+import type { HooksOption } from './operation/open-hooks.ts'
+import { contextAt } from './bundle/bundle-site.ts'
+import { readOrigin } from './bundle/origin.ts'
+import type { LayerStorage } from './storage/layer-storage.ts'
+import { madeChanges } from './storage/made-changes.ts'
+import { plainStorage } from './storage/plain-storage.ts'
+import { makerOf, withStorage } from './storage/storages.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface RepackOptions extends ChangeOptions, MaskOptions {
@@ -62,14 +65,14 @@ export async function repack(options: RepackOptions): Promise<ChangeResult> {
       signal,
       onEvent
     } as const
-    const run = (hooks: HookSet | undefined): Promise<ChangeResult> =>
+    const run = (storage: LayerStorage): Promise<ChangeResult> =>
       withBundle(options.bundle, use, (bundle) =>
-        repackBundle(layout, bundle, hooks, options, settings)
+        repackBundle(layout, bundle, storage, options, settings)
       )
     return whileInUse(
       layout.path,
       () => pause(settings.signal),
-      () => withHooks(options.hooks, settings.onEvent, run)
+      () => withStorage(options, settings.onEvent, run)
     )
   })
 }
@@ -77,7 +80,7 @@ export async function repack(options: RepackOptions): Promise<ChangeResult> {
 async function repackBundle(
   layout: Layout,
   bundle: OpenBundle,
-  hookSet: HookSet | undefined,
+  chosen: LayerStorage,
   options: RepackOptions,
   settings: ChangeSettings
 ): Promise<ChangeResult> {
@@ -87,8 +90,10 @@ async function repackBundle(
   const scannedAt = currentTime()
   const root = withoutHandles(handlePath(bundle.rootfs))
   for (const point of mountsBelow(fromText(root))) settings.onEvent(mounted(point))
-  const hooks = bundleHooks(hookSet, { bundle, layout: layout.path, base, settings })
-  const changes = await search(bundle, base, hooks, options, settings)
+  const storage = makerOf(readOrigin(contextAt(bundle.path)), chosen) ?? plainStorage
+  const made = { bundle, image: base, layout: layout.path, settings }
+  settings.onEvent({ type: 'phase', phase: 'compare' })
+  const changes = await madeChanges(made, storage, options)
   for (const path of changes.sockets) settings.onEvent(socket(path))
   settings.onEvent({ type: 'changes', count: changes.deltas.length })
   const isRefreshed = options.refreshBundle === true
@@ -111,33 +116,17 @@ async function repackBundle(
   return withRefresh(bundle, settings.onEvent, async (refresh) => {
     const threads = settings
     const hashFiles = hasher(bundle.rootfs, threads)
-    const made = await add((image) =>
+    const result = await add((image) =>
       refresh.prepare(image, changes, { scannedAt, hashFiles, threads })
     )
     refresh.commit()
-    await hooks.refreshed(readImage(layout, made.image))
-    return resultOf(made)
+    await storage.refresh({ ...made, image: readImage(layout, result.image) }, base)
+    return resultOf(result)
   })
 }
 
 function resultOf({ manifestDigest, layer }: ChangeResult): ChangeResult {
   return { manifestDigest, layer }
-}
-
-async function search(
-  bundle: OpenBundle,
-  base: ResolvedImage,
-  hooks: BundleHooks,
-  { maskPaths = [], maskVolumes = true, verifyDelta = false }: RepackOptions,
-  { jobs, signal, onEvent }: ChangeSettings
-): Promise<Changes> {
-  onEvent({ type: 'phase', phase: 'compare' })
-  const volumes = Object.keys(base.config.config?.Volumes ?? {})
-  const options = { maskPaths, maskVolumes, volumes, jobs, signal }
-  const changes = await bundleChanges(bundle, options, () => hooks.list())
-  if (!verifyDelta || changes.isWhole) return changes
-  assertComplete(changes, await allChanges(bundle, options))
-  return changes
 }
 
 function readBase(layout: Layout, { metadata }: OpenBundle): ResolvedImage {

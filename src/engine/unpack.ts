@@ -7,11 +7,14 @@ import { resolveImage } from '../store/resolve.ts'
 import { heedSignals } from './operation/abort.ts'
 import { asked } from './operation/asked.ts'
 import { imageEvent } from './extract/image-event.ts'
+import type { OnEvent } from './operation/events.ts'
 import { addExistingTree, newPlanRoot, journaledPlanRoot } from './extract/plan-root.ts'
 import type { Job } from './extract/job.ts'
+import { extractMissing } from './extract/extract-missing.ts'
 import { mergeImage } from './extract/merge-image.ts'
-import { withHooks } from './operation/open-hooks.ts'
-import { unpackStored } from './storage/unpack-stored.ts'
+import type { NewBundle } from './storage/layer-storage.ts'
+import { withStorage } from './storage/storages.ts'
+import { writeBundleFiles } from './storage/write-bundle-files.ts'
 import {
   normalizeUnpack,
   type UnpackOptions,
@@ -19,7 +22,6 @@ import {
 } from './extract/unpack-options.ts'
 import { withSource } from './transfer/with-source.ts'
 import { withWorkspace, type ExistingDestination, type Workspace } from './place/workspace.ts'
-import { refuseExistingBundle, writeBundle } from './bundle/write-bundle.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface UnpackResult {
@@ -31,7 +33,7 @@ export interface UnpackResult {
 
 /**
  * Unpacks an image into a new bundle: `rootfs`, `config.json`, `umoci.json`, the mtree manifest and its
- * fingerprints. With hooks, the root file system is what they make of the layers in their store. Every blob that is
+ * fingerprints. With hooks, the root file system is what they make of the layers that they keep. Every blob that is
  * read is verified (size, digest, diff ID) before the bundle can be seen. On any failure
  * nothing of it remains, and what was there before is untouched.
  *
@@ -40,27 +42,48 @@ export interface UnpackResult {
  */
 export async function unpack(options: UnpackOptions): Promise<UnpackResult> {
   return withImage(options, async (job) => {
-    const { image, settings } = job
-    checkRuntimeConfig(image.config)
-    await withHooks(settings.hooks, settings.onEvent, (hooks) =>
-      hooks === undefined ? unpackPlain(job) : unpackStored(job, hooks)
+    checkRuntimeConfig(job.image.config)
+    const { hooks, onEvent } = job.settings
+    await withStorage({ hooks }, onEvent, (storage) =>
+      storage.withNewBundle(job, (bundle) => makeBundle(job, bundle))
     )
   })
 }
 
-async function unpackPlain(job: Job): Promise<void> {
-  const { image, settings } = job
-  await withWorkspace(settings.destination, settings.onEvent, async (workspace) => {
-    refuseExistingBundle(settings.destination)
-    const stack = newStack(settings)
-    const planRoot = newPlanRoot(workspace)
-    await mergeImage(job, stack, { planRoot, name: ROOTFS_DIRECTORY, digests: true })
-    settings.onEvent({ type: 'phase', phase: 'manifest' })
-    const names = writeBundle(workspace, stack.root, image, settings)
-    settings.onEvent({ type: 'phase', phase: 'publish' })
-    await heedSignals(settings.signal)
-    workspace.publish(names)
+async function makeBundle(job: Job, bundle: NewBundle): Promise<void> {
+  const { signal, onEvent } = job.settings
+  await undoneOnFailure(bundle, onEvent, async () => {
+    const missing = await bundle.find()
+    const tree = missing === undefined ? undefined : await extractMissing(job, missing, bundle)
+    await heedSignals(signal)
+    await bundle.show()
+    await writeBundleFiles(job, bundle, tree)
   })
+}
+
+/** The failure of `act` says more than one of the clean-up, which the next unpack will try again. */
+async function undoneOnFailure(
+  bundle: NewBundle,
+  onEvent: OnEvent,
+  act: () => Promise<void>
+): Promise<void> {
+  try {
+    await act()
+  } catch (failure) {
+    try {
+      await bundle.abort()
+    } catch (error) {
+      onEvent({
+        type: 'warning',
+        message: 'Hooks could not undo all that was made before the failure.',
+        facts: {
+          path: bundle.destination,
+          reason: error instanceof Error ? error.message : String(error)
+        }
+      })
+    }
+    throw failure
+  }
 }
 
 /**

@@ -2,7 +2,7 @@
 import { display, fromText } from '../bytes.ts'
 import type { Digest } from '../image/digest.ts'
 import type { Json } from '../image/json.ts'
-import type { AnswerOf, ContextOf, Extract, PreparedLayer } from './calls.ts'
+import type { AnswerOf, ContextOf, ExtractMode, PreparedLayer } from './calls.ts'
 import type { ChangedPaths } from '../plan/changed-paths.ts'
 import { ChangedPathsBuilder } from './changed-paths.ts'
 import { answerInvalid } from './failures.ts'
@@ -12,7 +12,7 @@ import { hookName, type HookPoint } from './points.ts'
 export type AnswerFields = Readonly<Record<string, unknown>>
 
 interface Call<P extends HookPoint> {
-  readonly extract: Extract
+  readonly extract: ExtractMode
   readonly context: ContextOf<P>
 }
 
@@ -28,7 +28,7 @@ export function readAnswer<P extends HookPoint>(
 }
 
 /** In the modes where a hook says where layers go, the engine cannot do without these. */
-export function mayDecline(point: HookPoint, extract: Extract): boolean {
+export function mayDecline(point: HookPoint, extract: ExtractMode): boolean {
   return extract === 'rootfs' || !['pre-extract', 'post-extract', 'finish'].includes(point)
 }
 
@@ -75,7 +75,7 @@ const READERS: {
 function readLayers(
   layers: unknown,
   known: ReadonlySet<string>,
-  extract: Extract
+  extract: ExtractMode
 ): ReadonlyMap<Digest, PreparedLayer> {
   if (!isRecord(layers)) throw answerInvalid('"layers" is no object')
   return new Map(
@@ -88,7 +88,7 @@ function readLayers(
   )
 }
 
-function readLayer(answer: unknown, extract: Extract): PreparedLayer {
+function readLayer(answer: unknown, extract: ExtractMode): PreparedLayer {
   if (answer === 'decline') return { status: 'decline' }
   const fields = answer === 'skip' ? {} : answer
   if (!isRecord(fields) || Object.keys(fields).some((field) => field !== 'target'))
@@ -99,7 +99,7 @@ function readLayer(answer: unknown, extract: Extract): PreparedLayer {
 /** Hooks of `rootfs` have no say in where a layer goes. */
 function readTarget(
   { target }: AnswerFields,
-  extract: Extract,
+  extract: ExtractMode,
   required: boolean
 ): { target?: string } {
   if (target !== undefined && extract === 'rootfs')

@@ -11,7 +11,7 @@ import type { HookPoint } from './points.ts'
  * Where a layer goes. `rootfs`: the engine makes the root file system itself. `layer`: each layer alone, into the
  * directory that pre-extract names. `chain`: each on top of its parent's state in the directory that pre-extract names.
  */
-export type Extract = 'rootfs' | 'layer' | 'chain'
+export type ExtractMode = 'rootfs' | 'layer' | 'chain'
 
 /** A layer that `prepare` has answered for. */
 export type PreparedLayer =
@@ -53,8 +53,8 @@ export type HookOutcome<P extends HookPoint> =
 export interface HookSet {
   /** Shown in logs and errors. */
   readonly name: string
-  readonly extract: Extract
-  /** Where `extract` is `layer`. */
+  readonly extract: ExtractMode
+  /** Inside a layer's own directory, where `extract` is `layer`. */
   readonly whiteouts: WhiteoutForm | undefined
   /** `never`: no mtree manifest is written, since delta-list is trusted. */
   readonly manifest: 'auto' | 'never'

@@ -10,7 +10,7 @@ import type { IdMapping } from '../plan/id-map.ts'
 /** The bundle that the call is about. */
 export interface BundleContext {
   readonly bundle: string
-  /** Does not exist before `finish` of a store that makes it; its parent does. */
+  /** Does not exist before a `finish` that makes it; its parent does. */
   readonly rootfs: string
   /** A private directory for the hook's own files; it goes with the bundle. */
   readonly state: string
@@ -34,7 +34,7 @@ export interface ImageContext extends BundleContext {
   readonly config: ImageConfig
 }
 
-/** One layer. Stores are keyed by the chain ID: what a layer leaves on disk depends on what is below it. */
+/** One layer. Hooks keep it under its chain ID: what a layer leaves on disk depends on what is below it. */
 export interface HookLayer {
   /** From 0, base layer first. */
   readonly index: number

@@ -1,6 +1,6 @@
 /** The text of a hooks.toml as the tables that its schema lets through. */
 import type { WhiteoutForm } from '../plan/whiteout-form.ts'
-import type { Extract } from './calls.ts'
+import type { ExtractMode } from './calls.ts'
 import { hooksInvalid } from './invalid.ts'
 import { ALL_POINTS, hookName, type HookPoint } from './points.ts'
 import { complaintOf } from './schema-error.ts'
@@ -11,7 +11,7 @@ import type { TrustedFile } from './trusted-file.ts'
 /** As it is written: nothing is filled in. */
 export interface WrittenHooks {
   readonly name?: string
-  readonly extract?: Extract
+  readonly extract?: ExtractMode
   readonly whiteouts?: WhiteoutForm
   readonly manifest?: 'auto' | 'never'
   readonly env?: Readonly<Record<string, string>>

@@ -23,7 +23,7 @@ export function requestLine({ point, context }: HookRequest, id?: number): Buffe
   return stringifyJson(request as unknown as Json, { kind: 'any' })
 }
 
-/** What a store files a layer under: its chain ID. */
+/** What hooks keep a layer under: its chain ID. */
 export function keyOf(context: HookRequest['context']): string | undefined {
   return 'chainId' in context ? context.chainId : undefined
 }

@@ -1,10 +1,10 @@
 /** What makes a set of hooks whole, whether it is written in TOML or made of functions. */
 import type { WhiteoutForm } from '../plan/whiteout-form.ts'
-import type { Extract } from './calls.ts'
+import type { ExtractMode } from './calls.ts'
 import { hookName, type HookPoint } from './points.ts'
 
 interface Choice {
-  readonly extract: Extract
+  readonly extract: ExtractMode
   readonly whiteouts: WhiteoutForm | undefined
   readonly points: ReadonlySet<HookPoint>
 }
@@ -26,6 +26,6 @@ export function brokenRule({
 }
 
 /** The form of whiteouts where none is chosen. */
-export function defaultWhiteouts(extract: Extract): WhiteoutForm | undefined {
+export function defaultWhiteouts(extract: ExtractMode): WhiteoutForm | undefined {
   return extract === 'layer' ? 'overlay' : undefined
 }

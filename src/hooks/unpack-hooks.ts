@@ -1,6 +1,6 @@
 import type { Json } from '../image/json.ts'
 import type { WhiteoutForm } from '../plan/whiteout-form.ts'
-import type { Extract } from './calls.ts'
+import type { ExtractMode } from './calls.ts'
 import type * as contexts from './contexts.ts'
 
 /**
@@ -12,7 +12,7 @@ export interface UnpackHooks {
   /** Shown in errors; default `functions`. */
   name?: string
   /** Default `rootfs`. With `layer` and `chain` there must be trySkip, preExtract, postExtract and finish. */
-  extract?: Extract
+  extract?: ExtractMode
   /** Only with `layer`; default `overlay`. */
   whiteouts?: WhiteoutForm
   /** Default `auto`. */
@@ -20,7 +20,7 @@ export interface UnpackHooks {
   /** Milliseconds for a call, with the times that it was busy; default 60,000. */
   timeout?: number
 
-  /** Once, before any layer: is the store usable? May answer trySkip for layers, by chain ID. */
+  /** Once, before any layer: is the storage usable? May answer trySkip for layers, by chain ID. */
   prepare?(context: contexts.PrepareContext, call: FunctionCall): Reply<PrepareReply>
   /** "skip" (with a target but in `rootfs`): this layer is committed, and nothing of it is read. */
   trySkip?(layer: contexts.LayerContext, call: FunctionCall): Promise<SkipReply> | SkipReply

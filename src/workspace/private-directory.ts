@@ -10,6 +10,9 @@ import { emptyDirectory } from '../sys/remove-tree.ts'
 import { status } from '../sys/status.ts'
 import { isOwn, isStillAt, openClaimed } from './claim.ts'
 
+/** Only the owner may enter. */
+export const PRIVATE_MODE = 0o700
+
 export interface PrivateDirectory {
   /** Open and claimed. */
   readonly fd: number
@@ -55,8 +58,8 @@ function claimNew(directory: number, name: ByteString): number | undefined {
 }
 
 /** A new directory that only its owner may enter, open; where it fails, nothing new is there. @throws SyscallError */
-export function makeOwnDirectory(directory: number, name: ByteString, mode: number): number {
-  makeDirectory(directory, name, mode)
+export function makeOwnDirectory(directory: number, name: ByteString): number {
+  makeDirectory(directory, name, PRIVATE_MODE)
   try {
     return openNew(directory, name)
   } catch (error) {

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { lockKey, lockStore } from '../../src/engine/storage/key-lock.ts'
+import { lockKey, lockStorage } from '../../src/engine/storage/storage-locks.ts'
 import type { HookSet } from '../../src/hooks/calls.ts'
 import { functionHooks } from '../../src/hooks/function-hooks.ts'
 import { isOwnerAlive, ownerName, ownerProcesses } from '../../src/hooks/owner.ts'
@@ -135,7 +135,11 @@ describe('what a killed engine had locked', () => {
   test.each([
     ['makes the layer wait', (set: HookSet) => lockKey(set, key, undefined), true],
     ['lets others have other layers', (set: HookSet) => lockKey(set, 'sha256:1', undefined), false],
-    ['lets others have the store', (set: HookSet) => lockStore(set, 'exclusive', undefined), false]
+    [
+      'lets others have the store',
+      (set: HookSet) => lockStorage(set, 'exclusive', undefined),
+      false
+    ]
   ])('as the key of a layer, while a hook of it works, %s', async (_what, take, waits) => {
     const orphan = await orphanHolding((set) => lockKey(set, key, undefined))
     const next = functionHooks({ name: 'under test' })
@@ -147,11 +151,11 @@ describe('what a killed engine had locked', () => {
   })
 
   test('as a store that it unpacked from keeps its layers, and others may unpack from it', async () => {
-    const orphan = await orphanHolding((set) => lockStore(set, 'shared', undefined))
+    const orphan = await orphanHolding((set) => lockStorage(set, 'shared', undefined))
     const [reader, collector] = [0, 1].map(() => functionHooks({ name: 'under test' }))
-    const reading = await lockStore(reader!, 'shared', undefined)
+    const reading = await lockStorage(reader!, 'shared', undefined)
     reading.release()
-    const collecting = lockStore(collector!, 'exclusive', undefined)
+    const collecting = lockStorage(collector!, 'exclusive', undefined)
     expect(await isFree(collecting)).toBe(false)
     end(orphan)
     ;(await collecting).release()

@@ -15,22 +15,25 @@ import { removeFile } from '../../sys/names.ts'
 import { openOrMakeDirectory, type OperatorDirectory } from '../../sys/operator-directory.ts'
 import { inodeKey, status } from '../../sys/status.ts'
 import { fromText } from '../../bytes.ts'
-import { makeOwnDirectory, removeIfEmpty } from '../../workspace/private-directory.ts'
+import { makeOwnDirectory, PRIVATE_MODE, removeIfEmpty } from '../../workspace/private-directory.ts'
 import type { OnEvent } from '../operation/events.ts'
 import { assertFree, tidy } from '../place/workspace.ts'
-import { refuseExistingBundle } from './write-bundle.ts'
+import { refuseExistingBundle } from './new-bundle.ts'
 import { whileOwned } from './claim-bundle.ts'
 import { openState, readMark, writeMark } from './unfinished-mark.ts'
 import { assertOriginal, readOrigin } from './origin.ts'
 import { removeBundleFiles } from './remove-bundle-files.ts'
 
-const PRIVATE_MODE = 0o700
+/** The directory of a bundle, which no other engine has meanwhile. */
+export interface BundleDirectory {
+  readonly context: BundleContext
+  /** Descriptor. */
+  readonly fd: number
+}
 
 /** A bundle that is being made. What the engine itself writes goes through the handles; hooks are told paths. */
-export interface BundleSite {
-  readonly context: BundleContext
-  /** Descriptor of the bundle's directory, and a path that leads through it. */
-  readonly fd: number
+export interface BundleSite extends BundleDirectory {
+  /** A path that leads through the descriptor. */
   readonly path: string
   /** The same of the state directory. */
   readonly state: string
@@ -120,7 +123,7 @@ async function whileMarked<T>(
   act: (site: BundleSite) => Promise<T>
 ): Promise<T> {
   const context = contextAt(bundle)
-  const state = makeOwnDirectory(fd, STATE_DIRECTORY, PRIVATE_MODE)
+  const state = makeOwnDirectory(fd, STATE_DIRECTORY)
   try {
     writeMark(state, digest)
     const result = await act({ context, fd, path: handlePath(fd), state: handlePath(state) })
@@ -156,8 +159,7 @@ async function removeUnfinished(
       return
     }
     const context = contextAt(bundle)
-    const origin = readOrigin({ state: handlePath(state) })
-    if (origin !== undefined) assertOriginal(origin, handlePath(state), bundle)
+    assertOriginal(readOrigin({ state: handlePath(state) }), handlePath(state), bundle)
     await recover(context)
     removeBundleFiles(fd, context, mark.digest)
     onEvent({ type: 'leftover', path: bundle, undone: false })

@@ -3,7 +3,7 @@ import { renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { HOOKS_FILE } from '../../bundle/files.ts'
 import { OciUnpackError } from '../../errors.ts'
-import type { Extract, HookSet } from '../../hooks/calls.ts'
+import type { ExtractMode, HookSet } from '../../hooks/calls.ts'
 import type { BundleContext } from '../../hooks/contexts.ts'
 import { withoutHandles } from '../../sys/handle-path.ts'
 import { readFile } from '../../sys/read.ts'
@@ -11,7 +11,7 @@ import { readFile } from '../../sys/read.ts'
 export interface Origin {
   /** Name of the hook set. */
   readonly hooks: string
-  readonly extract: Extract
+  readonly extract: ExtractMode
   /** Of the root file system, as soon as finish has made it; a volume of its own is a mount, too. */
   readonly rootfs?: 'mount' | 'directory'
   /** Inode of the state directory, in digits: a copy of the bundle has another. */
@@ -36,25 +36,13 @@ export function writeOrigin(
   renameSync(`${file}.new`, file)
 }
 
-/** Only the hooks that made a bundle know what belongs to it. @throws USAGE */
-export function assertOrigin(origin: Origin, hooks: HookSet | undefined, path: string): HookSet {
-  if (hooks?.name === origin.hooks) return hooks
-  throw new OciUnpackError('USAGE', 'The bundle was made by other hooks.', {
-    facts: {
-      path,
-      expected: `the hooks "${origin.hooks}"`,
-      found: hooks === undefined ? 'no hooks' : `the hooks "${hooks.name}"`
-    },
-    hint: 'Name their hooks.toml with --hooks FILE.'
-  })
-}
-
 /**
  * What hooks keep of a bundle belongs to that one, and not to a copy.
  * @param state path of the state directory
  * @throws BUNDLE_INVALID
  */
-export function assertOriginal({ inode }: Origin, state: string, path: string): void {
+export function assertOriginal(origin: Origin | undefined, state: string, path: string): void {
+  const inode = origin?.inode
   if (inode === undefined || inode === String(statSync(state, { bigint: true }).ino)) return
   throw new OciUnpackError('BUNDLE_INVALID', 'The bundle is a copy of one that hooks made.', {
     facts: { path, reason: 'what its hooks keep belongs to the original' },
@@ -79,7 +67,7 @@ export function readOrigin({ state }: Pick<BundleContext, 'state'>): Origin | un
 function parse(text: string, file: string): Origin {
   try {
     const { hooks, extract, rootfs, inode } = JSON.parse(text) as Record<string, unknown>
-    if (typeof hooks === 'string' && isExtract(extract))
+    if (typeof hooks === 'string' && isExtractMode(extract))
       return {
         hooks,
         extract,
@@ -100,6 +88,6 @@ function isRootfs(value: unknown): value is NonNullable<Origin['rootfs']> {
   return value === 'mount' || value === 'directory'
 }
 
-function isExtract(value: unknown): value is Extract {
+function isExtractMode(value: unknown): value is ExtractMode {
   return value === 'rootfs' || value === 'layer' || value === 'chain'
 }

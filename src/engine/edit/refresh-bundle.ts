@@ -29,7 +29,7 @@ import {
 } from '../bundle/scanned-manifest.ts'
 import type { ThreadOptions } from '../operation/threads.ts'
 import { withWorkspaceIn } from '../place/workspace.ts'
-import { writeNew } from '../bundle/write-bundle.ts'
+import { writeNew } from '../bundle/new-bundle.ts'
 
 export interface Refresh {
   /** Writes and flushes what the bundle of this image is to have, beside what it has. Nothing of it counts yet. */

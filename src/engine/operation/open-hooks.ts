@@ -1,4 +1,4 @@
-/** The hooks of one operation, from what its caller asked for to a set that is closed at the end. */
+/** The hooks of one operation, from what its caller asked for to a set that is open. */
 import { appendFileSync } from 'node:fs'
 import type { HookSet } from '../../hooks/calls.ts'
 import { functionHooks } from '../../hooks/function-hooks.ts'
@@ -17,28 +17,28 @@ export interface HookFileOption {
   trace?: string
 }
 
-/** Runs `act` with the hooks, if there are any. @throws HOOKS_INVALID, HOOKS_UNSAFE */
-export async function withHooks<T>(
-  option: HooksOption | undefined,
-  onEvent: OnEvent,
-  act: (hooks: HookSet | undefined) => Promise<T>
-): Promise<T> {
-  if (option !== undefined && 'points' in option) return act(option)
-  const hooks = option === undefined ? undefined : open(option, onEvent)
-  try {
-    return await act(hooks)
-  } finally {
-    await hooks?.close()
-  }
+export interface OpenedHooks {
+  set: HookSet
+  /** A set that was open already stays open. */
+  close: () => Promise<void>
 }
 
-function open(option: UnpackHooks | HookFileOption, onEvent: OnEvent): HookSet | undefined {
-  if (!('file' in option)) return functionHooks(option)
+/** Undefined where there are no hooks. @throws HOOKS_INVALID, HOOKS_UNSAFE */
+export function openHooks(
+  option: HooksOption | undefined,
+  onEvent: OnEvent
+): OpenedHooks | undefined {
+  if (option === undefined) return undefined
+  if ('points' in option) return { set: option, close: () => Promise.resolve() }
+  const set = 'file' in option ? openFile(option, onEvent) : functionHooks(option)
+  return set === undefined ? undefined : { set, close: () => set.close() }
+}
+
+function openFile({ file, trace }: HookFileOption, onEvent: OnEvent): HookSet | undefined {
   const set = loadHooks({
-    ...(option.file === 'find' ? {} : { file: option.file }),
+    ...(file === 'find' ? {} : { file }),
     onLog: (line) => onEvent({ type: 'hook-log', ...line })
   })
-  const { trace } = option
   if (set === undefined || trace === undefined) return set
   return withTrace(set, (record) => appendFileSync(trace, `${JSON.stringify(record)}\n`))
 }

@@ -2,9 +2,7 @@
 import { isErrno } from '../../sys/failure.ts'
 import { listXattrs, removeXattr, setModeOf, setTimesOf } from '../../sys/metadata.ts'
 import { status } from '../../sys/status.ts'
-
-/** Only the owner may enter. */
-const PRIVATE_MODE = 0o700
+import { PRIVATE_MODE } from '../../workspace/private-directory.ts'
 
 /** Runs with the times of a directory put back: a workspace that comes and goes in it is nobody's change. */
 export function keepTimes<T>(fd: number, act: () => T): T {

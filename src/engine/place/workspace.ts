@@ -17,7 +17,11 @@ import { renameNew } from '../../sys/names.ts'
 import { openOrMakeDirectory } from '../../sys/operator-directory.ts'
 import { claim } from '../../workspace/claim.ts'
 import { PRIVATE, removeLeftovers } from '../../workspace/leftovers.ts'
-import { makePrivateDirectory, type PrivateDirectory } from '../../workspace/private-directory.ts'
+import {
+  makePrivateDirectory,
+  PRIVATE_MODE,
+  type PrivateDirectory
+} from '../../workspace/private-directory.ts'
 import { isPrivateNameFor, privateName } from '../../workspace/private-name.ts'
 import type { OnEvent } from '../operation/events.ts'
 import { recoverRefresh } from './refresh-note.ts'
@@ -46,9 +50,6 @@ export interface ExistingDestination {
   /** The workspace's name in it. */
   readonly workspaceName: ByteString
 }
-
-/** Only the owner may enter. */
-const PRIVATE_MODE = 0o700
 
 /**
  * Runs `act` in a new workspace for `destination`; whatever happens, the workspace is gone afterwards. What processes

@@ -1,24 +1,53 @@
 /** What hooks are told of an image and its bundle. */
-import type { BundleContext, HookLayer, ImageContext } from '../../hooks/contexts.ts'
+import type {
+  BundleContext,
+  DeltaListContext,
+  HookLayer,
+  ImageContext,
+  RefreshBundleContext
+} from '../../hooks/contexts.ts'
 import { chainIds } from '../../image/digest.ts'
 import { pathPlatform, target } from '../../image/choice.ts'
 import { platformText } from '../../image/platform.ts'
-import type { IdMapping } from '../../plan/id-map.ts'
 import type { ResolvedImage } from '../../store/resolve.ts'
+import { contextAt } from '../bundle/bundle-site.ts'
+import type { Job } from '../extract/job.ts'
+import type { MadeBundle } from './layer-storage.ts'
 
-export interface ImageFacts {
-  image: ResolvedImage
-  /** Absolute path of the layout or archive. */
-  layout: string
-  /** The image's tag. */
-  reference: string
-  uidMap: readonly IdMapping[]
-  gidMap: readonly IdMapping[]
+/** Of a bundle that is being made. */
+export function newContext({ source, image, settings }: Job, bundle: BundleContext): ImageContext {
+  const { uidMap, gidMap } = settings.policy
+  const reference = settings.reference.tag ?? ''
+  return imageContext(bundle, image, { layout: source.path, reference, uidMap, gidMap })
 }
 
-export function imageContext(bundle: BundleContext, facts: ImageFacts): ImageContext {
-  const { image, layout, reference, uidMap, gidMap } = facts
-  const { descriptorPath, manifest, config } = image
+/** Of a bundle that is there. */
+export function deltaContext(made: MadeBundle): DeltaListContext {
+  const chainId = topChainId(made.image)
+  return { ...madeContext(made), ...(chainId === undefined ? {} : { chainId }) }
+}
+
+/** Of a bundle that is of another image now. */
+export function refreshContext(made: MadeBundle, before: ResolvedImage): RefreshBundleContext {
+  const context = deltaContext(made)
+  const parentChainId = topChainId(before)
+  return parentChainId === undefined || parentChainId === context.chainId
+    ? context
+    : { ...context, parentChainId }
+}
+
+function madeContext({ bundle, image, layout, settings }: MadeBundle): ImageContext {
+  const { uidMaps: uidMap, gidMaps: gidMap } = bundle.metadata
+  const reference = settings.reference.tag
+  return imageContext(contextAt(bundle.path), image, { layout, reference, uidMap, gidMap })
+}
+
+function imageContext(
+  bundle: BundleContext,
+  { descriptorPath, manifest, config }: ResolvedImage,
+  asked: Pick<ImageContext, 'layout' | 'reference' | 'uidMap' | 'gidMap'>
+): ImageContext {
+  const { layout, reference, uidMap, gidMap } = asked
   return {
     ...bundle,
     rootless: false,

@@ -10,7 +10,7 @@ import { lockDirectory } from '../../hooks/lock-directory.ts'
 import { lock, type LockKind } from '../../sys/lock.ts'
 import { pause } from '../operation/abort.ts'
 
-export interface KeyLock {
+export interface StorageLock {
   release(): void
 }
 
@@ -19,19 +19,19 @@ export async function lockKey(
   hooks: HookSet,
   key: string,
   signal: AbortSignal | undefined
-): Promise<KeyLock> {
+): Promise<StorageLock> {
   return take(hooks, `${hooks.name}-${key.replace(':', '-')}`, 'exclusive', signal)
 }
 
 /**
- * The whole store: `shared` for who was told that layers are there, `exclusive` for who removes some.
+ * The whole storage: `shared` for who was told that layers are there, `exclusive` for who removes some.
  * @throws ABORTED, SYSCALL_FAILED
  */
-export async function lockStore(
+export async function lockStorage(
   hooks: HookSet,
   kind: LockKind,
   signal: AbortSignal | undefined
-): Promise<KeyLock> {
+): Promise<StorageLock> {
   return take(hooks, `${hooks.name}.store`, kind, signal)
 }
 
@@ -40,7 +40,7 @@ async function take(
   name: string,
   kind: LockKind,
   signal: AbortSignal | undefined
-): Promise<KeyLock> {
+): Promise<StorageLock> {
   const path = join(lockDirectory(), name.replaceAll('/', '_'))
   const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
   try {

@@ -1,35 +1,35 @@
-/** Each layer on top of its parent's state, in the directory that a hook names; read and verified ahead in threads. */
+/** Each layer on top of its parent's state, in a directory of its own; read and verified ahead in threads. */
 import { withFacts } from '../../errors.ts'
 import { fold } from '../../plan/fold.ts'
 import { LayerStack } from '../../plan/layer-stack.ts'
 import { newTree, STAGED_NODES, type Directory, type MergedTree } from '../../plan/tree.ts'
-import { addExistingTree, existingPlanRoot } from '../extract/plan-root.ts'
-import type { Job } from '../extract/job.ts'
-import { assertEmpty } from '../extract/layer-directory.ts'
-import { layerName, type LayerTar } from '../extract/layer-tasks.ts'
-import { mergeImage } from '../extract/merge-image.ts'
+import { addExistingTree, existingPlanRoot } from './plan-root.ts'
+import type { Job } from './job.ts'
+import { assertEmpty } from './layer-directory.ts'
+import { directoryOf, type LayerPlaces } from './layer-places.ts'
+import { layerName, type LayerTar } from './layer-tasks.ts'
+import { mergeImage } from './merge-image.ts'
 import { withWorkspace } from '../place/workspace.ts'
-import type { LayerStore } from './layer-store.ts'
 import { withSpools } from './spooled-layers.ts'
 
 /**
  * Gives the tree of the image, with the digests of all files, where all layers were missing.
- * @param directory ours, for what is read ahead
+ * @param spools a directory of ours, for what is read ahead
  */
 export async function extractChain(
   job: Job,
-  store: LayerStore,
   missing: readonly number[],
-  directory: string
+  places: LayerPlaces,
+  spools: string
 ): Promise<Directory | undefined> {
   const tree = missing[0] === 0 ? newTree(STAGED_NODES) : undefined
   const [only] = missing
-  if (missing.length === 1) await applyLayer(job, store, { layer: only!, tar: undefined, tree })
+  if (missing.length === 1) await applyLayer(job, places, { layer: only!, tar: undefined, tree })
   else
-    await withSpools(job, missing, directory, async (spools) => {
+    await withSpools(job, missing, spools, async (ahead) => {
       for (const layer of missing) {
-        await applyLayer(quiet(job), store, { layer, tar: () => spools.take(layer), tree })
-        spools.drop(layer)
+        await applyLayer(quiet(job), places, { layer, tar: () => ahead.take(layer), tree })
+        ahead.drop(layer)
       }
     })
   return tree?.root
@@ -49,11 +49,15 @@ function quiet({ settings, ...job }: Job): Job {
   return { ...job, settings: { ...settings, jobs: 0, onEvent } }
 }
 
-async function applyLayer(job: Job, store: LayerStore, { layer, tar, tree }: Step): Promise<void> {
+async function applyLayer(
+  job: Job,
+  places: LayerPlaces,
+  { layer, tar, tree }: Step
+): Promise<void> {
   try {
-    const target = await store.stage(layer)
-    await applyTo(job, target!, layer, await tar?.(), tree)
-    await store.commit(layer)
+    const directory = directoryOf(await places.stage(layer))
+    await applyTo(job, directory, layer, await tar?.(), tree)
+    await places.commit(layer)
   } catch (error) {
     throw withFacts(error, { layer: layerName(layer, job.image.manifest.layers[layer]!) })
   }
@@ -61,13 +65,13 @@ async function applyLayer(job: Job, store: LayerStore, { layer, tar, tree }: Ste
 
 async function applyTo(
   job: Job,
-  target: string,
+  directory: string,
   layer: number,
   tar: LayerTar | undefined,
   tree: MergedTree | undefined
 ): Promise<void> {
-  if (layer === 0) assertEmpty(target)
-  await withWorkspace(target, job.settings.onEvent, async (workspace) => {
+  if (layer === 0) assertEmpty(directory)
+  await withWorkspace(directory, job.settings.onEvent, async (workspace) => {
     const existing = workspace.existing!
     const stack = new LayerStack(RULES)
     if (layer > 0) addExistingTree(stack, workspace.destination, existing)

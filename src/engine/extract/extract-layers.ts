@@ -1,30 +1,29 @@
-/** Each layer alone into the directory that a hook names: all are written at once and completed base first. */
+/** Each layer alone into a directory of its own: all are written at once and completed base first. */
 import { withFacts } from '../../errors.ts'
-import type { HookSet } from '../../hooks/calls.ts'
 import { LayeredStack } from '../../plan/layered-stack.ts'
 import type { Operation } from '../../plan/operations.ts'
 import type { Directory } from '../../plan/tree.ts'
 import type { WhiteoutForm } from '../../plan/whiteout-form.ts'
 import { close } from '../../sys/files.ts'
-import { layerStaging, layerTrash } from '../extract/plan-root.ts'
-import type { Job } from '../extract/job.ts'
-import { joinLayerDirectory, readLayer } from '../extract/join-layer-directory.ts'
-import { openLayerDirectory, type LayerDirectory } from '../extract/layer-directory.ts'
-import { layerName, stageLayerTask } from '../extract/layer-tasks.ts'
-import { OrderedLayers, type LayerTurn } from '../extract/ordered-layers.ts'
-import { stageLayers } from '../extract/stage-layers.ts'
+import { layerStaging, layerTrash } from './plan-root.ts'
+import type { Job } from './job.ts'
+import { joinLayerDirectory, readLayer } from './join-layer-directory.ts'
+import { openLayerDirectory, type LayerDirectory } from './layer-directory.ts'
+import { directoryOf, type LayerPlaces } from './layer-places.ts'
+import { layerName, stageLayerTask } from './layer-tasks.ts'
+import { OrderedLayers, type LayerTurn } from './ordered-layers.ts'
+import { stageLayers } from './stage-layers.ts'
 import { implicitDirectory } from '../../plan/implicit-directory.ts'
-import type { LayerStore } from './layer-store.ts'
 import { Sequence } from './take-turns.ts'
 
 /** Gives the merged tree, which knows the digests of all files that were extracted. */
 export async function extractLayers(
   job: Job,
-  { whiteouts }: HookSet,
-  store: LayerStore,
-  missing: readonly number[]
+  missing: readonly number[],
+  places: LayerPlaces,
+  form: WhiteoutForm
 ): Promise<Directory> {
-  const extraction = new Extraction(job, store, whiteouts!)
+  const extraction = new LayerExtraction(job, places, form)
   try {
     await extraction.prepare(missing)
     await extraction.run(missing)
@@ -34,42 +33,38 @@ export async function extractLayers(
   }
 }
 
-class Extraction {
+class LayerExtraction {
   readonly stack: LayeredStack
   private readonly job: Job
-  private readonly store: LayerStore
+  private readonly places: LayerPlaces
   private readonly form: WhiteoutForm
   private readonly directories = new Map<number, LayerDirectory>()
-  private readonly sequence: Sequence
+  private readonly sequence = new Sequence()
 
-  constructor(job: Job, store: LayerStore, form: WhiteoutForm) {
+  constructor(job: Job, places: LayerPlaces, form: WhiteoutForm) {
     this.job = job
-    this.store = store
+    this.places = places
     this.form = form
     this.stack = new LayeredStack({ keepDirlinks: false, form })
-    this.sequence = new Sequence(job.settings.signal)
   }
 
   async prepare(missing: readonly number[]): Promise<void> {
     for (const layer of missing) {
-      const target = await this.store.stage(layer)
-      this.directories.set(layer, openLayerDirectory(target!, layer))
+      const directory = directoryOf(await this.places.stage(layer))
+      this.directories.set(layer, openLayerDirectory(directory, layer))
     }
   }
 
   async run(missing: readonly number[]): Promise<void> {
-    const { layers } = this.job.image.manifest
+    const { image, settings } = this.job
+    const { layers } = image.manifest
     const names = layers.map((descriptor, layer) => layerName(layer, descriptor))
     const turns = new OrderedLayers(names, (layer) => this.turn(layer))
     for (const layer of layers.keys()) if (!missing.includes(layer)) turns.complete(layer)
-    const settings = { ...this.job.settings, signal: this.sequence.signal }
-    await this.sequence.during(() =>
-      stageLayers(
-        missing.map((layer) => this.task(layer)),
-        layers.length,
-        turns,
-        settings
-      )
+    const tasks = missing.map((layer) => this.task(layer))
+    const { signal } = this.sequence
+    await this.sequence.during(settings.signal, () =>
+      stageLayers(tasks, layers.length, turns, { ...settings, signal })
     )
   }
 
@@ -93,7 +88,7 @@ class Extraction {
 
   /** Nothing of it is read but its directory, and that only because a layer above is extracted. */
   private committed(layer: number): LayerTurn {
-    const read = (): void => readLayer(this.stack, layer, this.store.target(layer)!, this.form)
+    const read = (): void => readLayer(this.stack, layer, this.directoryOf(layer), this.form)
     return { add: () => undefined, end: read }
   }
 
@@ -118,13 +113,17 @@ class Extraction {
     try {
       joinLayerDirectory(directory, operations, {
         form: this.form,
-        directoryOf: (lower) => this.store.target(lower)!,
+        directoryOf: (lower) => this.directoryOf(lower),
         implicit: implicitDirectory(settings.policy),
         onEvent: settings.onEvent
       })
-      await this.store.commit(layer)
+      await this.places.commit(layer)
     } catch (error) {
       throw withFacts(error, { layer: layerName(layer, image.manifest.layers[layer]!) })
     }
+  }
+
+  private directoryOf(layer: number): string {
+    return directoryOf(this.places.committed(layer))
   }
 }

@@ -1,11 +1,11 @@
 /** The directories that hooks name, looked at before anything is believed or written. */
 import { lstatSync, realpathSync, statSync } from 'node:fs'
-import { OciUnpackError, withFacts } from '../../errors.ts'
+import { OciUnpackError, type Facts } from '../../errors.ts'
 
 /** A committed layer must at least be a directory. @throws HOOK_ANSWER_INVALID */
-export function assertCommitted(path: string): void {
+export function checkCommitted(path: string, facts: Facts): void {
   if (isDirectory(path)) return
-  throw invalid(path, 'the layer that it calls committed is not a directory there')
+  throw invalid(path, 'the layer that it calls committed is not a directory there', facts)
 }
 
 /**
@@ -13,25 +13,23 @@ export function assertCommitted(path: string): void {
  * @param others directories of the layers that are known already, and what else must not be touched
  * @throws HOOK_ANSWER_INVALID
  */
-export function assertApart(path: string, others: readonly string[]): void {
+export function checkApart(path: string, others: readonly string[], facts: Facts): void {
   const own = real(path)
   const clash = others.find((other) => isWithin(own, real(other)) || isWithin(real(other), own))
-  if (clash !== undefined) throw invalid(path, `the target and ${clash} are not apart`)
+  if (clash !== undefined) throw invalid(path, `the target and ${clash} are not apart`, facts)
 }
 
 /** What a layer is to be written to must be there. @throws HOOK_ANSWER_INVALID */
-export function assertDirectory(path: string): void {
-  if (!isDirectory(path)) throw invalid(path, 'the target is not a directory')
+export function checkStaged(path: string, facts: Facts): void {
+  if (!isDirectory(path)) throw invalid(path, 'the target is not a directory', facts)
 }
 
 /** After finish there must be a root file system, and no link to one. @throws HOOK_ANSWER_INVALID */
-export function assertShown(rootfs: string, hooks: string): void {
+export function checkShown(rootfs: string, facts: Facts): void {
   if (lstatSync(rootfs, { throwIfNoEntry: false })?.isSymbolicLink() === true)
-    throw withFacts(invalid(rootfs, 'finish has made a symbolic link there, not a directory'), {
-      hooks
-    })
-  if (isDirectory(rootfs)) return
-  throw withFacts(invalid(rootfs, 'finish has made no root file system there'), { hooks })
+    throw invalid(rootfs, 'finish has made a symbolic link there, not a directory', facts)
+  if (!isDirectory(rootfs))
+    throw invalid(rootfs, 'finish has made no root file system there', facts)
 }
 
 function isDirectory(path: string): boolean {
@@ -46,9 +44,9 @@ function isWithin(path: string, directory: string): boolean {
   return path === directory || path.startsWith(`${directory}/`)
 }
 
-function invalid(path: string, reason: string): OciUnpackError {
+function invalid(path: string, reason: string, facts: Facts): OciUnpackError {
   return new OciUnpackError('HOOK_ANSWER_INVALID', 'The answer of a hook cannot be used.', {
-    facts: { path, reason },
+    facts: { ...facts, path, reason },
     hint: 'Look at what the hook prints: --trace FILE writes every call down.'
   })
 }

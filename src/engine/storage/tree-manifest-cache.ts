@@ -1,5 +1,5 @@
 /**
- * Manifests of whole chains of layers, so that a bundle of layers that are there already needs no file read. They are
+ * Tree manifests of whole chains of layers, so that a bundle of layers that are there already needs no file read. They are
  * a by-product of an unpack; without them the files are hashed again.
  */
 import { constants, copyFileSync, readdirSync, renameSync, rmSync } from 'node:fs'
@@ -8,10 +8,17 @@ import { randomUUID } from 'node:crypto'
 import { homeDirectory } from '../../sys/home.ts'
 import { makeDirectories } from '../../sys/make-directories.ts'
 
+export interface CachedManifest {
+  /** Name of the storage that the layers live in. */
+  storage: string
+  /** Of the top layer. */
+  chainId: string
+}
+
 /** Writes the manifest of the chain to `path`, if it is known; says whether it did. */
-export function fetchManifest(store: string, chainId: string, path: string): boolean {
+export function fetchManifest(cached: CachedManifest, path: string): boolean {
   try {
-    copyFileSync(entryOf(store, chainId), path, COPY)
+    copyFileSync(entryOf(cached), path, COPY)
     return true
   } catch {
     return false // whatever is wrong with the cache, it is only a cache
@@ -19,10 +26,10 @@ export function fetchManifest(store: string, chainId: string, path: string): boo
 }
 
 /** That it cannot be kept is no reason to fail. */
-export function keepManifest(store: string, chainId: string, path: string): void {
+export function keepManifest(cached: CachedManifest, path: string): void {
   try {
-    makeDirectories(directoryOf(store), 0o700)
-    copyTo(path, entryOf(store, chainId))
+    makeDirectories(directoryOf(cached.storage), 0o700)
+    copyTo(path, entryOf(cached))
   } catch {
     // the next unpack hashes the files again
   }
@@ -39,10 +46,10 @@ function copyTo(path: string, entry: string): void {
 }
 
 /** Forgets all chains but these. */
-export function pruneManifests(store: string, live: ReadonlySet<string>): void {
-  const kept = new Set([...live].map((chainId) => entryOf(store, chainId)))
-  for (const name of names(directoryOf(store))) {
-    const path = join(directoryOf(store), name)
+export function pruneManifests(storage: string, live: ReadonlySet<string>): void {
+  const kept = new Set([...live].map((chainId) => entryOf({ storage, chainId })))
+  for (const name of names(directoryOf(storage))) {
+    const path = join(directoryOf(storage), name)
     if (!kept.has(path)) rmSync(path, { force: true })
   }
 }
@@ -58,12 +65,12 @@ function names(directory: string): string[] {
   }
 }
 
-function entryOf(store: string, chainId: string): string {
-  return join(directoryOf(store), `${chainId.replace(':', '_')}.mtree`)
+function entryOf({ storage, chainId }: CachedManifest): string {
+  return join(directoryOf(storage), `${chainId.replace(':', '_')}.mtree`)
 }
 
 /** The same for all processes of a user (XDG Base Directory Specification; root has its place in the system's). */
-function directoryOf(store: string): string {
+function directoryOf(storage: string): string {
   const { XDG_CACHE_HOME } = process.env
   const home =
     XDG_CACHE_HOME?.startsWith('/') === true
@@ -71,5 +78,5 @@ function directoryOf(store: string): string {
       : process.geteuid!() === 0
         ? '/var/cache'
         : join(homeDirectory() ?? '/', '.cache')
-  return join(home, 'oci-unpack', 'manifests', store.replaceAll('/', '_'))
+  return join(home, 'oci-unpack', 'manifests', storage.replaceAll('/', '_'))
 }

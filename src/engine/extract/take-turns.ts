@@ -1,14 +1,8 @@
 /** Work that is done one piece after the other while other work goes on; a failure on either side ends both. */
 export class Sequence {
   private readonly controller = new AbortController()
-  private readonly outer: AbortSignal | undefined
   private last: Promise<void> = Promise.resolve()
   private failure: { error: unknown } | undefined
-
-  /** @param signal ends the work from outside */
-  constructor(signal: AbortSignal | undefined) {
-    this.outer = signal
-  }
 
   /** For the other work. */
   get signal(): AbortSignal {
@@ -26,17 +20,21 @@ export class Sequence {
     })
   }
 
-  /** Runs the other work, and waits for all pieces. @throws the first failure */
-  async during(other: () => Promise<void>): Promise<void> {
-    const abort = (): void => this.controller.abort(this.outer?.reason)
-    this.outer?.addEventListener('abort', abort)
-    if (this.outer?.aborted === true) abort()
+  /**
+   * Runs the other work, and waits for all pieces.
+   * @param outer ends the work from outside
+   * @throws the first failure
+   */
+  async during(outer: AbortSignal | undefined, other: () => Promise<void>): Promise<void> {
+    const abort = (): void => this.controller.abort(outer?.reason)
+    outer?.addEventListener('abort', abort)
+    if (outer?.aborted === true) abort()
     try {
       await other()
     } catch (error) {
       this.fail(error)
     } finally {
-      this.outer?.removeEventListener('abort', abort)
+      outer?.removeEventListener('abort', abort)
     }
     await this.last
     if (this.failure !== undefined) throw this.failure.error

@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { fetchManifest, keepManifest } from '../../../src/engine/storage/manifest-cache.ts'
+import { fetchManifest, keepManifest } from '../../../src/engine/storage/tree-manifest-cache.ts'
 import { makeTemporary, removeTemporary } from '../../support/temporary.ts'
 
-const CHAIN_ID = `sha256:${'ab'.repeat(32)}`
+const CACHED = { storage: 'set', chainId: `sha256:${'ab'.repeat(32)}` }
 
 let work: string
 const { XDG_CACHE_HOME } = process.env
@@ -19,14 +19,14 @@ afterEach(() => {
 describe('a manifest that is kept', () => {
   test('is there for the next unpack', () => {
     process.env['XDG_CACHE_HOME'] = `${work}/cache`
-    keepManifest('set', CHAIN_ID, `${work}/manifest`)
-    expect(fetchManifest('set', CHAIN_ID, `${work}/fetched`)).toBe(true)
+    keepManifest(CACHED, `${work}/manifest`)
+    expect(fetchManifest(CACHED, `${work}/fetched`)).toBe(true)
     expect(readFileSync(`${work}/fetched`, 'utf8')).toBe('#mtree\n')
   })
 
   test.each(['/proc/none', '/etc/passwd'])('is given up without a word in %s', (home) => {
     process.env['XDG_CACHE_HOME'] = home
-    keepManifest('set', CHAIN_ID, `${work}/manifest`)
-    expect(fetchManifest('set', CHAIN_ID, `${work}/fetched`)).toBe(false)
+    keepManifest(CACHED, `${work}/manifest`)
+    expect(fetchManifest(CACHED, `${work}/fetched`)).toBe(false)
   })
 })

@@ -1,0 +1,186 @@
+/** A bundle that is being made with hooks: which of its layers are there, which are being made, and what hooks hear of it. */
+import { ROOTFS_DIRECTORY } from '../../bundle/files.ts'
+import { OciUnpackError, type Facts } from '../../errors.ts'
+import type { HookSet } from '../../hooks/calls.ts'
+import type { HookLayer, ImageContext } from '../../hooks/contexts.ts'
+import { stringifyJson } from '../../image/go-json.ts'
+import type { Json } from '../../image/json.ts'
+import type { BundleSite } from '../bundle/bundle-site.ts'
+import { writeOrigin } from '../bundle/origin.ts'
+import { rootfsKind } from '../bundle/shown-rootfs.ts'
+import type { Job } from '../extract/job.ts'
+import type { Extraction, Place } from '../extract/layer-places.ts'
+import { layerName } from '../extract/layer-tasks.ts'
+import { withWorkspaceIn } from '../place/workspace.ts'
+import { checkApart, checkCommitted, checkShown, checkStaged } from './check-targets.ts'
+import { findLayers } from './find-layers.ts'
+import { hookLayers, topChainId } from './hook-contexts.ts'
+import type { NewBundle, TreeManifest } from './layer-storage.ts'
+import { LayerLocks } from './layer-locks.ts'
+
+interface Known {
+  state: 'staged' | 'committed'
+  place: Place
+}
+
+export class HookedBundle implements NewBundle {
+  readonly fd: number
+  readonly path: string
+  readonly destination: string
+  readonly extraction: Extraction
+  readonly treeManifest: TreeManifest
+  private readonly hooks: HookSet
+  private readonly context: ImageContext
+  private readonly site: BundleSite
+  private readonly signal: AbortSignal | undefined
+  private readonly layers: readonly HookLayer[]
+  private readonly locks: LayerLocks
+  /** By layer; those that are missing are not in it. */
+  private readonly known = new Map<number, Known>()
+
+  constructor(hooks: HookSet, { image, settings }: Job, context: ImageContext, site: BundleSite) {
+    this.fd = site.fd
+    this.path = site.path
+    this.destination = context.bundle
+    this.extraction = extractionOf(hooks, site, settings.onEvent)
+    this.treeManifest = treeManifestOf(hooks, topChainId(image))
+    this.hooks = hooks
+    this.context = context
+    this.site = site
+    this.signal = settings.signal
+    this.layers = hookLayers(image)
+    this.locks = new LayerLocks(hooks, settings.signal)
+  }
+
+  async find(): Promise<readonly number[] | undefined> {
+    const { hooks, context, layers, locks, signal } = this
+    const { found, missing } = await findLayers({ hooks, context, layers, locks, signal })
+    for (const [layer, target] of found) this.know(layer, 'committed', target)
+    return missing.length === 0 ? undefined : missing
+  }
+
+  async stage(layer: number): Promise<Place> {
+    const context = { ...this.context, ...this.layers[layer]! }
+    const outcome = await this.hooks.call('pre-extract', context, this.signal)
+    const target = outcome.status === 'yes' ? outcome.answer.target : undefined
+    const facts = this.factsOf(layer)
+    if (target !== undefined) checkApart(target, [...this.targets(), this.context.layout], facts)
+    // from here on abort is told of it: nothing else is there
+    const place = this.know(layer, 'staged', target)
+    if (target !== undefined) checkStaged(target, facts)
+    return place
+  }
+
+  async commit(layer: number): Promise<void> {
+    const target = this.target(layer)
+    const context = {
+      ...this.context,
+      ...this.layers[layer]!,
+      ...(target === undefined ? {} : { target })
+    }
+    const outcome = await this.hooks.call('post-extract', context, this.signal)
+    const committed = outcome.status === 'yes' ? (outcome.answer.target ?? target) : target
+    if (committed !== undefined) checkCommitted(committed, this.factsOf(layer))
+    this.know(layer, 'committed', committed)
+    this.locks.release(layer)
+  }
+
+  committed(layer: number): Place {
+    return this.known.get(layer)!.place
+  }
+
+  async show(): Promise<void> {
+    const layers = this.layers.map((layer) => {
+      const target = this.target(layer.index)
+      return target === undefined ? layer : { ...layer, target }
+    })
+    await this.hooks.call('finish', { ...this.context, layers }, this.signal)
+    checkShown(this.context.rootfs, { hooks: this.hooks.name })
+    this.locks.releaseStorage()
+    writeOrigin(this.site, this.hooks, rootfsKind(this.destination))
+  }
+
+  async runtimeConfig(made: string): Promise<string | Uint8Array> {
+    const runtimeConfig = JSON.parse(made) as Readonly<Record<string, Json>>
+    const context = { ...this.context, runtimeConfig }
+    const outcome = await this.hooks.call('runtime-config', context, this.signal)
+    const other = outcome.status === 'yes' ? outcome.answer.config : undefined
+    return other === undefined ? made : configText(other, this.hooks.name)
+  }
+
+  /** Nothing stops this call but its own time-out. */
+  async abort(): Promise<void> {
+    const staged = [...this.known].filter(([, { state }]) => state === 'staged')
+    const targets = staged.flatMap(([layer]) => this.target(layer) ?? [])
+    await this.hooks.call('abort', { ...this.context, targets })
+  }
+
+  close(): void {
+    this.locks.close()
+  }
+
+  private know(layer: number, state: Known['state'], target: string | undefined): Place {
+    const place: Place =
+      target === undefined ? { kind: 'rootfs' } : { kind: 'directory', path: target }
+    this.known.set(layer, { state, place })
+    return place
+  }
+
+  /** Undefined while the layer is missing, and where hooks have no say in its place. */
+  private target(layer: number): string | undefined {
+    const place = this.known.get(layer)?.place
+    return place?.kind === 'directory' ? place.path : undefined
+  }
+
+  private targets(): string[] {
+    return this.layers.flatMap(({ index }) => this.target(index) ?? [])
+  }
+
+  private factsOf(layer: number): Facts {
+    return { hooks: this.hooks.name, layer: layerName(layer, this.layers[layer]!) }
+  }
+}
+
+function extractionOf(
+  { extract, whiteouts }: HookSet,
+  { fd, state, context }: BundleSite,
+  onEvent: Job['settings']['onEvent']
+): Extraction {
+  switch (extract) {
+    case 'layer':
+      return { kind: 'layer', whiteouts: whiteouts! }
+    case 'chain':
+      return { kind: 'chain', spools: state }
+    case 'rootfs':
+      return {
+        kind: 'rootfs',
+        within: (act) =>
+          withWorkspaceIn(fd, context.bundle, onEvent, async (workspace) => {
+            await act(workspace)
+            workspace.publish([ROOTFS_DIRECTORY])
+          })
+      }
+  }
+}
+
+/** A tree of the engine's own depends on id maps and other options too, so that no other bundle can have its manifest. */
+function treeManifestOf(
+  { manifest, extract, name }: HookSet,
+  chainId: string | undefined
+): TreeManifest {
+  if (manifest === 'never') return { kind: 'none' }
+  if (extract === 'rootfs') return { kind: 'own' }
+  return { kind: 'shared', storage: name, chainId: chainId ?? 'empty' }
+}
+
+/** What every runtime looks at first (runtime-spec config.md): the rest is between the hook and the runtime. */
+function configText(config: Readonly<Record<string, Json>>, hooks: string): Buffer {
+  const { ociVersion, root } = config
+  const path = typeof root === 'object' && root !== null && 'path' in root ? root.path : undefined
+  if (typeof ociVersion === 'string' && typeof path === 'string')
+    return stringifyJson(config, { kind: 'any' })
+  throw new OciUnpackError('HOOK_ANSWER_INVALID', 'The answer of a hook cannot be used.', {
+    facts: { hooks, hook: 'bundle.runtime-config', reason: 'it is no runtime configuration' },
+    hint: 'A config.json has at least the text "ociVersion" and a "root" with a "path".'
+  })
+}

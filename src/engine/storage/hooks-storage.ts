@@ -1,0 +1,142 @@
+/** The storage of hooks: layers live where an operator's programs or a caller's functions say. */
+import { OciUnpackError } from '../../errors.ts'
+import type { HookSet } from '../../hooks/calls.ts'
+import type { BundleContext } from '../../hooks/contexts.ts'
+import { target } from '../../image/choice.ts'
+import type { Digest } from '../../image/digest.ts'
+import type { ResolvedImage } from '../../store/resolve.ts'
+import { withBundleSite, type BundleDirectory } from '../bundle/bundle-site.ts'
+import { whileOwned } from '../bundle/claim-bundle.ts'
+import { writeOrigin, type Origin } from '../bundle/origin.ts'
+import type { Job } from '../extract/job.ts'
+import type { OnEvent } from '../operation/events.ts'
+import { openHooks, type HooksOption } from '../operation/open-hooks.ts'
+import type { ChangedPaths } from '../../plan/changed-paths.ts'
+import { deltaContext, newContext, refreshContext } from './hook-contexts.ts'
+import { HookedBundle } from './hooked-bundle.ts'
+import type { Collected, LayerStorage, MadeBundle, NewBundle } from './layer-storage.ts'
+import { lockStorage } from './storage-locks.ts'
+import { pruneManifests } from './tree-manifest-cache.ts'
+
+/** Undefined where no hooks were asked for, or none are set up. */
+export function openHooksStorage(
+  { hooks }: { hooks?: HooksOption | undefined },
+  onEvent: OnEvent
+): LayerStorage | undefined {
+  const opened = openHooks(hooks, onEvent)
+  return opened === undefined ? undefined : new HooksStorage(opened.set, opened.close)
+}
+
+class HooksStorage implements LayerStorage {
+  readonly title: string
+  readonly close: () => Promise<void>
+  private readonly hooks: HookSet
+
+  constructor(hooks: HookSet, close: () => Promise<void>) {
+    this.title = `the hooks "${hooks.name}"`
+    this.close = close
+    this.hooks = hooks
+  }
+
+  /** Only the hooks that made a bundle know what belongs to it. */
+  made(origin: Origin | undefined): boolean {
+    return origin?.hooks === this.hooks.name
+  }
+
+  async withNewBundle(job: Job, act: (bundle: NewBundle) => Promise<void>): Promise<void> {
+    const { hooks } = this
+    assertFits(job, hooks)
+    const { image, settings } = job
+    const site = {
+      bundle: settings.destination,
+      digest: target(image.descriptorPath).digest,
+      owner: hooks.owner,
+      recover: async (bundle: BundleContext) => {
+        await hooks.call('abort', { ...newContext(job, bundle), targets: [] })
+      },
+      onEvent: settings.onEvent
+    }
+    await withBundleSite(site, async (place) => {
+      // first of all: who takes away what a crash leaves has to know whose it is
+      writeOrigin(place, hooks)
+      const bundle = new HookedBundle(hooks, job, newContext(job, place.context), place)
+      try {
+        await act(bundle)
+      } finally {
+        bundle.close()
+      }
+    })
+  }
+
+  async changed(made: MadeBundle): Promise<ChangedPaths | undefined> {
+    const { hooks } = this
+    const { signal, onEvent } = made.settings
+    try {
+      const outcome = await hooks.call('delta-list', deltaContext(made), signal)
+      return outcome.status === 'yes' ? outcome.answer.paths : undefined
+    } catch (error) {
+      if (hooks.deltaFallback === undefined || signal?.aborted === true) throw error
+      onEvent({
+        type: 'warning',
+        message: 'The list of changes failed; the whole tree is compared.',
+        facts: { hooks: hooks.name, reason: error instanceof Error ? error.message : String(error) }
+      })
+      return undefined
+    }
+  }
+
+  async refresh(made: MadeBundle, before: ResolvedImage): Promise<void> {
+    await this.hooks.call('refresh-bundle', refreshContext(made, before), made.settings.signal)
+  }
+
+  async remove(
+    { fd, context }: BundleDirectory,
+    removeFiles: () => void,
+    signal?: AbortSignal
+  ): Promise<void> {
+    const { hooks } = this
+    await whileOwned(hooks.owner, fd, context.bundle, async () => {
+      await hooks.call('delete', context, signal)
+      removeFiles()
+    })
+  }
+
+  async collect(
+    liveKeys: () => Promise<readonly Digest[]>,
+    signal?: AbortSignal
+  ): Promise<Collected> {
+    const { hooks } = this
+    if (!hooks.points.has('gc')) throw nothingCollects(hooks.name)
+    const lock = await lockStorage(hooks, 'exclusive', signal)
+    try {
+      const live = await liveKeys()
+      await hooks.call('gc', { liveKeys: live }, signal)
+      pruneManifests(hooks.name, new Set([...live, 'empty']))
+      return { hooks: hooks.name, liveKeys: live }
+    } finally {
+      lock.release()
+    }
+  }
+}
+
+/** Layers are found by chain ID, so that what is kept of them must depend on nothing else. */
+function assertFits({ settings }: Job, { extract, name }: HookSet): void {
+  if (extract === 'rootfs') return
+  const { keepDirlinks, policy } = settings
+  if (!keepDirlinks && policy.uidMap.length === 0 && policy.gidMap.length === 0) return
+  throw new OciUnpackError(
+    'USAGE',
+    'Hooks cannot keep the layers of an unpack with these options.',
+    {
+      facts: { hooks: name, found: keepDirlinks ? 'keepDirlinks' : 'uidMap or gidMap' },
+      hint: 'Layers are shared by chain ID, whatever the options were. Give --no-hooks.'
+    }
+  )
+}
+
+function nothingCollects(hooks: string): OciUnpackError {
+  return new OciUnpackError('HOOKS_INVALID', 'There is no hook that removes layers.', {
+    facts: { hooks },
+    hint: 'Give the set a [store.gc].'
+  })
+}

@@ -1,0 +1,42 @@
+/** The locks of one unpack: on the whole storage, and on the keys of the layers that it makes. */
+import type { HookSet } from '../../hooks/calls.ts'
+import type { HookLayer } from '../../hooks/contexts.ts'
+import { lockKey, lockStorage, type StorageLock } from './storage-locks.ts'
+
+export class LayerLocks {
+  private readonly hooks: HookSet
+  private readonly signal: AbortSignal | undefined
+  private readonly layers = new Map<number, StorageLock>()
+  private storage: StorageLock | undefined
+
+  /** @param signal ends waiting */
+  constructor(hooks: HookSet, signal: AbortSignal | undefined) {
+    this.hooks = hooks
+    this.signal = signal
+  }
+
+  /** Nobody takes layers away from here on. */
+  async holdStorage(): Promise<void> {
+    this.storage = await lockStorage(this.hooks, 'shared', this.signal)
+  }
+
+  releaseStorage(): void {
+    this.storage?.release()
+    this.storage = undefined
+  }
+
+  /** Always base first, so that two processes cannot wait for each other. */
+  async hold({ index, chainId }: HookLayer): Promise<void> {
+    this.layers.set(index, await lockKey(this.hooks, chainId, this.signal))
+  }
+
+  release(layer: number): void {
+    this.layers.get(layer)?.release()
+    this.layers.delete(layer)
+  }
+
+  close(): void {
+    for (const layer of [...this.layers.keys()]) this.release(layer)
+    this.releaseStorage()
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * The engine's own storage: no layer lives anywhere but in the one tree of its bundle. A bundle is made in a private
+ * directory and appears by a rename.
+ */
+import { CONFIG_FILE, memoryFiles, METADATA_FILE, ROOTFS_DIRECTORY } from '../../bundle/files.ts'
+import { OciUnpackError } from '../../errors.ts'
+import { target } from '../../image/choice.ts'
+import { refuseExistingBundle } from '../bundle/new-bundle.ts'
+import type { Job } from '../extract/job.ts'
+import type { Place } from '../extract/layer-places.ts'
+import { withWorkspace, type Workspace } from '../place/workspace.ts'
+import type { LayerStorage, NewBundle } from './layer-storage.ts'
+
+export const plainStorage: LayerStorage = {
+  title: 'no hooks',
+  made: (origin) => origin === undefined,
+  withNewBundle: ({ image, settings: { destination, onEvent } }, act) =>
+    withWorkspace(destination, onEvent, async (workspace) => {
+      refuseExistingBundle(destination)
+      await act(newBundle(workspace, image))
+      const { digest } = target(image.descriptorPath)
+      // umoci.json makes it a bundle
+      workspace.publish([ROOTFS_DIRECTORY, ...memoryFiles(digest), CONFIG_FILE, METADATA_FILE])
+    }),
+  changed: () => Promise.resolve(undefined),
+  refresh: () => Promise.resolve(),
+  remove: (_bundle, removeFiles) => {
+    removeFiles()
+    return Promise.resolve()
+  },
+  collect: () => Promise.reject(nothingToCollect()),
+  close: () => Promise.resolve()
+}
+
+/** Whoever made the workspace removes it, so that nothing is left to undo. */
+function newBundle(workspace: Workspace, { manifest }: Job['image']): NewBundle {
+  const { fd, path, destination } = workspace
+  return {
+    fd,
+    path,
+    destination,
+    extraction: { kind: 'rootfs', within: (act) => act(workspace) },
+    treeManifest: { kind: 'own' },
+    find: () => Promise.resolve([...manifest.layers.keys()]),
+    stage: () => Promise.resolve(IN_THE_TREE),
+    commit: () => Promise.resolve(),
+    committed: () => IN_THE_TREE,
+    show: () => Promise.resolve(),
+    runtimeConfig: (made) => Promise.resolve(made),
+    abort: () => Promise.resolve()
+  }
+}
+
+const IN_THE_TREE: Place = { kind: 'rootfs' }
+
+function nothingToCollect(): OciUnpackError {
+  return new OciUnpackError('HOOKS_INVALID', 'There is no hook that removes layers.', {
+    hint: 'Name a hooks.toml with --hooks FILE.'
+  })
+}

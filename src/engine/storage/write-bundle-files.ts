@@ -1,0 +1,137 @@
+/** The files of a new bundle beside its root file system. Its storage may have a say in config.json and the tree manifest. */
+import { join } from 'node:path'
+import { CONFIG_FILE, manifestFile, METADATA_FILE, ROOTFS_DIRECTORY } from '../../bundle/files.ts'
+import { fileStat } from '../../bundle/file-stat.ts'
+import { formatMetadata } from '../../bundle/metadata.ts'
+import { createRuntimeConfig, formatRuntimeConfig } from '../../bundle/runtime-config.ts'
+import { target } from '../../image/choice.ts'
+import type { Directory } from '../../plan/tree.ts'
+import { readAccounts, readAccountsOnDisk } from '../../rootfs/accounts.ts'
+import { withSurvey } from '../../rootfs/survey.ts'
+import { close, openDirectory } from '../../sys/files.ts'
+import { currentTime, writeManifestFiles } from '../bundle/manifest-file.ts'
+import {
+  completeDigests,
+  writeScannedManifest,
+  type KnownTree
+} from '../bundle/scanned-manifest.ts'
+import { writeNew } from '../bundle/new-bundle.ts'
+import type { Job } from '../extract/job.ts'
+import { heedSignals } from '../operation/abort.ts'
+import { hasher } from '../tree/hash-files.ts'
+import { scanTree } from '../tree/scan-tree.ts'
+import type { NewBundle } from './layer-storage.ts'
+import { fetchManifest, keepManifest } from './tree-manifest-cache.ts'
+
+/**
+ * The last one, umoci.json, makes it a bundle.
+ * @param tree of the image, with digests, where all of it was extracted now
+ */
+export async function writeBundleFiles(
+  job: Job,
+  bundle: NewBundle,
+  tree: Directory | undefined
+): Promise<void> {
+  const { settings } = job
+  await writeConfig(job, bundle, tree)
+  settings.onEvent({ type: 'phase', phase: 'manifest' })
+  await writeTreeManifest(job, bundle, tree)
+  settings.onEvent({ type: 'phase', phase: 'publish' })
+  await heedSignals(settings.signal)
+  writeNew(join(bundle.path, METADATA_FILE), metadataOf(job))
+}
+
+async function writeConfig(
+  { image, settings }: Job,
+  bundle: NewBundle,
+  tree: Directory | undefined
+): Promise<void> {
+  const accounts = await withRootfs(bundle, (rootfs) =>
+    tree === undefined ? readAccountsOnDisk(rootfs) : readAccounts(rootfs, tree)
+  )
+  const made = createRuntimeConfig({
+    image: image.config,
+    rootPath: ROOTFS_DIRECTORY,
+    accounts,
+    uidMaps: settings.policy.uidMap,
+    gidMaps: settings.policy.gidMap,
+    rootless: undefined
+  })
+  const content = await bundle.runtimeConfig(formatRuntimeConfig(made))
+  writeNew(join(bundle.path, CONFIG_FILE), content)
+}
+
+/** From the tree, if it is known; else from the cache; else by reading every file. */
+async function writeTreeManifest(
+  { image, settings }: Job,
+  bundle: NewBundle,
+  tree: Directory | undefined
+): Promise<void> {
+  const { path, destination, treeManifest } = bundle
+  if (treeManifest.kind === 'none') return
+  const { digest } = target(image.descriptorPath)
+  const file = join(path, manifestFile(digest))
+  const shared = treeManifest.kind === 'shared' ? treeManifest : undefined
+  if (tree === undefined && shared !== undefined && fetchManifest(shared, file)) return
+  const place = { path, destination, digest }
+  await withRootfs(bundle, (rootfs) =>
+    tree === undefined ? writeHashed(rootfs, place, settings) : writeSurvey(rootfs, tree, place)
+  )
+  if (shared !== undefined) keepManifest(shared, file)
+}
+
+interface ManifestPlace {
+  /** Directory that the files are written into. */
+  path: string
+  /** Where the bundle is in the end. */
+  destination: string
+  /** Of the image manifest. */
+  digest: string
+}
+
+/** Looks at each object once: digests are known. */
+function writeSurvey(
+  rootfs: number,
+  root: Directory,
+  { path, destination, digest }: ManifestPlace
+): void {
+  const scannedAt = currentTime()
+  withSurvey(rootfs, root, (tree) => {
+    writeManifestFiles(path, destination, digest, {
+      root: tree,
+      statOf: ({ status, xattrs }) => fileStat(status, xattrs ?? []),
+      scannedAt
+    })
+  })
+}
+
+async function writeHashed(
+  rootfs: number,
+  { path, destination, digest }: ManifestPlace,
+  settings: Job['settings']
+): Promise<void> {
+  const scannedAt = currentTime()
+  const [tree] = await scanTree(rootfs, settings, () => undefined)
+  const knowledge: KnownTree = { tree, known: () => undefined, digests: new Map() }
+  await completeDigests(knowledge, hasher(rootfs, settings))
+  writeScannedManifest({ path, bundle: destination, rootfs, digest }, knowledge, scannedAt)
+}
+
+/** Closed while hooks are asked: they may unmount it. */
+async function withRootfs<T>({ fd }: NewBundle, act: (rootfs: number) => T): Promise<Awaited<T>> {
+  const rootfs = openDirectory(fd, ROOTFS_DIRECTORY)
+  try {
+    return await act(rootfs)
+  } finally {
+    close(rootfs)
+  }
+}
+
+function metadataOf({ image, settings: { policy } }: Job): string {
+  return formatMetadata({
+    descriptorWalk: image.descriptorPath.map((descriptor) => ({ ...descriptor })),
+    uidMaps: policy.uidMap,
+    gidMaps: policy.gidMap,
+    rootless: false
+  })
+}
