@@ -124,14 +124,14 @@ complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l max-path-bytes -x -d 'by
 complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l max-json-bytes -x -d 'bytes of a JSON document (default: 4 MiB)'
 complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l max-pax-bytes -x -d 'bytes of a PAX header (default: 1 MiB)'
 complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l hooks -r -F -d 'a hooks.toml that says where layers lie (default: the first that is found)'
-complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l no-hooks -d 'no hooks, whatever is found'
+complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l no-hooks -d 'use no hooks, even if a hooks.toml is found'
 complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l trace -r -F -d 'append every call of a hook as a line of JSON'
 complete -c oci-unpack -n '__oci_unpack_positional 1 "unpack"' -x -a '(__fish_complete_directories)'
 
 complete -c oci-unpack -n '__oci_unpack_at "repack"' -l image -x -a '(__oci_unpack_image image)' -d 'image in an OCI layout; the tag is "latest" if not given'
 complete -c oci-unpack -n '__oci_unpack_at "repack"' -l refresh-bundle -d 'make the bundle one of the new image, for the next repack'
 complete -c oci-unpack -n '__oci_unpack_at "repack"' -l hooks -r -F -d 'a hooks.toml that says where layers lie (default: the first that is found)'
-complete -c oci-unpack -n '__oci_unpack_at "repack"' -l no-hooks -d 'no hooks, whatever is found'
+complete -c oci-unpack -n '__oci_unpack_at "repack"' -l no-hooks -d 'use no hooks, even if a hooks.toml is found'
 complete -c oci-unpack -n '__oci_unpack_at "repack"' -l trace -r -F -d 'append every call of a hook as a line of JSON'
 complete -c oci-unpack -n '__oci_unpack_at "repack"' -l verify-delta -d 'look at every file all the same, and fail where hooks left out a change'
 complete -c oci-unpack -n '__oci_unpack_at "repack"' -l mask-path -x -d 'leave out changes at and below this path (repeatable)'
@@ -285,7 +285,7 @@ complete -c oci-unpack -n '__oci_unpack_at "verify"' -l decompressor -r -F -a 'a
 complete -c oci-unpack -n '__oci_unpack_at "bundle"' -a delete -d 'remove a bundle'
 
 complete -c oci-unpack -n '__oci_unpack_at "bundle delete"' -l hooks -r -F -d 'a hooks.toml that says where layers lie (default: the first that is found)'
-complete -c oci-unpack -n '__oci_unpack_at "bundle delete"' -l no-hooks -d 'no hooks, whatever is found'
+complete -c oci-unpack -n '__oci_unpack_at "bundle delete"' -l no-hooks -d 'use no hooks, even if a hooks.toml is found'
 complete -c oci-unpack -n '__oci_unpack_at "bundle delete"' -l trace -r -F -d 'append every call of a hook as a line of JSON'
 complete -c oci-unpack -n '__oci_unpack_positional 1 "bundle delete"' -x -a '(__fish_complete_directories)'
 

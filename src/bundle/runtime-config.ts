@@ -126,8 +126,8 @@ function toSpecMapping({ containerId, hostId, size }: IdMapping): SpecIdMapping 
 }
 
 function unsupportedOs(os: string | null | undefined): OciUnpackError {
-  return new OciUnpackError('CONFIG_UNSUPPORTED', 'Only Linux images become runtime bundles.', {
+  return new OciUnpackError('CONFIG_UNSUPPORTED', 'Only Linux images can become runtime bundles.', {
     facts: { pointer: '/os', expected: 'linux', found: String(os) },
-    hint: 'Choose another --platform, or use raw unpack for the file system alone.'
+    hint: 'Choose another {platform}, or unpack only the root file system.'
   })
 }

@@ -2,15 +2,7 @@
 import { OciUnpackError } from '../errors.ts'
 import type { UnpackLimits } from '../index.ts'
 import { text, type Input } from './command.ts'
-
-const LIMITS: Readonly<Record<string, keyof UnpackLimits>> = {
-  'max-entries': 'entries',
-  'max-unpacked-bytes': 'unpackedBytes',
-  'max-ratio': 'ratio',
-  'max-path-bytes': 'pathBytes',
-  'max-json-bytes': 'jsonBytes',
-  'max-pax-bytes': 'paxBytes'
-}
+import { LIMIT_FLAGS } from './flags.ts'
 
 export function required(input: Input, name: string): string {
   const value = text(input, name)
@@ -25,9 +17,9 @@ export function platformOption(input: Input): { platform?: string } {
 
 export function limits(input: Input): UnpackLimits {
   const found: UnpackLimits = {}
-  for (const [flag, option] of Object.entries(LIMITS)) {
-    const value = wholeNumber(input, flag)
-    if (value !== undefined) found[option] = value
+  for (const { name, option } of LIMIT_FLAGS) {
+    const value = wholeNumber(input, name)
+    if (value !== undefined) found[option.slice('limits.'.length) as keyof UnpackLimits] = value
   }
   return found
 }

@@ -1,4 +1,5 @@
 /** Flags that several commands share. Declarations only: they are read at every start. */
+import type { UnpackLimits } from '../index.ts'
 import type { Flag, Variable } from './command.ts'
 
 export const HELP_FLAG: Flag = { name: 'help', aliases: ['h'], summary: 'show help' }
@@ -83,21 +84,47 @@ export const EXTRACT_FLAGS: readonly Flag[] = [
   DECOMPRESSOR_FLAG
 ]
 
-export const LIMIT_FLAGS: readonly Flag[] = [
-  { name: 'max-entries', value: 'N', summary: 'entries in all layers (default: 10,000,000)' },
+interface LimitFlag extends Flag {
+  option: `limits.${keyof UnpackLimits}`
+}
+
+export const LIMIT_FLAGS: readonly LimitFlag[] = [
+  {
+    name: 'max-entries',
+    option: 'limits.entries',
+    value: 'N',
+    summary: 'entries in all layers (default: 10,000,000)'
+  },
   {
     name: 'max-unpacked-bytes',
+    option: 'limits.unpackedBytes',
     value: 'N',
     summary: 'bytes of tar in all layers (default: 1 TiB)'
   },
   {
     name: 'max-ratio',
+    option: 'limits.ratio',
     value: 'N',
     summary: 'bytes of tar for each compressed byte of a layer (default: 1100)'
   },
-  { name: 'max-path-bytes', value: 'N', summary: 'bytes of a path (default: 4095)' },
-  { name: 'max-json-bytes', value: 'N', summary: 'bytes of a JSON document (default: 4 MiB)' },
-  { name: 'max-pax-bytes', value: 'N', summary: 'bytes of a PAX header (default: 1 MiB)' }
+  {
+    name: 'max-path-bytes',
+    option: 'limits.pathBytes',
+    value: 'N',
+    summary: 'bytes of a path (default: 4095)'
+  },
+  {
+    name: 'max-json-bytes',
+    option: 'limits.jsonBytes',
+    value: 'N',
+    summary: 'bytes of a JSON document (default: 4 MiB)'
+  },
+  {
+    name: 'max-pax-bytes',
+    option: 'limits.paxBytes',
+    value: 'N',
+    summary: 'bytes of a PAX header (default: 1 MiB)'
+  }
 ]
 
 export const HOOK_FLAGS: readonly Flag[] = [
@@ -107,9 +134,14 @@ export const HOOK_FLAGS: readonly Flag[] = [
     summary: 'a hooks.toml that says where layers lie (default: the first that is found)',
     kind: 'file'
   },
-  { name: 'no-hooks', summary: 'no hooks, whatever is found' },
+  {
+    name: 'no-hooks',
+    option: 'hooks: undefined',
+    summary: 'use no hooks, even if a hooks.toml is found'
+  },
   {
     name: 'trace',
+    option: 'hooks.trace',
     value: 'FILE',
     summary: 'append every call of a hook as a line of JSON',
     kind: 'file'

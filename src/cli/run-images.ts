@@ -2,7 +2,7 @@ import { display, fromText } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import { copy, verify, type BlobReport, type VerifyOptions } from '../index.ts'
 import { isSet, text, type Input, type Run, type Terminal } from './command.ts'
-import { formatFacts } from './errors.ts'
+import { formatFacts } from './facts.ts'
 import { wholeNumber } from './flag-values.ts'
 import { withEvents } from './progress/show.ts'
 

@@ -72,6 +72,6 @@ function failed(
 ): OciUnpackError {
   return new OciUnpackError('DECOMPRESSOR_FAILED', `The decompressor ${program.path} failed.`, {
     facts: { path: program.path, reason, ...bytes },
-    hint: 'The layer itself is not to blame: choose another with `--decompressor`, or `none`.'
+    hint: 'The layer itself is intact. Set {decompressor} to another program, or to none.'
   })
 }

@@ -79,19 +79,18 @@ function assertCollects(hooks: HookSet | undefined): asserts hooks is HookSet {
   if (hooks?.points.has('gc') === true) return
   throw new OciUnpackError('HOOKS_INVALID', 'There is no hook that removes layers.', {
     facts: hooks === undefined ? {} : { hooks: hooks.name },
-    hint:
-      hooks === undefined ? 'Name a hooks.toml with --hooks FILE.' : 'Give the set a [store.gc].'
+    hint: hooks === undefined ? 'Name a hooks.toml with {hooks}.' : 'Add [store.gc] to the set.'
   })
 }
 
 function noLayouts(): OciUnpackError {
-  return new OciUnpackError('USAGE', 'No layout is named, so that every layer would go.', {
-    hint: 'Name each layout whose images are to stay with --layout.'
+  return new OciUnpackError('USAGE', 'No layout is named, so every layer would be removed.', {
+    hint: 'Use {layouts} to name every layout whose images must stay.'
   })
 }
 
 function tagged(): OciUnpackError {
-  return new OciUnpackError('USAGE', 'A layout is named without a tag.', {
-    hint: 'All images of a layout stay.'
+  return new OciUnpackError('USAGE', 'A layout must be named without a tag.', {
+    hint: 'All images of a named layout stay.'
   })
 }

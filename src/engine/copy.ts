@@ -144,6 +144,6 @@ function assertKnown({ role, descriptor }: ReachableBlob): void {
   if (role !== 'other' || !/manifest/.test(descriptor.mediaType)) return
   throw new OciUnpackError('MEDIA_TYPE_UNSUPPORTED', 'What belongs to a manifest is not known.', {
     facts: { file: descriptor.digest, found: descriptor.mediaType },
-    hint: 'Choose one image of the index with --platform, or copy with a tool that knows this type.'
+    hint: 'Choose one image of the index with {platform}, or use a tool that knows this type.'
   })
 }

@@ -25,7 +25,7 @@ export function answerInvalid(reason: string, more: More = {}): OciUnpackError {
 export function timedOut(reason: string, limit: number): OciUnpackError {
   return hookError('HOOK_TIMEOUT', 'A hook took too long.', reason, {
     expected: `an answer within ${limit} ms`,
-    hint: 'Raise the timeout of this hook, or find out with --trace and its standard error what it waits for.'
+    hint: 'Raise the timeout of this hook, or use {hooks.trace} and its standard error to see what it is waiting for.'
   })
 }
 

@@ -70,7 +70,7 @@ function assertTrusted(path: string, message: string, facts: { file?: string } =
   if (flaw === undefined) return
   throw new OciUnpackError('HOOKS_UNSAFE', message, {
     facts: { ...facts, path: flaw.path, reason: flaw.reason },
-    hint: `Look at what is there, then use ${flaw.remedy}; or do without hooks (--no-hooks).`
+    hint: `Check what is there, then run ${flaw.remedy}; or use no hooks ({hooks: undefined}).`
   })
 }
 

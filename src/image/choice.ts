@@ -69,7 +69,7 @@ function platformError(
       : 'Several manifests of the image fit this platform equally well.'
   return new OciUnpackError(code, message, {
     facts: { platform: platformText(wanted), available: printable(describe(paths, code)) },
-    hint: 'Choose with --platform os/arch[/variant].'
+    hint: 'Set {platform} to os/arch[/variant].'
   })
 }
 

@@ -42,7 +42,7 @@ export function readSmallFile(path: string, limit: number): Buffer | NotRegular 
 export function documentTooLarge(file: string, size: number, limit: number): OciUnpackError {
   return new OciUnpackError('LIMIT_EXCEEDED', 'A document of the image is too large.', {
     facts: { file, expected: `at most ${limit} bytes`, found: `${size} bytes` },
-    hint: 'Raise the limit for JSON documents if you trust the image.'
+    hint: 'If you trust the image, unpack it with a higher {limits.jsonBytes}.'
   })
 }
 

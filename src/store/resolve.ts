@@ -98,6 +98,6 @@ function assertPlatform({ config, descriptorPath }: ResolvedImage, wanted: Platf
   if (platformDistance(wanted, offered) !== undefined) return
   throw new OciUnpackError('PLATFORM_NOT_FOUND', 'The image does not exist for this platform.', {
     facts: { platform: platformText(wanted), available: printable(platformText(offered)) },
-    hint: 'Leave the platform out to unpack the image all the same.'
+    hint: 'Leave out {platform} to unpack the image anyway.'
   })
 }

@@ -22,10 +22,11 @@ export function limitExceeded(
   offset: number,
   what: string,
   expected: string,
-  found: number
+  found: number,
+  hint?: string
 ): OciUnpackError {
   return new OciUnpackError('LIMIT_EXCEEDED', `${what} is larger than the limit.`, {
     facts: { offset, expected, found },
-    hint: 'Raise the limit only if you trust where this layer comes from.'
+    ...(hint === undefined ? {} : { hint })
   })
 }

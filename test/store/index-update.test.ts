@@ -91,7 +91,7 @@ describe('updateIndex', () => {
     if (!existsSync(dist)) throw new Error('other processes run what is built: npm run build')
     const script = `
       import { updateIndex } from '${dist.href}store/index-update.js'
-      import { openWorkspace } from '${dist.href}store/workspace.js'
+      import { openWorkspace } from '${dist.href}store/layout-workspace.js'
       import { withTag } from '${dist.href}image/tags.js'
       const pause = () => new Promise((resolve) => setTimeout(resolve, 1))
       const workspace = await openWorkspace(process.argv[1], pause)

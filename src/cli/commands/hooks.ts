@@ -77,6 +77,7 @@ export const hooksGcCommand: Command = {
   flags: [
     {
       name: 'layout',
+      option: 'layouts',
       value: '[TRANSPORT:]PATH',
       summary: 'layout or archive whose images are to stay (repeatable)',
       kind: 'source-layout',

@@ -1,6 +1,6 @@
 import type { EngineEvent } from '../../index.ts'
 import type { Logger } from '../command.ts'
-import { formatFacts } from '../errors.ts'
+import { formatFacts } from '../facts.ts'
 
 export function logEvent(event: EngineEvent, log: Logger): void {
   switch (event.type) {

@@ -45,7 +45,7 @@ export function assertOrigin(origin: Origin, hooks: HookSet | undefined, path: s
       expected: `the hooks "${origin.hooks}"`,
       found: hooks === undefined ? 'no hooks' : `the hooks "${hooks.name}"`
     },
-    hint: 'Name their hooks.toml with --hooks FILE.'
+    hint: 'Name their hooks.toml with {hooks}.'
   })
 }
 

@@ -161,8 +161,12 @@ function assertFits({ settings }: Job, { extract, name }: HookSet): void {
   if (extract === 'rootfs') return
   const { keepDirlinks, policy } = settings
   if (!keepDirlinks && policy.uidMap.length === 0 && policy.gidMap.length === 0) return
-  throw new OciUnpackError('USAGE', 'A store of layers cannot hold layers of such an unpack.', {
-    facts: { hooks: name, found: keepDirlinks ? 'keepDirlinks' : 'uidMap or gidMap' },
-    hint: 'Layers are shared by chain ID, whatever the options were. Give --no-hooks.'
-  })
+  throw new OciUnpackError(
+    'USAGE',
+    'The storage of these hooks cannot hold layers unpacked with this option.',
+    {
+      facts: { hooks: name, found: keepDirlinks ? 'keepDirlinks' : 'uidMap or gidMap' },
+      hint: 'Layers are shared by chain ID, whatever the options were. Use no hooks ({hooks: undefined}).'
+    }
+  )
 }
