@@ -7,7 +7,7 @@ import { LIMIT_FLAGS } from './flags.ts'
 export function required(input: Input, name: string): string {
   const value = text(input, name)
   if (value !== undefined && value !== '') return value
-  throw new OciUnpackError('USAGE', `The mandatory flag --${name} is missing.`)
+  throw new OciUnpackError('USAGE', `The required flag --${name} is missing.`)
 }
 
 export function platformOption(input: Input): { platform?: string } {
@@ -28,5 +28,7 @@ export function wholeNumber(input: Input, name: string): number | undefined {
   const value = text(input, name)
   if (value === undefined) return undefined
   if (/^[0-9]{1,15}$/.test(value)) return Number(value)
-  throw new OciUnpackError('USAGE', `--${name} takes a whole number.`, { facts: { found: value } })
+  throw new OciUnpackError('USAGE', `--${name} must be a whole number.`, {
+    facts: { found: value }
+  })
 }

@@ -71,5 +71,5 @@ function pairs(input: Input, name: string): Readonly<Record<string, string>> | u
 function pair(flag: string, text: string): [string, string] {
   const at = text.indexOf('=')
   if (at >= 0) return [text.slice(0, at), text.slice(at + 1)]
-  throw new OciUnpackError('USAGE', `--${flag} takes NAME=VALUE.`, { facts: { found: text } })
+  throw new OciUnpackError('USAGE', `--${flag} must be NAME=VALUE.`, { facts: { found: text } })
 }

@@ -64,8 +64,8 @@ function formatFault({ error }: BlobReport): string {
 
 function damaged(blobs: readonly BlobReport[]): OciUnpackError {
   const bad = blobs.filter(({ status }) => status === 'missing' || status === 'damaged')
-  return new OciUnpackError('IMAGE_DAMAGED', 'Not everything is as it should be.', {
+  return new OciUnpackError('IMAGE_DAMAGED', 'Blobs are missing or damaged.', {
     facts: { found: `${bad.length} of ${blobs.length} blobs missing or damaged` },
-    hint: 'Copy the image again from where it is whole.'
+    hint: 'Copy the image again from an undamaged source.'
   })
 }

@@ -39,7 +39,7 @@ function split(list: string): string[] {
 }
 
 function treeDiffers(path: string, differences: number): OciUnpackError {
-  return new OciUnpackError('TREE_DIFFERS', 'The directory is not what the manifest says.', {
+  return new OciUnpackError('TREE_DIFFERS', 'The directory differs from the manifest.', {
     facts: { path, found: `${differences} differences` }
   })
 }

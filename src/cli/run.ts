@@ -105,7 +105,7 @@ function reportOutput({ code, message }: NodeJS.ErrnoException): number {
   const reason = /^\w+: (.*?), /.exec(message)?.[1] ?? message
   const error = new OciUnpackError(
     'SYSCALL_FAILED',
-    `Standard output cannot be written to: ${reason}.`
+    `Writing to standard output failed: ${reason}.`
   )
   errors.write(formatError(error, false, paintFor(undefined, errors, process.env)))
   return EXIT.error

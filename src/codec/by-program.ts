@@ -61,7 +61,10 @@ async function judge(
     run.idle()
   }
   if (total === run.total) return
-  const reason = run.exit.kind === 'clean' ? 'it wrote something else' : run.exit.reason
+  const reason =
+    run.exit.kind === 'clean'
+      ? 'its output differs from that of the built-in decoder'
+      : run.exit.reason
   throw failed(program, reason, { expected: total, found: run.total })
 }
 

@@ -70,7 +70,7 @@ export function compressionInvalid(
 ): OciUnpackError {
   return new OciUnpackError('COMPRESSION_INVALID', message, {
     facts: { offset, reason },
-    hint: 'The blob is not a valid layer: copy or build the image again.',
+    hint: 'The blob is not a valid layer. Copy or build the image again.',
     ...(cause === undefined ? {} : { cause })
   })
 }

@@ -39,8 +39,8 @@ function isRelative(path: ByteString): boolean {
 }
 
 function badPath(path: ByteString): Error {
-  return answerInvalid('it lists what is no path below the root file system', {
+  return answerInvalid('it lists something that is not a path in the root file system', {
     found: display(path.slice(0, 200)),
-    hint: 'Paths are relative to the rootfs: no slash at the beginning, no empty, "." or ".." component.'
+    hint: 'Paths are relative to the rootfs: they do not begin with a slash, and no component is empty, "." or "..".'
   })
 }

@@ -16,5 +16,5 @@ export function resolveCommand(
     : findOnPath(program, searchPath)
   if (path !== undefined) return [path, ...args]
   const where = program.includes('/') ? resolve(directory, program) : `"${program}" in PATH`
-  return { reason: `there is no program ${where} that may be run` }
+  return { reason: `there is no executable ${where}` }
 }

@@ -74,7 +74,7 @@ function isHex(text: string, algorithm: DigestAlgorithm): boolean {
 }
 
 function invalid(found: string, reason: string): OciUnpackError {
-  return new OciUnpackError('DIGEST_INVALID', 'A digest cannot be used.', {
+  return new OciUnpackError('DIGEST_INVALID', 'A digest is not valid.', {
     facts: { found, reason }
   })
 }

@@ -63,7 +63,7 @@ function requiredField(error: SchemaError, name: string): string | undefined {
   return error.parentSchema.properties?.[name]?.description
 }
 
-function rule(description = 'as the specification has it'): string {
+function rule(description = 'as the specification requires'): string {
   return `must be ${description}`
 }
 

@@ -49,7 +49,7 @@ function sparseSize(source: Source, size: number): number {
 }
 
 function unknownSparse(source: Source): OciUnpackError {
-  return tarInvalid(source.block.offset, 'A sparse file is in no known format.', {
+  return tarInvalid(source.block.offset, 'A sparse file is in an unknown format.', {
     entry: display(source.name)
   })
 }

@@ -100,7 +100,7 @@ function withinRange(source: Source, key: string, value: number, max: number): n
 }
 
 function badXattrName(source: Source, name: ByteString): OciUnpackError {
-  return entryInvalid(source.block.offset, source.name, 'An xattr has an impossible name.', {
+  return entryInvalid(source.block.offset, source.name, 'An xattr has an invalid name.', {
     found: display(name)
   })
 }

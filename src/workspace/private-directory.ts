@@ -72,7 +72,7 @@ function openNew(directory: number, name: ByteString): number {
   close(fd)
   throw new OciUnpackError('TARGET_INVALID', 'A new directory was replaced by another one.', {
     facts: { path: display(name) },
-    hint: 'Somebody changes names in the directory above it. Work in a directory of your own.'
+    hint: 'Another process is renaming files in the directory above it. Work in a directory of your own.'
   })
 }
 

@@ -89,7 +89,7 @@ describe.runIf(needs('root', 'strace'))('what a killed command left is named by'
     fs.writeFileSync(`${work}/tree/etc/a`, 'old')
     const unpack = ['raw', 'unpack', '--image', image, `${work}/tree`]
     killed('renameat2', 2, ...unpack)
-    expect(named(...unpack)).toContain('put back what had been changed, and removed')
+    expect(named(...unpack)).toContain('undid its changes, and removed')
   })
 })
 

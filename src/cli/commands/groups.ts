@@ -1,6 +1,6 @@
 /** What the first word of commands of two words stands for. */
 export const GROUPS: Readonly<Record<string, string>> = {
   raw: 'lower-level commands',
-  bundle: 'commands for bundles that are there',
-  hooks: 'commands for those who write or operate hooks'
+  bundle: 'commands for existing bundles',
+  hooks: 'commands for writing and running hooks'
 }

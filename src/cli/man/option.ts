@@ -26,5 +26,5 @@ function usageOf(flag: Flag): string {
 
 function described({ summary, required, choices }: Flag): string {
   const given = choices === undefined ? [] : [`One of ${choices.join(', ')}.`]
-  return [sentence(summary), ...given, ...(required === true ? ['Mandatory.'] : [])].join(' ')
+  return [sentence(summary), ...given, ...(required === true ? ['Required.'] : [])].join(' ')
 }

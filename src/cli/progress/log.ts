@@ -37,6 +37,6 @@ export function logEvent(event: EngineEvent, log: Logger): void {
 }
 
 export function leftover(path: string, undone: boolean): string {
-  const removed = `removed ${path}, which a process that died had left behind`
-  return undone ? `put back what had been changed, and ${removed}` : removed
+  const removed = `removed ${path}, which a process left behind when it died`
+  return undone ? `undid its changes, and ${removed}` : removed
 }

@@ -47,7 +47,7 @@ function isWithin(path: string, directory: string): boolean {
 }
 
 function invalid(path: string, reason: string): OciUnpackError {
-  return new OciUnpackError('HOOK_ANSWER_INVALID', 'The answer of a hook cannot be used.', {
+  return new OciUnpackError('HOOK_ANSWER_INVALID', 'The answer of a hook is not valid.', {
     facts: { path, reason },
     hint: 'Look at what the hook prints: {hooks.trace} records every call.'
   })

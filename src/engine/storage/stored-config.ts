@@ -54,7 +54,7 @@ function text(config: Readonly<Record<string, Json>>, { name }: HookSet): Buffer
   const path = typeof root === 'object' && root !== null && 'path' in root ? root.path : undefined
   if (typeof ociVersion === 'string' && typeof path === 'string')
     return stringifyJson(config, { kind: 'any' })
-  throw new OciUnpackError('HOOK_ANSWER_INVALID', 'The answer of a hook cannot be used.', {
+  throw new OciUnpackError('HOOK_ANSWER_INVALID', 'The answer of a hook is not valid.', {
     facts: { hooks: name, hook: 'bundle.runtime-config', reason: 'it is no runtime configuration' },
     hint: 'A config.json has at least the text "ociVersion" and a "root" with a "path".'
   })
