@@ -76,7 +76,7 @@ describe.runIf(needs('root', 'strace'))('what a killed command left is named by'
   test('the next copy beside it', () => {
     const copy = ['copy', image, `${work}/new:tag`]
     killed('fsync', 1, ...copy)
-    expect(named(...copy)).toMatch(/removed .*\/\.new\.oci-unpack-\w+, which a process that died/)
+    expect(named(...copy)).toMatch(/removed .*\/\.new\.oci-unpack-\w+, which a process left behind/)
   })
 
   test('the next gc of a layout', () => {
