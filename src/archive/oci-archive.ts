@@ -1,3 +1,4 @@
+/** An OCI layout in a tar file, read in place. */
 import { OciUnpackError } from '../errors.ts'
 import { parseIndex, parseLayoutFile } from '../image/documents.ts'
 import { OCI_INDEX } from '../image/media-types.ts'
