@@ -1,3 +1,4 @@
+/** What a bundle remembers of its image: metadata, tree manifest and fingerprints. */
 import { createHash } from 'node:crypto'
 import { fromBuffer } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'

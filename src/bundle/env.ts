@@ -1,3 +1,4 @@
+/** The environment of the process in config.json. */
 import { OciUnpackError } from '../errors.ts'
 import { setVariable } from '../image/variables.ts'
 

@@ -1,3 +1,4 @@
+/** umoci.json: which image a bundle came from, and how it was unpacked. */
 import { OciUnpackError } from '../errors.ts'
 import type { IdMapping } from '../plan/id-map.ts'
 import { METADATA_FILE } from './files.ts'

@@ -1,3 +1,4 @@
+/** config.json: an image's config as a runtime configuration. */
 import { toText, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import type { IdMapping } from '../plan/id-map.ts'

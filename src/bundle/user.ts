@@ -1,3 +1,4 @@
+/** The user that a config names, as ids. */
 import { display, fromText, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import { parseGroup, parsePasswd, type PasswdEntry } from './passwd.ts'
