@@ -1,3 +1,4 @@
+/** Runs the commands that add a layer, and `diff`. */
 import { OciUnpackError } from '../errors.ts'
 import { addLayerArchive, diff, insert, repack } from '../index.ts'
 import { changeOptions, tagOptions } from './change-values.ts'

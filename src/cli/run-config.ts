@@ -1,3 +1,4 @@
+/** Runs `config` and `raw runtime-config`. */
 import { OciUnpackError } from '../errors.ts'
 import { configureImage, writeRuntimeConfig, type ClearKey, type ConfigChanges } from '../index.ts'
 import { tagOptions } from './change-values.ts'

@@ -1,3 +1,4 @@
+/** Runs `bundle delete` and the commands for hooks. */
 import { OciUnpackError } from '../errors.ts'
 import {
   collectStore,

@@ -1,3 +1,4 @@
+/** Runs `verify` and `copy`. */
 import { display, fromText } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import { copy, verify, type BlobReport, type VerifyOptions } from '../index.ts'

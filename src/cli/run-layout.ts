@@ -1,3 +1,4 @@
+/** Runs `init`, `new`, `tag`, `remove` and `gc`. */
 import {
   collectGarbage,
   initLayout,

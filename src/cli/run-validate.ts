@@ -1,3 +1,4 @@
+/** Runs `raw mtree-validate`. */
 import { OciUnpackError } from '../errors.ts'
 import { validateTree, type ValidateOptions } from '../index.ts'
 import { isSet, text, type Input, type Run } from './command.ts'

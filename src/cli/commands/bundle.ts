@@ -1,3 +1,4 @@
+/** The declaration of `bundle delete`. */
 import type { Command } from '../command.ts'
 import { HOOK_FLAGS, HOOK_VARIABLES } from '../flags.ts'
 

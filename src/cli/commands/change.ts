@@ -1,3 +1,4 @@
+/** The declarations of the commands that add a layer, and of `diff`. */
 import {
   COMPRESS_FLAGS,
   HISTORY_FLAGS,

@@ -1,3 +1,4 @@
+/** The declarations of `config` and `raw runtime-config`. */
 import { HISTORY_FLAGS, SOURCE_DATE_EPOCH, TAG_FLAG } from '../change-flags.ts'
 import type { ClearKey } from '../../index.ts'
 import type { Command, Flag } from '../command.ts'

@@ -1,3 +1,4 @@
+/** The declarations of `hooks check`, `hooks test` and `hooks gc`. */
 import type { Command, Flag } from '../command.ts'
 import { HOOK_FLAGS, HOOK_VARIABLES } from '../flags.ts'
 

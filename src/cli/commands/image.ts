@@ -1,3 +1,4 @@
+/** The declarations of the commands for one image of a layout: `new`, `tag`, `remove` and `stat`. */
 import type { Command } from '../command.ts'
 import { IMAGE_FLAG, JSON_FLAG, LONG_FLAG, PLATFORM_FLAG, SOURCE_FLAG } from '../flags.ts'
 

@@ -1,3 +1,4 @@
+/** The declarations of `verify` and `copy`. */
 import type { Command } from '../command.ts'
 import {
   DECOMPRESSOR_FLAG,

@@ -1,3 +1,4 @@
+/** The declarations of the commands for a whole layout: `init`, `list` and `gc`. */
 import type { Command } from '../command.ts'
 import { JSON_FLAG, LAYOUT_FLAG, LONG_FLAG, SOURCE_LAYOUT_FLAG } from '../flags.ts'
 

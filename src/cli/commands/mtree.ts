@@ -1,3 +1,4 @@
+/** The declaration of `raw mtree-validate`. */
 import type { Command } from '../command.ts'
 import { JSON_FLAG } from '../flags.ts'
 

@@ -1,3 +1,4 @@
+/** The declarations of `unpack` and `raw unpack`. */
 import type { Command } from '../command.ts'
 import {
   EXTRACT_FLAGS,

@@ -1,3 +1,4 @@
+/** Flags and arguments as sections of a man page. */
 import type { Flag, Positional } from '../command.ts'
 import { spellings } from '../completion/values.ts'
 import { bold, italic } from './roff.ts'

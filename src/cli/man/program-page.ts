@@ -1,3 +1,4 @@
+/** The man page of the program. */
 import type { Command, Flag, Variable } from '../command.ts'
 import { GROUPS } from '../commands/groups.ts'
 import { HELP_FLAG, HOOK_VARIABLES, VERSION_FLAG } from '../flags.ts'

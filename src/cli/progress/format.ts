@@ -1,3 +1,4 @@
+/** The parts of a progress display as text. */
 import type { EngineEvent, LayerCounters, LayerInfo } from '../../index.ts'
 import { inDecimalUnit } from '../bytes.ts'
 

@@ -1,3 +1,4 @@
+/** Events as lines of the log. */
 import type { EngineEvent } from '../../index.ts'
 import type { Logger } from '../command.ts'
 import { formatFacts } from '../facts.ts'
