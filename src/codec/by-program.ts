@@ -1,3 +1,4 @@
+/** Decompression by an external program. */
 import { OciUnpackError } from '../errors.ts'
 import { startChild } from './child.ts'
 import type { Exit } from './child-exit.ts'

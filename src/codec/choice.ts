@@ -1,3 +1,4 @@
+/** The choice of a decompressor. */
 import { basename, isAbsolute } from 'node:path'
 import { OciUnpackError } from '../errors.ts'
 import { IsalInflater } from '../sys/isal.ts'

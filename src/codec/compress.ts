@@ -1,3 +1,4 @@
+/** The choice of a compressor. */
 import { OciUnpackError } from '../errors.ts'
 import type { Compressor, Output } from './compressor.ts'
 import type { Compression } from './content.ts'

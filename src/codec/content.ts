@@ -1,3 +1,4 @@
+/** Whether the first bytes of a layer match its media type. */
 import { OciUnpackError } from '../errors.ts'
 
 /** How a layer's media type says that it is compressed. */

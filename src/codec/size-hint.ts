@@ -1,3 +1,4 @@
+/** An estimate of how large a layer is when decompressed. */
 import { closeSync, constants, openSync } from 'node:fs'
 import { readFully } from '../sys/read.ts'
 import type { Compression } from './content.ts'

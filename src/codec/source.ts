@@ -1,3 +1,4 @@
+/** The compressed bytes that a decompressor reads. */
 import { read } from '../sys/read.ts'
 
 /** A compressed blob as the codecs need it: the store's verified blob is one. */

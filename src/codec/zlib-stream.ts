@@ -1,3 +1,4 @@
+/** Node's zlib streams as iterators of chunks. */
 import type { Transform } from 'node:stream'
 import { OciUnpackError } from '../errors.ts'
 import { release } from './release.ts'
