@@ -1,3 +1,4 @@
+/** The case of an unpack that fails. */
 import { existsSync } from 'node:fs'
 import { OciUnpackError } from '../../errors.ts'
 import type { HookSet } from '../../hooks/calls.ts'

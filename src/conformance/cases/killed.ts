@@ -1,3 +1,4 @@
+/** The cases in which the process is killed. */
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { OciUnpackError } from '../../errors.ts'

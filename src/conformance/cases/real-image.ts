@@ -1,3 +1,4 @@
+/** The case of an image that the user names. */
 import { parseImageName } from '../../image/reference.ts'
 import { openSource, tagInSource } from '../../engine/transfer/open-source.ts'
 import { resolveImage } from '../../store/resolve.ts'

@@ -1,3 +1,4 @@
+/** The case of two unpacks at the same time. */
 import { join } from 'node:path'
 import type { Case } from '../case.ts'
 import { layersOf } from '../calls.ts'
