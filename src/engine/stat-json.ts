@@ -1,3 +1,4 @@
+/** What `stat --json` prints. */
 import { stringifyJson } from '../image/go-json.ts'
 import { parseJson, type Json } from '../image/json.ts'
 import {

@@ -1,3 +1,4 @@
+/** Hard links that were regrouped without any file changing. */
 import type { Memory } from '../../bundle/bundle.ts'
 import type { Delta, Modified } from '../../mtree/compare.ts'
 import { regroupedLinks } from '../../plan/link-groups.ts'

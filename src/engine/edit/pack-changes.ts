@@ -1,3 +1,4 @@
+/** Packing changes into a layer. */
 import type { ByteString } from '../../bytes.ts'
 import type { Delta } from '../../mtree/compare.ts'
 import { layerItems, type Change, type LayerItem, type NamesOf } from '../../plan/layer-items.ts'

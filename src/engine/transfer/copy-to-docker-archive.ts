@@ -1,3 +1,4 @@
+/** Copying an image to a docker-archive. */
 import { TarFile } from '../../archive/tar-file.ts'
 import { decompress } from '../../codec/decompress.ts'
 import { withFacts } from '../../errors.ts'

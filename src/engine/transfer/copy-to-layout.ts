@@ -1,3 +1,4 @@
+/** Copying an image to a layout. */
 import { withTag } from '../../image/tags.ts'
 import type { Descriptor } from '../../image/types.ts'
 import { copyBlob } from '../../store/copy-blob.ts'

@@ -1,3 +1,4 @@
+/** Copying an image to an oci-archive. */
 import { TarFile } from '../../archive/tar-file.ts'
 import { OCI_INDEX } from '../../image/media-types.ts'
 import { indexBytes } from '../../image/serialise.ts'

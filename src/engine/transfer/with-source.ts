@@ -1,3 +1,4 @@
+/** Working with a layout or archive whose blobs nothing may collect meanwhile. */
 import type { ImageName } from '../../image/reference.ts'
 import type { ImageSource } from '../../store/image-source.ts'
 import { whileInUse } from '../../store/blobs-lock.ts'
