@@ -1,3 +1,4 @@
+/** The paths that a delta-list names. */
 import { display, fromText, type ByteString } from '../bytes.ts'
 import { answerInvalid } from './failures.ts'
 

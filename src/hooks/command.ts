@@ -1,3 +1,4 @@
+/** The command line of a hook, with an absolute path. */
 import { resolve } from 'node:path'
 import { executable, findOnPath } from '../codec/programs.ts'
 

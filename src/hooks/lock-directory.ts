@@ -1,3 +1,4 @@
+/** The directories for locks and owners. */
 import { lstatSync } from 'node:fs'
 import { OciUnpackError } from '../errors.ts'
 import { makeDirectories } from '../sys/make-directories.ts'

@@ -1,3 +1,4 @@
+/** What hooks write to standard error, line by line. */
 import type { Readable } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
 import { display, fromBuffer } from '../bytes.ts'

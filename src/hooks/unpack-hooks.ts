@@ -1,3 +1,4 @@
+/** Hooks as functions: what a user of the library writes. */
 import type { Json } from '../image/json.ts'
 import type { Extract, Whiteouts } from './calls.ts'
 import type * as contexts from './contexts.ts'
