@@ -1,3 +1,4 @@
+/** Choosing an image of an index by platform. */
 import { OciUnpackError, type ErrorCode } from '../errors.ts'
 import { platformDistance, platformText } from './platform.ts'
 import type { Descriptor, Platform } from './types.ts'

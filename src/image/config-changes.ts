@@ -1,3 +1,4 @@
+/** Changes to the config of an image. */
 import { OciUnpackError } from '../errors.ts'
 import { withFields, without } from './fields.ts'
 import { parseTimestamp } from './timestamp.ts'

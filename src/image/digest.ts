@@ -1,3 +1,4 @@
+/** Content digests. */
 import { createHash, type Hash } from 'node:crypto'
 import { OciUnpackError } from '../errors.ts'
 

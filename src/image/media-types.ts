@@ -1,3 +1,4 @@
+/** What media types mean here. */
 import { OciUnpackError } from '../errors.ts'
 
 /** How a layer's bytes are packed. Decided by media type alone, never by looking at the bytes. */

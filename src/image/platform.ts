@@ -1,3 +1,4 @@
+/** Platforms: names, defaults and how well they match. */
 import { OciUnpackError } from '../errors.ts'
 import type { Platform } from './types.ts'
 

@@ -1,3 +1,4 @@
+/** Names of images: a transport, a path and a tag. */
 import { OciUnpackError } from '../errors.ts'
 
 /** Where images are kept, as skopeo names it: a layout directory, a tar file of one, or what `docker save` writes. */

@@ -1,3 +1,4 @@
+/** The tags of an index. */
 import { OciUnpackError } from '../errors.ts'
 import { distinct } from './choice.ts'
 import { OCI_INDEX } from './media-types.ts'

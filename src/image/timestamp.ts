@@ -1,3 +1,4 @@
+/** Dates in RFC 3339 format. */
 import { OciUnpackError } from '../errors.ts'
 
 const RFC3339 =

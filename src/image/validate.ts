@@ -1,3 +1,4 @@
+/** Checking documents against compiled schemas, and saying what is wrong. */
 import { display, fromText } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import type { Json } from './json.ts'
