@@ -1,3 +1,4 @@
+/** The differences between two tree manifests. */
 import { compareBytes, display, toBuffer, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import type { Timespec, Xattr } from '../tar/entry.ts'

@@ -1,3 +1,4 @@
+/** Reading tree manifests. */
 import { display, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import type { ManifestEntry } from './entry.ts'
