@@ -1,3 +1,4 @@
+/** Choosing the staged directory that becomes a directory of the merged tree. */
 import type { Inode, Directory } from './tree.ts'
 import type { PhysicalDirectory } from './tree.ts'
 

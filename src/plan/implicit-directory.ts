@@ -1,3 +1,4 @@
+/** The metadata of a directory that no layer describes. */
 import { idNotMapped, toHost, type IdMapping } from './id-map.ts'
 import { NO_METADATA } from './no-metadata.ts'
 import type { MetadataPolicy } from './policy.ts'

@@ -1,3 +1,4 @@
+/** Names that share one file, regrouped. */
 import type { ByteString } from '../bytes.ts'
 
 /** A name of a file with several names; equal keys mean the same file. */
