@@ -1,3 +1,4 @@
+/** An object on disk as a tar entry. */
 import { STAGED_NOWHERE, type StagedEntry } from '../plan/staged-entry.ts'
 import { readSymlink } from '../sys/names.ts'
 import type { EntryType, Xattr } from '../tar/entry.ts'

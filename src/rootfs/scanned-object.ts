@@ -1,3 +1,4 @@
+/** An object of a scanned tree, read from a batch of bytes. */
 import type { ByteString } from '../bytes.ts'
 import { recordedStatus, recordedType, type FileType, type Status } from '../sys/status.ts'
 import type { Xattr } from '../tar/entry.ts'
