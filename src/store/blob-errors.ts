@@ -1,3 +1,4 @@
+/** The errors of blobs. */
 import { OciUnpackError, type Facts } from '../errors.ts'
 import type { Digest } from '../image/digest.ts'
 import type { BlobSource } from './blob-source.ts'

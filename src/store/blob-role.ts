@@ -1,3 +1,4 @@
+/** The role of a blob in its image. */
 import { mediaKind } from '../image/media-types.ts'
 import type { Descriptor } from '../image/types.ts'
 

@@ -1,3 +1,4 @@
+/** Where the bytes of a blob are. */
 import type { Digest } from '../image/digest.ts'
 
 /** Where a blob's bytes are, as plain data that can go to another thread: a file, or the bytes themselves. */

@@ -1,3 +1,4 @@
+/** Reading a blob and verifying it. */
 import { createHash, type Hash } from 'node:crypto'
 import { closeSync } from 'node:fs'
 import {

@@ -1,3 +1,4 @@
+/** The lock that keeps blobs from being collected. */
 import { closeSync, constants, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { OciUnpackError } from '../errors.ts'

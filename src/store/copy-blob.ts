@@ -1,3 +1,4 @@
+/** Copying a blob and verifying it. */
 import { closeSync } from 'node:fs'
 import { cloneFile } from '../sys/copy.ts'
 import { handlePath } from '../sys/handle-path.ts'

@@ -1,3 +1,4 @@
+/** Reading files that an image brings, safely. */
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { OciUnpackError } from '../errors.ts'
 import { read } from '../sys/read.ts'

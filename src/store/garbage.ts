@@ -1,3 +1,4 @@
+/** Finding and removing blobs that no image needs. */
 import { DIGEST_ALGORITHMS, digestAlgorithm, digestHex, isDigest } from '../image/digest.ts'
 import type { Digest, DigestAlgorithm } from '../image/digest.ts'
 import { listDirectory } from '../sys/directory.ts'

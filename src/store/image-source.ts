@@ -1,3 +1,4 @@
+/** A place that images can be read from. */
 import { digestAlgorithm, digestHex, type Digest } from '../image/digest.ts'
 import type { Descriptor, ImageIndex } from '../image/types.ts'
 import { openBlob } from './blob.ts'

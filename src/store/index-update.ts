@@ -1,3 +1,4 @@
+/** Changing the index of a layout in one atomic step. */
 import type { RewrittenImage } from '../image/rewrite.ts'
 import { indexBytes } from '../image/serialise.ts'
 import { withTag } from '../image/tags.ts'

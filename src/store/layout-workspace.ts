@@ -1,3 +1,4 @@
+/** Private directories for unfinished work inside a layout. */
 import { randomBytes } from 'node:crypto'
 import type { ByteString } from '../bytes.ts'
 import { digestAlgorithm, digestHex, type Digest, type DigestAlgorithm } from '../image/digest.ts'

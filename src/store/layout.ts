@@ -1,3 +1,4 @@
+/** Reading an OCI layout. */
 import { lstatSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { OciUnpackError } from '../errors.ts'

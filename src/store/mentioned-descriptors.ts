@@ -1,3 +1,4 @@
+/** The descriptors in a document of an unknown type. */
 import { parseJson, type Json } from '../image/json.ts'
 import type { Descriptor } from '../image/types.ts'
 

@@ -1,3 +1,4 @@
+/** The blobs that the images of a layout need. */
 import type { Layout } from './layout.ts'
 import { reachableBlobs } from './reachable.ts'
 

@@ -1,3 +1,4 @@
+/** Making a layout. */
 import { lstatSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { fromText } from '../bytes.ts'

@@ -1,3 +1,4 @@
+/** The manifests that an index offers. */
 import { OciUnpackError } from '../errors.ts'
 import { target, type DescriptorPath } from '../image/choice.ts'
 import { parseIndex, type DocumentSource } from '../image/documents.ts'

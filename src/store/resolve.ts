@@ -1,3 +1,4 @@
+/** From a tag to the manifest and config of an image. */
 import { OciUnpackError } from '../errors.ts'
 import { pathPlatform, selectManifest, target, type DescriptorPath } from '../image/choice.ts'
 import { layerDiffIds, parseConfig, parseIndex, parseManifest } from '../image/documents.ts'

@@ -1,3 +1,4 @@
+/** Writing a blob. */
 import { createHash } from 'node:crypto'
 import { finishDigest, type Digest } from '../image/digest.ts'
 import type { Workspace } from './layout-workspace.ts'
