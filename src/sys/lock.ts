@@ -1,3 +1,4 @@
+/** Locks by flock(2). */
 import { failed } from './failed-call.ts'
 import { isErrno } from './failure.ts'
 import { libcCalls as libc } from './libc.ts'

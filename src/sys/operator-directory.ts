@@ -1,3 +1,4 @@
+/** A directory that the operator named, opened once. */
 import { statSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { fromText, type ByteString } from '../bytes.ts'

@@ -1,3 +1,4 @@
+/** Reading a small file by a directory handle. */
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import type { ByteString } from '../bytes.ts'
 import { SyscallError } from './failure.ts'
