@@ -1,3 +1,4 @@
+/** The extended headers in force for the next member. */
 import type { ByteString } from '../bytes.ts'
 import { limitExceeded, tarInvalid } from './faults.ts'
 import { readString } from './header.ts'

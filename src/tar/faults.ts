@@ -1,3 +1,4 @@
+/** The errors of archives and entries. */
 import { display, type ByteString } from '../bytes.ts'
 import { OciUnpackError, type Facts } from '../errors.ts'
 

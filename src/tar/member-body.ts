@@ -1,3 +1,4 @@
+/** The kind of body that a member has. */
 import { display } from '../bytes.ts'
 import type { OciUnpackError } from '../errors.ts'
 import type { EntryType } from './entry.ts'

@@ -1,3 +1,4 @@
+/** The values of a member, from its records and its header. */
 import { display, type ByteString } from '../bytes.ts'
 import type { OciUnpackError } from '../errors.ts'
 import type { Timespec, Xattr } from './entry.ts'

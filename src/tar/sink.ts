@@ -1,3 +1,4 @@
+/** The contract between the reader and whatever takes its entries. */
 import type { TarEntry } from './entry.ts'
 
 /** Who takes what the reader finds. What its methods throw goes through `push` to the caller. */

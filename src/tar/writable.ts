@@ -1,3 +1,4 @@
+/** Whether an entry can be written to an archive. */
 import { display } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import type { TarEntry } from './entry.ts'
