@@ -1,3 +1,4 @@
+/** Checking limits while a layer is read. */
 import { OciUnpackError } from '../errors.ts'
 
 const HINTS = {

@@ -1,3 +1,4 @@
+/** The tasks that a thread can perform. */
 import type { CheckBlobTask } from './check-blob.ts'
 import type { Control } from './control.ts'
 import type { HashFilesTask } from './hash-files.ts'
