@@ -64,7 +64,7 @@ export class Memory {
     return this.usable?.device
   }
 
-  /** The object surely did not change since, so that nobody need read it again. */
+  /** The object has certainly not changed since, so it does not have to be read again. */
   isUnchanged(index: number, stat: FileStat): boolean {
     return this.usable !== undefined && isUnchanged(this.usable, index, stat)
   }

@@ -40,7 +40,7 @@ export function replay(head: Buffer | undefined, rest: Source): Source {
 
 const REREAD_BYTES = 1 << 18
 
-/** The whole file once more, by positional reads, hashed by nobody. */
+/** The whole file again, by positional reads, without hashing. */
 export function reread(fd: number): Source {
   const buffer = Buffer.allocUnsafe(REREAD_BYTES)
   let position = 0

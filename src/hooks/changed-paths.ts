@@ -13,7 +13,7 @@ export interface ChangedPaths {
 /** A Set of V8 holds 2^24 members. */
 const MAX_PATHS = 2 ** 24 - 1
 
-/** The one place that judges the paths of a delta-list, whoever names them. */
+/** The one place that checks the paths of a delta-list, whatever kind of hook names them. */
 export class ChangedPathsBuilder implements ChangedPaths {
   readonly entries: Set<ByteString> = new Set()
   readonly trees: Set<ByteString> = new Set()

@@ -32,7 +32,7 @@ const MOST_LINKS = 40
  * The file, links of the operator followed; undefined where there is none. It is opened once, and what was opened is
  * what is read.
  *
- * @throws HOOKS_UNSAFE where somebody other than root and the caller could have written it; HOOKS_INVALID
+ * @throws HOOKS_UNSAFE if a user other than root and the caller could have written it; HOOKS_INVALID
  */
 export function readTrustedFile(path: string): TrustedFile | undefined {
   const fd = open(path)
@@ -80,7 +80,7 @@ interface Flaw {
   remedy: string
 }
 
-/** The first step of the way to a file that somebody other than root and the caller could change. */
+/** The first step of the way to a file that a user other than root and the caller could change. */
 function findFlaw(path: string): Flaw | undefined {
   let at = '/'
   let rest = path.split('/').filter((name) => name !== '')

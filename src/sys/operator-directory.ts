@@ -89,7 +89,7 @@ function isDirectory(path: string): boolean {
   }
 }
 
-/** Says whether it is ours: somebody else may be as fast. */
+/** Says whether it is ours: another process may have been faster. */
 function makeIfMissing(directory: number, name: ByteString, mode: number): boolean {
   try {
     makeDirectory(directory, name, mode)
@@ -105,6 +105,6 @@ function removedIfEmpty(directory: number, name: ByteString): boolean {
     removeEmptyDirectory(directory, name)
     return true
   } catch {
-    return false // somebody else has put something there meanwhile, or removed it
+    return false // another process has put something there in the meantime, or removed it
   }
 }

@@ -79,7 +79,7 @@ export class Extensions {
     this.local = undefined
   }
 
-  /** Sparse records describe one file only, and comments nobody: neither is kept. */
+  /** Sparse records describe only one file, and comments describe nothing: neither is kept. */
   private addGlobals(records: PaxRecords, offset: number): void {
     for (const [key, value] of records) {
       if (!GLOBAL_KEYS.has(key) && !key.startsWith(XATTR_PREFIX)) continue

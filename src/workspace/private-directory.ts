@@ -41,7 +41,7 @@ export function makePrivateDirectory(
   }
 }
 
-/** Undefined where somebody took it for a leftover before it could be claimed. */
+/** Undefined if another process took it for a leftover before it could be claimed. */
 function claimNew(directory: number, name: ByteString): number | undefined {
   try {
     const fd = openClaimed(directory, name, openNew, ['ours', 'unknown'])
