@@ -87,7 +87,7 @@ export type Facts = Readonly<Partial<Record<FactName, string | number>>>
 
 export interface ErrorDetails {
   facts?: Facts
-  /** What the reader can do about it, as a full sentence. */
+  /** What the reader can do about it, as a full sentence. It names options in braces: `Raise {limits.ratio}.` */
   hint?: string
   cause?: unknown
   /** Of a call that failed: the symbolic name of its error, such as `ENOSPC`. */
@@ -98,17 +98,33 @@ export class OciUnpackError extends Error {
   override readonly name = 'OciUnpackError'
   readonly code: ErrorCode
   readonly facts: Facts
+  /** What the reader can do about it, with options under their names in the library. */
   readonly hint: string | undefined
   /** Of SYSCALL_FAILED: the symbolic name of the error, such as `ENOSPC`. */
   readonly errno: string | undefined
+  private readonly template: string | undefined
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined)
     this.code = code
     this.facts = details.facts ?? {}
-    this.hint = details.hint
     this.errno = details.errno
+    this.template = details.hint
+    this.hint = this.hintWith((option) => option)
   }
+
+  /** The hint for readers who know the options by other names, such as flags. */
+  hintWith(nameOf: (option: string) => string): string | undefined {
+    return this.template?.replaceAll(OPTION, (_, option: string) => nameOf(option))
+  }
+}
+
+/** An option in a hint: `{jobs}`, `{limits.ratio}` or, for one that is left out on purpose, `{hooks: undefined}`. */
+const OPTION = /\{([a-z]\w*(?:\.\w+)*(?:: undefined)?)\}/gi
+
+/** The hint as it was written, for an error that is made again from this one. */
+function hintAsWritten(error: OciUnpackError): string | undefined {
+  return error.hintWith((option) => `{${option}}`)
 }
 
 /** The error of an operation that its caller stopped; `cause` is the reason of an AbortSignal. */
@@ -123,9 +139,10 @@ export function aborted(cause?: unknown): OciUnpackError {
  */
 export function withFacts(error: unknown, facts: Facts): unknown {
   if (!(error instanceof OciUnpackError)) return error
+  const hint = hintAsWritten(error)
   const widened = new OciUnpackError(error.code, error.message, {
     facts: { ...facts, ...error.facts },
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(hint === undefined ? {} : { hint }),
     ...(error.errno === undefined ? {} : { errno: error.errno }),
     ...(error.cause === undefined ? {} : { cause: error.cause })
   })
@@ -138,6 +155,7 @@ export interface ErrorRecord {
   code: ErrorCode | undefined
   message: string
   facts: Facts
+  /** With options in braces. */
   hint: string | undefined
   errno: string | undefined
   stack: string | undefined
@@ -151,7 +169,7 @@ export function toErrorRecord(error: unknown): ErrorRecord {
     code: known?.code,
     message: plain.message,
     facts: known?.facts ?? {},
-    hint: known?.hint,
+    hint: known && hintAsWritten(known),
     errno: known?.errno,
     stack: plain.stack,
     cause: plain.cause === undefined ? undefined : toErrorRecord(plain.cause)

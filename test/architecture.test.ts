@@ -42,6 +42,13 @@ test('every file is in a room of the table', () => {
   expect(files.filter((file) => ROOMS[roomOf(file)] === undefined)).toEqual([])
 })
 
+test('every file begins with a comment that says what it is for', () => {
+  const without = files.filter(
+    (file) => !/^(#!.*\n)?\/\*\*/.test(readFileSync(join(src, file), 'utf8'))
+  )
+  expect(without).toEqual([])
+})
+
 test('the table leads downwards only', () => {
   const names = Object.keys(ROOMS)
   const place = (name: string): number =>

@@ -24,7 +24,7 @@ try {
 }
 
 async function demo() {
-  say(`1. An image of two layers is made in ${layout}.`)
+  say(`1. Make an image with two layers in ${layout}.`)
   await writeDemoImage(layout)
   unpackIt()
   showTree()
@@ -35,43 +35,43 @@ async function demo() {
   say(
     keep
       ? `Everything is kept in ${work}.`
-      : 'The temporary directory is removed again; --keep keeps it.'
+      : 'The temporary directory is removed now. Use --keep to keep it.'
   )
 }
 
 function unpackIt() {
   say(
-    '2. It is unpacked: layers in parallel, every digest checked, the bundle appears when it is whole.'
+    '2. Unpack it: layers are read in parallel, every digest is checked, and the bundle appears when it is complete.'
   )
-  if (process.geteuid() !== 0) say('   You are not root, so root in the image becomes you.')
+  if (process.geteuid() !== 0) say('   You are not root, so root in the image is mapped to you.')
   command('unpack', '--image', `${layout}:demo`, ...asUser(), bundle)
   shell(`ls -A ${bundle}`)
 }
 
 function showTree() {
   say(
-    '3. What the second layer deleted is gone, what it replaced is new; links, FIFO, modes and times are as in the image.'
+    '3. Look at the tree: deletions and replacements of the second layer are done, and links, FIFO, modes and times are as in the image.'
   )
   shell(`ls -lAR --full-time ${rootfs}`)
   shell(`cat ${rootfs}/etc/motd`)
 }
 
 function changeIt() {
-  say('4. The tree is yours to change.')
+  say('4. Change the tree.')
   writeFileSync(join(rootfs, 'srv/new'), 'a new file\n')
   unlinkSync(join(rootfs, 'srv/pipe'))
   shell(`ls ${rootfs}/srv`)
 }
 
 function repackIt() {
-  say('5. What changed becomes one layer of a new image; `diff` shows it beforehand.')
+  say('5. Store the changes as a layer of a new image; `diff` shows them first.')
   command('diff', bundle)
   command('repack', '--image', `${layout}:changed`, bundle)
 }
 
 function roundTrip() {
   say(
-    '6. Unpacked again, the new image is the changed tree, in every field that ls shows; diff prints nothing.'
+    '6. Unpack the new image: it equals the changed tree in every field that ls shows, so diff prints nothing.'
   )
   const again = join(work, 'again')
   command('unpack', '--image', `${layout}:changed`, ...asUser(), again)
@@ -82,7 +82,7 @@ function roundTrip() {
 }
 
 function refuseDamage() {
-  say('7. An image that was tampered with is refused, and nothing half-made stays behind.')
+  say('7. Damage the image: unpack refuses it and leaves nothing behind.')
   const [layer] = JSON.parse(readFileSync(blobOf(manifestDigest()), 'utf8')).layers
   writeFileSync(
     blobOf(layer.digest),

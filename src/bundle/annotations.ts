@@ -1,3 +1,4 @@
+/** The annotations of config.json, which come from the image's config. */
 import type { ImageConfig } from './image-config.ts'
 import { sortKeys } from './json.ts'
 

@@ -1,3 +1,4 @@
+/** What a bundle remembers of its image: metadata, tree manifest and fingerprints. */
 import { createHash } from 'node:crypto'
 import { fromBuffer } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
@@ -42,8 +43,8 @@ function parseWhole(bytes: Uint8Array): EntryList {
   const root = manifest.entries[0]
   if (manifest.isClosed && root?.path === '.' && root.type === 'dir')
     return listEntries(manifest.entries)
-  throw new OciUnpackError('MTREE_INVALID', 'The manifest does not describe a whole tree.', {
-    hint: 'The manifest was damaged or edited. Restore it, or unpack the image again.'
+  throw new OciUnpackError('MTREE_INVALID', 'The tree manifest does not describe a whole tree.', {
+    hint: 'The tree manifest was damaged or edited. Restore it, or unpack the image again.'
   })
 }
 
@@ -63,7 +64,7 @@ export class Memory {
     return this.usable?.device
   }
 
-  /** The object surely did not change since, so that nobody need read it again. */
+  /** The object has certainly not changed since, so it does not have to be read again. */
   isUnchanged(index: number, stat: FileStat): boolean {
     return this.usable !== undefined && isUnchanged(this.usable, index, stat)
   }
@@ -84,9 +85,9 @@ function decode(prints: Uint8Array | undefined, manifest: Uint8Array): Memory['f
 }
 
 const NO_BUNDLE =
-  'Name a directory that unpack made; raw unpack makes no bundle. Otherwise unpack the image again.'
+  'Give a directory that unpack made; raw unpack does not make a bundle. If this was one, unpack the image again.'
 const NO_MANIFEST =
-  'Hooks with manifest = "never" make bundles to run, not to repack: unpack the image again with manifest = "auto".'
+  'Hooks with manifest = "never" make bundles that cannot be repacked. Unpack the image again with manifest = "auto".'
 
 function requireFile(read: ReadBundleFile, name: string, hint = NO_BUNDLE): Uint8Array {
   const bytes = read(name)

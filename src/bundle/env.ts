@@ -1,3 +1,4 @@
+/** The environment of the process in config.json. */
 import { OciUnpackError } from '../errors.ts'
 import { setVariable } from '../image/variables.ts'
 
@@ -16,7 +17,7 @@ export function checkEnv(image: readonly string[]): void {
   if (index === -1) return
   throw new OciUnpackError('CONFIG_UNSUPPORTED', 'An environment variable is not NAME=VALUE.', {
     facts: { pointer: `/config/Env/${index}`, found: JSON.stringify(image[index]) },
-    hint: "Mend the image's Config.Env."
+    hint: 'Correct Config.Env in the image.'
   })
 }
 

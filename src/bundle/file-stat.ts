@@ -1,3 +1,4 @@
+/** What fingerprints remember of an object, made from its status. */
 import { createHash } from 'node:crypto'
 import { toBuffer } from '../bytes.ts'
 import type { Status } from '../sys/status.ts'

@@ -1,3 +1,4 @@
+/** JSON as the files of a bundle contain it. */
 import { compareKeys, escapeAsGo } from '../image/go-json.ts'
 
 /** JSON as Go's encoder prints it, with a newline at the end. Keys keep the order in which they were inserted. */

@@ -1,3 +1,4 @@
+/** umoci.json: which image a bundle came from, and how it was unpacked. */
 import { OciUnpackError } from '../errors.ts'
 import type { IdMapping } from '../plan/id-map.ts'
 import { METADATA_FILE } from './files.ts'
@@ -67,7 +68,7 @@ function parseJson(text: string): unknown {
 
 function requireVersion(version: unknown): void {
   if (version === VERSION) return
-  throw new OciUnpackError('BUNDLE_INVALID', 'This version of bundle metadata is not known.', {
+  throw new OciUnpackError('BUNDLE_INVALID', 'The bundle metadata has an unknown version.', {
     facts: {
       file: METADATA_FILE,
       pointer: '/umoci_version',
@@ -82,7 +83,7 @@ function readWalk(value: unknown): BundleDescriptor[] {
   const pointer = '/from_descriptor_path/descriptor_walk'
   const walk = requireRecord('/from_descriptor_path', value).descriptor_walk
   if (!Array.isArray(walk) || walk.length === 0)
-    throw invalid(pointer, 'it lists no descriptor', walk)
+    throw invalid(pointer, 'it does not contain a descriptor', walk)
   return walk.map((item: unknown, index) => readDescriptor(`${pointer}/${index}`, item))
 }
 
@@ -91,13 +92,13 @@ function readDescriptor(pointer: string, value: unknown): BundleDescriptor {
   const { mediaType, digest, size } = descriptor
   if (typeof mediaType !== 'string') throw invalid(`${pointer}/mediaType`, 'no string', mediaType)
   if (!isDigest(digest)) throw invalid(`${pointer}/digest`, 'no digest', digest)
-  if (!isWhole(size)) throw invalid(`${pointer}/size`, 'no size in bytes', size)
+  if (!isWhole(size)) throw invalid(`${pointer}/size`, 'it is not a size in bytes', size)
   return { ...descriptor, mediaType, digest, size }
 }
 
 function readMappings(pointer: string, value: unknown): IdMapping[] {
   if (value === null || value === undefined) return []
-  if (!Array.isArray(value)) throw invalid(pointer, 'it is no list', value)
+  if (!Array.isArray(value)) throw invalid(pointer, 'it is not a list', value)
   return value.map((item: unknown, index) => readMapping(`${pointer}/${index}`, item))
 }
 
@@ -106,12 +107,12 @@ function readMapping(pointer: string, value: unknown): IdMapping {
   if (isWhole(containerID) && isWhole(hostID) && isWhole(size)) {
     return { containerId: containerID, hostId: hostID, size }
   }
-  throw invalid(pointer, 'it is no id mapping', value)
+  throw invalid(pointer, 'it is not an id mapping', value)
 }
 
 function requireRecord(pointer: string, value: unknown): Record<string, unknown> {
   if (isRecord(value)) return value
-  throw invalid(pointer, 'it is no object', value)
+  throw invalid(pointer, 'it is not an object', value)
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,3 +1,4 @@
+/** The mounts of config.json, with and without privileges. */
 import { compareBytes, fromText } from '../bytes.ts'
 
 /** An entry of runtime-spec's `mounts` (config.md). */

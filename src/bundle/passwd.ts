@@ -1,3 +1,4 @@
+/** The lines of passwd(5) and group(5). */
 import type { ByteString } from '../bytes.ts'
 
 /** A line of passwd(5). */

@@ -1,3 +1,4 @@
+/** config.json: an image's config as a runtime configuration. */
 import { toText, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import type { IdMapping } from '../plan/id-map.ts'
@@ -126,8 +127,8 @@ function toSpecMapping({ containerId, hostId, size }: IdMapping): SpecIdMapping 
 }
 
 function unsupportedOs(os: string | null | undefined): OciUnpackError {
-  return new OciUnpackError('CONFIG_UNSUPPORTED', 'Only Linux images become runtime bundles.', {
+  return new OciUnpackError('CONFIG_UNSUPPORTED', 'Only Linux images can become runtime bundles.', {
     facts: { pointer: '/os', expected: 'linux', found: String(os) },
-    hint: 'Choose another --platform, or use raw unpack for the file system alone.'
+    hint: 'Choose another {platform}, or unpack only the root file system.'
   })
 }

@@ -1,3 +1,4 @@
+/** The runtime configuration as types, and its defaults. */
 import { defaultMounts, type Mount } from './mounts.ts'
 
 /** A runtime-spec configuration (config.md, config-linux.md) as far as images fill it, in the order of Go's structs. */

@@ -1,3 +1,4 @@
+/** Whether a status proves that a file is still the one that was unpacked. */
 import type { Timespec } from '../tar/entry.ts'
 import { hasRecord, isSameInteger, RECORD_BYTES, type FileStat } from './fingerprint-record.ts'
 import type { Fingerprints } from './fingerprints.ts'

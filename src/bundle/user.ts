@@ -1,3 +1,4 @@
+/** The user that a config names, as ids. */
 import { display, fromText, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import { parseGroup, parsePasswd, type PasswdEntry } from './passwd.ts'
@@ -98,14 +99,14 @@ function supplementaryGids(
 
 function unknownName({ text }: UserReference, kind: 'user' | 'group'): OciUnpackError {
   const file = kind === 'user' ? 'etc/passwd' : 'etc/group'
-  return new OciUnpackError('USER_NOT_FOUND', `The image has no ${kind} of this name.`, {
+  return new OciUnpackError('USER_NOT_FOUND', `The image has no ${kind} with this name.`, {
     facts: { file, pointer: '/config/User', found: display(fromText(text)) },
-    hint: `Give a number in the image's Config.User, or add the ${kind} to the image's ${file}.`
+    hint: `Use a number in the image's Config.User, or add the ${kind} to the image's ${file}.`
   })
 }
 
 function outOfRange(text: string, part: string): OciUnpackError {
-  return new OciUnpackError('CONFIG_UNSUPPORTED', `${part} is out of the range of ids.`, {
+  return new OciUnpackError('CONFIG_UNSUPPORTED', `${part} is outside the range of ids.`, {
     facts: { pointer: '/config/User', expected: `0 to ${MAX_ID}`, found: display(fromText(text)) }
   })
 }

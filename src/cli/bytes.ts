@@ -1,3 +1,4 @@
+/** Numbers of bytes for people. */
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const
 
 /** A number of bytes in the largest decimal unit of which it is at least one. */

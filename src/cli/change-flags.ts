@@ -5,30 +5,35 @@ export const COMPRESS_FLAGS: readonly Flag[] = [
   {
     name: 'compress',
     value: 'KIND',
-    summary: 'how the layer is packed (default: auto, which is as the layer below, or gzip)',
+    summary: 'compression of the layer (default: auto: that of the layer below, or gzip)',
     choices: ['auto', 'none', 'gzip', 'zstd']
   },
-  { name: 'compress-level', value: 'N', summary: 'gzip: 1 to 9 (default: 4); zstd: 1 to 19 (3)' },
+  {
+    name: 'compress-level',
+    value: 'N',
+    summary: '1 to 9 for gzip (default: 4), 1 to 19 for zstd (default: 3)'
+  },
   {
     name: 'time-precision',
     value: 'KIND',
-    summary: 'modification times in the layer (default: nanoseconds)',
+    summary: 'precision of times in the layer (default: nanoseconds)',
     choices: ['seconds', 'nanoseconds']
   },
   { name: 'jobs', value: 'N', summary: 'processors to use (default: all)' }
 ]
 
 export const HISTORY_FLAGS: readonly Flag[] = [
-  { name: 'no-history', summary: 'add no history entry' },
+  { name: 'no-history', summary: 'do not add a history entry' },
   { name: 'history.author', value: 'NAME', summary: 'author of the history entry' },
   { name: 'history.comment', value: 'TEXT', summary: 'comment of the history entry' },
-  { name: 'history.created', value: 'DATE', summary: 'date of the history entry, RFC 3339' },
-  { name: 'history.created_by', value: 'TEXT', summary: 'what made the change' }
+  { name: 'history.created', value: 'DATE', summary: 'date of the history entry (RFC 3339)' },
+  { name: 'history.created_by', value: 'TEXT', summary: 'command that made the change' }
 ]
 
 export const SOURCE_DATE_EPOCH: Variable = {
   name: 'SOURCE_DATE_EPOCH',
-  summary: 'date of the history entry and latest time in the layer, in seconds since 1970'
+  summary:
+    'date of the history entry, and upper limit for times in the layer, in seconds since 1970'
 }
 
 export const TAG_FLAG: Flag = {
@@ -41,8 +46,8 @@ export const MASK_FLAGS: readonly Flag[] = [
   {
     name: 'mask-path',
     value: 'PATH',
-    summary: 'leave out changes at and below this path (repeatable)',
+    summary: 'ignore changes at and below this path (repeatable)',
     repeatable: true
   },
-  { name: 'no-mask-volumes', summary: "also take changes in the image's volumes" }
+  { name: 'no-mask-volumes', summary: "include changes in the image's volumes" }
 ]

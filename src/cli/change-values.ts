@@ -41,7 +41,7 @@ function history(input: Input): HistoryOptions | false {
   }
   if (!isSet(input, 'no-history')) return given
   if (Object.keys(given).length === 0) return false
-  throw new OciUnpackError('USAGE', '--no-history may not be combined with other history flags.')
+  throw new OciUnpackError('USAGE', '--no-history cannot be used with other history flags.')
 }
 
 /** reproducible-builds.org: seconds since 1970; empty is as good as unset. */

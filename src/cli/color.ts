@@ -5,7 +5,7 @@ import { colored, plain, type Paint } from './paint.ts'
 export const COLOR_FLAG: Flag = {
   name: 'color',
   value: 'WHEN',
-  summary: 'when to colour what is printed (default: auto, which is on a terminal)',
+  summary: 'when to use colours (default: auto, only on a terminal)',
   choices: ['auto', 'always', 'never']
 }
 

@@ -10,6 +10,8 @@ export type ValueKind = 'file' | 'directory' | 'image' | 'source' | 'source-layo
 export interface Flag {
   /** Without dashes. */
   name: string
+  /** What the library calls it in hints, if that is not the name in camel case. */
+  option?: string
   /** Other names, also of one letter. */
   aliases?: readonly string[]
   /** Placeholder of the value; a flag without one is a switch. */

@@ -1,21 +1,27 @@
 /** Errors for people: what happened, where, and what to do about it. */
-import { FACT_ORDER, OciUnpackError, type Facts } from '../errors.ts'
+import { OciUnpackError } from '../errors.ts'
 import { fromNode } from '../sys/failure.ts'
+import { formatFacts } from './facts.ts'
+import { flagOf } from './option-names.ts'
 import { plain, type Paint } from './paint.ts'
 
 export function formatError(thrown: unknown, withStack: boolean, paint: Paint = plain): string {
   const error = fromNode(thrown)
   const known = error instanceof OciUnpackError
-  const lines = known ? describe(error, paint) : describeDefect(error, paint)
+  const lines = known ? describeFailure(error, paint) : describeDefect(error, paint)
   if (withStack && error instanceof Error) lines.push(stackOf(error))
   return `${lines.join('\n')}\n`
 }
 
-function describe(error: OciUnpackError, paint: Paint): string[] {
+function describeFailure(error: OciUnpackError, paint: Paint): string[] {
   const facts = formatFacts(error.facts).map((fact) => `  ${fact}`)
-  const hint = error.hint === undefined ? [] : [`  ${error.hint}`]
+  const hint = error.hintWith(flagOf)
   const code = paint('aside', `[${error.code}]`)
-  return [`${program(paint)} ${error.message} ${code}`, ...facts, ...hint]
+  return [
+    `${program(paint)} ${error.message} ${code}`,
+    ...facts,
+    ...(hint === undefined ? [] : [`  ${hint}`])
+  ]
 }
 
 function program(paint: Paint): string {
@@ -26,17 +32,6 @@ function program(paint: Paint): string {
 function describeDefect(error: unknown, paint: Paint): string[] {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
   return [`${program(paint)} internal error: ${text}`, '  This is a bug: please report it.']
-}
-
-export function formatFacts(facts: Facts): string[] {
-  return FACT_ORDER.flatMap((name) =>
-    facts[name] === undefined ? [] : [`${name}: ${indent(facts[name])}`]
-  )
-}
-
-/** Further lines of a fact stand below its name. */
-function indent(fact: string | number): string {
-  return String(fact).replaceAll('\n', '\n    ')
 }
 
 function stackOf(error: Error): string {

@@ -14,16 +14,17 @@ export interface ExitMeaning {
 }
 
 export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT | 'interrupted', ExitMeaning>> = {
-  done: { status: String(EXIT.done), meaning: 'What was asked for is done.' },
+  done: { status: String(EXIT.done), meaning: 'The command succeeded.' },
   error: {
     status: String(EXIT.error),
-    meaning: 'It failed, or a check found something; standard error says what.'
+    meaning:
+      'The command failed, or a check found a difference or damage; standard error says what.'
   },
   unknownCommand: { status: String(EXIT.unknownCommand), meaning: 'There is no such command.' },
   interrupted: {
     status: '128+N',
     meaning:
-      'Signal N stopped it, as 130 is for SIGINT and 143 for SIGTERM, and nothing is left half-made; 141: standard' +
-      ' output is a pipe that nobody reads any more.'
+      'Signal N stopped the command (130 for SIGINT, 143 for SIGTERM), and nothing is left half-made. 141 means that' +
+      ' standard output is a pipe that is no longer read.'
   }
 }

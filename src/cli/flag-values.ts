@@ -2,20 +2,12 @@
 import { OciUnpackError } from '../errors.ts'
 import type { UnpackLimits } from '../index.ts'
 import { text, type Input } from './command.ts'
-
-const LIMITS: Readonly<Record<string, keyof UnpackLimits>> = {
-  'max-entries': 'entries',
-  'max-unpacked-bytes': 'unpackedBytes',
-  'max-ratio': 'ratio',
-  'max-path-bytes': 'pathBytes',
-  'max-json-bytes': 'jsonBytes',
-  'max-pax-bytes': 'paxBytes'
-}
+import { LIMIT_FLAGS } from './flags.ts'
 
 export function required(input: Input, name: string): string {
   const value = text(input, name)
   if (value !== undefined && value !== '') return value
-  throw new OciUnpackError('USAGE', `The mandatory flag --${name} is missing.`)
+  throw new OciUnpackError('USAGE', `The required flag --${name} is missing.`)
 }
 
 export function platformOption(input: Input): { platform?: string } {
@@ -25,9 +17,9 @@ export function platformOption(input: Input): { platform?: string } {
 
 export function limits(input: Input): UnpackLimits {
   const found: UnpackLimits = {}
-  for (const [flag, option] of Object.entries(LIMITS)) {
-    const value = wholeNumber(input, flag)
-    if (value !== undefined) found[option] = value
+  for (const { name, option } of LIMIT_FLAGS) {
+    const value = wholeNumber(input, name)
+    if (value !== undefined) found[option.slice('limits.'.length) as keyof UnpackLimits] = value
   }
   return found
 }
@@ -36,5 +28,7 @@ export function wholeNumber(input: Input, name: string): number | undefined {
   const value = text(input, name)
   if (value === undefined) return undefined
   if (/^[0-9]{1,15}$/.test(value)) return Number(value)
-  throw new OciUnpackError('USAGE', `--${name} takes a whole number.`, { facts: { found: value } })
+  throw new OciUnpackError('USAGE', `--${name} must be a whole number.`, {
+    facts: { found: value }
+  })
 }

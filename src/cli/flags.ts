@@ -1,4 +1,5 @@
 /** Flags that several commands share. Declarations only: they are read at every start. */
+import type { UnpackLimits } from '../index.ts'
 import { IMAGE_FORMS, PLACE_FORMS } from './transport-texts.ts'
 import type { Flag, Variable } from './command.ts'
 
@@ -9,7 +10,7 @@ export const VERSION_FLAG: Flag = { name: 'version', aliases: ['v'], summary: 's
 export const IMAGE_FLAG: Flag = {
   name: 'image',
   value: 'PATH[:TAG]',
-  summary: 'image in an OCI layout; the tag is "latest" if not given',
+  summary: 'image in an OCI layout (default tag: latest)',
   kind: 'image',
   required: true
 }
@@ -40,27 +41,27 @@ export const SOURCE_LAYOUT_FLAG: Flag = {
   required: true
 }
 
-export const LONG_FLAG: Flag = { name: 'long', summary: 'show more than the names' }
+export const LONG_FLAG: Flag = { name: 'long', summary: 'show details, not only names' }
 
 export const JSON_FLAG: Flag = { name: 'json', summary: 'print JSON' }
 
 export const PLATFORM_FLAG: Flag = {
   name: 'platform',
   value: 'OS/ARCH[/VARIANT]',
-  summary: "which image of an index (default: the host's)"
+  summary: "image to choose from an index (default: the host's platform)"
 }
 
 export const ID_MAP_FLAGS: readonly Flag[] = [
   {
     name: 'uid-map',
     value: 'CONTAINER:HOST[:SIZE]',
-    summary: 'user ids on disk (repeatable)',
+    summary: 'map user ids to ids on disk (repeatable)',
     repeatable: true
   },
   {
     name: 'gid-map',
     value: 'CONTAINER:HOST[:SIZE]',
-    summary: 'group ids on disk (repeatable)',
+    summary: 'map group ids to ids on disk (repeatable)',
     repeatable: true
   }
 ]
@@ -70,7 +71,7 @@ const DECOMPRESSORS = ['auto', 'none', 'isal', 'igzip', 'unpigz', 'pigz', 'gzip'
 export const DECOMPRESSOR_FLAG: Flag = {
   name: 'decompressor',
   value: 'NAME',
-  summary: `who inflates layers: ${DECOMPRESSORS.join(', ')} or an absolute path (default: auto)`,
+  summary: `what decompresses layers: ${DECOMPRESSORS.join(', ')} or an absolute path (default: auto)`,
   suggestions: DECOMPRESSORS,
   kind: 'file'
 }
@@ -78,54 +79,85 @@ export const DECOMPRESSOR_FLAG: Flag = {
 export const EXTRACT_FLAGS: readonly Flag[] = [
   {
     name: 'keep-dirlinks',
-    summary: 'keep a symbolic link to a directory where a layer has a directory'
+    summary: 'keep a symbolic link to a directory when a layer has a directory of that name'
   },
-  { name: 'jobs', value: 'N', summary: 'layers read at once (default: one for each processor)' },
+  { name: 'jobs', value: 'N', summary: 'layers to read at once (default: one per processor)' },
   DECOMPRESSOR_FLAG
 ]
 
-export const LIMIT_FLAGS: readonly Flag[] = [
-  { name: 'max-entries', value: 'N', summary: 'entries in all layers (default: 10,000,000)' },
+interface LimitFlag extends Flag {
+  option: `limits.${keyof UnpackLimits}`
+}
+
+export const LIMIT_FLAGS: readonly LimitFlag[] = [
+  {
+    name: 'max-entries',
+    option: 'limits.entries',
+    value: 'N',
+    summary: 'entries in all layers (default: 10,000,000)'
+  },
   {
     name: 'max-unpacked-bytes',
+    option: 'limits.unpackedBytes',
     value: 'N',
     summary: 'bytes of tar in all layers (default: 1 TiB)'
   },
   {
     name: 'max-ratio',
+    option: 'limits.ratio',
     value: 'N',
-    summary: 'bytes of tar for each compressed byte of a layer (default: 1100)'
+    summary: 'bytes of tar per compressed byte of a layer (default: 1100)'
   },
-  { name: 'max-path-bytes', value: 'N', summary: 'bytes of a path (default: 4095)' },
-  { name: 'max-json-bytes', value: 'N', summary: 'bytes of a JSON document (default: 4 MiB)' },
-  { name: 'max-pax-bytes', value: 'N', summary: 'bytes of a PAX header (default: 1 MiB)' }
+  {
+    name: 'max-path-bytes',
+    option: 'limits.pathBytes',
+    value: 'N',
+    summary: 'bytes of a path (default: 4095)'
+  },
+  {
+    name: 'max-json-bytes',
+    option: 'limits.jsonBytes',
+    value: 'N',
+    summary: 'bytes of a JSON document (default: 4 MiB)'
+  },
+  {
+    name: 'max-pax-bytes',
+    option: 'limits.paxBytes',
+    value: 'N',
+    summary: 'bytes of a PAX header (default: 1 MiB)'
+  }
 ]
 
 export const HOOK_FLAGS: readonly Flag[] = [
   {
     name: 'hooks',
     value: 'FILE',
-    summary: 'a hooks.toml that says where layers lie (default: the first that is found)',
+    summary: 'hooks.toml that decides where layers are stored (default: the first one found)',
     kind: 'file'
   },
-  { name: 'no-hooks', summary: 'no hooks, whatever is found' },
+  {
+    name: 'no-hooks',
+    option: 'hooks: undefined',
+    summary: 'use no hooks, even if a hooks.toml is found'
+  },
   {
     name: 'trace',
+    option: 'hooks.trace',
     value: 'FILE',
-    summary: 'append every call of a hook as a line of JSON',
+    summary: 'append every hook call to FILE, as a line of JSON',
     kind: 'file'
   }
 ]
 
 export const HOOK_VARIABLES: readonly Variable[] = [
-  { name: 'OCI_UNPACK_HOOKS', summary: 'the hooks.toml to use without --hooks' },
+  { name: 'OCI_UNPACK_HOOKS', summary: 'hooks.toml to use if --hooks is not given' },
   {
     name: 'XDG_CONFIG_HOME',
-    summary: 'where oci-unpack/hooks.toml is looked for next (default: ~/.config)'
+    summary: 'directory in which oci-unpack/hooks.toml is looked for next (default: ~/.config)'
   }
 ]
 
 export const HOOK_CACHE_VARIABLE: Variable = {
   name: 'XDG_CACHE_HOME',
-  summary: 'where manifests of layers that hooks keep are cached (default: /var/cache or ~/.cache)'
+  summary: 'directory for cached tree manifests of stored layers (default: /var/cache or ~/.cache)'
 }

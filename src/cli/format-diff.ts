@@ -1,3 +1,4 @@
+/** The changes of a tree as lines of text or JSON. */
 import { display } from '../bytes.ts'
 import type { DiffEntry } from '../index.ts'
 import type { Paint } from './paint.ts'

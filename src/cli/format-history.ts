@@ -1,3 +1,4 @@
+/** The history of an image as umoci prints it. */
 import type { HistoryStat } from '../inspect.ts'
 import { humanSize } from './bytes.ts'
 import { formatTable } from './table.ts'

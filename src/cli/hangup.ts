@@ -24,7 +24,7 @@ function isIgnoredBy(process: string): boolean {
 const O_ACCMODE = 3
 const O_WRONLY = 1
 
-/** nohup of the GNU project takes a terminal away by an input that can only be written to, which nobody else does. */
+/** nohup of the GNU project takes a terminal away by an input that can only be written to, which nothing else does. */
 function isInputOfNohup(): boolean {
   const flags = parseInt(field('/proc/self/fdinfo/0', /^flags:\s*([0-7]+)$/m), 8)
   return (flags & O_ACCMODE) === O_WRONLY && readlinkSync('/proc/self/fd/0') === '/dev/null'

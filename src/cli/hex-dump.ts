@@ -1,3 +1,4 @@
+/** Bytes in hexadecimal, for people. */
 const LINE_BYTES = 16
 const MOST_BYTES = 256
 

@@ -1,3 +1,4 @@
+/** The flags for hooks as options of the library. */
 import type { UnpackOptions } from '../index.ts'
 import { isSet, text, type Input } from './command.ts'
 

@@ -1,3 +1,4 @@
+/** The flags for id maps as options of the library. */
 import { parseIdMap, type IdMapping } from '../index.ts'
 import { texts, type Input } from './command.ts'
 

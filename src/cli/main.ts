@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+/** The program: runs the command line and exits. */
 import { main } from './run.ts'
 
 /** A symbolic link may give us the name of another program. */

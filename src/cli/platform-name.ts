@@ -1,3 +1,4 @@
+/** The platform of an image as text. */
 import { display, fromText } from '../bytes.ts'
 import type { Platform } from '../inspect.ts'
 

@@ -1,3 +1,4 @@
+/** Runs the commands that add a layer, and `diff`. */
 import { OciUnpackError } from '../errors.ts'
 import { addLayerArchive, diff, insert, repack } from '../index.ts'
 import { changeOptions, tagOptions } from './change-values.ts'
@@ -70,6 +71,9 @@ function insertPaths(input: Input): { source: string | undefined; target: string
   const [first, second, ...more] = input.positionals
   const wanted = isSet(input, 'whiteout') ? 1 : 2
   if (input.positionals.length !== wanted || more.length > 0)
-    throw new OciUnpackError('USAGE', 'insert takes SOURCE and TARGET, or with --whiteout TARGET.')
+    throw new OciUnpackError(
+      'USAGE',
+      'insert takes SOURCE and TARGET, or only TARGET with --whiteout.'
+    )
   return wanted === 1 ? { source: undefined, target: first! } : { source: first, target: second! }
 }

@@ -1,3 +1,4 @@
+/** Runs `config` and `raw runtime-config`. */
 import { OciUnpackError } from '../errors.ts'
 import { configureImage, writeRuntimeConfig, type ClearKey, type ConfigChanges } from '../index.ts'
 import { tagOptions } from './change-values.ts'
@@ -71,5 +72,5 @@ function pairs(input: Input, name: string): Readonly<Record<string, string>> | u
 function pair(flag: string, text: string): [string, string] {
   const at = text.indexOf('=')
   if (at >= 0) return [text.slice(0, at), text.slice(at + 1)]
-  throw new OciUnpackError('USAGE', `--${flag} takes NAME=VALUE.`, { facts: { found: text } })
+  throw new OciUnpackError('USAGE', `--${flag} must be NAME=VALUE.`, { facts: { found: text } })
 }

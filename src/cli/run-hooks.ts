@@ -1,3 +1,4 @@
+/** Runs `bundle delete` and the commands for hooks. */
 import { OciUnpackError } from '../errors.ts'
 import {
   collectStore,
@@ -72,14 +73,14 @@ function testOptions(input: Input): TestHooksOptions {
 }
 
 function noHooks(): OciUnpackError {
-  return new OciUnpackError('HOOKS_INVALID', 'There is no hooks.toml.', {
-    hint: 'Name one, or set one up in /etc/oci-unpack/hooks.toml or ~/.config/oci-unpack/hooks.toml.'
+  return new OciUnpackError('HOOKS_INVALID', 'No hooks.toml was found.', {
+    hint: 'Give its path, or put one at /etc/oci-unpack/hooks.toml or ~/.config/oci-unpack/hooks.toml.'
   })
 }
 
 function broken(hooks: string): OciUnpackError {
-  return new OciUnpackError('HOOKS_INVALID', 'The hooks do not keep to their contract.', {
+  return new OciUnpackError('HOOKS_INVALID', 'The hooks break their contract.', {
     facts: { hooks },
-    hint: 'Each failed row says what was asked, what was expected and what was seen.'
+    hint: 'Each failed row shows the call, what was expected and what happened.'
   })
 }

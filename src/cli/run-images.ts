@@ -1,8 +1,9 @@
+/** Runs `verify` and `copy`. */
 import { display, fromText } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import { copy, verify, type BlobReport, type VerifyOptions } from '../index.ts'
 import { isSet, text, type Input, type Run, type Terminal } from './command.ts'
-import { formatFacts } from './errors.ts'
+import { formatFacts } from './facts.ts'
 import { wholeNumber } from './flag-values.ts'
 import { withEvents } from './progress/show.ts'
 
@@ -64,8 +65,8 @@ function formatFault({ error }: BlobReport): string {
 
 function damaged(blobs: readonly BlobReport[]): OciUnpackError {
   const bad = blobs.filter(({ status }) => status === 'missing' || status === 'damaged')
-  return new OciUnpackError('IMAGE_DAMAGED', 'Not everything is as it should be.', {
+  return new OciUnpackError('IMAGE_DAMAGED', 'Blobs are missing or damaged.', {
     facts: { found: `${bad.length} of ${blobs.length} blobs missing or damaged` },
-    hint: 'Copy the image again from where it is whole.'
+    hint: 'Copy the image again from an undamaged source.'
   })
 }

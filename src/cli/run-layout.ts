@@ -1,3 +1,4 @@
+/** Runs `init`, `new`, `tag`, `remove` and `gc`. */
 import {
   collectGarbage,
   initLayout,
@@ -45,7 +46,7 @@ export const runGc: Run = async (input, terminal) => {
     layout: required(input, 'layout'),
     dryRun,
     signal: terminal.signal,
-    onWait: () => terminal.log.write('info', 'others use the layout: waiting for their end')
+    onWait: () => terminal.log.write('info', 'waiting for other processes that use the layout')
   })
   if (!dryRun)
     for (const name of garbage.workspaces) terminal.log.write('info', leftover(name, false))

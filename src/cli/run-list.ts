@@ -1,3 +1,4 @@
+/** Runs `list`. */
 import { display, fromText } from '../bytes.ts'
 import { listImages, listLayout, type ListedImage, type ListedPlatform } from '../inspect.ts'
 import { humanSize } from './bytes.ts'

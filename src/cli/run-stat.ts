@@ -1,3 +1,4 @@
+/** Runs `stat`. */
 import { statImage, statJson } from '../inspect.ts'
 import { isSet, text, type Run } from './command.ts'
 import { required } from './flag-values.ts'

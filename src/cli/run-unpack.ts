@@ -1,3 +1,4 @@
+/** Runs `unpack` and `raw unpack`. */
 import { unpack, unpackRootfs, type UnpackOptions } from '../index.ts'
 import { isSet, text, type Input, type Run, type Terminal } from './command.ts'
 import { limits, platformOption, required, wholeNumber } from './flag-values.ts'

@@ -1,3 +1,4 @@
+/** Runs `raw mtree-validate`. */
 import { OciUnpackError } from '../errors.ts'
 import { validateTree, type ValidateOptions } from '../index.ts'
 import { isSet, text, type Input, type Run } from './command.ts'
@@ -39,7 +40,7 @@ function split(list: string): string[] {
 }
 
 function treeDiffers(path: string, differences: number): OciUnpackError {
-  return new OciUnpackError('TREE_DIFFERS', 'The directory is not what the manifest says.', {
+  return new OciUnpackError('TREE_DIFFERS', 'The directory differs from the manifest.', {
     facts: { path, found: `${differences} differences` }
   })
 }

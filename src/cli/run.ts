@@ -28,7 +28,7 @@ export async function main(args: readonly string[], name: string): Promise<numbe
   return stop.signal.aborted ? process.exit(final) : final
 }
 
-/** Whoever stops us does not wait for somebody who does not read. */
+/** After a stop, the program does not wait for a reader that does not read. */
 async function written(status: number, signal: AbortSignal): Promise<number> {
   if (signal.aborted) return status
   const stopped = new Promise<number>((resolve) =>
@@ -99,13 +99,13 @@ function isAborted(error: unknown): boolean {
   return error instanceof OciUnpackError && error.code === 'ABORTED'
 }
 
-/** A pipe that nobody reads any more is no news to whoever made it. */
+/** A pipe that is no longer read is not reported: the reader closed it. */
 function reportOutput({ code, message }: NodeJS.ErrnoException): number {
   if (code === 'EPIPE') return statusOf('SIGPIPE')
   const reason = /^\w+: (.*?), /.exec(message)?.[1] ?? message
   const error = new OciUnpackError(
     'SYSCALL_FAILED',
-    `Standard output cannot be written to: ${reason}.`
+    `Writing to standard output failed: ${reason}.`
   )
   errors.write(formatError(error, false, paintFor(undefined, errors, process.env)))
   return EXIT.error

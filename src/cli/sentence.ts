@@ -1,4 +1,4 @@
-/** Words for people, whoever put them down without a capital or a full stop. */
+/** Text as a sentence, with a capital letter and a full stop. */
 export function sentence(text: string): string {
   return `${capitalized(text)}${text.endsWith('.') ? '' : '.'}`
 }

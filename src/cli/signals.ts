@@ -21,7 +21,7 @@ const PATIENT = [
 // it ignores SIGPIPE and SIGXFSZ (a write fails with EPIPE or EFBIG), and after the others, such as SIGSEGV and SIGABRT,
 // nothing can be relied on.
 
-/** Says which signal was the first. A second urgent one ends the process at once, as if nobody listened. */
+/** Says which signal was the first. A second urgent one ends the process at once, as without a handler. */
 export function onSignal(stop: (signal: NodeJS.Signals) => void): void {
   const isIgnored = hangupIsIgnored()
   let stopped = false

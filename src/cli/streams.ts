@@ -1,5 +1,5 @@
 /**
- * Standard output and standard error, which nothing else writes to. They may be full, closed or a pipe that nobody reads:
+ * Standard output and standard error, which nothing else writes to. They may be full, closed or a pipe that is not read:
  * that must neither show a stack of Node nor harm the work. (Node has /dev/null where one was closed before the start.)
  */
 import { fstatSync, writeSync } from 'node:fs'

@@ -18,14 +18,14 @@ export const GLOBAL_FLAGS: readonly Flag[] = [
   {
     name: 'log',
     value: 'LEVEL',
-    summary: 'how much to say on stderr (default: warn)',
+    summary: 'how much to log on stderr (default: warn)',
     choices: LOG_LEVELS
   },
   { name: 'verbose', summary: 'the same as --log=info' },
   {
     name: 'progress',
     value: 'MODE',
-    summary: 'how to show progress on stderr (default: auto, which is none without a terminal)',
+    summary: 'how to show progress on stderr (default: auto, which shows none without a terminal)',
     choices: ['auto', 'plain', 'json', 'none']
   },
   COLOR_FLAG
@@ -44,7 +44,7 @@ export function logLevel(input: Input): LogLevel {
   const level = text(input, 'log') as LogLevel | undefined
   if (!isSet(input, 'verbose')) return level ?? 'warn'
   if (level === undefined) return 'info'
-  throw new OciUnpackError('USAGE', '--log and --verbose exclude each other.')
+  throw new OciUnpackError('USAGE', '--log and --verbose cannot be used together.')
 }
 
 export function openTerminal(input: Input, level: LogLevel, signal: AbortSignal): Terminal {

@@ -1,3 +1,4 @@
+/** Decompression by an external program. */
 import { OciUnpackError } from '../errors.ts'
 import { startChild } from './child.ts'
 import type { Exit } from './child-exit.ts'
@@ -61,7 +62,10 @@ async function judge(
     run.idle()
   }
   if (total === run.total) return
-  const reason = run.exit.kind === 'clean' ? 'it wrote something else' : run.exit.reason
+  const reason =
+    run.exit.kind === 'clean'
+      ? 'its output differs from that of the built-in decoder'
+      : run.exit.reason
   throw failed(program, reason, { expected: total, found: run.total })
 }
 
@@ -72,6 +76,6 @@ function failed(
 ): OciUnpackError {
   return new OciUnpackError('DECOMPRESSOR_FAILED', `The decompressor ${program.path} failed.`, {
     facts: { path: program.path, reason, ...bytes },
-    hint: 'The layer itself is not to blame: choose another with `--decompressor`, or `none`.'
+    hint: 'The layer itself is intact. Set {decompressor} to another program, or to none.'
   })
 }

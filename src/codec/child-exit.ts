@@ -1,3 +1,4 @@
+/** How a child process ended. */
 import type { ChildProcess } from 'node:child_process'
 import { setTimeout } from 'node:timers/promises'
 import { display } from '../bytes.ts'

@@ -1,3 +1,4 @@
+/** A program as a filter: its input is a file, its output a pipe. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, constants, openSync } from 'node:fs'
 import { close } from '../sys/files.ts'

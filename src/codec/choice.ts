@@ -1,3 +1,4 @@
+/** The choice of a decompressor. */
 import { basename, isAbsolute } from 'node:path'
 import { OciUnpackError } from '../errors.ts'
 import { IsalInflater } from '../sys/isal.ts'
@@ -24,7 +25,7 @@ const FORMATS = {
 
 type ProgramName = keyof typeof FORMATS
 
-/** What `--decompressor` takes, for help and messages. */
+/** The values of the option `decompressor`, for help and messages. */
 export const DECOMPRESSOR_VALUES =
   'auto, none, isal, igzip, unpigz, pigz, gzip, zstd or an absolute path'
 
@@ -66,17 +67,17 @@ function hasIsal(): boolean {
 function named(request: string, searchPath: string | undefined): string | undefined {
   if (Object.hasOwn(FORMATS, request)) return findOnPath(request, searchPath)
   throw new OciUnpackError('USAGE', `"${request}" is not a decompressor.`, {
-    hint: `Give ${DECOMPRESSOR_VALUES}.`
+    hint: `Set {decompressor} to ${DECOMPRESSOR_VALUES}.`
   })
 }
 
 function unavailable(request: string): OciUnpackError {
   return new OciUnpackError(
     'DECOMPRESSOR_UNAVAILABLE',
-    `The decompressor ${request} is not there.`,
+    `The decompressor ${request} is not installed.`,
     {
       facts: { path: request },
-      hint: 'Install it, or give `auto` or `none`: no program is needed to unpack.'
+      hint: 'Install it, or set {decompressor} to auto or none, which need no program.'
     }
   )
 }

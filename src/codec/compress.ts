@@ -1,3 +1,4 @@
+/** The choice of a compressor. */
 import { OciUnpackError } from '../errors.ts'
 import type { Compressor, Output } from './compressor.ts'
 import type { Compression } from '../image/media-types.ts'
@@ -77,8 +78,10 @@ function levelOf(compression: 'gzip' | 'zstd', level: number | undefined): numbe
 function zstdProgram(): string {
   const path = findOnPath('zstd', process.env.PATH)
   if (path !== undefined) return path
-  throw new OciUnpackError('COMPRESSOR_UNAVAILABLE', 'Nothing here can write zstd.', {
-    facts: { reason: `Node ${process.versions.node} has no zstd and PATH no zstd program` },
-    hint: 'Install the zstd program, use Node 22.15 or later, or choose gzip.'
+  throw new OciUnpackError('COMPRESSOR_UNAVAILABLE', 'This system cannot write zstd.', {
+    facts: {
+      reason: `Node ${process.versions.node} cannot write zstd, and PATH has no zstd program`
+    },
+    hint: 'Install the zstd program, use Node 22.15 or later, or compress with gzip.'
   })
 }

@@ -36,7 +36,7 @@ export function assertContent(head: Buffer | undefined, compression: Compression
       : `The layer's media type says ${NAMES[compression]}, but its content is ${NAMES[found]}.`,
     {
       facts: { expected: NAMES[compression], found: describe(head, found) },
-      hint: 'The media type in the manifest and the blob disagree: build or copy the image again.'
+      hint: 'The blob does not match the media type in the manifest. Build or copy the image again.'
     }
   )
 }

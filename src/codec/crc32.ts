@@ -1,3 +1,4 @@
+/** CRC-32, by zlib where it has one. */
 import * as zlib from 'node:zlib'
 
 type Crc32 = (data: Uint8Array, value?: number) => number

@@ -1,3 +1,4 @@
+/** Decompression of a layer, whatever its format. */
 import { aborted } from '../errors.ts'
 import { decompressByProgram } from './by-program.ts'
 import { IsalInflater } from '../sys/isal.ts'

@@ -1,3 +1,4 @@
+/** Decompression of gzip by ISA-L, in this process. */
 import { IsalDataError, type Inflated, type IsalInflater } from '../sys/isal.ts'
 import { assertPadding, hasHeaderChecksum, hasReservedFlags, isMagic } from './gzip-header.ts'
 import type { Source } from './source.ts'

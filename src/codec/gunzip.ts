@@ -1,3 +1,4 @@
+/** Decompression of gzip by Node's zlib. */
 import { createGunzip } from 'node:zlib'
 import { assertPadding } from './gzip-header.ts'
 import type { Source } from './source.ts'

@@ -1,3 +1,4 @@
+/** Compression to gzip in blocks, in parallel. */
 import { promisify } from 'node:util'
 import { constants, deflateRaw, type ZlibOptions } from 'node:zlib'
 import type { Compressor, Output } from './compressor.ts'

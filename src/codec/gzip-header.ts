@@ -1,3 +1,4 @@
+/** Headers of gzip members, and the padding after the last one. */
 import type { Source } from './source.ts'
 import { compressionInvalid } from './zlib-stream.ts'
 

@@ -1,3 +1,4 @@
+/** The end of a gzip blob, as proof that all of it was read. */
 import { readFully } from '../sys/read.ts'
 import { hasReservedFlags } from './gzip-header.ts'
 import type { BlobFile } from './source.ts'

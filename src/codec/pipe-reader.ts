@@ -1,3 +1,4 @@
+/** Reading from a pipe without blocking. */
 import { setImmediate } from 'node:timers/promises'
 import { readAvailable, waitReadable } from '../sys/pipe.ts'
 

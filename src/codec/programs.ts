@@ -1,3 +1,4 @@
+/** Finding and describing external programs. */
 import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, isAbsolute, join } from 'node:path'
 

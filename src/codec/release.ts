@@ -1,3 +1,4 @@
+/** Returning the memory of spent chunks at once. */
 import { MessageChannel } from 'node:worker_threads'
 
 /**

@@ -1,3 +1,4 @@
+/** The compressed bytes that a decompressor reads. */
 import { read } from '../sys/read.ts'
 
 /** A compressed blob as the codecs need it: the store's verified blob is one. */
@@ -39,7 +40,7 @@ export function replay(head: Buffer | undefined, rest: Source): Source {
 
 const REREAD_BYTES = 1 << 18
 
-/** The whole file once more, by positional reads, hashed by nobody. */
+/** The whole file again, by positional reads, without hashing. */
 export function reread(fd: number): Source {
   const buffer = Buffer.allocUnsafe(REREAD_BYTES)
   let position = 0

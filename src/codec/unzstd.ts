@@ -1,3 +1,4 @@
+/** Decompression of Zstandard, by Node or in JavaScript. */
 import * as zlib from 'node:zlib'
 import type { Source } from './source.ts'
 import {

@@ -1,3 +1,4 @@
+/** Node's zlib streams as iterators of chunks. */
 import type { Transform } from 'node:stream'
 import { OciUnpackError } from '../errors.ts'
 import { release } from './release.ts'
@@ -70,7 +71,7 @@ export function compressionInvalid(
 ): OciUnpackError {
   return new OciUnpackError('COMPRESSION_INVALID', message, {
     facts: { offset, reason },
-    hint: 'The blob is not a valid layer: copy or build the image again.',
+    hint: 'The blob is not a valid layer. Copy or build the image again.',
     ...(cause === undefined ? {} : { cause })
   })
 }

@@ -1,3 +1,4 @@
+/** Compression to Zstandard, by Node or a program. */
 import { spawn } from 'node:child_process'
 import type { Readable, Transform, Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'

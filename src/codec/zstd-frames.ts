@@ -1,3 +1,4 @@
+/** A Zstandard blob, cut into frames. */
 import type { Source } from './source.ts'
 import { compressionInvalid } from './zlib-stream.ts'
 import { FRAME_MAGIC, START, type Step } from './zstd-steps.ts'

@@ -60,7 +60,7 @@ function afterHeader(header: Buffer, layout: Layout, hasChecksum: boolean): Step
     ? contentSize(header.subarray(sizeAt))
     : windowSize(header.readUInt8())
   if (window > MAX_WINDOW_BYTES) {
-    return `a frame needs a window of ${window} bytes, the limit is ${MAX_WINDOW_BYTES}`
+    return `a frame needs a window of ${window} bytes, but the limit is ${MAX_WINDOW_BYTES}`
   }
   return blockHeader(Math.min(window, MAX_BLOCK_BYTES), hasChecksum)
 }

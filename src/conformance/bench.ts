@@ -48,7 +48,7 @@ const unchanged: Wrap = (set) => set
 export class Bench {
   /** As `openHooks` takes it. */
   readonly file: string
-  /** What the set is; nobody asks its hooks. */
+  /** What the set is; its hooks are not called. */
   readonly set: HookSet
   readonly scratch: string
   /** Stops what a case is doing. */

@@ -9,7 +9,7 @@ import { differences, readTree, type Tree } from './tree.ts'
 
 /** @param where the root file system @param when in which situation */
 export function checkTree(rootfs: string, { tree }: Image, when: string): void {
-  checkSame(tree, readTree(rootfs), `${when}, ${rootfs} is not what the engine makes alone`)
+  checkSame(tree, readTree(rootfs), `${when}, ${rootfs} is not what the engine makes without hooks`)
 }
 
 export function checkSame(expected: Tree, found: Tree, what: string): void {
@@ -17,7 +17,7 @@ export function checkSame(expected: Tree, found: Tree, what: string): void {
   if (lines.length > 0) throw new Broken({ seen: `${what}:\n${lines.join('\n')}` })
 }
 
-/** All layers of a new image have to be extracted, since nobody can have them. */
+/** All layers of a new image have to be extracted, because no storage can have them. */
 export function checkNothingSkipped({ layers }: Image, calls: readonly TraceRecord[]): void {
   const skips = calls.filter(isSkip)
   if (skips.length === 0) return
@@ -26,7 +26,7 @@ export function checkNothingSkipped({ layers }: Image, calls: readonly TraceReco
     contract:
       'try-skip says yes only to a layer that post-extract has committed under this key, else it ends with status 10; ' +
       'prepare answers "skip" by the same rule.',
-    seen: `The image was made a moment ago, so that no store can have any of its ${layers} layers.`
+    seen: `The image was made just now, so no storage can have any of its ${layers} layers.`
   })
 }
 
@@ -44,7 +44,7 @@ export function checkExtracted({ calls, read }: Unpacked, layers: readonly numbe
   if (same(found, layers) && (asked.length === 0 || same(asked, layers))) return
   throw new Broken({
     asked: callsOf(calls, 'try-skip').map(describeCall).join('\n'),
-    seen: `Layers ${list(found)} were extracted, and ${list(layers)} should have been (counted from 0).`
+    seen: `Layers ${list(found)} were extracted, but ${list(layers)} should have been (counted from 0).`
   })
 }
 

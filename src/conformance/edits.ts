@@ -1,4 +1,4 @@
-/** What somebody may do in a bundle of the base layer: one change of each kind. */
+/** What a user may do in a bundle of the base layer: one change of each kind. */
 import {
   appendFileSync,
   chmodSync,

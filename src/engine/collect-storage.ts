@@ -61,13 +61,13 @@ async function liveKeysOf(layout: string): Promise<Digest[]> {
 }
 
 function noLayouts(): OciUnpackError {
-  return new OciUnpackError('USAGE', 'No layout is named, so that every layer would go.', {
-    hint: 'Name each layout whose images are to stay with --layout.'
+  return new OciUnpackError('USAGE', 'No layout is named, so every layer would be removed.', {
+    hint: 'Use {layouts} to name every layout whose images must stay.'
   })
 }
 
 function tagged(): OciUnpackError {
-  return new OciUnpackError('USAGE', 'A layout is named without a tag.', {
-    hint: 'All images of a layout stay.'
+  return new OciUnpackError('USAGE', 'A layout must be named without a tag.', {
+    hint: 'All images of a named layout stay.'
   })
 }

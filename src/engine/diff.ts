@@ -1,3 +1,4 @@
+/** The story of `diff`: what a repack would put into a layer. */
 import { configuredVolumes } from '../bundle/volumes.ts'
 import type { Delta } from '../mtree/compare.ts'
 import { asked } from './operation/asked.ts'

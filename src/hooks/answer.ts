@@ -63,7 +63,7 @@ const READERS: {
   abort: nothing,
   'runtime-config': ({ config }) => {
     if (config === undefined) return {}
-    if (!isRecord(config)) throw answerInvalid('"config" is no object')
+    if (!isRecord(config)) throw answerInvalid('"config" is not an object')
     return { config: config as Readonly<Record<string, Json>> }
   },
   'delta-list': ({ paths }) => ({ paths: readPaths(paths) }),
@@ -77,11 +77,11 @@ function readLayers(
   known: ReadonlySet<string>,
   extract: ExtractMode
 ): ReadonlyMap<Digest, PreparedLayer> {
-  if (!isRecord(layers)) throw answerInvalid('"layers" is no object')
+  if (!isRecord(layers)) throw answerInvalid('"layers" is not an object')
   return new Map(
     Object.entries(layers).map(([chainId, answer]) => {
       if (known.has(chainId)) return [chainId as Digest, readLayer(answer, extract)]
-      throw answerInvalid('"layers" names what is no chain ID of this image', {
+      throw answerInvalid('"layers" has a key that is not a chain ID of this image', {
         found: display(fromText(chainId))
       })
     })
@@ -92,7 +92,7 @@ function readLayer(answer: unknown, extract: ExtractMode): PreparedLayer {
   if (answer === 'decline') return { status: 'decline' }
   const fields = answer === 'skip' ? {} : answer
   if (!isRecord(fields) || Object.keys(fields).some((field) => field !== 'target'))
-    throw answerInvalid('a layer in "layers" is neither "skip", "decline" nor {"target": "/…"}')
+    throw answerInvalid('a layer in "layers" is not "skip", "decline" or {"target": "/…"}')
   return { status: 'skip', ...readTarget(fields, extract, true) }
 }
 
@@ -103,7 +103,7 @@ function readTarget(
   required: boolean
 ): { target?: string } {
   if (target !== undefined && extract === 'rootfs')
-    throw answerInvalid('a target means nothing where extract = "rootfs"')
+    throw answerInvalid('a target is not allowed with extract = "rootfs"')
   if (target !== undefined) return { target: readPath(target) }
   if (!required || extract === 'rootfs') return {}
   throw answerInvalid('it names no target', {
@@ -114,17 +114,18 @@ function readTarget(
 /** Lists of targets are separated by newlines, and no path of the kernel has a NUL. */
 function readPath(target: unknown): string {
   if (typeof target === 'string' && /^\/[^\n\0]*$/.test(target)) return target
-  throw answerInvalid('the target is no absolute path without newline and NUL', {
+  throw answerInvalid('the target is not an absolute path, or contains a newline or NUL', {
     found: typeof target === 'string' ? display(fromText(target.slice(0, 200))) : typeof target
   })
 }
 
 function readPaths(paths: unknown): ChangedPaths {
   if (paths instanceof ChangedPathsBuilder) return paths
-  if (!Array.isArray(paths)) throw answerInvalid('"paths" is no list')
+  if (!Array.isArray(paths)) throw answerInvalid('"paths" is not a list')
   const changed = new ChangedPathsBuilder()
   for (const path of paths as unknown[]) {
-    if (typeof path !== 'string') throw answerInvalid('"paths" holds what is no string')
+    if (typeof path !== 'string')
+      throw answerInvalid('"paths" contains something that is not a string')
     changed.addText(path)
   }
   return changed
@@ -138,6 +139,6 @@ function unknownField(point: HookPoint, field: string): Error {
   const known = FIELD[point]
   return answerInvalid(`${hookName(point)} knows no field "${display(fromText(field))}"`, {
     expected: known === undefined ? 'an empty answer' : `"${known}" or nothing`,
-    hint: 'Standard output is for the answer alone; write messages to standard error.'
+    hint: 'Print only the answer on standard output, and messages on standard error.'
   })
 }

@@ -6,7 +6,7 @@ import { answerInvalid } from './failures.ts'
 /** A Set of V8 holds 2^24 members. */
 const MAX_PATHS = 2 ** 24 - 1
 
-/** The one place that judges the paths of a delta-list, whoever names them. */
+/** The one place that checks the paths of a delta-list, whatever kind of hook names them. */
 export class ChangedPathsBuilder implements ChangedPaths {
   readonly entries: Set<ByteString> = new Set()
   readonly trees: Set<ByteString> = new Set()
@@ -33,8 +33,8 @@ function isRelative(path: ByteString): boolean {
 }
 
 function badPath(path: ByteString): Error {
-  return answerInvalid('it lists what is no path below the root file system', {
+  return answerInvalid('it lists something that is not a path in the root file system', {
     found: display(path.slice(0, 200)),
-    hint: 'Paths are relative to the rootfs: no slash at the beginning, no empty, "." or ".." component.'
+    hint: 'Paths are relative to the rootfs: they do not begin with a slash, and no component is empty, "." or "..".'
   })
 }

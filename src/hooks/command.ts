@@ -1,3 +1,4 @@
+/** The command line of a hook, with an absolute path. */
 import { resolve } from 'node:path'
 import { executable, findOnPath } from '../codec/programs.ts'
 
@@ -16,5 +17,5 @@ export function resolveCommand(
     : findOnPath(program, searchPath)
   if (path !== undefined) return [path, ...args]
   const where = program.includes('/') ? resolve(directory, program) : `"${program}" in PATH`
-  return { reason: `there is no program ${where} that may be run` }
+  return { reason: `there is no executable ${where}` }
 }

@@ -67,7 +67,7 @@ export interface FinishContext extends ImageContext {
 }
 
 export interface AbortContext extends ImageContext {
-  /** Staged directories that pre-extract gave and nobody committed. */
+  /** Staged directories that pre-extract answered and that were not committed. */
   readonly targets: readonly string[]
 }
 

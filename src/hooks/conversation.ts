@@ -93,7 +93,7 @@ export class Conversation {
       },
       onRecord: (line) => this.receive(line),
       onTooLong: (line) =>
-        void this.endBecause(answerInvalid(`a line has over ${line.length} bytes`))
+        void this.endBecause(answerInvalid(`a line is longer than ${line.length} bytes`))
     })
   }
 
@@ -107,7 +107,7 @@ export class Conversation {
     const pending = this.pending.get(reply.id)
     if (pending === undefined) {
       void this.endBecause(
-        answerInvalid('it answers what was not asked', { found: `id ${reply.id}` })
+        answerInvalid('it answered a call that was not made', { found: `id ${reply.id}` })
       )
       return
     }
@@ -131,5 +131,5 @@ export class Conversation {
   }
 }
 
-const OTHER_STOPPED = 'its process was ended since another call of it was stopped'
+const OTHER_STOPPED = 'its process was ended because another of its calls was stopped'
 const HALF_A_LINE = 'its process ended in the middle of a line'

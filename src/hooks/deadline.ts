@@ -16,7 +16,7 @@ export async function withDeadline<T>(
 ): Promise<T> {
   const controller = new AbortController()
   const abort = () => controller.abort(aborted(signal?.reason))
-  const expire = () => controller.abort(timedOut('it gave no answer', limit))
+  const expire = () => controller.abort(timedOut('it did not answer', limit))
   const timer = setTimeout(expire, Math.min(limit, LONGEST_MS))
   signal?.addEventListener('abort', abort)
   try {

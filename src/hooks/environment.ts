@@ -80,7 +80,10 @@ function targetsOf(layers: readonly { target?: string }[]): string {
 
 function withoutNul(name: string, value: string): string {
   if (!value.includes('\0')) return value
-  throw hookFailed(`OCI_UNPACK_${name} would hold a NUL, which no environment can`, {
-    hint: 'Look at what the image says there; only mode = "session" could pass it on.'
-  })
+  throw hookFailed(
+    `OCI_UNPACK_${name} would contain a NUL, which an environment variable cannot hold`,
+    {
+      hint: 'Check this value in the image. Only a hook with mode = "session" can receive it.'
+    }
+  )
 }

@@ -18,14 +18,14 @@ export function hookFailed(reason: string, more: More = {}): OciUnpackError {
 
 /** The hook answered something that its point does not know. */
 export function answerInvalid(reason: string, more: More = {}): OciUnpackError {
-  return hookError('HOOK_ANSWER_INVALID', 'The answer of a hook cannot be used.', reason, more)
+  return hookError('HOOK_ANSWER_INVALID', 'The answer of a hook is not valid.', reason, more)
 }
 
 /** `limit` in milliseconds. */
 export function timedOut(reason: string, limit: number): OciUnpackError {
   return hookError('HOOK_TIMEOUT', 'A hook took too long.', reason, {
     expected: `an answer within ${limit} ms`,
-    hint: 'Raise the timeout of this hook, or find out with --trace and its standard error what it waits for.'
+    hint: 'Raise the timeout of this hook, or find out what it waits for with {hooks.trace} and its standard error.'
   })
 }
 
@@ -42,7 +42,7 @@ export function endedBadly(exit: Exit, reason: string): OciUnpackError {
 }
 
 const TOO_BIG =
-  'The facts of this call are too long for an environment; mode = "session" gets them as JSON alone.'
+  'The facts of this call do not fit into the environment. Use mode = "session", which gets them only as JSON.'
 
 function hookError(
   code: 'HOOK_FAILED' | 'HOOK_ANSWER_INVALID' | 'HOOK_TIMEOUT',

@@ -46,7 +46,7 @@ async function collect(
     if (next.done === true) return changed
     if (typeof next.value === 'string') changed.addText(next.value)
     else if (next.value instanceof Uint8Array) changed.add(fromBuffer(next.value))
-    else throw answerInvalid('its list holds what is neither text nor bytes')
+    else throw answerInvalid('its list contains something that is neither text nor bytes')
   }
 }
 
@@ -63,7 +63,9 @@ function toAnswer(point: HookPoint, value: unknown): RawAnswer {
     return { status: 'yes', fields: {} }
   if (typeof value === 'object' && value !== null)
     return { status: 'yes', fields: value as AnswerFields }
-  throw answerInvalid('the function returned what is no answer', { found: String(value) })
+  throw answerInvalid('the function returned something that is not an answer', {
+    found: String(value)
+  })
 }
 
 /** What a function throws is a failure; when it was told to stop, the reason of that. */

@@ -1,3 +1,4 @@
+/** What every kind of hook (program, session, function) has in common. */
 import type { AnswerFields } from './answer.ts'
 import type { HookRequest } from './request.ts'
 

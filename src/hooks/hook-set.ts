@@ -66,7 +66,7 @@ async function ask<P extends HookPoint>(
   if (answer.status === 'yes')
     return { status: 'yes', answer: readAnswer(point, { extract, context }, answer.fields) }
   if (mayDecline(point, extract)) return answer
-  throw answerInvalid(`it declines, which is no answer where extract = "${extract}"`)
+  throw answerInvalid(`it declined, which is not allowed with extract = "${extract}"`)
 }
 
 async function untilNotBusy(
@@ -78,7 +78,7 @@ async function untilNotBusy(
   for (let wait = FIRST_WAIT_MS; ; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
     const answer = await question()
     if (answer.status !== 'busy') return answer
-    if (performance.now() + wait >= end) throw timedOut('it was busy all the time', timeout)
+    if (performance.now() + wait >= end) throw timedOut('it was busy the whole time', timeout)
     await unlessStopped(stop, setTimeout(wait))
   }
 }

@@ -1,3 +1,4 @@
+/** The error for hooks that are not valid. */
 import { OciUnpackError } from '../errors.ts'
 
 interface More {

@@ -1,3 +1,4 @@
+/** The directories for locks and owners. */
 import { lstatSync } from 'node:fs'
 import { OciUnpackError } from '../errors.ts'
 import { makeDirectories } from '../sys/make-directories.ts'
@@ -20,8 +21,8 @@ function privateDirectory(path: string, uid: number): string {
   makeDirectories(path, 0o700)
   const found = lstatSync(path)
   if (found.isDirectory() && found.uid === uid && (found.mode & 0o022) === 0) return path
-  throw new OciUnpackError('HOOKS_UNSAFE', 'The directory for locks is not ours alone.', {
+  throw new OciUnpackError('HOOKS_UNSAFE', 'Another user could change the directory for locks.', {
     facts: { path },
-    hint: 'It must be a directory of this user that nobody else can write to. Remove it.'
+    hint: 'It must be a directory that belongs to this user and that only this user can write to. Remove it.'
   })
 }

@@ -5,7 +5,7 @@ import { hooksInvalid } from './invalid.ts'
 import { readTrustedFile, type TrustedFile } from './trusted-file.ts'
 
 export interface LookupOptions {
-  /** As the operator named it (`--hooks`); it must exist. */
+  /** As the operator named it; it must exist. */
   readonly file?: string | undefined
   /** Default this process's. */
   readonly env?: NodeJS.ProcessEnv
@@ -47,6 +47,6 @@ function nonEmpty(value: string | undefined): string | undefined {
 
 function missing(file: string): never {
   throw hooksInvalid(file, 'there is no such file', {
-    hint: 'Name a hooks.toml, or do without hooks (--no-hooks).'
+    hint: 'Name an existing hooks.toml with {hooks}, or use no hooks ({hooks: undefined}).'
   })
 }

@@ -88,7 +88,7 @@ function newOwnerFile(): { path: string; fd: number } {
   for (;;) {
     const path = join(ownerDirectory(), `${PREFIX}${randomBytes(8).toString('hex')}`)
     const fd = openSync(path, CREATE, 0o600)
-    // somebody who removes the files of the dead may have come between
+    // another process that removes the files of dead owners may have intervened
     if (tryLock(fd, 'exclusive') && fstatSync(fd).nlink > 0) return { path, fd }
     closeSync(fd)
   }
@@ -149,7 +149,7 @@ function withFile<T>(path: string, absent: T, act: (fd: number) => T): T {
   }
 }
 
-/** A process that ends meanwhile, or belongs to somebody else, opens nothing that can be seen. */
+/** A process that ends in the meantime, or belongs to another user, has no visible open files. */
 function opens(pid: string, path: string): boolean {
   const directory = `/proc/${pid}/fd`
   try {

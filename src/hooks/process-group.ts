@@ -37,7 +37,7 @@ async function isGone(leader: number): Promise<boolean> {
   return true
 }
 
-/** The dead count as members until somebody waits for them, which init may do late or never. */
+/** Dead processes count as members until they are waited for, which init may do late or never. */
 function hasLiving(leader: number): boolean {
   return readdirSync('/proc').some((name) => /^\d+$/.test(name) && isLiving(name, leader))
 }

@@ -47,6 +47,6 @@ async function converse(running: RunningProgram, request: HookRequest): Promise<
     case BUSY_STATUS:
       return { status: 'busy' }
     default:
-      throw endedBadly(exit, 'it said so')
+      throw endedBadly(exit, 'it reported a failure')
   }
 }

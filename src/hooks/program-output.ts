@@ -26,7 +26,7 @@ export async function readOutput(point: HookPoint, output: Readable): Promise<()
 export function parseFields(text: Uint8Array): AnswerFields {
   const value = attempt(() => parseJson(text))
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw answerInvalid('it is JSON, but no object')
+    throw answerInvalid('it is JSON, but not an object')
   return value as AnswerFields
 }
 
@@ -104,7 +104,7 @@ class ListReader {
 function stringOf(line: Buffer): string {
   const path = attempt(() => parseJson(line))
   if (typeof path === 'string') return path
-  throw answerInvalid('a line of its list is no string of JSON')
+  throw answerInvalid('a line of its list is not a JSON string')
 }
 
 async function read(
@@ -129,7 +129,7 @@ function attempt<T>(parse: () => T): T {
 }
 
 function notTerminated(): Error {
-  return answerInvalid('its list of paths does not end with a NUL', {
-    hint: "End each path with a NUL, for instance by find -printf '%P\\0', or print lines of JSON strings."
+  return answerInvalid('the last path of its list does not end with a NUL', {
+    hint: "End each path with a NUL, for example with find -printf '%P\\0', or print one JSON string per line."
   })
 }

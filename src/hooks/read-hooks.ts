@@ -13,7 +13,7 @@ const DEFAULT_TIMEOUT = '60s'
 
 /**
  * `searchPath` is where programs without a slash are looked for, if [env] has no PATH.
- * @throws HOOKS_INVALID with the line and the reason; HOOKS_UNSAFE for a program that somebody else could change
+ * @throws HOOKS_INVALID with the line and the reason; HOOKS_UNSAFE for a program that another user could change
  */
 export function readHooks(file: TrustedFile, searchPath: string | undefined): HooksDefinition {
   const written = readDocument(file)

@@ -19,7 +19,7 @@ export function brokenRule({
   points
 }: Choice): { key: 'extract' | 'whiteouts'; reason: string } | undefined {
   if (whiteouts !== undefined && extract !== 'layer')
-    return { key: 'whiteouts', reason: 'whiteouts have a form only where extract = "layer"' }
+    return { key: 'whiteouts', reason: 'whiteouts can only be set with extract = "layer"' }
   const missing = NEEDED.filter((point) => !points.has(point)).map(hookName)
   if (extract === 'rootfs' || missing.length === 0) return undefined
   return { key: 'extract', reason: `extract = "${extract}" also needs ${missing.join(', ')}` }

@@ -17,7 +17,7 @@ export function readReply(line: Buffer): Reply | Error {
   try {
     const { id, status, message, ...fields } = parseFields(line)
     if (typeof id === 'number') return { id, status, message, fields }
-    return answerInvalid('a line has no "id" that is a number')
+    return answerInvalid('a line has no numeric "id"')
   } catch (error) {
     return error as Error
   }
@@ -32,9 +32,9 @@ export function answerOf({ status, message, fields }: Reply): RawAnswer | Error 
     case 'busy':
       return Object.keys(fields).length === 0 ? { status } : notYes(status, fields)
     case 'failed':
-      return hookFailed(typeof message === 'string' ? printable(message) : 'it said so')
+      return hookFailed(typeof message === 'string' ? printable(message) : 'it reported a failure')
     default:
-      return answerInvalid('its status is none', {
+      return answerInvalid('its status is not known', {
         expected: 'yes, decline, busy or failed',
         found: typeof status === 'string' ? printable(status) : typeof status
       })
@@ -43,7 +43,7 @@ export function answerOf({ status, message, fields }: Reply): RawAnswer | Error 
 
 function notYes(status: string, fields: AnswerFields): Error {
   const found = Object.keys(fields).map(printable).join(', ')
-  return answerInvalid(`an answer of status "${status}" has no fields`, { found })
+  return answerInvalid(`an answer with the status "${status}" cannot have fields`, { found })
 }
 
 function printable(text: string): string {

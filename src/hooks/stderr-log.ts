@@ -1,3 +1,4 @@
+/** What hooks write to standard error, line by line. */
 import type { Readable } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
 import { display, fromBuffer } from '../bytes.ts'
@@ -11,7 +12,7 @@ const LINE_BYTES = 8 * 1024
 const TAIL_BYTES = 4 * 1024
 const LAST_WORDS_MS = 100
 
-/** Hands on standard error line by line and keeps its end. All of it is read, so that nobody waits for us. */
+/** Hands on standard error line by line and keeps its end. All of it is read, so that no program waits for us. */
 export class StderrLog {
   private lastLines: Buffer = Buffer.alloc(0)
   private readonly end: Promise<void>

@@ -1,3 +1,4 @@
+/** A record of every call of a hook. */
 import { toErrorRecord } from '../errors.ts'
 import type { ContextOf, HookOutcome, HookSet } from './calls.ts'
 import { hookName, type HookPoint } from './points.ts'

@@ -25,7 +25,7 @@ const MOST_LINKS = 40
  * The file, links of the operator followed; undefined where there is none. It is opened once, and what was opened is
  * what is read.
  *
- * @throws HOOKS_UNSAFE where somebody other than root and the caller could have written it; HOOKS_INVALID
+ * @throws HOOKS_UNSAFE if a user other than root and the caller could have written it; HOOKS_INVALID
  */
 export function readTrustedFile(path: string): TrustedFile | undefined {
   const fd = open(path)
@@ -35,7 +35,7 @@ export function readTrustedFile(path: string): TrustedFile | undefined {
     const file = fstatSync(fd)
     if (!file.isFile()) throw hooksInvalid(real, 'it is not a regular file')
     if (file.size > LIMIT_BYTES) throw hooksInvalid(real, `it is longer than ${LIMIT_BYTES} bytes`)
-    assertTrusted(path, 'The hooks file could be changed by somebody else.')
+    assertTrusted(path, 'Another user could change the hooks file.')
     return { path: real, text: decode(readRest(fd), real) }
   } finally {
     closeSync(fd)
@@ -44,7 +44,7 @@ export function readTrustedFile(path: string): TrustedFile | undefined {
 
 /** @param path absolute. @param file the hooks.toml that names it. @throws HOOKS_UNSAFE */
 export function assertTrustedProgram(path: string, file: string): void {
-  assertTrusted(path, 'A program of the hooks could be changed by somebody else.', { file })
+  assertTrusted(path, 'Another user could change a program of the hooks.', { file })
 }
 
 function open(path: string): number | undefined {
@@ -62,7 +62,7 @@ function assertTrusted(path: string, message: string, facts: { file?: string } =
   if (flaw === undefined) return
   throw new OciUnpackError('HOOKS_UNSAFE', message, {
     facts: { ...facts, path: flaw.path, reason: flaw.reason },
-    hint: `Look at what is there, then use ${flaw.remedy}; or do without hooks (--no-hooks).`
+    hint: `Check what is there, then run ${flaw.remedy}, or use no hooks ({hooks: undefined}).`
   })
 }
 
@@ -72,7 +72,7 @@ interface Flaw {
   remedy: string
 }
 
-/** The first step of the way to a file that somebody other than root and the caller could change. */
+/** The first step of the way to a file that a user other than root and the caller could change. */
 function findFlaw(path: string): Flaw | undefined {
   let at = '/'
   let rest = path.split('/').filter((name) => name !== '')
@@ -98,12 +98,12 @@ function findFlaw(path: string): Flaw | undefined {
 function flawOf(path: string, found: Stats): Flaw | undefined {
   const caller = process.geteuid!()
   if (found.uid !== 0 && found.uid !== caller) {
-    const reason = `it belongs to uid ${found.uid}, neither root nor the caller (${caller})`
+    const reason = `it belongs to uid ${found.uid}, not to root or the caller (${caller})`
     return { path, reason, remedy: `chown root ${path}` }
   }
   const isWritable = !found.isSymbolicLink() && (found.mode & GROUP_OR_OTHERS_WRITE) !== 0
   if (!isWritable || (found.isDirectory() && (found.mode & STICKY) !== 0)) return undefined
-  return { path, reason: 'its group or others may write to it', remedy: `chmod go-w ${path}` }
+  return { path, reason: 'its group or other users can write to it', remedy: `chmod go-w ${path}` }
 }
 
 function decode(bytes: Buffer, path: string): string {

@@ -1,3 +1,4 @@
+/** Hooks as functions: what a user of the library writes. */
 import type { Json } from '../image/json.ts'
 import type { WhiteoutForm } from '../plan/whiteout-form.ts'
 import type { ExtractMode } from './calls.ts'
@@ -30,7 +31,7 @@ export interface UnpackHooks {
   postExtract?(layer: contexts.PostExtractContext, call: FunctionCall): Reply<Target>
   /** All layers are there: make the root file system. */
   finish?(context: contexts.FinishContext, call: FunctionCall): Reply
-  /** Something failed: undo what preExtract made and nobody committed. May be called twice. */
+  /** Something failed: undo what preExtract made and what was not committed. May be called twice. */
   abort?(context: contexts.AbortContext, call: FunctionCall): Reply
   /** May answer with a config.json to take instead. */
   runtimeConfig?(
@@ -51,11 +52,11 @@ export interface UnpackHooks {
 }
 
 export interface FunctionCall {
-  /** Aborted when nobody waits for the answer any more: the time is over, or the operation was stopped. */
+  /** Aborted when the answer is no longer needed: the time is over, or the operation was stopped. */
   readonly signal: AbortSignal
   /**
    * To be inherited by every process that the function starts and that may outlive this one: as long as it is open
-   * anywhere, nobody else works at the same bundle and layers.
+   * anywhere, no other operation works on the same bundle and layers.
    */
   readonly lockFd: number
 }

@@ -1,3 +1,4 @@
+/** An image without layers. */
 import { digestOf, type Digest } from './digest.ts'
 import { OCI_CONFIG, OCI_MANIFEST } from './media-types.ts'
 import { configBytes, manifestBytes } from './serialise.ts'

@@ -1,3 +1,4 @@
+/** Choosing an image of an index by platform. */
 import { OciUnpackError, type ErrorCode } from '../errors.ts'
 import { parseDigest } from './digest.ts'
 import { platformDistance, platformText } from './platform.ts'
@@ -81,7 +82,7 @@ function platformError(
       : 'Several manifests of the image fit this platform equally well.'
   return new OciUnpackError(code, message, {
     facts: { platform: platformText(wanted), available: printable(describe(paths, code)) },
-    hint: 'Choose with --platform os/arch[/variant].'
+    hint: 'Set {platform} to os/arch[/variant].'
   })
 }
 

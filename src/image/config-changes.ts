@@ -1,3 +1,4 @@
+/** Changes to the config of an image. */
 import { OciUnpackError } from '../errors.ts'
 import { withFields, without } from './fields.ts'
 import { parseTimestamp } from './timestamp.ts'
@@ -60,10 +61,10 @@ const CLEARED_FIELDS: Readonly<Record<ClearKey, keyof ExecutionConfig | undefine
 function checked(key: ClearKey): ClearKey {
   if (Object.hasOwn(CLEARED_FIELDS, key)) return key
   const isLayers = (key as string) === 'rootfs.diffids'
-  throw new OciUnpackError('USAGE', 'This is nothing that can be cleared.', {
+  throw new OciUnpackError('USAGE', 'This field cannot be cleared.', {
     facts: {
       found: key,
-      ...(isLayers ? { reason: 'without its diff ids the image could not be unpacked' } : {}),
+      ...(isLayers ? { reason: 'the image could not be unpacked without its diff IDs' } : {}),
       available: Object.keys(CLEARED_FIELDS).join(', ')
     }
   })
@@ -132,8 +133,7 @@ type Members = Readonly<Record<string, object | null>>
 
 /** A set in Go's JSON: an object of empty objects. */
 function addMembers(set: Members = {}, given: readonly string[] | undefined): Members | undefined {
-  if (given?.includes('') === true)
-    throw new OciUnpackError('USAGE', 'A port or volume is empty text.')
+  if (given?.includes('') === true) throw new OciUnpackError('USAGE', 'A port or volume is empty.')
   if (given === undefined || given.length === 0) return undefined
   return { ...Object.fromEntries(given.map((member) => [member, {}])), ...set }
 }
@@ -153,6 +153,6 @@ function merge(texts: Texts = {}, given: Texts | undefined): Texts | undefined {
 function required(name: string, value: string | undefined): string | undefined {
   if (value !== '') return value
   throw new OciUnpackError('USAGE', `The ${name} of an image cannot be empty.`, {
-    hint: "Give one of Go's names, for instance linux or amd64."
+    hint: "Use one of Go's names, for example linux or amd64."
   })
 }

@@ -1,3 +1,4 @@
+/** Content digests. */
 import { createHash, type Hash } from 'node:crypto'
 import { OciUnpackError } from '../errors.ts'
 
@@ -74,7 +75,7 @@ function isHex(text: string, algorithm: DigestAlgorithm): boolean {
 }
 
 function invalid(found: string, reason: string): OciUnpackError {
-  return new OciUnpackError('DIGEST_INVALID', 'A digest cannot be used.', {
+  return new OciUnpackError('DIGEST_INVALID', 'A digest is not valid.', {
     facts: { found, reason }
   })
 }

@@ -1,3 +1,4 @@
+/** Reading the documents of an image, checked against their schemas. */
 import type { Digest } from './digest.ts'
 import { parseJson, type Json } from './json.ts'
 import { mediaKind } from './media-types.ts'

@@ -1,3 +1,4 @@
+/** JSON as Go writes it. */
 import { compareBytes, fromText } from '../bytes.ts'
 import type { Json } from './json.ts'
 import type { Shape } from './shape.ts'

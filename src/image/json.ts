@@ -1,3 +1,4 @@
+/** Reading JSON without losing large integers. */
 import { randomUUID } from 'node:crypto'
 
 /**

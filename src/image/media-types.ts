@@ -1,3 +1,4 @@
+/** What media types mean here. */
 import { OciUnpackError } from '../errors.ts'
 
 /** How a layer's bytes are packed. Decided by media type alone, never by looking at the bytes. */
@@ -45,12 +46,16 @@ export function mediaKind(mediaType: string): MediaKind {
 export function layerCompression(mediaType: string): Compression {
   const kind = mediaKind(mediaType)
   if (kind.kind === 'layer') return kind.compression
-  throw new OciUnpackError('MEDIA_TYPE_UNSUPPORTED', 'A layer is of a type that is not unpacked.', {
-    facts: { found: mediaType },
-    hint: mediaType.endsWith('+encrypted')
-      ? 'Decrypt the image first, for instance with skopeo copy --decryption-key.'
-      : 'Layers must be tar archives: plain, gzip or zstd, of the OCI or Docker schema 2 media types.'
-  })
+  throw new OciUnpackError(
+    'MEDIA_TYPE_UNSUPPORTED',
+    'A layer has a media type that cannot be unpacked.',
+    {
+      facts: { found: mediaType },
+      hint: mediaType.endsWith('+encrypted')
+        ? 'Decrypt the image first, for example with skopeo copy --decryption-key.'
+        : 'Layers must be tar archives (plain, gzip or zstd) with OCI or Docker schema 2 media types.'
+    }
+  )
 }
 
 /** The media type of a layer that is packed so, in the family (OCI or Docker) of the manifest that gets it. */

@@ -1,3 +1,4 @@
+/** Platforms: names, defaults and how well they match. */
 import { OciUnpackError } from '../errors.ts'
 import type { Platform } from './types.ts'
 
@@ -11,7 +12,7 @@ export function parsePlatform(text: string): Platform {
   ) {
     throw new OciUnpackError('USAGE', 'The platform is not valid.', {
       facts: { found: text },
-      hint: 'Give os/arch[/variant], for instance linux/arm64 or linux/arm/v7.'
+      hint: 'Use os/arch[/variant], for example linux/arm64 or linux/arm/v7.'
     })
   }
   const [os, arch, variant] = parts.map((part) => part.toLowerCase())

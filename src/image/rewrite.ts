@@ -1,3 +1,4 @@
+/** An edited image, with every document that leads to it. */
 import { target, type DescriptorPath } from './choice.ts'
 import { digestOf, type Digest } from './digest.ts'
 import { mediaKind, type Compression } from './media-types.ts'

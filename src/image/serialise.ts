@@ -1,3 +1,4 @@
+/** Documents as the bytes that are stored. */
 import { stringifyJson } from './go-json.ts'
 import type { Json } from './json.ts'
 import { CONFIG_SHAPE, INDEX_SHAPE, MANIFEST_SHAPE } from './shape.ts'

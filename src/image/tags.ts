@@ -1,3 +1,4 @@
+/** The tags of an index. */
 import { OciUnpackError } from '../errors.ts'
 import { distinct } from './choice.ts'
 import { OCI_INDEX } from './media-types.ts'
@@ -49,29 +50,29 @@ export function withoutTag(index: ImageIndex, tag: string): ImageIndex {
 }
 
 function tagNotFound(tag: string, tags: readonly string[]): OciUnpackError {
-  return new OciUnpackError('TAG_NOT_FOUND', 'There is no image of this tag.', {
+  return new OciUnpackError('TAG_NOT_FOUND', 'No image has this tag.', {
     facts: {
       found: tag,
       available: tags.length === 0 ? 'no tags at all' : printable(tags.join(', '))
     },
-    hint: 'Name one of the tags that are there: PATH:TAG.'
+    hint: 'Use one of the available tags: PATH:TAG.'
   })
 }
 
 function tagAmbiguous(tag: string, entries: readonly Descriptor[]): OciUnpackError {
   return new OciUnpackError('TAG_AMBIGUOUS', 'Several images have this tag.', {
     facts: { found: tag, available: entries.map(({ digest }) => digest).join(', ') },
-    hint: 'Tag the image that is meant once more: every older entry of the tag is then replaced.'
+    hint: 'Tag the right image again: this replaces all older entries of the tag.'
   })
 }
 
 function noImage(): OciUnpackError {
-  return new OciUnpackError('TAG_NOT_FOUND', 'There is no image.')
+  return new OciUnpackError('TAG_NOT_FOUND', 'There is no image in this place.')
 }
 
 function severalImages(tags: readonly string[]): OciUnpackError {
-  return new OciUnpackError('TAG_AMBIGUOUS', 'There are several images.', {
+  return new OciUnpackError('TAG_AMBIGUOUS', 'There are several images in this place.', {
     facts: { available: printable([...new Set(tags)].join(', ')) },
-    hint: 'Say which one: TRANSPORT:PATH:TAG.'
+    hint: 'Choose one by its tag: TRANSPORT:PATH:TAG.'
   })
 }

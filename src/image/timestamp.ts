@@ -1,3 +1,4 @@
+/** Dates in RFC 3339 format. */
 import { OciUnpackError } from '../errors.ts'
 
 const RFC3339 =
@@ -29,8 +30,8 @@ function isOffset(zone: string): boolean {
 }
 
 function invalid(found: string): OciUnpackError {
-  return new OciUnpackError('USAGE', 'A date is not in the form of RFC 3339.', {
+  return new OciUnpackError('USAGE', 'A date is not in RFC 3339 format.', {
     facts: { found },
-    hint: 'For example 2026-11-21T10:00:00Z.'
+    hint: 'Write it like this: 2026-11-21T10:00:00Z.'
   })
 }

@@ -1,3 +1,4 @@
+/** The documents of an image as types. */
 import type { Digest } from './digest.ts'
 
 /*

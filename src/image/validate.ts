@@ -1,3 +1,4 @@
+/** Checking documents against compiled schemas, and saying what is wrong. */
 import { display, fromText } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import type { Json } from './json.ts'
@@ -63,7 +64,7 @@ function requiredField(error: SchemaError, name: string): string | undefined {
   return error.parentSchema.properties?.[name]?.description
 }
 
-function rule(description = 'as the specification has it'): string {
+function rule(description = 'as the specification requires'): string {
   return `must be ${description}`
 }
 

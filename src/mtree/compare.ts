@@ -1,3 +1,4 @@
+/** The differences between two tree manifests. */
 import { compareBytes, display, toBuffer, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import type { Timespec, Xattr } from '../tar/entry.ts'
@@ -134,8 +135,8 @@ function base64(value: ByteString | undefined): string | undefined {
 }
 
 function listedTwice(path: ByteString): OciUnpackError {
-  return new OciUnpackError('MTREE_INVALID', 'The manifest lists one path twice.', {
+  return new OciUnpackError('MTREE_INVALID', 'The tree manifest lists a path twice.', {
     facts: { path: display(path) },
-    hint: 'The manifest was damaged or edited. Restore it, or unpack the image again.'
+    hint: 'The tree manifest was damaged or edited. Restore it, or unpack the image again.'
   })
 }

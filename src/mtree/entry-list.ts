@@ -1,3 +1,4 @@
+/** The entries of a tree manifest, in the order of its lines. */
 import type { ByteString } from '../bytes.ts'
 import type { ManifestEntry } from './entry.ts'
 

@@ -1,3 +1,4 @@
+/** The objects that a tree manifest lists, as types. */
 import { compareBytes, type ByteString } from '../bytes.ts'
 import type { Timespec, Xattr } from '../tar/entry.ts'
 

@@ -1,3 +1,4 @@
+/** Leaving out differences that do not count. */
 import type { ByteString } from '../bytes.ts'
 import type { Delta } from './compare.ts'
 import type { ManifestEntry } from './entry.ts'

@@ -1,3 +1,4 @@
+/** The names of keywords, with their aliases. */
 import type { ManifestEntry } from './entry.ts'
 
 /** Keywords that are fields of an entry. Xattrs are apart: an entry has any number of them. */

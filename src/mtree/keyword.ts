@@ -1,3 +1,4 @@
+/** The values of keywords. */
 import { fromBuffer, type ByteString } from '../bytes.ts'
 import type { Timespec, Xattr } from '../tar/entry.ts'
 import { MTREE_TYPES, type ManifestEntry, type MtreeType } from './entry.ts'

@@ -1,3 +1,4 @@
+/** Reading tree manifests. */
 import { display, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import type { ManifestEntry } from './entry.ts'
@@ -139,7 +140,7 @@ function fullPath(state: State, name: string): ByteString {
 /** Escapes can hide what a plain name cannot be; such a path must not come near a file system. */
 function toComponent(state: State, encoded: string): ByteString {
   const name = visDecode(encoded)
-  if (name === undefined) throw invalid(state, 'the name holds an unknown escape', encoded)
+  if (name === undefined) throw invalid(state, 'the name contains an unknown escape', encoded)
   if (name === '.' || name === '..' || /[/\0]/.test(name)) {
     throw invalid(state, 'no file can have this name', encoded)
   }
@@ -158,8 +159,12 @@ function applyAll(state: State, values: Values, line: string, from: number): voi
 }
 
 function invalid(state: State, reason: string, found: string): OciUnpackError {
-  return new OciUnpackError('MTREE_INVALID', `Line ${state.line} of the manifest: ${reason}.`, {
-    facts: { found: display(found.slice(0, 200)) },
-    hint: 'The manifest was damaged or edited. Restore it, or unpack the image again.'
-  })
+  return new OciUnpackError(
+    'MTREE_INVALID',
+    `Line ${state.line} of the tree manifest is not valid: ${reason}.`,
+    {
+      facts: { found: display(found.slice(0, 200)) },
+      hint: 'The tree manifest was damaged or edited. Restore it, or unpack the image again.'
+    }
+  )
 }

@@ -1,3 +1,4 @@
+/** Names as vis(3) encodes them. */
 import type { ByteString } from '../bytes.ts'
 
 const OCTAL = Array.from({ length: 256 }, (_, code) => `\\${code.toString(8).padStart(3, '0')}`)

@@ -1,3 +1,4 @@
+/** Writing tree manifests. */
 import { toBuffer, type ByteString } from '../bytes.ts'
 import type { Xattr } from '../tar/entry.ts'
 import {

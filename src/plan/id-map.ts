@@ -1,3 +1,4 @@
+/** Maps between ids in the container and on the host. */
 import { OciUnpackError } from '../errors.ts'
 
 /** `size` consecutive ids from `containerId` inside are those from `hostId` outside (user_namespaces(7)). */

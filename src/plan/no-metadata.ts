@@ -1,3 +1,4 @@
+/** Metadata with nothing in it. */
 import type { TarEntry } from '../tar/entry.ts'
 
 type Metadata = Omit<TarEntry, 'type' | 'name' | 'atime' | 'offset'>

@@ -1,3 +1,4 @@
+/** The operations that join staged layers into a tree. */
 import type { ByteString } from '../bytes.ts'
 import type { StagedEntry } from './staged-entry.ts'
 

@@ -1,3 +1,4 @@
+/** An entry and the place of its staged object. */
 import type { ByteString } from '../bytes.ts'
 import { NO_METADATA } from './no-metadata.ts'
 import type { EntryType, Timespec, Xattr } from '../tar/entry.ts'

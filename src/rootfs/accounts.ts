@@ -1,3 +1,4 @@
+/** Reading the passwd and group files of a tree. */
 import type { ByteString } from '../bytes.ts'
 import { joinPath } from '../plan/names.ts'
 import { resolve, type Directory } from '../plan/tree.ts'

@@ -1,3 +1,4 @@
+/** Copying the content of a file. */
 import { copyFileRange, seekData, seekHole, seekTo } from '../sys/copy.ts'
 import { readInto, truncate, writeAllAt } from '../sys/files.ts'
 import { addressOf } from '../sys/libc.ts'

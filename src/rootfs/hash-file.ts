@@ -1,3 +1,4 @@
+/** Hashing files of a tree. */
 import { createHash } from 'node:crypto'
 import { display, type ByteString } from '../bytes.ts'
 import { withFacts } from '../errors.ts'

@@ -1,3 +1,4 @@
+/** Working in a directory by its handle. */
 import type { ByteString } from '../bytes.ts'
 import { baseName } from '../plan/names.ts'
 import { isErrno } from '../sys/failure.ts'

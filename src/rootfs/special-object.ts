@@ -1,3 +1,4 @@
+/** Making symbolic links, devices and FIFOs. */
 import type { ByteString } from '../bytes.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
 import { makeSpecial, makeSymlink } from '../sys/names.ts'

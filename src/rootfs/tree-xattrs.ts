@@ -1,3 +1,4 @@
+/** Reading the extended attributes of a tree. */
 import { display } from '../bytes.ts'
 import { withFacts } from '../errors.ts'
 import { baseName, parentPath } from '../plan/names.ts'

@@ -1,3 +1,4 @@
+/** Reading the extended attributes of one object. */
 import type { ByteString } from '../bytes.ts'
 import { getXattr, listXattrs } from '../sys/metadata.ts'
 import type { Xattr } from '../tar/entry.ts'

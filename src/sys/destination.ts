@@ -42,8 +42,12 @@ function openThrough(parent: number, name: ByteString, path: string): number {
 }
 
 function anothersLink(path: string, uid: number): OciUnpackError {
-  return new OciUnpackError('TARGET_INVALID', 'The path is a link that another user made.', {
-    facts: { path, found: `uid ${uid}` },
-    hint: 'Look at where it leads, and give that path if it is what you mean.'
-  })
+  return new OciUnpackError(
+    'TARGET_INVALID',
+    'The path is a symbolic link that another user made.',
+    {
+      facts: { path, found: `uid ${uid}` },
+      hint: 'Check where it leads. If that is what you want, give the path it leads to.'
+    }
+  )
 }

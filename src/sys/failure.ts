@@ -7,14 +7,14 @@ const sentences: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EBUSY: 'it is in use, or something is mounted there',
   EDQUOT: 'the disk quota is used up',
-  EEXIST: 'it is there already',
-  EFBIG: 'the file would be larger than it may be',
-  EINVAL: 'the kernel refuses the value',
+  EEXIST: 'it already exists',
+  EFBIG: 'the file would exceed the size limit',
+  EINVAL: 'the kernel does not accept the value',
   EIO: 'input/output error',
   ELOOP: 'a symbolic link is in the way',
   EMFILE: 'too many open files',
   ENAMETOOLONG: 'the name is too long',
-  ENFILE: 'too many open files in the whole system',
+  ENFILE: 'too many open files in the system',
   ENOENT: 'it does not exist',
   ENOSPC: 'no space left on the device',
   ENOTDIR: 'it is not a directory',
@@ -22,16 +22,16 @@ const sentences: Readonly<Record<string, string>> = {
   ENOTSUP: 'the file system does not support it',
   EPERM: 'operation not permitted',
   EROFS: 'the file system is read-only',
-  ESTALE: 'it was moved away meanwhile',
+  ESTALE: 'it was moved or removed in the meantime',
   EXDEV: 'it is on another file system'
 }
 
 const hints: Readonly<Record<string, string>> = {
   ENOSPC: 'Free some space, or unpack to another file system.',
   EDQUOT: 'Free some space, or unpack to another file system.',
-  ENFILE: 'Let other programs close files, or raise the limit fs.file-max.',
+  ENFILE: 'Close files in other programs, or raise the limit fs.file-max.',
   EMFILE: 'Raise the limit with `ulimit -n`.',
-  EROFS: 'Choose a place that can be written to.'
+  EROFS: 'Choose a writable place.'
 }
 
 /** SYSCALL_FAILED, with the symbolic name of the error for callers that expect some failures. */
@@ -61,7 +61,7 @@ export function fromNode(error: unknown): unknown {
 function nowhere(): OciUnpackError {
   return new OciUnpackError('SYSCALL_FAILED', 'The working directory was removed.', {
     facts: { call: 'getcwd() = ENOENT' },
-    hint: 'Change to another directory, or give absolute paths.'
+    hint: 'Change to another directory, or use absolute paths.'
   })
 }
 

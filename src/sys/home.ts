@@ -1,3 +1,4 @@
+/** The home directory of the user. */
 import { homedir } from 'node:os'
 
 /** Undefined for a user who has none: HOME is unset, and no account names one. */

@@ -1,3 +1,4 @@
+/** The ids and the umask of this process. */
 import { readFile } from './read.ts'
 
 export interface Identity {

@@ -1,3 +1,4 @@
+/** Locks by flock(2). */
 import { failed } from './failed-call.ts'
 import { isErrno } from './failure.ts'
 import { libcCalls as libc } from './libc.ts'
@@ -18,7 +19,7 @@ export async function lock(fd: number, kind: LockKind, pause: () => Promise<void
   while (!tryLock(fd, kind)) await pause()
 }
 
-/** Takes a flock(2) if nobody holds it; says whether it did. */
+/** Takes a flock(2) if no process holds it; says whether it did. */
 export function tryLock(fd: number, kind: LockKind): boolean {
   if (libc.flock(fd, operations[kind] | LOCK_NB) === 0) return true
   const error = failed('flock', undefined, fd, kind)

@@ -1,3 +1,4 @@
+/** Making a directory and its missing parents. */
 import { openOrMakeDirectory } from './operator-directory.ts'
 
 /** Makes what is missing of an absolute path, less the umask; links in it are followed. @throws SyscallError */

@@ -35,7 +35,7 @@ class Slot {
 }
 
 function unusable(bytes: ByteString): OciUnpackError {
-  return new OciUnpackError('ENTRY_INVALID', 'A name is such that no system call can take it.', {
+  return new OciUnpackError('ENTRY_INVALID', 'A name cannot be passed to the kernel.', {
     facts: { reason: bytes.includes('\0') ? 'it contains a NUL' : `it has ${bytes.length} bytes` }
   })
 }

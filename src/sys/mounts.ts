@@ -26,7 +26,7 @@ export function lockedMountFlags(path: string): string[] | undefined {
   return LOCKED_FLAGS.filter((flag) => found.includes(flag))
 }
 
-/** Only a place: whoever may not read a file may see where it lies. */
+/** Only a place: a user who may not read a file may still see where it is. */
 const O_PATH = 0o10000000
 
 function mountId(path: string): string | undefined {

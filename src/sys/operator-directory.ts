@@ -102,6 +102,6 @@ function removedIfEmpty(directory: number, name: ByteString): boolean {
     removeEmptyDirectory(directory, name)
     return true
   } catch {
-    return false // somebody else has put something there meanwhile, or removed it
+    return false // another process has put something there in the meantime, or removed it
   }
 }

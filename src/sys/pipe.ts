@@ -1,3 +1,4 @@
+/** Pipes. */
 import { failed, failedWith } from './failed-call.ts'
 import { addressOf, libcCalls as libc } from './libc.ts'
 import { structure } from './memory.ts'

@@ -1,3 +1,4 @@
+/** Where the stored bytes of a file belong. */
 import type { TarSink } from './sink.ts'
 import type { Extents } from './sparse.ts'
 

@@ -1,3 +1,4 @@
+/** An entry of an archive, as types. */
 import type { ByteString } from '../bytes.ts'
 
 export type EntryType = 'file' | 'directory' | 'symlink' | 'hardlink' | 'char' | 'block' | 'fifo'

@@ -1,3 +1,4 @@
+/** The extended headers in force for the next member. */
 import type { ByteString } from '../bytes.ts'
 import { limitExceeded, tarInvalid } from './faults.ts'
 import { readString } from './header.ts'
@@ -49,7 +50,8 @@ export class Extensions {
   /** Refuses an extension that is too large to hold, before any of it is held. */
   admit(type: ExtensionType, size: number, offset: number): void {
     const pax = type === 'pax' || type === 'global'
-    checkLimit(size, pax ? this.limits.paxBytes : this.limits.longNameBytes, offset)
+    if (pax) checkLimit(size, this.limits.paxBytes, offset, RAISE_PAX)
+    else checkLimit(size, this.limits.longNameBytes, offset)
   }
 
   /** Takes the content of an extension whose header is at `offset` in the archive. */
@@ -77,7 +79,7 @@ export class Extensions {
     this.local = undefined
   }
 
-  /** Sparse records describe one file only, and comments nobody: neither is kept. */
+  /** Sparse records describe only one file, and comments describe nothing: neither is kept. */
   private addGlobals(records: PaxRecords, offset: number): void {
     for (const [key, value] of records) {
       if (!GLOBAL_KEYS.has(key) && !key.startsWith(XATTR_PREFIX)) continue
@@ -92,9 +94,11 @@ export class Extensions {
 
 const GLOBAL_KEYS = new Set(['path', 'linkpath', 'size', 'uid', 'gid', 'mtime', 'atime'])
 
-function checkLimit(size: number, limit: number, offset: number): void {
+const RAISE_PAX = 'Raise {limits.paxBytes} if you trust the image.'
+
+function checkLimit(size: number, limit: number, offset: number, hint?: string): void {
   if (size <= limit) return
-  throw limitExceeded(offset, 'An extended header', `at most ${limit} bytes`, size)
+  throw limitExceeded(offset, 'An extended header', `at most ${limit} bytes`, size, hint)
 }
 
 function paxRecords(

@@ -1,3 +1,4 @@
+/** The errors of archives and entries. */
 import { display, type ByteString } from '../bytes.ts'
 import { OciUnpackError, type Facts } from '../errors.ts'
 
@@ -22,10 +23,11 @@ export function limitExceeded(
   offset: number,
   what: string,
   expected: string,
-  found: number
+  found: number,
+  hint?: string
 ): OciUnpackError {
   return new OciUnpackError('LIMIT_EXCEEDED', `${what} is larger than the limit.`, {
     facts: { offset, expected, found },
-    hint: 'Raise the limit only if you trust where this layer comes from.'
+    ...(hint === undefined ? {} : { hint })
   })
 }

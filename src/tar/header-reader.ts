@@ -1,3 +1,4 @@
+/** From header blocks to a member. */
 import { display } from '../bytes.ts'
 import { Extensions, extensionType, type ExtensionType } from './extensions.ts'
 import { limitExceeded, tarInvalid } from './faults.ts'

@@ -1,3 +1,4 @@
+/** The layout of a header block, and its checksum. */
 import type { ByteString } from '../bytes.ts'
 import { readNumber } from './number.ts'
 

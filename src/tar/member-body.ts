@@ -1,3 +1,4 @@
+/** The kind of body that a member has. */
 import { display } from '../bytes.ts'
 import type { OciUnpackError } from '../errors.ts'
 import type { EntryType } from './entry.ts'
@@ -49,7 +50,7 @@ function sparseSize(source: Source, size: number): number {
 }
 
 function unknownSparse(source: Source): OciUnpackError {
-  return tarInvalid(source.block.offset, 'A sparse file is in no known format.', {
+  return tarInvalid(source.block.offset, 'A sparse file is in an unknown format.', {
     entry: display(source.name)
   })
 }

@@ -1,3 +1,4 @@
+/** The values of a member, from its records and its header. */
 import { display, type ByteString } from '../bytes.ts'
 import type { OciUnpackError } from '../errors.ts'
 import type { Timespec, Xattr } from './entry.ts'
@@ -100,7 +101,7 @@ function withinRange(source: Source, key: string, value: number, max: number): n
 }
 
 function badXattrName(source: Source, name: ByteString): OciUnpackError {
-  return entryInvalid(source.block.offset, source.name, 'An xattr has an impossible name.', {
+  return entryInvalid(source.block.offset, source.name, 'An xattr has an invalid name.', {
     found: display(name)
   })
 }

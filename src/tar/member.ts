@@ -1,3 +1,4 @@
+/** A member: its entry and its body. */
 import type { ByteString } from '../bytes.ts'
 import type { EntryType, TarEntry } from './entry.ts'
 import type { Extensions } from './extensions.ts'

@@ -1,3 +1,4 @@
+/** Numbers in headers. */
 const SPACE = 0x20
 const ZERO = 0x30
 

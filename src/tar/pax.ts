@@ -1,3 +1,4 @@
+/** PAX records. */
 import type { ByteString } from '../bytes.ts'
 import type { Timespec } from './entry.ts'
 

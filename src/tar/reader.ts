@@ -1,3 +1,4 @@
+/** Reading an archive from chunks of bytes. */
 import { display } from '../bytes.ts'
 import type { OciUnpackError } from '../errors.ts'
 import { BodyCursor } from './body.ts'

@@ -1,3 +1,4 @@
+/** The contract between the reader and whatever takes its entries. */
 import type { TarEntry } from './entry.ts'
 import type { Extents } from './sparse.ts'
 

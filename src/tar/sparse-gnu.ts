@@ -1,3 +1,4 @@
+/** Sparse maps in old GNU format. */
 import { readNumber } from './number.ts'
 import type { SparseMap } from './sparse.ts'
 

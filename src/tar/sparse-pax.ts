@@ -1,3 +1,4 @@
+/** Sparse maps in PAX records. */
 import type { ByteString } from '../bytes.ts'
 import { BLOCK_SIZE } from './header.ts'
 import { parseDecimal } from './number.ts'

@@ -25,12 +25,14 @@ export function extentsFault(extents: Extents, size: number, stored: number): st
     const offset = extents[i]!
     const length = extents[i + 1] ?? NaN
     if (!(offset >= end && length >= 0 && offset + length <= size)) {
-      return 'its extents overlap, go backwards, leave the file or are not numbers'
+      return 'its extents overlap, are out of order, reach beyond the file or are not numbers'
     }
     end = offset + length
   }
   const sum = storedBytes(extents)
-  return sum === stored ? undefined : `its extents hold ${sum} bytes, the archive ${stored}`
+  return sum === stored
+    ? undefined
+    : `its extents hold ${sum} bytes, but the archive stores ${stored}`
 }
 
 /** How many bytes of the file the extents hold. */

@@ -1,3 +1,4 @@
+/** Writing ustar header blocks. */
 import type { ByteString } from '../bytes.ts'
 import { BLOCK_SIZE, FIELD, sumBytes, type Field } from './header.ts'
 import { writeOctal } from './number.ts'

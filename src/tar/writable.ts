@@ -1,3 +1,4 @@
+/** Whether an entry can be written to an archive. */
 import { display } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import type { TarEntry } from './entry.ts'
@@ -19,14 +20,17 @@ function nameFault({ type, name, link }: TarEntry): string | undefined {
   if (name === '') return 'its name is empty'
   if (name.includes('\0') || link.includes('\0')) return 'its name or link target contains a NUL'
   if (type === 'file' && name.endsWith('/'))
-    return 'readers take a name with this slash for a directory'
-  if (linked !== (link !== '')) return linked ? 'it is a link without a target' : 'it has a target'
+    return 'its name ends with a slash, which means a directory'
+  if (linked !== (link !== ''))
+    return linked ? 'it is a link without a target' : 'it is not a link but has a target'
   return undefined
 }
 
 function xattrFault({ xattrs }: TarEntry): string | undefined {
   const odd = xattrs.find(([name]) => name === '' || /[=\0]/.test(name))
-  return odd === undefined ? undefined : `the xattr name "${display(odd[0])}" has no PAX form`
+  return odd === undefined
+    ? undefined
+    : `the xattr name "${display(odd[0])}" cannot be written in PAX`
 }
 
 function numberFault(entry: TarEntry): string | undefined {

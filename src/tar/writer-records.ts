@@ -1,3 +1,4 @@
+/** The PAX records that an entry needs. */
 import type { ByteString } from '../bytes.ts'
 import type { TarEntry, Timespec } from './entry.ts'
 import { FIELD, type Field } from './header.ts'

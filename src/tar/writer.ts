@@ -1,3 +1,4 @@
+/** Writing entries as header blocks. */
 import { compareBytes, display, toBuffer, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import type { EntryType, TarEntry } from './entry.ts'

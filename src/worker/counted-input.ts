@@ -1,3 +1,4 @@
+/** Counting the bytes of a blob as they are read. */
 import type { CompressedInput } from '../codec/source.ts'
 import type { VerifiedBlob } from '../store/blob.ts'
 import type { Control } from './control.ts'

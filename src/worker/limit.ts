@@ -1,10 +1,17 @@
+/** Checking limits while a layer is read. */
 import { OciUnpackError } from '../errors.ts'
 
+const HINTS = {
+  entries: 'Raise {limits.entries} if you trust the image.',
+  'unpacked bytes': 'Raise {limits.unpackedBytes} if you trust the image.',
+  'ratio of unpacked to compressed bytes': 'Raise {limits.ratio} if you trust the image.'
+}
+
 /** @throws LIMIT_EXCEEDED */
-export function checkLimit(what: string, found: number, limit: number): void {
+export function checkLimit(what: keyof typeof HINTS, found: number, limit: number): void {
   if (found <= limit) return
   throw new OciUnpackError('LIMIT_EXCEEDED', `The image has more ${what} than allowed.`, {
     facts: { expected: `at most ${limit}`, found: Math.ceil(found) },
-    hint: 'If the image is to be trusted, raise the limit with the --max-… flags.'
+    hint: HINTS[what]
   })
 }

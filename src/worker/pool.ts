@@ -147,7 +147,7 @@ function died(cause: Error | undefined): OciUnpackError {
   const known = fromNode(cause)
   if (known instanceof OciUnpackError) return known
   return new OciUnpackError('WORKER_DIED', 'A worker thread ended in the middle of its work.', {
-    hint: 'This is most often a lack of memory; try fewer --jobs.',
+    hint: 'The machine probably ran out of memory. Try a smaller number of {jobs}.',
     ...(cause === undefined ? {} : { cause })
   })
 }

@@ -9,10 +9,10 @@ import { close } from '../sys/files.ts'
 import { tryLock, type LockKind } from '../sys/lock.ts'
 import { inodeKey, status, statusIfThere, type Status } from '../sys/status.ts'
 
-/** `unknown`: the file system has no locks. Then nobody can be found dead. */
+/** `unknown`: the file system has no locks. Then no owner can be found dead. */
 export type Claim = 'ours' | 'taken' | 'unknown'
 
-/** @param kind `shared` for who only needs that nobody else changes it */
+/** @param kind `shared` for a caller that only needs it not to change */
 export function claim(fd: number, kind: LockKind = 'exclusive'): Claim {
   try {
     return tryLock(fd, kind) ? 'ours' : 'taken'

@@ -1,4 +1,4 @@
-/** What processes that died have left behind, recognised by its name, its owner and its lock that nobody holds. */
+/** What processes that died have left behind, recognised by its name, its owner and a lock that no process holds. */
 import { display, type ByteString } from '../bytes.ts'
 import { listDirectory } from '../sys/directory.ts'
 import { isErrno } from '../sys/failure.ts'
@@ -32,7 +32,7 @@ export function makeWay(directory: number, path: string, onLeftover: OnLeftover)
   removeLeftovers(directory, { onRemoved: (name) => onLeftover(`${path}/${display(name)}`) })
 }
 
-/** Removes all that nobody works in any more. What cannot be removed stays for the next run. */
+/** Removes all unfinished work whose owner is dead. What cannot be removed stays for the next run. */
 export function removeLeftovers(
   directory: number,
   { recover, onRemoved }: LeftoverOptions,
@@ -42,7 +42,7 @@ export function removeLeftovers(
     if (removeLeftover(directory, name, kind, recover)) onRemoved?.(name)
 }
 
-/** Unfinished work in a directory, by whether somebody is at it at this moment. */
+/** Unfinished work in a directory, grouped by whether its owner is alive. */
 export function listLeftovers(
   directory: number,
   kind: LeftoverKind = PRIVATE
@@ -78,7 +78,7 @@ function listNames(directory: number, { isNamed }: LeftoverKind): ByteString[] {
     .sort()
 }
 
-/** Undefined where there is no such thing of ours; `live` where somebody is at work in it. */
+/** Undefined if there is no such thing of ours; `live` if its owner is alive. */
 function withDead<T>(
   directory: number,
   name: ByteString,

@@ -44,7 +44,7 @@ export function makePrivateDirectory(
   }
 }
 
-/** Undefined where somebody took it for a leftover before it could be claimed. */
+/** Undefined if another process took it for a leftover before it could be claimed. */
 function claimNew(directory: number, name: ByteString): number | undefined {
   try {
     const fd = openClaimed(directory, name, openNew, ['ours', 'unknown'])
@@ -75,7 +75,7 @@ function openNew(directory: number, name: ByteString): number {
   close(fd)
   throw new OciUnpackError('TARGET_INVALID', 'A new directory was replaced by another one.', {
     facts: { path: display(name) },
-    hint: 'Somebody changes names in the directory above it. Work in a directory of your own.'
+    hint: 'Another process is renaming files in the directory above it. Work in a directory of your own.'
   })
 }
 

@@ -35,7 +35,7 @@ test('--progress=plain is a line when something is done', () => {
   expect(lines.filter((line) => /^layer [12] .* 1 entries {2}verified$/.test(line))).toHaveLength(2)
   expect(lines.slice(-3)).toEqual([
     'joining the layers',
-    'writing the manifest',
+    'writing the tree manifest',
     'making the bundle visible'
   ])
   expect(lines.at(-4)).toMatch(/^total .* 2 entries .* unpacked$/)

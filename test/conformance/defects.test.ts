@@ -17,7 +17,7 @@ const DEFECTS: readonly [defect: string, case_: string, asked: RegExp, seen: Reg
     'commit before complete',
     LONG_CASE,
     /pre-extract for layer 0 .*then the process was killed/,
-    /is not what the engine makes alone:\n[^]*is missing/
+    /is not what the engine makes without hooks:\n[^]*is missing/
   ],
   [
     'target inside another',

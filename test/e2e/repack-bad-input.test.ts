@@ -191,8 +191,8 @@ describe.runIf(needs('root', 'python3'))('repack', () => {
 
   describe('with options that make no sense', () => {
     test.each<[string[], string]>([
-      [['--no-history', '--history.author=A'], 'may not be combined'],
-      [['--no-history', '--history.created=2020-01-01T00:00:00Z'], 'may not be combined'],
+      [['--no-history', '--history.author=A'], 'cannot be used with'],
+      [['--no-history', '--history.created=2020-01-01T00:00:00Z'], 'cannot be used with'],
       [['--history.created=yesterday'], 'RFC 3339'],
       [['--history.created=2020-13-01T00:00:00Z'], 'RFC 3339'],
       [['--compress-level=10'], 'level'],

@@ -29,7 +29,7 @@ describe.each(PRINTING)('standard output: %s', (_name, args) => {
   test('that is full is an error of one line', () => {
     const { status, stderr } = inShell('"$@" > /dev/full', args())
     expect(stderr).toBe(
-      'oci-unpack: Standard output cannot be written to: no space left on device. [SYSCALL_FAILED]\n'
+      'oci-unpack: Writing to standard output failed: no space left on device. [SYSCALL_FAILED]\n'
     )
     expect(status).toBe(1)
   })
@@ -50,7 +50,7 @@ test('standard output that takes only a part is full, too', () => {
   const args = [`${work}/part`, ...ociUnpackCommand, 'unpack', '--help']
   const { status, stderr } = run('bash', '-c', limit, ...args)
   expect(stdout.length).toBeGreaterThan(1024)
-  expect(stderr).toContain('Standard output cannot be written to: file too large.')
+  expect(stderr).toContain('Writing to standard output failed: file too large.')
   expect(status).toBe(1)
 })
 

@@ -76,7 +76,7 @@ describe.runIf(needs('root', 'strace'))('what a killed command left is named by'
   test.each(['', 'oci-archive:', 'docker-archive:'])('the next copy beside it: %s', (transport) => {
     const copy = ['copy', image, `${transport}${work}/new:tag`]
     expect(killed('fsync', 1, ...copy).status).not.toBe(0)
-    expect(named(...copy)).toMatch(/removed .*\/\.new\.oci-unpack-\w+, which a process that died/)
+    expect(named(...copy)).toMatch(/removed .*\/\.new\.oci-unpack-\w+, which a process left behind/)
   })
 
   test('the next gc of a layout', () => {
@@ -89,7 +89,7 @@ describe.runIf(needs('root', 'strace'))('what a killed command left is named by'
     fs.writeFileSync(`${work}/tree/etc/a`, 'old')
     const unpack = ['raw', 'unpack', '--image', image, `${work}/tree`]
     killed('renameat2', 2, ...unpack)
-    expect(named(...unpack)).toContain('put back what had been changed, and removed')
+    expect(named(...unpack)).toContain('undid its changes, and removed')
   })
 })
 

@@ -139,8 +139,8 @@ describe.concurrent.each(kinds)('%s', (_name, make) => {
 
   test.each([
     ['unknown', 'knows no field "colour"'],
-    ['relative', 'no absolute path'],
-    ['newline', 'no absolute path'],
+    ['relative', 'not an absolute path'],
+    ['newline', 'not an absolute path'],
     ['nothing', 'names no target']
   ])('cannot answer: %s', (reference, reason) =>
     inBox(make, 10_000, async (box) => {

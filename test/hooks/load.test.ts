@@ -155,10 +155,10 @@ command = ["/bin/sh"]
       'also needs unpack.ociv1.layer.try-skip, unpack.ociv1.layer.pre-extract, unpack.ociv1.layer.post-extract',
       undefined
     ],
-    ['version = 1\n[store.gc]\ncommand = ["./nothing"]', 3, '/nothing that may be run', undefined],
-    ['version = 1\n[store.gc]\ncommand = ["./hooks.toml"]', 3, 'that may be run', undefined],
+    ['version = 1\n[store.gc]\ncommand = ["./nothing"]', 3, 'no executable /', undefined],
+    ['version = 1\n[store.gc]\ncommand = ["./hooks.toml"]', 3, 'no executable', undefined],
     ['version = 1\n[store.gc]\ncommand = ["no-such"]', 3, '"no-such" in PATH', undefined],
-    ['version = 1\n[store.gc]\ncommand = [""]', 3, 'that may be run', undefined]
+    ['version = 1\n[store.gc]\ncommand = [""]', 3, 'no executable', undefined]
   ])('%j is refused in line %s: %s', (text, line, reason, hint) => {
     const error = complaint(text)
     expect(error).toMatchObject({ code: 'HOOKS_INVALID', hint })

@@ -164,16 +164,16 @@ describe('a delta-list', () => {
   })
 
   test.each([
-    ['/etc/passwd\0', 'no path below the root'],
-    ['../x\0', 'no path below the root'],
-    ['a/./b\0', 'no path below the root'],
-    ['a//\0', 'no path below the root'],
-    ['\0', 'no path below the root'],
+    ['/etc/passwd\0', 'not a path in the root'],
+    ['../x\0', 'not a path in the root'],
+    ['a/./b\0', 'not a path in the root'],
+    ['a//\0', 'not a path in the root'],
+    ['\0', 'not a path in the root'],
     ['a\nb\nc\n', 'does not end with a NUL'],
     ['a\0b', 'does not end with a NUL'],
     ['"a"\nb\n', 'not JSON'],
-    ['"a\\u0000b"\n', 'no path below the root'],
-    ['"a"\n7\n', 'no string of JSON']
+    ['"a\\u0000b"\n', 'not a path in the root'],
+    ['"a"\n7\n', 'not a JSON string']
   ])('may not hold %j', async (output, reason) => {
     const error = await failureOf(pathsOf(Buffer.from(output)))
     expect(error.code).toBe('HOOK_ANSWER_INVALID')

@@ -99,7 +99,7 @@ describe('a session', () => {
 
   test.each([
     ['garbage', 'not JSON'],
-    ['wrong-id', 'was not asked']
+    ['wrong-id', 'was not made']
   ])('that says what cannot be understood is ended: %s', (reference, reason) =>
     withSession(async (set) => {
       const pid = await processOf(set)

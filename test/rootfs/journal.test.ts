@@ -96,7 +96,7 @@ describe('where somebody else has taken the place of what is to be put back', ()
     withTree((it) => {
       leaveBehind(it, REPLACE)
       fs.writeFileSync(`${it.root}/gone`, 'of another')
-      expect(() => undo(it.workspace.fd, it.ground)).toThrow('it is there already')
+      expect(() => undo(it.workspace.fd, it.ground)).toThrow('it already exists')
       expect(read(`${it.root}/gone`)).toBe('of another')
       expect(read(`${it.root}/.w/trash-0`)).toBe('old')
       fs.rmSync(`${it.root}/gone`)
@@ -117,7 +117,7 @@ describe('where somebody else has taken the place of what is to be put back', ()
       expect(thrown).toMatchObject({
         code: 'SYSCALL_FAILED',
         message: expect.stringContaining('could not be taken back') as string,
-        facts: { reason: expect.stringContaining('it is there already') as string },
+        facts: { reason: expect.stringContaining('it already exists') as string },
         cause: { message: expect.stringContaining('does not exist') as string }
       })
       expect(read(`${it.root}/.w/trash-0`)).toBe('old')

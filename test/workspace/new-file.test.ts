@@ -37,7 +37,9 @@ test('what somebody put in its place is neither published nor removed', () => {
     const file = createNewFile(directory, HIDDEN)
     fs.rmSync(`${path}/${HIDDEN}`)
     fs.writeFileSync(`${path}/${HIDDEN}`, 'theirs')
-    expect(() => file.publish({ directory, name: 'file', replaces: true })).toThrow(/moved away/)
+    expect(() => file.publish({ directory, name: 'file', replaces: true })).toThrow(
+      /moved or removed/
+    )
     file.discard()
     expect(fs.readdirSync(path)).toEqual([HIDDEN])
     expect(fs.readFileSync(`${path}/${HIDDEN}`, 'utf8')).toBe('theirs')

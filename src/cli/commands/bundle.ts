@@ -1,3 +1,4 @@
+/** The declaration of `bundle delete`. */
 import type { Command } from '../command.ts'
 import { HOOK_FLAGS, HOOK_VARIABLES } from '../flags.ts'
 
@@ -5,13 +6,13 @@ export const bundleDeleteCommand: Command = {
   path: ['bundle', 'delete'],
   summary: 'remove a bundle',
   description:
-    'Removes what hooks made for the bundle (mounts, volumes), its root file system and the files of unpack. Layers stay' +
-    ' in their store. Foreign files in the directory stay, and nothing is removed while something is mounted in it. A' +
-    ' bundle that was not finished, or deleted in part, is removed as well.',
+    'Removes the root file system of the bundle, the files that unpack wrote, and what hooks made for it (mounts, volumes).' +
+    ' Layers stay in their storage, and other files in the directory stay too. Nothing is removed while something is' +
+    ' mounted in the bundle. An unfinished or partly deleted bundle is removed as well.',
   positionals: [
     {
       name: 'BUNDLE',
-      summary: 'bundle made by unpack, of this program or umoci',
+      summary: 'bundle made by unpack, or by umoci',
       kind: 'directory'
     }
   ],

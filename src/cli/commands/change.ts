@@ -1,3 +1,4 @@
+/** The declarations of the commands that add a layer, and of `diff`. */
 import {
   COMPRESS_FLAGS,
   HISTORY_FLAGS,
@@ -17,14 +18,14 @@ import {
 
 export const repackCommand: Command = {
   path: ['repack'],
-  summary: 'add what changed in a bundle to its image',
+  summary: 'add the changes in a bundle to its image, as a layer',
   description:
-    'Adds one layer with the changes in BUNDLE to the image it was unpacked from, under the tag of --image. ' +
-    'Where nothing changed, only a history entry is added.',
+    'Adds one layer with the changes in BUNDLE to the image it was unpacked from, and gives the result the tag of --image. ' +
+    'If nothing changed, only a history entry is added.',
   positionals: [
     {
       name: 'BUNDLE',
-      summary: 'bundle made by unpack, of this program or umoci',
+      summary: 'bundle made by unpack, or by umoci',
       kind: 'directory'
     }
   ],
@@ -32,12 +33,12 @@ export const repackCommand: Command = {
     IMAGE_FLAG,
     {
       name: 'refresh-bundle',
-      summary: 'make the bundle one of the new image, for the next repack'
+      summary: 'make the bundle belong to the new image, for the next repack'
     },
     ...HOOK_FLAGS,
     {
       name: 'verify-delta',
-      summary: 'look at every file all the same, and fail where hooks left out a change'
+      summary: 'check every file anyway, and fail if hooks left out a change'
     },
     ...MASK_FLAGS,
     ...COMPRESS_FLAGS,
@@ -54,20 +55,20 @@ export const repackCommand: Command = {
 
 export const diffCommand: Command = {
   path: ['diff'],
-  summary: 'show what a repack would put into the layer',
+  summary: 'show what repack would put into the layer',
   description:
     'Prints each path that was added, changed or deleted since BUNDLE was unpacked or last refreshed. ' +
     'Neither the bundle nor the image is changed.',
   positionals: [
     {
       name: 'BUNDLE',
-      summary: 'bundle made by unpack, of this program or umoci',
+      summary: 'bundle made by unpack, or by umoci',
       kind: 'directory'
     }
   ],
   flags: [
     ...MASK_FLAGS,
-    { name: 'json', summary: 'one JSON object for each path' },
+    { name: 'json', summary: 'print one JSON object per path' },
     { name: 'jobs', value: 'N', summary: 'processors to use (default: all)' }
   ],
   examples: ['oci-unpack diff bundle', 'oci-unpack diff --json --mask-path /tmp bundle'],
@@ -78,12 +79,12 @@ export const insertCommand: Command = {
   path: ['insert'],
   summary: 'add a file or directory to an image as a layer',
   description:
-    'Adds one layer with SOURCE of the host at TARGET in the image. With --whiteout there is no SOURCE: TARGET is ' +
-    'deleted. Parents of TARGET get no entries of their own.',
+    'Adds one layer that puts SOURCE, from the host, at TARGET in the image. With --whiteout there is no SOURCE, and ' +
+    'TARGET is deleted. The parent directories of TARGET do not get entries.',
   positionals: [
     {
       name: 'SOURCE',
-      summary: 'file or directory of the host (not with --whiteout)',
+      summary: 'file or directory on the host (not with --whiteout)',
       optional: true,
       kind: 'file'
     },
@@ -93,7 +94,7 @@ export const insertCommand: Command = {
     IMAGE_FLAG,
     TAG_FLAG,
     PLATFORM_FLAG,
-    { name: 'opaque', summary: 'hide what the image has in the directory TARGET' },
+    { name: 'opaque', summary: 'hide what the image already has in the directory TARGET' },
     { name: 'whiteout', summary: 'delete TARGET' },
     ...ID_MAP_FLAGS,
     ...COMPRESS_FLAGS,
@@ -111,7 +112,7 @@ export const insertCommand: Command = {
 export const addLayerCommand: Command = {
   path: ['raw', 'add-layer'],
   summary: 'add a tar archive to an image as a layer',
-  description: 'The archive becomes the layer as it is; only its compression is chosen here.',
+  description: 'The archive becomes the layer unchanged, apart from its compression.',
   positionals: [{ name: 'LAYER.TAR', summary: 'uncompressed tar archive', kind: 'file' }],
   flags: [IMAGE_FLAG, TAG_FLAG, PLATFORM_FLAG, ...COMPRESS_FLAGS, ...HISTORY_FLAGS],
   environment: [SOURCE_DATE_EPOCH],

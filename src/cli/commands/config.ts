@@ -1,3 +1,4 @@
+/** The declarations of `config` and `raw runtime-config`. */
 import { HISTORY_FLAGS, SOURCE_DATE_EPOCH, TAG_FLAG } from '../change-flags.ts'
 import type { ClearKey } from '../../index.ts'
 import type { Command, Flag } from '../command.ts'
@@ -15,36 +16,36 @@ const CLEAR_KEYS = [
 
 const CONFIG_FLAGS: readonly Flag[] = [
   { name: 'author', value: 'NAME', summary: 'who made the image' },
-  { name: 'created', value: 'DATE', summary: 'when it was made, RFC 3339' },
+  { name: 'created', value: 'DATE', summary: 'when the image was made (RFC 3339)' },
   {
     name: 'architecture',
     aliases: ['platform.arch'],
     value: 'ARCH',
-    summary: "architecture it runs on, in Go's names"
+    summary: "architecture the image is for (Go's name)"
   },
   {
     name: 'os',
     aliases: ['platform.os'],
     value: 'OS',
-    summary: "operating system it runs on, in Go's names"
+    summary: "operating system the image is for (Go's name)"
   },
   { name: 'platform.os.version', value: 'VERSION', summary: 'version of the operating system' },
   { name: 'platform.variant', value: 'VARIANT', summary: 'variant of the architecture' },
-  { name: 'config.user', value: 'USER[:GROUP]', summary: 'whom the process runs as' },
+  { name: 'config.user', value: 'USER[:GROUP]', summary: 'user that the process runs as' },
   many('config.exposedports', 'PORT[/PROTOCOL]', 'add a port that the container listens on'),
   many('config.env', 'NAME=VALUE', 'set an environment variable'),
-  many('config.entrypoint', 'ARG', 'next argument of a new entrypoint'),
-  many('config.cmd', 'ARG', 'next argument of a new command'),
+  many('config.entrypoint', 'ARG', 'add an argument to the new entrypoint'),
+  many('config.cmd', 'ARG', 'add an argument to the new command'),
   many('config.volume', 'PATH', 'add a volume'),
   many('config.label', 'NAME=VALUE', 'set a label'),
-  { name: 'config.workingdir', value: 'PATH', summary: 'where the process starts' },
-  { name: 'config.stopsignal', value: 'SIGNAL', summary: 'what asks the process to end' },
+  { name: 'config.workingdir', value: 'PATH', summary: 'working directory of the process' },
+  { name: 'config.stopsignal', value: 'SIGNAL', summary: 'signal that asks the process to exit' },
   many('manifest.annotation', 'NAME=VALUE', 'set an annotation of the manifest'),
   {
     ...many(
       'clear',
       'KEY',
-      `empty this before anything is set: ${CLEAR_KEYS.slice(0, -1).join(', ')} or ${CLEAR_KEYS.at(-1)!}`
+      `clear this before setting anything: ${CLEAR_KEYS.slice(0, -1).join(', ')} or ${CLEAR_KEYS.at(-1)!}`
     ),
     suggestions: CLEAR_KEYS
   }
@@ -54,8 +55,8 @@ export const configCommand: Command = {
   path: ['config'],
   summary: 'change the config of an image',
   description:
-    'Changes what is named and keeps the rest, fields that this program does not know among it. ' +
-    'Empty text leaves a field out. Values may begin with a dash.',
+    'Changes only the given fields and keeps all others, including fields unknown to this program. ' +
+    'An empty value removes a field. Values may begin with a dash.',
   positionals: [],
   flags: [IMAGE_FLAG, TAG_FLAG, PLATFORM_FLAG, ...CONFIG_FLAGS, ...HISTORY_FLAGS],
   environment: [
@@ -74,8 +75,8 @@ export const runtimeConfigCommand: Command = {
   aliases: ['config'],
   summary: 'write the runtime configuration of an image',
   description:
-    'Writes the config.json that unpack would put into a bundle. Without --rootfs a user or group that the image gives' +
-    ' by name becomes 0:0, and root.path is the directory that holds the file.',
+    'Writes the config.json that unpack would put into a bundle. Without --rootfs, a user or group given by name in the' +
+    ' image becomes 0:0, and root.path is the directory that contains the file.',
   positionals: [{ name: 'CONFIG.JSON', summary: 'file to write', kind: 'file' }],
   flags: [
     IMAGE_FLAG,
@@ -83,13 +84,14 @@ export const runtimeConfigCommand: Command = {
     {
       name: 'rootfs',
       value: 'DIR',
-      summary: "root file system with the image's users and groups; its name becomes root.path",
+      summary: "root file system with the image's users and groups; becomes root.path",
       kind: 'directory'
     },
     ...ID_MAP_FLAGS,
     {
       name: 'rootless',
-      summary: 'for a runtime without privileges; ids that are not mapped: 0 becomes your own'
+      summary:
+        'write a config for a runtime without privileges; without id maps, 0 is mapped to your own id'
     }
   ],
   examples: [

@@ -2,6 +2,6 @@
 export const GROUPS: Readonly<Record<string, string>> = {
   raw: 'lower-level commands',
   file: 'commands for the files of an image that is not unpacked',
-  bundle: 'commands for bundles that are there',
-  hooks: 'commands for those who write or operate hooks'
+  bundle: 'commands for existing bundles',
+  hooks: 'commands for writing and running hooks'
 }

@@ -1,3 +1,4 @@
+/** The declarations of `hooks check`, `hooks test` and `hooks gc`. */
 import type { Command, Flag } from '../command.ts'
 import { HOOK_FLAGS, HOOK_VARIABLES } from '../flags.ts'
 
@@ -5,7 +6,7 @@ const JSON_FLAG: Flag = { name: 'json', summary: 'print one JSON object' }
 
 const FILE = {
   name: 'FILE',
-  summary: 'a hooks.toml (default: the first that is found)',
+  summary: 'hooks.toml (default: the first one found)',
   optional: true,
   kind: 'file'
 } as const
@@ -13,7 +14,8 @@ const FILE = {
 export const hooksCheckCommand: Command = {
   path: ['hooks', 'check'],
   summary: 'check a hooks.toml and show what would run',
-  description: 'Starts no program. Prints each hook point with its absolute command line.',
+  description:
+    'Prints each hook point with its command line, using absolute paths. Does not start any program.',
   positionals: [FILE],
   flags: [JSON_FLAG],
   environment: HOOK_VARIABLES,
@@ -26,37 +28,37 @@ export const hooksCheckCommand: Command = {
 
 export const hooksTestCommand: Command = {
   path: ['hooks', 'test'],
-  summary: 'hold hooks to their contract',
+  summary: 'test hooks against their contract',
   description:
-    'Runs the hooks against small made-up images: new ones, known ones, several at once, killed after every call, failing,' +
-    ' deleted; and compares every tree with that of an unpack without hooks. Prints a row for each case. The exit status' +
-    ' is 1 where one failed. The layers of the made-up images stay in the store.',
+    'Runs the hooks on small test images: new and known images, several unpacks at once, kills after every call, failures,' +
+    ' deletions. Compares every tree with that of an unpack without hooks, and prints a row for each case. The exit' +
+    ' status is 1 if a case failed. The layers of the test images stay in the storage.',
   positionals: [
     {
       ...FILE,
-      summary: 'a hooks.toml, or a JavaScript module that exports hook functions by default'
+      summary: 'hooks.toml, or JavaScript module whose default export is hook functions'
     }
   ],
   flags: [
     {
       name: 'image',
       value: '[TRANSPORT:]PATH[:TAG]',
-      summary: 'an image to unpack as well (repeatable)',
+      summary: 'also unpack this image (repeatable)',
       kind: 'source',
       repeatable: true
     },
-    { name: 'case', value: 'NAME', summary: 'only this case (repeatable)', repeatable: true },
+    { name: 'case', value: 'NAME', summary: 'run only this case (repeatable)', repeatable: true },
     {
       name: 'gc',
-      summary: 'test store.gc, which removes all other layers: only where the store is for tests'
+      summary: 'also test store.gc, which removes all other layers: only for storage made for tests'
     },
     {
       name: 'directory',
       value: 'DIR',
-      summary: 'where bundles are made (default: the directory for temporary files)',
+      summary: 'where to make bundles (default: the directory for temporary files)',
       kind: 'directory'
     },
-    { name: 'keep', summary: 'leave the bundles and images' },
+    { name: 'keep', summary: 'keep the bundles and images' },
     JSON_FLAG
   ],
   environment: HOOK_VARIABLES,
@@ -71,14 +73,15 @@ export const hooksGcCommand: Command = {
   path: ['hooks', 'gc'],
   summary: 'remove layers that no image needs',
   description:
-    'Tells the hooks which layers the images of all named layouts have, so that they can remove the others. What bundles' +
-    ' use stays. Nothing is removed unless all images could be read.',
+    'Tells the hooks which layers the images in the given layouts need, so that the hooks can remove all others. Layers' +
+    ' that bundles use stay. Nothing is removed unless all images can be read.',
   positionals: [],
   flags: [
     {
       name: 'layout',
+      option: 'layouts',
       value: '[TRANSPORT:]PATH',
-      summary: 'layout or archive whose images are to stay (repeatable)',
+      summary: 'layout or archive whose images must stay (repeatable)',
       kind: 'source-layout',
       repeatable: true
     },

@@ -1,12 +1,17 @@
+/** The declarations of the commands for one image of a layout: `new`, `tag`, `remove` and `stat`. */
 import type { Command } from '../command.ts'
 import { IMAGE_FLAG, JSON_FLAG, LONG_FLAG, PLATFORM_FLAG, SOURCE_FLAG } from '../flags.ts'
 
-const ONE_PLATFORM = { ...PLATFORM_FLAG, summary: 'only this image of an index (default: all)' }
+const ONE_PLATFORM = {
+  ...PLATFORM_FLAG,
+  summary: 'only the image for this platform of an index (default: all)'
+}
 
 export const newCommand: Command = {
   path: ['new'],
   summary: 'make an image without layers in an OCI layout',
-  description: 'It is for the platform of this machine. An image that has the tag loses it.',
+  description:
+    'The image is for the platform of this machine. If another image has the tag, it loses it.',
   positionals: [],
   flags: [IMAGE_FLAG],
   environment: [{ name: 'SOURCE_DATE_EPOCH', summary: 'date of the image, in seconds since 1970' }],
@@ -19,8 +24,8 @@ export const newCommand: Command = {
 
 export const tagCommand: Command = {
   path: ['tag'],
-  summary: 'give an image one more tag',
-  description: 'An image that has the new tag loses it.',
+  summary: 'give an image another tag',
+  description: 'If another image has the new tag, it loses it.',
   positionals: [{ name: 'NEW-TAG', summary: 'tag in the same layout' }],
   flags: [IMAGE_FLAG, ONE_PLATFORM],
   examples: [
@@ -34,7 +39,7 @@ export const removeCommand: Command = {
   path: ['remove'],
   aliases: ['rm'],
   summary: 'remove a tag',
-  description: 'The blobs stay until gc. That the tag is not there is no error.',
+  description: 'The blobs stay until the next gc. It is not an error if the tag does not exist.',
   positionals: [],
   flags: [IMAGE_FLAG],
   examples: ['oci-unpack remove --image images:12'],
@@ -44,13 +49,13 @@ export const removeCommand: Command = {
 export const statCommand: Command = {
   path: ['stat'],
   summary: 'show what an image is made of',
-  description: 'Of an index all platforms are shown. Programs should read --json.',
+  description: 'For an index, all platforms are shown. Programs should use --json.',
   positionals: [],
   flags: [
     SOURCE_FLAG,
     ONE_PLATFORM,
-    { ...LONG_FLAG, summary: 'show all of manifest and config, not only the history' },
-    { ...JSON_FLAG, summary: 'one JSON object with the documents as stored' }
+    { ...LONG_FLAG, summary: 'show the whole manifest and config, not only the history' },
+    { ...JSON_FLAG, summary: 'print one JSON object with the documents as they are stored' }
   ],
   examples: [
     'oci-unpack stat --image images:12',

@@ -1,3 +1,4 @@
+/** The declarations of `verify` and `copy`. */
 import type { Command } from '../command.ts'
 import {
   DECOMPRESSOR_FLAG,
@@ -11,15 +12,15 @@ import { IMAGE_FORMS } from '../transport-texts.ts'
 const JOBS_FLAG = {
   name: 'jobs',
   value: 'N',
-  summary: 'blobs read at once (default: one for each processor)'
+  summary: 'blobs to read at once (default: one per processor)'
 }
 
 export const verifyCommand: Command = {
   path: ['verify'],
-  summary: 'check that images are whole',
+  summary: 'check that images are complete and undamaged',
   description:
-    'Reads every blob that an image leads to, for all platforms, and checks size, digest, documents and diff IDs. ' +
-    'Prints a line for each blob. The exit status is 1 where something is missing or damaged.',
+    'Reads every blob of an image, for all platforms, and checks sizes, digests, documents and diff IDs. ' +
+    'Prints a line for each blob. The exit status is 1 if something is missing or damaged.',
   positionals: [],
   flags: [
     { ...SOURCE_FLAG, required: false },
@@ -40,15 +41,15 @@ export const copyCommand: Command = {
   path: ['copy'],
   summary: 'copy an image between layouts and archives',
   description:
-    'Blobs are copied as they are and verified as they pass; those that a layout has already are left alone. An index ' +
-    'is copied with all its images unless --platform picks one. A docker-archive holds one image, not compressed.',
+    'Copies blobs unchanged and verifies them on the way. Blobs that a layout already has are left alone. An index is ' +
+    'copied with all its images unless --platform chooses one. A docker-archive holds one uncompressed image.',
   positionals: [
     {
       name: 'SOURCE',
       summary: IMAGE_FORMS,
       kind: 'source'
     },
-    { name: 'DESTINATION', summary: 'the same; an archive must not be there', kind: 'source' }
+    { name: 'DESTINATION', summary: 'the same; an archive must not exist yet', kind: 'source' }
   ],
   flags: [
     { ...PLATFORM_FLAG, summary: 'copy only the image for this platform' },

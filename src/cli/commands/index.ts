@@ -1,3 +1,4 @@
+/** All commands, in the order of the help. */
 import type { Command } from '../command.ts'
 import { bundleDeleteCommand } from './bundle.ts'
 import { addLayerCommand, diffCommand, insertCommand, repackCommand } from './change.ts'

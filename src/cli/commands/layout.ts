@@ -1,10 +1,11 @@
+/** The declarations of the commands for a whole layout: `init`, `list` and `gc`. */
 import type { Command } from '../command.ts'
 import { JSON_FLAG, LAYOUT_FLAG, LONG_FLAG, SOURCE_LAYOUT_FLAG } from '../flags.ts'
 
 export const initCommand: Command = {
   path: ['init'],
   summary: 'make an empty OCI layout',
-  description: 'Missing directories above it are made too. There must be nothing at its path.',
+  description: 'Makes missing parent directories too. Nothing may exist at the path.',
   positionals: [],
   flags: [LAYOUT_FLAG],
   examples: ['oci-unpack init --layout images'],
@@ -15,12 +16,12 @@ export const listCommand: Command = {
   path: ['list'],
   aliases: ['ls'],
   summary: 'list the tags of an OCI layout or archive',
-  description: 'With --long or --json also what they name, and images without a tag.',
+  description: 'With --long or --json, also shows what each tag names, and images without a tag.',
   positionals: [],
   flags: [
     SOURCE_LAYOUT_FLAG,
     LONG_FLAG,
-    { ...JSON_FLAG, summary: 'one JSON array for all images' }
+    { ...JSON_FLAG, summary: 'print one JSON array of all images' }
   ],
   examples: [
     'oci-unpack list --layout images',
@@ -32,16 +33,16 @@ export const listCommand: Command = {
 
 export const gcCommand: Command = {
   path: ['gc'],
-  summary: 'remove the blobs that no tag of an OCI layout leads to',
+  summary: 'remove the blobs that no image of an OCI layout needs',
   description:
-    'Waits until nobody reads or changes the layout. Files that are no blobs stay, and so do blobs of algorithms ' +
-    'that are not known here; workspaces whose owner died go.',
+    'Waits until no other process is using the layout. Files that are not blobs stay, and so do blobs of unknown ' +
+    'digest algorithms. Workspaces of processes that died are removed.',
   positionals: [],
   flags: [
     LAYOUT_FLAG,
-    { name: 'dry-run', summary: 'only list what would be removed' },
-    { name: 'list', summary: 'list what was removed, with sizes' },
-    { ...JSON_FLAG, summary: 'the same list as a JSON object' }
+    { name: 'dry-run', summary: 'only show what would be removed' },
+    { name: 'list', summary: 'show what was removed, with sizes' },
+    { ...JSON_FLAG, summary: 'print the same list as a JSON object' }
   ],
   examples: [
     'oci-unpack gc --layout images',

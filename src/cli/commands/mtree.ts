@@ -1,3 +1,4 @@
+/** The declaration of `raw mtree-validate`. */
 import type { Command } from '../command.ts'
 import { JSON_FLAG } from '../flags.ts'
 
@@ -5,7 +6,7 @@ export const mtreeValidateCommand: Command = {
   path: ['raw', 'mtree-validate'],
   summary: 'compare a directory with an mtree manifest',
   description:
-    'Prints each path that differs, with the values of the manifest and of the disk, and fails if there is one. ' +
+    'Prints each path that differs, with its values in the manifest and on disk. The exit status is 1 if a path differs. ' +
     'Lists of keywords are separated by commas or spaces.',
   positionals: [],
   flags: [
@@ -21,7 +22,7 @@ export const mtreeValidateCommand: Command = {
       name: 'path',
       aliases: ['p'],
       value: 'DIRECTORY',
-      summary: 'what the manifest describes',
+      summary: 'directory to compare with the manifest',
       kind: 'directory',
       required: true
     },
@@ -31,10 +32,15 @@ export const mtreeValidateCommand: Command = {
       value: 'LIST',
       summary: 'keywords to compare (default: those of the manifest)'
     },
-    { name: 'add-keywords', aliases: ['K'], value: 'LIST', summary: 'keywords to compare as well' },
+    {
+      name: 'add-keywords',
+      aliases: ['K'],
+      value: 'LIST',
+      summary: 'additional keywords to compare'
+    },
     { name: 'umoci-keywords', summary: 'compare the keywords that umoci uses' },
     { name: 'jobs', value: 'N', summary: 'processors to use (default: all)' },
-    { ...JSON_FLAG, summary: 'one JSON object for each path' }
+    { ...JSON_FLAG, summary: 'print one JSON object per path' }
   ],
   examples: [
     'oci-unpack raw mtree-validate --manifest bundle/sha256_abc.mtree --path bundle/rootfs',

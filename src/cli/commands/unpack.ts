@@ -1,3 +1,4 @@
+/** The declarations of `unpack` and `raw unpack`. */
 import type { Command } from '../command.ts'
 import {
   EXTRACT_FLAGS,
@@ -16,8 +17,8 @@ export const unpackCommand: Command = {
   path: ['unpack'],
   summary: 'unpack an image into a runtime bundle',
   description:
-    'Makes BUNDLE with rootfs, config.json and what a later repack needs. All layers are read at once; each is' +
-    ' verified (size, digest, diff ID) before the bundle can be seen. On failure nothing is left behind.',
+    'Makes the directory BUNDLE with rootfs, config.json and the files that a later repack needs. Layers are read in' +
+    ' parallel, and all are verified (size, digest, diff ID) before the bundle appears. A failure leaves nothing behind.',
   positionals: [{ name: 'BUNDLE', summary: 'directory to make', kind: 'directory' }],
   flags: [...rawFlags, ...HOOK_FLAGS],
   environment: [...HOOK_VARIABLES, HOOK_CACHE_VARIABLE],
@@ -34,10 +35,10 @@ export const rawUnpackCommand: Command = {
   path: ['raw', 'unpack'],
   summary: 'unpack only the root file system of an image',
   description:
-    'Makes the directory ROOTFS, or unpacks on top of what it holds: files that the image does not name stay. ' +
-    'An existing directory is not touched before all layers are verified.',
+    'Makes the directory ROOTFS, or unpacks over an existing one: files that are not in the image stay. ' +
+    'An existing directory is not changed until all layers are verified.',
   positionals: [
-    { name: 'ROOTFS', summary: 'directory to make or to unpack over', kind: 'directory' }
+    { name: 'ROOTFS', summary: 'directory to make, or to unpack over', kind: 'directory' }
   ],
   flags: rawFlags,
   examples: ['oci-unpack raw unpack --image debian:12 rootfs'],

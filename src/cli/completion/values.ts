@@ -1,3 +1,4 @@
+/** What shells can offer for flags and their values. */
 import type { Flag, Positional } from '../command.ts'
 
 /** The words that a value is known to be one of. */

@@ -1,3 +1,4 @@
+/** The man page of one command. */
 import type { Command, Flag } from '../command.ts'
 import { HELP_FLAG } from '../flags.ts'
 import { sentence } from '../sentence.ts'

@@ -1,3 +1,4 @@
+/** Flags and arguments as sections of a man page. */
 import type { Flag, Positional } from '../command.ts'
 import { spellings } from '../completion/values.ts'
 import { bold, italic } from './roff.ts'
@@ -26,5 +27,5 @@ function usageOf(flag: Flag): string {
 
 function described({ summary, required, choices }: Flag): string {
   const given = choices === undefined ? [] : [`One of ${choices.join(', ')}.`]
-  return [sentence(summary), ...given, ...(required === true ? ['Mandatory.'] : [])].join(' ')
+  return [sentence(summary), ...given, ...(required === true ? ['Required.'] : [])].join(' ')
 }

@@ -1,3 +1,4 @@
+/** The man page of the program. */
 import type { Command, Flag, Variable } from '../command.ts'
 import { GROUPS } from '../commands/groups.ts'
 import { HELP_FLAG, HOOK_VARIABLES, VERSION_FLAG } from '../flags.ts'
@@ -18,13 +19,13 @@ import {
 } from './section.ts'
 
 const DESCRIPTION =
-  'Turns OCI images into directories that a runtime such as runc can use, and what changed in such a directory back into' +
-  ' a layer of an image. Layers are read in parallel; every blob is verified to its last byte before anything can be seen.' +
-  ' The command line is that of umoci, with more in it. Commands that only read an image find it at ' +
+  'Unpacks OCI images into directories that a runtime such as runc can use, and turns changes in such a directory back' +
+  ' into a layer of an image. Layers are read in parallel, and every blob is fully verified before anything becomes visible.' +
+  ' The command line is compatible with umoci and adds to it. Commands that only read an image accept ' +
   `${IMAGE_FORMS}; commands that change one need an OCI layout (PATH[:TAG]).`
 
 const VARIABLES: readonly Variable[] = [
-  { name: 'NO_COLOR', summary: 'no colours unless --color says otherwise, if it is not empty' },
+  { name: 'NO_COLOR', summary: 'if not empty: no colours, unless --color asks for them' },
   ...HOOK_VARIABLES
 ]
 
@@ -47,7 +48,7 @@ export function programPage(
     environment(VARIABLES),
     section('FILES', [
       ...entry(italic('/etc/oci-unpack/hooks.toml'), 'Hooks for all users of the machine.'),
-      ...entry(italic('~/.config/oci-unpack/hooks.toml'), 'Hooks of a user, which count first.')
+      ...entry(italic('~/.config/oci-unpack/hooks.toml'), 'Hooks of a user, which take precedence.')
     ]),
     seeAlso([
       { name: 'umoci', volume: 1 },

@@ -1,3 +1,4 @@
+/** The parts of a progress display as text. */
 import type { EngineEvent, LayerCounters, LayerInfo } from '../../index.ts'
 import { inDecimalUnit } from '../bytes.ts'
 
@@ -46,9 +47,9 @@ export type PhaseName = Extract<EngineEvent, { type: 'phase' }>['phase']
 
 export const PHASES: Readonly<Record<PhaseName, string>> = {
   join: 'joining the layers',
-  manifest: 'writing the manifest',
+  manifest: 'writing the tree manifest',
   publish: 'making the bundle visible',
-  compare: 'comparing the bundle with its manifest',
+  compare: 'comparing the bundle with its tree manifest',
   pack: 'packing the layer',
   store: 'storing the image'
 }

@@ -1,6 +1,7 @@
+/** Events as lines of the log. */
 import type { EngineEvent } from '../../index.ts'
 import type { Logger } from '../command.ts'
-import { formatFacts } from '../errors.ts'
+import { formatFacts } from '../facts.ts'
 
 export function logEvent(event: EngineEvent, log: Logger): void {
   switch (event.type) {
@@ -37,6 +38,6 @@ export function logEvent(event: EngineEvent, log: Logger): void {
 }
 
 export function leftover(path: string, undone: boolean): string {
-  const removed = `removed ${path}, which a process that died had left behind`
-  return undone ? `put back what had been changed, and ${removed}` : removed
+  const removed = `removed ${path}, which a process left behind when it died`
+  return undone ? `undid its changes, and ${removed}` : removed
 }

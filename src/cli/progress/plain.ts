@@ -1,3 +1,4 @@
+/** Progress as lines, for logs. */
 import type { EngineEvent, LayerCounters, LayerInfo } from '../../index.ts'
 import { errors } from '../streams.ts'
 import { formatBytes, formatLayer, formatPacked, formatTotal, PHASES } from './format.ts'

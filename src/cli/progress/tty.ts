@@ -1,3 +1,4 @@
+/** Progress on a terminal, drawn over itself. */
 import type { EngineEvent, LayerCounters, LayerInfo } from '../../index.ts'
 import { errors } from '../streams.ts'
 import { formatBytes, formatLayer, formatPacked, formatTotal, PHASES } from './format.ts'

@@ -1,3 +1,4 @@
+/** The case for store.gc. */
 import { collectStore } from '../../engine/collect-storage.ts'
 import type { Case } from '../case.ts'
 import { checkExtracted, checkTree } from '../checks.ts'

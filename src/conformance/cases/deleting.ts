@@ -1,3 +1,4 @@
+/** The case for bundle.delete. */
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { display, fromText } from '../../bytes.ts'

@@ -1,3 +1,4 @@
+/** The case of an unpack that fails. */
 import { existsSync } from 'node:fs'
 import { OciUnpackError } from '../../errors.ts'
 import type { HookSet } from '../../hooks/calls.ts'
@@ -13,7 +14,7 @@ const LAYER = 1
 export const failing: Case = {
   name: 'failing post-extract',
   contract:
-    'When the unpack fails, abort removes what pre-extract made and nobody committed; the layer is not committed.',
+    'When an unpack fails, abort removes what pre-extract made and what was not committed; the layer is not committed.',
   needs: ['post-extract'],
   async run(bench) {
     const image = await bench.newImage(whiteoutLayer(), fileLayer('added', 'added'))

@@ -1,3 +1,4 @@
+/** All cases of the kit. */
 import type { Case } from '../case.ts'
 import { collecting } from './collecting.ts'
 import { deleting } from './deleting.ts'

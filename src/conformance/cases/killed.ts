@@ -1,3 +1,4 @@
+/** The cases in which the process is killed. */
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { OciUnpackError } from '../../errors.ts'
@@ -28,7 +29,7 @@ export const killed: Case = {
 export const killedDuring: Case = {
   name: 'killed during every call',
   contract:
-    'A hook may outlive the process: nobody else takes its place before it has ended, with all that it started, and then ' +
+    'A hook may outlive the process: no other process takes its place until it and all that it started have ended, and then ' +
     'the next unpack to the same place succeeds.',
   needs: [],
   run: (bench) => untilItEnds(bench, (call) => ({ killDuring: call }))

@@ -1,3 +1,4 @@
+/** The case of two unpacks at the same time. */
 import { join } from 'node:path'
 import type { Case } from '../case.ts'
 import { layersOf } from '../calls.ts'
@@ -9,7 +10,7 @@ import { runChild } from '../run-child.ts'
 export const together: Case = {
   name: 'two at once',
   contract:
-    'Two processes unpack the same new image at the same time: both succeed, and each layer is extracted by one of them.',
+    'Two processes unpack the same new image at the same time: both succeed, and each layer is extracted by only one of them.',
   needs: [],
   async run(bench) {
     const image = await bench.newImage(whiteoutLayer(), fileLayer('added', 'added'))

@@ -12,32 +12,33 @@ import {
   type MadeLayer
 } from '../layers.ts'
 
-const RIGHT = 'After finish the root file system is what the engine makes of the image by itself.'
+const RIGHT =
+  'After finish, the root file system equals what the engine makes from the image without hooks.'
 
 export const coldUnpack: Case = {
   name: 'cold unpack',
-  contract: `Of an image that nobody has, all layers are extracted. ${RIGHT}`,
+  contract: `All layers of an unknown image are extracted. ${RIGHT}`,
   needs: [],
   run: (bench) => unpackNew(bench, fileLayer('added', 'by the second layer'))
 }
 
 export const whiteouts: Case = {
   name: 'whiteouts and opaque directories',
-  contract: `What a layer deletes or hides of those below is not to be seen, and what a later one brings back is. ${RIGHT}`,
+  contract: `What a layer deletes or hides of lower layers is not visible, and what a later layer brings back is. ${RIGHT}`,
   needs: [],
   run: (bench) => unpackNew(bench, whiteoutLayer(), returnLayer())
 }
 
 export const links: Case = {
   name: 'links across layers',
-  contract: `Hard links lead to files of lower layers, and paths through symbolic links. ${RIGHT}`,
+  contract: `Hard links may lead to files of lower layers, and paths through symbolic links. ${RIGHT}`,
   needs: [],
   run: (bench) => unpackNew(bench, linkLayer(), relinkLayer())
 }
 
 export const metadata: Case = {
   name: 'metadata and odd names',
-  contract: `Owners, modes, times, attributes and names of any bytes survive, those of the root among them. ${RIGHT}`,
+  contract: `Owners, modes, times, attributes and names of any bytes are preserved, including those of the root. ${RIGHT}`,
   needs: [],
   run: (bench) => unpackNew(bench, metadataLayer(bench.able))
 }
@@ -55,7 +56,7 @@ async function unpackNew(bench: Bench, ...layers: MadeLayer[]): Promise<void> {
 
 export const warmUnpack: Case = {
   name: 'warm unpack',
-  contract: `Layers that are committed are found again, so that nothing is extracted. ${RIGHT}`,
+  contract: `Committed layers are found again, so nothing is extracted. ${RIGHT}`,
   needs: ['try-skip'],
   async run(bench) {
     const image = await bench.newImage(whiteoutLayer(), linkLayer())
@@ -68,7 +69,7 @@ export const warmUnpack: Case = {
 
 export const sharedLayers: Case = {
   name: 'a second image that shares layers',
-  contract: `Of an image whose lower layers are committed only those above are extracted. ${RIGHT}`,
+  contract: `If the lower layers of an image are committed, only those above are extracted. ${RIGHT}`,
   needs: ['try-skip'],
   async run(bench) {
     const layout = bench.newPath('layout')

@@ -1,3 +1,4 @@
+/** One process at a time works on a bundle with hooks. */
 import { OciUnpackError } from '../../errors.ts'
 import { ownerProcesses, type Owner } from '../../hooks/owner.ts'
 import { inodeKey, status } from '../../sys/status.ts'

@@ -146,7 +146,7 @@ function noRootfs(path: string, cause: unknown): OciUnpackError {
 }
 
 function rootlessBundle(): OciUnpackError {
-  return new OciUnpackError('BUNDLE_INVALID', 'The bundle was unpacked with --rootless.', {
-    hint: 'Such bundles keep owners in attributes; repack it with umoci, or unpack the image as root.'
+  return new OciUnpackError('BUNDLE_INVALID', 'The bundle was unpacked in rootless mode.', {
+    hint: 'Such bundles keep owners in extended attributes. Repack it with umoci, or unpack the image as root.'
   })
 }

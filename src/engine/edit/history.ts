@@ -1,3 +1,4 @@
+/** The history entry of a change. */
 import { parseTimestamp } from '../../image/timestamp.ts'
 import type { History } from '../../image/types.ts'
 

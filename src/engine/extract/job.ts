@@ -1,3 +1,4 @@
+/** An image and what to do with it. */
 import type { ImageSource } from '../../store/image-source.ts'
 import type { ResolvedImage } from '../../store/resolve.ts'
 import type { ImageSettings, UnpackSettings } from './unpack-options.ts'

@@ -1,3 +1,4 @@
+/** Joining one layer in a directory of its own. */
 import { fromText } from '../../bytes.ts'
 import type { LayeredStack } from '../../plan/layered-stack.ts'
 import type { Operation } from '../../plan/operations.ts'

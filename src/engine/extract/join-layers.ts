@@ -1,3 +1,4 @@
+/** Joining the staged layers into one tree. */
 import { display, fromText } from '../../bytes.ts'
 import { assemble } from '../../plan/assemble.ts'
 import type { LayerStack } from '../../plan/layer-stack.ts'

@@ -1,3 +1,4 @@
+/** The directory that one layer is written to. */
 import { fromText } from '../../bytes.ts'
 import { OciUnpackError } from '../../errors.ts'
 import { listDirectory } from '../../sys/directory.ts'

@@ -1,3 +1,4 @@
+/** The directory that the paths of a plan are relative to. */
 import { fromText } from '../../bytes.ts'
 import type { LayerStack } from '../../plan/layer-stack.ts'
 import { joinPath } from '../../plan/names.ts'

@@ -1,3 +1,4 @@
+/** Ending an operation when its caller asks for it. */
 import { aborted } from '../../errors.ts'
 
 /** @throws ABORTED */

@@ -1,3 +1,4 @@
+/** The events that an operation reports to its caller. */
 import type { Facts } from '../../errors.ts'
 import type { CopyOutcome } from '../../store/copy-blob.ts'
 import type { HookLogLine } from '../../hooks/load.ts'

@@ -1,3 +1,4 @@
+/** Reporting unfinished work that was removed. */
 import type { OnLeftover } from '../../workspace/leftovers.ts'
 import type { OnEvent } from './events.ts'
 

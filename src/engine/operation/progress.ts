@@ -1,3 +1,4 @@
+/** Reporting the progress of layers. */
 import type { Control } from '../../worker/control.ts'
 import type { OnEvent } from './events.ts'
 

@@ -1,3 +1,4 @@
+/** Threads for the length of an operation. */
 import { Control } from '../../worker/control.ts'
 import { Pool } from '../../worker/pool.ts'
 import { throwIfAborted } from './abort.ts'

@@ -1,0 +1,13 @@
+/** What the command line calls the options that hints of the library name. */
+import type { Flag } from './command.ts'
+import { COMMANDS } from './commands/index.ts'
+
+/** `--max-ratio` for `limits.ratio`; an option without a flag keeps its name. */
+export function flagOf(option: string): string {
+  const flag = COMMANDS.flatMap(({ flags }) => flags).find((flag) => optionOf(flag) === option)
+  return flag === undefined ? option : `--${flag.name}`
+}
+
+export function optionOf({ name, option }: Flag): string {
+  return option ?? name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
+}
