@@ -22,7 +22,7 @@ import {
 } from './edit/change-options.ts'
 import type { Changes } from './changes/find-changes.ts'
 import { mounted, socket } from './operation/warnings.ts'
-import { currentTime } from './bundle/manifest-file.ts'
+import { currentTime } from './bundle/tree-manifest-file.ts'
 import { withBundle, type OpenBundle } from './bundle/open-bundle.ts'
 import { packChanges } from './edit/pack-changes.ts'
 import { withRefresh } from './edit/refresh-bundle.ts'

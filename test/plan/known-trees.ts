@@ -1,6 +1,6 @@
 /** Small trees of which everything is known, and what is remembered of them: made up, without a disk. */
 import * as fc from 'fast-check'
-import type { ManifestEntry } from '../../src/mtree/entry.ts'
+import type { MtreeEntry } from '../../src/mtree/entry.ts'
 import { listEntries } from '../../src/mtree/entry-list.ts'
 import {
   MTREE_TYPE,
@@ -59,7 +59,7 @@ export class SeenKnown implements SeenObject {
   }
 
   /** As a tree manifest lists it, without the content. */
-  get entry(): ManifestEntry {
+  get entry(): MtreeEntry {
     return { ...entryOf(this.known), sha256: undefined }
   }
 }
@@ -79,7 +79,7 @@ export class Seen implements SeenTree<SeenKnown> {
     return this.objects[0]!
   }
 
-  inManifestOrder(): readonly SeenKnown[] {
+  inTreeManifestOrder(): readonly SeenKnown[] {
     return this.objects
   }
 
@@ -125,7 +125,7 @@ function inOrder(tree: Tree): Known[] {
   ]
 }
 
-export function entryOf({ path, type, mode, size, nlink, content, xattr }: Known): ManifestEntry {
+export function entryOf({ path, type, mode, size, nlink, content, xattr }: Known): MtreeEntry {
   const known = { path, type, content } as Known
   return {
     path,

@@ -42,7 +42,7 @@ test('what is remembered of a tree is known of all but what changed', () => {
       const seen = new Seen(after)
       const memory = remember(before, { trusted: () => true, copied: false, plain: false })
       const remembered = new TreeChanges(seen, memory).remembered()
-      for (const object of seen.inManifestOrder()) {
+      for (const object of seen.inTreeManifestOrder()) {
         const same = equal(before.get(object.path), object.known)
         const index = remembered(object)
         expect(index === undefined ? undefined : memory.entries.path(index)).toBe(

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import {
   CONFIG_FILE,
   fingerprintsFile,
-  manifestFile,
+  treeManifestFile,
   METADATA_FILE,
   ROOTFS_DIRECTORY,
   STATE_DIRECTORY
@@ -21,7 +21,7 @@ import { readAccounts } from '../../rootfs/accounts.ts'
 import { withSurvey } from '../../rootfs/survey.ts'
 import type { ResolvedImage } from '../../store/resolve.ts'
 import { close, openDirectory } from '../../sys/files.ts'
-import { currentTime, writeManifestFiles } from './manifest-file.ts'
+import { currentTime, writeTreeManifestFiles } from './tree-manifest-file.ts'
 import type { UnpackSettings } from '../extract/unpack-options.ts'
 import type { Workspace } from '../place/workspace.ts'
 
@@ -59,7 +59,7 @@ export function writeBundle(
   return [
     ROOTFS_DIRECTORY,
     fingerprintsFile(digest),
-    manifestFile(digest),
+    treeManifestFile(digest),
     CONFIG_FILE,
     METADATA_FILE
   ]
@@ -73,7 +73,7 @@ export function writeSurvey(
 ): void {
   const scannedAt = currentTime()
   withSurvey(rootfs, root, (tree) => {
-    writeManifestFiles(path, destination, digest, {
+    writeTreeManifestFiles(path, destination, digest, {
       root: tree,
       statOf: ({ status, xattrs }) => fileStat(status, xattrs ?? []),
       scannedAt

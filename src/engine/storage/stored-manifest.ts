@@ -1,6 +1,6 @@
 /** The manifest of a bundle whose layers were there already, or not all of them. */
 import { join } from 'node:path'
-import { manifestFile } from '../../bundle/files.ts'
+import { treeManifestFile } from '../../bundle/files.ts'
 import { fromText } from '../../bytes.ts'
 import type { HookSet } from '../../hooks/calls.ts'
 import type { ImageContext } from '../../hooks/contexts.ts'
@@ -8,13 +8,13 @@ import type { Directory } from '../../plan/tree.ts'
 import { close, openOperatorDirectory } from '../../sys/files.ts'
 import { hasher } from '../tree/hash-files.ts'
 import type { Job } from '../extract/job.ts'
-import { currentTime } from '../bundle/manifest-file.ts'
+import { currentTime } from '../bundle/tree-manifest-file.ts'
 import { scanTree } from '../tree/scan-tree.ts'
 import {
   completeDigests,
-  writeScannedManifest,
+  writeScannedTreeManifest,
   type KnownTree
-} from '../bundle/scanned-manifest.ts'
+} from '../bundle/scanned-tree-manifest.ts'
 import { writeSurvey } from '../bundle/write-bundle.ts'
 import { topChainId } from './hook-contexts.ts'
 import { fetchManifest, keepManifest } from './manifest-cache.ts'
@@ -33,7 +33,7 @@ export async function writeStoredManifest(
 ): Promise<void> {
   if (hooks.manifest === 'never') return
   const chainId = topChainId(job.image) ?? 'empty'
-  const path = join(directory, manifestFile(context.manifestDigest))
+  const path = join(directory, treeManifestFile(context.manifestDigest))
   // a tree of the engine's own depends on id maps and other options too
   const isShared = hooks.extract !== 'rootfs'
   if (tree === undefined && isShared && fetchManifest(hooks.name, chainId, path)) return
@@ -56,7 +56,7 @@ async function hashAll({ settings }: Job, place: Place, rootfs: number): Promise
   const [tree] = await scanTree(rootfs, settings, () => undefined)
   const knowledge: KnownTree = { tree, known: () => undefined, digests: new Map() }
   await completeDigests(knowledge, hasher(rootfs, settings))
-  writeScannedManifest({ ...place, bundle: place.destination, rootfs }, knowledge, scannedAt)
+  writeScannedTreeManifest({ ...place, bundle: place.destination, rootfs }, knowledge, scannedAt)
 }
 
 async function withRootfs(path: string, act: (rootfs: number) => Promise<void>): Promise<void> {
