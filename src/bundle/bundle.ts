@@ -1,3 +1,4 @@
+/** What a bundle remembers of the tree that was unpacked into it. */
 import { createHash } from 'node:crypto'
 import { fromBuffer } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'

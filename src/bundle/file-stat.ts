@@ -1,3 +1,4 @@
+/** What the fingerprints remember of an object, from its status. */
 import { createHash } from 'node:crypto'
 import { toBuffer } from '../bytes.ts'
 import type { Status } from '../sys/status.ts'

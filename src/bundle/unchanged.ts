@@ -1,3 +1,4 @@
+/** Whether a fingerprint proves that a file is as it was. */
 import type { Timespec } from '../tar/entry.ts'
 import { hasRecord, isSameInteger, RECORD_BYTES, type FileStat } from './fingerprint-record.ts'
 import type { Fingerprints } from './fingerprints.ts'

@@ -1,3 +1,4 @@
+/** What a repack would put into the layer. */
 import { configuredVolumes } from '../bundle/volumes.ts'
 import type { Delta } from '../mtree/compare.ts'
 import { asked } from './operation/asked.ts'

@@ -1,3 +1,4 @@
+/** What differs between two tree manifests, or two entries of them. */
 import { compareBytes, display, toBuffer, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import type { Timespec, Xattr } from '../tar/entry.ts'

@@ -1,3 +1,4 @@
+/** A tree manifest as a list that may be read only where it is asked. */
 import type { ByteString } from '../bytes.ts'
 import type { MtreeEntry } from './entry.ts'
 

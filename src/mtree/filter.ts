@@ -1,3 +1,4 @@
+/** Which of the changes count. */
 import type { ByteString } from '../bytes.ts'
 import type { Delta } from './compare.ts'
 import type { MtreeEntry } from './entry.ts'

@@ -1,3 +1,4 @@
+/** How ids of the image and of the host belong together. */
 import { OciUnpackError } from '../errors.ts'
 
 /** `size` consecutive ids from `containerId` inside are those from `hostId` outside (user_namespaces(7)). */

@@ -1,3 +1,4 @@
+/** The metadata of what has none. */
 import type { TarEntry } from '../tar/entry.ts'
 
 type Metadata = Omit<TarEntry, 'type' | 'name' | 'atime' | 'offset'>
