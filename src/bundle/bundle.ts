@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto'
 import { fromBuffer } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import { listEntries, type EntryList } from '../mtree/entry-list.ts'
-import { ManifestOutline } from '../mtree/outline.ts'
-import { parseManifest } from '../mtree/parse.ts'
+import { TreeManifestOutline } from '../mtree/outline.ts'
+import { parseTreeManifest } from '../mtree/parse.ts'
 import type { FingerprintRecord } from '../plan/seen-tree.ts'
-import { fingerprintsFile, manifestFile, METADATA_FILE } from './files.ts'
+import { fingerprintsFile, treeManifestFile, METADATA_FILE } from './files.ts'
 import type { FileStat } from './fingerprint-record.ts'
 import { decodeFingerprints, recordAt } from './fingerprints.ts'
 import { isUnchanged } from './unchanged.ts'
@@ -27,11 +27,11 @@ export function readMetadata(read: ReadBundleFile): BundleMetadata {
  */
 export function readMemory(read: ReadBundleFile, metadata: BundleMetadata): Memory {
   const { digest } = sourceManifest(metadata)
-  const manifest = requireFile(read, manifestFile(digest), NO_MANIFEST)
+  const manifest = requireFile(read, treeManifestFile(digest), NO_MANIFEST)
   const fingerprints = decode(read(fingerprintsFile(digest)), manifest)
   if (typeof fingerprints === 'string') return new Memory(parseWhole(manifest), fingerprints)
   // The fingerprints name this very text, so it is what this program wrote.
-  const outline = new ManifestOutline(manifest)
+  const outline = new TreeManifestOutline(manifest)
   return outline.count === fingerprints.count
     ? new Memory(outline, fingerprints)
     : new Memory(parseWhole(manifest), 'other-manifest')
@@ -39,7 +39,7 @@ export function readMemory(read: ReadBundleFile, metadata: BundleMetadata): Memo
 
 /** What a cut manifest does not list would look new, and what is deleted of it would not be missed. */
 function parseWhole(bytes: Uint8Array): EntryList {
-  const manifest = parseManifest(fromBuffer(bytes))
+  const manifest = parseTreeManifest(fromBuffer(bytes))
   const root = manifest.entries[0]
   if (manifest.isClosed && root?.path === '.' && root.type === 'dir')
     return listEntries(manifest.entries)

@@ -4,11 +4,11 @@ export const ROOTFS_DIRECTORY = 'rootfs'
 export const METADATA_FILE = 'umoci.json'
 
 /** The mtree manifest of the tree that the image manifest `digest` unpacks to. */
-export function manifestFile(digest: string): string {
+export function treeManifestFile(digest: string): string {
   return `${stem(digest)}.mtree`
 }
 
-/** The fingerprints that belong to `manifestFile(digest)`. */
+/** The fingerprints that belong to `treeManifestFile(digest)`. */
 export function fingerprintsFile(digest: string): string {
   return `${stem(digest)}.fingerprints`
 }
@@ -20,7 +20,7 @@ export function bundleFileNames(digest: string): string[] {
 
 /** What a bundle remembers of its tree. */
 export function memoryFiles(digest: string): string[] {
-  return [fingerprintsFile(digest), manifestFile(digest)]
+  return [fingerprintsFile(digest), treeManifestFile(digest)]
 }
 
 function stem(digest: string): string {

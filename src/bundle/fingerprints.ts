@@ -1,4 +1,4 @@
-/** The file of fingerprints beside a manifest: what of a tree was seen, in the order of the manifest's lines. */
+/** The file of fingerprints beside a tree manifest: what of a tree was seen, in the order of the manifest's lines. */
 import type { FingerprintRecord } from '../plan/seen-tree.ts'
 import type { Timespec } from '../tar/entry.ts'
 import {

@@ -1,3 +1,4 @@
+/** Runs `file list`, `file cat` and `file extract`. */
 import {
   catFile,
   extractFiles,

@@ -20,7 +20,7 @@ import {
   type ChangeSettings
 } from './edit/change-options.ts'
 import { mounted, socket } from './operation/warnings.ts'
-import { currentTime } from './bundle/manifest-file.ts'
+import { currentTime } from './bundle/tree-manifest-file.ts'
 import { withBundle, type OpenBundle } from './bundle/open-bundle.ts'
 import { packChanges } from './edit/pack-changes.ts'
 import { withRefresh } from './edit/refresh-bundle.ts'

@@ -1,12 +1,12 @@
 /** A directory against an mtree manifest: every difference, not only the first. */
 import { fromBuffer, fromText, type ByteString } from '../bytes.ts'
 import { withFacts } from '../errors.ts'
-import { compareManifests, type Delta } from '../mtree/compare.ts'
-import { UMOCI_KEYWORDS, type ManifestEntry } from '../mtree/entry.ts'
+import { compareTreeManifests, type Delta } from '../mtree/compare.ts'
+import { UMOCI_KEYWORDS, type MtreeEntry } from '../mtree/entry.ts'
 import { maskOf } from '../mtree/filter.ts'
 import { canonicalKeyword } from '../mtree/keyword-names.ts'
-import { parseManifest } from '../mtree/parse.ts'
-import { toManifestEntry } from '../rootfs/mtree-entry.ts'
+import { parseTreeManifest } from '../mtree/parse.ts'
+import { toMtreeEntry } from '../rootfs/mtree-entry.ts'
 import { XattrReader } from '../rootfs/tree-xattrs.ts'
 import { fromNode } from '../sys/failure.ts'
 import { close, openOperatorDirectory } from '../sys/files.ts'
@@ -69,7 +69,7 @@ async function compare(options: ValidateOptions): Promise<Validation> {
       selected,
       hashFiles: hasher(root, threads)
     })
-    const deltas = compareManifests(entries, after, selected)
+    const deltas = compareTreeManifests(entries, after, selected)
     return {
       differences: allowed(deltas, entries).map(toDiffEntry),
       unchecked: selected.filter((keyword) => !isComparable(keyword, entries))
@@ -79,9 +79,9 @@ async function compare(options: ValidateOptions): Promise<Validation> {
   }
 }
 
-function readManifest(file: string): ReturnType<typeof parseManifest> {
+function readManifest(file: string): ReturnType<typeof parseTreeManifest> {
   try {
-    return parseManifest(fromBuffer(readFile(file)))
+    return parseTreeManifest(fromBuffer(readFile(file)))
   } catch (error) {
     throw withFacts(fromNode(error), { file })
   }
@@ -96,7 +96,7 @@ function selectKeywords(
 }
 
 /** `flags=none` claims nothing: NetBSD's mtree writes it where there are no such flags. */
-function isComparable(keyword: string, entries: readonly ManifestEntry[]): boolean {
+function isComparable(keyword: string, entries: readonly MtreeEntry[]): boolean {
   if (CHECKED_KEYWORDS.has(keyword) || CONTROL_KEYWORDS.has(keyword)) return true
   return (
     keyword === 'flags' && entries.every(({ other }) => (other?.get('flags') ?? 'none') === 'none')
@@ -107,9 +107,9 @@ async function scanAll(root: number, threads: ThreadOptions): Promise<Scanned[]>
   const [tree] = await scanTree(root, threads, () => undefined)
   const xattrs = new XattrReader(root)
   try {
-    return Array.from(tree.inManifestOrder(), (object) => {
+    return Array.from(tree.inTreeManifestOrder(), (object) => {
       const { status } = object
-      return { entry: toManifestEntry(object, xattrs.listed(object)), status }
+      return { entry: toMtreeEntry(object, xattrs.listed(object)), status }
     })
   } finally {
     xattrs.release()
@@ -118,11 +118,11 @@ async function scanAll(root: number, threads: ThreadOptions): Promise<Scanned[]>
 
 /** The tree with what the manifest says of each path, and no more: the rest is nobody's claim. */
 async function describeAsStated(
-  entries: readonly ManifestEntry[],
+  entries: readonly MtreeEntry[],
   scanned: readonly Scanned[],
   values: DiskValues,
   { selected, hashFiles }: { selected: readonly string[]; hashFiles: HashFiles }
-): Promise<ManifestEntry[]> {
+): Promise<MtreeEntry[]> {
   const claims = new Map(entries.map((entry) => [entry.path, entry]))
   const files = scanned.filter(({ entry }) => entry.type === 'file')
   const hashed = files.filter(({ entry }) => claims.get(entry.path)?.sha256 !== undefined)
@@ -136,11 +136,7 @@ async function describeAsStated(
   }
 }
 
-function asStated(
-  scanned: Scanned,
-  claim: ManifestEntry | undefined,
-  values: DiskValues
-): ManifestEntry {
+function asStated(scanned: Scanned, claim: MtreeEntry | undefined, values: DiskValues): MtreeEntry {
   const { entry, status } = scanned
   if (claim === undefined) return entry
   if (claim.other?.has('nochange') === true) return claim
@@ -163,7 +159,7 @@ function asStated(
 }
 
 /** Without what the manifest itself allows. */
-function allowed(deltas: readonly Delta[], entries: readonly ManifestEntry[]): Delta[] {
+function allowed(deltas: readonly Delta[], entries: readonly MtreeEntry[]): Delta[] {
   const isBelowIgnored = maskOf(pathsWith(entries, 'ignore'))
   const optional = new Set(pathsWith(entries, 'optional'))
   return deltas.filter((delta) => {
@@ -172,6 +168,6 @@ function allowed(deltas: readonly Delta[], entries: readonly ManifestEntry[]): D
   })
 }
 
-function pathsWith(entries: readonly ManifestEntry[], keyword: string): ByteString[] {
+function pathsWith(entries: readonly MtreeEntry[], keyword: string): ByteString[] {
   return entries.filter(({ other }) => other?.has(keyword) === true).map(({ path }) => path)
 }

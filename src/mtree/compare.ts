@@ -2,7 +2,7 @@
 import { compareBytes, display, toBuffer, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import type { Timespec, Xattr } from '../tar/entry.ts'
-import { formatMode, UMOCI_KEYWORDS, type ManifestEntry } from './entry.ts'
+import { formatMode, UMOCI_KEYWORDS, type MtreeEntry } from './entry.ts'
 
 /** One keyword that differs, its values as a manifest shows them; undefined: not there. */
 interface KeywordChange {
@@ -13,7 +13,7 @@ interface KeywordChange {
 }
 
 /** What every delta tells of an object: with a whole entry for each, a new tree would be in memory twice. */
-type Typed = Pick<ManifestEntry, 'type'>
+type Typed = Pick<MtreeEntry, 'type'>
 
 /** What became of one path. */
 export type Delta =
@@ -33,9 +33,9 @@ export type Delta =
  * or only one side has it, as go-mtree decides; keywords that are not listed are not looked at.
  * @throws MTREE_INVALID when one side has a path twice
  */
-export function compareManifests(
-  before: Iterable<ManifestEntry>,
-  after: Iterable<ManifestEntry>,
+export function compareTreeManifests(
+  before: Iterable<MtreeEntry>,
+  after: Iterable<MtreeEntry>,
   keywords: Iterable<string> = UMOCI_KEYWORDS
 ): Delta[] {
   const selected = [...keywords]
@@ -52,8 +52,8 @@ export function compareManifests(
   return deltas.sort((a, b) => compareBytes(a.path, b.path))
 }
 
-function byPath(entries: Iterable<ManifestEntry>): Map<ByteString, ManifestEntry> {
-  const map = new Map<ByteString, ManifestEntry>()
+function byPath(entries: Iterable<MtreeEntry>): Map<ByteString, MtreeEntry> {
+  const map = new Map<ByteString, MtreeEntry>()
   for (const entry of entries) {
     if (map.has(entry.path)) throw listedTwice(entry.path)
     map.set(entry.path, entry)
@@ -61,14 +61,14 @@ function byPath(entries: Iterable<ManifestEntry>): Map<ByteString, ManifestEntry
   return map
 }
 
-function extra(after: ManifestEntry): Delta {
+function extra(after: MtreeEntry): Delta {
   return { kind: 'extra', path: after.path, after }
 }
 
 /** How one path changed; undefined: not in these keywords. */
 export function compareEntries(
-  before: ManifestEntry,
-  after: ManifestEntry,
+  before: MtreeEntry,
+  after: MtreeEntry,
   keywords: readonly string[] = UMOCI_KEYWORDS
 ): Delta | undefined {
   const changes: KeywordChange[] = []
@@ -82,7 +82,7 @@ export function compareEntries(
   return { kind: 'modified', path: after.path, before, after, changes }
 }
 
-function valueOf(keyword: string, entry: ManifestEntry): string | number | undefined {
+function valueOf(keyword: string, entry: MtreeEntry): string | number | undefined {
   switch (keyword) {
     case 'size':
     case 'type':
@@ -103,7 +103,7 @@ function valueOf(keyword: string, entry: ManifestEntry): string | number | undef
   }
 }
 
-function show(keyword: string, entry: ManifestEntry): string | undefined {
+function show(keyword: string, entry: MtreeEntry): string | undefined {
   const value = valueOf(keyword, entry)
   if (keyword === 'mode' && entry.mode !== undefined) return formatMode(entry.mode)
   return keyword === 'tar_time' && value !== undefined ? `${value}.000000000` : value?.toString()

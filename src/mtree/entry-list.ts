@@ -1,6 +1,6 @@
 /** The entries of a tree manifest, in the order of its lines. */
 import type { ByteString } from '../bytes.ts'
-import type { ManifestEntry } from './entry.ts'
+import type { MtreeEntry } from './entry.ts'
 
 /** The entries of a manifest in the order of its lines, counted from 0. */
 export interface EntryList {
@@ -8,10 +8,10 @@ export interface EntryList {
   /** Relative to the root; `.` for the root itself. */
   path(index: number): ByteString
   isDirectory(index: number): boolean
-  entry(index: number): ManifestEntry
+  entry(index: number): MtreeEntry
 }
 
-export function listEntries(entries: readonly ManifestEntry[]): EntryList {
+export function listEntries(entries: readonly MtreeEntry[]): EntryList {
   return {
     count: entries.length,
     path: (index) => entries[index]!.path,

@@ -45,7 +45,7 @@ export interface MtreeNode {
 }
 
 /** One line of a manifest with its `/set` defaults applied. Undefined: the manifest does not say. */
-export interface ManifestEntry {
+export interface MtreeEntry {
   /** Relative to the root, without `./`; `.` for the root itself. */
   path: ByteString
   type: MtreeType | undefined
@@ -72,7 +72,7 @@ export interface PlacedNode {
 }
 
 /** Non-directories first, then directories, each sorted by byte value: the order of a manifest's lines. */
-export function inManifestOrder<Node extends MtreeNode>(
+export function inTreeManifestOrder<Node extends MtreeNode>(
   children: readonly Node[]
 ): { leaves: Node[]; directories: Node[] } {
   const leaves: Node[] = []
@@ -89,7 +89,7 @@ export function* placeNodes(root: MtreeNode): Generator<PlacedNode> {
   for (let placed = pending.pop(); placed !== undefined; placed = pending.pop()) {
     yield placed
     const prefix = placed.path === '.' ? '' : `${placed.path}/`
-    const { leaves, directories } = inManifestOrder(placed.node.children ?? [])
+    const { leaves, directories } = inTreeManifestOrder(placed.node.children ?? [])
     for (const node of leaves) yield { path: prefix + node.name, node }
     for (const node of directories.reverse()) pending.push({ path: prefix + node.name, node })
   }
@@ -103,7 +103,7 @@ export interface Place {
 }
 
 /** The order of a manifest's lines, for any two places in it. */
-export function compareManifestOrder(a: Place, b: Place): number {
+export function compareTreeManifestOrder(a: Place, b: Place): number {
   if (a.path === '.' || b.path === '.') return Number(b.path === '.') - Number(a.path === '.')
   const start = commonDirectory(a.path, b.path)
   const [one, other] = [componentAt(a, start), componentAt(b, start)]
@@ -132,8 +132,8 @@ interface MtreeComponent {
   isDirectory: boolean
 }
 
-/** A scanned node as the manifest line that `formatManifest` would write for it. */
-export function toManifestEntry({ path, node }: PlacedNode): ManifestEntry {
+/** A scanned node as the manifest line that `formatTreeManifest` would write for it. */
+export function toMtreeEntry({ path, node }: PlacedNode): MtreeEntry {
   return {
     path,
     type: node.type,

@@ -1,7 +1,7 @@
 /** Leaving out differences that do not count. */
 import type { ByteString } from '../bytes.ts'
 import type { Delta } from './compare.ts'
-import type { ManifestEntry } from './entry.ts'
+import type { MtreeEntry } from './entry.ts'
 
 /**
  * Drops what lies at or below a mask. Masks are cleaned paths relative to the root; a mask of the root itself (`''`)
@@ -31,7 +31,7 @@ export function withoutSockets(deltas: readonly Delta[]): Delta[] {
   })
 }
 
-function inImage<Typed extends Pick<ManifestEntry, 'type'>>(object: Typed): Typed | undefined {
+function inImage<Typed extends Pick<MtreeEntry, 'type'>>(object: Typed): Typed | undefined {
   return object.type === 'socket' ? undefined : object
 }
 

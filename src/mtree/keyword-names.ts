@@ -1,5 +1,5 @@
 /** The names of keywords, with their aliases. */
-import type { ManifestEntry } from './entry.ts'
+import type { MtreeEntry } from './entry.ts'
 
 /** Keywords that are fields of an entry. Xattrs are apart: an entry has any number of them. */
 const TYPED = [
@@ -13,7 +13,7 @@ const TYPED = [
   ['tar_time', 'mtimeSec'],
   ['time', 'time'],
   ['sha256digest', 'sha256']
-] as const satisfies readonly (readonly [string, keyof ManifestEntry])[]
+] as const satisfies readonly (readonly [string, keyof MtreeEntry])[]
 
 const SYNONYMS: ReadonlyMap<string, string> = new Map([
   ['md5', 'md5digest'],
@@ -55,7 +55,7 @@ export function canonicalKeyword(keyword: string): string {
 }
 
 /** Canonical names of all keywords that some entry has, and those of them that no mtree defines. */
-export function keywordsOf(entries: readonly ManifestEntry[]): {
+export function keywordsOf(entries: readonly MtreeEntry[]): {
   keywords: Set<string>
   unknownKeywords: string[]
 } {

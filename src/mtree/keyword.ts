@@ -1,13 +1,13 @@
 /** The values of keywords. */
 import { fromBuffer, type ByteString } from '../bytes.ts'
 import type { Timespec, Xattr } from '../tar/entry.ts'
-import { MTREE_TYPES, type ManifestEntry, type MtreeType } from './entry.ts'
+import { MTREE_TYPES, type MtreeEntry, type MtreeType } from './entry.ts'
 import { canonicalKeyword } from './keyword-names.ts'
 import { symbolicMode } from './symbolic-mode.ts'
 import { visDecode } from './vis.ts'
 
 /** What `/set` and the keywords of a line build up; a path makes it an entry. */
-export type Values = Omit<ManifestEntry, 'path'>
+export type Values = Omit<MtreeEntry, 'path'>
 
 export function noValues(): Values {
   return {
@@ -26,7 +26,7 @@ export function noValues(): Values {
   }
 }
 
-export function newEntry(path: ByteString, values: Values): ManifestEntry {
+export function newEntry(path: ByteString, values: Values): MtreeEntry {
   const { type, size, uid, gid, mode, nlink, link, mtimeSec, time, sha256, xattrs, other } = values
   return { path, type, size, uid, gid, mode, nlink, link, mtimeSec, time, sha256, xattrs, other }
 }

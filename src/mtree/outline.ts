@@ -3,7 +3,7 @@
  * takes. It finds no damage, so it is only for what this program wrote and nobody changed.
  */
 import { type ByteString } from '../bytes.ts'
-import type { ManifestEntry } from './entry.ts'
+import type { MtreeEntry } from './entry.ts'
 import type { EntryList } from './entry-list.ts'
 import type { Values } from './keyword.ts'
 import { parseDefaults, parseLine } from './parse.ts'
@@ -16,7 +16,7 @@ const DOT = 0x2e
 const SLASH = 0x2f
 const BACKSLASH = 0x5c
 
-export class ManifestOutline implements EntryList {
+export class TreeManifestOutline implements EntryList {
   private readonly bytes: Buffer
   private readonly paths: ByteString[] = []
   private readonly directories: boolean[] = []
@@ -25,7 +25,7 @@ export class ManifestOutline implements EntryList {
   private readonly sets: number[] = []
   private readonly values = new Map<number, Values>()
 
-  /** @param bytes as `formatManifest` makes them */
+  /** @param bytes as `formatTreeManifest` makes them */
   constructor(bytes: Uint8Array) {
     this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.readLines()
@@ -43,7 +43,7 @@ export class ManifestOutline implements EntryList {
     return this.directories[index]!
   }
 
-  entry(index: number): ManifestEntry {
+  entry(index: number): MtreeEntry {
     const entry = parseLine(this.line(this.starts[index]!), this.defaults(this.sets[index]!))
     entry.path = this.path(index)
     return entry

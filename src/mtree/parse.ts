@@ -1,14 +1,14 @@
 /** Reading tree manifests. */
 import { display, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
-import type { ManifestEntry } from './entry.ts'
+import type { MtreeEntry } from './entry.ts'
 import { keywordsOf } from './keyword-names.ts'
 import { applyKeyword, newEntry, noValues, removeKeyword, type Values } from './keyword.ts'
 import { visDecode } from './vis.ts'
 
-export interface Manifest {
+export interface TreeManifest {
   /** In the order of the lines. */
-  entries: ManifestEntry[]
+  entries: MtreeEntry[]
   /** Canonical names of the keywords that some entry has, `/set` included. */
   keywords: ReadonlySet<string>
   /** Those of them that no mtree is known to have; their values stand in `other`. */
@@ -18,7 +18,7 @@ export interface Manifest {
 }
 
 interface State {
-  entries: ManifestEntry[]
+  entries: MtreeEntry[]
   defaults: Values
   /** From the root to where relative names belong; empty outside the root. */
   directories: ByteString[]
@@ -31,7 +31,7 @@ interface State {
  * bsdtar print. Follows mtree(5), with relative names, full paths, `/set`, `/unset`, `..` and continued lines.
  * @throws MTREE_INVALID with the number of the line
  */
-export function parseManifest(text: string): Manifest {
+export function parseTreeManifest(text: string): TreeManifest {
   const state = readLines(text)
   const isClosed = state.directories.length === 0
   return { entries: state.entries, ...keywordsOf(state.entries), isClosed }
@@ -43,7 +43,7 @@ export function parseDefaults(text: string): Values {
 }
 
 /** The entry of a single line, continued or not, under the name on it. @throws MTREE_INVALID */
-export function parseLine(text: string, defaults: Values): ManifestEntry {
+export function parseLine(text: string, defaults: Values): MtreeEntry {
   return readLines(text, defaults).entries[0]!
 }
 

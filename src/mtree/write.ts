@@ -3,7 +3,7 @@ import { toBuffer, type ByteString } from '../bytes.ts'
 import type { Xattr } from '../tar/entry.ts'
 import {
   formatMode,
-  inManifestOrder,
+  inTreeManifestOrder,
   recordsXattrs,
   UMOCI_KEYWORDS,
   type MtreeNode
@@ -11,7 +11,7 @@ import {
 import { visEncode } from './vis.ts'
 
 /** The comment at the head of a manifest: for people only. */
-export interface ManifestHeader {
+export interface TreeManifestHeader {
   user: ByteString
   machine: ByteString
   tree: ByteString
@@ -40,9 +40,9 @@ const LABEL_CHARACTERS = 4_096
  * mtree(5) with relative names, directories after the files beside them. Xattrs keep their given order.
  * `children` is read once for each directory, when its turn comes; `onNode` sees every node in the order of lines.
  */
-export function* formatManifest<Node extends MtreeNode & { children?: readonly Node[] }>(
+export function* formatTreeManifest<Node extends MtreeNode & { children?: readonly Node[] }>(
   root: Node,
-  header: ManifestHeader,
+  header: TreeManifestHeader,
   onNode: (node: Node) => void = () => undefined
 ): Generator<string> {
   let chunk = formatHeader(header)
@@ -55,7 +55,7 @@ export function* formatManifest<Node extends MtreeNode & { children?: readonly N
   yield chunk
 }
 
-function formatHeader({ user, machine, tree, date }: ManifestHeader): string {
+function formatHeader({ user, machine, tree, date }: TreeManifestHeader): string {
   return [
     `#          user: ${comment(user)}`,
     `#       machine: ${comment(machine)}`,
@@ -92,7 +92,7 @@ function* formatTree<Node extends MtreeNode & { children?: readonly Node[] }>(
     }
     onNode(node)
     yield formatLine('', node, defaults)
-    const { leaves, directories } = inManifestOrder(node.children ?? [])
+    const { leaves, directories } = inTreeManifestOrder(node.children ?? [])
     for (const leaf of leaves) {
       onNode(leaf)
       yield formatLine('    ', leaf, defaults)

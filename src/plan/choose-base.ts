@@ -1,3 +1,4 @@
+/** Which of the directories on disk becomes a directory of the merged tree. */
 import type { PhysicalDirectory, PlannedDirectory, PlannedInode } from './planned-tree.ts'
 
 /**

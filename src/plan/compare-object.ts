@@ -1,10 +1,10 @@
 /** Whether one object changed since it was remembered, and in what. Pure. */
 import { compareEntries, type Delta } from '../mtree/compare.ts'
-import { UMOCI_KEYWORDS, type ManifestEntry } from '../mtree/entry.ts'
+import { UMOCI_KEYWORDS, type MtreeEntry } from '../mtree/entry.ts'
 import { MTREE_TYPE, type FingerprintRecord, type SeenObject } from './seen-tree.ts'
 
 /** By what a tree manifest lists, but for the content. Undefined: nothing of that changed. */
-export function compareListed(before: ManifestEntry, after: ManifestEntry): Delta | undefined {
+export function compareListed(before: MtreeEntry, after: MtreeEntry): Delta | undefined {
   const isDirectory = before.type === 'dir' && after.type === 'dir'
   return compareEntries(before, after, isDirectory ? DIRECTORY_KEYWORDS : CHEAP_KEYWORDS)
 }
@@ -22,7 +22,7 @@ const DIRECTORY_KEYWORDS = CHEAP_KEYWORDS.filter(
  * @param isCopy the tree lies elsewhere than when it was remembered
  */
 export function compareRecords(
-  before: ManifestEntry,
+  before: MtreeEntry,
   object: SeenObject,
   was: FingerprintRecord,
   is: FingerprintRecord,
@@ -42,13 +42,13 @@ function isCut(before: number, now: number): boolean {
 }
 
 /** All else being equal, the digest decides. Undefined: nothing changed. */
-export function compareContent(before: ManifestEntry, sha256: string): Delta | undefined {
+export function compareContent(before: MtreeEntry, sha256: string): Delta | undefined {
   return compareEntries(before, { ...before, sha256 }, ['sha256digest'])
 }
 
 /** A change that no keyword of the tree manifest tells of. */
 export function modified(
-  before: ManifestEntry,
+  before: MtreeEntry,
   { path, type }: SeenObject,
   keyword: string,
   was: number | string,
@@ -66,4 +66,4 @@ export function added({ path, type }: SeenObject): Delta {
 /** One for all: a whole new tree is nothing but these. */
 const AFTER = Object.fromEntries(
   Object.entries(MTREE_TYPE).map(([type, mtreeType]) => [type, { type: mtreeType }])
-) as Readonly<Record<SeenObject['type'], Pick<ManifestEntry, 'type'>>>
+) as Readonly<Record<SeenObject['type'], Pick<MtreeEntry, 'type'>>>

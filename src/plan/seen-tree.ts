@@ -13,7 +13,7 @@ export interface SeenTree<Seen extends SeenObject> {
   readonly size: number
   readonly root: Seen
   /** Everything, in the order of a tree manifest's lines. */
-  inManifestOrder(): Iterable<Seen>
+  inTreeManifestOrder(): Iterable<Seen>
   /** @param path relative to the root, `.` for the root itself */
   find(path: ByteString): Seen | undefined
 }

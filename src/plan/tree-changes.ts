@@ -9,7 +9,7 @@
  */
 import { compareBytes, type ByteString } from '../bytes.ts'
 import type { Delta } from '../mtree/compare.ts'
-import type { ManifestEntry } from '../mtree/entry.ts'
+import type { MtreeEntry } from '../mtree/entry.ts'
 import { added, compareContent, compareListed, compareRecords, modified } from './compare-object.ts'
 import { regroupedLinks } from './link-groups.ts'
 import type { SeenObject, SeenTree, TreeMemory } from './seen-tree.ts'
@@ -43,7 +43,7 @@ export class TreeChanges<Seen extends SeenObject> {
   }
 
   /** @param listed what a tree manifest would list now, asked for where that is compared */
-  compare(object: Seen, listed: () => ManifestEntry): void {
+  compare(object: Seen, listed: () => MtreeEntry): void {
     const index = this.match.indexOf(object)
     if (index === undefined) {
       this.found.push(added(object))
@@ -84,7 +84,7 @@ export class TreeChanges<Seen extends SeenObject> {
   private sift(): { suspects: Seen[]; linked: Seen[] } {
     const suspects: Seen[] = []
     const linked: Seen[] = []
-    for (const object of this.tree.inManifestOrder()) {
+    for (const object of this.tree.inTreeManifestOrder()) {
       this.match.advance(object)
       const { type, nlink } = object.status
       if (type !== 'directory' && nlink > 1) linked.push(object)
@@ -98,7 +98,7 @@ export class TreeChanges<Seen extends SeenObject> {
     return index !== undefined && this.memory.isUnchanged(index, object)
   }
 
-  private compareRecords(before: ManifestEntry, object: Seen, index: number): Delta | undefined {
+  private compareRecords(before: MtreeEntry, object: Seen, index: number): Delta | undefined {
     const was = this.memory.record(index)
     if (was === undefined) return undefined
     return compareRecords(before, object, was, this.memory.recordOf(object), this.isCopy)

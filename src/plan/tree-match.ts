@@ -2,7 +2,7 @@
  * Which entry of a tree manifest belongs to which object of a tree. Both come in the same order, so that one walk over both
  * finds nearly all; a map of all paths would cost more than the comparison.
  */
-import { compareManifestOrder, type Place } from '../mtree/entry.ts'
+import { compareTreeManifestOrder, type Place } from '../mtree/entry.ts'
 import type { EntryList } from '../mtree/entry-list.ts'
 import type { SeenObject, SeenTree } from './seen-tree.ts'
 
@@ -37,7 +37,7 @@ export class TreeMatch<Seen extends SeenObject> {
         this.next += 1
         return
       }
-      if (compareManifestOrder(this.place(this.next), placeOf(object)) > 0) return
+      if (compareTreeManifestOrder(this.place(this.next), placeOf(object)) > 0) return
     }
   }
 
@@ -78,7 +78,7 @@ export function matchTree<Seen extends SeenObject>(
   entries: EntryList
 ): TreeMatch<Seen> {
   const match = new TreeMatch(tree, entries)
-  for (const object of tree.inManifestOrder()) match.advance(object)
+  for (const object of tree.inTreeManifestOrder()) match.advance(object)
   match.finish()
   return match
 }

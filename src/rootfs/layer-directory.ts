@@ -2,6 +2,7 @@
 import type { ByteString } from '../bytes.ts'
 import { bareEntry, type StagedEntry } from '../plan/staged-entry.ts'
 import type { WhiteoutForm } from '../plan/whiteout-form.ts'
+import { FirstNames } from './first-names.ts'
 import { hasOpaqueXattr, readMark } from './layer-marks.ts'
 import { layerObjectEntry } from './object-entry.ts'
 import { walk, type Walked } from './walk.ts'
@@ -20,8 +21,7 @@ const NOTHING: ReadonlySet<ByteString> = new Set()
 
 class LayerReader {
   private readonly form: WhiteoutForm
-  /** First name of each file that has several, by device and inode. */
-  private readonly first = new Map<string, ByteString>()
+  private readonly first = new FirstNames<ByteString>()
 
   constructor(form: WhiteoutForm) {
     this.form = form
@@ -37,11 +37,9 @@ class LayerReader {
   }
 
   private furtherName({ path, status }: Walked): StagedEntry | undefined {
-    if (status.nlink < 2 || status.type === 'directory') return undefined
-    const key = `${status.device}:${status.inode}`
-    const first = this.first.get(key)
+    const first = this.first.get(status)
     if (first !== undefined) return bareEntry('hardlink', path, first)
-    this.first.set(key, path)
+    this.first.note(status, path)
     return undefined
   }
 }

@@ -1,15 +1,15 @@
-/** Objects on disk in the manifest's terms. */
-import type { ManifestEntry, MtreeNode } from '../mtree/entry.ts'
+/** Objects on disk in the tree manifest's terms. */
+import type { MtreeEntry, MtreeNode } from '../mtree/entry.ts'
 import { MTREE_TYPE } from '../plan/seen-tree.ts'
 import type { Status } from '../sys/status.ts'
 import type { Xattr } from '../tar/entry.ts'
 import type { ScannedObject } from './scanned-object.ts'
 
 /** As a manifest would list it, without `sha256`. */
-export function toManifestEntry(
+export function toMtreeEntry(
   { path, status, link }: ScannedObject,
   xattrs: readonly Xattr[]
-): ManifestEntry {
+): MtreeEntry {
   return {
     path,
     ...statusKeywords(status),

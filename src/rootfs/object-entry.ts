@@ -6,6 +6,7 @@ import type { WhiteoutForm } from '../plan/whiteout-form.ts'
 import { readSymlink } from '../sys/names.ts'
 import type { Xattr } from '../tar/entry.ts'
 import type { Walked } from './walk.ts'
+import { statusMetadata } from './status-metadata.ts'
 import { readXattrs } from './xattrs.ts'
 
 /** An object of a finished tree. Its attributes cost calls, so they are read by those who need them. */
@@ -19,12 +20,8 @@ export function objectEntry(
     type,
     path,
     link: type === 'symlink' ? readSymlink(directory, name) : '',
-    mode: status.mode,
-    uid: status.uid,
-    gid: status.gid,
+    ...statusMetadata(status),
     size: status.size,
-    mtime: { sec: status.mtimeSec, nsec: status.mtimeNsec },
-    atime: { sec: status.atimeSec, nsec: status.atimeNsec },
     devMajor: status.devMajor,
     devMinor: status.devMinor,
     xattrs,

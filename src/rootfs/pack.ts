@@ -5,10 +5,11 @@ import { baseName, parentPath } from '../plan/names.ts'
 import { packHardlink, packObject, type PackRules } from '../plan/pack-entry.ts'
 import { isErrno } from '../sys/failure.ts'
 import { readSymlink } from '../sys/names.ts'
-import { inodeKey, status, type Status } from '../sys/status.ts'
+import { status, type Status } from '../sys/status.ts'
 import type { TarEntry } from '../tar/entry.ts'
 import { headerBlocks, padding, type WriteOptions } from '../tar/writer.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
+import { FirstNames } from './first-names.ts'
 import { BODY_CHUNK, fileChanged, readBody } from './read-body.ts'
 import { readXattrs } from './xattrs.ts'
 
@@ -33,8 +34,8 @@ export class ObjectPacker {
   private readonly output: TarOutput
   private readonly options: PackOptions
   private readonly buffer = Buffer.allocUnsafeSlow(BODY_CHUNK)
-  /** First entry in the layer of each file that has several names, by device and inode. */
-  private readonly first = new Map<string, TarEntry>()
+  /** Entries in the layer. */
+  private readonly first = new FirstNames<TarEntry>()
 
   /** @param root descriptor of the directory that paths are relative to; stays the caller's */
   constructor(root: number, output: TarOutput, options: PackOptions) {
@@ -54,14 +55,13 @@ export class ObjectPacker {
    */
   async add(path: ByteString, name: ByteString): Promise<string | undefined> {
     const { directory, base, found } = this.find(path)
-    const key = inodeKey(found)
-    const first = this.first.get(key)
+    const first = this.first.get(found)
     if (first !== undefined) {
       await this.header(packHardlink(first, name, first.name))
       return undefined
     }
     const entry = this.read(directory, base, name, found)
-    if (found.nlink > 1 && entry.type !== 'directory') this.first.set(key, entry)
+    this.first.note(found, entry)
     await this.header(entry)
     return entry.type === 'file' ? this.body(directory, base, found) : undefined
   }

@@ -9,21 +9,16 @@ import {
   setOwnerOf,
   setTimes,
   setTimesOf,
-  setXattr,
-  type Time
+  setXattr
 } from '../sys/metadata.ts'
 import { status, type FileType } from '../sys/status.ts'
 import type { Xattr } from '../tar/entry.ts'
 import { withOwnDirectory } from './own-directory.ts'
+import { statusMetadata, type StatusMetadata } from './status-metadata.ts'
 import { readXattrs } from './xattrs.ts'
 
-export interface Remembered {
+export interface Remembered extends StatusMetadata {
   type: FileType
-  mode: number
-  uid: number
-  gid: number
-  atime: Time
-  mtime: Time
   /** Undefined where only the times will have to be put back. */
   xattrs: Xattr[] | undefined
 }
@@ -33,11 +28,7 @@ export function remember(directory: number, name: ByteString, all: boolean): Rem
   const found = status(directory, name)
   return {
     type: found.type,
-    mode: found.mode,
-    uid: found.uid,
-    gid: found.gid,
-    atime: { sec: found.atimeSec, nsec: found.atimeNsec },
-    mtime: { sec: found.mtimeSec, nsec: found.mtimeNsec },
+    ...statusMetadata(found),
     xattrs: all ? readXattrs(directory, name) : undefined
   }
 }

@@ -38,7 +38,7 @@ export class ScannedTree {
   }
 
   /** Everything in the order of a manifest's lines. */
-  *inManifestOrder(): Generator<ScannedObject> {
+  *inTreeManifestOrder(): Generator<ScannedObject> {
     const pending = [this.root]
     for (let object = pending.pop(); object !== undefined; object = pending.pop()) {
       yield object

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { readMemory, readMetadata, type Memory } from '../../src/bundle/bundle.ts'
-import { fingerprintsFile, manifestFile } from '../../src/bundle/files.ts'
+import { fingerprintsFile, treeManifestFile } from '../../src/bundle/files.ts'
 import { encodeFingerprints } from '../../src/bundle/fingerprints.ts'
 import { formatMetadata } from '../../src/bundle/metadata.ts'
 
@@ -26,7 +26,7 @@ function bundle(): Map<string, Uint8Array> {
   const header = { device: 1, scannedAt: { sec: 9, nsec: 9 }, manifestSha256 }
   return new Map<string, Uint8Array>([
     ['umoci.json', Buffer.from(formatMetadata(metadata))],
-    [manifestFile(DIGEST), MANIFEST],
+    [treeManifestFile(DIGEST), MANIFEST],
     [fingerprintsFile(DIGEST), encodeFingerprints(header, [undefined, STAT])]
   ])
 }
@@ -69,7 +69,10 @@ describe('a bundle', () => {
   })
 
   test('does not take fingerprints for a manifest that was changed after them', () => {
-    const files = bundle().set(manifestFile(DIGEST), Buffer.concat([MANIFEST, Buffer.from('\n')]))
+    const files = bundle().set(
+      treeManifestFile(DIGEST),
+      Buffer.concat([MANIFEST, Buffer.from('\n')])
+    )
     expect(memoryOf(files).fingerprints).toBe('other-manifest')
   })
 
@@ -82,11 +85,11 @@ describe('a bundle', () => {
   })
 
   test('reads a manifest whole that no fingerprints vouch for', () => {
-    const files = bundle().set(manifestFile(DIGEST), Buffer.from('. type=dir\nf size=x\n..\n'))
+    const files = bundle().set(treeManifestFile(DIGEST), Buffer.from('. type=dir\nf size=x\n..\n'))
     expect(() => memoryOf(files)).toThrow(expect.objectContaining({ code: 'MTREE_INVALID' }))
   })
 
-  test.each(['umoci.json', manifestFile(DIGEST)])(
+  test.each(['umoci.json', treeManifestFile(DIGEST)])(
     'says what to do where %s is missing',
     (missing) => {
       const files = bundle()

@@ -1,9 +1,9 @@
 import type { ByteString } from '../../src/bytes.ts'
-import { placeNodes, toManifestEntry } from '../../src/mtree/entry.ts'
-import type { ManifestEntry, MtreeNode } from '../../src/mtree/entry.ts'
-import { formatManifest, type ManifestHeader } from '../../src/mtree/write.ts'
+import { placeNodes, toMtreeEntry } from '../../src/mtree/entry.ts'
+import type { MtreeEntry, MtreeNode } from '../../src/mtree/entry.ts'
+import { formatTreeManifest, type TreeManifestHeader } from '../../src/mtree/write.ts'
 
-export const HEADER: ManifestHeader = {
+export const HEADER: TreeManifestHeader = {
   user: 'root',
   machine: 'vm',
   tree: 'bundle/rootfs',
@@ -24,16 +24,16 @@ export function dir(name: ByteString, ...children: MtreeNode[]): MtreeNode {
   return { ...BASE, name, type: 'dir', mode: 0o755, nlink: 2, size: 4096, children }
 }
 
-export function entries(root: MtreeNode): ManifestEntry[] {
-  return Array.from(placeNodes(root), toManifestEntry)
+export function entries(root: MtreeNode): MtreeEntry[] {
+  return Array.from(placeNodes(root), toMtreeEntry)
 }
 
 export function manifestText(root: MtreeNode): string {
-  return [...formatManifest(root, HEADER)].join('')
+  return [...formatTreeManifest(root, HEADER)].join('')
 }
 
 /** The tree that a manifest of relative names describes. */
-export function toTree(list: readonly ManifestEntry[]): MtreeNode {
+export function toTree(list: readonly MtreeEntry[]): MtreeNode {
   const nodes = new Map<ByteString, MtreeNode & { children: MtreeNode[] }>()
   for (const entry of list) {
     const slash = entry.path.lastIndexOf('/')
@@ -45,7 +45,7 @@ export function toTree(list: readonly ManifestEntry[]): MtreeNode {
   return nodes.get('.')!
 }
 
-function toNode(entry: ManifestEntry, name: ByteString): MtreeNode {
+function toNode(entry: MtreeEntry, name: ByteString): MtreeNode {
   const { type, size, uid, gid, mode, nlink, mtimeSec, link: target, sha256, xattrs } = entry
   return {
     name,

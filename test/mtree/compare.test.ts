@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { compareManifests, type Delta } from '../../src/mtree/compare.ts'
-import { parseManifest } from '../../src/mtree/parse.ts'
+import { compareTreeManifests, type Delta } from '../../src/mtree/compare.ts'
+import { parseTreeManifest } from '../../src/mtree/parse.ts'
 import { tree } from './arbitraries.ts'
 import { dir, entries, file, link } from './builders.ts'
 
@@ -12,7 +12,7 @@ function summary(deltas: readonly Delta[]): string[] {
   })
 }
 
-describe('compareManifests', () => {
+describe('compareTreeManifests', () => {
   test('finds what is new, gone and changed, sorted by path', () => {
     const before = dir(
       '.',
@@ -22,7 +22,7 @@ describe('compareManifests', () => {
       dir('d', file('x'))
     )
     const after = dir('.', file('same'), file('b', { uid: 1 }), dir('d'), link('a', 'b'))
-    expect(summary(compareManifests(entries(before), entries(after)))).toEqual([
+    expect(summary(compareTreeManifests(entries(before), entries(after)))).toEqual([
       'extra a',
       'modified b uid mode',
       'missing d/x',
@@ -33,7 +33,7 @@ describe('compareManifests', () => {
   test('shows both values as a manifest would', () => {
     const before = dir('.', file('f', { mode: 0, mtimeSec: 1, xattrs: [['user.a', 'x']] }))
     const after = dir('.', file('f', { mode: 0o755, mtimeSec: 2, xattrs: [['user.b', '\xff']] }))
-    expect(compareManifests(entries(before), entries(after))).toMatchObject([
+    expect(compareTreeManifests(entries(before), entries(after))).toMatchObject([
       {
         changes: [
           { keyword: 'mode', before: '0', after: '0755' },
@@ -46,7 +46,10 @@ describe('compareManifests', () => {
   })
 
   test('lists a type change with the keywords that only one side has', () => {
-    const deltas = compareManifests(entries(dir('.', file('f'))), entries(dir('.', link('f', ''))))
+    const deltas = compareTreeManifests(
+      entries(dir('.', file('f'))),
+      entries(dir('.', link('f', '')))
+    )
     expect(summary(deltas)).toEqual(['modified f type mode link sha256digest'])
   })
 
@@ -63,21 +66,21 @@ describe('compareManifests', () => {
         ['user.a', '1']
       ]
     })
-    expect(compareManifests(entries(dir('.', before)), entries(dir('.', after)))).toEqual([])
+    expect(compareTreeManifests(entries(dir('.', before)), entries(dir('.', after)))).toEqual([])
   })
 
   test('looks at the given keywords only, also at those kept as text', () => {
-    const before = parseManifest('a type=file md5=1 size=1 time=1.5').entries
-    const after = parseManifest('a type=file md5=2 size=2 time=1.6').entries
-    expect(summary(compareManifests(before, after, ['md5digest', 'time']))).toEqual([
+    const before = parseTreeManifest('a type=file md5=1 size=1 time=1.5').entries
+    const after = parseTreeManifest('a type=file md5=2 size=2 time=1.6').entries
+    expect(summary(compareTreeManifests(before, after, ['md5digest', 'time']))).toEqual([
       'modified a md5digest time'
     ])
-    expect(compareManifests(before, after, ['type'])).toEqual([])
+    expect(compareTreeManifests(before, after, ['type'])).toEqual([])
   })
 
   test('refuses a path that is listed twice', () => {
-    const twice = parseManifest('a type=file\n./a type=file').entries
-    expect(() => compareManifests(twice, [])).toThrow(
+    const twice = parseTreeManifest('a type=file\n./a type=file').entries
+    expect(() => compareTreeManifests(twice, [])).toThrow(
       expect.objectContaining({ code: 'MTREE_INVALID', facts: { path: 'a' } })
     )
   })
@@ -86,9 +89,9 @@ describe('compareManifests', () => {
     fc.assert(
       fc.property(tree, (root) => {
         const list = entries(root)
-        expect(compareManifests(list, entries(root))).toEqual([])
-        expect(compareManifests([], list).every(({ kind }) => kind === 'extra')).toBe(true)
-        expect(compareManifests(list, [])).toHaveLength(list.length)
+        expect(compareTreeManifests(list, entries(root))).toEqual([])
+        expect(compareTreeManifests([], list).every(({ kind }) => kind === 'extra')).toBe(true)
+        expect(compareTreeManifests(list, [])).toHaveLength(list.length)
       })
     )
   })

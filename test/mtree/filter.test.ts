@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { compareManifests } from '../../src/mtree/compare.ts'
+import { compareTreeManifests } from '../../src/mtree/compare.ts'
 import { maskDeltas, simplifyDeltas, withoutSockets } from '../../src/mtree/filter.ts'
 import type { MtreeNode } from '../../src/mtree/entry.ts'
 import { dir, entries, file, link } from './builders.ts'
 
-function compare(before: MtreeNode, after: MtreeNode): ReturnType<typeof compareManifests> {
-  return compareManifests(entries(before), entries(after))
+function compare(before: MtreeNode, after: MtreeNode): ReturnType<typeof compareTreeManifests> {
+  return compareTreeManifests(entries(before), entries(after))
 }
 
 describe('maskDeltas', () => {

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { toBuffer } from '../../src/bytes.ts'
-import { compareManifestOrder, placeNodes, type MtreeNode } from '../../src/mtree/entry.ts'
-import { ManifestOutline } from '../../src/mtree/outline.ts'
-import { parseManifest } from '../../src/mtree/parse.ts'
+import { compareTreeManifestOrder, placeNodes, type MtreeNode } from '../../src/mtree/entry.ts'
+import { TreeManifestOutline } from '../../src/mtree/outline.ts'
+import { parseTreeManifest } from '../../src/mtree/parse.ts'
 import { tree } from './arbitraries.ts'
 import { dir, file, manifestText } from './builders.ts'
 
@@ -30,15 +30,15 @@ test('the order of places is the order of lines', () => {
         return { path, isDirectory: node.type === 'dir' }
       })
       const shuffled = places.toSorted((a, b) => key(a.path) - key(b.path))
-      expect(shuffled.sort(compareManifestOrder)).toEqual(places)
+      expect(shuffled.sort(compareTreeManifestOrder)).toEqual(places)
     })
   )
 })
 
 function expectSameEntries(root: MtreeNode): void {
   const text = manifestText(root)
-  const outline = new ManifestOutline(toBuffer(text))
-  const { entries } = parseManifest(text)
+  const outline = new TreeManifestOutline(toBuffer(text))
+  const { entries } = parseTreeManifest(text)
   const indexes = Array.from({ length: outline.count }, (_, index) => index)
   expect(indexes.map((index) => outline.entry(index))).toEqual(entries)
   expect(indexes.map((index) => outline.path(index))).toEqual(entries.map(({ path }) => path))

@@ -3,16 +3,16 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { parseManifest } from '../../src/mtree/parse.ts'
+import { parseTreeManifest } from '../../src/mtree/parse.ts'
 import { needs } from '../support/requires.ts'
 
 const SHA = 'ab'.repeat(32)
 
 function pathsOf(text: string): string[] {
-  return parseManifest(text).entries.map(({ path }) => path)
+  return parseTreeManifest(text).entries.map(({ path }) => path)
 }
 
-describe('parseManifest', () => {
+describe('parseTreeManifest', () => {
   test('applies /set to what follows and /unset takes it back', () => {
     const text = [
       '/set type=file uid=1 gid=2 mode=0664 optional',
@@ -24,7 +24,7 @@ describe('parseManifest', () => {
       'c type=fifo',
       '..'
     ].join('\n')
-    expect(parseManifest(text).entries).toMatchObject([
+    expect(parseTreeManifest(text).entries).toMatchObject([
       { path: '.', type: 'dir', uid: 0, gid: 2, mode: 0o664 },
       { path: 'a', type: 'file', uid: 1, gid: 2, size: 3, other: new Map([['optional', '']]) },
       { path: 'b', type: 'file', uid: 1, gid: undefined, other: new Map() },
@@ -46,7 +46,7 @@ describe('parseManifest', () => {
 
   test('joins continued lines, also within a word, but not comments', () => {
     const text = '# comment \\\n. type=dir \\\n\tsize=1\\\n2\na type=link link=b\\\\\n..\n'
-    expect(parseManifest(text).entries).toMatchObject([
+    expect(parseTreeManifest(text).entries).toMatchObject([
       { path: '.', size: 12 },
       { path: 'a', link: 'b\\' }
     ])
@@ -66,7 +66,7 @@ describe('parseManifest', () => {
       '                inode=7 device=0x12 uname=root gname=wheel',
       '..'
     ].join('\n')
-    const manifest = parseManifest(text)
+    const manifest = parseTreeManifest(text)
     expect(manifest.entries[1]).toMatchObject({
       path: 'a b',
       time: { sec: 1_700_000_000, nsec: 5 },
@@ -113,7 +113,7 @@ describe('parseManifest', () => {
       '..',
       '..'
     ].join('\n')
-    const { entries, unknownKeywords, isClosed } = parseManifest(text)
+    const { entries, unknownKeywords, isClosed } = parseTreeManifest(text)
     expect(entries).toMatchObject([
       { path: '.', nlink: 3 },
       {
@@ -139,7 +139,7 @@ describe('parseManifest', () => {
       './d/tab\\t\\^A\\M^? type=file size=1 tags=a,b optional nochange ignore contents=x resdevice=1 ',
       './d/e type=dir mode=0 '
     ].join('\n')
-    const manifest = parseManifest(text)
+    const manifest = parseTreeManifest(text)
     expect(manifest.entries.map(({ path }) => path)).toEqual(['.', 'd', 'd/tab\t\x01\xff', 'd/e'])
     expect([...manifest.entries[2]!.other!.keys()]).toEqual([
       'tags',
@@ -154,7 +154,7 @@ describe('parseManifest', () => {
 
   test('takes the last of equal xattrs, and names that go-mtree wrote with `=`', () => {
     const text = 'a type=file xattr.user.x=YQ== xattr.user.x=Yg== xattr.user.k=v=Yw== xattr.user.e='
-    expect(parseManifest(text).entries[0]!.xattrs).toEqual([
+    expect(parseTreeManifest(text).entries[0]!.xattrs).toEqual([
       ['user.x', 'b'],
       ['user.k=v', 'c'],
       ['user.e', '']
@@ -162,7 +162,7 @@ describe('parseManifest', () => {
   })
 
   test('rounds times before 1970 down', () => {
-    expect(parseManifest('a tar_time=-2.000000000').entries[0]!.mtimeSec).toBe(-2)
+    expect(parseTreeManifest('a tar_time=-2.000000000').entries[0]!.mtimeSec).toBe(-2)
   })
 
   test.each([
@@ -187,7 +187,7 @@ describe('parseManifest', () => {
     ['\\056\\056 type=file', '\\056\\056'],
     ['a/../b type=file', '..']
   ])('refuses %j with the number of its line', (line, found) => {
-    expect(() => parseManifest(`# one\n\n${line}\n`)).toThrow(
+    expect(() => parseTreeManifest(`# one\n\n${line}\n`)).toThrow(
       expect.objectContaining({
         code: 'MTREE_INVALID',
         message: expect.stringContaining('Line 3 ') as unknown,
@@ -197,11 +197,11 @@ describe('parseManifest', () => {
   })
 
   test('counts lines also behind continued ones', () => {
-    expect(() => parseManifest('a \\\n\\\nsize=1\nb size=x')).toThrow('Line 4 ')
+    expect(() => parseTreeManifest('a \\\n\\\nsize=1\nb size=x')).toThrow('Line 4 ')
   })
 
   test('reads nothing in an empty file', () => {
-    expect(parseManifest('')).toMatchObject({
+    expect(parseTreeManifest('')).toMatchObject({
       entries: [],
       keywords: new Set(),
       unknownKeywords: []
@@ -215,7 +215,7 @@ describe('parseManifest', () => {
     ['. type=dir\nd type=dir\n..\n', false],
     ['./a type=file\n', true]
   ])('notices whether directories are left again: %j', (text, isClosed) => {
-    expect(parseManifest(text).isClosed).toBe(isClosed)
+    expect(parseTreeManifest(text).isClosed).toBe(isClosed)
   })
 })
 
@@ -229,7 +229,7 @@ describe.skipIf(!needs('bsdtar'))('a manifest of bsdtar', () => {
       utimesSync(join(work, 'dir/sp ace#'), 7, 7.000001)
       const options = '--options=!all,type,size,mode,link,time,sha256,md5'
       const args = ['--format=mtree', options, '-cf-', '-C', work, '.']
-      const { entries } = parseManifest(execFileSync('bsdtar', args, { encoding: 'latin1' }))
+      const { entries } = parseTreeManifest(execFileSync('bsdtar', args, { encoding: 'latin1' }))
       const byPath = new Map(entries.map((entry) => [entry.path, entry]))
       expect([...byPath.keys()].sort()).toEqual(['.', 'dir', 'dir/sp ace#', 'link'])
       expect(byPath.get('link')).toMatchObject({ type: 'link', link: 'dir/sp ace#' })

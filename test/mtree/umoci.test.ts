@@ -11,8 +11,8 @@ import {
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fromBuffer, toBuffer } from '../../src/bytes.ts'
-import { parseManifest } from '../../src/mtree/parse.ts'
-import { formatManifest } from '../../src/mtree/write.ts'
+import { parseTreeManifest } from '../../src/mtree/parse.ts'
+import { formatTreeManifest } from '../../src/mtree/write.ts'
 import { needs } from '../support/requires.ts'
 import { HEADER, toTree } from './builders.ts'
 
@@ -37,7 +37,7 @@ describe.skipIf(!needs('umoci', 'root', 'setfattr'))("umoci's manifests", () => 
   afterAll(() => rmSync(work, { recursive: true }))
 
   test('are read and written again byte by byte, with every byte that a name can have', () => {
-    const manifest = parseManifest(text)
+    const manifest = parseTreeManifest(text)
     expect(manifest.unknownKeywords).toEqual([])
     expect(manifest.entries.length).toBeGreaterThan(260)
     expect(body(reformat(text))).toBe(body(text))
@@ -50,10 +50,10 @@ describe.skipIf(!needs('umoci', 'root', 'setfattr'))("umoci's manifests", () => 
     ])
     for (const [name, value] of attributes)
       setXattr(join(work, 'bundle/rootfs/alone'), name!, value!)
-    const manifest = parseManifest(text)
+    const manifest = parseTreeManifest(text)
     const alone = manifest.entries.find(({ path }) => path === 'alone')!
     alone.xattrs = attributes as [string, string][]
-    const ours = [...formatManifest(toTree(manifest.entries), HEADER)].join('')
+    const ours = [...formatTreeManifest(toTree(manifest.entries), HEADER)].join('')
     expect(ours).toContain('\\\n')
     writeFileSync(manifestPath(), toBuffer(ours))
     expect(layersAfterRepack()).toBe(layersOf('full'))
@@ -113,7 +113,7 @@ function setXattr(path: string, name: string, value: string): void {
 }
 
 function reformat(text: string): string {
-  return [...formatManifest(toTree(parseManifest(text).entries), HEADER)].join('')
+  return [...formatTreeManifest(toTree(parseTreeManifest(text).entries), HEADER)].join('')
 }
 
 /** Without the header's comments. */

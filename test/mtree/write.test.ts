@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { MtreeNode } from '../../src/mtree/entry.ts'
-import { parseManifest } from '../../src/mtree/parse.ts'
-import { formatManifest } from '../../src/mtree/write.ts'
+import { parseTreeManifest } from '../../src/mtree/parse.ts'
+import { formatTreeManifest } from '../../src/mtree/write.ts'
 import { tree } from './arbitraries.ts'
 import { dir, entries, file, HEADER, link, manifestText } from './builders.ts'
 
 const EMPTY = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
 
-describe('formatManifest', () => {
+describe('formatTreeManifest', () => {
   test("lays a tree out as umoci's go-mtree does", () => {
     const root = dir(
       '.',
@@ -64,25 +64,25 @@ describe('formatManifest', () => {
     )
   })
 
-  test('describes any tree so that parseManifest finds it again, in the same order', () => {
+  test('describes any tree so that parseTreeManifest finds it again, in the same order', () => {
     fc.assert(
       fc.property(tree, (root) => {
-        expect(parseManifest(manifestText(root)).entries).toEqual(entries(root))
+        expect(parseTreeManifest(manifestText(root)).entries).toEqual(entries(root))
       })
     )
   })
 
   test('sorts by byte value within a directory, files before directories', () => {
     const root = dir('.', dir('b'), dir('\xe9'), dir('Z'), file('\xff'), file('a'), file('B'))
-    const paths = parseManifest(manifestText(root)).entries.map(({ path }) => path)
+    const paths = parseTreeManifest(manifestText(root)).entries.map(({ path }) => path)
     expect(paths).toEqual(['.', 'B', 'a', '\xff', 'Z', 'b', '\xe9'])
   })
 
   test('keeps every comment on its line, whatever the names are', () => {
     const root = dir('.', dir('new\nx type=file size=1'))
-    const text = [...formatManifest(root, { ...HEADER, tree: 'a\n. type=file' })].join('')
+    const text = [...formatTreeManifest(root, { ...HEADER, tree: 'a\n. type=file' })].join('')
     expect(text).toContain('# new\\012x type=file size=1\n')
-    expect(parseManifest(text).entries).toHaveLength(2)
+    expect(parseTreeManifest(text).entries).toHaveLength(2)
   })
 
   test('cuts lines that go-mtree could not read, and never within an escaped backslash', () => {
@@ -95,19 +95,19 @@ describe('formatManifest', () => {
     )
     const text = manifestText(root)
     expect(Math.max(...text.split('\n').map(({ length }) => length))).toBeLessThan(65_536)
-    expect(parseManifest(text).entries).toEqual(entries(root))
+    expect(parseTreeManifest(text).entries).toEqual(entries(root))
   })
 
   test('keeps `=` in the name of an xattr apart from the one before its value', () => {
     const root = dir('.', file('f', { xattrs: [['user.a=YWI', '']] }))
     expect(manifestText(root)).toContain(' xattr.user.a\\075YWI=\n')
-    expect(parseManifest(manifestText(root)).entries).toEqual(entries(root))
+    expect(parseTreeManifest(manifestText(root)).entries).toEqual(entries(root))
   })
 
   test('leaves out xattrs where go-mtree looks for none', () => {
     const root = dir('.', { ...link('l', 'x'), xattrs: [['trusted.a', 'b']] })
     expect(manifestText(root)).not.toContain('trusted')
-    expect(parseManifest(manifestText(root)).entries).toEqual(entries(root))
+    expect(parseTreeManifest(manifestText(root)).entries).toEqual(entries(root))
   })
 
   test('writes a tree of any depth, its directory comments cut', () => {
@@ -120,7 +120,7 @@ describe('formatManifest', () => {
 
   test('comes in pieces of about 64 KiB', () => {
     const root = dir('.', ...Array.from({ length: 5000 }, (_, index) => file(`file${index}`)))
-    const sizes = Array.from(formatManifest(root, HEADER), ({ length }) => length)
+    const sizes = Array.from(formatTreeManifest(root, HEADER), ({ length }) => length)
     expect(sizes.length).toBeGreaterThan(5)
     expect(Math.max(...sizes)).toBeLessThan(70_000)
   })

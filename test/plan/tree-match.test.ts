@@ -2,10 +2,10 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { TreeMatch } from '../../src/plan/tree-match.ts'
-import type { ManifestEntry } from '../../src/mtree/entry.ts'
+import type { MtreeEntry } from '../../src/mtree/entry.ts'
 import { listEntries } from '../../src/mtree/entry-list.ts'
 import type { ScannedTree } from '../../src/rootfs/scanned-tree.ts'
-import { toManifestEntry } from '../../src/rootfs/mtree-entry.ts'
+import { toMtreeEntry } from '../../src/rootfs/mtree-entry.ts'
 import { withScratch } from '../support/open-directory.ts'
 import { scan } from '../support/scan.ts'
 
@@ -19,7 +19,7 @@ test('entries belong to objects by their paths, in whatever order they are liste
     fc.property(tree, tree, fc.boolean(), fc.func(fc.integer()), (before, edits, sorted, key) =>
       withScratch((fd, root) => {
         for (const { path, kind } of before) apply(root, path, kind)
-        const entries = [...scan(fd).inManifestOrder()].map((it) => toManifestEntry(it, []))
+        const entries = [...scan(fd).inTreeManifestOrder()].map((it) => toMtreeEntry(it, []))
         if (!sorted) entries.sort((a, b) => key(a.path) - key(b.path))
         for (const { path, kind } of edits) apply(root, path, kind)
         expectJoined(scan(fd), entries)
@@ -33,14 +33,14 @@ test('of two entries for one path the later one counts', () => {
   withScratch((fd, root) => {
     writeFileSync(`${root}/a`, '')
     const now = scan(fd)
-    const [dot, a] = [now.root, now.find('a')!].map((it) => toManifestEntry(it, []))
+    const [dot, a] = [now.root, now.find('a')!].map((it) => toMtreeEntry(it, []))
     expectJoined(now, [dot!, a!, a!])
   })
 })
 
-function expectJoined(now: ScannedTree, entries: readonly ManifestEntry[]): void {
+function expectJoined(now: ScannedTree, entries: readonly MtreeEntry[]): void {
   const match = new TreeMatch(now, listEntries(entries))
-  const objects = [...now.inManifestOrder()]
+  const objects = [...now.inTreeManifestOrder()]
   for (const object of objects) match.advance(object)
   const paths = new Set(objects.map(({ path }) => path))
   expect(match.finish().map((index) => entries[index])).toEqual(

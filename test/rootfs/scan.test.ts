@@ -2,7 +2,7 @@ import { chmodSync, lutimesSync, mkdirSync, symlinkSync, utimesSync, writeFileSy
 import { createServer } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { fileStat } from '../../src/bundle/file-stat.ts'
-import { toManifestEntry } from '../../src/rootfs/mtree-entry.ts'
+import { toMtreeEntry } from '../../src/rootfs/mtree-entry.ts'
 import type { ScannedTree } from '../../src/rootfs/scanned-tree.ts'
 import { Scanner } from '../../src/rootfs/scanner.ts'
 import { AT_FDCWD } from '../../src/sys/files.ts'
@@ -31,7 +31,7 @@ describe('a scanned tree', () => {
       utimesSync(`${root}/file`, 5, 1_000_000_000)
       symlinkSync('target', `${root}/link`)
       lutimesSync(`${root}/link`, 5, 7)
-      const entry = (path: string): unknown => toManifestEntry(scan(fd).find(path)!, [])
+      const entry = (path: string): unknown => toMtreeEntry(scan(fd).find(path)!, [])
       expect(entry('file')).toMatchObject({
         type: 'file',
         size: 7,
@@ -78,7 +78,9 @@ describe('a scanned tree', () => {
     const server = createServer()
     try {
       await new Promise<void>((done) => server.listen(`${root}/socket`, done))
-      const types = withOpen(root, (fd) => [...scan(fd).inManifestOrder()].map(({ type }) => type))
+      const types = withOpen(root, (fd) =>
+        [...scan(fd).inTreeManifestOrder()].map(({ type }) => type)
+      )
       expect(types).toEqual(['directory', 'socket'])
     } finally {
       server.close()
@@ -111,5 +113,5 @@ test('a directory that cannot be read is named', () => {
 })
 
 function pathsOf(tree: ScannedTree): string[] {
-  return [...tree.inManifestOrder()].map(({ path }) => path)
+  return [...tree.inTreeManifestOrder()].map(({ path }) => path)
 }

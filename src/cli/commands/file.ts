@@ -1,3 +1,4 @@
+/** Commands for the files of an image that is not unpacked. */
 import type { Command } from '../command.ts'
 import {
   EXTRACT_FLAGS,

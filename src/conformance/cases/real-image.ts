@@ -1,3 +1,4 @@
+/** The case of an image that the author of hooks brings. */
 import { resolveImage } from '../../store/resolve.ts'
 import { parseImageName } from '../../transports/image-name.ts'
 import { openImages, tagInIndex } from '../../transports/open-images.ts'

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { parseGroup, parsePasswd } from '../../bundle/passwd.ts'
 import { fromBuffer, type ByteString } from '../../bytes.ts'
 import { Cksum } from '../../mtree/cksum.ts'
-import { UMOCI_KEYWORDS, type ManifestEntry } from '../../mtree/entry.ts'
+import { UMOCI_KEYWORDS, type MtreeEntry } from '../../mtree/entry.ts'
 import { FileHasher } from '../../rootfs/hash-file.ts'
 import { readFile } from '../../sys/read.ts'
 import type { Status } from '../../sys/status.ts'
@@ -24,7 +24,7 @@ const SUMS: ReadonlyMap<string, () => Sum> = new Map([
 
 /** An object as a manifest would list it, and what the disk says. */
 export interface Scanned {
-  entry: ManifestEntry
+  entry: MtreeEntry
   status: Status
 }
 

@@ -11,7 +11,7 @@ import type { EntryList } from '../../mtree/entry-list.ts'
 import { maskDeltas, maskOf, simplifyDeltas, withoutSockets } from '../../mtree/filter.ts'
 import type { TreeMemory } from '../../plan/seen-tree.ts'
 import { TreeChanges } from '../../plan/tree-changes.ts'
-import { toManifestEntry } from '../../rootfs/mtree-entry.ts'
+import { toMtreeEntry } from '../../rootfs/mtree-entry.ts'
 import type { ScannedObject } from '../../rootfs/scanned-object.ts'
 import type { ScannedTree } from '../../rootfs/scanned-tree.ts'
 import { XattrReader } from '../../rootfs/tree-xattrs.ts'
@@ -74,7 +74,7 @@ function lookAtSuspects(rootfs: number, search: TreeChanges<ScannedObject>): voi
   const xattrs = new XattrReader(rootfs)
   try {
     for (const object of search.suspects)
-      search.compare(object, () => toManifestEntry(object, xattrs.listed(object)))
+      search.compare(object, () => toMtreeEntry(object, xattrs.listed(object)))
   } finally {
     xattrs.release()
   }

@@ -8,7 +8,7 @@ import { memoryFiles, METADATA_FILE } from '../../bundle/files.ts'
 import { formatMetadata, sourceManifest } from '../../bundle/metadata.ts'
 import { OciUnpackError } from '../../errors.ts'
 import { target, type DescriptorPath } from '../../image/choice.ts'
-import type { ManifestEntry } from '../../mtree/entry.ts'
+import type { MtreeEntry } from '../../mtree/entry.ts'
 import { matchTree } from '../../plan/tree-match.ts'
 import type { ScannedObject } from '../../rootfs/scanned-object.ts'
 import { flush } from '../../sys/durable.ts'
@@ -24,9 +24,9 @@ import { writeRefreshNote } from '../place/refresh-note.ts'
 import { scanTree } from '../tree/scan-tree.ts'
 import {
   completeDigests,
-  writeScannedManifest,
+  writeScannedTreeManifest,
   type KnownTree
-} from '../bundle/scanned-manifest.ts'
+} from '../bundle/scanned-tree-manifest.ts'
 import type { ThreadOptions } from '../operation/threads.ts'
 import { withWorkspaceIn } from '../place/workspace.ts'
 import { writeNew } from '../bundle/new-bundle.ts'
@@ -75,7 +75,7 @@ class BundleRefresh implements Refresh {
     const knowledge = await wholeTree(this.bundle, changes, threads)
     await completeDigests(knowledge, hashFiles)
     const place = { path: handlePath(this.workspace), bundle: path, rootfs, digest }
-    writeScannedManifest(place, knowledge, scannedAt)
+    writeScannedTreeManifest(place, knowledge, scannedAt)
     const descriptorWalk = image.map((descriptor) => ({ ...descriptor }))
     writeNew(join(place.path, METADATA_FILE), formatMetadata({ ...metadata, descriptorWalk }))
     writeRefreshNote(this.workspace, { before: sourceManifest(metadata).digest, after: digest })
@@ -104,12 +104,12 @@ async function wholeTree(
   { tree, remembered, entries, digests, isWhole }: Changes,
   threads: ThreadOptions
 ): Promise<KnownTree> {
-  const entryAt = (index: number | undefined): ManifestEntry | undefined =>
+  const entryAt = (index: number | undefined): MtreeEntry | undefined =>
     index === undefined ? undefined : entries.entry(index)
   if (isWhole) return { tree, digests, known: (object) => entryAt(remembered(object)) }
   const [whole] = await scanTree(bundle.rootfs, threads, () => undefined)
   const match = matchTree(whole, entries)
-  const known = (object: ScannedObject): ManifestEntry | undefined => {
+  const known = (object: ScannedObject): MtreeEntry | undefined => {
     const part = tree.find(object.path)
     return entryAt(part === undefined ? match.indexOf(object) : remembered(part))
   }

@@ -1,6 +1,6 @@
 /** The files of a new bundle beside its root file system. Its storage may have a say in config.json and the tree manifest. */
 import { join } from 'node:path'
-import { CONFIG_FILE, manifestFile, METADATA_FILE, ROOTFS_DIRECTORY } from '../../bundle/files.ts'
+import { CONFIG_FILE, treeManifestFile, METADATA_FILE, ROOTFS_DIRECTORY } from '../../bundle/files.ts'
 import { fileStat } from '../../bundle/file-stat.ts'
 import { formatMetadata } from '../../bundle/metadata.ts'
 import { createRuntimeConfig, formatRuntimeConfig } from '../../bundle/runtime-config.ts'
@@ -9,12 +9,12 @@ import type { Directory } from '../../plan/tree.ts'
 import { readAccounts, readAccountsOnDisk } from '../../rootfs/accounts.ts'
 import { withSurvey } from '../../rootfs/survey.ts'
 import { close, openDirectory } from '../../sys/files.ts'
-import { currentTime, writeManifestFiles } from '../bundle/manifest-file.ts'
+import { currentTime, writeTreeManifestFiles } from '../bundle/tree-manifest-file.ts'
 import {
   completeDigests,
-  writeScannedManifest,
+  writeScannedTreeManifest,
   type KnownTree
-} from '../bundle/scanned-manifest.ts'
+} from '../bundle/scanned-tree-manifest.ts'
 import { writeNew } from '../bundle/new-bundle.ts'
 import type { Job } from '../extract/job.ts'
 import { heedSignals } from '../operation/abort.ts'
@@ -70,7 +70,7 @@ async function writeTreeManifest(
   const { path, destination, treeManifest } = bundle
   if (treeManifest.kind === 'none') return
   const { digest } = target(image.descriptorPath)
-  const file = join(path, manifestFile(digest))
+  const file = join(path, treeManifestFile(digest))
   const shared = treeManifest.kind === 'shared' ? treeManifest : undefined
   if (tree === undefined && shared !== undefined && fetchManifest(shared, file)) return
   const place = { path, destination, digest }
@@ -97,7 +97,7 @@ function writeSurvey(
 ): void {
   const scannedAt = currentTime()
   withSurvey(rootfs, root, (tree) => {
-    writeManifestFiles(path, destination, digest, {
+    writeTreeManifestFiles(path, destination, digest, {
       root: tree,
       statOf: ({ status, xattrs }) => fileStat(status, xattrs ?? []),
       scannedAt
@@ -114,7 +114,7 @@ async function writeHashed(
   const [tree] = await scanTree(rootfs, settings, () => undefined)
   const knowledge: KnownTree = { tree, known: () => undefined, digests: new Map() }
   await completeDigests(knowledge, hasher(rootfs, settings))
-  writeScannedManifest({ path, bundle: destination, rootfs, digest }, knowledge, scannedAt)
+  writeScannedTreeManifest({ path, bundle: destination, rootfs, digest }, knowledge, scannedAt)
 }
 
 /** Closed while hooks are asked: they may unmount it. */

@@ -97,7 +97,7 @@ async function scanned(root: string, jobs: number, enough: number): Promise<unkn
   const [tree] = await withOpenAsync(root, (fd) =>
     scanTree(fd, { jobs, signal: undefined }, NOTHING, enough)
   )
-  const found = [...tree.inManifestOrder()].map(({ path, status, link, unlisted }) => {
+  const found = [...tree.inTreeManifestOrder()].map(({ path, status, link, unlisted }) => {
     return { path, status: { ...status, ...UNSTABLE }, link, unlisted: [...unlisted] }
   })
   return found.sort((a, b) => (a.path < b.path ? -1 : 1))

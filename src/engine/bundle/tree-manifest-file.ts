@@ -1,17 +1,17 @@
-/** A manifest and its fingerprints as files, written in one pass. */
+/** A tree manifest and its fingerprints as files, written in one pass. */
 import { createHash } from 'node:crypto'
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { arch, hostname, userInfo } from 'node:os'
 import { join } from 'node:path'
-import { fingerprintsFile, manifestFile, ROOTFS_DIRECTORY } from '../../bundle/files.ts'
+import { fingerprintsFile, treeManifestFile, ROOTFS_DIRECTORY } from '../../bundle/files.ts'
 import type { FileStat } from '../../bundle/fingerprint-record.ts'
 import { FingerprintRecords } from '../../bundle/fingerprints.ts'
 import { fromText, toBuffer } from '../../bytes.ts'
 import type { MtreeNode } from '../../mtree/entry.ts'
-import { formatManifest } from '../../mtree/write.ts'
+import { formatTreeManifest } from '../../mtree/write.ts'
 import type { Timespec } from '../../tar/entry.ts'
 
-export interface ManifestSource<Node> {
+export interface TreeManifestSource<Node> {
   root: Node
   /** What the fingerprints keep of a node. */
   statOf: (node: Node) => FileStat
@@ -23,18 +23,18 @@ export interface ManifestSource<Node> {
  * Writes both files into `directory`, whose bundle is (or will be) at `bundle`; neither may exist.
  * `digest` is that of the image manifest that the tree equals.
  */
-export function writeManifestFiles<Node extends MtreeNode & { children?: readonly Node[] }>(
+export function writeTreeManifestFiles<Node extends MtreeNode & { children?: readonly Node[] }>(
   directory: string,
   bundle: string,
   digest: string,
-  { root, statOf, scannedAt }: ManifestSource<Node>
+  { root, statOf, scannedAt }: TreeManifestSource<Node>
 ): void {
   const records = new FingerprintRecords(statOf(root).dev)
   const hash = createHash('sha256')
-  const fd = openSync(join(directory, manifestFile(digest)), 'wx')
+  const fd = openSync(join(directory, treeManifestFile(digest)), 'wx')
   try {
     const record = (node: Node): void => records.add(statOf(node))
-    for (const text of formatManifest(root, header(bundle), record)) {
+    for (const text of formatTreeManifest(root, header(bundle), record)) {
       const bytes = toBuffer(text)
       hash.update(bytes)
       writeFully(fd, bytes)
@@ -52,7 +52,7 @@ export function currentTime(): Timespec {
   return { sec: Math.floor(milliseconds / 1000), nsec: (milliseconds % 1000) * 1_000_000 }
 }
 
-function header(bundle: string): Parameters<typeof formatManifest>[1] {
+function header(bundle: string): Parameters<typeof formatTreeManifest>[1] {
   return {
     user: fromText(userName()),
     machine: fromText(`${hostname()} ${arch()}`),

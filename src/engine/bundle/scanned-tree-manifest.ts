@@ -1,7 +1,7 @@
-/** Manifest and fingerprints of a tree as it was scanned. */
+/** Tree manifest and fingerprints of a tree as it was scanned. */
 import { fileStat } from '../../bundle/file-stat.ts'
 import type { ByteString } from '../../bytes.ts'
-import type { ManifestEntry, MtreeNode } from '../../mtree/entry.ts'
+import type { MtreeEntry, MtreeNode } from '../../mtree/entry.ts'
 import { baseName } from '../../plan/names.ts'
 import { statusKeywords } from '../../rootfs/mtree-entry.ts'
 import type { ScannedObject } from '../../rootfs/scanned-object.ts'
@@ -9,17 +9,17 @@ import type { ScannedTree } from '../../rootfs/scanned-tree.ts'
 import { XattrReader } from '../../rootfs/tree-xattrs.ts'
 import type { Timespec } from '../../tar/entry.ts'
 import type { FileToHash, HashFiles } from '../tree/hash-files.ts'
-import { writeManifestFiles } from './manifest-file.ts'
+import { writeTreeManifestFiles } from './tree-manifest-file.ts'
 
 export interface KnownTree {
   tree: ScannedTree
   /** The entry that an object surely still has; undefined: not known. */
-  known: (object: ScannedObject) => ManifestEntry | undefined
+  known: (object: ScannedObject) => MtreeEntry | undefined
   /** SHA-256 (hex) of files that are not known, by path. */
   digests: Map<ByteString, string>
 }
 
-export interface ManifestPlace {
+export interface TreeManifestPlace {
   /** Directory that the files are written into. */
   path: string
   /** Where the bundle is, for the header. */
@@ -36,7 +36,7 @@ export async function completeDigests(
   hashFiles: HashFiles
 ): Promise<void> {
   const unread: FileToHash[] = []
-  for (const object of tree.inManifestOrder()) {
+  for (const object of tree.inTreeManifestOrder()) {
     const { path, type } = object
     if (type !== 'file' || digests.has(path) || known(object) !== undefined) continue
     unread.push({ path, size: object.status.size })
@@ -46,14 +46,14 @@ export async function completeDigests(
 }
 
 /** @param scannedAt from before the first object was looked at */
-export function writeScannedManifest(
-  { path, bundle, rootfs, digest }: ManifestPlace,
+export function writeScannedTreeManifest(
+  { path, bundle, rootfs, digest }: TreeManifestPlace,
   knowledge: KnownTree,
   scannedAt: Timespec
 ): void {
   const xattrs = new XattrReader(rootfs)
   try {
-    writeManifestFiles(path, bundle, digest, {
+    writeTreeManifestFiles(path, bundle, digest, {
       root: toNode(knowledge.tree.root, knowledge, xattrs),
       statOf: ({ object }) => fileStat(object.status, object.unlisted),
       scannedAt
