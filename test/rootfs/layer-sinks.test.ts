@@ -1,7 +1,7 @@
 /** What every sink keeps to, whatever it makes of a layer. */
 import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import type { EntryRules } from '../../src/plan/policy.ts'
+import type { EntryRules } from '../../src/plan/plan-entry.ts'
 import type { StagedEntry } from '../../src/plan/staged-entry.ts'
 import { TarReader, type TarLimits } from '../../src/tar/reader.ts'
 import { LayerEntries } from '../../src/worker/layer-entries.ts'

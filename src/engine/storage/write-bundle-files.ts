@@ -1,6 +1,11 @@
 /** The files of a new bundle beside its root file system. Its storage may have a say in config.json and the tree manifest. */
 import { join } from 'node:path'
-import { CONFIG_FILE, treeManifestFile, METADATA_FILE, ROOTFS_DIRECTORY } from '../../bundle/files.ts'
+import {
+  CONFIG_FILE,
+  treeManifestFile,
+  METADATA_FILE,
+  ROOTFS_DIRECTORY
+} from '../../bundle/files.ts'
 import { fileStat } from '../../bundle/file-stat.ts'
 import { formatMetadata } from '../../bundle/metadata.ts'
 import { createRuntimeConfig, formatRuntimeConfig } from '../../bundle/runtime-config.ts'
