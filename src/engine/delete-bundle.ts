@@ -1,7 +1,7 @@
 /** A bundle goes: first what hooks made for it, then our files. A crash on the way leaves a bundle that can be deleted. */
 import { basename, dirname, join, resolve } from 'node:path'
 import { realpathSync } from 'node:fs'
-import { METADATA_FILE, STATE_DIRECTORY, UNFINISHED_FILE } from '../bundle/files.ts'
+import { HOOKS_FILE, METADATA_FILE, STATE_DIRECTORY, UNFINISHED_FILE } from '../bundle/files.ts'
 import { parseMetadata, sourceManifest } from '../bundle/metadata.ts'
 import { fromText } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
@@ -125,11 +125,27 @@ function markedDigest(fd: number, bundle: string): string {
   }
 }
 
-/** An empty directory is what a deletion leaves that was stopped just before its end. */
+/** Nothing, or an empty state, is what a deletion or an unpack leaves that was stopped at its very end or beginning. */
 function assertBundle(fd: number, bundle: string): void {
   const names = listDirectory(fd)
-  if (names.length === 0 || names.includes(METADATA_FILE) || names.includes(STATE_DIRECTORY)) return
+  if (names.length === 0 || names.includes(METADATA_FILE)) return
+  if (names.includes(STATE_DIRECTORY) && isStateOfBundle(fd, bundle, names.length === 1)) return
   throw noBundle(bundle)
+}
+
+function isStateOfBundle(fd: number, bundle: string, isAlone: boolean): boolean {
+  const state = openState(fd, bundle)
+  if (state === undefined) return false
+  try {
+    const names = listDirectory(state)
+    return isAlone ? names.length === 0 || saysWhose(names) : saysWhose(names)
+  } finally {
+    close(state)
+  }
+}
+
+function saysWhose(names: readonly string[]): boolean {
+  return names.includes(UNFINISHED_FILE) || names.includes(HOOKS_FILE)
 }
 
 /** What somebody else has put beside the bundle stays, and the directory with it. */

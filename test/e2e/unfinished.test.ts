@@ -127,6 +127,10 @@ describe.runIf(needs('root', 'strace'))('a deletion that was killed', () => {
   test.each([3, 6, 7, 9])('at removal %s is finished by the next', (when) => {
     ociUnpackOk('unpack', '--image', image, `${work}/bundle`)
     expect(killed('unlinkat', when, 'bundle', 'delete', `${work}/bundle`).status).not.toBe(0)
+    if (fs.existsSync(`${work}/bundle/umoci.json`))
+      // what is left of the tree must not become an image
+      for (const args of [['diff'], ['repack', '--image', `${work}/layout:half`]])
+        expect(ociUnpack(...args, `${work}/bundle`).stderr).toContain('BUNDLE_INVALID')
     ociUnpackOk('bundle', 'delete', `${work}/bundle`)
     expect(fs.existsSync(`${work}/bundle`)).toBe(false)
   })

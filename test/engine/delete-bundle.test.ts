@@ -44,6 +44,15 @@ describe.runIf(needs('root'))('deleting a bundle that hooks made', () => {
     })
   })
 
+  test('takes no directory for a bundle only because of a name in it', async () => {
+    await inScratch(async (work) => {
+      fs.mkdirSync(`${work}/mine/.oci-unpack`, { recursive: true })
+      fs.mkdirSync(`${work}/mine/rootfs/precious`, { recursive: true })
+      expect(await codeOf(library.deleteBundle({ bundle: `${work}/mine` }))).toBe('BUNDLE_INVALID')
+      expect(fs.readdirSync(`${work}/mine/rootfs`)).toEqual(['precious'])
+    })
+  })
+
   test('leaves what others put there', async () => {
     await withMade(async ({ bundle, hooks }) => {
       fs.writeFileSync(`${bundle}/notes`, 'mine')

@@ -129,6 +129,40 @@ describe.each(usable)('the overlay set on %s', (type) => {
     expect(bundle!.deltaList()).toEqual(before)
   })
 
+  test('what is mounted in a rootfs is not deleted with it, nor does anybody wait for it', () => {
+    const [bundle] = setUp()
+    bundle!.unpack([base])
+    const point = join(bundle!.rootfs, 'mo unt')
+    mkdirSync(point)
+    ok('mount', '-t', 'tmpfs', 'mine', point)
+    writeFileSync(join(point, 'precious'), '')
+    try {
+      const refused = bundle!.call('delete')
+      expect([refused.status, refused.stderr]).toEqual([
+        1,
+        `Something is mounted in ${bundle!.rootfs}\n`
+      ])
+      expect(existsSync(join(point, 'precious'))).toBe(true)
+    } finally {
+      ok('umount', point)
+    }
+    bundle!.must('delete')
+    expect(existsSync(bundle!.rootfs)).toBe(false)
+  })
+
+  test('files below the mount are seen before anything is deleted', () => {
+    const [bundle] = setUp()
+    bundle!.unpack([base])
+    ok('umount', bundle!.rootfs)
+    writeFileSync(join(bundle!.rootfs, 'precious'), '')
+    expect(bundle!.call('delete').status).toBe(1)
+    bundle!.must('mount')
+    ok('umount', bundle!.rootfs)
+    rmSync(join(bundle!.rootfs, 'precious'))
+    bundle!.must('delete')
+    expect(existsSync(bundle!.rootfs)).toBe(false)
+  })
+
   test('a trial that was killed goes with abort, or with the next unpack', () => {
     const [bundle] = setUp()
     const staged = join(bundle!.store, 'staged')

@@ -18,6 +18,7 @@ import { handlePath, withoutHandles } from '../../sys/handle-path.ts'
 import { openRegularFile, type RegularFile } from '../../sys/open-regular.ts'
 import { readRest } from '../../sys/read.ts'
 import { assertStillShown } from './shown-rootfs.ts'
+import { isMarked } from './unfinished-mark.ts'
 
 export interface OpenBundle {
   /** Absolute. */
@@ -63,6 +64,7 @@ async function withRootfs<T>(
 ): Promise<T> {
   const read: ReadBundleFile = (name) => readIfRegular(join(handlePath(directory), name))
   const metadata = openMetadata(path, read)
+  assertFinished(directory, path)
   const rootfs = openRootfs(path, directory)
   try {
     const memory = (): Memory => inBundle(path, () => readMemory(read, metadata))
@@ -71,6 +73,15 @@ async function withRootfs<T>(
   } finally {
     close(rootfs)
   }
+}
+
+/** Half of a tree would be taken for a changed whole. */
+function assertFinished(directory: number, path: string): void {
+  if (!isMarked(directory, path)) return
+  throw new OciUnpackError('BUNDLE_INVALID', 'The bundle is not complete.', {
+    facts: { path, reason: 'an unpack or a deletion of it was stopped' },
+    hint: 'Remove what is left of it with `bundle delete`.'
+  })
 }
 
 /** A descriptor. @throws BUNDLE_INVALID where there is no directory, TARGET_INVALID for another user's link */

@@ -38,6 +38,17 @@ export function writeMark(state: number, digest: string): void {
   writeNewFile(state, UNFINISHED_FILE, toBuffer(digest), 0o600)
 }
 
+/** Whether a bundle bears the mark. @throws BUNDLE_INVALID where its state is another user's */
+export function isMarked(bundle: number, path: string): boolean {
+  const state = openState(bundle, path)
+  if (state === undefined) return false
+  try {
+    return readMark(state) !== undefined
+  } finally {
+    close(state)
+  }
+}
+
 /** Undefined where there is none; a state directory without anything else in it was left before it was marked. */
 export function readMark(state: number): Mark | undefined {
   try {
