@@ -1,3 +1,4 @@
+/** `file list`, `file cat` and `file extract`: options of the library from flags, and what it gives on standard output. */
 import {
   catFile,
   extractFiles,

@@ -1,3 +1,4 @@
+/** Which of the staged directories a directory of the merged tree is made from. */
 import type { PhysicalDirectory, PlannedDirectory, PlannedInode } from './planned-tree.ts'
 
 /**

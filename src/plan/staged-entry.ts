@@ -1,3 +1,4 @@
+/** The entries of layers, as threads hand them to the planner. */
 import type { ByteString } from '../bytes.ts'
 import { NO_METADATA } from './no-metadata.ts'
 import type { EntryType, Timespec, Xattr } from '../tar/entry.ts'

@@ -1,3 +1,4 @@
+/** The first part of a layer's line: its bytes as they are stored. */
 import type { CompressedInput } from '../codec/source.ts'
 import type { VerifiedBlob } from '../store/blob.ts'
 import type { Control } from './control.ts'

@@ -1,3 +1,4 @@
+/** The commands for the files of an image that is not unpacked. */
 import type { Command } from '../command.ts'
 import {
   EXTRACT_FLAGS,

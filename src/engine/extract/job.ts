@@ -1,3 +1,4 @@
+/** What the steps of an unpack share. */
 import type { ImageSource } from '../../store/image-source.ts'
 import type { ResolvedImage } from '../../store/resolve.ts'
 import type { ImageSettings, UnpackSettings } from './unpack-options.ts'
