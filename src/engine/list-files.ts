@@ -23,7 +23,7 @@ export interface ListFilesResult {
   files: Iterable<ListedFile>
 }
 
-/** One name in the merged tree of an image. Names and values are bytes: nobody promises that they are UTF-8. */
+/** One name in the merged tree of an image. Names and values are bytes: they need not be UTF-8. */
 export interface ListedFile {
   /** Absolute: `/` is the root. */
   path: Uint8Array

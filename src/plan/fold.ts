@@ -5,6 +5,7 @@
 import { display, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import type { LayerChanges } from './changes.ts'
+import { makeDirectory, makeParents, remove, setLeaf, type Folding } from './folding.ts'
 import { baseName, parentPath } from './names.ts'
 import type { StagedEntry } from './staged-entry.ts'
 import {
@@ -56,14 +57,6 @@ export function fold<B extends Books>(
     case 'fifo':
       return foldLeaf(folding, entry)
   }
-}
-
-/** What an entry is applied to. */
-interface Folding<B extends Books> extends MergedTree<B> {
-  readonly layer: number
-  readonly keepDirlinks: boolean
-  readonly changes: LayerChanges | undefined
-  readonly onErase: FoldOptions['onErase']
 }
 
 function foldWhiteout<B extends Books>(folding: Folding<B>, path: ByteString): void {
@@ -184,54 +177,4 @@ function linkTarget<B extends Books>(root: Directory<B>, entry: StagedEntry): Le
     facts: { entry: display(entry.path), path: display(entry.link), reason },
     hint: 'A hard link must come after its target, in the same layer or one below.'
   })
-}
-
-function setLeaf<B extends Books>(
-  folding: Folding<B>,
-  parent: Directory<B>,
-  name: ByteString,
-  inode: Inode<B>
-): void {
-  put(folding, parent, name, { kind: 'leaf', inode, touched: folding.layer })
-  touch(parent, folding.layer)
-}
-
-/** The directory that holds `path`, with whatever is missing or not a directory made into one. */
-function makeParents<B extends Books>(folding: Folding<B>, path: ByteString): Directory<B> {
-  const { directory, missing } = resolve(folding.root, parentPath(path))
-  let parent = directory
-  for (const name of missing) {
-    parent = makeDirectory(folding, parent, name)
-    touch(parent, folding.layer)
-  }
-  return parent
-}
-
-function makeDirectory<B extends Books>(
-  folding: Folding<B>,
-  parent: Directory<B>,
-  name: ByteString
-): Directory<B> {
-  const directory = folding.nodes.directory(parent, name)
-  put(folding, parent, name, directory)
-  return directory
-}
-
-function put<B extends Books>(
-  { changes }: Folding<B>,
-  directory: Directory<B>,
-  name: ByteString,
-  node: Node<B>
-): void {
-  changes?.note(directory, name)
-  directory.children.set(name, node)
-}
-
-function remove<B extends Books>(
-  { changes }: Folding<B>,
-  directory: Directory<B>,
-  name: ByteString
-): void {
-  changes?.note(directory, name)
-  directory.children.delete(name)
 }

@@ -1,6 +1,5 @@
 /**
- * The merged tree as far as the upper layers of an image tell it, for who looks for single paths and would rather not read
- * the layers below.
+ * The merged tree as far as the upper layers of an image tell it, to find single paths without reading the layers below.
  *
  * What an upper layer means may depend on those below it: its entry `lib/x` lies in `usr/lib` where a lower layer has `lib`
  * as a symbolic link. So an entry counts only where every directory on its way is described by an upper layer, too; the

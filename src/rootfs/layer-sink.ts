@@ -10,9 +10,9 @@
  * It keeps no entry and no chunk: both are the reader's again when a call returns.
  *
  * Nothing may be trusted while a sink works. Its layer is verified when the task that feeds it has ended well, and not
- * before; so a sink writes only where nobody else looks, and never follows what an image says to where that leads.
- * A call that throws ends the task; then, as at a good end, comes `close`. What lies on disk by then is its maker's,
- * who removes it.
+ * before; so a sink writes only in private places, and never follows what an image says to where that leads.
+ * A call that throws ends the task; then, as at a good end, comes `close`. What lies on disk by then belongs to
+ * the caller, which removes it.
  *
  * Its kinds are listed in `worker/sinks.ts`. A task names the one that it needs by a description, which is plain data
  * and crosses threads.

@@ -30,7 +30,7 @@ export class Control {
     this.cells = new BigInt64Array(memory)
   }
 
-  /** @param cores how many threads may be busy at once */
+  /** @param cores how many threads may be busy at once; 0 for the calling one alone */
   static forLayers(count: number, cores: number): Control {
     const control = new Control(new SharedArrayBuffer(8 * (FIRST_LAYER + FIELDS * count)))
     Atomics.store(control.cells, CORES, BigInt(cores))

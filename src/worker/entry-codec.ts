@@ -5,28 +5,20 @@
 import type { ByteString } from '../bytes.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
 import type { Timespec, Xattr } from '../tar/entry.ts'
-
-const TYPES = [
-  'file',
-  'directory',
-  'symlink',
-  'hardlink',
-  'char',
-  'block',
-  'fifo',
-  'whiteout',
-  'opaque'
-] as const satisfies readonly StagedEntry['type'][]
-
-const typeNumbers = new Map<StagedEntry['type'], number>(
-  TYPES.map((type, number) => [type, number])
-)
-
-const HAS_ATIME = 1
-const HAS_DIGEST = 2
-const HAS_BODY = 4
-const HAS_EXTENTS = 8
-const DIGEST_BYTES = 32
+import {
+  DIGEST_BYTES,
+  DOUBLE_FOLLOWS,
+  flagsOf,
+  HAS_ATIME,
+  HAS_BODY,
+  HAS_DIGEST,
+  HAS_EXTENTS,
+  NUMBERS,
+  ONE_BYTE,
+  TWO_BYTES_FOLLOW,
+  typeNumbers,
+  TYPES
+} from './entry-format.ts'
 
 /** Collects entries and hands them out as one buffer that can be transferred. */
 export class EntryEncoder {
@@ -107,22 +99,7 @@ export class EntryEncoder {
   }
 }
 
-function flagsOf(entry: StagedEntry): number {
-  return (
-    (entry.atime === undefined ? 0 : HAS_ATIME) |
-    (entry.sha256 === undefined ? 0 : HAS_DIGEST) |
-    (entry.body === undefined ? 0 : HAS_BODY) |
-    (entry.extents === undefined ? 0 : HAS_EXTENTS)
-  )
-}
-
 const FIRST_BYTES = 262_144
-const ONE_BYTE = 0xfe
-const TWO_BYTES_FOLLOW = 0xfe
-const DOUBLE_FOLLOWS = 0xff
-
-const NUMBERS = ['mode', 'uid', 'gid', 'size', 'devMajor', 'devMinor', 'staged'] as const
-
 /** Entries in the order in which they were added. */
 export function* decodeEntries(encoded: Uint8Array): Generator<StagedEntry> {
   const decoder = new EntryDecoder(

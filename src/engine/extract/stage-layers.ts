@@ -1,4 +1,4 @@
-/** Many layers at once, from blobs to staged objects: a thread for each, the biggest first. */
+/** Many layers at once, from blobs to their sinks: a thread for each, the biggest first. */
 import { display } from '../../bytes.ts'
 import { uncompressedSizeHint } from '../../codec/size-hint.ts'
 import { withFacts } from '../../errors.ts'
@@ -16,7 +16,7 @@ import type { UnpackSettings } from './unpack-options.ts'
 export type StageSettings = Pick<UnpackSettings, 'jobs' | 'onEvent' | 'signal'>
 
 /**
- * @param count of all layers of the image, staged or not
+ * @param count of all layers of the image, read or not
  * @throws the first failure, with the layer it belongs to; ABORTED when the signal says so
  */
 export async function stageLayers(

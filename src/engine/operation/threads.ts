@@ -4,7 +4,10 @@ import { Pool } from '../../worker/pool.ts'
 import { throwIfAborted } from './abort.ts'
 
 export interface ThreadOptions {
-  /** How many threads may work. */
+  /**
+   * How many threads may work at once. 0: none is started, whatever there is to do; the calling thread does it all. That is
+   * also what an operation asks of one inside it whose work its own threads have done already.
+   */
   jobs: number
   signal: AbortSignal | undefined
 }
