@@ -165,6 +165,6 @@ function removeDirectory(bundle: string, fd: number): void {
 function madeByOthers(origin: Origin, { title }: LayerStorage, path: string): OciUnpackError {
   return new OciUnpackError('USAGE', 'The bundle was made by other hooks.', {
     facts: { path, expected: `the hooks "${origin.hooks}"`, found: title },
-    hint: 'Name their hooks.toml with --hooks FILE.'
+    hint: 'Name their hooks.toml with {hooks}.'
   })
 }

@@ -11,7 +11,7 @@ const DEFECTS: readonly [defect: string, case_: string, asked: RegExp, seen: Reg
     'skip lies',
     'cold unpack',
     /try-skip for layer 0 \(key sha256:\w+\), which answered yes .*empty/,
-    /no store can have any of its 2 layers/
+    /no storage can have any of its 2 layers/
   ],
   [
     'commit before complete',
@@ -36,8 +36,8 @@ const DEFECTS: readonly [defect: string, case_: string, asked: RegExp, seen: Reg
   ['abort does nothing', 'failing post-extract', /abort/, /still there: .*staged\/layer-/],
   ['bundles share files', 'delete', /./, /another bundle was written to[^]*etc\/salt: /],
   ['times are lost', 'metadata and odd names', /./, /mtime is .*, should be 1600000000\.123456789/],
-  ['gc removes all', 'gc', /try-skip/, /Layers 0, 1 were extracted, and none should have been/],
-  ['gc removes nothing', 'gc', /try-skip/, /Layers none were extracted, and 0, 1 should have/]
+  ['gc removes all', 'gc', /try-skip/, /Layers 0, 1 were extracted, but none should have been/],
+  ['gc removes nothing', 'gc', /try-skip/, /Layers none were extracted, but 0, 1 should have/]
 ]
 
 describe.runIf(needs('root', 'mountpoint'))('the kit tells of hooks that are wrong', () => {

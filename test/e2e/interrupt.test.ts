@@ -74,7 +74,10 @@ const READING: Readonly<Record<string, () => string[]>> = {
   unpack: () => ['--image', image, `${box}/out`],
   'raw unpack': () => ['--image', image, `${box}/out`],
   verify: () => ['--image', image],
-  copy: () => [image, `docker-archive:${box}/out`]
+  copy: () => [image, `docker-archive:${box}/out`],
+  'file list': () => ['--image', image],
+  'file cat': () => ['--image', image, 'x'],
+  'file extract': () => ['--image', image, 'x', `${box}/out`]
 }
 const HASHING = ['diff', 'raw mtree-validate']
 const WAITING = ['gc']

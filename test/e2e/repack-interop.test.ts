@@ -104,7 +104,7 @@ describe.runIf(needs('root', 'umoci', 'python3', 'setfattr'))('a bundle', () => 
     ok('umoci', 'unpack', '--rootless', '--image', `${work}/plain:latest`, `${work}/bundle`)
     const { status, stderr } = ociUnpack('repack', '--image', `${work}/plain:new`, `${work}/bundle`)
     expect(stderr).toContain('BUNDLE_INVALID')
-    expect(stderr).toContain('--rootless')
+    expect(stderr).toContain('rootless mode')
     expect(status).toBe(1)
   })
 })

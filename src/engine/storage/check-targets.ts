@@ -47,6 +47,6 @@ function isWithin(path: string, directory: string): boolean {
 function invalid(path: string, reason: string, facts: Facts): OciUnpackError {
   return new OciUnpackError('HOOK_ANSWER_INVALID', 'The answer of a hook cannot be used.', {
     facts: { ...facts, path, reason },
-    hint: 'Look at what the hook prints: --trace FILE writes every call down.'
+    hint: 'Look at what the hook prints: {hooks.trace} records every call.'
   })
 }

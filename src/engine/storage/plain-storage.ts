@@ -55,6 +55,6 @@ const IN_THE_TREE: Place = { kind: 'rootfs' }
 
 function nothingToCollect(): OciUnpackError {
   return new OciUnpackError('HOOKS_INVALID', 'There is no hook that removes layers.', {
-    hint: 'Name a hooks.toml with --hooks FILE.'
+    hint: 'Name a hooks.toml with {hooks}.'
   })
 }
