@@ -8,6 +8,7 @@ import { handlePath } from '../sys/handle-path.ts'
 import { makeDirectory, removeEmptyDirectory } from '../sys/names.ts'
 import { emptyDirectory } from '../sys/remove-tree.ts'
 import { status } from '../sys/status.ts'
+import { orTryAgain } from '../sys/try-again.ts'
 import { isOwn, isStillAt, openClaimed } from './claim.ts'
 
 /** Only the owner may enter. */
@@ -105,18 +106,9 @@ class OpenDirectory implements PrivateDirectory {
   remove(): void {
     if (!this.isOpen) return
     try {
-      this.removeOrTryAgain()
+      orTryAgain(() => removeClaimed(this.directory, this.name, this.fd))
     } finally {
       this.release()
-    }
-  }
-
-  /** What is left behind has to wait for another run, and a call that failed may not fail again. */
-  private removeOrTryAgain(): void {
-    try {
-      removeClaimed(this.directory, this.name, this.fd)
-    } catch {
-      removeClaimed(this.directory, this.name, this.fd)
     }
   }
 

@@ -97,6 +97,11 @@ function claimDirectory(bundle: string): OperatorDirectory {
     const directory = openOrMakeDirectory(bundle)
     try {
       assertFree(directory.fd, bundle)
+    } catch (error) {
+      directory.close() // it belongs to whoever claimed it first, even if we made it
+      throw error
+    }
+    try {
       if (leadsTo(bundle, directory.fd)) return directory
     } catch (error) {
       directory.removeNew()

@@ -14,13 +14,14 @@ import type { ScannedObject } from '../../rootfs/scanned-object.ts'
 import { flush } from '../../sys/durable.ts'
 import { close, openFile } from '../../sys/files.ts'
 import { handlePath } from '../../sys/handle-path.ts'
-import { removeFileIfThere, renameOver } from '../../sys/names.ts'
+import { renameOver } from '../../sys/names.ts'
+import { orTryAgain } from '../../sys/try-again.ts'
 import type { Timespec } from '../../tar/entry.ts'
 import type { Changes } from '../changes/find-changes.ts'
 import type { HashFiles } from '../tree/hash-files.ts'
 import type { OnEvent } from '../operation/events.ts'
 import type { OpenBundle } from '../bundle/open-bundle.ts'
-import { writeRefreshNote } from '../place/refresh-note.ts'
+import { recoverRefresh, writeRefreshNote } from '../place/refresh-note.ts'
 import { scanTree } from '../tree/scan-tree.ts'
 import {
   completeDigests,
@@ -85,16 +86,30 @@ class BundleRefresh implements Refresh {
 
   commit(): void {
     if (this.digest === undefined) return
-    const { directory, metadata } = this.bundle
+    const { directory, path } = this.bundle
     try {
       for (const name of [...memoryFiles(this.digest), METADATA_FILE])
         renameOver(this.workspace, name, directory, name)
       flush(directory)
-      for (const name of memoryFiles(sourceManifest(metadata).digest))
-        removeFileIfThere(directory, name)
     } catch (error) {
-      throw onlyTheBundle(error, this.bundle.path)
+      this.attemptToRemoveOther()
+      throw onlyTheBundle(error, path)
     }
+    this.removeOther()
+  }
+
+  /** The failure that led here says more. */
+  private attemptToRemoveOther(): void {
+    try {
+      this.removeOther()
+    } catch {
+      // as said above
+    }
+  }
+
+  /** Of the old and the new files that the bundle remembers its tree by, those that it is not of. */
+  private removeOther(): void {
+    orTryAgain(() => recoverRefresh(this.bundle.directory, this.workspace))
   }
 }
 

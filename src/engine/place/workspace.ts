@@ -15,6 +15,7 @@ import { close, openOperatorDirectory } from '../../sys/files.ts'
 import { handlePath, withoutHandles } from '../../sys/handle-path.ts'
 import { renameNew } from '../../sys/names.ts'
 import { openOrMakeDirectory } from '../../sys/operator-directory.ts'
+import { orTryAgain } from '../../sys/try-again.ts'
 import { claim } from '../../workspace/claim.ts'
 import { PRIVATE, removeLeftovers } from '../../workspace/leftovers.ts'
 import {
@@ -220,7 +221,7 @@ class InsideWorkspace implements ClosableWorkspace {
   remove(): void {
     const { fd } = this.existing
     try {
-      undo(this.fd, fd)
+      orTryAgain(() => undo(this.fd, fd))
     } catch (error) {
       this.directory.release()
       throw error
