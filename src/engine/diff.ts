@@ -42,7 +42,7 @@ export async function diff(options: DiffOptions): Promise<DiffEntry[]> {
       const { deltas } = await bundleChanges(bundle, {
         masks: masksOf(options, volumes),
         hashFiles: hasher(bundle.rootfs, threads),
-        threads
+        ...threads
       })
       return deltas.map(toDiffEntry)
     })

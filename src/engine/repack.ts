@@ -87,7 +87,7 @@ async function repackBundle(
   options: RepackOptions,
   settings: ChangeSettings
 ): Promise<ChangeResult> {
-  const { signal, onEvent } = settings
+  const { jobs, signal, onEvent } = settings
   const base = readBase(layout, bundle)
   const packing = choosePacking(base, settings)
   const createdBy = `${options.program ?? 'oci-unpack'} repack`
@@ -102,9 +102,10 @@ async function repackBundle(
   const changes = await bundleChanges(bundle, {
     masks: masksOf(options, Object.keys(base.config.config?.Volumes ?? {})),
     hashFiles,
-    threads: settings,
     listed: await storage.changed(made),
-    verifyDelta: options.verifyDelta
+    verifyDelta: options.verifyDelta,
+    jobs,
+    signal
   })
   for (const path of changes.sockets) onEvent(socket(path))
   onEvent({ type: 'changes', count: changes.deltas.length })

@@ -12,10 +12,9 @@ import { scanTree } from '../tree/scan-tree.ts'
 import { assertComplete } from './assert-complete.ts'
 import { findChanges, type Changes } from './find-changes.ts'
 
-export interface ChangeSearch {
+export interface ChangeSearch extends ThreadOptions {
   masks: readonly ByteString[]
   hashFiles: HashFiles
-  threads: ThreadOptions
   /** The changed paths, where somebody knows them without looking. */
   listed?: ChangedPaths | undefined
   /** Look at everything all the same, and fail where the list leaves something out; default false. */
@@ -27,26 +26,29 @@ export interface ChangeSearch {
  * @throws SYSCALL_FAILED, FILE_CHANGED, MTREE_INVALID, ABORTED, HOOK_ANSWER_INVALID
  */
 export async function bundleChanges(bundle: OpenBundle, search: ChangeSearch): Promise<Changes> {
-  const { listed, verifyDelta = false, threads } = search
+  const { listed, verifyDelta = false } = search
   const part = listed === undefined ? undefined : await lookAt(bundle, search, listed)
   const isEnough = part !== undefined && hasAllNames(part.linked, part.deltas, fileOf)
-  const changes = isEnough ? part : await lookAt(bundle, search, undefined)
-  await heedSignals(threads.signal)
-  if (verifyDelta && isEnough) assertComplete(part, await lookAt(bundle, search, undefined))
-  return changes
+  if (isEnough && !verifyDelta) return part
+  const all = await lookAt(bundle, search, undefined)
+  if (!isEnough) return all
+  assertComplete(part, all)
+  return part
 }
 
-/** @param listed undefined: the whole tree, while whose manifest is read other threads look at it */
+/** @param listed undefined: the whole tree, which other threads look at while this one reads what the bundle remembers */
 async function lookAt(
   { rootfs, memory }: OpenBundle,
-  { masks, hashFiles, threads }: ChangeSearch,
+  search: ChangeSearch,
   listed: ChangedPaths | undefined
 ): Promise<Changes> {
-  if (listed === undefined) {
-    const [tree, remembered] = await scanTree(rootfs, threads, memory)
-    return findChanges(rootfs, tree, remembered, { masks, hashFiles, isLooked: undefined })
-  }
-  const tree = scanListed(rootfs, listed)
-  const isLooked = isLookedAt(listed, (path) => tree.find(path)?.type === 'directory')
-  return findChanges(rootfs, tree, memory(), { masks, hashFiles, isLooked })
+  const [tree, remembered] =
+    listed === undefined
+      ? await scanTree(rootfs, search, memory)
+      : [scanListed(rootfs, listed), memory()]
+  const { masks, hashFiles } = search
+  const isLooked = listed && isLookedAt(listed, (path) => tree.find(path)?.type === 'directory')
+  const changes = await findChanges(rootfs, tree, remembered, { masks, hashFiles, isLooked })
+  await heedSignals(search.signal)
+  return changes
 }
