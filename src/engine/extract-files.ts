@@ -19,6 +19,7 @@ import { heedSignals } from './operation/abort.ts'
 import { asked } from './operation/asked.ts'
 import { requireOptions } from './operation/required-options.ts'
 import { withWorkspace, type Workspace } from './place/workspace.ts'
+import { PRIVATE_MODE } from '../workspace/private-directory.ts'
 
 export interface ExtractFilesOptions extends ImageOptions {
   /**
@@ -78,8 +79,6 @@ async function write(
   join(job, stack, planRoot, existing === undefined ? ROOTFS_DIRECTORY : '')
   if (existing === undefined) workspace.publishOnly(ROOTFS_DIRECTORY)
 }
-
-const PRIVATE_MODE = 0o700
 
 function join({ settings }: ImageJob, stack: LayerStack, planRoot: PlanRoot, name: string): void {
   joinLayers(planRoot, stack, name, newDirectory(), settings.onEvent)
