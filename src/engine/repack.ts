@@ -1,6 +1,6 @@
 /** A changed bundle becomes an image. The story; each step is told elsewhere. */
 import { sourceManifest } from '../bundle/metadata.ts'
-import { fromText, type ByteString } from '../bytes.ts'
+import { fromText } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import { descriptorPath } from '../image/choice.ts'
 import { whileInUse } from '../store/blobs-lock.ts'
@@ -61,21 +61,17 @@ export async function repack(options: RepackOptions): Promise<ChangeResult> {
   requireOptions(options, { image: 'text', bundle: 'text' })
   const settings = normalizeChange(options)
   return asked({ image: options.image }, () => {
-    const layout = openLayout(settings.reference.path)
     const { signal, onEvent } = settings
-    const use = {
-      use: options.refreshBundle === true ? 'exclusive' : 'shared',
-      signal,
-      onEvent
-    } as const
+    const layout = openLayout(settings.reference.path)
+    const use = options.refreshBundle === true ? 'exclusive' : 'shared'
     const run = (storage: LayerStorage): Promise<ChangeResult> =>
-      withBundle(options.bundle, use, (bundle) =>
+      withBundle(options.bundle, { use, signal, onEvent }, (bundle) =>
         repackBundle(layout, bundle, storage, options, settings)
       )
     return whileInUse(
       layout.path,
-      () => pause(settings.signal),
-      () => withStorage(options, settings.onEvent, run)
+      () => pause(signal),
+      () => withStorage(options, onEvent, run)
     )
   })
 }
@@ -94,15 +90,16 @@ async function repackBundle(
   const history = historyEntry(settings, { author: base.config.author, createdBy })
 
   const scannedAt = currentTime()
-  for (const point of mountsBelow(rootfsPath(bundle))) onEvent(mounted(point))
+  const root = withoutHandles(handlePath(bundle.rootfs))
+  for (const point of mountsBelow(fromText(root))) onEvent(mounted(point))
   const storage = makerOf(readOrigin(contextAt(bundle.path)), chosen) ?? plainStorage
   const made = { bundle, image: base, layout: layout.path, settings }
   const hashFiles = hasher(bundle.rootfs, settings)
   onEvent({ type: 'phase', phase: 'compare' })
   const changes = await bundleChanges(bundle, {
+    listed: await storage.changed(made),
     masks: masksOf(options, Object.keys(base.config.config?.Volumes ?? {})),
     hashFiles,
-    listed: await storage.changed(made),
     verifyDelta: options.verifyDelta,
     jobs,
     signal
@@ -124,11 +121,6 @@ async function repackBundle(
     await storage.refresh({ ...made, image: readImage(layout, image) }, base)
     return result
   })
-}
-
-/** Without the handles that lead to it, as the table of mounts has it. */
-function rootfsPath({ rootfs }: OpenBundle): ByteString {
-  return fromText(withoutHandles(handlePath(rootfs)))
 }
 
 function readBase(layout: Layout, { metadata }: OpenBundle): ResolvedImage {
