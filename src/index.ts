@@ -37,7 +37,7 @@ export type { ImageOptions } from './engine/extract/unpack-options.ts'
 export type { ChangeOptions, ChangeResult, CompressOption } from './engine/edit/change-options.ts'
 export type { TagOptions } from './engine/edit/change-tag.ts'
 export type { HistoryOptions } from './engine/edit/history.ts'
-export type { MaskOptions } from './engine/changes/bundle-changes.ts'
+export type { MaskOptions } from './engine/changes/masks.ts'
 export type { HookFileOption, HooksOption } from './engine/operation/open-hooks.ts'
 export { deleteBundle, type DeleteBundleOptions } from './engine/delete-bundle.ts'
 export {

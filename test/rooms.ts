@@ -132,8 +132,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'engine/transfer': {
     knows: 'reading blobs to their ends, and keeping them while they are read',
-    values: ['engine/operation', 'codec', 'image', 'transports'],
-    types: ['store', 'worker']
+    values: ['engine/operation', 'codec', 'image', 'store', 'transports'],
+    types: ['engine/extract', 'worker']
   },
   'engine/edit': {
     knows: 'from changes to a new image, and a bundle that is one of it',

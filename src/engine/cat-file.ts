@@ -7,12 +7,13 @@ import { OciUnpackError } from '../errors.ts'
 import type { Inode } from '../plan/tree.ts'
 import { removeFileIfThere } from '../sys/names.ts'
 import { close, openFile, openOperatorDirectory, readInto } from '../sys/files.ts'
-import type { ImageOptions } from './extract/unpack-options.ts'
+import { normalizeImage, type ImageOptions } from './extract/unpack-options.ts'
 import { findFiles, type FoundFile } from './files/find-files.ts'
 import { spoolBodies } from './files/spool-bodies.ts'
-import { withImage } from './files/with-image.ts'
+import { withImage } from './transfer/with-image.ts'
 import { bytesOf } from './list-files.ts'
 import { throwIfAborted } from './operation/abort.ts'
+import { asked } from './operation/asked.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface CatFileOptions extends ImageOptions {
@@ -30,14 +31,16 @@ export interface CatFileOptions extends ImageOptions {
 export async function catFile(options: CatFileOptions): Promise<void> {
   requireOptions(options, { image: 'text', path: kindOfPath(options), write: 'function' })
   const path = bytesOf(options.path)
-  await withImage(options, async (job) => {
-    const [found] = await findFiles(job, [path], 'follow')
-    const inode = regularFile(path, found!)
-    await withPrivateDirectory(async (directory) => {
-      await spoolBodies(job, directory, new Map([[inode, BODY]]))
-      await give(directory, options)
+  await asked({ image: options.image }, () =>
+    withImage(options.image, normalizeImage(options), async (job) => {
+      const [found] = await findFiles(job, [path], 'follow')
+      const inode = regularFile(path, found!)
+      await withPrivateDirectory(async (directory) => {
+        await spoolBodies(job, directory, new Map([[inode, BODY]]))
+        await give(directory, options)
+      })
     })
-  })
+  )
 }
 
 function kindOfPath(options: Partial<CatFileOptions> | undefined): 'text' | 'object' {

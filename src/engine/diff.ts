@@ -2,12 +2,14 @@
 import { configuredVolumes } from '../bundle/volumes.ts'
 import type { Delta } from '../mtree/compare.ts'
 import { asked } from './operation/asked.ts'
-import { bundleChanges, type MaskOptions } from './changes/bundle-changes.ts'
+import { bundleChanges } from './changes/bundle-changes.ts'
+import { masksOf, type MaskOptions } from './changes/masks.ts'
 import { jobCount } from './edit/change-options.ts'
 import { readIfRegular, withBundle } from './bundle/open-bundle.ts'
 import { CONFIG_FILE } from '../bundle/files.ts'
 import { join } from 'node:path'
 import { requireOptions } from './operation/required-options.ts'
+import { hasher } from './tree/hash-files.ts'
 import { handlePath } from '../sys/handle-path.ts'
 
 /** One path that a repack would put into the layer. */
@@ -30,7 +32,7 @@ export interface DiffOptions extends MaskOptions {
 /** What a repack would put into the layer, without doing it. @throws OciUnpackError with a stable `code` */
 export async function diff(options: DiffOptions): Promise<DiffEntry[]> {
   requireOptions(options, { bundle: 'text' })
-  const jobs = jobCount(options.jobs)
+  const threads = { jobs: jobCount(options.jobs), signal: options.signal }
   const use = { use: 'shared', signal: options.signal, onEvent: () => undefined } as const
   return asked({}, () =>
     withBundle(options.bundle, use, async (bundle) => {
@@ -38,10 +40,9 @@ export async function diff(options: DiffOptions): Promise<DiffEntry[]> {
         options.volumes ??
         configuredVolumes(readIfRegular(join(handlePath(bundle.directory), CONFIG_FILE)))
       const { deltas } = await bundleChanges(bundle, {
-        ...options,
-        volumes,
-        jobs,
-        signal: options.signal
+        masks: masksOf(options, volumes),
+        hashFiles: hasher(bundle.rootfs, threads),
+        ...threads
       })
       return deltas.map(toDiffEntry)
     })

@@ -7,17 +7,19 @@ import { makeDirectory } from '../sys/names.ts'
 import type { ImageJob } from './extract/job.ts'
 import { joinLayers } from './extract/join-layers.ts'
 import { journaledPlanRoot, newPlanRoot, type PlanRoot } from './extract/plan-root.ts'
-import type { ImageOptions } from './extract/unpack-options.ts'
+import { normalizeImage, type ImageOptions } from './extract/unpack-options.ts'
 import { addWhatIsThere } from './files/destination-tree.ts'
 import { findFiles } from './files/find-files.ts'
 import { newDirectory } from './files/caller-metadata.ts'
 import { stageSelection } from './files/stage-selection.ts'
 import { selectFiles, type Selection } from './files/selection.ts'
-import { withImage } from './files/with-image.ts'
+import { withImage } from './transfer/with-image.ts'
 import { bytesOf } from './list-files.ts'
 import { heedSignals } from './operation/abort.ts'
+import { asked } from './operation/asked.ts'
 import { requireOptions } from './operation/required-options.ts'
 import { withWorkspace, type Workspace } from './place/workspace.ts'
+import { PRIVATE_MODE } from '../workspace/private-directory.ts'
 
 export interface ExtractFilesOptions extends ImageOptions {
   /**
@@ -47,14 +49,16 @@ export interface ExtractFilesResult {
 export async function extractFiles(options: ExtractFilesOptions): Promise<ExtractFilesResult> {
   requireOptions(options, { image: 'text', destination: 'text', paths: 'list' })
   const destination = resolve(options.destination)
-  return withImage(options, async (job) => {
-    const found = await findFiles(job, options.paths.map(bytesOf), 'keep')
-    const selection = selectFiles(found)
-    await withWorkspace(destination, job.settings.onEvent, (workspace) =>
-      write(job, workspace, selection, options.overwrite ?? false)
-    )
-    return { destination, manifestDigest: target(job.image.descriptorPath).digest }
-  })
+  return asked({ image: options.image }, () =>
+    withImage(options.image, normalizeImage(options), async (job) => {
+      const found = await findFiles(job, options.paths.map(bytesOf), 'keep')
+      const selection = selectFiles(found)
+      await withWorkspace(destination, job.settings.onEvent, (workspace) =>
+        write(job, workspace, selection, options.overwrite ?? false)
+      )
+      return { destination, manifestDigest: target(job.image.descriptorPath).digest }
+    })
+  )
 }
 
 async function write(
@@ -75,8 +79,6 @@ async function write(
   join(job, stack, planRoot, existing === undefined ? ROOTFS_DIRECTORY : '')
   if (existing === undefined) workspace.publishOnly(ROOTFS_DIRECTORY)
 }
-
-const PRIVATE_MODE = 0o700
 
 function join({ settings }: ImageJob, stack: LayerStack, planRoot: PlanRoot, name: string): void {
   joinLayers(planRoot, stack, name, newDirectory(), settings.onEvent)

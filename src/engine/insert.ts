@@ -6,17 +6,17 @@ import type { IdMapping } from '../plan/id-map.ts'
 import { representable } from '../plan/layer-paths.ts'
 import { cleanPath, joinPath } from '../plan/names.ts'
 import { packOpaque, packWhiteout } from '../plan/pack-entry.ts'
-import { ObjectPacker } from '../rootfs/pack.ts'
+import type { ObjectPacker } from '../rootfs/pack.ts'
 import { walk } from '../rootfs/walk.ts'
 import { close, openDirectory, openOperatorDirectory } from '../sys/files.ts'
 import { status, type FileType } from '../sys/status.ts'
 import { endOfArchive, headerBlocks } from '../tar/writer.ts'
-import type { WriteLayer } from './edit/add-to-image.ts'
 import type { ChangeResult, ChangeSettings } from './edit/change-options.ts'
 import { changeTag, type TagOptions } from './edit/change-tag.ts'
 import type { OnEvent } from './operation/events.ts'
-import type { LayerWriter } from './edit/layer-writer.ts'
-import { emptyXattr, socket } from './operation/warnings.ts'
+import { openLayerPacker } from './edit/layer-packer.ts'
+import type { LayerWriter, WriteLayer } from './edit/layer-writer.ts'
+import { socket } from './operation/warnings.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface InsertOptions extends TagOptions {
@@ -54,7 +54,9 @@ function writerOf(
   if (source === undefined) return (writer) => writeWhiteout(target, writer)
   return (writer) =>
     withSource(source, async (directory, name) => {
-      const packer = openPacker(directory, writer, options, settings)
+      const { uidMap = [], gidMap = [] } = options
+      const tree = { root: directory, uidMap, gidMap, digests: false }
+      const packer = openLayerPacker(tree, writer, settings)
       try {
         if (options.opaque === true) await packer.header(packOpaque(target))
         await packTree(packer, directory, name, target, settings.onEvent)
@@ -127,18 +129,3 @@ function contents(
 }
 
 const NOTHING: ReadonlySet<ByteString> = new Set()
-
-function openPacker(
-  directory: number,
-  writer: LayerWriter,
-  options: InsertOptions,
-  settings: ChangeSettings
-): ObjectPacker {
-  const { uidMap = [], gidMap = [] } = options
-  return new ObjectPacker(directory, writer, {
-    rules: { policy: { kind: 'exact', uidMap, gidMap }, epoch: settings.epoch },
-    write: { precision: settings.timePrecision },
-    digests: false,
-    onLostXattr: (path, xattr) => settings.onEvent(emptyXattr(path, xattr))
-  })
-}

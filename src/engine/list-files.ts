@@ -7,8 +7,9 @@ import { countNames, nodesFrom } from '../plan/tree-paths.ts'
 import type { Inode, Node } from '../plan/tree.ts'
 import { findFile } from './files/find-files.ts'
 import { indexImage } from './files/index-image.ts'
-import { withImage } from './files/with-image.ts'
-import type { ImageOptions } from './extract/unpack-options.ts'
+import { withImage } from './transfer/with-image.ts'
+import { normalizeImage, type ImageOptions } from './extract/unpack-options.ts'
+import { asked } from './operation/asked.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface ListFilesOptions extends ImageOptions {
@@ -54,15 +55,17 @@ export interface ListedFile {
  */
 export async function listFiles(options: ListFilesOptions): Promise<ListFilesResult> {
   requireOptions(options, { image: 'text' })
-  return withImage(options, async (job) => {
-    const root = await indexImage(job)
-    const { path, node } = findFile(root, bytesOf(options.path ?? ''), 'keep')
-    const listing = new Listing(countNames(root), implicitDirectory(job.settings.policy))
-    return {
-      manifestDigest: target(job.image.descriptorPath).digest,
-      files: { [Symbol.iterator]: () => listing.from(path, node) }
-    }
-  })
+  return asked({ image: options.image }, () =>
+    withImage(options.image, normalizeImage(options), async (job) => {
+      const root = await indexImage(job)
+      const { path, node } = findFile(root, bytesOf(options.path ?? ''), 'keep')
+      const listing = new Listing(countNames(root), implicitDirectory(job.settings.policy))
+      return {
+        manifestDigest: target(job.image.descriptorPath).digest,
+        files: { [Symbol.iterator]: () => listing.from(path, node) }
+      }
+    })
+  )
 }
 
 export function bytesOf(path: string | Uint8Array): ByteString {

@@ -10,8 +10,9 @@ import { handlePath, withoutHandles } from '../sys/handle-path.ts'
 import { mountsBelow } from '../sys/mounts.ts'
 import { pause } from './operation/abort.ts'
 import { asked } from './operation/asked.ts'
-import { addToImage, assertPackable, type ImageChange } from './edit/add-to-image.ts'
-import type { MaskOptions } from './changes/bundle-changes.ts'
+import { bundleChanges } from './changes/bundle-changes.ts'
+import { masksOf, type MaskOptions } from './changes/masks.ts'
+import { addToImage, type BeforeTag, type ChangedImage } from './edit/add-to-image.ts'
 import { hasher } from './tree/hash-files.ts'
 import {
   normalizeChange,
@@ -22,13 +23,15 @@ import {
 import { mounted, socket } from './operation/warnings.ts'
 import { currentTime } from './bundle/tree-manifest-file.ts'
 import { withBundle, type OpenBundle } from './bundle/open-bundle.ts'
+import { historyEntry } from './edit/history.ts'
+import type { WriteLayer } from './edit/layer-writer.ts'
 import { packChanges } from './edit/pack-changes.ts'
+import { choosePacking } from './edit/packing.ts'
 import { withRefresh } from './edit/refresh-bundle.ts'
 import type { HooksOption } from './operation/open-hooks.ts'
 import { contextAt } from './bundle/bundle-site.ts'
 import { readOrigin } from './bundle/origin.ts'
 import type { LayerStorage } from './storage/layer-storage.ts'
-import { madeChanges } from './storage/made-changes.ts'
 import { plainStorage } from './storage/plain-storage.ts'
 import { makerOf, withStorage } from './storage/storages.ts'
 import { requireOptions } from './operation/required-options.ts'
@@ -58,21 +61,17 @@ export async function repack(options: RepackOptions): Promise<ChangeResult> {
   requireOptions(options, { image: 'text', bundle: 'text' })
   const settings = normalizeChange(options)
   return asked({ image: options.image }, () => {
-    const layout = openLayout(settings.reference.path)
     const { signal, onEvent } = settings
-    const use = {
-      use: options.refreshBundle === true ? 'exclusive' : 'shared',
-      signal,
-      onEvent
-    } as const
+    const layout = openLayout(settings.reference.path)
+    const use = options.refreshBundle === true ? 'exclusive' : 'shared'
     const run = (storage: LayerStorage): Promise<ChangeResult> =>
-      withBundle(options.bundle, use, (bundle) =>
+      withBundle(options.bundle, { use, signal, onEvent }, (bundle) =>
         repackBundle(layout, bundle, storage, options, settings)
       )
     return whileInUse(
       layout.path,
-      () => pause(settings.signal),
-      () => withStorage(options, settings.onEvent, run)
+      () => pause(signal),
+      () => withStorage(options, onEvent, run)
     )
   })
 }
@@ -84,49 +83,44 @@ async function repackBundle(
   options: RepackOptions,
   settings: ChangeSettings
 ): Promise<ChangeResult> {
-  const { tag } = settings.reference
+  const { jobs, signal, onEvent } = settings
   const base = readBase(layout, bundle)
-  assertPackable(base, settings)
+  const packing = choosePacking(base, settings)
+  const createdBy = `${options.program ?? 'oci-unpack'} repack`
+  const history = historyEntry(settings, { author: base.config.author, createdBy })
+
   const scannedAt = currentTime()
   const root = withoutHandles(handlePath(bundle.rootfs))
-  for (const point of mountsBelow(fromText(root))) settings.onEvent(mounted(point))
+  for (const point of mountsBelow(fromText(root))) onEvent(mounted(point))
   const storage = makerOf(readOrigin(contextAt(bundle.path)), chosen) ?? plainStorage
   const made = { bundle, image: base, layout: layout.path, settings }
-  settings.onEvent({ type: 'phase', phase: 'compare' })
-  const changes = await madeChanges(made, storage, options)
-  for (const path of changes.sockets) settings.onEvent(socket(path))
-  settings.onEvent({ type: 'changes', count: changes.deltas.length })
-  const isRefreshed = options.refreshBundle === true
-  const add = (beforeTag?: ImageChange['beforeTag']): ReturnType<typeof addToImage> =>
-    addToImage(
-      {
-        layout,
-        base,
-        tag,
-        createdBy: `${options.program ?? 'oci-unpack'} repack`,
-        inheritAuthor: true,
-        beforeTag,
-        settings
-      },
-      changes.deltas.length === 0
-        ? undefined
-        : (writer) => packChanges(bundle, changes, writer, settings, isRefreshed)
-    )
-  if (!isRefreshed) return resultOf(await add())
-  return withRefresh(bundle, settings.onEvent, async (refresh) => {
-    const threads = settings
-    const hashFiles = hasher(bundle.rootfs, threads)
-    const result = await add((image) =>
-      refresh.prepare(image, changes, { scannedAt, hashFiles, threads })
-    )
-    refresh.commit()
-    await storage.refresh({ ...made, image: readImage(layout, result.image) }, base)
-    return resultOf(result)
+  const hashFiles = hasher(bundle.rootfs, settings)
+  onEvent({ type: 'phase', phase: 'compare' })
+  const changes = await bundleChanges(bundle, {
+    listed: await storage.changed(made),
+    masks: masksOf(options, Object.keys(base.config.config?.Volumes ?? {})),
+    hashFiles,
+    verifyDelta: options.verifyDelta,
+    jobs,
+    signal
   })
-}
+  for (const path of changes.sockets) onEvent(socket(path))
+  onEvent({ type: 'changes', count: changes.deltas.length })
 
-function resultOf({ manifestDigest, layer }: ChangeResult): ChangeResult {
-  return { manifestDigest, layer }
+  const isRefreshed = options.refreshBundle === true
+  const write: WriteLayer = (writer) => packChanges(bundle, changes, writer, settings, isRefreshed)
+  const layer = changes.deltas.length === 0 ? undefined : { packing, write }
+  const { tag } = settings.reference
+  const add = (beforeTag?: BeforeTag): Promise<ChangedImage> =>
+    addToImage({ layout, base, tag, layer, history, beforeTag, signal })
+  if (!isRefreshed) return (await add()).result
+  return withRefresh(bundle, onEvent, async (refresh) => {
+    const known = { changes, scannedAt, hashFiles, threads: settings }
+    const { result, image } = await add((image) => refresh.prepare(image, known))
+    refresh.commit()
+    await storage.refresh({ ...made, image: readImage(layout, image) }, base)
+    return result
+  })
 }
 
 function readBase(layout: Layout, { metadata }: OpenBundle): ResolvedImage {

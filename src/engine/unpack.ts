@@ -3,10 +3,8 @@ import { ROOTFS_DIRECTORY } from '../bundle/files.ts'
 import { checkRuntimeConfig } from '../bundle/runtime-config.ts'
 import { target } from '../image/choice.ts'
 import { LayerStack } from '../plan/layer-stack.ts'
-import { resolveImage } from '../store/resolve.ts'
 import { heedSignals } from './operation/abort.ts'
 import { asked } from './operation/asked.ts'
-import { imageEvent } from './extract/image-event.ts'
 import type { OnEvent } from './operation/events.ts'
 import { addExistingTree, newPlanRoot, journaledPlanRoot } from './extract/plan-root.ts'
 import type { Job } from './extract/job.ts'
@@ -20,7 +18,7 @@ import {
   type UnpackOptions,
   type UnpackSettings
 } from './extract/unpack-options.ts'
-import { withSource } from './transfer/with-source.ts'
+import { withImage } from './transfer/with-image.ts'
 import { withWorkspace, type ExistingDestination, type Workspace } from './place/workspace.ts'
 import { requireOptions } from './operation/required-options.ts'
 
@@ -41,7 +39,7 @@ export interface UnpackResult {
  * @throws OciUnpackError with a stable `code`
  */
 export async function unpack(options: UnpackOptions): Promise<UnpackResult> {
-  return withImage(options, async (job) => {
+  return unpacked(options, async (job) => {
     checkRuntimeConfig(job.image.config)
     const { hooks, onEvent } = job.settings
     await withStorage({ hooks }, onEvent, (storage) =>
@@ -92,7 +90,7 @@ async function undoneOnFailure(
  * @throws OciUnpackError with a stable `code`
  */
 export async function unpackRootfs(options: UnpackOptions): Promise<UnpackResult> {
-  return withImage(options, (job) =>
+  return unpacked(options, (job) =>
     withWorkspace(job.settings.destination, job.settings.onEvent, (workspace) =>
       workspace.existing === undefined
         ? unpackNewRootfs(job, workspace)
@@ -119,24 +117,21 @@ async function unpackOverRootfs(
   await mergeImage(job, stack, { planRoot, name: '', digests: false })
 }
 
-async function withImage(
+async function unpacked(
   options: UnpackOptions,
   act: (job: Job) => Promise<void>
 ): Promise<UnpackResult> {
   requireOptions(options, { image: 'text', destination: 'text' })
   const settings = normalizeUnpack(options)
-  return asked({ image: options.image }, () => {
-    const { reference, layoutOptions, platform, signal } = settings
-    return withSource(reference, { ...layoutOptions, signal }, async (source, tag) => {
-      const image = resolveImage(source, tag, platform)
-      settings.onEvent(imageEvent(options.image, image))
-      await act({ source, image, settings })
+  return asked({ image: options.image }, () =>
+    withImage(options.image, settings, async (job) => {
+      await act(job)
       return {
         destination: settings.destination,
-        manifestDigest: target(image.descriptorPath).digest
+        manifestDigest: target(job.image.descriptorPath).digest
       }
     })
-  })
+  )
 }
 
 function newStack({ keepDirlinks }: UnpackSettings): LayerStack {

@@ -1,7 +1,6 @@
 /** An edited image, with every document that leads to it. */
 import { target, type DescriptorPath } from './choice.ts'
 import { digestOf, type Digest } from './digest.ts'
-import { mediaKind, type Compression } from './media-types.ts'
 import { configBytes, indexBytes, manifestBytes } from './serialise.ts'
 import type {
   Descriptor,
@@ -72,15 +71,6 @@ export function layerDescriptor(
   const plain = { mediaType, digest: blob.digest, size: blob.size }
   if (blob.size === uncompressedSize) return plain
   return { ...plain, annotations: { [UNCOMPRESSED_SIZE]: String(uncompressedSize) } }
-}
-
-/** How a new layer is packed unless the user says so: as the topmost packed layer, else with gzip. */
-export function inheritedCompression(manifest: ImageManifest): Exclude<Compression, 'none'> {
-  for (const { mediaType } of manifest.layers.toReversed()) {
-    const kind = mediaKind(mediaType)
-    if (kind.kind === 'layer' && kind.compression !== 'none') return kind.compression
-  }
-  return 'gzip'
 }
 
 function editConfig(config: ImageConfig, edit: ImageEdit): ImageConfig {

@@ -112,7 +112,7 @@ function foldDirectory<B extends Books>(folding: Folding<B>, entry: StagedEntry)
     folding.keepDirlinks &&
     leadsToDirectory(root, entry.path, present)
   ) {
-    redescribe(present.inode, entry)
+    replaceMetadata(present.inode, entry)
     present.touched = layer
     touch(parent, layer)
     return
@@ -137,7 +137,7 @@ function leadsToDirectory<B extends Books>(
 }
 
 /** umoci gives the kept link the directory's owner, attributes and times; a link has no mode. */
-function redescribe<B extends Books>(inode: Inode<B>, entry: StagedEntry): void {
+function replaceMetadata<B extends Books>(inode: Inode<B>, entry: StagedEntry): void {
   inode.entry = { ...entry, type: inode.type, link: inode.link }
   inode.hasXattrs = entry.xattrs.length > 0
 }

@@ -109,7 +109,7 @@ function directoryValue(parent: Directory | undefined, name: ByteString): Direct
   }
 }
 
-function inodeValue(entry: StagedEntry, layer: number, described: StagedEntry | undefined): Inode {
+function inodeValue(entry: StagedEntry, layer: number, metadata: StagedEntry | undefined): Inode {
   return {
     kind: 'inode',
     type: entry.type,
@@ -117,7 +117,7 @@ function inodeValue(entry: StagedEntry, layer: number, described: StagedEntry | 
     sha256: entry.sha256,
     layer,
     hasXattrs: entry.xattrs.length > 0,
-    entry: described
+    entry: metadata
   }
 }
 

@@ -18,7 +18,7 @@ import {
 } from './write-metadata.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
 import { makeWhiteout, markOpaque } from './layer-marks.ts'
-import { nameIn, withOwnDirectory } from './own-directory.ts'
+import { PRIVATE_MODE, nameIn, withOwnDirectory } from './own-directory.ts'
 
 export interface ApplyOptions {
   /** Metadata of a directory that no layer describes. */
@@ -86,7 +86,7 @@ class Applier {
   private perform(operation: Operation): void {
     switch (operation.op) {
       case 'make':
-        makeDirectory(this.parent(operation.path), baseName(operation.path), 0o700)
+        makeDirectory(this.parent(operation.path), baseName(operation.path), PRIVATE_MODE)
         return
       case 'move':
         this.move(operation.from, operation.to)

@@ -14,7 +14,7 @@ import { inodeKey, status } from '../sys/status.ts'
 import { apply, type ApplyOptions } from './apply.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
 import { JournalFile, readJournal, type OpenJournal } from './journal-file.ts'
-import { nameIn, withOwnDirectory } from './own-directory.ts'
+import { PRIVATE_MODE, nameIn, withOwnDirectory } from './own-directory.ts'
 import { putBack, putBackTimes, remember, type Remembered } from './remembered.ts'
 
 /** A private directory in the tree that is changed; all that is new comes out of it. */
@@ -183,7 +183,7 @@ class Undoer {
   }
 
   private makePrivate(path: ByteString): void {
-    withOwnDirectory(this.parent(path), nameIn(path), (fd) => setModeOf(fd, 0o700))
+    withOwnDirectory(this.parent(path), nameIn(path), (fd) => setModeOf(fd, PRIVATE_MODE))
   }
 
   private putBackMetadata(path: ByteString, before: Remembered): void {

@@ -15,6 +15,7 @@ import { Birthright, writeFileMetadata } from './write-metadata.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
 import type { LayerSink, SinkReport } from './layer-sink.ts'
 import { makeSpecialObject } from './special-object.ts'
+import { PRIVATE_MODE } from './own-directory.ts'
 
 export interface StagingDescription {
   kind: 'staging'
@@ -30,9 +31,6 @@ export interface StagingPlace {
   /** Relative to that descriptor. */
   path: ByteString
 }
-
-/** Only the owner may enter a directory until it is joined and has its metadata. */
-const PRIVATE_MODE = 0o700
 
 export class LayerStage implements LayerSink {
   private readonly report: SinkReport
@@ -116,6 +114,7 @@ export class LayerStage implements LayerSink {
     close(fd)
   }
 
+  /** Only the owner may enter it until it is joined and has its metadata. */
   private makeDirectory(path: ByteString): void {
     makeDirectory(this.tree.at(parentPath(path)), baseName(path), PRIVATE_MODE)
   }

@@ -22,7 +22,8 @@ export function withOwnDirectory(
   }
 }
 
-const PRIVATE_MODE = 0o700
+/** Only the owner may enter. */
+export const PRIVATE_MODE = 0o700
 
 function open(parent: number, name: ByteString): number {
   try {

@@ -13,7 +13,7 @@ import {
 } from '../sys/metadata.ts'
 import { status, type FileType } from '../sys/status.ts'
 import type { Xattr } from '../tar/entry.ts'
-import { withOwnDirectory } from './own-directory.ts'
+import { PRIVATE_MODE, withOwnDirectory } from './own-directory.ts'
 import { statusMetadata, type StatusMetadata } from './status-metadata.ts'
 import { readXattrs } from './xattrs.ts'
 
@@ -50,9 +50,6 @@ export function putBackTimes(fd: number, { atime, mtime }: Remembered): void {
   }
 }
 
-/** Attributes are reached through the directory: it must be open to its owner. */
-const PRIVATE_MODE = 0o700
-
 function putBackLink(directory: number, name: ByteString, before: Remembered): void {
   const { uid, gid, atime, mtime } = before
   setOwner(directory, name, uid, gid)
@@ -63,6 +60,7 @@ function putBackLink(directory: number, name: ByteString, before: Remembered): v
 function putBackDirectory(directory: number, name: ByteString, before: Remembered): void {
   withOwnDirectory(directory, name, (fd) => {
     setOwnerOf(fd, before.uid, before.gid)
+    // attributes are reached through the directory: it must be open to its owner
     setModeOf(fd, PRIVATE_MODE)
     putBackXattrs(fd, '', before)
     setModeOf(fd, before.mode)

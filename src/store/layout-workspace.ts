@@ -8,7 +8,11 @@ import { handlePath } from '../sys/handle-path.ts'
 import { status } from '../sys/status.ts'
 import { listLeftovers, removeLeftover, type LeftoverKind } from '../workspace/leftovers.ts'
 import { createNewFile, type FinalName, type NewFile, type Owner } from '../workspace/new-file.ts'
-import { makePrivateDirectory, type PrivateDirectory } from '../workspace/private-directory.ts'
+import {
+  makePrivateDirectory,
+  PRIVATE_MODE,
+  type PrivateDirectory
+} from '../workspace/private-directory.ts'
 import { openBlobsDirectory } from './blobs-directory.ts'
 import { useBlobs, type Hold } from './blobs-lock.ts'
 
@@ -55,7 +59,7 @@ export async function openWorkspaceIn(
   try {
     const use = await useBlobs(handlePath(layout), pause)
     try {
-      const directory = makePrivateDirectory(layout, nextName, 0o700)
+      const directory = makePrivateDirectory(layout, nextName, PRIVATE_MODE)
       return new LayoutWorkspace(layout, isHidden, directory, use)
     } catch (error) {
       use.release()

@@ -3,7 +3,7 @@ import type { DescriptorPath } from '../../src/image/choice.ts'
 import { digestOf, parseDigest } from '../../src/image/digest.ts'
 import { parseConfig, parseIndex, parseManifest } from '../../src/image/documents.ts'
 import { layerMediaType, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from '../../src/image/media-types.ts'
-import { inheritedCompression, layerDescriptor, rewriteImage } from '../../src/image/rewrite.ts'
+import { layerDescriptor, rewriteImage } from '../../src/image/rewrite.ts'
 import type { ImageDocuments, RewrittenImage } from '../../src/image/rewrite.ts'
 import { configBytes, indexBytes, manifestBytes } from '../../src/image/serialise.ts'
 import { withTag } from '../../src/image/tags.ts'
@@ -223,19 +223,5 @@ describe('layerDescriptor', () => {
     expect(layerDescriptor('a/b', blob, 11).annotations).toEqual({
       'ci.umo.uncompressed_blob_size': '11'
     })
-  })
-})
-
-describe('inheritedCompression', () => {
-  test.each([
-    [[], 'gzip'],
-    [['none'], 'gzip'],
-    [['gzip', 'zstd'], 'zstd'],
-    [['zstd', 'gzip'], 'gzip'],
-    [['zstd', 'none'], 'zstd']
-  ] as const)('above %j is %s', (below, compression) => {
-    const layers = below.map((name) => ({ ...LAYER, mediaType: layerMediaType(name) }))
-    const config = descriptorOf(Buffer.alloc(0), OCI_CONFIG)
-    expect(inheritedCompression({ schemaVersion: 2, config, layers })).toBe(compression)
   })
 })

@@ -1,79 +1,54 @@
-/** What changed in an open bundle, with the volumes masked and content hashed in threads. */
-import { fromText, type ByteString } from '../../bytes.ts'
-import { fileOf } from '../../rootfs/scanned-object.ts'
-import { heedSignals } from '../operation/abort.ts'
+/** What changed in an open bundle: by a look at what is said to have changed, or at the whole tree. */
+import type { ByteString } from '../../bytes.ts'
 import { isLookedAt, type ChangedPaths } from '../../plan/changed-paths.ts'
 import { hasAllNames } from '../../plan/link-groups.ts'
-import { cleanPath } from '../../plan/names.ts'
-import { hasher } from '../tree/hash-files.ts'
-import { findChanges, type Changes } from './find-changes.ts'
+import { fileOf } from '../../rootfs/scanned-object.ts'
 import type { OpenBundle } from '../bundle/open-bundle.ts'
+import { heedSignals } from '../operation/abort.ts'
+import type { ThreadOptions } from '../operation/threads.ts'
+import type { HashFiles } from '../tree/hash-files.ts'
 import { scanListed } from '../tree/scan-listed.ts'
 import { scanTree } from '../tree/scan-tree.ts'
-import type { ThreadOptions } from '../operation/threads.ts'
+import { assertComplete } from './assert-complete.ts'
+import { findChanges, type Changes } from './find-changes.ts'
 
-export interface MaskOptions {
-  /** Paths whose changes are left out, with all below them. */
-  maskPaths?: readonly string[]
-  /** Leave out changes in the image's volumes (`Config.Volumes`); default true. */
-  maskVolumes?: boolean
+export interface ChangeSearch extends ThreadOptions {
+  masks: readonly ByteString[]
+  hashFiles: HashFiles
+  /** The changed paths, where somebody knows them without looking. */
+  listed?: ChangedPaths | undefined
+  /** Look at everything all the same, and fail where the list leaves something out; default false. */
+  verifyDelta?: boolean | undefined
 }
-
-export interface ChangeSearch extends MaskOptions, ThreadOptions {
-  volumes: readonly string[]
-}
-
-/** Gives the changed paths, from whoever knows them without looking; undefined where nobody does. */
-export type ListChanges = () => Promise<ChangedPaths | undefined>
 
 /**
- * What changed, by looking at what `list` names or, where it names nothing, at the whole tree.
- * @throws SYSCALL_FAILED, FILE_CHANGED, MTREE_INVALID, ABORTED, and what `list` throws
+ * What changed, by looking at what is listed or, where nothing is or it is not enough, at the whole tree.
+ * @throws SYSCALL_FAILED, FILE_CHANGED, MTREE_INVALID, ABORTED, HOOK_ANSWER_INVALID
  */
-export async function bundleChanges(
-  bundle: OpenBundle,
+export async function bundleChanges(bundle: OpenBundle, search: ChangeSearch): Promise<Changes> {
+  const { listed, verifyDelta = false } = search
+  const part = listed === undefined ? undefined : await lookAt(bundle, search, listed)
+  const isEnough = part !== undefined && hasAllNames(part.linked, part.deltas, fileOf)
+  if (isEnough && !verifyDelta) return part
+  const all = await lookAt(bundle, search, undefined)
+  if (!isEnough) return all
+  assertComplete(part, all)
+  return part
+}
+
+/** @param listed undefined: the whole tree, which other threads look at while this one reads what the bundle remembers */
+async function lookAt(
+  { rootfs, memory }: OpenBundle,
   search: ChangeSearch,
-  list: ListChanges = nobody
+  listed: ChangedPaths | undefined
 ): Promise<Changes> {
-  const listed = await list()
-  const changes =
-    (listed === undefined ? undefined : await listedChanges(bundle, search, listed)) ??
-    (await allChanges(bundle, search))
+  const [tree, remembered] =
+    listed === undefined
+      ? await scanTree(rootfs, search, memory)
+      : [scanListed(rootfs, listed), memory()]
+  const { masks, hashFiles } = search
+  const isLooked = listed && isLookedAt(listed, (path) => tree.find(path)?.type === 'directory')
+  const changes = await findChanges(rootfs, tree, remembered, { masks, hashFiles, isLooked })
   await heedSignals(search.signal)
   return changes
-}
-
-function nobody(): Promise<undefined> {
-  return Promise.resolve(undefined)
-}
-
-/** Undefined where a changed file has names that are not listed: only a look at the whole tree finds them. */
-async function listedChanges(
-  bundle: OpenBundle,
-  search: ChangeSearch,
-  listed: ChangedPaths
-): Promise<Changes | undefined> {
-  const tree = scanListed(bundle.rootfs, listed)
-  const memory = bundle.memory()
-  const changes = await findChanges(bundle.rootfs, tree, memory, {
-    masks: masksOf(search),
-    hashFiles: hasher(bundle.rootfs, search),
-    isLooked: isLookedAt(listed, (path) => tree.find(path)?.type === 'directory')
-  })
-  return hasAllNames(changes.linked, changes.deltas, fileOf) ? changes : undefined
-}
-
-/** The manifest is read while other threads look at the tree. */
-export async function allChanges(bundle: OpenBundle, search: ChangeSearch): Promise<Changes> {
-  const [tree, memory] = await scanTree(bundle.rootfs, search, () => bundle.memory())
-  return findChanges(bundle.rootfs, tree, memory, {
-    masks: masksOf(search),
-    hashFiles: hasher(bundle.rootfs, search),
-    isLooked: undefined
-  })
-}
-
-/** Cleaned lexically: no link is followed. */
-function masksOf({ maskPaths = [], maskVolumes = true, volumes }: ChangeSearch): ByteString[] {
-  return [...maskPaths, ...(maskVolumes ? volumes : [])].map((mask) => cleanPath(fromText(mask)))
 }

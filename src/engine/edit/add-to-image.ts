@@ -1,121 +1,65 @@
 /** An image gets a layer, a history entry or other documents under a tag: in one atomic step. */
-import { assertCanCompress } from '../../codec/compress.ts'
-import { target } from '../../image/choice.ts'
-import type { Compression } from '../../image/media-types.ts'
-import {
-  inheritedCompression,
-  rewriteImage,
-  type ImageDocuments,
-  type ImageEdit
-} from '../../image/rewrite.ts'
+import { target, type DescriptorPath } from '../../image/choice.ts'
+import { rewriteImage, type ImageEdit } from '../../image/rewrite.ts'
 import { storeImage } from '../../store/index-update.ts'
 import type { Layout } from '../../store/layout.ts'
+import { openWorkspace } from '../../store/layout-workspace.ts'
 import { readIndexes, type ResolvedImage } from '../../store/resolve.ts'
-import { openWorkspace, type Workspace } from '../../store/layout-workspace.ts'
 import { heedSignals, pause } from '../operation/abort.ts'
-import type { ChangeResult, ChangeSettings } from './change-options.ts'
-import { historyEntry } from './history.ts'
-import { LayerWriter, type StoredLayer } from './layer-writer.ts'
+import type { ChangeResult } from './change-options.ts'
+import type { HistoryEntry } from './history.ts'
+import { storeLayer, type NewLayer, type StoredLayer } from './layer-writer.ts'
 
 export interface ImageChange {
   layout: Layout
   base: ResolvedImage
   tag: string
-  /** `created_by` unless the caller says otherwise. */
-  createdBy: string
-  /** umoci gives the image's author to all but insert. */
-  inheritAuthor: boolean
+  /** Undefined: none. */
+  layer: NewLayer | undefined
+  /** Undefined: none. */
+  history: HistoryEntry | undefined
   /** Changes of the documents, beside what a layer and the history entry bring. */
-  edit?: DocumentEdit
+  edit?: DocumentEdit | undefined
   /** Called when the image is known, and before it can be seen; what it throws ends all. */
-  beforeTag?: ((image: ResolvedImage['descriptorPath']) => Promise<void>) | undefined
-  settings: ChangeSettings
+  beforeTag?: BeforeTag | undefined
+  signal: AbortSignal | undefined
 }
 
 export type DocumentEdit = Pick<ImageEdit, 'config' | 'manifest' | 'platform'>
 
-export type WriteLayer = (writer: LayerWriter) => Promise<void>
+export type BeforeTag = (image: DescriptorPath) => Promise<void>
 
-/**
- * Stores the layer that `write` produces (undefined: none), rewrites the documents and moves the tag.
- * Where it throws, the layout's index is as it was. Gives the new image too.
- */
-export async function addToImage(
-  change: ImageChange,
-  write: WriteLayer | undefined
-): Promise<ChangeResult & { image: ResolvedImage['descriptorPath'] }> {
-  const { layout, base, settings } = change
+export interface ChangedImage {
+  result: ChangeResult
+  image: DescriptorPath
+}
+
+/** Stores the layer, rewrites the documents and moves the tag. Where it throws, the layout's index is as it was. */
+export async function addToImage(change: ImageChange): Promise<ChangedImage> {
+  const { layout, base, tag, history, edit, beforeTag, signal } = change
   const documents = { ...base, indexes: readIndexes(layout, base.descriptorPath) }
-  const waitABit = (): Promise<void> => pause(settings.signal)
+  const waitABit = (): Promise<void> => pause(signal)
   const workspace = await openWorkspace(layout.path, waitABit)
   try {
-    const layer = write === undefined ? undefined : await storeLayer(workspace, change, write)
-    const image = rewriteImage(documents, imageEdit(change, layer, documents))
-    await change.beforeTag?.(image.descriptorPath)
-    await heedSignals(settings.signal)
-    await storeImage(workspace, image, change.tag, waitABit)
-    return {
-      manifestDigest: target(image.descriptorPath).digest,
-      layer: layer === undefined ? undefined : describeLayer(layer),
-      image: image.descriptorPath
-    }
+    const layer = change.layer && (await storeLayer(workspace, change.layer))
+    const image = rewriteImage(documents, {
+      ...edit,
+      ...(layer === undefined ? {} : { layer }),
+      ...(history === undefined ? {} : { history })
+    })
+    await beforeTag?.(image.descriptorPath)
+    await heedSignals(signal)
+    await storeImage(workspace, image, tag, waitABit)
+    return { result: resultOf(image.descriptorPath, layer), image: image.descriptorPath }
   } finally {
     workspace.close()
   }
 }
 
-/** Before any other work: what cannot be packed is refused. @throws USAGE, COMPRESSOR_UNAVAILABLE */
-export function assertPackable(base: ResolvedImage, settings: ChangeSettings): void {
-  assertCanCompress(chooseCompression(settings.compress, base), settings.level)
-  historyEntry(settings.history, { author: undefined, createdBy: '', epoch: settings.epoch })
+function resultOf(image: DescriptorPath, layer: StoredLayer | undefined): ChangeResult {
+  return { manifestDigest: target(image).digest, layer: layer && layerResult(layer) }
 }
 
-function chooseCompression(asked: ChangeSettings['compress'], base: ResolvedImage): Compression {
-  return asked === 'auto' ? inheritedCompression(base.manifest) : asked
-}
-
-async function storeLayer(
-  workspace: Workspace,
-  { base, settings }: ImageChange,
-  write: WriteLayer
-): Promise<StoredLayer> {
-  const writer = new LayerWriter(workspace, {
-    compression: chooseCompression(settings.compress, base),
-    level: settings.level,
-    threads: settings.jobs,
-    manifestType: target(base.descriptorPath).mediaType,
-    signal: settings.signal
-  })
-  try {
-    await write(writer)
-    return await writer.finish()
-  } finally {
-    await writer.discard()
-  }
-}
-
-function imageEdit(
-  { createdBy, inheritAuthor, edit, settings }: ImageChange,
-  layer: StoredLayer | undefined,
-  documents: ImageDocuments
-): ImageEdit {
-  const config = edit?.config?.(documents.config) ?? documents.config
-  const history = historyEntry(settings.history, {
-    author: inheritAuthor ? config.author : undefined,
-    createdBy,
-    epoch: settings.epoch
-  })
-  return {
-    ...edit,
-    ...(layer === undefined ? {} : { layer }),
-    ...(history === undefined ? {} : { history })
-  }
-}
-
-function describeLayer({
-  descriptor,
-  diffId,
-  uncompressedSize
-}: StoredLayer): ChangeResult['layer'] {
+function layerResult({ descriptor, diffId, uncompressedSize }: StoredLayer): ChangeResult['layer'] {
   return { digest: descriptor.digest, size: descriptor.size, diffId, uncompressedSize }
 }

@@ -3,16 +3,19 @@ import { parsePlatform } from '../../image/platform.ts'
 import { parseTag } from '../../image/tag.ts'
 import { whileInUse } from '../../store/blobs-lock.ts'
 import { openLayout } from '../../store/layout.ts'
-import { resolveImage } from '../../store/resolve.ts'
+import { resolveImage, type ResolvedImage } from '../../store/resolve.ts'
 import { pause } from '../operation/abort.ts'
 import { asked } from '../operation/asked.ts'
-import { addToImage, assertPackable, type DocumentEdit, type WriteLayer } from './add-to-image.ts'
+import { addToImage, type DocumentEdit } from './add-to-image.ts'
 import {
   normalizeChange,
   type ChangeOptions,
   type ChangeResult,
   type ChangeSettings
 } from './change-options.ts'
+import { historyEntry } from './history.ts'
+import type { NewLayer, WriteLayer } from './layer-writer.ts'
+import { choosePacking } from './packing.ts'
 
 /** Options of operations that change the image that a tag names. */
 export interface TagOptions extends ChangeOptions {
@@ -28,6 +31,7 @@ export interface TagOptions extends ChangeOptions {
 interface TagChange {
   /** As `created_by` names it. */
   command: string
+  /** umoci gives the image's author to all but insert. */
   inheritAuthor: boolean
   edit?: DocumentEdit
   /** Writes the new layer; undefined: there is none. */
@@ -35,29 +39,43 @@ interface TagChange {
 }
 
 /** Changes the image that the reference names. */
-export async function changeTag(
-  options: TagOptions,
-  { command, write, ...change }: TagChange
-): Promise<ChangeResult> {
+export async function changeTag(options: TagOptions, change: TagChange): Promise<ChangeResult> {
   const settings = normalizeChange(options)
   return asked({ image: options.image }, () => {
     const { path, tag } = settings.reference
     const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
     const newTag = options.tag === undefined ? tag : parseTag(options.tag)
     const layout = openLayout(path)
-    return whileInUse(
-      layout.path,
-      () => pause(settings.signal),
-      async () => {
-        const base = resolveImage(layout, tag, platform)
-        if (write !== undefined) assertPackable(base, settings)
-        const createdBy = `${options.program ?? 'oci-unpack'} ${command}`
-        const { manifestDigest, layer } = await addToImage(
-          { layout, base, tag: newTag, createdBy, settings, ...change },
-          write?.(settings)
-        )
-        return { manifestDigest, layer }
-      }
-    )
+    const act = async (): Promise<ChangeResult> => {
+      const base = resolveImage(layout, tag, platform)
+      const { result } = await addToImage({
+        layout,
+        base,
+        tag: newTag,
+        layer: newLayer(base, change, settings),
+        history: historyEntry(settings, {
+          author: change.inheritAuthor ? authorOf(base, change) : undefined,
+          createdBy: `${options.program ?? 'oci-unpack'} ${change.command}`
+        }),
+        edit: change.edit,
+        signal: settings.signal
+      })
+      return result
+    }
+    return whileInUse(layout.path, () => pause(settings.signal), act)
   })
+}
+
+function newLayer(
+  base: ResolvedImage,
+  { write }: TagChange,
+  settings: ChangeSettings
+): NewLayer | undefined {
+  if (write === undefined) return undefined
+  return { packing: choosePacking(base, settings), write: write(settings) }
+}
+
+/** The author that the image has from here on. */
+function authorOf({ config }: ResolvedImage, { edit }: TagChange): string | undefined {
+  return (edit?.config?.(config) ?? config).author
 }

@@ -11,24 +11,33 @@ export interface HistoryOptions {
   createdBy?: string
 }
 
-export interface HistoryDefaults {
+/** An entry, before it is known whether there is a layer. */
+export type HistoryEntry = Omit<History, 'empty_layer'>
+
+/** What the caller says of the entry. */
+interface HistorySettings {
+  history: HistoryOptions | false
+  epoch: number | undefined
+}
+
+/** What it says unless the caller does. */
+interface HistoryDefaults {
   author: string | undefined
   createdBy: string
-  epoch: number | undefined
 }
 
 /** Undefined: no entry is wanted. @throws USAGE for a date that is none */
 export function historyEntry(
-  options: HistoryOptions | false,
+  { history, epoch }: HistorySettings,
   defaults: HistoryDefaults
-): Omit<History, 'empty_layer'> | undefined {
-  if (options === false) return undefined
-  const { created } = options
+): HistoryEntry | undefined {
+  if (history === false) return undefined
+  const { created, createdBy, author, comment } = history
   return {
-    created: created === undefined ? timestamp(defaults.epoch) : parseTimestamp(created),
-    ...unlessEmpty('created_by', options.createdBy ?? defaults.createdBy),
-    ...unlessEmpty('author', options.author ?? defaults.author),
-    ...unlessEmpty('comment', options.comment)
+    created: created === undefined ? timestamp(epoch) : parseTimestamp(created),
+    ...unlessEmpty('created_by', createdBy ?? defaults.createdBy),
+    ...unlessEmpty('author', author ?? defaults.author),
+    ...unlessEmpty('comment', comment)
   }
 }
 

@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto'
 import { createCompressor } from '../../codec/compress.ts'
 import type { Compressor } from '../../codec/compressor.ts'
-import type { Compression } from '../../image/media-types.ts'
 import { finishDigest, type Digest } from '../../image/digest.ts'
 import { layerMediaType } from '../../image/media-types.ts'
 import { layerDescriptor } from '../../image/rewrite.ts'
@@ -10,15 +9,16 @@ import type { Descriptor } from '../../image/types.ts'
 import { createBlob, type BlobWriter } from '../../store/write.ts'
 import type { Workspace } from '../../store/layout-workspace.ts'
 import { heedSignals } from '../operation/abort.ts'
+import type { Packing } from './packing.ts'
 
-export interface LayerWriterOptions {
-  compression: Compression
-  level: number | undefined
-  threads: number
-  /** Media type of the image's manifest: a Docker image gets Docker layers. */
-  manifestType: string
-  signal: AbortSignal | undefined
+/** A layer that an image is to get. */
+export interface NewLayer {
+  packing: Packing
+  /** Writes its tar archive. */
+  write: WriteLayer
 }
+
+export type WriteLayer = (writer: LayerWriter) => Promise<void>
 
 export interface StoredLayer {
   descriptor: Descriptor
@@ -30,9 +30,23 @@ export interface StoredLayer {
 /** Headers are small: they are gathered, so that the compressor sees few large pieces. */
 const GATHERED_BYTES = 1024 * 1024
 
+/** Writes a layer, which is in the layout, durably, when this settles; where it throws nothing of it is. */
+export async function storeLayer(
+  workspace: Workspace,
+  { packing, write }: NewLayer
+): Promise<StoredLayer> {
+  const writer = new LayerWriter(workspace, packing)
+  try {
+    await write(writer)
+    return await writer.finish()
+  } finally {
+    await writer.discard()
+  }
+}
+
 /** Whoever makes one calls `finish` or `discard`; `discard` after `finish` does no harm. */
 export class LayerWriter {
-  private readonly options: LayerWriterOptions
+  private readonly packing: Packing
   private readonly blob: BlobWriter
   private readonly compressor: Compressor
   private readonly hash = createHash('sha256')
@@ -40,9 +54,9 @@ export class LayerWriter {
   private filled = 0
   private written = 0
 
-  constructor(workspace: Workspace, options: LayerWriterOptions) {
-    const { compression, level, threads } = options
-    this.options = options
+  constructor(workspace: Workspace, packing: Packing) {
+    const { compression, level, threads } = packing
+    this.packing = packing
     this.blob = createBlob(workspace)
     this.compressor = createCompressor(compression, { level, threads }, (bytes) =>
       this.blob.write(bytes)
@@ -67,7 +81,7 @@ export class LayerWriter {
   async finish(): Promise<StoredLayer> {
     await this.flush()
     await this.compressor.end()
-    const mediaType = layerMediaType(this.options.compression, this.options.manifestType)
+    const mediaType = layerMediaType(this.packing.compression, this.packing.manifestType)
     return {
       descriptor: layerDescriptor(mediaType, this.blob.finish(), this.written),
       diffId: finishDigest(this.hash, 'sha256'),
@@ -81,7 +95,7 @@ export class LayerWriter {
   }
 
   private async flush(): Promise<void> {
-    await heedSignals(this.options.signal)
+    await heedSignals(this.packing.signal)
     const bytes = this.gathered.subarray(0, this.filled)
     this.hash.update(bytes)
     await this.compressor.write(bytes)

@@ -34,12 +34,15 @@ import { writeNew } from '../bundle/new-bundle.ts'
 
 export interface Refresh {
   /** Writes and flushes what the bundle of this image is to have, beside what it has. Nothing of it counts yet. */
-  prepare(image: DescriptorPath, changes: Changes, options: RefreshOptions): Promise<void>
+  prepare(image: DescriptorPath, known: RefreshKnowledge): Promise<void>
   /** The bundle is one of that image from here on. @throws SYSCALL_FAILED */
   commit(): void
 }
 
-export interface RefreshOptions {
+/** What is known of the tree that the image is made from. */
+export interface RefreshKnowledge {
+  changes: Changes
+  /** From before the first object was looked at. */
   scannedAt: Timespec
   hashFiles: HashFiles
   threads: ThreadOptions
@@ -67,8 +70,7 @@ class BundleRefresh implements Refresh {
 
   async prepare(
     image: DescriptorPath,
-    changes: Changes,
-    { scannedAt, hashFiles, threads }: RefreshOptions
+    { changes, scannedAt, hashFiles, threads }: RefreshKnowledge
   ): Promise<void> {
     const { metadata, path, rootfs } = this.bundle
     const { digest } = target(image)

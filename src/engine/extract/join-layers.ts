@@ -11,6 +11,7 @@ import { removeTree } from '../../sys/remove-tree.ts'
 import { makeDirectory } from '../../sys/names.ts'
 import type { OnEvent } from '../operation/events.ts'
 import { layerTrash, type PlanRoot } from './plan-root.ts'
+import { PRIVATE_MODE } from '../../workspace/private-directory.ts'
 
 /** Joins the staged layers into `target`, and removes what is left of them. */
 export function joinLayers(
@@ -21,7 +22,7 @@ export function joinLayers(
   onEvent: OnEvent
 ): void {
   const trash = layerTrash(planRoot)
-  makeDirectory(planRoot.fd, trash, 0o700)
+  makeDirectory(planRoot.fd, trash, PRIVATE_MODE)
   const operations = assemble({
     root: stack.root,
     workspace: stack.workspace,

@@ -7,6 +7,7 @@ import { makeDirectory } from '../../sys/names.ts'
 import { layerStaging, layerTrash, type PlanRoot } from './plan-root.ts'
 import { privateName } from '../../workspace/private-name.ts'
 import { shedInheritance } from '../place/keep-times.ts'
+import { PRIVATE_MODE } from '../../workspace/private-directory.ts'
 
 /** The directory that one layer is to lie in. Its staging is inside, so that objects are only renamed. */
 export interface LayerDirectory extends PlanRoot {
@@ -47,8 +48,6 @@ export function assertEmpty(path: string): void {
     close(fd)
   }
 }
-
-const PRIVATE_MODE = 0o700
 
 function notEmpty(path: string): OciUnpackError {
   return new OciUnpackError('TARGET_INVALID', 'The directory for a layer is not empty.', {

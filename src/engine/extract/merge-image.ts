@@ -9,6 +9,7 @@ import { layerName, stageLayerTask, type LayerTar } from './layer-tasks.ts'
 import { OrderedLayers, type LayerTurn } from './ordered-layers.ts'
 import { stageLayers } from './stage-layers.ts'
 import { implicitDirectory } from '../../plan/implicit-directory.ts'
+import { PRIVATE_MODE } from '../../workspace/private-directory.ts'
 
 export interface MergeOptions {
   planRoot: PlanRoot
@@ -50,8 +51,6 @@ export async function mergeImage(
   settings.onEvent({ type: 'phase', phase: 'join' })
   joinLayers(planRoot, stack, name, implicitDirectory(settings.policy), settings.onEvent)
 }
-
-const PRIVATE_MODE = 0o700
 
 function turn(
   stack: LayerStack,

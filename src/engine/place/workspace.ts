@@ -167,7 +167,7 @@ class BesideWorkspace implements ClosableWorkspace {
 }
 
 /** A publication only moves what is finished. */
-const NOTHING_DESCRIBED = {
+const NO_METADATA = {
   implicit: implicitDirectory({ kind: 'exact', uidMap: [], gidMap: [] }),
   onLostXattr: () => undefined
 }
@@ -207,7 +207,7 @@ class InsideWorkspace implements ClosableWorkspace {
       }))
     ]
     try {
-      applyWithJournal({ fd: this.fd, path: workspaceName }, fd, operations, NOTHING_DESCRIBED)
+      applyWithJournal({ fd: this.fd, path: workspaceName }, fd, operations, NO_METADATA)
     } catch (error) {
       throw taken(error, this.destination)
     }

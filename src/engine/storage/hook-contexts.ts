@@ -23,8 +23,9 @@ export function newContext({ source, image, settings }: Job, bundle: BundleConte
 
 /** Of a bundle that is there. */
 export function deltaContext(made: MadeBundle): DeltaListContext {
+  const context = madeContext(made)
   const chainId = topChainId(made.image)
-  return { ...madeContext(made), ...(chainId === undefined ? {} : { chainId }) }
+  return chainId === undefined ? context : { ...context, chainId }
 }
 
 /** Of a bundle that is of another image now. */
