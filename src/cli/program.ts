@@ -1,4 +1,4 @@
-/** The declarations as a commander program. */
+/** Turns the declarations into a commander program. */
 import { Command as Commander, CommanderError, Option } from 'commander'
 import { OciUnpackError } from '../errors.ts'
 import type { Command, Flag, Input, Positional } from './command.ts'
@@ -15,13 +15,13 @@ export interface Invocation {
 export interface About {
   name: string
   summary: string
-  /** All that --version prints. */
+  /** Everything that --version prints. */
   version: string
-  /** Instead of commander's layout; the path is that of a command or group, empty for the program. */
+  /** Replaces commander's help; the path is that of a command or group, or empty for the program. */
   help?: (path: readonly string[]) => string
 }
 
-/** Reads the arguments. Undefined: help or the version was printed. @throws USAGE, UnknownCommand */
+/** Reads the arguments. Undefined if help or the version was printed. @throws USAGE, UnknownCommand */
 export function parseArguments(
   args: readonly string[],
   commands: readonly Command[],
@@ -59,7 +59,10 @@ function rethrow(error: unknown): void {
   throw new OciUnpackError('USAGE', message, { hint: 'See --help.' })
 }
 
-/** `error: unknown option '--imag'\n(Did you mean --image?)` as people write. */
+/**
+ * Rewrites `error: unknown option '--imag'
+ * (Did you mean --image?)` in our style.
+ */
 function inOurWords(message: string): string {
   const [what = '', ...advice] = message.replace(/^error: /, '').split('\n')
   return [sentence(what), ...advice].join(' ')
@@ -142,7 +145,10 @@ function dashed(name: string): string {
   return name.length === 1 ? `-${name}` : `--${name}`
 }
 
-/** Values under the flags' own names: commander turns dashes into capitals, and `--no-x` into a false `x`. */
+/**
+ * Stores values under the flags' own names, because commander changes them: dashes become capitals, and `--no-x` a
+ * false `x`.
+ */
 function toInput(parsed: Commander, declared: readonly Flag[]): Input {
   const values = parsed.optsWithGlobals<Record<string, unknown>>()
   const flags: Record<string, Input['flags'][string]> = {}

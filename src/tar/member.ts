@@ -16,13 +16,13 @@ import {
 } from './member-values.ts'
 import type { PaxRecords } from './pax.ts'
 
-/** A member as its header block and the extended headers before it describe it. */
+/** A member, as its header block and the extended headers before it describe it. */
 export interface Member {
   entry: TarEntry
   body: Body
 }
 
-/** `offset` is where the member's first (perhaps extended) header starts in the archive. */
+/** `offset` is the position of the member's first header, which may be an extended one, in the archive. */
 export function readMember(block: Block, extensions: Extensions, offset: number): Member {
   const records = extensions.records
   const name = memberName(block, extensions.longName, records)
@@ -78,7 +78,7 @@ function memberLink(source: Source, type: EntryType, longLink: ByteString): Byte
   return link
 }
 
-/** Only PAX values can hold a NUL; the kernel would see a different, shorter name. */
+/** Only PAX values can contain a NUL. The kernel would see a different, shorter name. */
 function refuseNul(block: Block, name: ByteString, bytes: ByteString): void {
   if (bytes.includes('\0')) {
     throw entryInvalid(block.offset, name, 'A name or link target contains a NUL byte.')
