@@ -15,7 +15,7 @@ export interface RuntimeConfigOptions {
   image: ImageConfig
   /** `root.path`: relative to the bundle. */
   rootPath: string
-  /** Undefined: no root file system at hand; then a user or group given by name becomes 0:0. */
+  /** Undefined: there is no root file system to look at, so a user or group given by name becomes 0:0. */
   accounts: Accounts | undefined
   uidMaps: readonly IdMapping[]
   gidMaps: readonly IdMapping[]
@@ -49,7 +49,7 @@ export function createRuntimeConfig(options: RuntimeConfigOptions): RuntimeSpec 
   return spec
 }
 
-/** `config.json`: indented by tabs, one newline at the end. */
+/** `config.json`: indented with tabs, one newline at the end. */
 export function formatRuntimeConfig(spec: RuntimeSpec): string {
   return printJson(spec, '\t')
 }

@@ -25,7 +25,7 @@ function isIgnoredBy(process: string): boolean {
 const O_ACCMODE = 3
 const O_WRONLY = 1
 
-/** If its input is a terminal, GNU nohup replaces it by one that can only be written to. Nothing else does that. */
+/** If the input is a terminal, GNU nohup replaces it by a descriptor that can only be written to. Nothing else does that. */
 function isInputOfNohup(): boolean {
   const flags = parseInt(field('/proc/self/fdinfo/0', /^flags:\s*([0-7]+)$/m), 8)
   return (flags & O_ACCMODE) === O_WRONLY && readlinkSync('/proc/self/fd/0') === '/dev/null'

@@ -59,10 +59,7 @@ function rethrow(error: unknown): void {
   throw new OciUnpackError('USAGE', message, { hint: 'See --help.' })
 }
 
-/**
- * Rewrites `error: unknown option '--imag'
- * (Did you mean --image?)` in our style.
- */
+/** Rewrites commander's `error: unknown option '--imag'` and the advice in parentheses below it in our style. */
 function inOurWords(message: string): string {
   const [what = '', ...advice] = message.replace(/^error: /, '').split('\n')
   return [sentence(what), ...advice].join(' ')
@@ -94,7 +91,7 @@ function declare(program: Commander, command: Command, about: About): Commander 
   return declared
 }
 
-/** For commander only the last may be given several times: the sum of them is what counts, and usage tells the rest. */
+/** In commander only the last positional may be repeated. Only the total count matters, and the usage text shows the rest. */
 function declarePositionals(declared: Commander, positionals: readonly Positional[]): void {
   const isVariadic = positionals.some(({ variadic }) => variadic === true)
   for (const [index, { name, summary, optional }] of positionals.entries()) {

@@ -12,9 +12,9 @@ import { unzstd } from './unzstd.ts'
 
 /** What decompression needs to know about the work around it. */
 export interface DecompressControl {
-  /** Asked before each chunk and while an external program is slow. */
+  /** Asked before each chunk, and while an external program is slow. */
   aborted(): boolean
-  /** Whether another thread would find a core for itself. */
+  /** Whether another thread would find an idle core. */
   hasIdleCore(): boolean
 }
 

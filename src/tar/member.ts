@@ -86,8 +86,8 @@ function refuseNul(block: Block, name: ByteString, bytes: ByteString): void {
 }
 
 /**
- * Old writers mark directories only by a trailing slash, and only with the NUL type; with type `0`
- * such a name is a file's. Everything that is not a file system object is refused.
+ * Old writers mark directories only by a trailing slash, and only with the NUL type; with type `0` such a name belongs
+ * to a file. Everything that is not a file system object is refused.
  */
 function entryType(block: Block, name: ByteString): EntryType {
   const flag = typeFlag(block)

@@ -18,7 +18,7 @@ export function section(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : [`.SH ${title}`, ...lines]
 }
 
-/** One sentence may span lines that break at words, so that a change touches few lines. */
+/** Breaks lines at words, so that a change of the text touches few lines. */
 export function paragraph(text: string): string[] {
   return wrap(text, 78).map(prose)
 }
