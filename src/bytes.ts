@@ -1,7 +1,7 @@
 /**
- * Names, link targets and xattr values are bytes, not text: real layers hold names that are not UTF-8.
- * Inside this program they are "byte strings": JavaScript strings in which every character is one byte
- * (latin1). They compare bytewise with `<`, work as map keys, and become text only for a reader's eyes.
+ * Names, link targets and xattr values are bytes, not text, because real layers contain names that are not UTF-8.
+ * Inside this program they are "byte strings": JavaScript strings in which every character is one byte (latin1). They
+ * compare bytewise with `<`, work as map keys, and become text only for people.
  */
 export type ByteString = string
 
@@ -20,7 +20,7 @@ export function fromText(text: string): ByteString {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-/** Bytes as text where they are valid UTF-8; undefined where they are not. */
+/** Bytes as text if they are valid UTF-8; otherwise undefined. */
 export function toText(bytes: ByteString): string | undefined {
   try {
     return utf8.decode(toBuffer(bytes))
@@ -29,7 +29,7 @@ export function toText(bytes: ByteString): string | undefined {
   }
 }
 
-/** Bytes for messages: UTF-8 where it is valid, `\xNN` for control characters and for anything else. */
+/** Bytes for messages: UTF-8 if valid, `\xNN` for control characters and for anything else. */
 export function display(bytes: ByteString): string {
   const text = toText(bytes)
   if (text === undefined) return bytes.replace(/[^ -~]/g, escapeCharacter)
@@ -46,7 +46,7 @@ function escapeCharacter(character: string): string {
     : `\\u${code.toString(16).padStart(4, '0')}`
 }
 
-/** Order of byte strings: by byte value, as image tools and mtree sort. */
+/** The order of byte strings: by byte value, as image tools and mtree sort. */
 export function compareBytes(a: ByteString, b: ByteString): number {
   return a < b ? -1 : a > b ? 1 : 0
 }

@@ -1,9 +1,9 @@
 /**
- * Errors are part of the product: each has a stable code, a sentence, the facts, a hint and the cause.
- * Expected failures are `OciUnpackError`; anything else that is thrown is a defect of this program.
+ * Errors are part of the product: each has a stable code, a sentence, the facts, a hint and the cause. Expected
+ * failures are `OciUnpackError`; anything else that is thrown is a bug in this program.
  */
 
-/** What failed, as a stable name that scripts may compare. Grouped by the room that raises it. */
+/** What failed, as a stable name that scripts may compare. Grouped by the room that throws it. */
 export type ErrorCode =
   // how we were called
   | 'USAGE'
@@ -60,7 +60,7 @@ export type ErrorCode =
   | 'SYSCALL_FAILED'
   | 'WORKER_DIED'
 
-/** Where it failed. Printed in this order. Byte strings must have been through `display()`. */
+/** Where it failed. Printed in this order. Byte strings must have passed through `display()`. */
 export const FACT_ORDER = [
   'image',
   'platform',
@@ -90,7 +90,7 @@ export interface ErrorDetails {
   /** What the reader can do about it, as a full sentence. It names options in braces: `Raise {limits.ratio}.` */
   hint?: string
   cause?: unknown
-  /** Of a call that failed: the symbolic name of its error, such as `ENOSPC`. */
+  /** For a failed call: the symbolic name of its error, such as `ENOSPC`. */
   errno?: string
 }
 
@@ -98,9 +98,9 @@ export class OciUnpackError extends Error {
   override readonly name = 'OciUnpackError'
   readonly code: ErrorCode
   readonly facts: Facts
-  /** What the reader can do about it, with options under their names in the library. */
+  /** What the reader can do about it; options have their names in the library. */
   readonly hint: string | undefined
-  /** Of SYSCALL_FAILED: the symbolic name of the error, such as `ENOSPC`. */
+  /** For SYSCALL_FAILED: the symbolic name of the error, such as `ENOSPC`. */
   readonly errno: string | undefined
   private readonly template: string | undefined
 
@@ -119,10 +119,10 @@ export class OciUnpackError extends Error {
   }
 }
 
-/** An option in a hint: `{jobs}`, `{limits.ratio}` or, for one that is left out on purpose, `{hooks: undefined}`. */
+/** An option in a hint: `{jobs}`, `{limits.ratio}` or, for one to omit, `{hooks: undefined}`. */
 const OPTION = /\{([a-z]\w*(?:\.\w+)*(?:: undefined)?)\}/gi
 
-/** The hint as it was written, for an error that is made again from this one. */
+/** The original hint, for an error that is made from this one. */
 function hintAsWritten(error: OciUnpackError): string | undefined {
   return error.hintWith((option) => `{${option}}`)
 }
@@ -134,8 +134,8 @@ export function aborted(cause?: unknown): OciUnpackError {
 }
 
 /**
- * The same error with facts that only the caller knows (which image, which layer).
- * Facts nearer to the failure win. Foreign errors are returned as they are.
+ * The same error with facts that only the caller knows (which image, which layer). Facts that are closer to the failure
+ * win. Other errors are returned unchanged.
  */
 export function withFacts(error: unknown, facts: Facts): unknown {
   if (!(error instanceof OciUnpackError)) return error
@@ -150,7 +150,7 @@ export function withFacts(error: unknown, facts: Facts): unknown {
   return widened
 }
 
-/** An error as plain data, for the way from one thread to another. */
+/** An error as plain data, to send it from one thread to another. */
 export interface ErrorRecord {
   code: ErrorCode | undefined
   message: string

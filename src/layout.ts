@@ -1,4 +1,4 @@
-/** The part of the library that works on layouts and their documents: it starts fast, for it loads no more. */
+/** The part of the library that works on layouts and their documents. It loads nothing else, so it starts fast. */
 export {
   initLayout,
   newImage,

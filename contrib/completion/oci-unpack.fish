@@ -298,9 +298,9 @@ complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l max-ratio -
 complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l max-path-bytes -x -d 'bytes of a path (default: 4095)'
 complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l max-json-bytes -x -d 'bytes of a JSON document (default: 4 MiB)'
 complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l max-pax-bytes -x -d 'bytes of a PAX header (default: 1 MiB)'
-complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l long -s l -d 'mode, links, owner, size or device, time and target of each'
-complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l json -d 'print one JSON object a line, with all metadata'
-complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l null -s 0 -d 'names as they are, each followed by a NUL byte'
+complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l long -s l -d 'show mode, links, owner, size or device, time and target'
+complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l json -d 'print one JSON object per line, with all metadata'
+complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l null -s 0 -d 'print unescaped names, each followed by a NUL byte'
 
 complete -c oci-unpack -n '__oci_unpack_at "file cat"' -l image -x -a '(__oci_unpack_image source)' -d 'image to read: [oci:]PATH[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME[:TAG]]'
 complete -c oci-unpack -n '__oci_unpack_at "file cat"' -l platform -x -d 'image to choose from an index (default: the host\'s platform)'
@@ -325,7 +325,7 @@ complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l max-ratio -x -d 'b
 complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l max-path-bytes -x -d 'bytes of a path (default: 4095)'
 complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l max-json-bytes -x -d 'bytes of a JSON document (default: 4 MiB)'
 complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l max-pax-bytes -x -d 'bytes of a PAX header (default: 1 MiB)'
-complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l overwrite -d 'replace files that are there (never directories)'
+complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l overwrite -d 'replace existing files (never directories)'
 complete -c oci-unpack -n '__oci_unpack_positional 2 "file extract"' -x -a '(__fish_complete_directories)'
 
 complete -c oci-unpack -n '__oci_unpack_at "bundle"' -a delete -d 'remove a bundle'

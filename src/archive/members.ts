@@ -1,4 +1,4 @@
-/** Where the files of an uncompressed tar archive lie in it, found by reading its headers and nothing else. */
+/** Where the files of an uncompressed tar archive are inside it, found by reading only its headers. */
 import { closeSync, fstatSync, realpathSync } from 'node:fs'
 import { display, type ByteString } from '../bytes.ts'
 import { packedWith } from '../codec/content.ts'
@@ -9,18 +9,18 @@ import { TarReader } from '../tar/reader.ts'
 
 export interface Member {
   type: EntryType
-  /** First byte of the body. */
+  /** The first byte of the body. */
   offset: number
-  /** Bytes of the body as the archive has it. */
+  /** The size of the body in the archive, in bytes. */
   length: number
-  /** Whether the body is the file's content as it is, without holes that a map describes. */
+  /** Whether the body is the plain content of the file, with no map of holes. */
   plain: boolean
 }
 
 export interface Members {
-  /** Absolute path of the archive, links resolved. */
+  /** The absolute path of the archive, with links resolved. */
   path: string
-  /** By clean relative path: no `./` in front, no slash behind. */
+  /** By clean relative path: without `./` in front or a slash at the end. */
   byName: ReadonlyMap<ByteString, Member>
 }
 
@@ -33,8 +33,9 @@ const MAX_NAME_BYTES = 4096
 const LIMITS = { paxBytes: 1 << 16, longNameBytes: 1 << 13, sparseExtents: 1 << 10 }
 
 /**
- * Reads the headers of an archive. @throws ARCHIVE_INVALID where it is not an uncompressed archive, for names that lead
- * out of it, and for two files with the same name (two readers could choose different ones); TAR_INVALID where it is damaged
+ * Reads the headers of an archive.
+ * @throws ARCHIVE_INVALID if it is not an uncompressed archive, a name leads out of it, or two files have the same name
+ * (two readers could choose different ones); TAR_INVALID if it is damaged
  */
 export function readMembers(operatorPath: string): Members {
   const path = resolved(operatorPath)
@@ -136,7 +137,7 @@ function assertUncompressed(fd: number, path: string): void {
 function notArchive(path: string, found: string): OciUnpackError {
   return new OciUnpackError('ARCHIVE_INVALID', 'There is no archive at this path.', {
     facts: { file: path, found },
-    hint: 'Give the path of a tar file. The directory of a layout is named by its path alone.'
+    hint: 'Give the path of a tar file. For a layout directory, give only its path.'
   })
 }
 

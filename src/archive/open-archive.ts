@@ -1,4 +1,4 @@
-/** What both kinds of archive have in common: documents and blobs that are members. */
+/** What all kinds of archive have in common: documents and blobs are members. */
 import { createHash } from 'node:crypto'
 import { closeSync } from 'node:fs'
 import { fromText } from '../bytes.ts'
@@ -20,25 +20,25 @@ export class Archive {
     this.path = this.members.path
   }
 
-  /** Bytes of a file that is required. @throws ARCHIVE_INVALID */
+  /** The bytes of a required file. @throws ARCHIVE_INVALID */
   size(name: string): number {
     return this.file(name).length
   }
 
-  /** The first bytes of a file that is required, at most `limit`. @throws ARCHIVE_INVALID */
+  /** The first bytes of a required file, at most `limit`. @throws ARCHIVE_INVALID */
   head(name: string, limit: number): Buffer {
     const { offset, length } = this.file(name)
     return readPart(this.path, offset, Math.min(length, limit))
   }
 
-  /** A small file that is required. @throws ARCHIVE_INVALID, LIMIT_EXCEEDED */
+  /** The content of a small required file. @throws ARCHIVE_INVALID, LIMIT_EXCEEDED */
   read(name: string, limit: number): Buffer {
     const { length } = this.file(name)
     if (length > limit) throw documentTooLarge(this.describe(name), length, limit)
     return this.head(name, length)
   }
 
-  /** SHA-256 of a file that is required. @throws ARCHIVE_INVALID */
+  /** The SHA-256 of a required file. @throws ARCHIVE_INVALID */
   digest(name: string): Digest {
     const { offset, length } = this.file(name)
     const hash = createHash('sha256')
@@ -48,8 +48,8 @@ export class Archive {
   }
 
   /**
-   * Where a file's bytes are, for a blob. One that is missing gets a path below the archive, where nothing can
-   * be. @throws BLOB_INVALID where something else than a regular file is there
+   * Where the bytes of a blob's file are. A missing file gets a path below the archive, where nothing can exist.
+   * @throws BLOB_INVALID if it is not a regular file
    */
   place(name: string): BlobPlace {
     const member = this.members.byName.get(fromText(name))
@@ -59,7 +59,7 @@ export class Archive {
     return { path: this.path, section: { offset, length } }
   }
 
-  /** A member for messages. */
+  /** How messages name a member. */
   describe(name: string): string {
     return `${this.path}/${name}`
   }
@@ -91,9 +91,13 @@ function fault({ type, plain }: Member): string | undefined {
 function readPart(path: string, offset: number, length: number): Buffer {
   const file = openRegular(path, 'refused')
   if (typeof file === 'string')
-    throw new OciUnpackError('ARCHIVE_INVALID', 'The archive was removed while it was read.', {
-      facts: { file: path, found: file }
-    })
+    throw new OciUnpackError(
+      'ARCHIVE_INVALID',
+      'The archive was removed while it was being read.',
+      {
+        facts: { file: path, found: file }
+      }
+    )
   try {
     const bytes = Buffer.alloc(length)
     return bytes.subarray(0, pread(file.fd, bytes, length, offset, path))

@@ -1,4 +1,4 @@
-/** The one file that knows tar-stream: an archive that appears under its name whole or not at all. */
+/** Writes an archive that appears under its name complete or not at all. The only file that knows tar-stream. */
 import { lstatSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pack, type Pack } from 'tar-stream'
@@ -7,7 +7,7 @@ import { isErrno } from '../sys/failure.ts'
 import type { OnLeftover } from '../workspace/leftovers.ts'
 import { createNewFileAt, type NewFileAt } from '../workspace/new-file-at.ts'
 
-/** What two copies of one image have in common: their archives are equal. */
+/** The same in every archive, so that two copies of one image are equal. */
 const COMMON = { uid: 0, gid: 0, mtime: new Date(0) }
 
 export class TarFile {
@@ -29,7 +29,7 @@ export class TarFile {
     this.pack.entry({ ...COMMON, name: `${name}/`, type: 'directory', mode: 0o755 })
   }
 
-  /** A file of `size` bytes, which the chunks are together. Each is copied. @throws what the chunks throw */
+  /** Adds a file of `size` bytes, the total of the chunks. Each chunk is copied. @throws what the chunks throw */
   async add(
     name: string,
     size: number,
@@ -48,7 +48,7 @@ export class TarFile {
     this.assertWell()
   }
 
-  /** The archive gets its name. @throws ARCHIVE_EXISTS, SYSCALL_FAILED */
+  /** Gives the archive its name. @throws ARCHIVE_EXISTS, SYSCALL_FAILED */
   async publish(): Promise<void> {
     const closed = new Promise<void>((done) => this.pack.once('close', done))
     this.pack.finalize()
@@ -61,7 +61,7 @@ export class TarFile {
     }
   }
 
-  /** Removes what is not published. May be called again. */
+  /** Removes the archive unless it is published. May be called again. */
   discard(): void {
     this.pack.destroy()
     this.file.discard()
@@ -91,7 +91,7 @@ function exists(path: string): OciUnpackError {
     'Something already exists at the path of the archive.',
     {
       facts: { path },
-      hint: 'Archives are never changed or overwritten: remove what is there, or give another path.'
+      hint: 'An existing archive is never changed or overwritten. Remove it, or give another path.'
     }
   )
 }

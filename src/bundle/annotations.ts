@@ -3,8 +3,8 @@ import type { ImageConfig } from './image-config.ts'
 import { sortKeys } from './json.ts'
 
 /**
- * Image-spec conversion.md, "Annotation Fields": what the image says of itself, then its labels, which win.
- * Fields that the image does not have are left out. Sorted, values verbatim.
+ * Image-spec conversion.md, "Annotation Fields": the image's fields, then its labels, which win. Fields that the image
+ * does not have are left out. Keys are sorted, values unchanged.
  */
 export function imageAnnotations(image: ImageConfig): Record<string, string> {
   const { config } = image

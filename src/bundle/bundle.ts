@@ -1,4 +1,4 @@
-/** What a bundle remembers of its image: metadata, tree manifest and fingerprints. */
+/** What a bundle records about its image: metadata, tree manifest and fingerprints. */
 import { createHash } from 'node:crypto'
 import { fromBuffer } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
@@ -13,31 +13,31 @@ import { isUnchanged } from './unchanged.ts'
 import type { Fingerprints, Unusable } from './fingerprints.ts'
 import { parseMetadata, sourceManifest, type BundleMetadata } from './metadata.ts'
 
-/** The bytes of a file at the top of the bundle, or undefined where there is none. */
+/** The bytes of a file at the top of the bundle, or undefined if it does not exist. */
 export type ReadBundleFile = (name: string) => Uint8Array | undefined
 
-/** @throws BUNDLE_INVALID where umoci.json is missing or damaged */
+/** @throws BUNDLE_INVALID if umoci.json is missing or damaged */
 export function readMetadata(read: ReadBundleFile): BundleMetadata {
   return parseMetadata(Buffer.from(requireFile(read, METADATA_FILE)).toString('utf8'))
 }
 
 /**
- * Reads what an earlier unpack, ours or umoci's, remembers of the tree beside the rootfs.
- * @throws BUNDLE_INVALID where the manifest is missing, MTREE_INVALID where it cannot be read
+ * Reads what an earlier unpack, ours or umoci's, recorded about the tree beside the rootfs.
+ * @throws BUNDLE_INVALID if the tree manifest is missing, MTREE_INVALID if it cannot be read
  */
 export function readMemory(read: ReadBundleFile, metadata: BundleMetadata): Memory {
   const { digest } = sourceManifest(metadata)
   const manifest = requireFile(read, treeManifestFile(digest), NO_MANIFEST)
   const fingerprints = decode(read(fingerprintsFile(digest)), manifest)
   if (typeof fingerprints === 'string') return new Memory(parseWhole(manifest), fingerprints)
-  // The fingerprints name this very text, so it is what this program wrote.
+  // the fingerprints contain the digest of this text, so this program wrote it
   const outline = new TreeManifestOutline(manifest)
   return outline.count === fingerprints.count
     ? new Memory(outline, fingerprints)
     : new Memory(parseWhole(manifest), 'other-manifest')
 }
 
-/** What a cut manifest does not list would look new, and what is deleted of it would not be missed. */
+/** If a tree manifest were cut short, the objects it lacks would look new, and their deletion would go unnoticed. */
 function parseWhole(bytes: Uint8Array): EntryList {
   const manifest = parseTreeManifest(fromBuffer(bytes))
   const root = manifest.entries[0]
@@ -48,10 +48,10 @@ function parseWhole(bytes: Uint8Array): EntryList {
   })
 }
 
-/** What a bundle remembers of its tree: objects by their place in the manifest, counted from 0. */
+/** What a bundle records about its tree: objects by their position in the tree manifest, counted from 0. */
 export class Memory {
   readonly entries: EntryList
-  /** umoci's bundles have none. */
+  /** Bundles of umoci have none. */
   readonly fingerprints: Fingerprints | Unusable | 'absent'
 
   constructor(entries: EntryList, fingerprints: Memory['fingerprints']) {
@@ -59,17 +59,17 @@ export class Memory {
     this.fingerprints = fingerprints
   }
 
-  /** Device of the tree when it was scanned: on another one, it was copied since. Undefined: not known. */
+  /** The device of the tree when it was scanned; a tree on another device was copied since. Undefined: unknown. */
   get device(): number | bigint | undefined {
     return this.usable?.device
   }
 
-  /** The object has certainly not changed since, so it does not have to be read again. */
+  /** Whether the object has certainly not changed since, so it need not be read again. */
   isUnchanged(index: number, stat: FileStat): boolean {
     return this.usable !== undefined && isUnchanged(this.usable, index, stat)
   }
 
-  /** Undefined where there is no usable fingerprint. */
+  /** Undefined if there is no usable fingerprint. */
   record(index: number): FingerprintRecord | undefined {
     return this.usable === undefined ? undefined : recordAt(this.usable, index)
   }
@@ -92,7 +92,7 @@ const NO_MANIFEST =
 function requireFile(read: ReadBundleFile, name: string, hint = NO_BUNDLE): Uint8Array {
   const bytes = read(name)
   if (bytes !== undefined) return bytes
-  throw new OciUnpackError('BUNDLE_INVALID', `The bundle has no ${name}.`, {
+  throw new OciUnpackError('BUNDLE_INVALID', `The bundle does not contain ${name}.`, {
     facts: { file: name },
     hint
   })

@@ -3,7 +3,7 @@ import { OciUnpackError } from '../errors.ts'
 import { setVariable } from '../image/variables.ts'
 
 /**
- * The defaults with the image's variables: one of equal name is replaced where it stands, others follow.
+ * The default variables with those of the image: a variable with the same name is replaced in its place, others follow.
  * @throws CONFIG_UNSUPPORTED for a variable that is not NAME=VALUE
  */
 export function mergeEnv(defaults: readonly string[], image: readonly string[]): string[] {

@@ -1,4 +1,4 @@
-/** What fingerprints remember of an object, made from its status. */
+/** What fingerprints record of an object, made from its status. */
 import { createHash } from 'node:crypto'
 import { toBuffer } from '../bytes.ts'
 import type { Status } from '../sys/status.ts'
@@ -6,8 +6,8 @@ import type { Xattr } from '../tar/entry.ts'
 import type { FileStat } from './fingerprint-record.ts'
 
 /**
- * What the fingerprints remember of an object. Its size also stands for what umoci's keywords leave out: a
- * device's number, and the extended attributes of anything but files and directories.
+ * What the fingerprints record of an object. The size field also covers what umoci's keywords leave out: the number of
+ * a device, and the extended attributes of anything but files and directories.
  */
 export function fileStat(status: Status, xattrs: readonly Xattr[]): FileStat {
   const isListed = status.type === 'file' || status.type === 'directory'
@@ -24,7 +24,7 @@ function deviceNumber({ devMajor, devMinor }: Status): number {
   return devMajor * 2 ** 20 + devMinor
 }
 
-/** A number of 48 bits that changes with the attributes; 0 for none. */
+/** A number of 48 bits that depends on the attributes; 0 if there are none. */
 function mark(xattrs: readonly Xattr[]): number {
   if (xattrs.length === 0) return 0
   const hash = createHash('sha256')

@@ -1,9 +1,9 @@
-/** Names inside a bundle (runtime-spec bundle.md and umoci's own). The only place that knows them. */
+/** The names inside a bundle (runtime-spec bundle.md and umoci's own). Only this file knows them. */
 export const CONFIG_FILE = 'config.json'
 export const ROOTFS_DIRECTORY = 'rootfs'
 export const METADATA_FILE = 'umoci.json'
 
-/** The mtree manifest of the tree that the image manifest `digest` unpacks to. */
+/** The tree manifest of the image whose manifest has this digest. */
 export function treeManifestFile(digest: string): string {
   return `${stem(digest)}.mtree`
 }
@@ -13,12 +13,12 @@ export function fingerprintsFile(digest: string): string {
   return `${stem(digest)}.fingerprints`
 }
 
-/** All files at the top of a bundle. @param digest of its image manifest; `''` if it is not known */
+/** All files at the top of a bundle. @param digest digest of the image manifest; `''` if it is unknown */
 export function bundleFileNames(digest: string): string[] {
   return [METADATA_FILE, CONFIG_FILE, ...(digest === '' ? [] : memoryFiles(digest))]
 }
 
-/** What a bundle remembers of its tree. */
+/** The files with what a bundle records about its tree. */
 export function memoryFiles(digest: string): string[] {
   return [fingerprintsFile(digest), treeManifestFile(digest)]
 }
@@ -27,7 +27,7 @@ function stem(digest: string): string {
   return digest.replace(':', '_')
 }
 
-/** What hooks and this program keep of a bundle for themselves. */
+/** The directory in a bundle that hooks and this program use for their own files. */
 export const STATE_DIRECTORY = '.oci-unpack'
 
 /** In the state directory while the bundle is being made. */

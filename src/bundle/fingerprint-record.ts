@@ -2,11 +2,11 @@
 import type { FingerprintRecord } from '../plan/seen-tree.ts'
 import type { Timespec } from '../tar/entry.ts'
 
-/** What lstat(2) says of a file and no write to it leaves as it was. */
+/** What lstat(2) reports of a file, and no write to the file leaves unchanged. */
 export interface FileStat {
   dev: number | bigint
   ino: number | bigint
-  /** Bytes; for a device its number (st_rdev), which no keyword of the manifest holds. */
+  /** In bytes; for a device its number (st_rdev), which no keyword of the tree manifest contains. */
   size: number
   mtime: Timespec
   ctime: Timespec
@@ -17,10 +17,10 @@ export interface FileStat {
  */
 export const RECORD_BYTES = 40
 
-/** No clock shows it: the record of a file that has no usable fingerprint. */
+/** A value that no clock shows: marks the record of a file without a usable fingerprint. */
 const NO_NSEC = 0xffff_ffff
 
-/** Writes a record; undefined, and what is on another device, has no usable fingerprint. */
+/** Writes a record. Undefined, and a file on another device, has no usable fingerprint. */
 export function putRecord(
   view: DataView,
   at: number,
@@ -39,7 +39,7 @@ export function putRecord(
   view.setUint32(at + 36, stat.ctime.nsec, true)
 }
 
-/** Whether a record holds these numbers. */
+/** Whether a record contains these numbers. */
 export function hasRecord(view: DataView, at: number, stat: FileStat): boolean {
   return (
     hasInteger(view, at, stat.ino) &&
@@ -51,7 +51,7 @@ export function hasRecord(view: DataView, at: number, stat: FileStat): boolean {
   )
 }
 
-/** Undefined where there is no usable fingerprint. */
+/** Undefined if there is no usable fingerprint. */
 export function getRecord(view: DataView, at: number): FingerprintRecord | undefined {
   if (view.getUint32(at + 36, true) === NO_NSEC) return undefined
   return {
@@ -61,7 +61,7 @@ export function getRecord(view: DataView, at: number): FingerprintRecord | undef
   }
 }
 
-/** Two halves, because a BigInt for each number took most of the time. */
+/** Writes two halves, because a BigInt for each number would take most of the time. */
 export function putInteger(view: DataView, at: number, value: number | bigint): void {
   view.setUint32(at, lowHalf(value), true)
   view.setUint32(at + 4, highHalf(value), true)
@@ -73,7 +73,7 @@ function hasInteger(view: DataView, at: number, value: number | bigint): boolean
   )
 }
 
-/** Modulo 2^32, for negative numbers in two's complement. */
+/** Modulo 2^32; negative numbers in two's complement. */
 function lowHalf(value: number | bigint): number {
   return typeof value === 'bigint' ? Number(BigInt.asUintN(32, value)) : value >>> 0
 }

@@ -1,4 +1,6 @@
-/** The file of fingerprints beside a tree manifest: what of a tree was seen, in the order of the manifest's lines. */
+/**
+ * The file of fingerprints beside a tree manifest: the status of each object in the tree, in the order of its lines.
+ */
 import type { FingerprintRecord } from '../plan/seen-tree.ts'
 import type { Timespec } from '../tar/entry.ts'
 import {
@@ -11,21 +13,21 @@ import {
 } from './fingerprint-record.ts'
 
 export interface FingerprintsHeader {
-  /** The device that holds the root of the tree. Files on others have no usable fingerprint. */
+  /** The device of the root of the tree. Files on other devices have no usable fingerprint. */
   device: number | bigint
-  /** CLOCK_REALTIME from before the first file was looked at. */
+  /** CLOCK_REALTIME before the first file was examined. */
   scannedAt: Timespec
-  /** SHA-256 (64 hex digits) of the manifest file whose entries the records follow. */
+  /** SHA-256 (64 hex digits) of the tree manifest whose entries the records follow. */
   manifestSha256: string
 }
 
-/** A decoded file; records are read in place, so decoding costs nothing whatever their number. */
+/** A decoded file. Records are read in place, so decoding takes the same time for any number of them. */
 export interface Fingerprints extends FingerprintsHeader {
   count: number
   records: DataView
 }
 
-/** Why a file of fingerprints cannot be used. Then everything has to be hashed; nothing is lost but time. */
+/** Why a file of fingerprints cannot be used. Then everything has to be hashed, which costs only time. */
 export type Unusable = 'no-fingerprints' | 'unknown-version' | 'wrong-length' | 'other-manifest'
 
 /*
@@ -37,7 +39,7 @@ const MAGIC = 'oci-prnt'
 const VERSION = 1
 const HEADER_BYTES = 72
 
-/** The file for a tree whose manifest lists entries with these stats in this order (undefined: unknown). */
+/** The file for a tree whose tree manifest lists entries with these stats, in this order (undefined: unknown). */
 export function encodeFingerprints(
   header: FingerprintsHeader,
   stats: readonly (FileStat | undefined)[]
@@ -47,7 +49,7 @@ export function encodeFingerprints(
   return records.encode(header.scannedAt, header.manifestSha256)
 }
 
-/** Collects records in the order of the manifest's lines, 40 bytes each, while the manifest is written. */
+/** Collects records in the order of the tree manifest's lines, 40 bytes each, while it is being written. */
 export class FingerprintRecords {
   private readonly device: number | bigint
   private bytes = Buffer.alloc(HEADER_BYTES + 1024 * RECORD_BYTES)
@@ -66,7 +68,7 @@ export class FingerprintRecords {
     this.count += 1
   }
 
-  /** The file. */
+  /** Returns the file. */
   encode(scannedAt: Timespec, manifestSha256: string): Buffer {
     const { bytes, view } = this
     bytes.write(MAGIC, 0, 'latin1')
@@ -87,7 +89,7 @@ export class FingerprintRecords {
   }
 }
 
-/** Reads a file of fingerprints that must belong to the manifest with this SHA-256. */
+/** Reads a file of fingerprints, which must belong to the tree manifest with this SHA-256. */
 export function decodeFingerprints(
   bytes: Uint8Array,
   manifestSha256: string
@@ -110,7 +112,7 @@ export function decodeFingerprints(
   }
 }
 
-/** What the scan saw of the manifest's entry `index`; undefined where it has no usable fingerprint. */
+/** What the scan saw of entry `index` of the tree manifest; undefined if it has no usable fingerprint. */
 export function recordAt(prints: Fingerprints, index: number): FingerprintRecord | undefined {
   return getRecord(prints.records, index * RECORD_BYTES)
 }

@@ -1,4 +1,7 @@
-/** What a runtime configuration takes from an image configuration (image-spec config.md); the rest may be there. */
+/**
+ * The part of an image configuration (image-spec config.md) that a runtime configuration uses. There may be more
+ * fields.
+ */
 export interface ImageConfig {
   os?: Optional<string>
   architecture?: Optional<string>
@@ -22,5 +25,5 @@ export interface ExecutionDefaults {
   StopSignal?: Optional<string>
 }
 
-/** Go's encoder leaves fields out, its hand-written relatives write null. */
+/** Go's encoder leaves out empty fields; other encoders in Go write null. */
 type Optional<Value> = Value | null | undefined

@@ -5,7 +5,7 @@ import { METADATA_FILE } from './files.ts'
 import { printJson } from './json.ts'
 import type { SpecIdMapping } from './runtime-spec.ts'
 
-/** An image-spec descriptor as it stands in umoci.json; all its other fields are kept. */
+/** An image-spec descriptor in umoci.json; all other fields are kept. */
 export interface BundleDescriptor {
   readonly mediaType: string
   readonly digest: string
@@ -13,7 +13,7 @@ export interface BundleDescriptor {
   readonly [field: string]: unknown
 }
 
-/** What umoci.json says of a bundle: where it came from and how its ids were mapped. */
+/** What umoci.json says about a bundle: where it came from and how its ids were mapped. */
 export interface BundleMetadata {
   /** From the entry in index.json (first) down to the image manifest (last); never empty. */
   descriptorWalk: readonly BundleDescriptor[]
@@ -22,10 +22,10 @@ export interface BundleMetadata {
   rootless: boolean
 }
 
-/** The only version of umoci.json there has been since 2017; umoci refuses all others. */
+/** The only version of umoci.json since 2017; umoci refuses all others. */
 const VERSION = '2'
 
-/** umoci.json: compact JSON and a newline, readable for every umoci. */
+/** umoci.json as compact JSON with a newline, which every umoci can read. */
 export function formatMetadata(metadata: BundleMetadata): string {
   const document = {
     umoci_version: VERSION,
@@ -39,7 +39,7 @@ export function formatMetadata(metadata: BundleMetadata): string {
   return printJson(document, '')
 }
 
-/** @throws BUNDLE_INVALID with the JSON pointer of what is wrong and a hint what to do */
+/** @throws BUNDLE_INVALID with the JSON pointer to the fault and a hint */
 export function parseMetadata(text: string): BundleMetadata {
   const document = requireRecord('', parseJson(text))
   requireVersion(document.umoci_version)
@@ -90,7 +90,8 @@ function readWalk(value: unknown): BundleDescriptor[] {
 function readDescriptor(pointer: string, value: unknown): BundleDescriptor {
   const descriptor = requireRecord(pointer, value)
   const { mediaType, digest, size } = descriptor
-  if (typeof mediaType !== 'string') throw invalid(`${pointer}/mediaType`, 'no string', mediaType)
+  if (typeof mediaType !== 'string')
+    throw invalid(`${pointer}/mediaType`, 'it is not a string', mediaType)
   if (!isDigest(digest)) throw invalid(`${pointer}/digest`, 'no digest', digest)
   if (!isWhole(size)) throw invalid(`${pointer}/size`, 'it is not a size in bytes', size)
   return { ...descriptor, mediaType, digest, size }
@@ -119,7 +120,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** File names are made of it, so nothing else may pass. */
+/** File names are made from it, so nothing else may pass. */
 function isDigest(value: unknown): value is string {
   return typeof value === 'string' && /^[a-z0-9+._-]+:[A-Za-z0-9=_-]+$/.test(value)
 }

@@ -11,7 +11,9 @@ export interface Mount {
 
 const VOLUME_OPTIONS = ['rw', 'nosuid', 'nodev', 'noexec', 'relatime']
 
-/** What every Linux container finds (runtime-spec config-linux.md, "Default Filesystems"), and cgroups. */
+/**
+ * The file systems that every Linux container has (runtime-spec config-linux.md, "Default Filesystems"), and cgroups.
+ */
 export function defaultMounts(): Mount[] {
   return [
     mount('/proc', 'proc', 'proc'),
@@ -29,7 +31,7 @@ export function defaultMounts(): Mount[] {
   ]
 }
 
-/** Image-spec conversion.md: each of `Config.Volumes` is a mount of its own; here an empty tmpfs, sorted by path. */
+/** Image-spec conversion.md: each of `Config.Volumes` is a separate mount; here an empty tmpfs, sorted by path. */
 export function volumeMounts(volumes: Readonly<Record<string, unknown>>): Mount[] {
   return Object.keys(volumes)
     .sort((a, b) => compareBytes(fromText(a), fromText(b)))
@@ -39,16 +41,16 @@ export function volumeMounts(volumes: Readonly<Record<string, unknown>>): Mount[
     }))
 }
 
-/** What only the host knows about rootless mounts. */
+/** What rootless mounts depend on and only the host knows. */
 export interface RootlessHost {
   /**
-   * Mount flags of the file system that holds the host's /etc/resolv.conf, which a user namespace may not clear
+   * Mount flags of the file system that contains the host's /etc/resolv.conf and that a user namespace may not clear
    * (`ro`, `nodev`, `noexec`, `nosuid`, `noatime`, `relatime`, `nodiratime`); undefined: there is no such file.
    */
   resolvConfFlags: readonly string[] | undefined
 }
 
-/** Without privileges no sysfs can be mounted and no foreign owner named; the host's network stays in view. */
+/** Without privileges, sysfs cannot be mounted and other owners cannot be set. The host's network stays visible. */
 export function rootlessMounts(mounts: readonly Mount[], host: RootlessHost): Mount[] {
   const kept = mounts.filter(({ destination }) => !/^\/sys(\/|$)/.test(destination))
   const sys = mount('/sys', 'bind', '/sys', 'rbind,nosuid,noexec,nodev,ro')

@@ -6,7 +6,7 @@ export interface PasswdEntry {
   name: ByteString
   uid: number
   gid: number
-  /** Empty where the line has none. */
+  /** Empty if the line has none. */
   home: ByteString
 }
 
@@ -17,12 +17,12 @@ export interface GroupEntry {
   members: readonly ByteString[]
 }
 
-/** 2^32-1 means "leave as it is" to chown(2). */
+/** 2^32-1 tells chown(2) to leave the id as it is. */
 const MAX_ID = 0xffff_fffe
 
 /**
- * The entries of a passwd file in order. Lines without a name, uid or gid are skipped, as glibc does:
- * taking a damaged number for 0 would make its owner root.
+ * The entries of a passwd file in order. Lines without a name, uid or gid are skipped, as glibc does: treating a
+ * damaged number as 0 would make its owner root.
  */
 export function* parsePasswd(text: ByteString): Generator<PasswdEntry> {
   for (const [name = '', , uidText, gidText, , home = ''] of fieldsOf(text)) {

@@ -15,7 +15,7 @@ export interface RuntimeConfigOptions {
   image: ImageConfig
   /** `root.path`: relative to the bundle. */
   rootPath: string
-  /** Undefined: no root file system at hand; then a user or group given by name becomes 0:0. */
+  /** Undefined: there is no root file system to look at, so a user or group given by name becomes 0:0. */
   accounts: Accounts | undefined
   uidMaps: readonly IdMapping[]
   gidMaps: readonly IdMapping[]
@@ -24,8 +24,8 @@ export interface RuntimeConfigOptions {
 }
 
 /**
- * All that can be known to be wrong before the root file system is there, so that nothing is unpacked in vain.
- * @throws CONFIG_UNSUPPORTED for another os than linux, bad environment variables, ids out of range
+ * Checks everything that can be known before the root file system exists, so that nothing is unpacked in vain.
+ * @throws CONFIG_UNSUPPORTED for an os other than linux, bad environment variables, ids out of range
  */
 export function checkRuntimeConfig({ os, config }: ImageConfig): void {
   if (os !== 'linux') throw unsupportedOs(os)
@@ -34,9 +34,9 @@ export function checkRuntimeConfig({ os, config }: ImageConfig): void {
 }
 
 /**
- * The runtime-spec configuration of an image, by image-spec conversion.md on top of umoci's defaults.
- * `process.user` holds ids of the container, whatever the maps.
- * @throws CONFIG_UNSUPPORTED as `checkRuntimeConfig`, USER_NOT_FOUND for a name that the accounts do not have
+ * The runtime-spec configuration of an image, by image-spec conversion.md on top of umoci's defaults. `process.user`
+ * contains ids in the container, whatever the maps.
+ * @throws CONFIG_UNSUPPORTED as `checkRuntimeConfig`, USER_NOT_FOUND for a name that the accounts lack
  */
 export function createRuntimeConfig(options: RuntimeConfigOptions): RuntimeSpec {
   checkRuntimeConfig(options.image)
@@ -49,7 +49,7 @@ export function createRuntimeConfig(options: RuntimeConfigOptions): RuntimeSpec 
   return spec
 }
 
-/** `config.json`: indented by tabs, one newline at the end. */
+/** `config.json`: indented with tabs, one newline at the end. */
 export function formatRuntimeConfig(spec: RuntimeSpec): string {
   return printJson(spec, '\t')
 }
@@ -85,7 +85,7 @@ function toProcessUser({ uid, gid, additionalGids }: ResolvedUser): ProcessUser 
     : { uid, gid, additionalGids: [...additionalGids] }
 }
 
-/** JSON cannot hold a home that is not UTF-8. */
+/** JSON cannot contain a home that is not UTF-8. */
 function withHome(env: string[], home: ByteString | undefined): string[] {
   const text = home === undefined ? undefined : toText(home)
   return text === undefined || hasVariable(env, 'HOME') ? env : [...env, `HOME=${text}`]
@@ -116,7 +116,7 @@ function makeRootless(spec: RuntimeSpec, host: RootlessHost): void {
   spec.mounts = rootlessMounts(spec.mounts, host)
 }
 
-/** Takes the named ones out and puts a new user namespace at the end. */
+/** Removes the given namespaces and adds a new user namespace at the end. */
 function replaceNamespaces(spec: RuntimeSpec, removed: readonly NamespaceType[]): void {
   const kept = spec.linux.namespaces.filter(({ type }) => !removed.includes(type))
   spec.linux.namespaces = [...kept, { type: 'user' }]

@@ -1,7 +1,10 @@
 /** The runtime configuration as types, and its defaults. */
 import { defaultMounts, type Mount } from './mounts.ts'
 
-/** A runtime-spec configuration (config.md, config-linux.md) as far as images fill it, in the order of Go's structs. */
+/**
+ * The part of a runtime-spec configuration (config.md, config-linux.md) that images fill in, in the order of Go's
+ * structs.
+ */
 export interface RuntimeSpec {
   ociVersion: string
   process: {
@@ -34,7 +37,7 @@ export interface ProcessUser {
   additionalGids?: number[]
 }
 
-/** An id mapping as runtime-spec and umoci.json spell it. */
+/** An id mapping in the spelling of runtime-spec and umoci.json. */
 export interface SpecIdMapping {
   containerID: number
   hostID: number
@@ -45,15 +48,15 @@ export type NamespaceType = 'cgroup' | 'pid' | 'network' | 'ipc' | 'uts' | 'moun
 type CapabilitySet = 'bounding' | 'effective' | 'inheritable' | 'permitted' | 'ambient'
 
 /**
- * The version that the document needs, not the newest there is: nothing in it is younger than 1.0. runc 1.1 calls
- * itself 1.0.2 and does not look; crun before 1.14.3 refuses 1.2 and later (github.com/containers/crun/pull/1417).
+ * The version that the document needs, not the newest: it contains nothing that is newer than 1.0. runc 1.1 calls
+ * itself 1.0.2 and does not check; crun before 1.14.3 refuses 1.2 and later (github.com/containers/crun/pull/1417).
  */
 const OCI_VERSION = '1.0.2'
 
 const CAPABILITIES = ['CAP_AUDIT_WRITE', 'CAP_KILL', 'CAP_NET_BIND_SERVICE']
 const NAMESPACES: readonly NamespaceType[] = ['cgroup', 'pid', 'network', 'ipc', 'uts', 'mount']
 
-/** umoci's defaults, before the image has its say. A fresh object every time. */
+/** umoci's defaults, before the image changes them. A new object every time. */
 export function defaultRuntimeSpec(): RuntimeSpec {
   return {
     ociVersion: OCI_VERSION,

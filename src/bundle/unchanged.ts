@@ -6,13 +6,13 @@ import type { Fingerprints } from './fingerprints.ts'
 /** Kernels stamp files with the time of the last tick: 10 ms at CONFIG_HZ=100. */
 const TICK_NSEC = 10_000_000
 
-/** File systems that keep whole seconds only (FAT: two of them). */
+/** The precision of file systems that keep only whole seconds (FAT: every second one). */
 const COARSE_SECONDS = 2
 
 /**
- * Whether the file of the manifest's entry `index` is surely as it was at the scan: same device, inode, size and
- * times, and changed long enough before the scan that a later write must have left another ctime ("racy git").
- * Only ctime decides that: every write sets it, and unlike mtime no image can put it into the future.
+ * Whether the file of the tree manifest's entry `index` is certainly as it was at the scan: it has the same device,
+ * inode, size and times, and changed long enough before the scan that a later write must have left another ctime ("racy
+ * git"). Only ctime decides this: every write sets it and, unlike mtime, no image can put it into the future.
  */
 export function isUnchanged(prints: Fingerprints, index: number, stat: FileStat): boolean {
   const at = index * RECORD_BYTES

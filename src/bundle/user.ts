@@ -3,7 +3,7 @@ import { display, fromText, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import { parseGroup, parsePasswd, type PasswdEntry } from './passwd.ts'
 
-/** The texts of the image's etc/passwd and etc/group; undefined where there is no such regular file. */
+/** The content of the image's etc/passwd and etc/group; undefined if there is no such regular file. */
 export interface Accounts {
   passwd: ByteString | undefined
   group: ByteString | undefined
@@ -16,7 +16,7 @@ export interface ResolvedUser {
   home: ByteString | undefined
 }
 
-/** `Config.User` taken apart: `user[:group]`, whatever follows a second colon being ignored as Docker does. */
+/** The parts of `Config.User`: `user[:group]`. Anything after a second colon is ignored, as in Docker. */
 interface UserReference {
   text: string
   user: Part
@@ -25,15 +25,15 @@ interface UserReference {
 
 type Part = { kind: 'none' } | { kind: 'name'; name: ByteString } | { kind: 'id'; id: number }
 
-/** Docker and umoci draw the line here for ids in `Config.User`. */
+/** The largest id that Docker and umoci allow in `Config.User`. */
 const MAX_ID = 0x7fff_ffff
 
 /**
- * Finds the user of an image-spec `Config.User`. Digits are always an id. The first line of passwd that fits gives
- * uid, gid and home; an id that has no line stands for itself with gid 0. A given group replaces the gid; without
- * one a user *name* (or none at all: root) brings its supplementary groups, in the order of the group file.
- * A numeric user brings none: conversion.md leaves additionalGids alone there.
- * @throws USER_NOT_FOUND for a name that the files do not have, CONFIG_UNSUPPORTED for an id out of range
+ * Finds the user of an image-spec `Config.User`. Digits are always an id. The first matching line of passwd gives uid,
+ * gid and home; an id without a line stands for itself, with gid 0. A given group replaces the gid. Without one, a user
+ * *name* (or no user, which is root) gets its supplementary groups, in the order of the group file. A numeric user gets
+ * none, since conversion.md leaves additionalGids alone there.
+ * @throws USER_NOT_FOUND for a name that the files lack, CONFIG_UNSUPPORTED for an id out of range
  */
 export function resolveUser(text: string, accounts: Accounts): ResolvedUser {
   const reference = parseUser(text)
@@ -47,12 +47,12 @@ export function resolveUser(text: string, accounts: Accounts): ResolvedUser {
   }
 }
 
-/** What can be known about `Config.User` without the files. @throws CONFIG_UNSUPPORTED for an id out of range */
+/** Checks what can be known about `Config.User` without the files. @throws CONFIG_UNSUPPORTED for an id out of range */
 export function checkUser(text: string): void {
   parseUser(text)
 }
 
-/** Whether the files are needed to tell the ids. @throws CONFIG_UNSUPPORTED for an id out of range */
+/** Whether the files are needed to find the ids. @throws CONFIG_UNSUPPORTED for an id out of range */
 export function namesAccounts(text: string): boolean {
   const { user, group } = parseUser(text)
   return user.kind === 'name' || group.kind === 'name'

@@ -1,6 +1,6 @@
 /**
- * The image's volumes as the bundle's config.json has them: unpack gives each a tmpfs mount from `none`, and no other
- * mount of the template has that source.
+ * The image's volumes in the bundle's config.json: unpack gives each a tmpfs mount from `none`, and no other mount of
+ * the template has that source.
  */
 export function configuredVolumes(config: Uint8Array | undefined): string[] {
   const mounts = config === undefined ? undefined : mountsOf(Buffer.from(config).toString('utf8'))
@@ -12,7 +12,7 @@ export function configuredVolumes(config: Uint8Array | undefined): string[] {
   })
 }
 
-/** Whatever stands there: the file is the user's to edit, and only volumes are looked for. */
+/** Accepts anything, because users may edit the file, and only looks for volumes. */
 function mountsOf(text: string): unknown {
   try {
     return (JSON.parse(text) as { mounts?: unknown }).mounts

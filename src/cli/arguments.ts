@@ -1,11 +1,11 @@
 /**
- * Arguments as Go programs take them, turned into what commander takes: `-image x` is `--image x`, a switch may be
- * given as `--switch=true` or `=false`, and a flag by its other name.
+ * Rewrites arguments as Go programs accept them into those of commander: `-image x` becomes `--image x`, a switch may
+ * be given as `--switch=true` or `=false`, and a flag by any of its names.
  */
 import { OciUnpackError } from '../errors.ts'
 import type { Flag } from './command.ts'
 
-/** @throws USAGE for a flag that is given by two of its names, unless it may be repeated */
+/** @throws USAGE for a flag that is given by two of its names, unless it is repeatable */
 export function normalizeArguments(args: readonly string[], flags: readonly Flag[]): string[] {
   const spellings = new Spellings(flags)
   const result: string[] = []
@@ -29,7 +29,7 @@ function normalizeSwitch(flag: Flag, arg: string, value: string | undefined): st
   return /^(?:false|f|0)$/i.test(value) ? [] : [arg]
 }
 
-/** The flags by any of their names. */
+/** The flags, by each of their names. */
 class Spellings {
   private readonly flags: ReadonlyMap<string, Flag>
   private readonly used = new Map<Flag, string>()
@@ -48,7 +48,7 @@ class Spellings {
   }
 }
 
-/** A name counts before another flag's alias. */
+/** A flag's name takes precedence over another flag's alias. */
 function knownNames(flags: readonly Flag[]): ReadonlyMap<string, Flag> {
   const aliases = flags.flatMap((flag) => (flag.aliases ?? []).map((name) => [name, flag] as const))
   return new Map([...aliases, ...flags.map((flag) => [flag.name, flag] as const)])

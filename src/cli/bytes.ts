@@ -1,7 +1,7 @@
 /** Numbers of bytes for people. */
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const
 
-/** A number of bytes in the largest decimal unit of which it is at least one. */
+/** A number of bytes in the largest decimal unit that is not larger. */
 export function inDecimalUnit(bytes: number): { value: number; unit: string } {
   let value = bytes
   let unit = 0
@@ -12,7 +12,7 @@ export function inDecimalUnit(bytes: number): { value: number; unit: string } {
   return { value, unit: UNITS[unit]! }
 }
 
-/** As umoci writes sizes: four significant digits at most, `10.24MB`, `63.3MB`. */
+/** Sizes as umoci writes them: at most four significant digits, `10.24MB`, `63.3MB`. */
 export function humanSize(bytes: number): string {
   const { value, unit } = inDecimalUnit(bytes)
   return `${Number(value.toPrecision(4))}${unit}`

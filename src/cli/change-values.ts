@@ -1,4 +1,4 @@
-/** What the user gave to a command that makes an image, as options of the library. Loaded only when one runs. */
+/** The input of a command that makes an image, as options of the library. Loaded only when one runs. */
 import { OciUnpackError } from '../errors.ts'
 import type { ChangeOptions, CompressOption, HistoryOptions, TagOptions } from '../index.ts'
 import { isSet, text, type Input } from './command.ts'
@@ -44,7 +44,7 @@ function history(input: Input): HistoryOptions | false {
   throw new OciUnpackError('USAGE', '--no-history cannot be used with other history flags.')
 }
 
-/** reproducible-builds.org: seconds since 1970; empty is as good as unset. */
+/** reproducible-builds.org: seconds since 1970. An empty value counts as unset. */
 export function sourceDateEpoch(): number | undefined {
   const value = process.env['SOURCE_DATE_EPOCH']
   if (value === undefined || value === '') return undefined

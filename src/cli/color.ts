@@ -9,7 +9,7 @@ export const COLOR_FLAG: Flag = {
   choices: ['auto', 'always', 'never']
 }
 
-/** Undefined `input`: the arguments could not be read. */
+/** `input` is undefined if the arguments could not be read. */
 export function paintFor(
   input: Input | undefined,
   stream: { isTTY?: boolean },

@@ -1,4 +1,4 @@
-/** The declarations as a user walks through them, word by word. */
+/** The declarations as a tree that a user walks through word by word. */
 import type { Command, Flag, Positional } from './command.ts'
 import { GROUPS } from './commands/groups.ts'
 import { HELP_FLAG, VERSION_FLAG } from './flags.ts'
@@ -7,10 +7,10 @@ import { HELP_FLAG, VERSION_FLAG } from './flags.ts'
 export interface CommandNode {
   /** Empty for the program. */
   path: readonly string[]
-  /** Other words for the last of the path. */
+  /** Other words for the last one of the path. */
   aliases: readonly string[]
   summary: string
-  /** All that may be given here, with what is for all commands. */
+  /** All flags that may be given here, including those of all commands. */
   flags: readonly Flag[]
   positionals: readonly Positional[]
   children: readonly CommandNode[]
@@ -28,7 +28,7 @@ export function commandTree(commands: readonly Command[], globals: readonly Flag
   return { ...EMPTY, flags, children: [...children, helpNode(firsts, shared)] }
 }
 
-/** A node and all below it, callers first. */
+/** A node and all nodes below it, parents first. */
 export function allNodes(node: CommandNode): CommandNode[] {
   return [node, ...node.children.flatMap(allNodes)]
 }
@@ -55,7 +55,7 @@ function commandNode(command: Command, shared: readonly Flag[]): CommandNode {
   return { path, aliases, summary, positionals, flags: [...flags, ...shared], children: [] }
 }
 
-/** The parser adds it. */
+/** The parser adds this command. */
 function helpNode(names: readonly string[], flags: readonly Flag[]): CommandNode {
   const summary = 'show the help of a command'
   const command = { name: 'COMMAND', summary: 'a command', optional: true, suggestions: names }

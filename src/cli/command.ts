@@ -1,27 +1,27 @@
 /**
- * What a command is, as data: the parser, the help and whatever documentation is generated read the same
- * declaration. The work behind it is loaded only when it is run.
+ * What a command is, as data: the parser, the help and generated documentation read the same declaration. The work
+ * behind it is loaded only when it runs.
  */
 import type { Paint } from './paint.ts'
 
-/** What a value names, which is what shells complete it with. A source may have a transport before its path. */
+/** What a value names, so that shells can complete it. A source may have a transport before its path. */
 export type ValueKind = 'file' | 'directory' | 'image' | 'source' | 'source-layout'
 
 export interface Flag {
   /** Without dashes. */
   name: string
-  /** What the library calls it in hints, if that is not the name in camel case. */
+  /** The name of the option in hints of the library, if that is not the flag's name in camel case. */
   option?: string
-  /** Other names, also of one letter. */
+  /** Other names, which may have only one letter. */
   aliases?: readonly string[]
-  /** Placeholder of the value; a flag without one is a switch. */
+  /** A placeholder for the value; a flag without one is a switch. */
   value?: string
   summary: string
   repeatable?: boolean
   required?: boolean
-  /** All values that it takes. */
+  /** All values that it accepts. */
   choices?: readonly string[]
-  /** Some of the values that it takes. */
+  /** Some of the values that it accepts. */
   suggestions?: readonly string[]
   kind?: ValueKind
 }
@@ -30,7 +30,7 @@ export interface Positional {
   name: string
   summary: string
   optional?: boolean
-  /** One or more, even where others follow. */
+  /** One or more, even if others follow. */
   variadic?: boolean
   suggestions?: readonly string[]
   kind?: ValueKind
@@ -45,7 +45,7 @@ export interface Variable {
 export interface Command {
   /** `['raw', 'unpack']` is `oci-unpack raw unpack`. */
   path: readonly string[]
-  /** Other words for the last of the path. */
+  /** Other words for the last one of the path. */
   aliases?: readonly string[]
   summary: string
   description?: string
@@ -56,7 +56,7 @@ export interface Command {
   load: () => Promise<Run>
 }
 
-/** What the user gave, by flag name; switches are `true`, repeatable flags lists. */
+/** What the user gave, by flag name; switches are `true`, repeatable flags are lists. */
 export interface Input {
   positionals: readonly string[]
   flags: Readonly<Record<string, string | true | readonly string[] | undefined>>
@@ -67,13 +67,13 @@ export type Run = (input: Input, terminal: Terminal) => Promise<void>
 /** The outside world of a command. */
 export interface Terminal {
   out: (text: string | Uint8Array) => void
-  /** Resolves when what was put out so far is written, or nothing more will be. */
+  /** Resolves when everything so far is written, or nothing more can be. */
   written: () => Promise<void>
   /** Colours what goes to `out`. */
   paint: Paint
   log: Logger
   progress: ProgressMode
-  /** Raised by Ctrl-C and other signals, and where standard output cannot be written to any more. */
+  /** Aborted by Ctrl-C and other signals, and when standard output can no longer be written to. */
   signal: AbortSignal
 }
 

@@ -1,4 +1,4 @@
-/** What `contrib/` has of the command line: nothing that a command needs. */
+/** Generates the files of `contrib/` that describe the command line. No command needs this. */
 import type { Command } from './command.ts'
 import { COMMANDS, PROGRAM_SUMMARY } from './commands/index.ts'
 import { commandTree } from './command-tree.ts'
@@ -11,7 +11,7 @@ import { programPage } from './man/program-page.ts'
 import { GLOBAL_FLAGS } from './terminal.ts'
 import { withTransports } from './transport-texts.ts'
 
-/** Paths and texts. `read` gives files of the project: the part of a completion that is written by hand. */
+/** Paths with their texts. `read` returns files of the project: the hand-written part of each completion. */
 export function contribFiles(read: (path: string) => string): ReadonlyMap<string, string> {
   return new Map([...completions(read), ...pages()])
 }

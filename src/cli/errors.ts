@@ -28,7 +28,7 @@ function program(paint: Paint): string {
   return paint('failure', 'oci-unpack:')
 }
 
-/** Not the user's doing: the stack is what a report needs. */
+/** A bug is not the user's fault, and a report needs the stack. */
 function describeDefect(error: unknown, paint: Paint): string[] {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
   return [`${program(paint)} internal error: ${text}`, '  This is a bug: please report it.']

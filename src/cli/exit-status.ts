@@ -1,4 +1,7 @@
-/** umoci's numbers: 1 for any error, 3 for a command that does not exist. As shells count, 128 and the signal's number. */
+/**
+ * Exit statuses: as in umoci, 1 for any error and 3 for an unknown command; as in shells, 128 plus the number of a
+ * signal.
+ */
 import { constants } from 'node:os'
 
 export const EXIT = { done: 0, error: 1, unknownCommand: 3 } as const

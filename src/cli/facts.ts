@@ -7,7 +7,7 @@ export function formatFacts(facts: Facts): string[] {
   )
 }
 
-/** Further lines of a fact stand below its name. */
+/** Further lines of a fact are indented below its name. */
 function indent(fact: string | number): string {
   return String(fact).replaceAll('\n', '\n    ')
 }

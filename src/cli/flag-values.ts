@@ -1,4 +1,4 @@
-/** What the user gave, as options of the library. Loaded only when a command runs. */
+/** The user's input as options of the library. Loaded only when a command runs. */
 import { OciUnpackError } from '../errors.ts'
 import type { UnpackLimits } from '../index.ts'
 import { text, type Input } from './command.ts'

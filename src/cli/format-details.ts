@@ -92,7 +92,7 @@ function dataLines(data: Buffer): string[] {
   return [`Data: (${data.length} bytes)`, ...indent(hexDump(data))]
 }
 
-/** Values in a row: one with a comma would look like two. */
+/** Values in a row. A value with a comma is quoted, since it would look like two. */
 function value(key: string, ...values: string[]): string {
   const shown = values.map((it) => (it.includes(',') ? goQuote(it) : quotePrecisely(it)))
   return `${key}: ${shown.join(', ')}`
@@ -117,7 +117,7 @@ function indent(lines: readonly string[]): string[] {
   return lines.map((line) => `\t${line}`)
 }
 
-/** What is empty is as good as absent: Go does not tell them apart. */
+/** Empty counts as missing, since Go does not distinguish them. */
 function some<T extends string | object>(
   part: T | undefined,
   lines: (part: T) => string[]

@@ -3,7 +3,7 @@ import { display } from '../bytes.ts'
 import type { DiffEntry } from '../index.ts'
 import type { Paint } from './paint.ts'
 
-/** Which keywords differ, with both values too, or all as JSON. */
+/** Only the keywords that differ, their values too, or everything as JSON. */
 type DiffForm = 'keywords' | 'values' | 'json'
 
 /** One line for a path that differs. */
@@ -33,7 +33,7 @@ function formatText(
   return `${paint(style, `${sign} ${display(path)}`)}${keywords === '' ? '' : ` (${keywords})`}`
 }
 
-/** Paths that are not UTF-8 are escaped, as `display` does; JSON has no bytes. */
+/** Paths that are not UTF-8 are escaped by `display`, since JSON cannot contain bytes. */
 function formatJson({ kind, path, changes }: DiffEntry): string {
   const shown = changes.map(({ keyword, before, after }) => ({
     keyword: display(keyword),

@@ -26,8 +26,8 @@ export function formatFileLong(file: ListedFile): string {
 }
 
 /**
- * One object. A name that is not UTF-8 stands as text in which its odd bytes are escaped, and as it is in base64 beside
- * that; values of attributes are base64.
+ * One object. A name that is not UTF-8 appears twice: as text with its odd bytes escaped, and unchanged in base64.
+ * Values of attributes are in base64.
  */
 export function formatFileJson(file: ListedFile): string {
   const { path, target, xattrs, ...rest } = file
@@ -74,7 +74,7 @@ function modeText({ type, mode }: ListedFile): string {
   ].join('')
 }
 
-/** A special bit takes the place of the right to execute, as a capital where that is not given. */
+/** A special bit replaces the right to execute, as a capital letter if that right is missing. */
 function rights(bits: number, special: number, letter: string): string {
   const mayExecute = (bits & 1) !== 0
   const plain = mayExecute ? 'x' : '-'
@@ -86,7 +86,7 @@ function sizeText({ size, device }: ListedFile): string {
   return device === undefined ? String(size) : `${device.major},${device.minor}`
 }
 
-/** What no Date can hold stands as the number that it is. */
+/** A time beyond the range of Date is shown as a number. */
 function timeText({ mtime: { sec } }: ListedFile): string {
   const date = new Date(sec * 1000)
   if (Number.isNaN(date.getTime())) return `@${sec}`

@@ -3,7 +3,7 @@ import type { HistoryStat } from '../inspect.ts'
 import { humanSize } from './bytes.ts'
 import { formatTable } from './table.ts'
 
-/** @param show makes text of an image harmless */
+/** @param show makes text from an image safe to print */
 export function formatHistory(
   history: readonly HistoryStat[],
   show: (text: string) => string

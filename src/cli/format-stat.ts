@@ -1,11 +1,11 @@
-/** What `stat` prints: the history of an image as umoci 0.4 lays it out. */
+/** What `stat` prints: the history of an image in the layout of umoci 0.4. */
 import { display, fromText } from '../bytes.ts'
 import type { ImageStat, PlatformStat, TagStat } from '../inspect.ts'
 import { formatDetails } from './format-details.ts'
 import { formatHistory } from './format-history.ts'
 import { platformName } from './platform-name.ts'
 
-/** @param long all of manifest and config too, in the sections of newer versions of umoci */
+/** @param long also prints all of manifest and config, in the sections of newer versions of umoci */
 export function formatStat(stat: TagStat, long: boolean): string {
   if (stat.kind === 'image') return formatImage(stat.image, long)
   return stat.images.map((image) => formatPlatform(image, long)).join('\n')
@@ -20,7 +20,7 @@ function formatImage(image: ImageStat, long: boolean): string {
   return long ? formatDetails(image) : formatHistory(image.config?.history ?? [], onOneLine)
 }
 
-/** Tabs as umoci has them; what else could move a terminal's cursor is escaped. */
+/** Keeps tabs, as umoci does, and escapes everything else that could move a terminal's cursor. */
 function onOneLine(text: string): string {
   return display(fromText(text.replaceAll('\t', ' ')))
 }

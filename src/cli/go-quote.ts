@@ -1,10 +1,10 @@
-/** Text in Go's quotes (strconv.Quote) where they would change it, as umoci shows what an image says. */
+/** Text in Go's quotes (strconv.Quote) if quoting changes it, as umoci shows text from an image. */
 export function quoteIfNeeded(text: string): string {
   const quoted = goQuote(text)
   return quoted === `"${text}"` ? text : quoted
 }
 
-/** The same for a value that must be read exactly: also where it is empty or holds white space. */
+/** The same for a value that must be read exactly: it is also quoted if it is empty or contains white space. */
 export function quotePrecisely(text: string): string {
   return text === '' || /\p{White_Space}/u.test(text) ? goQuote(text) : quoteIfNeeded(text)
 }

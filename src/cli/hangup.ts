@@ -1,6 +1,7 @@
 /**
- * Whether we are to outlive our terminal. A program that is started with SIGHUP ignored, as by nohup(1), is to leave it
- * so, but Node sets all signals back before anything of ours runs: what is left to see are the traces.
+ * Whether the program should outlive its terminal. A program that is started with SIGHUP ignored, as by nohup(1),
+ * should keep ignoring it. But Node resets all signals before any of our code runs, so only traces are left to look
+ * for.
  */
 import { readlinkSync } from 'node:fs'
 import { readFile } from '../sys/read.ts'
@@ -15,7 +16,7 @@ export function hangupIsIgnored(): boolean {
 
 const SIGHUP_BIT = 1n
 
-/** Who ignores it hands that on to all that it starts. */
+/** A process that ignores a signal passes that on to everything it starts. */
 function isIgnoredBy(process: string): boolean {
   const mask = field(`/proc/${process}/status`, /^SigIgn:\s*([0-9a-f]+)$/m)
   return (BigInt(`0x${mask}`) & SIGHUP_BIT) !== 0n
@@ -24,7 +25,7 @@ function isIgnoredBy(process: string): boolean {
 const O_ACCMODE = 3
 const O_WRONLY = 1
 
-/** nohup of the GNU project takes a terminal away by an input that can only be written to, which nothing else does. */
+/** If the input is a terminal, GNU nohup replaces it by a descriptor that can only be written to. Nothing else does that. */
 function isInputOfNohup(): boolean {
   const flags = parseInt(field('/proc/self/fdinfo/0', /^flags:\s*([0-7]+)$/m), 8)
   return (flags & O_ACCMODE) === O_WRONLY && readlinkSync('/proc/self/fd/0') === '/dev/null'

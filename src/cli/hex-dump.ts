@@ -2,7 +2,7 @@
 const LINE_BYTES = 16
 const MOST_BYTES = 256
 
-/** The first bytes as xxd(1) shows them, and how many more there are. */
+/** The first bytes as xxd(1) shows them, and the number of the others. */
 export function hexDump(data: Buffer): string[] {
   const lines: string[] = []
   for (let offset = 0; offset < Math.min(data.length, MOST_BYTES); offset += LINE_BYTES)

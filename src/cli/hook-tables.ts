@@ -1,4 +1,4 @@
-/** What there is to say of hooks, for people. */
+/** Descriptions of hooks and of their tests, for people. */
 import type {
   ConformanceReport,
   ConformanceRow,
@@ -30,7 +30,7 @@ function duration(milliseconds: number): string {
   return milliseconds % 1000 === 0 ? `${milliseconds / 1000}s` : `${milliseconds}ms`
 }
 
-/** As one would write it in a shell; hooks are started without one. */
+/** As a user would write it in a shell, although hooks are started without one. */
 function quoted(argument: string): string {
   const text = shown(argument)
   return /^[\w./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`

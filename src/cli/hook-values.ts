@@ -2,7 +2,7 @@
 import type { UnpackOptions } from '../index.ts'
 import { isSet, text, type Input } from './command.ts'
 
-/** The hooks that the operator has set up, unless the command line says otherwise. */
+/** The hooks that the operator set up, unless the command line chooses others. */
 export function hooks(input: Input): Pick<UnpackOptions, 'hooks'> {
   if (isSet(input, 'no-hooks')) return {}
   const trace = text(input, 'trace')

@@ -2,6 +2,6 @@
 /** The program: runs the command line and exits. */
 import { main } from './run.ts'
 
-/** A symbolic link may give us the name of another program. */
+/** A symbolic link may give this program another name. */
 const name = process.argv[1]?.split('/').at(-1) ?? ''
 process.exitCode = await main(process.argv.slice(2), name)

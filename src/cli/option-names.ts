@@ -1,4 +1,4 @@
-/** What the command line calls the options that hints of the library name. */
+/** The names on the command line of the options that the library's hints mention. */
 import type { Flag } from './command.ts'
 import { COMMANDS } from './commands/index.ts'
 

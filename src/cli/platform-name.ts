@@ -2,7 +2,7 @@
 import { display, fromText } from '../bytes.ts'
 import type { Platform } from '../inspect.ts'
 
-/** `os/arch[/variant]` as an image has it, or `<none>`. */
+/** `os/arch[/variant]` of an image, or `<none>`. */
 export function platformName(platform: Platform | undefined): string {
   if (platform === undefined) return '<none>'
   const { os, architecture, variant } = platform

@@ -1,4 +1,4 @@
-/** The declarations as a commander program. */
+/** Turns the declarations into a commander program. */
 import { Command as Commander, CommanderError, Option } from 'commander'
 import { OciUnpackError } from '../errors.ts'
 import type { Command, Flag, Input, Positional } from './command.ts'
@@ -15,13 +15,13 @@ export interface Invocation {
 export interface About {
   name: string
   summary: string
-  /** All that --version prints. */
+  /** Everything that --version prints. */
   version: string
-  /** Instead of commander's layout; the path is that of a command or group, empty for the program. */
+  /** Replaces commander's help; the path is that of a command or group, or empty for the program. */
   help?: (path: readonly string[]) => string
 }
 
-/** Reads the arguments. Undefined: help or the version was printed. @throws USAGE, UnknownCommand */
+/** Reads the arguments. Undefined if help or the version was printed. @throws USAGE, UnknownCommand */
 export function parseArguments(
   args: readonly string[],
   commands: readonly Command[],
@@ -59,7 +59,7 @@ function rethrow(error: unknown): void {
   throw new OciUnpackError('USAGE', message, { hint: 'See --help.' })
 }
 
-/** `error: unknown option '--imag'\n(Did you mean --image?)` as people write. */
+/** Rewrites commander's `error: unknown option '--imag'` and the advice in parentheses below it in our style. */
 function inOurWords(message: string): string {
   const [what = '', ...advice] = message.replace(/^error: /, '').split('\n')
   return [sentence(what), ...advice].join(' ')
@@ -91,7 +91,7 @@ function declare(program: Commander, command: Command, about: About): Commander 
   return declared
 }
 
-/** For commander only the last may be given several times: the sum of them is what counts, and usage tells the rest. */
+/** In commander only the last positional may be repeated. Only the total count matters, and the usage text shows the rest. */
 function declarePositionals(declared: Commander, positionals: readonly Positional[]): void {
   const isVariadic = positionals.some(({ variadic }) => variadic === true)
   for (const [index, { name, summary, optional }] of positionals.entries()) {
@@ -142,7 +142,10 @@ function dashed(name: string): string {
   return name.length === 1 ? `-${name}` : `--${name}`
 }
 
-/** Values under the flags' own names: commander turns dashes into capitals, and `--no-x` into a false `x`. */
+/**
+ * Stores values under the flags' own names, because commander changes them: dashes become capitals, and `--no-x` a
+ * false `x`.
+ */
 function toInput(parsed: Commander, declared: readonly Flag[]): Input {
   const values = parsed.optsWithGlobals<Record<string, unknown>>()
   const flags: Record<string, Input['flags'][string]> = {}

@@ -37,7 +37,7 @@ export const runRuntimeConfig: Run = async (input, terminal) => {
 
 function configChanges(input: Input): ConfigChanges {
   const found = {
-    // the library refuses what is none
+    // the library refuses anything else
     clear: list(input, 'clear') as readonly ClearKey[] | undefined,
     created: text(input, 'created'),
     author: text(input, 'author'),
@@ -64,7 +64,7 @@ function list(input: Input, name: string): readonly string[] | undefined {
   return values.length === 0 ? undefined : values
 }
 
-/** The last of equal names counts. */
+/** If a name is repeated, its last value counts. */
 function pairs(input: Input, name: string): Readonly<Record<string, string>> | undefined {
   return list(input, name) && Object.fromEntries(texts(input, name).map((it) => pair(name, it)))
 }

@@ -56,7 +56,7 @@ function formatTable(blobs: readonly BlobReport[]): string {
   return line('STATUS', 'ROLE', 'SIZE', 'DIGEST') + rows.join('')
 }
 
-/** What is wrong stands below the blob, indented. */
+/** The fault is shown below its blob, indented. */
 function formatFault({ error }: BlobReport): string {
   if (error === undefined) return ''
   const facts = formatFacts(error.facts).join('; ')

@@ -36,7 +36,7 @@ function platformCells({ platform, layers, size, created }: ListedPlatform): str
   return [platformName(platform), String(layers), humanSize(size), created ?? '<none>']
 }
 
-/** A tag of a foreign program may hold anything. */
+/** A tag that another program wrote may contain anything. */
 function shown(tag: string): string {
   return display(fromText(tag))
 }

@@ -14,7 +14,9 @@ import { errors, output } from './streams.ts'
 import { GLOBAL_FLAGS, logLevel, openTerminal } from './terminal.ts'
 import { umociHelp, umociVersion } from './umoci-help.ts'
 
-/** `name` is what we were called by: `umoci` changes what help and the version look like, and nothing else. */
+/**
+ * `name` is the name that the program was called by: `umoci` changes how help and the version look, and nothing else.
+ */
 export async function main(args: readonly string[], name: string): Promise<number> {
   const stop = new AbortController()
   output.onFailure = () => stop.abort(output.failure)
@@ -28,7 +30,7 @@ export async function main(args: readonly string[], name: string): Promise<numbe
   return stop.signal.aborted ? process.exit(final) : final
 }
 
-/** After a stop, the program does not wait for a reader that does not read. */
+/** After a stop, the program does not wait for a reader that has stopped reading. */
 async function written(status: number, signal: AbortSignal): Promise<number> {
   if (signal.aborted) return status
   const stopped = new Promise<number>((resolve) =>
@@ -80,7 +82,7 @@ function version(): string {
   return (JSON.parse(text) as { version: string }).version
 }
 
-/** Of the package that this file is part of, however deep in it the build put it. */
+/** The package.json of the package that contains this file, however deep the build has put it. */
 function packageJson(from: string): URL {
   const file = new URL('package.json', from)
   return existsSync(file) ? file : packageJson(new URL('..', from).href)
@@ -90,7 +92,7 @@ function exitStatus(error: unknown, signal: AbortSignal): number {
   return error instanceof UnknownCommand ? EXIT.unknownCommand : statusAfter(signal)
 }
 
-/** Of what was not done: because of a signal, or it failed. */
+/** The exit status of work that was not finished, because of a signal or a failure. */
 function statusAfter({ reason }: AbortSignal): number {
   return typeof reason === 'string' ? statusOf(reason as NodeJS.Signals) : EXIT.error
 }
@@ -99,7 +101,7 @@ function isAborted(error: unknown): boolean {
   return error instanceof OciUnpackError && error.code === 'ABORTED'
 }
 
-/** A pipe that is no longer read is not reported: the reader closed it. */
+/** Reports nothing if a pipe is no longer read, since the reader closed it on purpose. */
 function reportOutput({ code, message }: NodeJS.ErrnoException): number {
   if (code === 'EPIPE') return statusOf('SIGPIPE')
   const reason = /^\w+: (.*?), /.exec(message)?.[1] ?? message

@@ -1,10 +1,10 @@
 /** Signals that end a program: the first asks the command for a clean stop. */
 import { hangupIsIgnored } from './hangup.ts'
 
-/** Whoever sends one of these a second time wants the end at once. */
+/** A user who sends one of these a second time needs the program to end at once. */
 const URGENT = ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const
 
-/** A terminal that goes, a timer or a limit sends these more than once, and still leaves time for a clean stop. */
+/** A closing terminal, a timer or a limit sends these more than once, and there is still time for a clean stop. */
 const PATIENT = [
   'SIGHUP',
   'SIGALRM',
@@ -17,11 +17,11 @@ const PATIENT = [
   'SIGXCPU'
 ] as const
 
-// SIGUSR1 would else open Node's debugger to every user of the machine. Not here: SIGPROF is Node's own (its profiler),
-// it ignores SIGPIPE and SIGXFSZ (a write fails with EPIPE or EFBIG), and after the others, such as SIGSEGV and SIGABRT,
-// nothing can be relied on.
+// SIGUSR1 is here because it would open Node's debugger to every user of the machine. Not here: SIGPROF belongs to Node's
+// profiler, SIGPIPE and SIGXFSZ are ignored (a write fails with EPIPE or EFBIG), and after others, such as SIGSEGV and
+// SIGABRT, nothing can be relied on.
 
-/** Says which signal was the first. A second urgent one ends the process at once, as without a handler. */
+/** Reports the first signal. A second urgent one ends the process at once, as without a handler. */
 export function onSignal(stop: (signal: NodeJS.Signals) => void): void {
   const isIgnored = hangupIsIgnored()
   let stopped = false

@@ -1,11 +1,12 @@
 /**
- * Standard output and standard error, which nothing else writes to. They may be full, closed or a pipe that is not read:
- * that must neither show a stack of Node nor harm the work. (Node has /dev/null where one was closed before the start.)
+ * Standard output and standard error, which nothing else writes to. They may be full, closed or a pipe that is not
+ * read. This must neither show a stack of Node nor harm the work. (If one was closed before the start, Node opens
+ * /dev/null.)
  */
 import { fstatSync, writeSync } from 'node:fs'
 
 class StandardStream {
-  /** What is to happen when a write fails for the first time. */
+  /** Called when a write fails for the first time. */
   onFailure: () => void = () => undefined
   /** Why nothing is written any more. */
   failure: NodeJS.ErrnoException | undefined
@@ -23,13 +24,13 @@ class StandardStream {
     return fstatSync(this.fd).isCharacterDevice() && this.node().isTTY
   }
 
-  /** Of a terminal; undefined or 0 where it does not say. */
+  /** The size of a terminal; undefined or 0 if it is unknown. */
   get size(): { columns: number | undefined; rows: number | undefined } {
     const { columns, rows } = this.node()
     return { columns, rows }
   }
 
-  /** Keeps the order; never throws. */
+  /** Writes in order; never throws. */
   write(text: string | Uint8Array): void {
     if (this.failure !== undefined || text.length === 0) return
     this.direct ??= this.isDirect()
@@ -37,12 +38,12 @@ class StandardStream {
     else this.last = this.send(text)
   }
 
-  /** Resolves when all is written, or nothing more will be. */
+  /** Resolves when everything is written, or nothing more can be. */
   flushed(): Promise<void> {
     return this.last
   }
 
-  /** Terminals, pipes and sockets may make a writer wait; Node does that without holding up the rest. */
+  /** Terminals, pipes and sockets may make a writer wait, which Node does without blocking the rest. */
   private isDirect(): boolean {
     const stat = fstatSync(this.fd)
     if (!stat.isFIFO() && !stat.isSocket() && !this.isTTY) return true
@@ -59,7 +60,9 @@ class StandardStream {
     })
   }
 
-  /** A stream of Node takes a file that is full in the middle of a text for one that has taken all of it. */
+  /**
+   * Writes all bytes. If a disk is full in the middle of a text, a stream of Node would take it as written completely.
+   */
   private writeFully(bytes: Uint8Array): void {
     try {
       for (let done = 0; done < bytes.length;) done += writeSync(this.fd, bytes, done)

@@ -1,6 +1,6 @@
 /**
- * Rows as Go's text/tabwriter aligns them for umoci: cells of at least four characters with one space between; the
- * last cell of a row ends where it ends.
+ * Aligns rows as Go's text/tabwriter does for umoci: cells have at least four characters, with one space between them.
+ * The last cell of a row is not padded.
  */
 export function formatTable(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) =>

@@ -1,4 +1,4 @@
-/** The process that a command runs in: log, progress, what stops it. */
+/** The process that a command runs in: its log, its progress, and what stops it. */
 import { OciUnpackError } from '../errors.ts'
 import { COLOR_FLAG, paintFor } from './color.ts'
 import type { Style } from './paint.ts'

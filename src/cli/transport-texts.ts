@@ -1,11 +1,11 @@
-/** What usage texts and completion say of the transports. */
+/** What usage texts and completion say about the transports. */
 import { DEFAULT_TRANSPORT, TRANSPORTS } from '../transports/list.ts'
 
-/** The forms of an image's name, and of the name of a place with all its images. */
+/** The forms of an image's name, and of a place with all its images. */
 export const IMAGE_FORMS: string = oneOf(({ one }) => one)
 export const PLACE_FORMS: string = oneOf(({ all }) => all)
 
-/** What completion in the shells puts in for the transports: an alternation, a list, and those that lead to files. */
+/** Fills in the transports in a completion script: an alternation, a list, and those that lead to files. */
 export function withTransports(script: string): string {
   const prefixes = TRANSPORTS.map(({ name }) => `${name}:`)
   const ofFiles = TRANSPORTS.filter(({ holder }) => holder === 'file').map(({ name }) => name)

@@ -1,9 +1,9 @@
-/** Help and version as umoci prints them, for programs that read those: we answer so when called by its name. */
+/** Help and version in umoci's form, for programs that parse them. Used if the program is called by umoci's name. */
 import type { Command, Flag } from './command.ts'
 import { GROUPS } from './commands/groups.ts'
 import { wrap } from './wrap.ts'
 
-/** The release whose command line we keep to; what follows the plus tells whose build it is (semver.org, 10). */
+/** The release whose command line we follow. The part after the plus names this program (semver.org, 10). */
 const UMOCI_VERSION = '0.4.7'
 
 export function umociVersion(ownVersion: string): string {

@@ -1,4 +1,4 @@
-/** Lines of at most `width` characters; a longer word has a line of its own. */
+/** Lines of at most `width` characters. A longer word has a line of its own. */
 export function wrap(text: string, width: number): string[] {
   const lines = ['']
   for (const word of text.split(' ')) {

@@ -10,10 +10,9 @@ import { unzstd } from './unzstd.ts'
 import { frames } from './zstd-frames.ts'
 
 /**
- * Decompresses by an external program, which reads `file` itself. `hashed` gives the same bytes for hashing:
- * it is read along, and to its end. What is accepted is exactly what the decoders in process accept:
- * programs ignore data after the last member, or fail on padding, so wherever the outcome is in doubt the
- * decoder in process judges the whole blob.
+ * Decompresses by an external program, which reads `file` itself. `hashed` returns the same bytes for hashing, and is
+ * read along to its end. Programs may ignore data after the last member or fail on padding. To accept exactly what the
+ * decoders in this process accept, one of them judges the whole blob if the outcome is in doubt.
  */
 export async function* decompressByProgram(
   program: Program,
@@ -40,14 +39,14 @@ export async function* decompressByProgram(
   }
 }
 
-/** Reads on while checking that the blob is Zstandard frames and nothing else. */
+/** Reads on, and checks that the blob consists only of Zstandard frames. */
 function framesOf(hashed: Source): Source {
   let chunk: Buffer | undefined
   const walk = frames(() => (chunk = hashed()), 'frames')
   return () => (walk.next().done === true ? undefined : chunk)
 }
 
-/** COMPRESSION_INVALID where the blob is bad, DECOMPRESSOR_FAILED where the program is. */
+/** COMPRESSION_INVALID if the blob is bad, DECOMPRESSOR_FAILED if the program is. */
 async function judge(
   program: Program,
   format: 'gzip' | 'zstd',

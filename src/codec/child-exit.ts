@@ -28,7 +28,7 @@ function failure(code: number | null, signal: string | null, messages: string): 
 
 const WAIT_MS = 50
 
-/** `idle` is called while the program goes on; what it throws comes out. */
+/** `idle` is called while the program runs, and may throw. */
 export async function waitFor(exit: Promise<Exit>, idle: () => void): Promise<Exit> {
   for (;;) {
     const ended = await Promise.race([exit, setTimeout(WAIT_MS, undefined, { ref: false })])
@@ -39,7 +39,7 @@ export async function waitFor(exit: Promise<Exit>, idle: () => void): Promise<Ex
 
 const LAST_WORDS_MS = 100
 
-/** Standard error may end after the program, or never where a process of its own holds it open. */
+/** Standard error may end after the program, or never if another process holds it open. */
 async function lastWords(child: ChildProcess): Promise<void> {
   const closed = new Promise((resolve) => child.once('close', resolve))
   await Promise.race([closed, setTimeout(LAST_WORDS_MS, undefined, { ref: false })])
@@ -48,7 +48,7 @@ async function lastWords(child: ChildProcess): Promise<void> {
 
 const TAIL_BYTES = 2048
 
-/** The end of what the program says on standard error; all of it is read, so that it never waits for us. */
+/** The end of what the program writes to standard error. All of it is read, so the program never has to wait. */
 function tailOf(child: ChildProcess): () => string {
   let tail = ''
   child.stderr?.on('data', (data: Buffer) => {

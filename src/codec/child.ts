@@ -8,20 +8,20 @@ import { environment, type Program } from './programs.ts'
 import { fill } from './pipe-reader.ts'
 import { CHUNK_BYTES } from './zlib-stream.ts'
 
-/** A running filter. Whoever starts it calls `stop()` in the end. */
+/** A running filter. The caller that starts it also has to call `stop()`. */
 export interface Child {
   /**
-   * The next chunk of output, full (1 MiB) except at the end, valid until the next call; empty at the end.
-   * `idle` is called while there is nothing to read; what it throws comes out.
+   * The next chunk of output, full (1 MiB) except at the end, valid until the next call; empty at the end. `idle` is
+   * called while there is nothing to read, and may throw.
    */
   next(idle: () => void): Promise<Buffer>
   /** Waits until the program has ended by itself; `idle` as above. */
   ended(idle: () => void): Promise<Exit>
-  /** Kills the program if it still runs, and waits until it is gone. */
+  /** Kills the program if it is still running, and waits until it has ended. */
   stop(): Promise<void>
 }
 
-/** Starts a program that reads `stdin` (a descriptor) and inherits nothing else, not even the environment. */
+/** Starts a program that reads `stdin` (a descriptor). It inherits nothing else, not even the environment. */
 export function startChild(program: Program, stdin: number): Child {
   const { child, output } = launch(program, stdin)
   const exit = exitOf(child)
@@ -44,13 +44,13 @@ function launch(program: Program, stdin: number): { child: ChildProcess; output:
     const output = nonBlocking(ends.read)
     return { output, child: spawnFilter(program, stdin, ends.write, output) }
   } finally {
-    // Not by node:fs, which warns in worker threads about descriptors that it did not open.
+    // not with node:fs, which warns in worker threads about descriptors that it did not open
     close(ends.read)
     close(ends.write)
   }
 }
 
-/** The same end of the pipe as a description of its own, as flags belong to descriptions. */
+/** Opens the same end of the pipe a second time, since flags belong to the open file description. */
 function nonBlocking(end: number): number {
   return openSync(`/proc/self/fd/${end}`, constants.O_RDONLY | constants.O_NONBLOCK)
 }

@@ -5,14 +5,16 @@ import { IsalInflater } from '../sys/isal.ts'
 import { executable, findOnPath, type Program } from './programs.ts'
 import { HAS_NATIVE_ZSTD } from './unzstd.ts'
 
-/** Which program inflates what; undefined means by Node itself. Plain data, for the way to workers. */
+/**
+ * Which program inflates which format; undefined means Node itself. Plain data, so that it can go to worker threads.
+ */
 export interface DecompressorChoice {
-  /** `isal`: by that library, in this process. */
+  /** `isal`: with the ISA-L library, in this process. */
   readonly gzip: Program | 'isal' | undefined
   readonly zstd: Program | undefined
 }
 
-/** Everything by Node itself. */
+/** Node itself inflates everything. */
 export const BY_NODE: DecompressorChoice = { gzip: undefined, zstd: undefined }
 
 const FORMATS = {
@@ -25,22 +27,22 @@ const FORMATS = {
 
 type ProgramName = keyof typeof FORMATS
 
-/** The values of the option `decompressor`, for help and messages. */
+/** The values of the option `decompressor`, for help texts and messages. */
 export const DECOMPRESSOR_VALUES =
   'auto, none, isal, igzip, unpigz, pigz, gzip, zstd or an absolute path'
 
 /**
  * Looks for decompressors once, on the main thread.
  *
- * - `auto`: for gzip the library ISA-L where this machine has it, else `igzip` where PATH has it; `zstd` where this
- *   Node cannot decode Zstandard itself.
- *   `unpigz` is not among them: it is slower than node:zlib (docs/decisions/2026-11-21-decompressors.md).
- * - `none`: nothing but Node.
- * - `isal`: that library.
- * - a name or an absolute path: that program for its format (a path whose name is unknown is taken as one for
- *   gzip that understands `-dc`), the other format as with `auto`.
+ * - `auto`: for gzip the ISA-L library if this machine has it, otherwise `igzip` if it is in PATH; `zstd` if this Node
+ * cannot decode Zstandard. `unpigz` is not used, because it is slower than node:zlib
+ * (docs/decisions/2026-11-21-decompressors.md).
+ * - `none`: only Node.
+ * - `isal`: only that library.
+ * - a name or an absolute path: that program for its format (a path with an unknown name is used for gzip and must
+ * accept `-dc`); the other format is treated as with `auto`.
  *
- * USAGE for other values, DECOMPRESSOR_UNAVAILABLE for a program that is not there.
+ * @throws USAGE for other values, DECOMPRESSOR_UNAVAILABLE for a program that does not exist
  */
 export function probeDecompressors(
   request: string,

@@ -7,9 +7,9 @@ import { findOnPath } from './programs.ts'
 import { HAS_NATIVE_ZSTD_COMPRESSOR, zstdByProgram, zstdNatively } from './zstd-compressor.ts'
 
 export interface CompressorOptions {
-  /** 1…9 for gzip (4 if not given), 1…19 for zstd (3). */
+  /** 1…9 for gzip (default 4), 1…19 for zstd (default 3). */
   readonly level?: number | undefined
-  /** Processors to use, at least 1. The output does not depend on it. */
+  /** The number of processors to use, at least 1. The output does not depend on it. */
   readonly threads: number
 }
 
@@ -23,8 +23,9 @@ const LEVELS = {
 } as const
 
 /**
- * Before any work: USAGE for a level that the format does not have, COMPRESSOR_UNAVAILABLE where Zstandard is asked
- * for, but neither this Node (22.15 or later has it) nor PATH can write it.
+ * Checks before any work.
+ * @throws USAGE for a level that the format does not have, COMPRESSOR_UNAVAILABLE if neither this Node (22.15 or later)
+ * nor a program in PATH can write Zstandard
  */
 export function assertCanCompress(compression: Compression, level: number | undefined): void {
   if (compression === 'none') return
@@ -33,8 +34,8 @@ export function assertCanCompress(compression: Compression, level: number | unde
 }
 
 /**
- * Compresses a layer in bounded memory (below 64 MiB here; the zstd program has its own).
- * Errors: those of `assertCanCompress`, and COMPRESSOR_FAILED from `write` and `end`.
+ * Compresses a layer in bounded memory (less than 64 MiB here; the zstd program needs more).
+ * @throws what `assertCanCompress` throws; `write` and `end` throw COMPRESSOR_FAILED
  */
 export function createCompressor(
   compression: Compression,

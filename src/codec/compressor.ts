@@ -1,15 +1,15 @@
-/** Takes compressed bytes in order; they are the receiver's to keep. What it throws ends the compression. */
+/** Takes compressed bytes in order; the receiver may keep them. If it throws, the compression ends. */
 export type Output = (bytes: Buffer) => void
 
-/** A running compression. Whoever creates it calls `end()` or `stop()`; `stop()` after either does no harm. */
+/** A running compression. Its creator calls `end()` or `stop()`; a further `stop()` does no harm. */
 export interface Compressor {
   /**
-   * Takes uncompressed bytes. One call at a time; the chunk may be reused when it resolves, which it does as
-   * soon as there is room for more.
+   * Takes uncompressed bytes. One call at a time. Resolves as soon as there is room for more; then the chunk may be
+   * reused.
    */
   write(chunk: Uint8Array): Promise<void>
-  /** Resolves when all of the output has been handed out. */
+  /** Resolves when all output has been handed over. */
   end(): Promise<void>
-  /** Gives up: no output comes any more, and no program is left behind. */
+  /** Gives up: no more output comes, and no program is left running. */
   stop(): Promise<void>
 }

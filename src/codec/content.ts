@@ -1,4 +1,4 @@
-/** What the first bytes of a layer say of its compression. */
+/** What the first bytes of a layer say about its compression. */
 import { OciUnpackError } from '../errors.ts'
 import type { Compression } from '../image/media-types.ts'
 
@@ -23,8 +23,9 @@ const NAMES: Readonly<Record<Content, string>> = {
 }
 
 /**
- * Compression goes by the media type alone (image-spec layer.md); this only makes a clear error of the case
- * that the first bytes of a blob contradict it. COMPRESSION_INVALID with what was expected and found.
+ * The media type alone decides the compression (image-spec layer.md). This check only gives a clear error if the first
+ * bytes of a blob contradict it.
+ * @throws COMPRESSION_INVALID with what was expected and found
  */
 export function assertContent(head: Buffer | undefined, compression: Compression): void {
   const found = recognise(head)
@@ -41,7 +42,7 @@ export function assertContent(head: Buffer | undefined, compression: Compression
   )
 }
 
-/** What a file is compressed with, by its first bytes (262 at least, where there are so many). */
+/** The compression of a file, by its first bytes (at least 262, unless there are fewer). */
 export function packedWith(head: Buffer): 'gzip' | 'zstd' | 'xz' | 'bzip2' | undefined {
   const found = recognise(head)
   return found === 'gzip' || found === 'zstd' || found === 'xz' || found === 'bzip2'
@@ -51,7 +52,7 @@ export function packedWith(head: Buffer): 'gzip' | 'zstd' | 'xz' | 'bzip2' | und
 
 function recognise(head: Buffer | undefined): Content {
   if (head === undefined || head.length === 0) return 'empty'
-  // A tar archive begins with a file name, which may look like anything: its own magic decides first.
+  // a tar archive begins with a file name, which may look like anything, so its magic is checked first
   if (head.toString('latin1', 257, 262) === 'ustar') return 'tar'
   return MAGIC.find(([, magic]) => magic.every((byte, at) => head[at] === byte))?.[0] ?? 'unknown'
 }
@@ -60,7 +61,7 @@ function isPlain(found: Content): boolean {
   return found !== 'gzip' && found !== 'zstd'
 }
 
-/** A blob cut off within its magic is left to the decoder, which says that it is cut off. */
+/** A blob that is cut off within its magic number is left to the decoder, which reports that. */
 function mayBe(head: Buffer | undefined, compression: 'gzip' | 'zstd'): boolean {
   if (head === undefined || head.length === 0) return false
   const begins = (magic: readonly number[]) =>

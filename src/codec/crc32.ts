@@ -1,9 +1,9 @@
-/** CRC-32, by zlib where it has one. */
+/** CRC-32, from zlib if it has it. */
 import * as zlib from 'node:zlib'
 
 type Crc32 = (data: Uint8Array, value?: number) => number
 
-/** zlib.crc32 (2.4 GB/s) exists from Node 20.15 on. */
+/** zlib.crc32 (2.4 GB/s) exists since Node 20.15. */
 const native = (zlib as { crc32?: Crc32 }).crc32
 
 /** The CRC-32 of gzip (RFC 1952, 8), continued from `value`. */
@@ -15,7 +15,7 @@ const table = Int32Array.from({ length: 256 }, (_, byte) => {
   return value
 })
 
-/** The same for older Nodes, a byte at a time. */
+/** The same for older versions of Node, one byte at a time. */
 export function tableCrc32(data: Uint8Array, value = 0): number {
   let crc = ~value
   for (const byte of data) crc = (crc >>> 8) ^ table[(crc ^ byte) & 0xff]!

@@ -10,25 +10,25 @@ import { gunzipByIsal } from './gunzip-isal.ts'
 import { replay, type CompressedInput, type Source } from './source.ts'
 import { unzstd } from './unzstd.ts'
 
-/** What goes on around a layer. */
+/** What decompression needs to know about the work around it. */
 export interface DecompressControl {
-  /** Asked before each chunk and while an external program is slow. */
+  /** Asked before each chunk, and while an external program is slow. */
   aborted(): boolean
-  /** Whether another thread would find a core for itself. */
+  /** Whether another thread would find an idle core. */
   hasIdleCore(): boolean
 }
 
 const ALONE: DecompressControl = { aborted: () => false, hasIdleCore: () => true }
 
 /**
- * A layer's uncompressed bytes, in chunks of up to 1 MiB, each valid until the next iteration. The input is read
- * to its end, so that all of it is hashed. Memory is bounded (a few chunks, and a Zstandard window of at most
- * 128 MiB); how much comes out is for the consumer to limit. Leaving the loop early kills an external program
- * and waits until it is gone.
+ * The uncompressed bytes of a layer, in chunks of up to 1 MiB, each valid until the next iteration. The input is read
+ * to its end, so that all of it is hashed. Memory is bounded (a few chunks, and a Zstandard window of at most 128 MiB);
+ * the consumer has to limit the amount of output. Leaving the loop early kills an external program and waits until it
+ * has ended.
  *
- * Errors: COMPRESSION_INVALID (the content contradicts its media type, is damaged, cut off, or followed by
- * other data; `offset` counts compressed bytes), DECOMPRESSOR_FAILED, ABORTED. Specifications: image-spec
- * layer.md (media types), RFC 1952 (gzip, with zero padding), RFC 8878 (Zstandard).
+ * Specifications: image-spec layer.md (media types), RFC 1952 (gzip, with zero padding), RFC 8878 (Zstandard).
+ * @throws COMPRESSION_INVALID if the content contradicts its media type, is damaged, cut off, or followed by other data
+ * (`offset` counts compressed bytes), DECOMPRESSOR_FAILED, ABORTED
  */
 export async function* decompress(
   input: CompressedInput,
@@ -69,7 +69,7 @@ function decode(
   }
 }
 
-/** Starting a process costs 3 ms, in which node:zlib inflates this much. */
+/** Starting a process takes 3 ms, in which node:zlib inflates this much. */
 const WORTH_A_PROCESS_BYTES = 1 << 19
 
 function byIsal(source: Source, control: DecompressControl): AsyncIterable<Buffer> {

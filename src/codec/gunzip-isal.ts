@@ -4,16 +4,16 @@ import { assertPadding, hasHeaderChecksum, hasReservedFlags, isMagic } from './g
 import type { Source } from './source.ts'
 import { compressionInvalid } from './zlib-stream.ts'
 
-/** Small enough that what was inflated is still in the core's own cache when it is hashed and written. */
+/** Small enough to be still in the core's cache when it is hashed and written. */
 const CHUNK_BYTES = 1 << 18
 
-/** ISA-L refuses a header with a checksum that comes in pieces; this is longer than any. */
+/** ISA-L refuses a header with a checksum if it comes in pieces. This is longer than any header. */
 const CHECKED_HEADER_BYTES = 1 << 16
 
 /**
- * Inflates gzip members by ISA-L, in this process. Accepts and refuses what `gunzip` does (RFC 1952, 2.2). While
- * `hasIdleCore` says so, a chunk is inflated on another thread during the time in which the one before is consumed;
- * with all cores busy that would only take it to a core whose cache does not hold it.
+ * Inflates gzip members with ISA-L, in this process. Accepts and refuses the same data as `gunzip` (RFC 1952, 2.2).
+ * While `hasIdleCore` is true, a chunk is inflated on another thread while the one before is consumed. If all cores are
+ * busy, this would only move the chunk away from the cache of the core that needs it.
  */
 export async function* gunzipByIsal(
   inflater: IsalInflater,
@@ -39,11 +39,11 @@ export async function* gunzipByIsal(
   }
 }
 
-/** The output of all members; an empty chunk at the end. */
+/** The output of all members, followed by an empty chunk. */
 class Members {
   private readonly inflater: IsalInflater
   private readonly source: Source
-  /** Compressed bytes taken from the source. */
+  /** The number of compressed bytes taken from the source. */
   private taken = 0
   private members = 0
   private state: 'between' | 'inside' | 'starved' | 'over' = 'between'
@@ -77,14 +77,14 @@ class Members {
     return this.taken - this.inflater.rest.length
   }
 
-  /** Room that was left in the output shows that the input was used up: before that, more may be on its way. */
+  /** Room left in the output shows that the input is used up. Otherwise more output may be pending. */
   private settle({ length, ended }: Inflated, output: Buffer): Buffer {
     if (ended) this.state = 'between'
     else this.state = length < output.length ? 'starved' : 'inside'
     return output.subarray(0, length)
   }
 
-  /** Sees to it that there is something to inflate; false at the end of all. */
+  /** Provides something to inflate. Returns false at the end of everything. */
   private isReady(): boolean {
     if (this.state === 'starved') this.refill()
     else if (this.state === 'between') this.begin()
@@ -111,7 +111,7 @@ class Members {
     this.state = 'inside'
   }
 
-  /** The next input, of at least the bytes that decide what it is, where there are as many. */
+  /** The next input: at least the bytes that decide what it is, unless there are fewer. */
   private head(): Buffer {
     let head = this.inflater.rest
     while (head.length < (hasHeaderChecksum(head) ? CHECKED_HEADER_BYTES : 4)) {

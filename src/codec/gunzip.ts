@@ -5,8 +5,9 @@ import type { Source } from './source.ts'
 import { CHUNK_BYTES, invalidData, through } from './zlib-stream.ts'
 
 /**
- * Inflates gzip members up to the end of the source (RFC 1952, 2.2), in process. Zeros after the last member
- * are padding; anything else that is not a member is COMPRESSION_INVALID, as is damage and truncation.
+ * Inflates gzip members to the end of the source (RFC 1952, 2.2), in this process. Zeros after the last member are
+ * padding.
+ * @throws COMPRESSION_INVALID for other data after a member, damage and truncation
  */
 export async function* gunzip(source: Source): AsyncGenerator<Buffer> {
   const stream = createGunzip({ chunkSize: CHUNK_BYTES })

@@ -5,12 +5,15 @@ import type { Compressor, Output } from './compressor.ts'
 import { crc32 } from './crc32.ts'
 
 const BLOCK_BYTES = 1 << 20
-/** As far as deflate looks back (RFC 1951, 2). */
+/** How far deflate looks back (RFC 1951, 2). */
 const WINDOW_BYTES = 1 << 15
-/** Each block at work costs 2.8 MiB: its bytes, its output and zlib's state. 16 of them stay below 48 MiB. */
+/** Each block in progress takes 2.8 MiB: its bytes, its output and zlib's state. 16 of them stay below 48 MiB. */
 const MAX_THREADS = 16
 
-/** Blocks that wait in libuv's pool, so that no thread is idle while the caller reads: 15 % less time on two cores. */
+/**
+ * Blocks that wait in libuv's pool, so that no thread is idle while the caller reads. Saves 15 % of the time on two
+ * cores.
+ */
 const AHEAD = 2
 
 /** RFC 1952, 2.3: deflate, no flags, no time, no hint, unknown system; the same on every machine. */
@@ -21,9 +24,9 @@ const LAST_BLOCK = Buffer.from([3, 0])
 const deflate = promisify<Uint8Array, ZlibOptions, Buffer>(deflateRaw)
 
 /**
- * One gzip member from blocks of 1 MiB, which are deflated apart from each other in libuv's pool, each with the
- * 32 KiB before it as dictionary, and end on a byte (Z_SYNC_FLUSH). The bytes depend on the input, the level and
- * the zlib that Node was built with, not on `threads` nor on how the input was cut into writes.
+ * One gzip member from blocks of 1 MiB, which are deflated separately in libuv's pool. Each block has the 32 KiB before
+ * it as its dictionary and ends on a byte boundary (Z_SYNC_FLUSH). The bytes depend on the input, the level and the
+ * zlib that Node was built with, but not on `threads` or on how the input was cut into writes.
  */
 export function gzipBlocks(level: number, threads: number, output: Output): Compressor {
   return new GzipBlocks(level, Math.min(Math.max(threads, 1), MAX_THREADS), output)
@@ -33,7 +36,7 @@ class GzipBlocks implements Compressor {
   private readonly options: ZlibOptions
   private readonly threads: number
   private readonly output: Output
-  /** At work, oldest first. */
+  /** In progress, oldest first. */
   private readonly queue: Promise<Buffer>[] = []
   private block = new Block(Buffer.alloc(0))
   private crc = 0
@@ -73,7 +76,7 @@ class GzipBlocks implements Compressor {
     const block = this.block
     this.block = new Block(block.window())
     const work = deflate(block.data(), { ...this.options, ...dictionary(block.before) })
-    // Whoever takes it from the queue hears of a failure; until then it is not an unhandled one.
+    // A failure is reported when the block is taken from the queue. Until then it must not count as unhandled.
     work.catch(() => undefined)
     this.queue.push(work)
   }
@@ -85,8 +88,8 @@ class GzipBlocks implements Compressor {
 }
 
 /**
- * memLevel 9 makes deflate's own blocks long: 14 % less time for 0.3 % more output than memLevel 7.
- * With output buffers above a block's worst case each block is one trip to the pool.
+ * memLevel 9 makes deflate's own blocks longer: 14 % less time for 0.3 % more output than memLevel 7. With output
+ * buffers larger than a block's worst case, each block is one task for the pool.
  */
 function blockOptions(level: number): ZlibOptions {
   return {
@@ -101,7 +104,7 @@ function dictionary(before: Buffer): ZlibOptions {
   return before.length === 0 ? {} : { dictionary: before }
 }
 
-/** Up to 1 MiB of input, and the window before it. */
+/** Up to 1 MiB of input, with the window before it. */
 class Block {
   readonly before: Buffer
   private readonly buffer = Buffer.allocUnsafe(BLOCK_BYTES)
@@ -111,7 +114,7 @@ class Block {
     this.before = before
   }
 
-  /** Returns how much was taken. */
+  /** Returns how many bytes it took. */
   add(bytes: Uint8Array): number {
     const taken = bytes.subarray(0, BLOCK_BYTES - this.length)
     this.buffer.set(taken, this.length)
@@ -131,7 +134,7 @@ class Block {
     return this.buffer.subarray(0, this.length)
   }
 
-  /** What the next block may refer to. */
+  /** The bytes that the next block may refer to. */
   window(): Buffer {
     return this.data().subarray(-WINDOW_BYTES)
   }

@@ -2,12 +2,12 @@
 import type { Source } from './source.ts'
 import { compressionInvalid } from './zlib-stream.ts'
 
-/** Whether a gzip member may begin so (RFC 1952, 2.3.1). */
+/** Whether a gzip member may begin like this (RFC 1952, 2.3.1). */
 export function isMagic(head: Buffer): boolean {
   return head[0] === 0x1f && head[1] === 0x8b
 }
 
-/** Flags that no member may have yet (RFC 1952, 2.3.1.2). @param head the first four bytes, or fewer */
+/** Whether flags are set that RFC 1952 reserves (2.3.1.2). @param head the first four bytes, or fewer */
 export function hasReservedFlags(head: Buffer): boolean {
   return head.length > 3 && (head.readUInt8(3) & 0xe0) !== 0
 }
@@ -18,8 +18,8 @@ export function hasHeaderChecksum(head: Buffer): boolean {
 }
 
 /**
- * Reads on to the end: after the last member only zeros may follow. @param rest what was read already, of which
- * `offset` is the place
+ * Reads to the end: only zeros may follow the last member.
+ * @param rest bytes that were already read; `offset` is their position
  */
 export function assertPadding(rest: Buffer, source: Source, offset: number): void {
   for (let chunk: Buffer | undefined = rest; chunk !== undefined; chunk = source()) {

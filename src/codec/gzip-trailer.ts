@@ -1,4 +1,4 @@
-/** The end of a gzip blob, as proof that all of it was read. */
+/** The end of a gzip blob, as evidence that all of it was read. */
 import { readFully } from '../sys/read.ts'
 import { hasReservedFlags } from './gzip-header.ts'
 import type { BlobFile } from './source.ts'
@@ -7,17 +7,17 @@ const TAIL_BYTES = 1 << 16
 const TRAILER_BYTES = 8
 
 /**
- * Whether the end of a blob that inflated to `total` bytes shows one gzip member and zero padding: its last
- * bytes are then that member's ISIZE (RFC 1952, 2.3.1). False means "not shown": several members, much padding,
- * an empty member, flags that some programs pass over, or data after the member. The price is one read, where
- * inflating again would double the work. Data after the member that was made to end like its trailer goes
- * unnoticed; the digest and the diff id hold for such a blob all the same.
+ * Whether the end of a blob that inflated to `total` bytes shows one gzip member with zero padding: then its last bytes
+ * are that member's ISIZE (RFC 1952, 2.3.1). False means "not shown": there may be several members, much padding, an
+ * empty member, flags that some programs ignore, or data after the member. This costs one read, while inflating again
+ * would double the work. Data after the member that is made to end like its trailer goes unnoticed, but the digest and
+ * the diff ID still hold for such a blob.
  */
 export function isWholeMember(file: BlobFile, total: number): boolean {
   if (total === 0 || hasReservedFlags(readHead(file))) return false
   const tail = readTail(file)
   const end = lastNonZero(tail) + 1
-  // The upper bytes of a small ISIZE are zeros as well, so padding may begin up to three bytes later.
+  // The upper bytes of a small ISIZE are zeros too, so padding may begin up to three bytes later.
   return [0, 1, 2, 3].some((zeros) => isTrailer(tail, end + zeros, total))
 }
 

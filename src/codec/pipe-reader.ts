@@ -1,10 +1,10 @@
-/** Reading from a pipe without blocking. */
+/** Reads from a pipe without blocking. */
 import { setImmediate } from 'node:timers/promises'
 import { readAvailable, waitReadable } from '../sys/pipe.ts'
 
 /**
- * Fills the buffer from a pipe that does not block; less only at the end. `idle` is called when there was nothing to
- * read for a while; what it throws comes out.
+ * Fills the buffer from a pipe that does not block; reads less only at the end. `idle` is called when there has been
+ * nothing to read for a while, and may throw.
  */
 export async function fill(fd: number, buffer: Buffer, idle: () => void): Promise<Buffer> {
   let length = 0
@@ -17,10 +17,13 @@ export async function fill(fd: number, buffer: Buffer, idle: () => void): Promis
   return buffer.subarray(0, length)
 }
 
-/** A program that is silent for so long may wait for us to read its standard error, or somebody wants to stop. */
+/**
+ * A program that is silent for this long may be waiting for us to read its standard error, or the caller may need to
+ * stop.
+ */
 const PATIENCE_MS = 20
 
-/** A turn of the event loop takes in standard error and the program's end. */
+/** One turn of the event loop reads standard error and notices the program's end. */
 async function rest(idle: () => void): Promise<void> {
   await setImmediate()
   idle()

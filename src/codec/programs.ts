@@ -1,21 +1,21 @@
-/** Finding and describing external programs. */
+/** Finds and describes external programs. */
 import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, isAbsolute, join } from 'node:path'
 
-/** A filter: compressed bytes on its standard input, plain ones on its standard output. */
+/** A filter: compressed bytes on standard input, uncompressed ones on standard output. */
 export interface Program {
   /** Absolute. */
   readonly path: string
   readonly args: readonly string[]
 }
 
-/** The first executable file of that name in the absolute folders of a search path. */
+/** The first executable file with that name in the absolute directories of a search path. */
 export function findOnPath(name: string, searchPath: string | undefined): string | undefined {
   const folders = (searchPath ?? '').split(delimiter).filter(isAbsolute)
   return folders.map((folder) => executable(join(folder, name))).find((path) => path !== undefined)
 }
 
-/** The path itself if it is a file that may be run. */
+/** The path itself if it is an executable file. */
 export function executable(path: string): string | undefined {
   try {
     accessSync(path, constants.X_OK)
@@ -25,7 +25,7 @@ export function executable(path: string): string | undefined {
   }
 }
 
-/** What programs learn of our environment. */
+/** The part of our environment that programs get. */
 export function environment(): Record<string, string> {
   return process.env.PATH === undefined ? {} : { PATH: process.env.PATH }
 }

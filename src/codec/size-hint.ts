@@ -4,13 +4,13 @@ import type { Compression } from '../image/media-types.ts'
 import { openWithoutBlocking } from '../sys/open-regular.ts'
 import { readFully } from '../sys/read.ts'
 
-/** Tar of programs and documents shrinks to about this part. */
+/** A tar of programs and documents usually shrinks by about this factor. */
 const USUAL_RATIO = 2.5
 const TRAILER_BYTES = 4
 
 /**
- * How many bytes a blob may inflate to, for nothing but deciding what to start with: never trusted. The end of a gzip
- * file holds its size modulo 2^32 (RFC 1952, ISIZE), which finds small blobs that are large.
+ * How many bytes a blob may inflate to. Only used to decide which layer to start with, and never trusted. The end of a
+ * gzip file contains its size modulo 2^32 (RFC 1952, ISIZE), which reveals small blobs that become large.
  */
 export function uncompressedSizeHint(
   source: { path?: string; size: number; section?: { offset: number } },
@@ -22,7 +22,7 @@ export function uncompressedSizeHint(
   return Math.max(usual, readTrailer(source.path, (source.section?.offset ?? 0) + source.size))
 }
 
-/** 0 where there is none; what is wrong with the blob is for those to say who read it. */
+/** 0 if there is none. Faults of the blob are left to its reader to report. */
 function readTrailer(path: string, end: number): number {
   let fd: number
   try {

@@ -1,19 +1,18 @@
 /** The compressed bytes that a decompressor reads. */
 import { read } from '../sys/read.ts'
 
-/** A compressed blob as the codecs need it: the store's verified blob is one. */
+/** A compressed blob as the codecs need it; the store's verified blob is one. */
 export interface CompressedInput {
   /**
-   * An open regular file with nothing but the blob, its shared offset at 0 and never moved by `read()`:
-   * an external program gets it as its standard input. Undefined where there is no such file (embedded
-   * `data`, archives).
+   * An open regular file that contains only the blob, its shared offset at 0 and never moved by `read()`: an external
+   * program gets it as its standard input. Undefined if there is no such file (embedded `data`, archives).
    */
   readonly fd: number | undefined
-  /** Bytes of the whole blob. */
+  /** The size of the whole blob in bytes. */
   readonly size: number
   /**
-   * The next chunk, valid until the next call; undefined at the end, again and again. Chunks are hashed as
-   * they pass, so whoever decompresses reads up to the end.
+   * The next chunk, valid until the next call; undefined at the end, however often it is called. Chunks are hashed on
+   * the way, so a decompressor has to read to the end.
    */
   read(): Buffer | undefined
 }
@@ -24,10 +23,10 @@ export interface BlobFile {
   readonly size: number
 }
 
-/** Asks for the next chunk: valid until the next call, undefined at the end. */
+/** Returns the next chunk, valid until the next call; undefined at the end. */
 export type Source = () => Buffer | undefined
 
-/** `head`, which was read from the source already, and then the rest of it. */
+/** `head`, which was already read from the source, followed by the rest. */
 export function replay(head: Buffer | undefined, rest: Source): Source {
   let first = head
   return () => {
@@ -40,7 +39,7 @@ export function replay(head: Buffer | undefined, rest: Source): Source {
 
 const REREAD_BYTES = 1 << 18
 
-/** The whole file again, by positional reads, without hashing. */
+/** Reads the whole file again, at explicit positions and without hashing. */
 export function reread(fd: number): Source {
   const buffer = Buffer.allocUnsafe(REREAD_BYTES)
   let position = 0

@@ -10,24 +10,24 @@ import {
 } from './zlib-stream.ts'
 import { frames, type Piece } from './zstd-frames.ts'
 
-/** node:zlib's decoder, which exists from Node 22.15 on. */
+/** The decoder of node:zlib, which exists since Node 22.15. */
 type CreateZstdDecompress = (options: { chunkSize: number }) => ZlibStream
 
 const native = (zlib as { createZstdDecompress?: CreateZstdDecompress }).createZstdDecompress
 
-/** Whether node:zlib itself decodes Zstandard. */
+/** Whether node:zlib can decode Zstandard. */
 export const HAS_NATIVE_ZSTD: boolean = native !== undefined
 
 /**
- * Decodes Zstandard frames up to the end of the source, in process. COMPRESSION_INVALID on damage, truncation
- * and anything else between frames. Content checksums are verified by node:zlib, but not by the JavaScript
- * decoder that stands in below Node 22.15; the diff id is what proves the content there.
+ * Decodes Zstandard frames to the end of the source, in this process. node:zlib verifies content checksums. The
+ * JavaScript decoder, used below Node 22.15, does not, but the diff ID still proves the content.
+ * @throws COMPRESSION_INVALID for damage, truncation and anything else between frames
  */
 export function unzstd(source: Source): AsyncGenerator<Buffer> {
   return native === undefined ? unzstdInJavaScript(source) : unzstdNatively(source, native)
 }
 
-/** A decoder per frame: node:zlib ends its stream with the first one. */
+/** One decoder for each frame, because node:zlib ends its stream after the first. */
 async function* unzstdNatively(
   source: Source,
   create: CreateZstdDecompress
@@ -64,21 +64,23 @@ function oneFrame(first: Piece, pieces: Iterator<Piece, void>): Source {
   }
 }
 
-/** Block by block, as fzstd hands out everything that a piece of input gives at once: at most 128 KiB then. */
+/**
+ * Feeds single blocks, because fzstd hands out everything that one piece of input yields at once: then at most 128 KiB.
+ */
 export async function* unzstdInJavaScript(source: Source): AsyncGenerator<Buffer> {
   const { Decompress } = await import('fzstd')
   const output: Uint8Array[] = []
   const create = () => new Decompress((data) => output.push(data))
   let decoder = create()
   for (const { bytes, last, offset } of frames(source, 'blocks')) {
-    // fzstd keeps what it cannot decode yet, beyond the life of the piece.
+    // fzstd keeps what it cannot decode yet, longer than the piece is valid
     attempt(() => void decoder.push(Buffer.from(bytes), last), offset)
     for (const data of output.splice(0)) if (data.length > 0) yield asBuffer(data)
     if (last) decoder = create()
   }
 }
 
-/** Whatever a decoder throws on damaged input, out-of-range errors included, means damage. */
+/** Anything that a decoder throws on damaged input, including out-of-range errors, means damage. */
 function attempt(decode: () => void, offset: number): void {
   try {
     decode()

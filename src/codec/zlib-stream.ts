@@ -4,19 +4,19 @@ import { OciUnpackError } from '../errors.ts'
 import { release } from './release.ts'
 import type { Source } from './source.ts'
 
-/** Output chunks of 1 MiB: 560 MB/s of inflated bytes, against 205 MB/s with node's default of 16 KiB. */
+/** Output chunks of 1 MiB: inflates 560 MB/s, compared with 205 MB/s with Node's default of 16 KiB. */
 export const CHUNK_BYTES: number = 1 << 20
 
-/** What node:zlib's streams have in common. */
+/** What the streams of node:zlib have in common. */
 export interface ZlibStream extends Transform {
   /** Input bytes that the codec has consumed. */
   readonly bytesWritten: number
 }
 
 /**
- * Pulls a source through a zlib stream. The codec works in libuv's pool, one chunk ahead of the consumer:
- * a finished chunk fills the stream's buffer, and taking it starts the next.
- * Returns the rest of the last chunk, where the codec stopped before the end of the source.
+ * Pulls a source through a zlib stream. The codec works in libuv's pool, one chunk ahead of the consumer: a finished
+ * chunk fills the stream's buffer, and taking it starts the next. Returns the rest of the last chunk if the codec
+ * stopped before the end of the source.
  */
 export async function* through(stream: ZlibStream, source: Source): AsyncGenerator<Buffer, Buffer> {
   const feeding = feed(stream, source)
@@ -31,7 +31,7 @@ export async function* through(stream: ZlibStream, source: Source): AsyncGenerat
   }
 }
 
-/** One write at a time: a chunk is asked for only when all of the one before it has been consumed. */
+/** One write at a time: the next chunk is requested only after all of the one before has been consumed. */
 function feed(stream: ZlibStream, source: Source): { rest(consumed: number): Buffer } {
   let chunk: Buffer = Buffer.alloc(0)
   let before = 0
@@ -51,7 +51,7 @@ function feed(stream: ZlibStream, source: Source): { rest(consumed: number): Buf
   return { rest: (consumed) => chunk.subarray(consumed - before) }
 }
 
-/** A codec's own error as COMPRESSION_INVALID; `offset` counts compressed bytes. Others stay as they are. */
+/** Turns an error of the codec into COMPRESSION_INVALID; `offset` counts compressed bytes. Returns others unchanged. */
 export function invalidData(error: unknown, format: string, offset: number): unknown {
   if (!(error instanceof Error) || !/^(Z_|ZSTD_)/.test(codeOf(error))) return error
   const cutOff = codeOf(error) === 'Z_BUF_ERROR'

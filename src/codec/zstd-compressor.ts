@@ -1,4 +1,4 @@
-/** Compression to Zstandard, by Node or a program. */
+/** Compression to Zstandard, by Node or by a program. */
 import { spawn } from 'node:child_process'
 import type { Readable, Transform, Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
@@ -16,13 +16,13 @@ interface ZstdOptions {
 
 type CreateZstdCompress = (options: ZstdOptions) => Transform
 
-/** node:zlib's encoder, which exists from Node 22.15 on. */
+/** The encoder of node:zlib, which exists since Node 22.15. */
 const create = (zlib as { createZstdCompress?: CreateZstdCompress }).createZstdCompress
 
-/** Whether node:zlib itself writes Zstandard. */
+/** Whether node:zlib can write Zstandard. */
 export const HAS_NATIVE_ZSTD_COMPRESSOR: boolean = create !== undefined
 
-/** zstd.h: ZSTD_c_compressionLevel and ZSTD_c_checksumFlag, which types for Node 20 do not know. */
+/** zstd.h: ZSTD_c_compressionLevel and ZSTD_c_checksumFlag, which the types for Node 20 lack. */
 const LEVEL_PARAMETER = 100
 const CHECKSUM_PARAMETER = 201
 
@@ -40,7 +40,7 @@ export function zstdNatively(level: number, output: Output): Compressor {
   }
 }
 
-/** One frame with a content checksum; the program's output does not depend on the number of its threads. */
+/** One frame with a content checksum. The program's output does not depend on its number of threads. */
 export function zstdByProgram(
   path: string,
   level: number,
@@ -71,7 +71,7 @@ export function zstdByProgram(
   }
 }
 
-/** What a stream to or from a program that is gone says. Anything else came from the receiver of the output. */
+/** Whether a stream failed because the program has ended. Any other error comes from the receiver of the output. */
 function isBroken(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   return code === 'EPIPE' || code.startsWith('ERR_STREAM_')
@@ -84,7 +84,9 @@ function failed(path: string, reason: string, cause?: unknown): OciUnpackError {
   })
 }
 
-/** Writes resolve when the bytes are taken; reading goes on by itself. Either side's failure rejects both calls. */
+/**
+ * A write resolves when its bytes are taken; reading goes on by itself. A failure of either side rejects both calls.
+ */
 function flowThrough(
   input: Writable,
   result: Readable,

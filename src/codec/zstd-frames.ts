@@ -3,20 +3,20 @@ import type { Source } from './source.ts'
 import { compressionInvalid } from './zlib-stream.ts'
 import { FRAME_MAGIC, START, type Step } from './zstd-steps.ts'
 
-/** Bytes of one Zstandard frame, valid until the next piece; skippable frames are left out. */
+/** Bytes of one Zstandard frame, valid until the next piece. Skippable frames are left out. */
 export interface Piece {
   readonly bytes: Buffer
-  /** Where it begins in the blob. */
+  /** The position in the blob where it begins. */
   readonly offset: number
   /** Whether the frame ends with this piece. */
   readonly last: boolean
 }
 
 /**
- * Follows the headers of a Zstandard stream (RFC 8878, 3.1) and cuts it at frames, or at blocks as well. With
- * it every decoder accepts the same: node:zlib (22) ends without a word after the first frame and on truncated
- * input, the zstd program takes gzip for a second frame, and fzstd would allocate any window.
- * COMPRESSION_INVALID on truncation, foreign data, dictionaries and windows over 128 MiB.
+ * Follows the headers of a Zstandard stream (RFC 8878, 3.1) and cuts it into frames, or into blocks as well. This makes
+ * all decoders accept the same data: node:zlib (22) silently ends after the first frame and on truncated input, the
+ * zstd program accepts gzip as a second frame, and fzstd would allocate a window of any size.
+ * @throws COMPRESSION_INVALID for truncation, foreign data, dictionaries and windows over 128 MiB
  */
 export function* frames(source: Source, cutAt: 'frames' | 'blocks'): Generator<Piece, void> {
   const walk = new FrameWalk(cutAt === 'blocks')
@@ -67,7 +67,7 @@ class FrameWalk {
     return { bytes: chunk.subarray(from, to), offset: this.offset + from, last }
   }
 
-  /** Consumes what the chunk has of the present field. */
+  /** Consumes the part of the chunk that belongs to the current field. */
   private take(chunk: Buffer, at: number): number {
     const count = Math.min(this.left, chunk.length - at)
     if (isKept(this.step)) this.field.push(...chunk.subarray(at, at + count))
@@ -75,7 +75,7 @@ class FrameWalk {
     return count
   }
 
-  /** Goes to the next field and returns the one that is complete. */
+  /** Goes to the next field and returns the completed one. */
   private advance(at: number): Step {
     const done = this.step
     const next = done.then(Buffer.from(this.field))

@@ -1,14 +1,14 @@
-/** 128 MiB: the limit of the zstd program without `--long=31`. A decoder needs its window as memory. */
+/** 128 MiB: the limit of the zstd program without `--long=31`. A decoder keeps its window in memory. */
 const MAX_WINDOW_BYTES = 1 << 27
 
-/** RFC 8878, 3.1.1: as it stands in a file. */
+/** RFC 8878, 3.1.1: in the order of its bytes in a file. */
 export const FRAME_MAGIC: Buffer = Buffer.from([0x28, 0xb5, 0x2f, 0xfd])
 
 const MAX_BLOCK_BYTES = 1 << 17
 
 /**
- * One field of a Zstandard stream. `between` and `skip` are outside of frames; `header` fields are short and
- * `then` gets their bytes; a `body` passes by unread. A string from `then` says what is wrong.
+ * One field of a Zstandard stream. `between` and `skip` are outside frames. `header` fields are short, and `then` gets
+ * their bytes. The bytes of a `body` are not examined. If `then` returns a string, it says what is wrong.
  */
 export interface Step {
   readonly kind: 'between' | 'skip' | 'header' | 'body'
@@ -16,7 +16,7 @@ export interface Step {
   then(field: Buffer): Step | string
 }
 
-/** Where a frame, a skippable frame or the end of the stream may come. */
+/** The place where a frame, a skippable frame or the end of the stream may come. */
 export const START: Step = { kind: 'between', bytes: 4, then: afterMagic }
 
 function afterMagic(magic: Buffer): Step | string {
@@ -77,7 +77,7 @@ function contentSize(field: Buffer): number {
   return field.readUIntLE(0, field.length) + (field.length === 2 ? 256 : 0)
 }
 
-/** RFC 8878, 3.1.1.2. An RLE block's size is that of its output; one byte of it is stored. */
+/** RFC 8878, 3.1.1.2. The size of an RLE block is that of its output, but only one byte is stored. */
 function blockHeader(maxBytes: number, hasChecksum: boolean): Step {
   const step: Step = { kind: 'header', bytes: 3, then: (field) => body(field.readUIntLE(0, 3)) }
   const after = (last: boolean): Step => (!last ? step : hasChecksum ? checksum : START)

@@ -1,4 +1,6 @@
-/** Where cases work: the hooks, a scratch directory, images that no store has seen, and unpacks that are watched. */
+/**
+ * The place where cases run: the hooks, a scratch directory, images that are new to every store, and observed unpacks.
+ */
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -21,7 +23,7 @@ export interface Image {
   layout: string
   /** Number of layers. */
   layers: number
-  /** What the engine makes of it without hooks. */
+  /** What the engine makes from it without hooks. */
   tree: Tree
 }
 
@@ -36,7 +38,7 @@ export interface Unpacked {
 
 export interface Repacked {
   reference: string
-  /** Of the new layer; undefined where nothing had changed. */
+  /** The diff ID of the new layer; undefined if nothing had changed. */
   diffId: string | undefined
 }
 
@@ -46,15 +48,15 @@ export type Wrap = (set: HookSet) => HookSet
 const unchanged: Wrap = (set) => set
 
 export class Bench {
-  /** As `openHooks` takes it. */
+  /** In the form that `openHooks` takes. */
   readonly file: string
-  /** What the set is; its hooks are not called. */
+  /** The settings of the set; its hooks are not called. */
   readonly set: HookSet
   readonly scratch: string
-  /** Stops what a case is doing. */
+  /** Stops the current work of a case. */
   readonly stop: { readonly signal?: AbortSignal }
   readonly able: Abilities
-  /** All calls of the case that runs, as far as they have ended. */
+  /** All calls of the running case that have ended so far. */
   calls: TraceRecord[] = []
   private made = 0
   private bundles: string[] = []
@@ -67,7 +69,7 @@ export class Bench {
     this.able = { root: process.geteuid!() === 0, xattrs: hasXattrs(scratch) }
   }
 
-  /** An image of a new base layer and what is given, in a layout of its own. */
+  /** An image with a new base layer and the given layers, in a layout of its own. */
   async newImage(...layers: readonly MadeLayer[]): Promise<Image> {
     const layout = this.newPath('layout')
     return this.addImage(layout, 'made', this.newBase(), ...layers)
@@ -94,7 +96,7 @@ export class Bench {
     return bundle
   }
 
-  /** With hooks, in this process. What the unpack throws comes out. */
+  /** Unpacks with hooks, in this process. Passes on what the unpack throws. */
   async unpack(
     image: Image,
     bundle: string = this.newBundle(),
@@ -117,12 +119,14 @@ export class Bench {
   }
 
   async delete(bundle: string, wrap: Wrap = unchanged): Promise<void> {
-    // who stops the kit ends a deletion that hangs; those after it still have their time to clean up
+    // a stop ends a deletion that hangs; later deletions still get their time to clean up
     const stop = this.stop.signal?.aborted === true ? {} : this.stop
     await this.withSet(wrap, [], (hooks) => deleteBundle({ bundle, hooks, ...stop }))
   }
 
-  /** What changed in a bundle becomes a layer of the image under another tag; gives the new image's reference. */
+  /**
+   * Turns the changes in a bundle into a layer of the image, under another tag. Returns the reference of the new image.
+   */
   async repack(
     { image, bundle }: Unpacked,
     tag: string,
@@ -135,7 +139,7 @@ export class Bench {
     return { reference, diffId: layer?.diffId }
   }
 
-  /** Opens the hooks for one operation; its calls are written down. */
+  /** Opens the hooks for one operation and records its calls. */
   async withSet<T>(
     wrap: Wrap,
     calls: TraceRecord[],
@@ -153,14 +157,14 @@ export class Bench {
     }
   }
 
-  /** Ends a case: its bundles go, as far as the hooks can take them away. */
+  /** Ends a case: removes its bundles, as far as the hooks can. */
   async tidy(): Promise<void> {
     for (const bundle of this.bundles.splice(0)) {
       if (!existsSync(bundle)) continue
       try {
         await this.delete(bundle)
       } catch {
-        // the case says what is wrong with the hooks; who removes the scratch directory sees what is left
+        // the case reports what is wrong with the hooks, and whatever is left is noticed with the scratch directory
       }
     }
     this.calls = []

@@ -1,4 +1,4 @@
-/** What a list of calls says. */
+/** Extracts information from a list of calls. */
 import { hookName, type HookPoint } from '../hooks/points.ts'
 import type { TraceRecord } from '../hooks/trace.ts'
 
@@ -7,7 +7,7 @@ export function callsOf(calls: readonly TraceRecord[], point: HookPoint): TraceR
   return calls.filter(({ hook }) => hook === hookName(point))
 }
 
-/** Indexes of the layers that a point was asked about, rising. */
+/** Indexes of the layers that a point was asked about, in ascending order. */
 export function layersOf(calls: readonly TraceRecord[], point: HookPoint): number[] {
   return [...new Set(callsOf(calls, point).map(layerOf))].sort((a, b) => a - b)
 }

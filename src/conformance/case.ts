@@ -1,11 +1,11 @@
-/** What a case is, as data. */
+/** The type of a case. */
 import type { HookSet } from '../hooks/calls.ts'
 import type { HookPoint } from '../hooks/points.ts'
 import type { Bench } from './bench.ts'
 
 export interface Case {
   name: string
-  /** The part of the contract that is tested, in a sentence or two. */
+  /** The part of the contract that is tested, in one or two sentences. */
   contract: string
   /** Points without which there is nothing to test. */
   needs: readonly HookPoint[]
@@ -13,7 +13,7 @@ export interface Case {
   run(bench: Bench): Promise<void>
 }
 
-/** Why a set has no part in a case; undefined where it has. */
+/** Why a set cannot run a case; undefined if it can. */
 export function whyNot({ needs }: Case, { points }: HookSet): string | undefined {
   const missing = needs.find((point) => !points.has(point))
   return missing === undefined ? undefined : `the set has no ${missing}`

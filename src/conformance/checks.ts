@@ -1,4 +1,4 @@
-/** What cases look at after an unpack. */
+/** What cases check after an unpack. */
 import type { PreparedLayer } from '../hooks/calls.ts'
 import { hookName } from '../hooks/points.ts'
 import type { TraceRecord } from '../hooks/trace.ts'
@@ -7,7 +7,7 @@ import { callsOf, describeCall, layersOf } from './calls.ts'
 import { Broken } from './report.ts'
 import { differences, readTree, type Tree } from './tree.ts'
 
-/** @param where the root file system @param when in which situation */
+/** @param when in which situation */
 export function checkTree(rootfs: string, { tree }: Image, when: string): void {
   checkSame(tree, readTree(rootfs), `${when}, ${rootfs} is not what the engine makes without hooks`)
 }
@@ -17,16 +17,16 @@ export function checkSame(expected: Tree, found: Tree, what: string): void {
   if (lines.length > 0) throw new Broken({ seen: `${what}:\n${lines.join('\n')}` })
 }
 
-/** All layers of a new image have to be extracted, because no storage can have them. */
+/** All layers of a new image have to be extracted, because no storage can have them yet. */
 export function checkNothingSkipped({ layers }: Image, calls: readonly TraceRecord[]): void {
   const skips = calls.filter(isSkip)
   if (skips.length === 0) return
   throw new Broken({
     asked: skips.map(describeCall).join('\n'),
     contract:
-      'try-skip says yes only to a layer that post-extract has committed under this key, else it ends with status 10; ' +
+      'try-skip says yes only to a layer that post-extract has committed under this key; otherwise it exits with status 10. ' +
       'prepare answers "skip" by the same rule.',
-    seen: `The image was made just now, so no storage can have any of its ${layers} layers.`
+    seen: `The image is new, so no storage can have any of its ${layers} layers.`
   })
 }
 

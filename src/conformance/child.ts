@@ -1,4 +1,4 @@
-/** The program of `runChild`: one unpack, which tells of every call of a hook and may be killed after or during one. */
+/** The program of `runChild`: one unpack, which reports every call of a hook and may be killed after or during one. */
 import { writeSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { toErrorRecord } from '../errors.ts'
@@ -9,7 +9,7 @@ import { withTrace } from '../hooks/trace.ts'
 import { ANSWER_FD, type ChildLine, type ChildTask } from './run-child.ts'
 import { openHooks } from './source.ts'
 
-/** Time for a program to start its work. */
+/** The time that a program gets to start its work. */
 const HEAD_START_MS = 50
 
 const {
@@ -36,7 +36,7 @@ try {
   await set.close()
 }
 
-/** A hook that has answered by then is as good as one that has not. */
+/** It does not matter if a hook has answered by then. */
 function killedDuring(asked: HookSet): HookSet {
   let begun = 0
   return {
@@ -54,10 +54,10 @@ function killedDuring(asked: HookSet): HookSet {
 
 function die(): never {
   process.kill(process.pid, 'SIGKILL')
-  throw new Error('[internal] still there after SIGKILL')
+  throw new Error('[internal] still running after SIGKILL')
 }
 
-/** At once: what a pipe of Node still holds dies with the process. */
+/** Writes at once, because anything in a pipe of Node would be lost with the process. */
 function say(line: ChildLine): void {
   writeSync(ANSWER_FD, `${JSON.stringify(line)}\n`)
 }

@@ -45,7 +45,7 @@ export function editTree(rootfs: string, able: Abilities): void {
   if (able.xattrs) setXattr(AT_FDCWD, fromText(at('noted-dir')), 'user.binary', 'changed')
 }
 
-/** As mv(1) does: overlayfs moves no directory that has a lower layer. */
+/** As mv(1) does, because overlayfs cannot move a directory that has a lower layer. */
 function move(from: string, to: string): void {
   try {
     renameSync(from, to)
@@ -56,7 +56,7 @@ function move(from: string, to: string): void {
   }
 }
 
-/** One name of a file that has two. */
+/** Changes a file with two names through one of them. */
 export function editLinked(rootfs: string): void {
   appendFileSync(join(rootfs, 'links/two'), ' and changed')
 }

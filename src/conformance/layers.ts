@@ -1,4 +1,4 @@
-/** Made-up layers, as data: small trees in which each kind of change occurs. */
+/** Made-up layers, as data: small trees with every kind of change. */
 import type { ByteString } from '../bytes.ts'
 import type { TarEntry, Xattr } from '../tar/entry.ts'
 
@@ -11,7 +11,7 @@ export type MadeLayer = readonly Member[]
 
 /** What the machine and the file system allow in a layer. */
 export interface Abilities {
-  /** Owners other than ourselves, and devices. */
+  /** Owners other than the current user, and devices. */
   root: boolean
   /** Attributes `user.*` */
   xattrs: boolean
@@ -57,7 +57,7 @@ export function baseLayer(salt: string, able: Abilities): MadeLayer {
   ]
 }
 
-/** Removes, hides, replaces. */
+/** Removes, hides and replaces. */
 export function whiteoutLayer(): MadeLayer {
   return [
     file('.wh.gone'),
@@ -72,7 +72,7 @@ export function whiteoutLayer(): MadeLayer {
   ]
 }
 
-/** Brings back some of what `whiteoutLayer` took, and hides again. */
+/** Brings back some of what `whiteoutLayer` removed, and hides more. */
 export function returnLayer(): MadeLayer {
   return [
     file('gone', 'back'),

@@ -1,4 +1,4 @@
-/** Layers as data become an image in a layout. */
+/** Turns layers that are data into an image in a layout. */
 import { toBuffer } from '../bytes.ts'
 import { chainIds, digestOf, type Digest } from '../image/digest.ts'
 import { hostPlatform } from '../image/platform.ts'
@@ -16,7 +16,7 @@ const TAR = 'application/vnd.oci.image.layer.v1.tar'
 const CONFIG = 'application/vnd.oci.image.config.v1+json'
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json'
 
-/** Gives the chain IDs of the layers, base first. */
+/** Returns the chain IDs of the layers, base layer first. */
 export async function makeImage(
   layout: string,
   tag: string,

@@ -1,12 +1,12 @@
-/** What the kit says: a row for each case, with words that help the author of the hooks. */
+/** What the kit reports: a row for each case, with texts that help the author of the hooks. */
 
 export interface ConformanceReport {
-  /** Name of the hook set. */
+  /** The name of the hook set. */
   hooks: string
   /** Whether no case failed. */
   ok: boolean
   rows: readonly ConformanceRow[]
-  /** The scratch directory, where it was left: as asked for, or because something in it could not be removed. */
+  /** The scratch directory if it was kept: on request, or because something in it could not be removed. */
   scratch?: string
 }
 
@@ -18,20 +18,20 @@ export interface ConformanceRow {
 
 export type Verdict =
   | { readonly kind: 'passed' }
-  /** `reason`: what the set or the machine does not have. */
+  /** `reason`: what the set or the machine lacks. */
   | { readonly kind: 'skipped'; readonly reason: string }
   | { readonly kind: 'failed'; readonly failure: Failure }
 
 export interface Failure {
   /** What the hook was asked. */
   asked: string
-  /** What the contract says of it. */
+  /** What the contract says about it. */
   contract: string
   /** What happened instead. */
   seen: string
 }
 
-/** What a case throws when the hooks break their contract. Parts that are left out are those of the case. */
+/** Thrown by a case when the hooks break their contract. Missing parts are those of the case. */
 export class Broken extends Error {
   readonly failure: Partial<Failure> & Pick<Failure, 'seen'>
 

@@ -1,4 +1,4 @@
-/** An unpack in a process of its own. */
+/** Runs an unpack in a process of its own. */
 import { spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
@@ -6,27 +6,27 @@ import { fromErrorRecord, type ErrorRecord } from '../errors.ts'
 import type { TraceRecord } from '../hooks/trace.ts'
 
 export interface ChildTask {
-  /** As `openHooks` takes it. */
+  /** In the form that `openHooks` takes. */
   hooks: string
   image: string
   destination: string
-  /** The process kills itself when so many calls have ended. */
+  /** The process kills itself after this many calls. */
   killAfter?: number
-  /** The process kills itself while it waits for the answer of this call, counted from 1. */
+  /** The process kills itself while it waits for the answer to this call, counted from 1. */
   killDuring?: number
 }
 
-/** Where the child answers: its standard output is for what functions of the hooks print. */
+/** The descriptor for the child's answers, since functions of the hooks may print to standard output. */
 export const ANSWER_FD = 3
 const STDERR_FD = 2
 
-/** What the child answers, as a line of JSON each. */
+/** The child's answers, one line of JSON each. */
 export type ChildLine =
   { call: TraceRecord } | { during: string } | { done: true } | { error: ErrorRecord }
 
 export interface ChildResult {
   calls: TraceRecord[]
-  /** `killed`: before it was done. */
+  /** `killed`: before it finished. */
   end: { kind: 'done' } | { kind: 'killed'; during?: string } | { kind: 'failed'; error: Error }
 }
 

@@ -1,4 +1,4 @@
-/** The hooks under test, opened anew for every run, as a process of its own would. */
+/** The hooks under test, opened again for every run, as separate processes would. */
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { OciUnpackError } from '../errors.ts'
@@ -8,7 +8,7 @@ import { loadHooks } from '../hooks/load.ts'
 import { findHooksFile } from '../hooks/lookup.ts'
 import type { UnpackHooks } from '../hooks/unpack-hooks.ts'
 
-/** The absolute path that `openHooks` takes. @throws HOOKS_INVALID where no file is named and none is found */
+/** The absolute path for `openHooks`. @throws HOOKS_INVALID if no file is named and none is found */
 export function locateHooks(file: string | undefined): string {
   if (file !== undefined) return resolve(file)
   const found = findHooksFile({})

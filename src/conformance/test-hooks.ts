@@ -1,4 +1,4 @@
-/** The conformance kit: an author's own hooks, held to the contract. */
+/** The conformance kit: checks that hooks keep their contract. */
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -27,8 +27,8 @@ import { locateHooks, openHooks } from './source.ts'
 
 export interface TestHooksOptions {
   /**
-   * Path of a hooks.toml, or of a JavaScript module whose default export is hook functions; default the hooks.toml that
-   * an unpack would find. A module is also loaded by further processes.
+   * Path of a hooks.toml, or of a JavaScript module whose default export is hook functions. Default: the hooks.toml
+   * that an unpack would find. Child processes load a module too.
    */
   hooks?: string
   /** Images to unpack as well, each `[TRANSPORT:]PATH[:TAG]`. */
@@ -36,22 +36,22 @@ export interface TestHooksOptions {
   /** Only these cases, by name. */
   cases?: readonly string[]
   /**
-   * Test `store.gc` too. It removes the layers of all images but one of the kit: never do that with a store that is
-   * in use.
+   * Also test `store.gc`. It removes the layers of all images but one of the kit, so never use it on a store that is in
+   * use.
    */
   gc?: boolean
-  /** Where the scratch directory is made, with all bundles in it; default the system's temporary directory. */
+  /** Where the scratch directory with all bundles is made. Default: the system's temporary directory. */
   directory?: string
-  /** Leave the scratch directory. */
+  /** Keep the scratch directory. */
   keep?: boolean
   signal?: AbortSignal
-  /** Is called with each row as soon as it is known. */
+  /** Called with each row as soon as it is known. */
   onRow?: (row: ConformanceRow) => void
 }
 
 /**
- * Runs hooks against small made-up images, in all situations that the contract speaks of, and compares every tree with
- * the engine's own. Layers that no case removes stay in the store: each run makes new ones.
+ * Runs hooks on small made-up images, in all situations that the contract covers, and compares every tree with the
+ * engine's own. Layers that no case removes stay in the store; each run makes new ones.
  * @throws HOOKS_INVALID, HOOKS_UNSAFE, USAGE, ABORTED, and what reading `images` throws
  */
 export async function testHooks(options: TestHooksOptions = {}): Promise<ConformanceReport> {
@@ -122,7 +122,7 @@ async function judge(bench: Bench, each: Case, gc: boolean): Promise<Verdict> {
 }
 
 const NO_GC =
-  'it would remove the layers of all other images; ask for it where the store is for tests'
+  'it would remove the layers of all other images; request it only if the storage is for tests'
 
 function explain(bench: Bench, { contract }: Case, error: unknown): Failure {
   const last = cause(bench.calls)
@@ -132,7 +132,7 @@ function explain(bench: Bench, { contract }: Case, error: unknown): Failure {
   throw error
 }
 
-/** The last call before the engine gave up; an abort after it only follows. */
+/** The last call before the engine gave up; an abort after it is only a consequence. */
 function cause(calls: readonly TraceRecord[]): TraceRecord | undefined {
   return (
     calls.findLast(({ outcome }) => outcome.status === 'failed') ??
@@ -145,13 +145,15 @@ function sentences({ message, code, facts }: OciUnpackError): string {
   return [`${message} [${code}]`, ...lines].join('\n')
 }
 
-/** Not where something is mounted: its files are not the kit's to delete. Says whether it is gone. */
+/**
+ * Keeps it if something is mounted there, because those files do not belong to the kit. Returns whether it was removed.
+ */
 function removeScratch(scratch: string): boolean {
   if (mountsBelow(fromText(scratch)).length > 0) return false
   try {
     rmSync(scratch, { recursive: true, force: true })
     return true
   } catch {
-    return false // a volume that hooks did not take away
+    return false // hooks left a volume behind
   }
 }

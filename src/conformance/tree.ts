@@ -1,4 +1,4 @@
-/** Two trees compared in all that a tree has. Shares no decision with the engine: it only looks. */
+/** Compares two trees in everything that a tree has. Shares no decision with the engine: it only looks. */
 import { display, fromText, type ByteString } from '../bytes.ts'
 import { FileHasher } from '../rootfs/hash-file.ts'
 import { walk, type Walked } from '../rootfs/walk.ts'
@@ -6,7 +6,7 @@ import { readXattrs } from '../rootfs/xattrs.ts'
 import { close, openOperatorDirectory } from '../sys/files.ts'
 import { readSymlink } from '../sys/names.ts'
 
-/** What is known of each path (`''` for the root), by field. */
+/** What is known about each path (`''` for the root), by field. */
 export type Tree = ReadonlyMap<ByteString, ReadonlyMap<string, string>>
 
 export function readTree(path: string): Tree {
@@ -24,7 +24,7 @@ export function readTree(path: string): Tree {
   }
 }
 
-/** A line for each difference, `path: field is …, should be …`; the first of many. */
+/** A line for each difference, `path: field is …, should be …`; only the first of many. */
 export function differences(expected: Tree, found: Tree): string[] {
   const paths = [...new Set([...expected.keys(), ...found.keys()])].sort()
   const lines = paths.flatMap((path) => compare(path, expected.get(path), found.get(path)))
@@ -48,7 +48,7 @@ function compare(
   })
 }
 
-/** Size and link count of a directory are the file system's business. */
+/** Leaves out size and link count of a directory, which depend on the file system. */
 function describe(
   walked: Walked,
   hasher: FileHasher,
@@ -78,7 +78,7 @@ function describe(
   return fields
 }
 
-/** The path by which the object was met first: the same for all names of one file. */
+/** The path at which the object was found first: the same for all names of one file. */
 function firstName({ path, status }: Walked, firstNames: Map<string, ByteString>): ByteString {
   const object = `${status.device}:${status.inode}`
   const first = firstNames.get(object) ?? path

@@ -1,4 +1,4 @@
-/** The one judge of answers, whatever kind of hook they come from. */
+/** Judges all answers, from every kind of hook. */
 import { display, fromText } from '../bytes.ts'
 import type { Digest } from '../image/digest.ts'
 import type { Json } from '../image/json.ts'
@@ -27,7 +27,7 @@ export function readAnswer<P extends HookPoint>(
   return READERS[point](fields, call)
 }
 
-/** In the modes where a hook says where layers go, the engine cannot do without these. */
+/** A hook that says where layers go may not decline the points that the engine depends on. */
 export function mayDecline(point: HookPoint, extract: ExtractMode): boolean {
   return extract === 'rootfs' || !['pre-extract', 'post-extract', 'finish'].includes(point)
 }
@@ -96,7 +96,7 @@ function readLayer(answer: unknown, extract: ExtractMode): PreparedLayer {
   return { status: 'skip', ...readTarget(fields, extract, true) }
 }
 
-/** Hooks of `rootfs` have no say in where a layer goes. */
+/** With `rootfs`, hooks do not decide where a layer goes. */
 function readTarget(
   { target }: AnswerFields,
   extract: ExtractMode,
@@ -106,12 +106,12 @@ function readTarget(
     throw answerInvalid('a target is not allowed with extract = "rootfs"')
   if (target !== undefined) return { target: readPath(target) }
   if (!required || extract === 'rootfs') return {}
-  throw answerInvalid('it names no target', {
+  throw answerInvalid('it does not name a target', {
     hint: 'Print the absolute path of the layer\'s directory, or {"target": "/…"}.'
   })
 }
 
-/** Lists of targets are separated by newlines, and no path of the kernel has a NUL. */
+/** Target lists are separated by newlines, and no path of the kernel contains a NUL. */
 function readPath(target: unknown): string {
   if (typeof target === 'string' && /^\/[^\n\0]*$/.test(target)) return target
   throw answerInvalid('the target is not an absolute path, or contains a newline or NUL', {
@@ -137,7 +137,7 @@ function isRecord(value: unknown): value is AnswerFields {
 
 function unknownField(point: HookPoint, field: string): Error {
   const known = FIELD[point]
-  return answerInvalid(`${hookName(point)} knows no field "${display(fromText(field))}"`, {
+  return answerInvalid(`${hookName(point)} has no field "${display(fromText(field))}"`, {
     expected: known === undefined ? 'an empty answer' : `"${known}" or nothing`,
     hint: 'Print only the answer on standard output, and messages on standard error.'
   })

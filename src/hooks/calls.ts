@@ -1,4 +1,4 @@
-/** The contract between the engine and its hooks, whatever these are made of. */
+/** The contract between the engine and its hooks, of every kind. */
 import type { Digest } from '../image/digest.ts'
 import type { Json } from '../image/json.ts'
 import type { ChangedPaths } from '../plan/changed-paths.ts'
@@ -8,26 +8,27 @@ import type { Owner } from './owner.ts'
 import type { HookPoint } from './points.ts'
 
 /**
- * Where a layer goes. `rootfs`: the engine makes the root file system itself. `layer`: each layer alone, into the
- * directory that pre-extract names. `chain`: each on top of its parent's state in the directory that pre-extract names.
+ * Where layers go. `rootfs`: the engine makes the root file system itself. `layer`: each layer goes alone into the
+ * directory that pre-extract names. `chain`: each layer goes on top of its parent's state, in the directory that
+ * pre-extract names.
  */
 export type ExtractMode = 'rootfs' | 'layer' | 'chain'
 
-/** A layer that `prepare` has answered for. */
+/** What `prepare` answered for a layer. */
 export type PreparedLayer =
   { readonly status: 'skip'; readonly target?: string } | { readonly status: 'decline' }
 
-/** What is told and what a good answer holds, at each point. `target` is an absolute path. */
+/** For each point, what the hook is told and what a good answer contains. `target` is an absolute path. */
 export interface HookCalls {
   prepare: {
     context: contexts.PrepareContext
     answer: { readonly layers: ReadonlyMap<Digest, PreparedLayer> }
   }
-  /** The committed directory; always there but in `rootfs`. */
+  /** The committed directory; always present except with `rootfs`. */
   'try-skip': { context: contexts.LayerContext; answer: { readonly target?: string } }
-  /** The staged directory to write to; always there but in `rootfs`. */
+  /** The staged directory to write to; always present except with `rootfs`. */
   'pre-extract': { context: contexts.LayerContext; answer: { readonly target?: string } }
-  /** The committed directory, where it is not the staged one. */
+  /** The committed directory, if it is not the staged one. */
   'post-extract': { context: contexts.PostExtractContext; answer: { readonly target?: string } }
   finish: { context: contexts.FinishContext; answer: Nothing }
   abort: { context: contexts.AbortContext; answer: Nothing }
@@ -46,7 +47,7 @@ type Nothing = Readonly<Record<string, never>>
 export type ContextOf<P extends HookPoint> = HookCalls[P]['context']
 export type AnswerOf<P extends HookPoint> = HookCalls[P]['answer']
 
-/** A hook that is busy was asked until it was not, and one that failed has thrown: neither is an outcome. */
+/** A busy hook was asked again until it was ready, and a failure was thrown, so neither is an outcome. */
 export type HookOutcome<P extends HookPoint> =
   { readonly status: 'yes'; readonly answer: AnswerOf<P> } | { readonly status: 'decline' }
 
@@ -54,27 +55,29 @@ export interface HookSet {
   /** Shown in logs and errors. */
   readonly name: string
   readonly extract: ExtractMode
-  /** Inside a layer's own directory, where `extract` is `layer`. */
+  /** The form of whiteouts inside a layer's own directory, if `extract` is `layer`. */
   readonly whiteouts: WhiteoutForm | undefined
-  /** `never`: no mtree manifest is written, since delta-list is trusted. */
+  /** `never`: no tree manifest is written, since delta-list is trusted. */
   readonly manifest: 'auto' | 'never'
-  /** What to do when delta-list fails; without it the repack fails. */
+  /** What to do when delta-list fails. If undefined, the repack fails. */
   readonly deltaFallback: 'mtree' | undefined
-  /** Where there is a hook; at any other point a call declines. */
+  /** The points that have a hook. A call at any other point declines. */
   readonly points: ReadonlySet<HookPoint>
-  /** Alive as long as anything that works for these hooks. */
+  /** Lives as long as any process that works for these hooks. */
   readonly owner: Owner
   /**
-   * Asks the hook and waits for its answer, at most the point's time-out. Calls may run at once.
-   * When the promise settles other than well, nothing that the hook started in its process group runs on.
-   *
-   * @throws HOOK_FAILED, HOOK_TIMEOUT, HOOK_ANSWER_INVALID; ABORTED where `signal` says so
+   * Asks the hook and waits for its answer, at most for the point's timeout. Calls may run at the same time. If the
+   * promise is rejected, nothing that the hook started in its process group is still running.
+   * @throws HOOK_FAILED, HOOK_TIMEOUT, HOOK_ANSWER_INVALID; ABORTED if `signal` is aborted
    */
   call<P extends HookPoint>(
     point: P,
     context: ContextOf<P>,
     signal?: AbortSignal
   ): Promise<HookOutcome<P>>
-  /** Ends the processes that wait for further calls. Whoever made the set calls this in the end; twice is once. */
+  /**
+   * Ends the processes that wait for further calls. The creator of the set calls this in the end; a second call does
+   * nothing.
+   */
   close(): Promise<void>
 }

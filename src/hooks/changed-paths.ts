@@ -3,15 +3,15 @@ import { display, fromText, type ByteString } from '../bytes.ts'
 import type { ChangedPaths } from '../plan/changed-paths.ts'
 import { answerInvalid } from './failures.ts'
 
-/** A Set of V8 holds 2^24 members. */
+/** A Set of V8 can have 2^24 members. */
 const MAX_PATHS = 2 ** 24 - 1
 
-/** The one place that checks the paths of a delta-list, whatever kind of hook names them. */
+/** Checks the paths of a delta-list, for every kind of hook. */
 export class ChangedPathsBuilder implements ChangedPaths {
   readonly entries: Set<ByteString> = new Set()
   readonly trees: Set<ByteString> = new Set()
 
-  /** A path ending in `/` stands for a tree. @throws HOOK_ANSWER_INVALID for what is no path below the root */
+  /** A path that ends in `/` stands for a tree. @throws HOOK_ANSWER_INVALID if it is not a path below the root */
   add(listed: ByteString): void {
     const isTree = listed.endsWith('/')
     const path = isTree ? listed.slice(0, -1) : listed
@@ -21,7 +21,7 @@ export class ChangedPathsBuilder implements ChangedPaths {
     paths.add(path)
   }
 
-  /** Text, as JSON and functions have it. */
+  /** For text, which JSON and functions use. */
   addText(listed: string): void {
     this.add(fromText(listed))
   }

@@ -3,8 +3,8 @@ import { resolve } from 'node:path'
 import { executable, findOnPath } from '../codec/programs.ts'
 
 /**
- * A command with the absolute path of its program: with a slash it is relative to `directory`, without one it is
- * searched in the absolute folders of `searchPath`. Says why it cannot be run where it cannot.
+ * A command with the absolute path of its program. A program with a slash is relative to `directory`; one without is
+ * looked up in the absolute directories of `searchPath`. Returns the reason if it cannot be run.
  */
 export function resolveCommand(
   command: readonly string[],

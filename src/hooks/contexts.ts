@@ -1,5 +1,5 @@
 /**
- * What a hook is told. Functions get these objects as they are; programs get them as JSON and, flattened, in their
+ * What a hook is told. Functions get these objects as they are. Programs get them as JSON and, flattened, in their
  * environment (environment.ts). Paths are absolute, digests are `algorithm:hex`.
  */
 import type { Digest } from '../image/digest.ts'
@@ -10,16 +10,16 @@ import type { IdMapping } from '../plan/id-map.ts'
 /** The bundle that the call is about. */
 export interface BundleContext {
   readonly bundle: string
-  /** Does not exist before a `finish` that makes it; its parent does. */
+  /** Does not exist before the `finish` call that makes it, but its parent does. */
   readonly rootfs: string
-  /** A private directory for the hook's own files; it goes with the bundle. */
+  /** A private directory for the hook's own files, removed with the bundle. */
   readonly state: string
 }
 
 /** The bundle and the image that it comes from. */
 export interface ImageContext extends BundleContext {
   readonly rootless: boolean
-  /** No mappings mean identity. */
+  /** An empty list means identity. */
   readonly uidMap: readonly IdMapping[]
   readonly gidMap: readonly IdMapping[]
   readonly layout: string
@@ -34,18 +34,18 @@ export interface ImageContext extends BundleContext {
   readonly config: ImageConfig
 }
 
-/** One layer. Hooks keep it under its chain ID: what a layer leaves on disk depends on what is below it. */
+/** One layer. Hooks store it under its chain ID, because what a layer leaves on disk depends on the layers below it. */
 export interface HookLayer {
   /** From 0, base layer first. */
   readonly index: number
   /** Of the compressed blob. */
   readonly digest: Digest
   readonly mediaType: string
-  /** Compressed bytes. */
+  /** In bytes, compressed. */
   readonly size: number
   readonly diffId: Digest
   readonly chainId: Digest
-  /** None for the base layer. */
+  /** Undefined for the base layer. */
   readonly parentChainId?: Digest
 }
 
@@ -57,34 +57,34 @@ export interface PrepareContext extends ImageContext {
 export interface LayerContext extends ImageContext, HookLayer {}
 
 export interface PostExtractContext extends LayerContext {
-  /** The staged directory that pre-extract gave; none where the engine itself extracts (`rootfs`). */
+  /** The staged directory that pre-extract gave; undefined if the engine itself extracts (`rootfs`). */
   readonly target?: string
 }
 
 export interface FinishContext extends ImageContext {
-  /** Base layer first, each with its committed directory; without directories in `rootfs`. */
+  /** Base layer first, each with its committed directory; without directories with `rootfs`. */
   readonly layers: readonly (HookLayer & { readonly target?: string })[]
 }
 
 export interface AbortContext extends ImageContext {
-  /** Staged directories that pre-extract answered and that were not committed. */
+  /** Staged directories that pre-extract gave and that were not committed. */
   readonly targets: readonly string[]
 }
 
 export interface RuntimeConfigContext extends ImageContext {
-  /** The config.json that was made (runtime-spec config.md). */
+  /** The new config.json (runtime-spec config.md). */
   readonly runtimeConfig: Readonly<Record<string, Json>>
 }
 
 export interface DeltaListContext extends ImageContext {
-  /** Of the image's top layer: the state that changes are relative to. None for an image without layers. */
+  /** Of the image's top layer, the state that changes are relative to. Undefined for an image without layers. */
   readonly chainId?: Digest
 }
 
 export interface RefreshBundleContext extends ImageContext {
   /** Of the new image's top layer. */
   readonly chainId?: Digest
-  /** Of the top layer that the bundle was unpacked from, where the repack added one. */
+  /** Of the top layer that the bundle was unpacked from, if the repack added a layer. */
   readonly parentChainId?: Digest
 }
 

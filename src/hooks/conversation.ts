@@ -1,4 +1,4 @@
-/** Lines of JSON with one process: questions with an id, answers with the same id in any order. */
+/** A conversation with one process in lines of JSON: questions with an id, answers with the same id in any order. */
 import { setTimeout } from 'node:timers/promises'
 import { withFacts } from '../errors.ts'
 import { unlessStopped } from './deadline.ts'
@@ -17,11 +17,11 @@ interface Pending {
 }
 
 const LINE_BYTES = 2 ** 20
-/** While a delta-list is awaited; the longest string of V8 has twice as many characters. */
+/** The limit of a line while a delta-list is expected; V8's longest string has twice as many characters. */
 const LIST_BYTES = 2 ** 28
 const CLOSE_MS = 2_000
 const LAST_WORDS_MS = 100
-/** What was said before an answer may be read after it: they come through two pipes. */
+/** Messages and answers come through two pipes, so a message that was sent before an answer may arrive after it. */
 const LATE_STDERR_MS = 20
 
 export class Conversation {
@@ -33,14 +33,14 @@ export class Conversation {
   private closing = false
   private failure: Error | undefined
 
-  /** `onOver` is called when nothing more can be asked. */
+  /** `onOver` is called when no more questions can be asked. */
   constructor(running: RunningProgram, log: StderrLog, onOver: () => void) {
     this.running = running
     this.log = log
     this.over = this.listen(onOver)
   }
 
-  /** Told to stop, it ends the process, since nothing else ends what works on the question. */
+  /** If told to stop, it ends the process: nothing else can end the work on the question. */
   async ask(request: HookRequest, stop: AbortSignal): Promise<RawAnswer> {
     try {
       return await unlessStopped(stop, this.send(request))
@@ -51,7 +51,7 @@ export class Conversation {
     }
   }
 
-  /** Closes its input, and ends it after two seconds. */
+  /** Closes the process's input, and ends the process if it is still running after two seconds. */
   async close(): Promise<void> {
     this.closing = true
     this.running.stdin.end()
@@ -117,7 +117,7 @@ export class Conversation {
     else pending.resolve(answer)
   }
 
-  /** After a line that cannot be understood, none can be trusted. */
+  /** After a line that cannot be understood, no other can be trusted. */
   private async endBecause(failure: Error): Promise<void> {
     this.failure ??= failure
     await this.running.end()

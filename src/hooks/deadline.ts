@@ -1,13 +1,13 @@
-/** How long a call may take, and who may end it sooner. */
+/** Limits how long a call may take. */
 import { aborted } from '../errors.ts'
 import { timedOut } from './failures.ts'
 
-/** setTimeout fires at once for more. */
+/** setTimeout fires at once for longer times. */
 const LONGEST_MS = 2 ** 31 - 1
 
 /**
- * Works with a signal that is aborted, with the error to throw as its reason, when `limit` milliseconds are over or
- * `signal` is aborted.
+ * Runs `work` with a signal that is aborted after `limit` milliseconds, or when `signal` is. Its reason is the error to
+ * throw.
  */
 export async function withDeadline<T>(
   limit: number,
@@ -29,7 +29,7 @@ export async function withDeadline<T>(
   }
 }
 
-/** The work's result, or the signal's reason as soon as there is one; the work itself is not ended. */
+/** The result of the work, or the signal's reason as soon as there is one. The work itself is not ended. */
 export async function unlessStopped<T>(stop: AbortSignal, work: Promise<T>): Promise<T> {
   let onAbort: (() => void) | undefined
   const stopped = new Promise<never>((_resolve, reject) => {

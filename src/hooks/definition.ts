@@ -1,4 +1,4 @@
-/** A hooks.toml as it is meant: defaults filled in, commands absolute, times in milliseconds. */
+/** The meaning of a hooks.toml: defaults filled in, absolute commands, times in milliseconds. */
 import type { Environment } from './process.ts'
 import type { HookSettings } from './hook-set.ts'
 import type { HookPoint } from './points.ts'
@@ -7,9 +7,9 @@ export interface HooksDefinition {
   readonly settings: HookSettings
   /** Absolute path of the hooks.toml. */
   readonly file: string
-  /** Of the file: the working directory of every program. */
+  /** The directory of the file, in which every program runs. */
   readonly directory: string
-  /** What the file adds to the environment. */
+  /** What the file adds to the environment of programs. */
   readonly env: Environment
   /** In the order in which the points are asked. */
   readonly hooks: readonly HookDefinition[]
@@ -17,7 +17,7 @@ export interface HooksDefinition {
 
 export interface HookDefinition {
   readonly point: HookPoint
-  /** Of its table. */
+  /** The name of its table. */
   readonly name: string
   /** The absolute path of the program and its arguments. */
   readonly command: readonly [string, ...string[]]

@@ -1,4 +1,4 @@
-/** The text of a hooks.toml as the tables that its schema lets through. */
+/** The text of a hooks.toml as the tables that its schema allows. */
 import type { WhiteoutForm } from '../plan/whiteout-form.ts'
 import type { ExtractMode } from './calls.ts'
 import { hooksInvalid } from './invalid.ts'
@@ -8,7 +8,7 @@ import { validateHooks } from './schema.generated.ts'
 import { lineOf, parseToml, TomlError } from './toml.ts'
 import type { TrustedFile } from './trusted-file.ts'
 
-/** As it is written: nothing is filled in. */
+/** As written in the file, without defaults. */
 export interface WrittenHooks {
   readonly name?: string
   readonly extract?: ExtractMode
@@ -25,7 +25,7 @@ export interface WrittenHook {
   readonly fallback?: 'mtree'
 }
 
-/** @throws HOOKS_INVALID with the line, the reason and the nearest known word */
+/** @throws HOOKS_INVALID with the line, the reason and the closest known word */
 export function readDocument({ path, text }: TrustedFile): WrittenHooks {
   const document = parse(path, text)
   if (!validateHooks(document)) {

@@ -1,4 +1,4 @@
-/** What a program learns through its environment: little of ours, its file's [env], and the facts of the call. */
+/** The environment of a program: a little of ours, the [env] of its file, and the facts of the call. */
 import type { IdMapping } from '../plan/id-map.ts'
 import { hookFailed } from './failures.ts'
 import { hookName } from './points.ts'
@@ -7,7 +7,7 @@ import { keyOf, PROTOCOL, type HookRequest } from './request.ts'
 
 const ALLOWED = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'SOURCE_DATE_EPOCH']
 
-/** For every program of a file; its [env] wins. */
+/** The same for every program of a file. Its [env] wins. */
 export function baseEnvironment(ours: NodeJS.ProcessEnv, env: Environment): Environment {
   const inherited = Object.entries(ours).flatMap(([name, value]) =>
     value !== undefined && (ALLOWED.includes(name) || name.startsWith('XDG_'))
@@ -18,8 +18,9 @@ export function baseEnvironment(ours: NodeJS.ProcessEnv, env: Environment): Envi
 }
 
 /**
- * The facts of a call as variables. Lists are separated by newlines; a fact that the point does not have is no variable.
- * @throws HOOK_FAILED for a value with NUL, which no environment can hold
+ * The facts of a call as variables. Lists are separated by newlines. A fact that the point does not have gets no
+ * variable.
+ * @throws HOOK_FAILED for a value with a NUL, which no environment can contain
  */
 export function requestEnvironment(request: HookRequest): Environment {
   const variables = Object.entries(facts(request)).flatMap(([name, value]) =>
@@ -28,7 +29,7 @@ export function requestEnvironment(request: HookRequest): Environment {
   return Object.fromEntries(variables)
 }
 
-/** All contexts as one, in which any fact may be absent. */
+/** All contexts as one, in which any fact may be missing. */
 type AnyContext = UnionToIntersection<HookRequest['context']>
 type UnionToIntersection<T> = (T extends unknown ? (value: T) => void : never) extends (
   value: infer All
@@ -67,7 +68,7 @@ function facts({ point, context }: HookRequest): Record<string, string | undefin
   }
 }
 
-/** As the flags have them: `container:host:size`. */
+/** In the form of the flags: `container:host:size`. */
 function maps(mappings: readonly IdMapping[] | undefined): string | undefined {
   return mappings
     ?.map(({ containerId, hostId, size }) => `${containerId}:${hostId}:${size}`)

@@ -1,4 +1,4 @@
-/** The errors of hooks. The hook's name, point and layer are added where the call is known (hook-set.ts). */
+/** Errors of hooks. Callers that know the call add the hook's name, point and layer (hook-set.ts). */
 import { OciUnpackError, type Facts } from '../errors.ts'
 import type { Exit } from './process.ts'
 
@@ -11,12 +11,12 @@ interface More {
   cause?: unknown
 }
 
-/** The hook said no more than that it failed, or died. */
+/** The hook reported a failure or died. */
 export function hookFailed(reason: string, more: More = {}): OciUnpackError {
   return hookError('HOOK_FAILED', 'A hook failed.', reason, more)
 }
 
-/** The hook answered something that its point does not know. */
+/** The hook gave an answer that its point does not allow. */
 export function answerInvalid(reason: string, more: More = {}): OciUnpackError {
   return hookError('HOOK_ANSWER_INVALID', 'The answer of a hook is not valid.', reason, more)
 }
@@ -29,7 +29,7 @@ export function timedOut(reason: string, limit: number): OciUnpackError {
   })
 }
 
-/** The error for a program that ended otherwise than it may; `reason` says when. */
+/** The error for a program that ended in an unexpected way; `reason` says when. */
 export function endedBadly(exit: Exit, reason: string): OciUnpackError {
   switch (exit.kind) {
     case 'exited':

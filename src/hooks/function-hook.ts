@@ -1,4 +1,4 @@
-/** A hook that is a function of the calling program. */
+/** A hook that is a function of the program that uses the library. */
 import { fromBuffer } from '../bytes.ts'
 import type { AnswerFields } from './answer.ts'
 import { ChangedPathsBuilder } from './changed-paths.ts'
@@ -11,7 +11,7 @@ import type { FunctionCall, UnpackHooks } from './unpack-hooks.ts'
 
 type AnyFunction = (context: unknown, call: FunctionCall) => unknown
 
-/** What is asked at a point that has no function is a defect of the caller. */
+/** Asking a point that has no function is a bug of the caller. */
 export function functionHook(hooks: UnpackHooks, owner: Owner): HookKind {
   const functions = hooks as Readonly<Record<HookMember, AnyFunction>>
   return {
@@ -68,7 +68,7 @@ function toAnswer(point: HookPoint, value: unknown): RawAnswer {
   })
 }
 
-/** What a function throws is a failure; when it was told to stop, the reason of that. */
+/** Turns whatever a function throws into a failure, or into the signal's reason if it was told to stop. */
 async function hookFailure<T>(signal: AbortSignal, work: () => T): Promise<Awaited<T>> {
   try {
     return await work()

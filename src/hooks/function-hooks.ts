@@ -1,4 +1,4 @@
-/** Hooks of functions: from the object that a caller of the library gives to a set that the engine can ask. */
+/** Turns the object with functions that a user of the library gives into a set that the engine can ask. */
 import type { HookSet } from './calls.ts'
 import { functionHook } from './function-hook.ts'
 import { hookSet } from './hook-set.ts'
@@ -11,7 +11,7 @@ import type { UnpackHooks } from './unpack-hooks.ts'
 
 const DEFAULT_TIMEOUT_MS = 60_000
 
-/** @throws HOOKS_INVALID for a member that is not known, or a choice that lacks functions */
+/** @throws HOOKS_INVALID for an unknown member, or a choice that lacks functions */
 export function functionHooks(hooks: UnpackHooks): HookSet {
   checkMembers(hooks)
   const { extract = 'rootfs', timeout = DEFAULT_TIMEOUT_MS } = hooks
@@ -36,13 +36,13 @@ export function functionHooks(hooks: UnpackHooks): HookSet {
 const SETTINGS = ['name', 'extract', 'whiteouts', 'manifest', 'timeout']
 const MEMBERS = [...SETTINGS, ...ALL_POINTS.map((point) => HOOK_POINTS[point].member)]
 
-/** An object of a class may have members of its own; a plain one with others has a slip of the pen. */
+/** An unknown member of a plain object is likely a typing error. Objects of a class may have members of their own. */
 function checkMembers(hooks: UnpackHooks): void {
   if (Object.getPrototypeOf(hooks) !== Object.prototype) return
   const unknown = Object.keys(hooks).find((member) => !MEMBERS.includes(member))
   if (unknown === undefined) return
   const word = nearest(unknown, MEMBERS)
-  throw hooksInvalid(undefined, `"${unknown}" is not known`, {
+  throw hooksInvalid(undefined, `"${unknown}" is unknown`, {
     hint: word === undefined ? undefined : `Did you mean "${word}"?`
   })
 }

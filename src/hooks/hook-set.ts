@@ -1,4 +1,4 @@
-/** The one way of a call, for all kinds of hooks: ask, ask again while busy, judge the answer, say who failed. */
+/** The steps of a call, for all kinds of hooks: ask, ask again while busy, judge the answer, say who failed. */
 import { setTimeout } from 'node:timers/promises'
 import { withFacts, type Facts } from '../errors.ts'
 import { mayDecline, readAnswer } from './answer.ts'
@@ -10,7 +10,7 @@ import type { Owner } from './owner.ts'
 import { hookName, type HookPoint } from './points.ts'
 import type { HookRequest } from './request.ts'
 
-/** What a set is, beside its hooks. */
+/** What a set consists of, besides its hooks. */
 export type HookSettings = Pick<
   HookSet,
   'name' | 'extract' | 'whiteouts' | 'manifest' | 'deltaFallback'
@@ -25,7 +25,7 @@ interface Hook {
 const FIRST_WAIT_MS = 100
 const LONGEST_WAIT_MS = 5_000
 
-/** @param owner is closed with the set */
+/** @param owner closed with the set */
 export function hookSet(
   settings: HookSettings,
   hooks: ReadonlyMap<HookPoint, Hook>,

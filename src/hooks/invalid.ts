@@ -10,7 +10,7 @@ interface More {
   cause?: unknown
 }
 
-/** The error for hooks that cannot be used as they are written; `file` is the hooks.toml. */
+/** The error for hooks that cannot be used as written; `file` is the hooks.toml. */
 export function hooksInvalid(
   file: string | undefined,
   reason: string,

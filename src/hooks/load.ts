@@ -1,4 +1,4 @@
-/** Hooks of programs: from the operator's file to a set that the engine can ask. */
+/** Turns the operator's file with programs into a set that the engine can ask. */
 import type { HookSet } from './calls.ts'
 import type { HooksDefinition } from './definition.ts'
 import { baseEnvironment } from './environment.ts'
@@ -17,17 +17,17 @@ export interface LoadOptions extends LookupOptions {
   readonly onLog?: (line: HookLogLine) => void
 }
 
-/** A line that a hook wrote to standard error, fit for a terminal. */
+/** A line that a hook wrote to standard error, safe to print on a terminal. */
 export interface HookLogLine {
-  /** Name of the hook set. */
+  /** The name of the hook set. */
   readonly hooks: string
-  /** Of a session it is undefined, as one process may answer several calls at once. */
+  /** Undefined for a session, because one process may answer several calls at once. */
   readonly hook: string | undefined
   readonly text: string
 }
 
 /**
- * The hooks that the operator set up; undefined where there are none. No program is started yet.
+ * The hooks that the operator set up, or undefined if there are none. Starts no program yet.
  * @throws HOOKS_INVALID, HOOKS_UNSAFE
  */
 export function loadHooks(options: LoadOptions): HookSet | undefined {
@@ -43,7 +43,7 @@ export function loadHooks(options: LoadOptions): HookSet | undefined {
   )
 }
 
-/** What `loadHooks` would use, in full: which program would run for which point. @throws as `loadHooks` does */
+/** What `loadHooks` would use, in full: which program would run for which point. @throws what `loadHooks` throws */
 export function checkHooks(options: LookupOptions): HooksDefinition | undefined {
   const file = findHooksFile(options)
   return file === undefined ? undefined : readHooks(file, (options.env ?? process.env).PATH)
@@ -58,7 +58,7 @@ function programHooks(
   const owner = new Owner()
   const sessions = new Map<string, HookKind>()
 
-  /** Points that name the same command share its process. */
+  /** Points that name the same command share one process. */
   const sessionOf = (program: Program): HookKind => {
     const key = JSON.stringify(program.command)
     const session = sessions.get(key) ?? sessionHook(program, onStderr)

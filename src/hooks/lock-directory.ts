@@ -4,7 +4,7 @@ import { OciUnpackError } from '../errors.ts'
 import { makeDirectories } from '../sys/make-directories.ts'
 
 /**
- * Where locks lie: the same directory for all processes of a user, whatever their environment says of temporary files.
+ * The directory for locks: the same for all processes of a user, whatever their environment says about temporary files.
  * @throws HOOKS_UNSAFE, SYSCALL_FAILED
  */
 export function lockDirectory(): string {
@@ -12,7 +12,9 @@ export function lockDirectory(): string {
   return privateDirectory(uid === 0 ? '/run/oci-unpack' : `/tmp/oci-unpack-${uid}`, uid)
 }
 
-/** Of the owner files: apart from the locks, of which there may be many. @throws as lockDirectory */
+/**
+ * The directory for owner files. It is separate, because there may be many locks. @throws what `lockDirectory` throws
+ */
 export function ownerDirectory(): string {
   return privateDirectory(`${lockDirectory()}/owners`, process.geteuid!())
 }

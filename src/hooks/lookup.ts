@@ -1,21 +1,20 @@
-/** Which hooks.toml counts. Nothing in an image has a say in it. */
+/** Finds the hooks.toml to use. Nothing in an image can influence this. */
 import { isAbsolute, join, resolve } from 'node:path'
 import { homeDirectory } from '../sys/home.ts'
 import { hooksInvalid } from './invalid.ts'
 import { readTrustedFile, type TrustedFile } from './trusted-file.ts'
 
 export interface LookupOptions {
-  /** As the operator named it; it must exist. */
+  /** The path that the operator gave; it must exist. */
   readonly file?: string | undefined
-  /** Default this process's. */
+  /** Default: the environment of this process. */
   readonly env?: NodeJS.ProcessEnv
 }
 
 /**
- * The first of: the file named, $OCI_UNPACK_HOOKS, $XDG_CONFIG_HOME/oci-unpack/hooks.toml (else below ~/.config) and
- * /etc/oci-unpack/hooks.toml. Undefined where there is none.
- *
- * @throws HOOKS_INVALID where one that was asked for is missing; HOOKS_UNSAFE
+ * The first that exists of: `file`, $OCI_UNPACK_HOOKS, $XDG_CONFIG_HOME/oci-unpack/hooks.toml (by default below
+ * ~/.config) and /etc/oci-unpack/hooks.toml. Undefined if none exists.
+ * @throws HOOKS_INVALID if a file that was asked for is missing; HOOKS_UNSAFE
  */
 export function findHooksFile({ file, env = process.env }: LookupOptions): TrustedFile | undefined {
   const asked = file ?? nonEmpty(env.OCI_UNPACK_HOOKS)
@@ -27,7 +26,7 @@ export function findHooksFile({ file, env = process.env }: LookupOptions): Trust
   return undefined
 }
 
-/** In their order. As the XDG base directory specification has it, relative directories do not count. */
+/** In order of preference. Relative directories are ignored, as the XDG base directory specification demands. */
 export function standardPlaces(env: NodeJS.ProcessEnv): string[] {
   const config = configDirectory(env)
   const directories = config === undefined ? ['/etc'] : [config, '/etc']

@@ -1,4 +1,4 @@
-/** The known word that an unknown one was most likely meant to be; undefined where none is near. */
+/** The known word that was most likely meant by an unknown one; undefined if none is close. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const reach = word.length < 4 ? 1 : Math.max(2, Math.floor(word.length / 3))
   const near = known
@@ -8,7 +8,7 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return near[0]?.candidate
 }
 
-/** Levenshtein's: characters to add, drop or replace. */
+/** The Levenshtein distance: the number of characters to add, drop or replace. */
 function distance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index)
   for (let index = 0; index < from.length; index++) {

@@ -1,7 +1,7 @@
 /**
- * Who is at work. An owner is a file that the engine locks and that every program it starts for a hook inherits open, so
- * that the lock lasts until the last of them has ended: a hook may outlive a killed engine. What an owner claims stands
- * in its file, for those who come after an engine that could not give it back.
+ * An owner stands for a running operation. It is a file that the engine locks and that every program it starts for a
+ * hook inherits open, so the lock lasts until the last of them has ended: a hook may outlive a killed engine. The file
+ * lists what the owner claims, for processes that come after an engine that could not release its claims.
  */
 import { randomBytes } from 'node:crypto'
 import {
@@ -19,17 +19,20 @@ import { tryLock } from '../sys/lock.ts'
 import { readRest } from '../sys/read.ts'
 import { ownerDirectory } from './lock-directory.ts'
 
-/** The owner of all that the hooks of a set make: to be written down beside it. */
+/** The owner of everything that the hooks of a set make. Its name is recorded with what they make. */
 export function ownerName({ owner }: { readonly owner: Owner }): string {
   return basename(owner.path)
 }
 
-/** Whether the engine of that name, or a process that it started for its hooks, is still there. */
+/** Whether the engine of that name, or a process that it started for its hooks, is still running. */
 export function isOwnerAlive(name: string): boolean {
   return isOwnerName(name) && isLocked(join(ownerDirectory(), name))
 }
 
-/** Processes that keep an owner alive, as far as they can be seen: a look at all of them, for error messages. */
+/**
+ * The processes that keep an owner alive, as far as they are visible. Looks at all processes, so it is for error
+ * messages.
+ */
 export function ownerProcesses(name: string): number[] {
   const path = join(ownerDirectory(), name)
   return readdirSync('/proc')
@@ -37,21 +40,21 @@ export function ownerProcesses(name: string): number[] {
     .map(Number)
 }
 
-/** The owner of one set of hooks. Its file is made when it is first needed. */
+/** The owner of one set of hooks. Its file is created when it is first needed. */
 export class Owner {
   private file: { readonly path: string; readonly fd: number } | undefined
 
-  /** Absolute path of its file. */
+  /** The absolute path of its file. */
   get path(): string {
     return this.open().path
   }
 
-  /** The open file that is locked, to be inherited. */
+  /** The open, locked file, to be inherited. */
   get fd(): number {
     return this.open().fd
   }
 
-  /** Writes down that something is in use here until `disclaim`. */
+  /** Records that something is in use here until `disclaim`. */
   claim(what: string): void {
     writeSync(this.fd, claimLine('+', what))
   }
@@ -60,7 +63,7 @@ export class Owner {
     writeSync(this.fd, claimLine('-', what))
   }
 
-  /** The name of another owner that lives and claims it. */
+  /** The name of another living owner that claims it. */
   rival(what: string): string | undefined {
     const found = ownerFiles().find(
       (path) => path !== this.file?.path && claims(path).has(what) && isLocked(path)
@@ -68,7 +71,7 @@ export class Owner {
     return found === undefined ? undefined : basename(found)
   }
 
-  /** What hooks have left running keeps the file locked. */
+  /** Processes that hooks have left running keep the file locked. */
   close(): void {
     if (this.file === undefined) return
     const { path, fd } = this.file
@@ -82,13 +85,13 @@ export class Owner {
   }
 }
 
-/** Files of the dead go on this occasion. */
+/** Also removes the files of dead owners. */
 function newOwnerFile(): { path: string; fd: number } {
   ownerFiles().forEach(removeIfDead)
   for (;;) {
     const path = join(ownerDirectory(), `${PREFIX}${randomBytes(8).toString('hex')}`)
     const fd = openSync(path, CREATE, 0o600)
-    // another process that removes the files of dead owners may have intervened
+    // another process may have removed it as the file of a dead owner
     if (tryLock(fd, 'exclusive') && fstatSync(fd).nlink > 0) return { path, fd }
     closeSync(fd)
   }
@@ -118,7 +121,7 @@ function removeIfDead(path: string): void {
   })
 }
 
-/** A line for each change, so that a kill loses none. */
+/** One line for each change, so that a kill loses none. */
 function claimLine(sign: '+' | '-', what: string): string {
   return `${sign}${JSON.stringify(what)}\n`
 }
@@ -149,7 +152,7 @@ function withFile<T>(path: string, absent: T, act: (fd: number) => T): T {
   }
 }
 
-/** A process that ends in the meantime, or belongs to another user, has no visible open files. */
+/** A process that has ended meanwhile, or belongs to another user, shows no open files. */
 function opens(pid: string, path: string): boolean {
   const directory = `/proc/${pid}/fd`
   try {

@@ -1,4 +1,6 @@
-/** Where hooks are asked. The key is how programs of ours name a point, `name` how a hooks.toml and hooks do. */
+/**
+ * The points at which hooks are asked. The key is the name of a point in this program, `name` the one in a hooks.toml.
+ */
 export const HOOK_POINTS = {
   prepare: { name: 'unpack.ociv1.prepare', member: 'prepare' },
   'try-skip': { name: 'unpack.ociv1.layer.try-skip', member: 'trySkip' },
@@ -15,13 +17,13 @@ export const HOOK_POINTS = {
 
 export type HookPoint = keyof typeof HOOK_POINTS
 
-/** A point as a function's name: `trySkip`. */
+/** The name of a point's function, such as `trySkip`. */
 export type HookMember = (typeof HOOK_POINTS)[HookPoint]['member']
 
 /** All points, in the order in which they are asked. */
 export const ALL_POINTS: readonly HookPoint[] = Object.keys(HOOK_POINTS) as HookPoint[]
 
-/** The name that hooks know a point by: its table in a hooks.toml. */
+/** The name of a point's table in a hooks.toml. */
 export function hookName(point: HookPoint): string {
   return HOOK_POINTS[point].name
 }

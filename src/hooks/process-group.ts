@@ -1,9 +1,9 @@
-/** Ending a process and all that it started: a hook leads a group of its own. */
+/** Ends a process and everything that it started: each hook leads a process group. */
 import { readdirSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { readFile } from '../sys/read.ts'
 
-/** Between the signal that asks and the one that does not. */
+/** The time between the signal that asks and the one that kills. */
 const GRACE_MS = 2_000
 const FIRST_LOOK_MS = 5
 
@@ -19,7 +19,7 @@ export function watchGroup(leader: number, ended: Promise<unknown>): void {
   })
 }
 
-/** SIGTERM, and SIGKILL for what is left after two seconds. Resolves when nothing of the group is left. */
+/** Sends SIGTERM, and SIGKILL to processes that are left after two seconds. Resolves when the group is empty. */
 export async function endGroup(leader: number): Promise<void> {
   signalGroup(leader, 'SIGTERM')
   if (await isGone(leader)) return
@@ -37,12 +37,12 @@ async function isGone(leader: number): Promise<boolean> {
   return true
 }
 
-/** Dead processes count as members until they are waited for, which init may do late or never. */
+/** A dead process is a member until its parent waits for it, which init may do late or never. */
 function hasLiving(leader: number): boolean {
   return readdirSync('/proc').some((name) => /^\d+$/.test(name) && isLiving(name, leader))
 }
 
-/** proc_pid_stat(5): the name in parentheses may hold anything; then state, parent and process group. */
+/** proc_pid_stat(5): the name in parentheses may contain anything; then come state, parent and process group. */
 function isLiving(pid: string, leader: number): boolean {
   try {
     const stat = readFile(`/proc/${pid}/stat`).toString('latin1')
@@ -53,7 +53,7 @@ function isLiving(pid: string, leader: number): boolean {
   }
 }
 
-/** Whether there was anybody to signal: ESRCH says no; EPERM that they became somebody else's. */
+/** Whether a process could be signalled. ESRCH: there is none. EPERM: the processes now belong to another user. */
 function signalGroup(leader: number, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(-leader, signal)

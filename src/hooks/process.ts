@@ -1,4 +1,4 @@
-/** The only file that knows execa: programs are started here, as arguments, never by a shell. */
+/** Starts programs with their arguments, never through a shell. The only file that knows execa. */
 import type { Readable, Writable } from 'node:stream'
 import type { Owner } from './owner.ts'
 import { endGroup, watchGroup } from './process-group.ts'
@@ -10,15 +10,15 @@ export interface Program {
   readonly command: readonly [string, ...string[]]
   /** Its working directory. */
   readonly directory: string
-  /** All of it, apart from the name of the owner. */
+  /** All of it, except the name of the owner. */
   readonly environment: Environment
-  /** Lives until this program and all that it starts have ended. */
+  /** Lives until this program and everything that it starts have ended. */
   readonly owner: Owner
 }
 
 /**
- * The descriptor that holds the owner's lock in a program: the last one that a shell can close by its number, and so
- * the one that scripts take last for themselves.
+ * The descriptor that holds the owner's lock in a program. It is the last one that a shell can close by its number, so
+ * scripts are least likely to use it.
  */
 const OWNER_FD = 9
 
@@ -29,24 +29,24 @@ export type Exit =
   | { readonly kind: 'not-started'; readonly reason: string; readonly code: string | undefined }
 
 export interface RunningProgram {
-  /** Does not mind a program that does not read. */
+  /** A program that does not read it causes no error. */
   readonly stdin: Writable
   readonly stdout: Readable
   readonly stderr: Readable
-  /** The end of the program itself; others may still hold its output. Never rejects. */
+  /** How the program itself ended; others may still hold its output. Never rejects. */
   readonly exit: Promise<Exit>
   /** Ends the whole process group. */
   end(): Promise<void>
-  /** Lets go of its output, which something that it left behind may still hold. */
+  /** Stops reading its output, which a process that it left behind may still hold open. */
   release(): void
 }
 
 const PIPES = ['pipe', 'pipe', 'pipe'] as const
 const NOTHING = Array.from({ length: OWNER_FD - PIPES.length }, () => 'ignore' as const)
 
-/** Starts a program as leader of a new process group. */
+/** Starts a program as the leader of a new process group. */
 export async function startProgram(program: Program): Promise<RunningProgram> {
-  // Takes 76 ms, which only those pay who have programs as hooks.
+  // This takes 76 ms, so it is loaded only if hooks are programs.
   const { execa } = await import('execa')
   const [file, ...args] = program.command
   const child = execa(file, args, {
@@ -57,7 +57,7 @@ export async function startProgram(program: Program): Promise<RunningProgram> {
     cleanup: false,
     reject: false,
     buffer: false,
-    // the types of execa end at 9, itself it takes any descriptor
+    // the types of execa end at 9, but it accepts any descriptor
     stdio: [...PIPES, ...NOTHING, program.owner.fd as typeof OWNER_FD]
   })
   const { stdin, stdout, stderr, pid } = child

@@ -1,4 +1,4 @@
-/** What programs print as their answer: nothing, an absolute path, a JSON object, or a list of changed paths. */
+/** Reads what programs print as their answer: nothing, an absolute path, a JSON object, or a list of changed paths. */
 import type { Readable } from 'node:stream'
 import { fromBuffer, toText } from '../bytes.ts'
 import { parseJson } from '../image/json.ts'
@@ -13,16 +13,15 @@ const LIST_BYTES = 2 ** 30
 const PATH_BYTES = 2 ** 20
 
 /**
- * Reads a program's output to its end. What is said there means something only when the program ends well, so
- * an answer that cannot be used is an error only when it is asked for.
- *
- * @throws HOOK_ANSWER_INVALID for more than 1 MiB, of a delta-list 1 GiB
+ * Reads a program's output to its end. The output counts only if the program succeeds, so an answer that cannot be used
+ * is an error only when it is asked for.
+ * @throws HOOK_ANSWER_INVALID for more than 1 MiB, or 1 GiB for a delta-list
  */
 export async function readOutput(point: HookPoint, output: Readable): Promise<() => AnswerFields> {
   return point === 'delta-list' ? await readList(output) : await readObject(output)
 }
 
-/** A JSON object as a hook wrote it. @throws HOOK_ANSWER_INVALID */
+/** A JSON object from a hook. @throws HOOK_ANSWER_INVALID */
 export function parseFields(text: Uint8Array): AnswerFields {
   const value = attempt(() => parseJson(text))
   if (typeof value !== 'object' || value === null || Array.isArray(value))
@@ -43,7 +42,7 @@ function toFields(output: Buffer): AnswerFields {
   return text.startsWith('{') ? parseFields(output) : { target: withoutNewline(output) }
 }
 
-/** The newline that echo and printf end a path with; blanks belong to the path. */
+/** Without the newline that echo and printf add to a path. Spaces belong to the path. */
 function withoutNewline(output: Buffer): string {
   return output.toString('utf8').replace(/\n$/, '')
 }
@@ -54,7 +53,7 @@ async function readList(output: Readable): Promise<() => AnswerFields> {
   return () => ({ paths: list.end() })
 }
 
-/** Takes a list as it comes: NUL-terminated bytes, or strings of JSON in lines if the first byte is a quote. */
+/** Reads a list while it arrives: NUL-terminated bytes, or lines of JSON strings if the first byte is a quote. */
 class ListReader {
   private readonly paths = new ChangedPathsBuilder()
   private records: Records | undefined

@@ -1,4 +1,4 @@
-/** From a hooks.toml to what it means: rules checked, defaults filled in, commands found. */
+/** Turns a hooks.toml into its meaning: checks rules, fills in defaults, finds commands. */
 import { basename, dirname } from 'node:path'
 import { resolveCommand } from './command.ts'
 import type { HookDefinition, HooksDefinition } from './definition.ts'
@@ -12,7 +12,7 @@ import { assertTrustedProgram, type TrustedFile } from './trusted-file.ts'
 const DEFAULT_TIMEOUT = '60s'
 
 /**
- * `searchPath` is where programs without a slash are looked for, if [env] has no PATH.
+ * `searchPath` is where programs without a slash are looked up if [env] has no PATH.
  * @throws HOOKS_INVALID with the line and the reason; HOOKS_UNSAFE for a program that another user could change
  */
 export function readHooks(file: TrustedFile, searchPath: string | undefined): HooksDefinition {
@@ -57,7 +57,7 @@ function readHook(
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 }
 
-/** `500ms`, `30s`, `2m`, which the schema has seen. */
+/** A time such as `500ms`, `30s` or `2m`, which the schema has checked. */
 function milliseconds(time: string): number {
   const [, count, unit] = /^(\d+)(\w+)$/.exec(time)!
   return Number(count) * UNITS[unit!]!

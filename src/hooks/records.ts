@@ -1,10 +1,10 @@
-/** Cuts a stream of bytes at a separator, whatever the chunks. */
+/** Cuts a stream of bytes at a separator, however the chunks are cut. */
 export interface RecordsOptions {
   readonly separator: number
-  /** Longest record, in bytes. */
+  /** The longest allowed record, in bytes. */
   readonly limit: number
   onRecord(record: Buffer): void
-  /** Gets the beginning of a record that is too long, of `limit` bytes; the rest of it is dropped. */
+  /** Gets the first `limit` bytes of a record that is too long; the rest is dropped. */
   onTooLong(beginning: Buffer): void
 }
 
@@ -31,7 +31,7 @@ export class Records {
     this.take(chunk.subarray(start))
   }
 
-  /** What came after the last separator; empty after a stream that ends with one. */
+  /** What follows the last separator; empty if the stream ends with one. */
   rest(): Buffer {
     return this.flush()
   }

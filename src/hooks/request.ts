@@ -4,13 +4,13 @@ import type { Json } from '../image/json.ts'
 import type { ContextOf } from './calls.ts'
 import { hookName, type HookPoint } from './points.ts'
 
-/** Raised when a program that knew the old contract would do harm under a new one. */
+/** Raised when a program written for the old contract would do harm under a new one. */
 export const PROTOCOL = 1
 
-/** A context and its point belong together. */
+/** A point with its context. */
 export type HookRequest = { [P in HookPoint]: { point: P; context: ContextOf<P> } }[HookPoint]
 
-/** One line of UTF-8 with its newline; whole numbers are exact whatever their size. `id` is for sessions. */
+/** One line of UTF-8 with its newline. Whole numbers are exact, whatever their size. `id` is for sessions. */
 export function requestLine({ point, context }: HookRequest, id?: number): Buffer {
   const key = keyOf(context)
   const request = {
@@ -23,7 +23,7 @@ export function requestLine({ point, context }: HookRequest, id?: number): Buffe
   return stringifyJson(request as unknown as Json, { kind: 'any' })
 }
 
-/** What hooks keep a layer under: its chain ID. */
+/** The key under which hooks store a layer: its chain ID. */
 export function keyOf(context: HookRequest['context']): string | undefined {
   return 'chainId' in context ? context.chainId : undefined
 }

@@ -1,4 +1,4 @@
-/** What makes a set of hooks whole, whether it is written in TOML or made of functions. */
+/** What a set of hooks must contain, whether it is written in TOML or made of functions. */
 import type { WhiteoutForm } from '../plan/whiteout-form.ts'
 import type { ExtractMode } from './calls.ts'
 import { hookName, type HookPoint } from './points.ts'
@@ -9,10 +9,10 @@ interface Choice {
   readonly points: ReadonlySet<HookPoint>
 }
 
-/** Where layers are the hooks', these make, find and join them. */
+/** Required if hooks store the layers: these points make, find and join layers. */
 const NEEDED: readonly HookPoint[] = ['try-skip', 'pre-extract', 'post-extract', 'finish']
 
-/** What is wrong with the choice and the key that says so; undefined if nothing. */
+/** What is wrong with the choice, and the key that is to blame; undefined if nothing is. */
 export function brokenRule({
   extract,
   whiteouts,
@@ -25,7 +25,7 @@ export function brokenRule({
   return { key: 'extract', reason: `extract = "${extract}" also needs ${missing.join(', ')}` }
 }
 
-/** The form of whiteouts where none is chosen. */
+/** The form of whiteouts if none is chosen. */
 export function defaultWhiteouts(extract: ExtractMode): WhiteoutForm | undefined {
   return extract === 'layer' ? 'overlay' : undefined
 }

@@ -1,4 +1,4 @@
-/** What a schema says is wrong, in the words of a hooks.toml: which key, where, and what was likely meant. */
+/** Explains a schema error in terms of a hooks.toml: which key is wrong, where, and what was likely meant. */
 import { reasonFor, type SchemaError } from '../image/validate.ts'
 import { nearest } from './nearest.ts'
 import { ALL_POINTS, hookName } from './points.ts'
@@ -20,7 +20,7 @@ export function complaintOf(error: SchemaError): Complaint {
   return { path: keyOf(path), reason, hint: meant(String(error.data), wordsOf(error)) }
 }
 
-/** Where a key is missing and another is not known, the other is what to tell. */
+/** If one key is missing and another is unknown, the unknown one is reported. */
 function missingBut({ params, data, parentSchema }: SchemaError): string | undefined {
   if (params.missingProperty === undefined) return undefined
   const known = Object.keys(parentSchema.properties ?? {})
@@ -40,11 +40,11 @@ const HOOK_NAMES = ALL_POINTS.map(hookName)
 function reasonForUnknown(path: KeyPath, error: SchemaError): string {
   const name = `"${path.join('.')}"`
   if (path[0] === 'env') return `${name}: [env] must be ${error.parentSchema.description ?? ''}`
-  if (path.at(-1) === 'fallback') return `${name} is not known: only delta-list has a fallback`
-  return `${name} is not known`
+  if (path.at(-1) === 'fallback') return `${name} is unknown: only delta-list has a fallback`
+  return `${name} is unknown`
 }
 
-/** The entries of a list are in the line of their list. */
+/** Entries of a list are on the line of their list. */
 function keyOf(path: KeyPath): KeyPath {
   return path.filter((key) => !/^\d+$/.test(key))
 }

@@ -1,4 +1,7 @@
-/** A hook that is one process for many calls. It is started by the first one, and anew after its end. */
+/**
+ * A hook that is one process for many calls. The first call starts it, and a later call starts it again if it has
+ * ended.
+ */
 import { Conversation } from './conversation.ts'
 import type { HookKind } from './hook-kind.ts'
 import { startProgram, type Program } from './process.ts'

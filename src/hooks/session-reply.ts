@@ -12,7 +12,7 @@ export interface Reply {
   readonly fields: AnswerFields
 }
 
-/** The line, or the error for one that says nothing about any question. */
+/** The reply, or an error if the line does not say which question it answers. */
 export function readReply(line: Buffer): Reply | Error {
   try {
     const { id, status, message, ...fields } = parseFields(line)
@@ -23,7 +23,7 @@ export function readReply(line: Buffer): Reply | Error {
   }
 }
 
-/** What the reply says, or why it cannot be used, or that the hook failed. */
+/** What the reply says, why it cannot be used, or that the hook failed. */
 export function answerOf({ status, message, fields }: Reply): RawAnswer | Error {
   switch (status) {
     case 'yes':
@@ -34,7 +34,7 @@ export function answerOf({ status, message, fields }: Reply): RawAnswer | Error 
     case 'failed':
       return hookFailed(typeof message === 'string' ? printable(message) : 'it reported a failure')
     default:
-      return answerInvalid('its status is not known', {
+      return answerInvalid('its status is unknown', {
         expected: 'yes, decline, busy or failed',
         found: typeof status === 'string' ? printable(status) : typeof status
       })

@@ -5,14 +5,14 @@ import { display, fromBuffer } from '../bytes.ts'
 import type { HookPoint } from './points.ts'
 import { Records } from './records.ts'
 
-/** `point` is undefined where one process may answer several calls at once. */
+/** `point` is undefined if one process may answer several calls at once. */
 export type OnStderr = (text: string, point: HookPoint | undefined) => void
 
 const LINE_BYTES = 8 * 1024
 const TAIL_BYTES = 4 * 1024
 const LAST_WORDS_MS = 100
 
-/** Hands on standard error line by line and keeps its end. All of it is read, so that no program waits for us. */
+/** Passes on standard error line by line and keeps its end. Reads all of it, so that no program has to wait. */
 export class StderrLog {
   private lastLines: Buffer = Buffer.alloc(0)
   private readonly end: Promise<void>
@@ -43,7 +43,7 @@ export class StderrLog {
     })
   }
 
-  /** Waits for its end, but not long: what the hook leaves behind may hold it open. */
+  /** Waits for its end, but not long: a process that the hook left behind may keep it open. */
   async ended(): Promise<void> {
     await Promise.race([this.end, setTimeout(LAST_WORDS_MS, undefined, { ref: false })])
   }

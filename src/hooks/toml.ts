@@ -4,7 +4,7 @@ import { parse } from '@iarna/toml'
 /** Keys from the top of a document: tables, then a key. */
 export type KeyPath = readonly string[]
 
-/** Why a text is no TOML, and in which line, counted from 1. */
+/** Why a text is not TOML, with its line, counted from 1. */
 export class TomlError extends Error {
   override readonly name = 'TomlError'
   readonly line: number
@@ -27,8 +27,8 @@ export function parseToml(text: string): Readonly<Record<string, unknown>> {
 }
 
 /**
- * The line, counted from 1, with which a key or table begins; the parser keeps no positions. It begins after the
- * longest beginning of the text that is a document and does not have it yet. Undefined for what the text does not have.
+ * The line, counted from 1, on which a key or table begins. The parser keeps no positions, so this finds the longest
+ * beginning of the text that is a valid document without the key. Undefined if the text does not contain it.
  */
 export function lineOf(text: string, path: KeyPath): number | undefined {
   const lines = text.split(/\r?\n/)

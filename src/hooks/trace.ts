@@ -3,14 +3,14 @@ import { toErrorRecord } from '../errors.ts'
 import type { ContextOf, HookOutcome, HookSet } from './calls.ts'
 import { hookName, type HookPoint } from './points.ts'
 
-/** One call, as it is written down. JSON can hold all of it. */
+/** The record of one call; all of it fits into JSON. */
 export interface TraceRecord {
-  /** When it began, ISO 8601. */
+  /** When the call began, ISO 8601. */
   readonly time: string
-  /** Name of the hook set. */
+  /** The name of the hook set. */
   readonly hooks: string
   readonly hook: string
-  /** Without the documents: manifest, config and runtime configuration. */
+  /** Without the documents (manifest, config and runtime configuration). */
   readonly context: Readonly<Record<string, unknown>>
   readonly outcome: TracedOutcome
   readonly milliseconds: number
@@ -26,7 +26,7 @@ export type TracedOutcome =
       readonly facts: Readonly<Record<string, unknown>>
     }
 
-/** The same set, which tells of each call when it is over. What `sink` throws comes out of the call. */
+/** The same set, but each call is reported to `sink` when it has ended. If `sink` throws, the call throws. */
 export function withTrace(set: HookSet, sink: (record: TraceRecord) => void): HookSet {
   return {
     ...set,
@@ -69,7 +69,7 @@ function withoutDocuments(context: object): Record<string, unknown> {
   return Object.fromEntries(Object.entries(context).filter(([key]) => !DOCUMENTS.includes(key)))
 }
 
-/** Lists of paths as their length, a configuration as whether there is one. */
+/** Shows lists of paths by their length, and only whether there is a configuration. */
 function traced<P extends HookPoint>(outcome: HookOutcome<P>): TracedOutcome {
   if (outcome.status === 'decline') return outcome
   const answer: object = outcome.answer

@@ -1,6 +1,7 @@
 /**
- * A hooks.toml says which programs run as the caller: it and they count only if nobody else could have written them. Every
- * step of the way from the root is judged, links among them: whoever can rename one of them decides what is at its end.
+ * A hooks.toml says which programs run as the caller. It and they are used only if no other user could have written
+ * them. Every step of the path from the root is checked, including links, because a user who can rename any of them
+ * decides what is at the end.
  */
 import { closeSync, fstatSync, lstatSync, readlinkSync, type Stats } from 'node:fs'
 import { resolve } from 'node:path'
@@ -10,7 +11,7 @@ import { readRest } from '../sys/read.ts'
 import { hooksInvalid } from './invalid.ts'
 
 export interface TrustedFile {
-  /** Absolute, links resolved: commands are relative to where the file really is. */
+  /** Absolute, with links resolved: commands are relative to the real place of the file. */
   readonly path: string
   readonly text: string
 }
@@ -18,13 +19,12 @@ export interface TrustedFile {
 const LIMIT_BYTES = 64 * 1024
 const GROUP_OR_OTHERS_WRITE = 0o022
 const STICKY = 0o1000
-/** As many as the kernel follows (path_resolution(7)). */
+/** The same number as in the kernel (path_resolution(7)). */
 const MOST_LINKS = 40
 
 /**
- * The file, links of the operator followed; undefined where there is none. It is opened once, and what was opened is
- * what is read.
- *
+ * The file, or undefined if it does not exist. Links of the operator are followed. It is opened once, and that open
+ * file is checked and read.
  * @throws HOOKS_UNSAFE if a user other than root and the caller could have written it; HOOKS_INVALID
  */
 export function readTrustedFile(path: string): TrustedFile | undefined {
@@ -72,7 +72,7 @@ interface Flaw {
   remedy: string
 }
 
-/** The first step of the way to a file that a user other than root and the caller could change. */
+/** The first step of the path that a user other than root and the caller could change. */
 function findFlaw(path: string): Flaw | undefined {
   let at = '/'
   let rest = path.split('/').filter((name) => name !== '')
@@ -94,7 +94,7 @@ function findFlaw(path: string): Flaw | undefined {
   return flaw
 }
 
-/** In a sticky directory only the owner of an entry can replace it, and each entry is judged. */
+/** In a sticky directory only the owner of an entry can replace it, and every entry is checked. */
 function flawOf(path: string, found: Stats): Flaw | undefined {
   const caller = process.geteuid!()
   if (found.uid !== 0 && found.uid !== caller) {

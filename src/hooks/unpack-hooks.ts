@@ -1,39 +1,39 @@
-/** Hooks as functions: what a user of the library writes. */
+/** Hooks as functions, for users of the library. */
 import type { Json } from '../image/json.ts'
 import type { WhiteoutForm } from '../plan/whiteout-form.ts'
 import type { ExtractMode } from './calls.ts'
 import type * as contexts from './contexts.ts'
 
 /**
- * Hooks as functions. Each gets the facts of the call, and may take as long as `timeout` says. "decline" means do
- * it yourself, "busy" ask again in a moment; no answer means done; a thrown error is a failure and ends the operation.
- * A target is an absolute path.
+ * Hooks as functions. Each gets the facts of the call and may take as long as `timeout` says. "decline" tells the
+ * engine to do the work itself, "busy" to ask again in a moment, and no answer means that the work is done. A thrown
+ * error is a failure and ends the operation. Targets are absolute paths.
  */
 export interface UnpackHooks {
   /** Shown in errors; default `functions`. */
   name?: string
-  /** Default `rootfs`. With `layer` and `chain` there must be trySkip, preExtract, postExtract and finish. */
+  /** Default `rootfs`. `layer` and `chain` require trySkip, preExtract, postExtract and finish. */
   extract?: ExtractMode
   /** Only with `layer`; default `overlay`. */
   whiteouts?: WhiteoutForm
   /** Default `auto`. */
   manifest?: 'auto' | 'never'
-  /** Milliseconds for a call, with the times that it was busy; default 60,000. */
+  /** Milliseconds for a call, including the time while it is busy; default 60,000. */
   timeout?: number
 
-  /** Once, before any layer: is the storage usable? May answer trySkip for layers, by chain ID. */
+  /** Called once, before any layer: checks the storage. May answer trySkip for layers, by chain ID. */
   prepare?(context: contexts.PrepareContext, call: FunctionCall): Reply<PrepareReply>
-  /** "skip" (with a target but in `rootfs`): this layer is committed, and nothing of it is read. */
+  /** "skip" (with a target, except with `rootfs`) means that this layer is committed and need not be read. */
   trySkip?(layer: contexts.LayerContext, call: FunctionCall): Promise<SkipReply> | SkipReply
-  /** The directory to write the layer to: empty for `layer`, the parent's state for `chain`. */
+  /** Returns the directory to write the layer to: empty for `layer`, the parent's state for `chain`. */
   preExtract?(layer: contexts.LayerContext, call: FunctionCall): Reply<Target>
-  /** The layer is written and verified: commit it. May answer with the directory that it now has. */
+  /** The layer is written and verified: commit it. May return its new directory. */
   postExtract?(layer: contexts.PostExtractContext, call: FunctionCall): Reply<Target>
-  /** All layers are there: make the root file system. */
+  /** All layers are present: make the root file system. */
   finish?(context: contexts.FinishContext, call: FunctionCall): Reply
-  /** Something failed: undo what preExtract made and what was not committed. May be called twice. */
+  /** Something failed: undo whatever preExtract made and was not committed. May be called twice. */
   abort?(context: contexts.AbortContext, call: FunctionCall): Reply
-  /** May answer with a config.json to take instead. */
+  /** May return a config.json to use instead. */
   runtimeConfig?(
     context: contexts.RuntimeConfigContext,
     call: FunctionCall
@@ -43,7 +43,7 @@ export interface UnpackHooks {
     context: contexts.DeltaListContext,
     call: FunctionCall
   ): Promise<DeltaReply> | DeltaReply
-  /** The image has a new layer: make the root file system as if unpacked from it. */
+  /** The image has a new layer: make the root file system look as if it had been unpacked from it. */
   refreshBundle?(context: contexts.RefreshBundleContext, call: FunctionCall): Reply
   /** Remove everything that belongs to the bundle. May be called twice. */
   delete?(context: contexts.BundleContext, call: FunctionCall): Reply
@@ -52,11 +52,11 @@ export interface UnpackHooks {
 }
 
 export interface FunctionCall {
-  /** Aborted when the answer is no longer needed: the time is over, or the operation was stopped. */
+  /** Aborted when the answer is no longer needed: the time is up, or the operation was stopped. */
   readonly signal: AbortSignal
   /**
-   * To be inherited by every process that the function starts and that may outlive this one: as long as it is open
-   * anywhere, no other operation works on the same bundle and layers.
+   * Pass this to every process that the function starts and that may outlive this one. While it is open anywhere, no
+   * other operation works on the same bundle and layers.
    */
   readonly lockFd: number
 }

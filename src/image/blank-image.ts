@@ -4,7 +4,10 @@ import { OCI_CONFIG, OCI_MANIFEST } from './media-types.ts'
 import { configBytes, manifestBytes } from './serialise.ts'
 import type { Descriptor, Platform } from './types.ts'
 
-/** An image without layers, as `umoci new` makes it; `created` is RFC 3339. Blobs in the order to store them. */
+/**
+ * An image without layers, as `umoci new` makes it; `created` is RFC 3339. Blobs are in the order in which to store
+ * them.
+ */
 export function blankImage(
   { os, architecture, variant }: Platform,
   created: string

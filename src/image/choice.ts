@@ -1,4 +1,4 @@
-/** Choosing an image of an index by platform. */
+/** Chooses an image of an index by platform. */
 import { OciUnpackError, type ErrorCode } from '../errors.ts'
 import { parseDigest } from './digest.ts'
 import { platformDistance, platformText } from './platform.ts'
@@ -8,7 +8,7 @@ import { printable } from './validate.ts'
 /** A manifest that an index leads to: the descriptors from the layout's index down to it. */
 export type DescriptorPath = readonly [Descriptor, ...Descriptor[]]
 
-/** A path that was written down: at least one descriptor. @throws DIGEST_INVALID */
+/** A path from a document: at least one descriptor. @throws DIGEST_INVALID */
 export function descriptorPath(
   written: readonly (Omit<Descriptor, 'digest'> & { digest: string })[]
 ): DescriptorPath {
@@ -20,9 +20,9 @@ export function descriptorPath(
 }
 
 /**
- * The manifest for a platform among those that an index offers (image-spec image-index.md, platform). One without
- * a platform counts only where it is the only one; attestations never count.
- * @throws PLATFORM_NOT_FOUND or PLATFORM_AMBIGUOUS, both with what is there.
+ * The manifest for a platform among those of an index (image-spec image-index.md, platform). One without a platform
+ * counts only if it is the only one; attestations never count.
+ * @throws PLATFORM_NOT_FOUND or PLATFORM_AMBIGUOUS, both with what is available
  */
 export function selectManifest(
   offered: readonly DescriptorPath[],
@@ -40,7 +40,7 @@ export function selectManifest(
   return best
 }
 
-/** The platform of a path: that of its manifest, else of the nearest index above it. */
+/** The platform of a path: that of its manifest, otherwise of the nearest index above it. */
 export function pathPlatform(path: DescriptorPath): Platform | undefined {
   return path.findLast(({ platform }) => platform !== undefined)?.platform
 }
@@ -50,7 +50,7 @@ export function target(path: DescriptorPath): Descriptor {
   return path.at(-1) ?? path[0]
 }
 
-/** BuildKit stores provenance and SBOMs beside the images, as manifests that nothing can run. */
+/** BuildKit stores provenance and SBOMs beside the images, as manifests that cannot be run. */
 export function isAttestation(descriptor: Descriptor): boolean {
   return descriptor.annotations?.['vnd.docker.reference.type'] === 'attestation-manifest'
 }
@@ -65,7 +65,7 @@ function nearest(paths: readonly DescriptorPath[], wanted: Platform): Descriptor
   return distances.filter(({ distance }) => distance === least).map(({ path }) => path)
 }
 
-/** The items whose descriptors differ, the first of equal ones. */
+/** The items with different descriptors; the first of equal ones. */
 export function distinct<T>(items: readonly T[], descriptor: (item: T) => Descriptor): T[] {
   const seen = new Set<string>()
   return items.filter((item) => seen.size < seen.add(descriptor(item).digest).size)
@@ -87,7 +87,7 @@ function platformError(
 }
 
 function describe(paths: readonly DescriptorPath[], code: ErrorCode): string {
-  if (paths.length === 0) return 'no image at all'
+  if (paths.length === 0) return 'no images'
   return paths
     .map((path) => {
       const platform = platformText(pathPlatform(path))

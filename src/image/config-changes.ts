@@ -6,8 +6,8 @@ import type { ExecutionConfig, ImageConfig, ImageManifest, Platform } from './ty
 import { setVariable } from './variables.ts'
 
 /**
- * Changes of an image's config, and of its manifest's annotations. What is not named stays as it is; what is to be
- * cleared is cleared before anything is set. Empty text leaves a field out, an empty list of arguments too.
+ * Changes to an image's config and to the annotations of its manifest. Fields that are not named stay as they are.
+ * Fields to clear are cleared before anything is set. Empty text, or an empty list of arguments, removes a field.
  */
 export interface ConfigChanges {
   clear?: readonly ClearKey[]
@@ -23,21 +23,21 @@ export interface ConfigChanges {
   user?: string
   workingDir?: string
   stopSignal?: string
-  /** `port[/protocol]`; added to those that are there. */
+  /** `port[/protocol]`; added to the existing ones. */
   exposedPorts?: readonly string[]
-  /** Paths; added to those that are there. */
+  /** Paths; added to the existing ones. */
   volumes?: readonly string[]
-  /** `NAME=VALUE`; replaces the variable of that name where it stands. */
+  /** `NAME=VALUE`; replaces the variable with that name in its place. */
   env?: readonly string[]
   entrypoint?: readonly string[]
   cmd?: readonly string[]
-  /** Added to those that are there. */
+  /** Added to the existing ones. */
   labels?: Readonly<Record<string, string>>
-  /** Annotations of the manifest; added to those that are there. */
+  /** Annotations of the manifest; added to the existing ones. */
   annotations?: Readonly<Record<string, string>>
 }
 
-/** What can be cleared, by umoci's names. */
+/** What can be cleared, in umoci's names. */
 export type ClearKey =
   | 'config.labels'
   | 'config.exposedports'
@@ -57,7 +57,7 @@ const CLEARED_FIELDS: Readonly<Record<ClearKey, keyof ExecutionConfig | undefine
   'manifest.annotations': undefined
 }
 
-/** Callers may have it from a user. @throws USAGE for a key that nothing is cleared by */
+/** Callers may get the key from a user. @throws USAGE for a key that does not exist */
 function checked(key: ClearKey): ClearKey {
   if (Object.hasOwn(CLEARED_FIELDS, key)) return key
   const isLayers = (key as string) === 'rootfs.diffids'
@@ -131,7 +131,7 @@ function setVariables(
 
 type Members = Readonly<Record<string, object | null>>
 
-/** A set in Go's JSON: an object of empty objects. */
+/** A set in Go's JSON is an object of empty objects. */
 function addMembers(set: Members = {}, given: readonly string[] | undefined): Members | undefined {
   if (given?.includes('') === true) throw new OciUnpackError('USAGE', 'A port or volume is empty.')
   if (given === undefined || given.length === 0) return undefined

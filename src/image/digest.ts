@@ -3,8 +3,8 @@ import { createHash, type Hash } from 'node:crypto'
 import { OciUnpackError } from '../errors.ts'
 
 /**
- * A content digest `algorithm:encoded` (image-spec descriptor.md, Digests). `parseDigest` gives only digests that
- * can be verified here; a document may also hold one of another algorithm, which `digestAlgorithm` refuses.
+ * A content digest `algorithm:encoded` (image-spec descriptor.md, Digests). `parseDigest` returns only digests that can
+ * be verified here. A document may contain one with another algorithm, which `digestAlgorithm` refuses.
  */
 export type Digest = string & { readonly __digest: unique symbol }
 
@@ -15,7 +15,7 @@ const HEX_DIGITS: Readonly<Record<DigestAlgorithm, number>> = { sha256: 64, sha5
 
 export const DIGEST_ALGORITHMS: readonly DigestAlgorithm[] = ['sha256', 'sha512']
 
-/** Text as a digest. @throws DIGEST_INVALID: not a digest, upper-case, wrong length, or an unknown algorithm. */
+/** Text as a digest. @throws DIGEST_INVALID: not a digest, upper-case, wrong length, or an unknown algorithm */
 export function parseDigest(text: string): Digest {
   const colon = text.indexOf(':')
   const algorithm = text.slice(0, Math.max(colon, 0))
@@ -33,12 +33,12 @@ export function isDigest(text: string): text is Digest {
   return more.length === 0 && isAlgorithm(algorithm) && isHex(hex, algorithm)
 }
 
-/** @throws DIGEST_INVALID where the digest cannot be verified here. */
+/** @throws DIGEST_INVALID if the digest cannot be verified here */
 export function digestAlgorithm(digest: Digest): DigestAlgorithm {
   return parseDigest(digest).startsWith('sha256:') ? 'sha256' : 'sha512'
 }
 
-/** The part after the colon: lower-case hex. @throws DIGEST_INVALID where the digest cannot be verified here. */
+/** The part after the colon: lower-case hex. @throws DIGEST_INVALID if the digest cannot be verified here */
 export function digestHex(digest: Digest): string {
   return parseDigest(digest).slice(digest.indexOf(':') + 1)
 }
@@ -48,14 +48,14 @@ export function digestOf(bytes: Uint8Array, algorithm: DigestAlgorithm = 'sha256
   return finishDigest(createHash(algorithm).update(bytes), algorithm)
 }
 
-/** Ends a hash that was fed elsewhere; the hash cannot be used afterwards. */
+/** Ends a hash that other code has fed; the hash cannot be used afterwards. */
 export function finishDigest(hash: Hash, algorithm: DigestAlgorithm): Digest {
   return `${algorithm}:${hash.digest('hex')}` as Digest
 }
 
 /**
- * Of each layer the chain ID, which stands for it and all below it; base layer first (image-spec config.md, Layer
- * ChainID).
+ * The chain ID of each layer, which identifies the layer and all layers below it; base layer first (image-spec
+ * config.md, Layer ChainID).
  */
 export function chainIds(diffIds: readonly Digest[]): Digest[] {
   const chain: Digest[] = []

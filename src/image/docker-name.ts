@@ -1,5 +1,5 @@
 /**
- * The name of an image in full, as skopeo writes it into an archive: `debian` is `docker.io/library/debian:latest`
+ * The full name of an image, as skopeo writes it into an archive: `debian` is `docker.io/library/debian:latest`
  * (github.com/distribution/reference, ParseNormalizedNamed and TagNameOnly).
  */
 export function fullDockerName(name: string): string {
@@ -10,7 +10,7 @@ export function fullDockerName(name: string): string {
   return withTag(hasHost ? name : `docker.io/${path}`)
 }
 
-/** A colon behind the last slash starts a tag; one before it belongs to the port of a host. */
+/** A colon after the last slash starts a tag; one before it belongs to the port of a host. */
 function withTag(name: string): string {
   return name.lastIndexOf(':') > name.lastIndexOf('/') ? name : `${name}:latest`
 }

@@ -1,4 +1,4 @@
-/** Reading the documents of an image, checked against their schemas. */
+/** Reads the documents of an image and checks them against their schemas. */
 import type { Digest } from './digest.ts'
 import { parseJson, type Json } from './json.ts'
 import { mediaKind } from './media-types.ts'
@@ -30,14 +30,14 @@ import { assertValid, documentInvalid, type SchemaValidator } from './validate.t
 export interface DocumentSource {
   /** A path or digest, for messages. */
   file: string
-  /** The media type that the descriptor promised; absent for a layout's own files. */
+  /** The media type that the descriptor gives; absent for a layout's own files. */
   mediaType?: string
 }
 
 /*
- * Every parser takes the stored bytes and throws DOCUMENT_INVALID with file, JSON pointer and reason. Fields that
- * we do not know are kept; a known optional field that is null (as Go writes one) is dropped, a required list
- * that is null becomes empty.
+ * Every parser takes the stored bytes and throws DOCUMENT_INVALID with file, JSON pointer and reason. Unknown fields
+ * are kept. An optional known field that is null (as Go writes one) is dropped, and a required list that is null
+ * becomes empty.
  */
 
 /** The `oci-layout` file (image-spec image-layout.md). */
@@ -78,7 +78,7 @@ export function parseDockerArchive(
   return images as unknown as readonly DockerArchiveImage[]
 }
 
-/** The diff ids of a manifest's layers. @throws DOCUMENT_INVALID where their number is not that of the layers. */
+/** The diff IDs of a manifest's layers. @throws DOCUMENT_INVALID if their number is not that of the layers */
 export function layerDiffIds(
   manifest: ImageManifest,
   config: ImageConfig,
@@ -110,7 +110,7 @@ function parseText(bytes: Uint8Array, source: DocumentSource): Json {
   }
 }
 
-/** A blob that one reader takes for an index and another for a manifest hides content: CVE-2021-41190. */
+/** A blob that one reader takes for an index and another for a manifest can hide content: CVE-2021-41190. */
 function assertMediaType(found: string | undefined, source: DocumentSource): void {
   if (found === undefined || source.mediaType === undefined || found === source.mediaType) return
   throw documentInvalid(

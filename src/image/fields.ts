@@ -1,4 +1,4 @@
-/** The object with the fields that are not undefined; those that are empty text or an empty list go. */
+/** The object with only those fields that are not undefined, empty text or an empty list. */
 export function withFields<T extends object>(
   object: T,
   fields: { readonly [Name in keyof T]?: T[Name] | undefined }

@@ -4,8 +4,8 @@ import type { Json } from './json.ts'
 import type { Shape } from './shape.ts'
 
 /**
- * Compact JSON as Go's encoder writes it, with its trailing newline. Keys come in the shape's order, unknown
- * ones after them as they stand; keys that are data (labels, annotations) are sorted by their UTF-8 bytes.
+ * Compact JSON in the form of Go's encoder, with its trailing newline. Keys come in the shape's order, followed by
+ * unknown ones in their own order. Keys that are data (labels, annotations) are sorted by their UTF-8 bytes.
  */
 export function stringifyJson(value: Json, shape: Shape): Buffer {
   return Buffer.from(write(value, shape) + '\n')
@@ -40,12 +40,15 @@ function orderedKeys(object: Readonly<Record<string, Json | undefined>>, shape: 
   return [...known, ...keys.filter((key) => !Object.hasOwn(shape.fields, key))]
 }
 
-/** A Go map has no order: its keys are printed sorted by their UTF-8 bytes. */
+/** A Go map has no order, so its keys are printed sorted by their UTF-8 bytes. */
 export function compareKeys(a: string, b: string): number {
   return compareBytes(fromText(a), fromText(b))
 }
 
-/** `<`, `>`, `&`, U+2028 and U+2029 are safe inside HTML and old JavaScript then (encoding/json, HTMLEscape). */
+/**
+ * Escapes `<`, `>`, `&`, U+2028 and U+2029, which makes them safe in HTML and old JavaScript (encoding/json,
+ * HTMLEscape).
+ */
 export function escapeAsGo(text: string): string {
   return text.replace(
     /[<>&\u2028\u2029]/g,

@@ -1,6 +1,6 @@
 /**
- * A date of RFC 3339 as Go writes one that it has read (time.RFC3339Nano): no zeros at the end of the fraction, and
- * `Z` for an offset of nothing. Text in any other form stays as it is.
+ * A date of RFC 3339 in the form in which Go writes it (time.RFC3339Nano): no zeros at the end of the fraction, and `Z`
+ * if there is no offset. Text in any other form is unchanged.
  */
 export function goTime(text: string): string {
   const [, seconds, fraction = '', offset = ''] = DATE.exec(text) ?? []

@@ -1,14 +1,14 @@
-/** Reading JSON without losing large integers. */
+/** Reads JSON without losing large integers. */
 import { randomUUID } from 'node:crypto'
 
 /**
- * A JSON value in which whole numbers beyond 2^53-1 are bigints, so that an int64 that only other
- * programs understand survives a rewrite. Other numbers are doubles, as in RFC 8259 section 6.
+ * A JSON value in which whole numbers beyond 2^53-1 are bigints, so that an int64 that only other programs understand
+ * survives a rewrite. Other numbers are doubles, as in RFC 8259 section 6.
  */
 export type Json =
   null | boolean | number | bigint | string | readonly Json[] | { readonly [key: string]: Json }
 
-/** Deeper documents do not occur; a bound keeps recursion over values safe. */
+/** Real documents are never deeper. The limit makes recursion over values safe. */
 const MAX_DEPTH = 200
 
 /** For valid JSON only: on an open string the nested repetition would take exponential time. */
@@ -16,8 +16,8 @@ const TOKEN = /"(?:[^"\\]+|\\.)*"|-?\d[-+.\deE]*|[[\]{}]/g
 
 /**
  * UTF-8 bytes as JSON. Of equal keys the last wins, as in Go.
- * @throws SyntaxError: not UTF-8, not JSON, a number that no double can hold, or too deeply nested.
- * Its message is a clause that says what the document is or does.
+ * @throws SyntaxError: not UTF-8, not JSON, a number that no double can represent, or nested too deeply. Its message is
+ * a clause that says what the document is or does.
  */
 export function parseJson(bytes: Uint8Array): Json {
   const text = decodeUtf8(bytes)
@@ -41,7 +41,7 @@ function parseText(text: string): Json {
   }
 }
 
-/** Also bounds the depth. */
+/** Also limits the depth. */
 function hasUnsafeIntegers(validText: string): boolean {
   let unsafe = false
   let depth = 0
@@ -60,7 +60,7 @@ function isUnsafeInteger(token: string): boolean {
   return /^-?\d+$/.test(token) && !Number.isSafeInteger(number)
 }
 
-/** JSON.parse shows a reviver no source text before Node 21: big integers pass it as marked strings. */
+/** JSON.parse shows its reviver no source text before Node 21, so big integers are passed as marked strings. */
 function parseWithBigints(validText: string): Json {
   const mark = randomUUID()
   const marked = validText.replace(TOKEN, (token) =>

@@ -1,10 +1,10 @@
-/** What media types mean here. */
+/** The meaning of media types. */
 import { OciUnpackError } from '../errors.ts'
 
-/** How a layer's bytes are packed. Decided by media type alone, never by looking at the bytes. */
+/** How a layer is compressed. The media type alone decides this, never the bytes. */
 export type Compression = 'none' | 'gzip' | 'zstd'
 
-/** What a media type stands for (image-spec media-types.md and its compatibility matrix). */
+/** What a media type describes (image-spec media-types.md and its compatibility matrix). */
 export type MediaKind =
   | { kind: 'index' }
   | { kind: 'manifest' }
@@ -42,7 +42,7 @@ export function mediaKind(mediaType: string): MediaKind {
   return KINDS.get(mediaType) ?? OTHER
 }
 
-/** @throws MEDIA_TYPE_UNSUPPORTED where the type is not that of a tar layer. */
+/** @throws MEDIA_TYPE_UNSUPPORTED if the type is not that of a tar layer */
 export function layerCompression(mediaType: string): Compression {
   const kind = mediaKind(mediaType)
   if (kind.kind === 'layer') return kind.compression
@@ -58,7 +58,7 @@ export function layerCompression(mediaType: string): Compression {
   )
 }
 
-/** The media type of a layer that is packed so, in the family (OCI or Docker) of the manifest that gets it. */
+/** The media type of a layer with this compression, in the family (OCI or Docker) of the manifest that gets it. */
 export function layerMediaType(
   compression: Compression,
   manifestType: string = OCI_MANIFEST

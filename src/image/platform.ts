@@ -2,7 +2,7 @@
 import { OciUnpackError } from '../errors.ts'
 import type { Platform } from './types.ts'
 
-/** `os/arch[/variant]` in Go's names; a few usual spellings are understood (x86_64, aarch64, armhf, armel). */
+/** `os/arch[/variant]` in Go's names. A few common spellings are accepted (x86_64, aarch64, armhf, armel). */
 export function parsePlatform(text: string): Platform {
   const parts = text.split('/')
   if (
@@ -20,7 +20,7 @@ export function parsePlatform(text: string): Platform {
   return { os: os!, ...known, ...(variant === undefined ? {} : { variant }) }
 }
 
-/** Where we run, in Go's names. The arguments are Node's names; by default those of this process. */
+/** The platform of this machine in Go's names. The arguments are Node's names; by default those of this process. */
 export function hostPlatform(
   os: string = process.platform,
   arch: string = process.arch,
@@ -32,7 +32,7 @@ export function hostPlatform(
   return { os: os === 'win32' ? 'windows' : os, architecture, ...variant }
 }
 
-/** The platform alone of what also has one: a config. */
+/** Only the platform of something that has one, such as a config. */
 export function platformOf(described: Platform): Platform {
   const { os, architecture, variant } = described
   return { os, architecture, ...(variant === undefined ? {} : { variant }) }
@@ -50,8 +50,8 @@ export function platformText(platform: Platform | undefined): string {
 }
 
 /**
- * How well a machine of platform `wanted` runs `offered`: 0 is the same spelling, more is worse, undefined is not at all.
- * Without a variant arm means v7, arm64 v8 and amd64 v1; lower versions of these run on higher ones.
+ * How well a machine with platform `wanted` runs `offered`: 0 is the same spelling, more is worse, undefined is not at
+ * all. Without a variant, arm means v7, arm64 v8 and amd64 v1; lower versions of these run on higher ones.
  */
 export function platformDistance(wanted: Platform, offered: Platform): number | undefined {
   if (wanted.os !== offered.os || wanted.architecture !== offered.architecture) return undefined
@@ -94,7 +94,7 @@ function variantVersion(platform: Platform): number | undefined {
   return match === null ? undefined : Number(match[1])
 }
 
-/** Variants without an order: equal ones match, and a wish without a variant takes any. */
+/** Variants without an order: equal ones match, and a request without a variant accepts any. */
 function namedVariantDistance(wanted: Platform, offered: Platform): number | undefined {
   if (nonEmpty(wanted.variant) === nonEmpty(offered.variant)) return 0
   return nonEmpty(wanted.variant) === undefined ? 1 : undefined
@@ -104,7 +104,7 @@ function nonEmpty(text: string | undefined): string | undefined {
   return text === '' ? undefined : text
 }
 
-/** The ARM version that this Node was built for: `process.config` is untyped and absent in some builds. */
+/** The ARM version that this Node was built for. `process.config` is untyped, and missing in some builds. */
 function builtForArm(): string | undefined {
   const version: unknown = Reflect.get(process.config.variables, 'arm_version')
   return typeof version === 'string' && /^\d+$/.test(version) ? version : undefined

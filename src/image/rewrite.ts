@@ -1,4 +1,4 @@
-/** An edited image, with every document that leads to it. */
+/** Rewrites an edited image, with every document that leads to it. */
 import { target, type DescriptorPath } from './choice.ts'
 import { digestOf, type Digest } from './digest.ts'
 import { configBytes, indexBytes, manifestBytes } from './serialise.ts'
@@ -14,17 +14,17 @@ import type {
 /** An image with every document that leads to it. */
 export interface ImageDocuments {
   descriptorPath: DescriptorPath
-  /** The indexes that all descriptors of the path but the last stand for, outermost first. */
+  /** The indexes of all descriptors of the path except the last, outermost first. */
   indexes: readonly ImageIndex[]
   manifest: ImageManifest
   config: ImageConfig
 }
 
-/** What changes. Every part is optional; fields that are not named stay as they are. */
+/** What changes. Every part is optional; all other fields stay as they are. */
 export interface ImageEdit {
   /** A layer on top, already stored. */
   layer?: { descriptor: Descriptor; diffId: Digest }
-  /** A history entry at the end; its `empty_layer` is set here, to whether there is a layer. */
+  /** A history entry at the end. Its `empty_layer` is set here, depending on whether there is a layer. */
   history?: Omit<History, 'empty_layer'>
   config?: (config: ImageConfig) => ImageConfig
   manifest?: (manifest: ImageManifest) => ImageManifest
@@ -40,13 +40,13 @@ export interface RewrittenImage {
   config: ImageConfig
 }
 
-/** Size of a layer before compression, in bytes, as umoci notes it on the layer's descriptor. */
+/** The uncompressed size of a layer in bytes, which umoci records on the layer's descriptor. */
 const UNCOMPRESSED_SIZE = 'ci.umo.uncompressed_blob_size'
 
 /**
  * Applies an edit and rewrites everything above it, bottom-up: config, manifest, each index. Unknown fields,
- * annotations, platforms and big integers stay; sizes, digests and embedded `data` become those of the new bytes.
- * Where nothing is edited, the image stays the one that it is.
+ * annotations, platforms and big integers are kept; sizes, digests and embedded `data` become those of the new bytes.
+ * An edit without changes returns the image unchanged.
  */
 export function rewriteImage(image: ImageDocuments, edit: ImageEdit): RewrittenImage {
   if (Object.keys(edit).length === 0) return { ...image, blobs: [] }
@@ -122,7 +122,7 @@ function rewriteIndexes(
   return { blobs, descriptorPath }
 }
 
-/** Every entry of the old digest now stands for these bytes. */
+/** Replaces the content of every entry with the old digest. */
 function withContent(index: ImageIndex, old: Digest, bytes: Buffer): ImageIndex {
   const manifests = index.manifests.map((entry) =>
     entry.digest === old ? describe(entry, bytes) : entry
@@ -130,7 +130,7 @@ function withContent(index: ImageIndex, old: Digest, bytes: Buffer): ImageIndex 
   return { ...index, manifests }
 }
 
-/** The descriptor with its content replaced; annotations, platform and unknown fields are its own. */
+/** The descriptor with new content. Its annotations, platform and unknown fields are kept. */
 function describe(old: Descriptor, bytes: Buffer): Descriptor {
   const content = { ...old, digest: digestOf(bytes), size: bytes.length }
   return old.data === undefined ? content : { ...content, data: bytes.toString('base64') }

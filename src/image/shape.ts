@@ -1,6 +1,6 @@
 /**
- * The fields that we know of each document, in the order in which Go's image-spec structs hold them and hence
- * umoci writes them: one table both for reading (a null stands for an absent field) and for writing.
+ * The known fields of each document, in the order of Go's image-spec structs, which umoci writes. One table both for
+ * reading (where null means absent) and for writing.
  */
 export type Shape =
   | { kind: 'any' }

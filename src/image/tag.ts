@@ -1,4 +1,4 @@
-/** What a tag may look like. */
+/** The syntax of tags. */
 import { OciUnpackError } from '../errors.ts'
 
 /** Image-spec annotations.md, grammar of org.opencontainers.image.ref.name. */

@@ -8,14 +8,15 @@ import { printable } from './validate.ts'
 /** The annotation that tags an entry of a layout's index (image-spec annotations.md). */
 export const REF_NAME = 'org.opencontainers.image.ref.name'
 
-/** The tags of a layout, in the order of its index, as often as they occur. */
+/** The tags of a layout, in the order of its index, including repetitions. */
 export function listTags(index: ImageIndex): string[] {
   return index.manifests.flatMap(({ annotations }) => annotations?.[REF_NAME] ?? [])
 }
 
 /**
- * The one entry of the layout's index that carries the tag (image-spec image-layout.md, index.json). Entries with
- * equal digests count as one. @throws TAG_NOT_FOUND with the tags there are, TAG_AMBIGUOUS with the digests.
+ * The one entry of the layout's index that has the tag (image-spec image-layout.md, index.json). Entries with equal
+ * digests count as one.
+ * @throws TAG_NOT_FOUND with the available tags, TAG_AMBIGUOUS with the digests
  */
 export function findTag(index: ImageIndex, tag: string): Descriptor {
   const entries = index.manifests.filter(({ annotations }) => annotations?.[REF_NAME] === tag)
@@ -25,7 +26,7 @@ export function findTag(index: ImageIndex, tag: string): Descriptor {
   return entry
 }
 
-/** The entry of a tag; without one the only entry there is. @throws as `findTag` does. */
+/** The entry with a tag, or the only entry if no tag is given. @throws what `findTag` throws */
 export function findEntry(index: ImageIndex, tag: string | undefined): Descriptor {
   if (tag !== undefined) return findTag(index, tag)
   const [entry, ...others] = distinct(index.manifests, (descriptor) => descriptor)
@@ -34,8 +35,8 @@ export function findEntry(index: ImageIndex, tag: string | undefined): Descripto
 }
 
 /**
- * The index with the tag on this descriptor alone: older entries of the tag go, the new one comes last, with its
- * other annotations and its platform.
+ * The index with the tag on this descriptor alone: older entries with the tag are removed, and the new one comes last,
+ * with its other annotations and its platform.
  */
 export function withTag(index: ImageIndex, tag: string, descriptor: Descriptor): ImageIndex {
   const entry = { ...descriptor, annotations: { ...descriptor.annotations, [REF_NAME]: tag } }
@@ -43,7 +44,7 @@ export function withTag(index: ImageIndex, tag: string, descriptor: Descriptor):
   return { ...others, manifests: [...others.manifests, entry] }
 }
 
-/** The index without any entry of the tag. */
+/** The index without any entry that has the tag. */
 export function withoutTag(index: ImageIndex, tag: string): ImageIndex {
   const manifests = index.manifests.filter(({ annotations }) => annotations?.[REF_NAME] !== tag)
   return { ...index, mediaType: OCI_INDEX, manifests }
@@ -67,11 +68,11 @@ function tagAmbiguous(tag: string, entries: readonly Descriptor[]): OciUnpackErr
 }
 
 function noImage(): OciUnpackError {
-  return new OciUnpackError('TAG_NOT_FOUND', 'There is no image in this place.')
+  return new OciUnpackError('TAG_NOT_FOUND', 'There is no image at this place.')
 }
 
 function severalImages(tags: readonly string[]): OciUnpackError {
-  return new OciUnpackError('TAG_AMBIGUOUS', 'There are several images in this place.', {
+  return new OciUnpackError('TAG_AMBIGUOUS', 'There are several images at this place.', {
     facts: { available: printable([...new Set(tags)].join(', ')) },
     hint: 'Choose one by its tag: TRANSPORT:PATH:TAG.'
   })

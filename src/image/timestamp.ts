@@ -5,8 +5,9 @@ const RFC3339 =
   /^(?<date>\d{4}-\d{2}-\d{2})T(?<time>\d{2}:\d{2}:\d{2})(?:\.(?<fraction>\d{1,9}))?(?<offset>Z|[+-]\d{2}:\d{2})$/
 
 /**
- * A date and time of RFC 3339, of at most nanoseconds, as Go writes it and hence umoci stores it: no zeros at the end
- * of the fraction, `Z` for an offset of nothing. @throws USAGE for text that is none, or a day or hour that no clock has
+ * A date and time of RFC 3339, with nanoseconds at most, as Go and umoci write it: no zeros at the end of the fraction,
+ * `Z` if there is no offset.
+ * @throws USAGE for other text, or an impossible day or hour
  */
 export function parseTimestamp(text: string): string {
   const parts = RFC3339.exec(text)?.groups
@@ -18,7 +19,7 @@ export function parseTimestamp(text: string): string {
   return `${date}T${time}${fraction === '' ? '' : `.${fraction}`}${zone}`
 }
 
-/** Date.parse takes 30 February for the first of March. */
+/** Date.parse turns 30 February into a day in March. */
 function isOnCalendar(date: string, time: string): boolean {
   const milliseconds = Date.parse(`${date}T${time}Z`)
   if (Number.isNaN(milliseconds)) return false

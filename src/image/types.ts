@@ -1,9 +1,9 @@
-/** The documents of an image as types. */
+/** The types of an image's documents. */
 import type { Digest } from './digest.ts'
 
 /*
- * The documents as `documents.ts` hands them out: valid, with nulls gone. Objects also hold whatever unknown fields
- * the stored document has; spreading them into a new object keeps those.
+ * The documents as `documents.ts` returns them: valid, and without nulls. Objects also contain all unknown fields of
+ * the stored document, and spreading them into a new object keeps those.
  */
 
 /** Image-spec descriptor.md, Properties. `size` in bytes. */
@@ -19,7 +19,7 @@ export interface Descriptor {
   readonly artifactType?: string
 }
 
-/** Names as Go has them (image-spec image-index.md, platform). */
+/** Names in Go's spelling (image-spec image-index.md, platform). */
 export interface Platform {
   readonly os: string
   readonly architecture: string
@@ -61,7 +61,7 @@ export interface ImageManifest {
   readonly annotations?: Readonly<Record<string, string>>
 }
 
-/** Image-spec config.md, Properties. Dates are RFC 3339 text: they carry nanoseconds and an offset. */
+/** Image-spec config.md, Properties. Dates are RFC 3339 text, because they have nanoseconds and an offset. */
 export interface ImageConfig {
   readonly created?: string
   readonly author?: string
@@ -75,7 +75,7 @@ export interface ImageConfig {
   readonly history?: readonly History[]
 }
 
-/** Image-spec config.md, `config`: what a runtime starts from. */
+/** Image-spec config.md, `config`: the settings for running a container. */
 export interface ExecutionConfig {
   readonly User?: string
   readonly ExposedPorts?: Readonly<Record<string, object | null>>

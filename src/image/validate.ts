@@ -1,9 +1,9 @@
-/** Checking documents against compiled schemas, and saying what is wrong. */
+/** Checks documents against compiled schemas, and explains what is wrong. */
 import { display, fromText } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import type { Json } from './json.ts'
 
-/** What a compiled schema reports; `parentSchema` is the schema whose `keyword` was broken. */
+/** An error of a compiled schema; `parentSchema` is the schema whose `keyword` was violated. */
 export interface SchemaError {
   instancePath: string
   keyword: string
@@ -16,13 +16,15 @@ export interface SchemaError {
   data: unknown
 }
 
-/** A compiled schema: false leaves the errors on the function, the first one found first. */
+/** A compiled schema. If it returns false, the function has the errors, in the order in which they were found. */
 export interface SchemaValidator {
   (data: unknown): boolean
   errors?: SchemaError[] | null
 }
 
-/** @throws DOCUMENT_INVALID with the JSON pointer (RFC 6901) of the first field that breaks the schema, and why. */
+/**
+ * @throws DOCUMENT_INVALID with the JSON pointer (RFC 6901) of the first field that violates the schema, and the reason
+ */
 export function assertValid(validate: SchemaValidator, value: Json, file: string): void {
   if (validate(value)) return
   const error = validate.errors?.[0]
@@ -43,7 +45,7 @@ export function documentInvalid(
   })
 }
 
-/** Text of a document for a terminal: control characters show as escapes. */
+/** Text of a document, safe for a terminal: control characters are escaped. */
 export function printable(text: string): string {
   return display(fromText(text))
 }
@@ -53,7 +55,7 @@ function pointerOf(error: SchemaError): string {
   return typeof missing === 'string' ? `${error.instancePath}/${missing}` : error.instancePath
 }
 
-/** What is wrong with the field that the error is about, as a clause. */
+/** What is wrong with the field of the error, as a clause. */
 export function reasonFor(error: SchemaError): string {
   const missing = error.params['missingProperty']
   if (typeof missing === 'string') return `is missing; ${rule(requiredField(error, missing))}`

@@ -1,6 +1,6 @@
 /**
- * A list of environment variables with one set: where its name stands first, or at the end. Further entries of the name
- * go, so that nobody can take another for the one that counts.
+ * Sets one variable in a list of environment variables: at the first entry with its name, or at the end. Further
+ * entries with the name are removed, so that only one can count.
  */
 export function setVariable(env: readonly string[], variable: string): string[] {
   const prefix = variable.slice(0, variable.indexOf('=') + 1)

@@ -1,4 +1,4 @@
-/** The checksum of cksum(1), which mtree(5) has as `cksum`: POSIX's CRC over the bytes and then their number. */
+/** The checksum of cksum(1), `cksum` in mtree(5): POSIX's CRC over the bytes and then their number. */
 export class Cksum {
   private crc = 0
   private length = 0

@@ -4,7 +4,7 @@ import { OciUnpackError } from '../errors.ts'
 import type { Timespec, Xattr } from '../tar/entry.ts'
 import { formatMode, UMOCI_KEYWORDS, type MtreeEntry } from './entry.ts'
 
-/** One keyword that differs, its values as a manifest shows them; undefined: not there. */
+/** One keyword that differs, with its values as a tree manifest shows them; undefined: missing. */
 interface KeywordChange {
   /** Canonical; for an xattr `xattr.NAME`, NAME as bytes. */
   keyword: string
@@ -12,7 +12,7 @@ interface KeywordChange {
   after: string | undefined
 }
 
-/** What every delta tells of an object: with a whole entry for each, a new tree would be in memory twice. */
+/** What every delta says about an object. A whole entry for each would keep a new tree in memory twice. */
 type Typed = Pick<MtreeEntry, 'type'>
 
 /** What became of one path. */
@@ -29,9 +29,9 @@ export type Delta =
     }
 
 /**
- * What became of the tree `before`, sorted by path bytewise. A keyword counts as changed when the values differ
- * or only one side has it, as go-mtree decides; keywords that are not listed are not looked at.
- * @throws MTREE_INVALID when one side has a path twice
+ * What became of the tree `before`, sorted by the bytes of paths. A keyword counts as changed if the values differ or
+ * only one side has it, as in go-mtree. Keywords that are not listed are ignored.
+ * @throws MTREE_INVALID if one side lists a path twice
  */
 export function compareTreeManifests(
   before: Iterable<MtreeEntry>,
@@ -115,7 +115,7 @@ function formatTime({ sec, nsec }: Timespec): string {
 
 const NONE: readonly KeywordChange[] = []
 
-/** By name: the order in which a file system lists xattrs means nothing. */
+/** Compared by name: the order in which a file system lists xattrs has no meaning. */
 function xattrChanges(before: readonly Xattr[], after: readonly Xattr[]): readonly KeywordChange[] {
   if (before.length === 0 && after.length === 0) return NONE
   const old = new Map(before)

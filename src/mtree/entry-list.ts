@@ -2,7 +2,7 @@
 import type { ByteString } from '../bytes.ts'
 import type { MtreeEntry } from './entry.ts'
 
-/** The entries of a manifest in the order of its lines, counted from 0. */
+/** The entries of a tree manifest in the order of its lines, counted from 0. */
 export interface EntryList {
   readonly count: number
   /** Relative to the root; `.` for the root itself. */

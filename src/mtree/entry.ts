@@ -6,7 +6,7 @@ import type { Timespec, Xattr } from '../tar/entry.ts'
 export const MTREE_TYPES = ['file', 'dir', 'link', 'fifo', 'char', 'block', 'socket'] as const
 export type MtreeType = (typeof MTREE_TYPES)[number]
 
-/** The keywords of umoci's manifests, in the order in which they stand on a line. */
+/** The keywords of umoci's manifests, in their order on a line. */
 export const UMOCI_KEYWORDS = [
   'size',
   'type',
@@ -20,12 +20,14 @@ export const UMOCI_KEYWORDS = [
   'xattr'
 ] as const
 
-/** One object of a tree, as it lies on disk. */
+/** One object of a tree on disk. */
 export interface MtreeNode {
   /** One path component; `.` for the root. */
   name: ByteString
   type: MtreeType
-  /** As lstat(2) says: for a directory what the file system counts, for a symlink the length of its target. */
+  /**
+   * As lstat(2) reports it: for a directory whatever the file system counts, for a symlink the length of its target.
+   */
   size: number
   /** Host ids. */
   uid: number
@@ -44,7 +46,7 @@ export interface MtreeNode {
   children?: readonly MtreeNode[]
 }
 
-/** One line of a manifest with its `/set` defaults applied. Undefined: the manifest does not say. */
+/** One line of a tree manifest with its `/set` defaults applied. Undefined: the tree manifest does not say. */
 export interface MtreeEntry {
   /** Relative to the root, without `./`; `.` for the root itself. */
   path: ByteString
@@ -61,7 +63,7 @@ export interface MtreeEntry {
   time: Timespec | undefined
   sha256: string | undefined
   xattrs: readonly Xattr[]
-  /** All other keywords under their canonical names, values as written ('' where there is none). */
+  /** All other keywords under their canonical names, with values as written ('' if there is none). */
   other: ReadonlyMap<string, string> | undefined
 }
 
@@ -71,7 +73,7 @@ export interface PlacedNode {
   node: MtreeNode
 }
 
-/** Non-directories first, then directories, each sorted by byte value: the order of a manifest's lines. */
+/** Non-directories first, then directories, each sorted by byte value: the order of a tree manifest's lines. */
 export function inTreeManifestOrder<Node extends MtreeNode>(
   children: readonly Node[]
 ): { leaves: Node[]; directories: Node[] } {
@@ -83,7 +85,7 @@ export function inTreeManifestOrder<Node extends MtreeNode>(
   return { leaves, directories }
 }
 
-/** Every node in the order of the manifest's lines, with its path. The depth is limited by memory only. */
+/** Every node with its path, in the order of the tree manifest's lines. Only memory limits the depth. */
 export function* placeNodes(root: MtreeNode): Generator<PlacedNode> {
   const pending: PlacedNode[] = [{ path: '.', node: root }]
   for (let placed = pending.pop(); placed !== undefined; placed = pending.pop()) {
@@ -95,14 +97,14 @@ export function* placeNodes(root: MtreeNode): Generator<PlacedNode> {
   }
 }
 
-/** An object's place in a manifest. */
+/** An object's place in a tree manifest. */
 export interface Place {
   /** Relative to the root; `.` for the root itself. */
   path: ByteString
   isDirectory: boolean
 }
 
-/** The order of a manifest's lines, for any two places in it. */
+/** Compares any two places in the order of a tree manifest's lines. */
 export function compareTreeManifestOrder(a: Place, b: Place): number {
   if (a.path === '.' || b.path === '.') return Number(b.path === '.') - Number(a.path === '.')
   const start = commonDirectory(a.path, b.path)
@@ -111,7 +113,7 @@ export function compareTreeManifestOrder(a: Place, b: Place): number {
   return compareBytes(one.name, other.name) || a.path.length - b.path.length
 }
 
-/** Where the first component begins that is not the same in both. */
+/** The position where the first differing component begins. */
 function commonDirectory(a: ByteString, b: ByteString): number {
   let start = 0
   for (let at = 0; at < a.length && a.charCodeAt(at) === b.charCodeAt(at); at++)
@@ -132,7 +134,7 @@ interface MtreeComponent {
   isDirectory: boolean
 }
 
-/** A scanned node as the manifest line that `formatTreeManifest` would write for it. */
+/** A scanned node as the line that `formatTreeManifest` would write for it. */
 export function toMtreeEntry({ path, node }: PlacedNode): MtreeEntry {
   return {
     path,
@@ -151,12 +153,12 @@ export function toMtreeEntry({ path, node }: PlacedNode): MtreeEntry {
   }
 }
 
-/** go-mtree looks for xattrs on these only; others in a manifest would read as removed to umoci. */
+/** go-mtree looks for xattrs only on these. Others in a tree manifest would look removed to umoci. */
 export function recordsXattrs(type: MtreeType): boolean {
   return type === 'file' || type === 'dir'
 }
 
-/** Go's `%#o`: a leading zero, but a plain `0` for no permission at all. */
+/** Go's `%#o`: with a leading zero, but a plain `0` if there are no permissions at all. */
 export function formatMode(mode: number): string {
   return mode === 0 ? '0' : `0${mode.toString(8)}`
 }

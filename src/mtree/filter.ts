@@ -1,25 +1,27 @@
-/** Leaving out differences that do not count. */
+/** Leaves out differences that do not count. */
 import type { ByteString } from '../bytes.ts'
 import type { Delta } from './compare.ts'
 import type { MtreeEntry } from './entry.ts'
 
 /**
- * Drops what lies at or below a mask. Masks are cleaned paths relative to the root; a mask of the root itself (`''`)
- * has no effect. The parent of a masked path is not masked.
+ * Drops everything at or below a mask. Masks are clean paths relative to the root; a mask of the root itself (`''`) has
+ * no effect. The parent of a masked path is not masked.
  */
 export function maskDeltas(deltas: readonly Delta[], masks: readonly ByteString[]): Delta[] {
   const isMasked = maskOf(masks)
   return deltas.filter(({ path }) => !isMasked(path))
 }
 
-/** Whether a path lies at or below a mask. */
+/** Whether a path is at or below a mask. */
 export function maskOf(masks: readonly ByteString[]): (path: ByteString) => boolean {
   const masked = new Set(masks)
   if (masked.size === 0) return () => false
   return (path) => masked.has(path) || hasAncestorIn(path, masked)
 }
 
-/** In an image a socket is nothing: what became one is gone, what one became is new. */
+/**
+ * An image cannot contain a socket: an object that became one counts as deleted, and one that replaced a socket as new.
+ */
 export function withoutSockets(deltas: readonly Delta[]): Delta[] {
   return deltas.flatMap((delta): Delta[] => {
     const { path } = delta
@@ -36,9 +38,9 @@ function inImage<Typed extends Pick<MtreeEntry, 'type'>>(object: Typed): Typed |
 }
 
 /**
- * Drops deletions that another delta already implies: those below a deleted directory, and those below a directory
- * that something else replaced. The second kind is not only superfluous: as whiteouts behind a symlink they would
- * delete files where the link leads.
+ * Drops deletions that another delta already implies: those below a deleted directory, and those below a directory that
+ * something else replaced. The second kind is not only unnecessary: as whiteouts after a symlink, they would delete
+ * files in the target of the link.
  */
 export function simplifyDeltas(deltas: readonly Delta[]): Delta[] {
   const gone = new Set(deltas.filter(removesDirectory).map(({ path }) => path))

@@ -1,7 +1,7 @@
 /** The names of keywords, with their aliases. */
 import type { MtreeEntry } from './entry.ts'
 
-/** Keywords that are fields of an entry. Xattrs are apart: an entry has any number of them. */
+/** Keywords that are fields of an entry. Xattrs are separate, because an entry can have any number of them. */
 const TYPED = [
   ['type', 'type'],
   ['size', 'size'],
@@ -48,13 +48,13 @@ const KNOWN_OTHERS: ReadonlySet<string> = new Set([
   'ripemd160digest'
 ])
 
-/** The one name by which a keyword is known here; an xattr's keyword without the attribute's name. */
+/** The canonical name of a keyword; for an xattr, the keyword without the attribute's name. */
 export function canonicalKeyword(keyword: string): string {
   const prefix = keyword.startsWith('xattr') ? keyword.replace(/\..*/s, '') : keyword
   return SYNONYMS.get(prefix) ?? prefix
 }
 
-/** Canonical names of all keywords that some entry has, and those of them that no mtree defines. */
+/** Canonical names of all keywords that occur, and those of them that no mtree defines. */
 export function keywordsOf(entries: readonly MtreeEntry[]): {
   keywords: Set<string>
   unknownKeywords: string[]

@@ -6,7 +6,7 @@ import { canonicalKeyword } from './keyword-names.ts'
 import { symbolicMode } from './symbolic-mode.ts'
 import { visDecode } from './vis.ts'
 
-/** What `/set` and the keywords of a line build up; a path makes it an entry. */
+/** The values that `/set` and the keywords of a line add up to; a path makes them an entry. */
 export type Values = Omit<MtreeEntry, 'path'>
 
 export function noValues(): Values {
@@ -32,9 +32,9 @@ export function newEntry(path: ByteString, values: Values): MtreeEntry {
 }
 
 /**
- * Takes the one `keyword[=value]` that stands in `line` from `from` to `to` into `values`. Numbers are read where
- * they stand: without words cut out for them a manifest is read in two thirds of the time.
- * @returns false when the value has the wrong form
+ * Adds the one `keyword[=value]` between `from` and `to` in `line` to `values`. Numbers are read in place: without
+ * cutting out words for them, a tree manifest is read in two thirds of the time.
+ * @returns false if the value has the wrong form
  */
 export function applyKeyword(values: Values, line: string, from: number, to: number): boolean {
   const equals = line.indexOf('=', from)
@@ -102,7 +102,7 @@ export function removeKeyword(values: Values, keyword: string): void {
   }
 }
 
-/** NaN where a character is no digit of the radix, or where there is none. */
+/** NaN if a character is not a digit of the radix, or there is none. */
 function digits(line: string, from: number, to: number, radix: 8 | 10): number {
   let number = from < to ? 0 : NaN
   for (let at = from; at < to; at++) {
@@ -126,8 +126,7 @@ function toType(text: string): MtreeType | undefined {
 }
 
 /**
- * The part behind the point counts nanoseconds: libarchive writes it without leading zeros.
- * NaN where the form is wrong.
+ * The part after the point counts nanoseconds: libarchive writes it without leading zeros. NaN if the form is wrong.
  */
 function toTime(line: string, from: number, to: number): Timespec {
   const point = line.indexOf('.', from)
@@ -144,7 +143,7 @@ function toDigest(text: string): string | undefined {
   return /^[0-9a-fA-F]{64}$/.test(text) ? text.toLowerCase() : undefined
 }
 
-/** The shortest name before a whole base64 value: names that go-mtree wrote may hold `=`. */
+/** The shortest name before a complete base64 value, because names that go-mtree wrote may contain `=`. */
 const XATTR = /^xattrs?\.([^]+?)=((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)$/
 
 function addXattr(values: Values, token: string): boolean {

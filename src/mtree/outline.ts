@@ -1,6 +1,6 @@
 /**
- * Where the lines of a manifest lie and whose they are: a fifth of the time and memory that reading all keywords
- * takes. It finds no damage, so it is only for what this program wrote and nobody changed.
+ * The positions of a tree manifest's lines and their paths. This takes a fifth of the time and memory of reading all
+ * keywords. It detects no damage, so it is only for text that this program wrote and nothing has changed since.
  */
 import { type ByteString } from '../bytes.ts'
 import type { MtreeEntry } from './entry.ts'
@@ -20,12 +20,12 @@ export class TreeManifestOutline implements EntryList {
   private readonly bytes: Buffer
   private readonly paths: ByteString[] = []
   private readonly directories: boolean[] = []
-  /** Where the line of each entry begins, and the `/set` line that holds for it. */
+  /** Where the line of each entry begins, and the `/set` line that applies to it. */
   private readonly starts: number[] = []
   private readonly sets: number[] = []
   private readonly values = new Map<number, Values>()
 
-  /** @param bytes as `formatTreeManifest` makes them */
+  /** @param bytes as `formatTreeManifest` writes them */
   constructor(bytes: Uint8Array) {
     this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.readLines()
@@ -49,7 +49,7 @@ export class TreeManifestOutline implements EntryList {
     return entry
   }
 
-  /** A manifest has few of them. */
+  /** A tree manifest has only a few of them. */
   private defaults(set: number): Values {
     const known = this.values.get(set)
     if (known !== undefined) return known
@@ -98,7 +98,7 @@ export class TreeManifestOutline implements EntryList {
     return this.bytes.toString('latin1', start, this.endOfLine(start))
   }
 
-  /** The newline that ends the line: one behind a lone backslash continues it. */
+  /** The newline that ends the line; one after a lone backslash continues it. */
   private endOfLine(start: number): number {
     for (let from = start; ;) {
       const end = this.bytes.indexOf(NEWLINE, from)
@@ -108,7 +108,7 @@ export class TreeManifestOutline implements EntryList {
     }
   }
 
-  /** An odd number of backslashes: `\\` is an encoded one. */
+  /** An odd number of backslashes continues a line: `\\` is an encoded backslash. */
   private isContinued(end: number): boolean {
     let at = end
     while (this.bytes[at - 1] === BACKSLASH) at -= 1

@@ -1,4 +1,4 @@
-/** Reading tree manifests. */
+/** Reads tree manifests. */
 import { display, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import type { MtreeEntry } from './entry.ts'
@@ -9,26 +9,26 @@ import { visDecode } from './vis.ts'
 export interface TreeManifest {
   /** In the order of the lines. */
   entries: MtreeEntry[]
-  /** Canonical names of the keywords that some entry has, `/set` included. */
+  /** Canonical names of all keywords that occur, including those of `/set`. */
   keywords: ReadonlySet<string>
-  /** Those of them that no mtree is known to have; their values stand in `other`. */
+  /** Those of them that no mtree is known to define; their values are in `other`. */
   unknownKeywords: readonly string[]
-  /** Every directory that was entered was left again, as programs write it; otherwise the end may be missing. */
+  /** Whether every directory that was entered is left again, as programs write it. Otherwise the end may be missing. */
   isClosed: boolean
 }
 
 interface State {
   entries: MtreeEntry[]
   defaults: Values
-  /** From the root to where relative names belong; empty outside the root. */
+  /** The path to the directory of relative names; empty outside the root. */
   directories: ByteString[]
   /** Counts from 1. */
   line: number
 }
 
 /**
- * Reads a manifest (every character one byte): what go-mtree and umoci write, what `mtree -c` of the BSDs and
- * bsdtar print. Follows mtree(5), with relative names, full paths, `/set`, `/unset`, `..` and continued lines.
+ * Reads a tree manifest (one character for each byte), as written by go-mtree, umoci, bsdtar or `mtree -c` of the BSDs.
+ * Follows mtree(5): relative names, full paths, `/set`, `/unset`, `..` and continued lines.
  * @throws MTREE_INVALID with the number of the line
  */
 export function parseTreeManifest(text: string): TreeManifest {
@@ -37,12 +37,12 @@ export function parseTreeManifest(text: string): TreeManifest {
   return { entries: state.entries, ...keywordsOf(state.entries), isClosed }
 }
 
-/** The defaults that lines of `/set` and `/unset` make. @throws MTREE_INVALID */
+/** The defaults that `/set` and `/unset` lines add up to. @throws MTREE_INVALID */
 export function parseDefaults(text: string): Values {
   return readLines(text).defaults
 }
 
-/** The entry of a single line, continued or not, under the name on it. @throws MTREE_INVALID */
+/** The entry of a single line, continued or not, with the name on that line. @throws MTREE_INVALID */
 export function parseLine(text: string, defaults: Values): MtreeEntry {
   return readLines(text, defaults).entries[0]!
 }
@@ -53,7 +53,7 @@ function readLines(text: string, defaults: Values = noValues()): State {
   return state
 }
 
-/** Takes the line that starts at `from` and says where the next one does. */
+/** Reads the line that starts at `from` and returns where the next one starts. */
 function readLine(state: State, text: string, from: number): number {
   let end = endOfLine(text, from)
   let line = text.slice(from, end)
@@ -75,7 +75,7 @@ function endOfLine(text: string, from: number): number {
   return end === -1 ? text.length : end
 }
 
-/** An odd number of backslashes: `\\` is an encoded one. Comments end where their line ends. */
+/** An odd number of backslashes continues a line: `\\` is an encoded backslash. Comments end where their line ends. */
 function isContinued(line: string): boolean {
   if (!line.endsWith('\\') || /^\s*#/.test(line)) return false
   return /\\*$/.exec(line)![0].length % 2 === 1
@@ -115,7 +115,7 @@ function unsetAll(state: State, keywords: string): void {
   for (const keyword of keywords.split(' ')) removeKeyword(state.defaults, keyword)
 }
 
-/** A name with a slash is a full path and does not move the current directory. */
+/** A name with a slash is a full path and does not change the current directory. */
 function readEntry(state: State, name: string, line: string, from: number): void {
   const full = name.includes('/')
   const path = full ? fullPath(state, name) : relativePath(state, name)
@@ -137,7 +137,7 @@ function fullPath(state: State, name: string): ByteString {
   return components.map((part) => toComponent(state, part)).join('/') || '.'
 }
 
-/** Escapes can hide what a plain name cannot be; such a path must not come near a file system. */
+/** Escapes can hide components that no plain name can contain. Such a path must not come near a file system. */
 function toComponent(state: State, encoded: string): ByteString {
   const name = visDecode(encoded)
   if (name === undefined) throw invalid(state, 'the name contains an unknown escape', encoded)

@@ -3,8 +3,8 @@ const BITS: Readonly<Record<string, number>> = { r: 0o444, w: 0o222, x: 0o111, X
 const WHO: Readonly<Record<string, number>> = { u: 0o4700, g: 0o2070, o: 0o1007, a: 0o7777 }
 
 /**
- * A mode as chmod(1) takes it, from no permissions at all, which is how mtree(5) means it: `u=rwx,go=rx`. The umask
- * has no part in it. Undefined where the text is none.
+ * A mode such as `u=rwx,go=rx`, as in chmod(1). As mtree(5) demands, it starts from no permissions at all and ignores
+ * the umask. Undefined if the text is not a mode.
  */
 export function symbolicMode(text: string): number | undefined {
   let mode = 0

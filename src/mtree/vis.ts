@@ -3,12 +3,12 @@ import type { ByteString } from '../bytes.ts'
 
 const OCTAL = Array.from({ length: 256 }, (_, code) => `\\${code.toString(8).padStart(3, '0')}`)
 
-/** White space, control and non-ASCII bytes, the backslash, and what a shell or mtree would take as a sign. */
+/** White space, control and non-ASCII bytes, the backslash, and characters with a meaning to a shell or mtree. */
 const SPECIAL = /[^!-~]|[\\*?[#]/
 
 /**
- * A name as vis(3) writes it with VIS_OCTAL, VIS_WHITE and VIS_GLOB, the flags of go-mtree:
- * `\\` for the backslash, three octal digits for every other special byte.
+ * A name as vis(3) encodes it with VIS_OCTAL, VIS_WHITE and VIS_GLOB, the flags of go-mtree: `\\` for the backslash,
+ * three octal digits for every other special byte.
  */
 export function visEncode(bytes: ByteString): string {
   return SPECIAL.test(bytes) ? bytes.replace(/[^!-~]|[\\*?[#]/g, encodeByte) : bytes
@@ -18,7 +18,7 @@ function encodeByte(byte: string): string {
   return byte === '\\' ? '\\\\' : OCTAL[byte.charCodeAt(0)]!
 }
 
-/** All forms that vis(3) has: octal, hex, C style, `\s`, `\^C`, `\M-C`, `\M^C`, and a quoted sign. */
+/** All forms of vis(3): octal, hex, C style, `\s`, `\^C`, `\M-C`, `\M^C`, and an escaped sign. */
 const ESCAPE =
   /\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|(M-[^]|M\^[^]|\^[^])|([abefnrstv])|([^0-9A-Za-z^]))/gy
 
@@ -34,7 +34,7 @@ const C_STYLE: Readonly<Record<string, string>> = {
   v: '\v'
 }
 
-/** What the encoded text stands for, by any style of vis(3); undefined where an escape makes no sense. */
+/** The decoded text, for any style of vis(3); undefined if it contains an invalid escape. */
 export function visDecode(text: string): ByteString | undefined {
   let from = 0
   let out = ''

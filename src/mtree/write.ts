@@ -1,4 +1,4 @@
-/** Writing tree manifests. */
+/** Writes tree manifests. */
 import { toBuffer, type ByteString } from '../bytes.ts'
 import type { Xattr } from '../tar/entry.ts'
 import {
@@ -10,7 +10,7 @@ import {
 } from './entry.ts'
 import { visEncode } from './vis.ts'
 
-/** The comment at the head of a manifest: for people only. */
+/** The comment at the head of a tree manifest, only for people. */
 export interface TreeManifestHeader {
   user: ByteString
   machine: ByteString
@@ -18,7 +18,7 @@ export interface TreeManifestHeader {
   date: Date
 }
 
-/** What `/set` has made the default. */
+/** The defaults that `/set` has made. */
 interface Defaults {
   uid: number
   gid: number
@@ -32,13 +32,13 @@ const CHUNK_CHARACTERS = 65_536
 /** go-mtree and umoci read lines of at most 64 KiB; mtree(5) lets a backslash continue a line. */
 const LINE_CHARACTERS = 60_000
 
-/** Longer directory comments are cut: they would take space with the square of the depth. */
+/** Longer directory comments are cut, because their total size would grow with the square of the depth. */
 const LABEL_CHARACTERS = 4_096
 
 /**
- * The manifest's text (every character one byte) in pieces of about 64 KiB, as go-mtree lays it out for umoci:
- * mtree(5) with relative names, directories after the files beside them. Xattrs keep their given order.
- * `children` is read once for each directory, when its turn comes; `onNode` sees every node in the order of lines.
+ * The tree manifest's text (one character for each byte) in pieces of about 64 KiB, in the layout of go-mtree for
+ * umoci: mtree(5) with relative names, directories after the files beside them. Xattrs keep their given order.
+ * `children` is read once for each directory, when its turn comes; `onNode` gets every node in the order of lines.
  */
 export function* formatTreeManifest<Node extends MtreeNode & { children?: readonly Node[] }>(
   root: Node,
@@ -126,12 +126,12 @@ function formatXattrs(xattrs: readonly Xattr[]): string {
   return text
 }
 
-/** go-mtree leaves `=` in a name alone, which its own readers then take for the end of the keyword. */
+/** go-mtree does not encode `=` in a name, although its own readers then take it for the end of the keyword. */
 function keywordName(name: ByteString): string {
   return visEncode(name).replaceAll('=', '\\075')
 }
 
-/** Never cuts a `\\\\` in two: an odd number of backslashes is what says that a line goes on. */
+/** Never cuts a `\\\\` in two: an odd number of backslashes continues a line. */
 function continueLine(line: string): string {
   const pieces: string[] = []
   let from = 0
@@ -150,7 +150,7 @@ function childLabel(parent: ByteString, name: ByteString): ByteString {
   return parent.length > LABEL_CHARACTERS ? `.../${name}` : `${parent}/${name}`
 }
 
-/** As written, but on one line: a newline would make the rest of a name an entry. */
+/** As written, but on one line: after a newline, the rest of a name would become an entry. */
 function comment(text: ByteString): string {
   return text.replace(/[\x00-\x1f\x7f]/g, visEncode)
 }

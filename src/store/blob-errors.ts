@@ -1,4 +1,4 @@
-/** What can be wrong with a blob. */
+/** Errors about blobs. */
 import { OciUnpackError, type Facts } from '../errors.ts'
 import type { Digest } from '../image/digest.ts'
 import type { BlobSource } from './blob-source.ts'
@@ -7,7 +7,7 @@ import type { NotRegular } from './file.ts'
 export function blobNotFound(source: BlobSource): OciUnpackError {
   return new OciUnpackError('BLOB_NOT_FOUND', 'A blob that the image needs is missing.', {
     facts: { ...place(source), expected: source.digest },
-    hint: 'Copy the image again, for example with skopeo copy. A partial copy may hold only one platform.'
+    hint: 'Copy the image again, for example with skopeo copy. A partial copy may contain only one platform.'
   })
 }
 
@@ -43,7 +43,7 @@ export function blobDigestMismatch(source: BlobSource, found: Digest): OciUnpack
   )
 }
 
-/** An uncompressed layer that is not the one of the config. */
+/** The error for a layer whose uncompressed content does not match the config. */
 export function diffIdMismatch(expected: Digest, found: string): OciUnpackError {
   return new OciUnpackError(
     'DIFF_ID_MISMATCH',

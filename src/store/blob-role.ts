@@ -2,7 +2,7 @@
 import { mediaKind } from '../image/media-types.ts'
 import type { Descriptor } from '../image/types.ts'
 
-/** `other` is a blob that is only bytes here: of an artifact, an encrypted layer, an unknown manifest. */
+/** `other` is a blob that is treated as plain bytes: part of an artifact, an encrypted layer, an unknown manifest. */
 export type BlobRole = 'index' | 'manifest' | 'config' | 'layer' | 'other'
 
 export function isDistributable({ mediaType }: Descriptor): boolean {
@@ -10,7 +10,10 @@ export function isDistributable({ mediaType }: Descriptor): boolean {
   return kind.kind !== 'layer' || kind.distributable
 }
 
-/** What else than the role decides how a blob is read: a layer may be a Docker one in one image, an OCI one in another. */
+/**
+ * What besides the role decides how a blob is read: the same layer may be a Docker layer in one image and an OCI layer
+ * in another.
+ */
 export function readAs({ mediaType }: Descriptor): string {
   const kind = mediaKind(mediaType)
   if (kind.kind === 'layer') return kind.compression

@@ -11,21 +11,21 @@ import { blobDigestMismatch, blobInvalid, blobNotFound, blobSizeMismatch } from 
 import type { BlobSource } from './blob-source.ts'
 import { openRegular, pread } from './file.ts'
 
-/** A blob that is hashed as it is read. Nothing of it may be trusted before `verify` has returned. */
+/** A blob that is hashed while it is read. Nothing of it may be trusted before `verify` has returned. */
 export interface VerifiedBlob {
   /**
-   * The open file, where there is one: regular, read-only, its offset at 0 and left there by `read`, so that an
-   * external program can have it as its input at the same time. Undefined in an archive.
+   * The open file, if there is one: regular, read-only, its offset at 0 and never moved by `read`, so an external
+   * program can use it as its input at the same time. Undefined in an archive.
    */
   readonly fd: number | undefined
-  /** Bytes, as the descriptor says. */
+  /** In bytes, according to the descriptor. */
   readonly size: number
   /**
-   * The next bytes, at most 1 MiB, valid until the next call; undefined at the end.
-   * @throws BLOB_SIZE_MISMATCH where the file has less or more bytes than `size`; never reads past `size` + 1.
+   * The next bytes, at most 1 MiB, valid until the next call; undefined at the end. Never reads past `size` + 1.
+   * @throws BLOB_SIZE_MISMATCH if the file has fewer or more bytes than `size`
    */
   read(): Buffer | undefined
-  /** Reads what is left, then throws BLOB_SIZE_MISMATCH or BLOB_DIGEST_MISMATCH. May be called again. */
+  /** Reads the rest, then throws BLOB_SIZE_MISMATCH or BLOB_DIGEST_MISMATCH if it is wrong. May be called again. */
   verify(): void
   /** Releases the file, verified or not. May be called again. */
   close(): void
@@ -35,8 +35,9 @@ export interface VerifiedBlob {
 const CHUNK = 1024 * 1024
 
 /**
- * Opens a blob without ever blocking. @throws BLOB_NOT_FOUND; BLOB_INVALID for a symlink, FIFO, directory or
- * device; BLOB_SIZE_MISMATCH where the file's size already differs; DIGEST_INVALID for an unknown algorithm.
+ * Opens a blob without ever blocking.
+ * @throws BLOB_NOT_FOUND; BLOB_INVALID for a symlink, FIFO, directory or device; BLOB_SIZE_MISMATCH if the size of the
+ * file already differs; DIGEST_INVALID for an unknown algorithm
  */
 export function openBlob(source: BlobSource): VerifiedBlob {
   const algorithm = digestAlgorithm(source.digest)
@@ -53,7 +54,7 @@ export function openBlob(source: BlobSource): VerifiedBlob {
   throw blobSizeMismatch(source, length)
 }
 
-/** Copies bytes from a position into the buffer; returns how many, 0 at the end. */
+/** Copies bytes from a position into the buffer. Returns their number, 0 at the end. */
 type Input = (buffer: Buffer, length: number, position: number) => number
 
 class OpenBlob implements VerifiedBlob {

@@ -1,4 +1,4 @@
-/** The directories that hold a layout's blobs, opened so that no other user can lead a writer out of the layout. */
+/** The directories that contain a layout's blobs, opened so that no other user can lead a writer out of the layout. */
 import { fromText, type ByteString } from '../bytes.ts'
 import type { DigestAlgorithm } from '../image/digest.ts'
 import { flush } from '../sys/durable.ts'
@@ -11,10 +11,10 @@ import { status } from '../sys/status.ts'
 import type { Owner } from '../workspace/new-file.ts'
 
 /**
- * A descriptor of `blobs/ALGORITHM`, which is made where it is missing.
+ * A descriptor of `blobs/ALGORITHM`, which is created if it is missing.
  * @param layout descriptor
- * @param owner of what is made; undefined for who runs this program
- * @throws SyscallError ELOOP, ENOTDIR for a link in somebody else's layout
+ * @param owner owner of what is created; undefined for the user who runs this program
+ * @throws SyscallError ELOOP, ENOTDIR for a link in another user's layout
  */
 export function openBlobsDirectory(
   layout: number,
@@ -27,7 +27,7 @@ export function openBlobsDirectory(
   })
 }
 
-/** The same, and undefined where it is missing. */
+/** The same, or undefined if it is missing. */
 export function findBlobsDirectory(layout: number, algorithm: DigestAlgorithm): number | undefined {
   return inBlobs(layout, (blobs) => openIfThere(layout, blobs, algorithm))
 }
@@ -50,14 +50,14 @@ function openIfThere(layout: number, blobs: number, name: ByteString): number | 
   }
 }
 
-/** In a layout of one's own a link is one's own doing. */
+/** Links are followed only in a layout of the user's own. */
 function open(layout: number, directory: number, name: ByteString): number {
   return isOthers(layout)
     ? openDirectory(directory, name)
     : openOperatorDirectory(fromText(`${handlePath(directory)}/${name}`))
 }
 
-/** Whether somebody else may change names in it. */
+/** Whether another user may change names in it. */
 function isOthers(layout: number): boolean {
   const { uid, gid, mode } = status(layout, '')
   const groupMay = (mode & 0o020) !== 0 && gid !== process.getegid!()

@@ -6,20 +6,20 @@ import { lock, tryLock } from '../sys/lock.ts'
 import { attempt } from './file.ts'
 
 /*
- * A process that reads blobs, or stores them before an index names them, holds a shared flock(2) on the layout's `blobs`
- * directory; a garbage collection holds an exclusive one. So no blob goes away between the moment that a program
- * relies on it and the moment that the index does.
+ * A process that reads blobs, or stores them before an index names them, holds a shared flock(2) on the layout's
+ * `blobs` directory. A garbage collection holds an exclusive one. So no blob disappears between the moment when a
+ * program relies on it and the moment when the index does.
  */
 
-/** A hold on the blobs of a layout; it ends with its holder. */
+/** Keeps the blobs of a layout until it is released or its process ends. */
 export interface Hold {
   /** May be called again. */
   release(): void
 }
 
 /**
- * Keeps garbage collections of this program away; `pause` is awaited while one runs, and throws to give up. Works on
- * a read-only layout, and without effect where the file system has no locks: garbage cannot be collected there either.
+ * Keeps garbage collections of this program away. While one runs, `pause` is awaited, and can throw to give up. Works
+ * on a read-only layout. Has no effect on a file system without locks, where garbage cannot be collected either.
  */
 export async function useBlobs(layoutPath: string, pause: () => Promise<void>): Promise<Hold> {
   const hold = holdOn(openBlobs(layoutPath))
@@ -37,7 +37,7 @@ function isWithoutLocks(error: unknown): boolean {
   return error instanceof OciUnpackError && error.code === 'SYSCALL_FAILED'
 }
 
-/** Runs `act` with the blobs of the layout in use. */
+/** Runs `act` while the blobs of the layout are in use. */
 export async function whileInUse<T>(
   layoutPath: string,
   pause: () => Promise<void>,
@@ -51,7 +51,7 @@ export async function whileInUse<T>(
   }
 }
 
-/** All blobs for the caller alone; undefined where they are in use. @throws SYSCALL_FAILED without locks */
+/** Locks all blobs for the caller alone; undefined if they are in use. @throws SYSCALL_FAILED without locks */
 export function tryOwnBlobs(layoutPath: string): Hold | undefined {
   const fd = openBlobs(layoutPath)
   let owned = false

@@ -8,13 +8,13 @@ import type { BlobSource } from './blob-source.ts'
 import { openRegular } from './file.ts'
 import type { Workspace } from './layout-workspace.ts'
 
-/** `cloned`: the copy shares its blocks with the original. `present`: a file of this size is there already. */
+/** `cloned`: the copy shares its blocks with the original. `present`: a file of this size already exists. */
 export type CopyOutcome = 'copied' | 'cloned' | 'present'
 
 /**
- * A blob from somewhere into a layout, verified as it passes; a clone is verified in its new place. Nothing can be
- * seen of a blob that is not what it should be. `pause` is called before each MiB and may throw.
- * @throws BLOB_*, DIGEST_INVALID, SYSCALL_FAILED.
+ * Copies a blob into a layout and verifies it on the way; a clone is verified in its new place. A blob that is not as
+ * expected never becomes visible. `pause` is called before each MiB and may throw.
+ * @throws BLOB_*, DIGEST_INVALID, SYSCALL_FAILED
  */
 export async function copyBlob(
   workspace: Workspace,
@@ -35,7 +35,7 @@ export async function copyBlob(
   }
 }
 
-/** A blob's bytes, which may be trusted where the loop ends without an error. */
+/** The bytes of a blob. They may be trusted once the loop has ended without an error. */
 export async function* blobChunks(
   source: BlobSource,
   pause: () => Promise<void>

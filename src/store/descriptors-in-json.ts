@@ -3,8 +3,8 @@ import { parseJson, type Json } from '../image/json.ts'
 import type { Descriptor } from '../image/types.ts'
 
 /**
- * What a document of a type that is not known here may need (OCI's former artifact manifest did): every descriptor
- * in it, and every other digest, with a size of 0 and no type. Nothing is found in what is not JSON.
+ * What a document of an unknown type may need (such as OCI's former artifact manifest): every descriptor in it, and
+ * every other digest, with a size of 0 and no type. A document that is not JSON refers to nothing.
  */
 export function descriptorsInJson(bytes: Buffer): Descriptor[] {
   try {

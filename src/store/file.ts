@@ -9,7 +9,7 @@ export type NotRegular = 'missing' | 'symlink' | 'not a regular file'
 
 /**
  * A regular file, open for reading; the caller closes it.
- * @throws SYSCALL_FAILED for failures that have nothing to do with the kind of file (permission, too many files)
+ * @throws SYSCALL_FAILED for failures that do not depend on the kind of file (permission, too many open files)
  */
 export function openRegular(path: string, links: Links): RegularFile | NotRegular {
   try {
@@ -20,8 +20,9 @@ export function openRegular(path: string, links: Links): RegularFile | NotRegula
 }
 
 /**
- * The whole of a small regular file, a symlink followed; at most `limit` bytes (else LIMIT_EXCEEDED), also where
- * the file grows while it is read.
+ * The whole content of a small regular file. A symlink is followed. Never reads more than `limit` bytes, even if the
+ * file grows meanwhile.
+ * @throws LIMIT_EXCEEDED
  */
 export function readSmallFile(path: string, limit: number): Buffer | NotRegular {
   const file = openRegular(path, 'followed')
@@ -54,7 +55,7 @@ function readUpTo(fd: number, limit: number, path: string): Buffer {
   }
 }
 
-/** Bytes from a position into the buffer; how many, 0 at the end. @throws SYSCALL_FAILED. */
+/** Reads bytes from a position into the buffer. Returns their number, 0 at the end. @throws SYSCALL_FAILED */
 export function pread(
   fd: number,
   buffer: Buffer,
@@ -65,7 +66,7 @@ export function pread(
   return attempt('pread', path, () => read(fd, buffer, 0, length, position))
 }
 
-/** The result of an operation of node:fs; what it throws becomes SYSCALL_FAILED. */
+/** Runs an operation of node:fs and turns its errors into SYSCALL_FAILED. */
 export function attempt<T>(call: string, path: string, operation: () => T): T {
   try {
     return operation()

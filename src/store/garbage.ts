@@ -1,4 +1,4 @@
-/** Finds and removes what nothing in a layout leads to. */
+/** Finds and removes blobs that nothing in a layout refers to, and what dead programs left there. */
 import { DIGEST_ALGORITHMS, digestAlgorithm, digestHex, isDigest } from '../image/digest.ts'
 import type { Digest, DigestAlgorithm } from '../image/digest.ts'
 import { listDirectory } from '../sys/directory.ts'
@@ -13,9 +13,9 @@ import { reachableDigests } from './reachable-digests.ts'
 import { listWorkspaces, removeAbandoned } from './layout-workspace.ts'
 
 export interface Garbage {
-  /** Blobs that nothing in the layout leads to; sizes in bytes. */
+  /** Blobs that nothing in the layout refers to; sizes in bytes. */
   blobs: readonly { digest: Digest; size: number }[]
-  /** Names of directories that a program left in the layout when it died. */
+  /** Names of directories that programs left in the layout when they died. */
   workspaces: readonly string[]
 }
 
@@ -28,10 +28,10 @@ export function findGarbage(layout: Layout): Garbage {
 }
 
 /**
- * Removes what nothing leads to, and says what it was. Undefined, with nothing done, while somebody uses the layout:
- * this program, by its lock on the blobs, or another umoci, by its workspace. Everything that is not a blob by name and
- * kind stays, and so do blobs of unknown algorithms. @throws what `reachableDigests` throws before anything is
- * removed, and SYSCALL_FAILED.
+ * Removes what nothing refers to, and returns what it removed. Does nothing and returns undefined while the layout is
+ * in use: by this program, which locks the blobs, or by another umoci, which has a workspace. Keeps everything whose
+ * name or kind is not that of a blob, and blobs of unknown algorithms.
+ * @throws before anything is removed, what `reachableDigests` throws; SYSCALL_FAILED
  */
 export function tryCollectGarbage(layout: Layout): Garbage | undefined {
   const hold = tryOwnBlobs(layout.path)
@@ -43,7 +43,7 @@ export function tryCollectGarbage(layout: Layout): Garbage | undefined {
   }
 }
 
-/** Everything is removed by handles: the owner of the layout may rename what is in it meanwhile. */
+/** Removes everything by handles, because the owner of the layout may rename things meanwhile. */
 function withLayout<T>({ path }: Layout, act: (fd: number) => T): T {
   const fd = openDestination(path)
   try {
@@ -54,8 +54,8 @@ function withLayout<T>({ path }: Layout, act: (fd: number) => T): T {
 }
 
 /**
- * The order is what makes it safe beside a umoci, which takes no lock on blobs: a blob in the list was stored by
- * a program that either still has its workspace, or has updated the index that is read after that.
+ * This order makes it safe to run beside a umoci, which takes no lock on blobs: each blob in the list was stored by a
+ * program that either still has its workspace, or has already updated the index that is read afterwards.
  */
 function collect(layout: Layout, fd: number): Garbage | undefined {
   const present = listBlobs(fd)
@@ -113,7 +113,7 @@ function unreachable(layout: Layout, present: readonly StoredBlob[]): StoredBlob
   return present.filter(({ digest }) => !needed.has(digest))
 }
 
-/** Returns those that are gone. */
+/** Returns the blobs that were removed. */
 function removeBlobs(layout: number, blobs: readonly StoredBlob[]): StoredBlob[] {
   return DIGEST_ALGORITHMS.flatMap((algorithm) => {
     const own = blobs.filter(({ digest }) => digestAlgorithm(digest) === algorithm)
@@ -123,7 +123,7 @@ function removeBlobs(layout: number, blobs: readonly StoredBlob[]): StoredBlob[]
   })
 }
 
-/** Not one that was stored again meanwhile: an index is about to name it. */
+/** Keeps a blob that was stored again meanwhile, because an index is about to name it. */
 function removeBlob(directory: number, { digest, status: found }: StoredBlob): boolean {
   const name = digestHex(digest)
   const now = statusIfThere(directory, name)

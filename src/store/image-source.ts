@@ -1,35 +1,39 @@
-/** What images are read from. */
+/** The place that images are read from. */
 import { digestAlgorithm, digestHex, type Digest } from '../image/digest.ts'
 import type { Descriptor, ImageIndex } from '../image/types.ts'
 import { openBlob } from './blob.ts'
 import type { BlobSource } from './blob-source.ts'
 import { documentTooLarge } from './file.ts'
 
-/** Where images can be read: a layout directory, or an archive. Holds nothing open. */
+/** A place where images can be read: a layout directory or an archive. Keeps nothing open. */
 export interface ImageSource {
-  /** Absolute: the directory or the archive. */
+  /** The absolute path of the directory or the archive. */
   readonly path: string
-  /** The entries to choose from: `index.json`. @throws LAYOUT_INVALID, DOCUMENT_INVALID, LIMIT_EXCEEDED. */
+  /**
+   * The entries of `index.json`, from which an image is chosen. @throws LAYOUT_INVALID, DOCUMENT_INVALID,
+   * LIMIT_EXCEEDED
+   */
   readIndex(): ImageIndex
   /**
-   * The bytes of a JSON blob, verified by size and digest. @throws what `openBlob` throws, and LIMIT_EXCEEDED
-   * before anything is read where the descriptor promises more than the limit.
+   * The bytes of a JSON blob, verified by size and digest.
+   * @throws what `openBlob` throws; LIMIT_EXCEEDED, before anything is read, if the descriptor announces more than the
+   * limit
    */
   readDocument(descriptor: Descriptor): Buffer
   /**
-   * Where a blob's bytes are: embedded in the descriptor, else in a file. @throws DIGEST_INVALID; of an archive
-   * BLOB_INVALID, where they are in no regular file of it.
+   * Where a blob's bytes are: embedded in the descriptor, otherwise in a file.
+   * @throws DIGEST_INVALID; in an archive BLOB_INVALID if they are not in a regular file
    */
   blobSource(descriptor: Descriptor): BlobSource
 }
 
-/** What is different from one kind of source to the next. */
+/** What differs between kinds of sources. */
 export interface SourceParts {
   path: string
-  /** Largest JSON document that is read, in bytes. */
+  /** The largest JSON document that is read, in bytes. */
   limit: number
   readIndex(): ImageIndex
-  /** A file, or a part of one, that need not be there. */
+  /** A file, or a part of one, which need not exist. */
   locate(digest: Digest): BlobPlace
 }
 
@@ -51,7 +55,7 @@ export function imageSource(parts: SourceParts): ImageSource {
   }
 }
 
-/** @throws DIGEST_INVALID for an algorithm that is unknown here. */
+/** @throws DIGEST_INVALID for an unknown algorithm */
 export function relativeBlobPath(digest: Digest): string {
   return `blobs/${digestAlgorithm(digest)}/${digestHex(digest)}`
 }

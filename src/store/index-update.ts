@@ -10,10 +10,10 @@ import type { Workspace } from './layout-workspace.ts'
 import { putBlob } from './write.ts'
 
 /**
- * Replaces index.json by what `edit` makes of it, in one atomic step: readers see the old or the new one. Writers
- * take turns by an exclusive flock(2) on the layout directory, which other tools do not take, so that no update of
- * this program is lost to another of its own. `pause` is awaited while it is another's turn, and throws to give up.
- * @throws what reading throws, and SYSCALL_FAILED.
+ * Replaces index.json with what `edit` returns, in one atomic step: readers see either the old or the new one. Writers
+ * take turns with an exclusive flock(2) on the layout directory, so no update of this program overwrites another; other
+ * tools do not take this lock. While another writer has it, `pause` is awaited, and can throw to give up.
+ * @throws what reading throws; SYSCALL_FAILED
  */
 export async function updateIndex(
   workspace: Workspace,
@@ -32,7 +32,7 @@ export async function updateIndex(
   }
 }
 
-/** Stores a rewritten image and then moves the tag to it. Where it throws, the tag is where it was. */
+/** Stores a rewritten image and then moves the tag to it. If this throws, the tag has not moved. */
 export async function storeImage(
   workspace: Workspace,
   image: Pick<RewrittenImage, 'blobs' | 'descriptorPath'>,

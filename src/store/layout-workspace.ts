@@ -1,4 +1,4 @@
-/** Where files of a layout are written before they get their names. */
+/** The private directory in which the files of a layout are written before they get their names. */
 import { randomBytes } from 'node:crypto'
 import type { ByteString } from '../bytes.ts'
 import { digestAlgorithm, digestHex, type Digest, type DigestAlgorithm } from '../image/digest.ts'
@@ -17,20 +17,20 @@ import { openBlobsDirectory } from './blobs-directory.ts'
 import { useBlobs, type Hold } from './blobs-lock.ts'
 
 /**
- * A private directory inside a layout, for files that are not finished. umoci's garbage collection removes every
- * `.umoci-*` directory whose flock(2) it can take, so ours bears such a name and is locked while it is in use: after
- * a crash any `umoci gc` tidies up. As long as it is open, the blobs of the layout are in use.
+ * A private directory inside a layout, for unfinished files. umoci's garbage collection removes every `.umoci-*`
+ * directory whose flock(2) it can take. So ours has such a name and is locked while it is in use: after a crash, any
+ * `umoci gc` tidies up. While it is open, the blobs of the layout are in use.
  */
 export interface Workspace {
   /** The layout: descriptor, and a path that leads through it. */
   readonly layout: number
   readonly layoutPath: string
-  /** Leads through the handle of the directory itself. */
+  /** Leads through the handle of the workspace. */
   readonly path: string
-  /** The layout cannot be seen yet, and its maker has locked all of it. */
+  /** Whether the layout is still invisible, and locked as a whole by the process that makes it. */
   readonly isHidden: boolean
   newFile(): NewFile
-  /** Where a blob is to go, in a directory that is there. @throws DIGEST_INVALID, SYSCALL_FAILED */
+  /** The place for a blob, in a directory that exists. @throws DIGEST_INVALID, SYSCALL_FAILED */
   blobName(digest: Digest): FinalName
   indexName(): FinalName
   /** Removes the directory and everything in it. May be called again. */
@@ -40,8 +40,8 @@ export interface Workspace {
 const PREFIX = '.umoci-'
 
 /**
- * Waits while a garbage collection runs: `pause` is awaited meanwhile, and throws to give up. @throws SYSCALL_FAILED
- * where the layout cannot be written to.
+ * Waits while a garbage collection runs; `pause` is awaited meanwhile, and can throw to give up.
+ * @throws SYSCALL_FAILED if the layout cannot be written to
  */
 export async function openWorkspace(
   layoutPath: string,
@@ -50,7 +50,7 @@ export async function openWorkspace(
   return openWorkspaceIn(openDestination(layoutPath), pause, false)
 }
 
-/** The same in a layout that is open. @param layout descriptor, which is closed with the workspace or when this fails */
+/** The same for an open layout. @param layout descriptor; closed with the workspace, or if this fails */
 export async function openWorkspaceIn(
   layout: number,
   pause: () => Promise<void>,
@@ -111,7 +111,7 @@ class LayoutWorkspace implements Workspace {
     return { directory, name, replaces: true, owner: this.owner() }
   }
 
-  /** What root makes in a user's layout must stay the user's. */
+  /** Whatever root makes in a user's layout must belong to that user. */
   private owner(): Owner | undefined {
     return process.geteuid!() === 0 ? status(this.layout, '') : undefined
   }
@@ -130,7 +130,7 @@ class LayoutWorkspace implements Workspace {
     try {
       this.directory.remove()
     } catch {
-      // it is a leftover now, for the next garbage collection
+      // the next garbage collection will remove it
     }
     for (const fd of this.blobs.values()) close(fd)
     this.use.release()
@@ -138,18 +138,18 @@ class LayoutWorkspace implements Workspace {
   }
 }
 
-/** Those of umoci too, whichever user made them. Files and links are not workspaces. */
+/** Workspaces of umoci too, whichever user made them. Files and links are never workspaces. */
 const WORKSPACES: LeftoverKind = {
   isNamed: (name) => name.startsWith(PREFIX),
   isOurs: ({ type }) => type === 'directory'
 }
 
-/** The names of the workspaces in a layout, by whether they are in use. @param layout descriptor */
+/** The names of the workspaces in a layout, grouped by whether they are in use. @param layout descriptor */
 export function listWorkspaces(layout: number): { live: string[]; abandoned: string[] } {
   return listLeftovers(layout, WORKSPACES)
 }
 
-/** Removes a workspace that is not in use; says whether it did. */
+/** Removes a workspace that is not in use. Returns whether it did. */
 export function removeAbandoned(layout: number, name: string): boolean {
   return removeLeftover(layout, name, WORKSPACES)
 }

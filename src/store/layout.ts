@@ -10,22 +10,22 @@ import { isDirectory } from '../sys/is-directory.ts'
 import { readSmallFile, type NotRegular } from './file.ts'
 import { imageSource, relativeBlobPath, type ImageSource } from './image-source.ts'
 
-/** An OCI image layout directory (image-spec image-layout.md). Holds nothing open; reads anew on every call. */
+/** An OCI image layout directory (image-spec image-layout.md). Keeps nothing open and reads again on every call. */
 export interface Layout extends ImageSource {
-  /** The path that a blob has or would have. @throws DIGEST_INVALID for an algorithm that is unknown here. */
+  /** The path that a blob has or would have. @throws DIGEST_INVALID for an unknown algorithm */
   blobPath(digest: Digest): string
-  /** Whether something stands at that path; it may still be damaged. */
+  /** Whether there is something at that path, which may still be damaged. */
   hasBlob(digest: Digest): boolean
 }
 
 export interface LayoutOptions {
-  /** Largest JSON document that is read, in bytes. Default 4 MiB, as registries have it. */
+  /** The largest JSON document that is read, in bytes. Default 4 MiB, as in registries. */
   maxDocumentSize?: number
 }
 
 export const DEFAULT_MAX_DOCUMENT_SIZE: number = 4 * 1024 * 1024
 
-/** @throws LAYOUT_INVALID, with what to do, where the path is not a layout of version 1.x. */
+/** @throws LAYOUT_INVALID if the path is not a layout of version 1.x */
 export function openLayout(path: string, options: LayoutOptions = {}): Layout {
   const root = resolve(path)
   const limit = options.maxDocumentSize ?? DEFAULT_MAX_DOCUMENT_SIZE
@@ -76,7 +76,7 @@ function reason(found: NotRegular): string {
 function notLayout(file: string, why: string): OciUnpackError {
   return new OciUnpackError('LAYOUT_INVALID', 'The path is not an OCI image layout.', {
     facts: { file, reason: why },
-    hint: 'Give the directory that holds oci-layout, index.json and blobs/; skopeo copy SOURCE oci:DIRECTORY:TAG makes one.'
+    hint: 'Give the directory that contains oci-layout, index.json and blobs/; skopeo copy SOURCE oci:DIRECTORY:TAG makes one.'
   })
 }
 

@@ -1,4 +1,4 @@
-/** Finds the manifests that an index leads to. */
+/** Finds the manifests that an index refers to. */
 import { OciUnpackError } from '../errors.ts'
 import { target, type DescriptorPath } from '../image/choice.ts'
 import { parseIndex, type DocumentSource } from '../image/documents.ts'
@@ -9,12 +9,13 @@ import type { ImageSource } from './image-source.ts'
 /** Nested indexes deeper than this are refused; real ones nest once or twice. */
 export const MAX_INDEX_DEPTH = 16
 
-/** Manifests that one tag may lead to; a real index holds a few dozen. */
+/** The most manifests that one tag may lead to; a real index has a few dozen. */
 const MAX_MANIFESTS = 10_000
 
 /**
- * The manifests that an index leads to, through nested indexes (image-spec image-index.md). Entries of other types
- * are passed over. @throws BLOB_*, DOCUMENT_INVALID, LIMIT_EXCEEDED.
+ * The manifests that an index refers to, through nested indexes (image-spec image-index.md). Skips entries of other
+ * types.
+ * @throws BLOB_*, DOCUMENT_INVALID, LIMIT_EXCEEDED
  */
 export function manifestsInIndex(
   source: ImageSource,
@@ -26,16 +27,16 @@ export function manifestsInIndex(
   return found.manifests
 }
 
-/** What a document that a descriptor stands for is called in messages, and must be. */
+/** How messages name the document of a descriptor, and which type it must have. */
 export function documentSource(descriptor: Descriptor): DocumentSource {
   return { file: descriptor.digest, mediaType: descriptor.mediaType }
 }
 
 interface Found {
   manifests: DescriptorPath[]
-  /** Digests of indexes: one that is reached by many ways is read once. */
+  /** Digests of indexes, so that an index with several referrers is read once. */
   visited: Set<string>
-  /** A nested index that is absent, as image-layout.md allows, matters only where nothing else is there. */
+  /** The error for a missing nested index, which image-layout.md allows. It matters only if no manifest is found. */
   missing: OciUnpackError | undefined
 }
 

@@ -1,4 +1,4 @@
-/** Makes layouts, which appear under their names as a whole. */
+/** Makes layouts, which appear as a whole. */
 import { lstatSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { fromText } from '../bytes.ts'
@@ -18,18 +18,18 @@ import { privateName } from '../workspace/private-name.ts'
 import { openLayout } from './layout.ts'
 import { openWorkspace, openWorkspaceIn, type Workspace } from './layout-workspace.ts'
 
-/** A layout to write into. One that was not there is made beside its path and gets its name at the end. */
+/** A layout to write into. A new one is made beside its path and gets its name at the end. */
 export interface WritableLayout {
   readonly workspace: Workspace
-  /** Ends the work: a new layout can be seen now. @throws LAYOUT_EXISTS where another was faster. */
+  /** Makes a new layout visible. @throws LAYOUT_EXISTS if another process was faster */
   publish(): void
-  /** Removes what is not finished; a new layout altogether. May be called again, also after `publish`. */
+  /** Removes what is unfinished, including the whole of a new layout. May be called again, also after `publish`. */
   discard(): void
 }
 
 /**
- * Makes an empty layout (image-spec image-layout.md) and the directories above it that are missing. Gives its
- * absolute path. @throws LAYOUT_EXISTS where there is anything at the path; SYSCALL_FAILED with nothing left behind.
+ * Makes an empty layout (image-spec image-layout.md) and any missing directories above it. Returns its absolute path.
+ * @throws LAYOUT_EXISTS if there is anything at the path; SYSCALL_FAILED, with nothing left behind
  */
 export function createLayout(path: string): string {
   const root = resolve(path)
@@ -43,7 +43,7 @@ export function createLayout(path: string): string {
   return root
 }
 
-/** `pause` as for `openWorkspace`. @throws LAYOUT_INVALID where something else than a layout exists, SYSCALL_FAILED */
+/** `pause` as for `openWorkspace`. @throws LAYOUT_INVALID if there is something other than a layout, SYSCALL_FAILED */
 export async function openOrCreateLayout(
   path: string,
   pause: () => Promise<void>,
@@ -84,7 +84,7 @@ async function newLayout(
   }
 }
 
-/** A layout that cannot be seen yet, and the directories that were made for it. */
+/** A layout that is still invisible, and the directories that were made for it. */
 class HiddenLayout {
   private readonly root: string
   private readonly parent: OperatorDirectory
@@ -105,7 +105,7 @@ class HiddenLayout {
     }
   }
 
-  /** A further descriptor of the layout, which is the caller's. */
+  /** Another descriptor of the layout, which the caller closes. */
   openAgain(): number {
     return openDirectory(this.directory.fd, '.')
   }
@@ -120,14 +120,14 @@ class HiddenLayout {
     flush(this.parent.fd)
   }
 
-  /** Nothing is removed once it is published. */
+  /** Removes nothing once it is published. */
   close(): void {
     if (!this.isOpen) return
     this.isOpen = false
     try {
       this.directory.remove()
     } catch {
-      // it is a leftover now, for the next that makes something here
+      // the next process that makes something here will remove it
     }
     if (!this.isPublished) this.parent.removeNew()
     this.parent.close()
@@ -178,7 +178,7 @@ function exists(path: string): OciUnpackError {
     'Something already exists at the path of the layout.',
     {
       facts: { path },
-      hint: 'Choose another path, or remove what is there. A layout that exists can be used as it is.'
+      hint: 'Choose another path, or remove what is there. An existing layout can be used as it is.'
     }
   )
 }

@@ -3,11 +3,11 @@ import type { Layout } from './layout.ts'
 import { reachableBlobs } from './reachable.ts'
 
 /**
- * The digests of all blobs that `index.json` leads to (image-spec image-layout.md), by way of indexes, manifests,
- * OCI and Docker, subjects, and whatever documents of unknown types mention. A blob that is absent leads nowhere: a
- * layout need not hold all.
- * @throws BLOB_SIZE_MISMATCH, BLOB_DIGEST_MISMATCH, DOCUMENT_INVALID, DIGEST_INVALID, LIMIT_EXCEEDED: where a
- * document cannot be read, what it needs is unknown.
+ * The digests of all blobs that `index.json` leads to (image-spec image-layout.md): through indexes, OCI and Docker
+ * manifests, subjects, and anything that documents of unknown types mention. A missing blob leads nowhere, since a
+ * layout may be incomplete.
+ * @throws BLOB_SIZE_MISMATCH, BLOB_DIGEST_MISMATCH, DOCUMENT_INVALID, DIGEST_INVALID, LIMIT_EXCEEDED: if a document
+ * cannot be read, the blobs that it needs are unknown
  */
 export function reachableDigests(layout: Layout): Set<string> {
   const { manifests, subject } = layout.readIndex()

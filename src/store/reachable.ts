@@ -1,4 +1,4 @@
-/** Everything that images consist of: the walk from descriptors down to layers. */
+/** Everything that images consist of, found by walking from descriptors down to layers. */
 import { OciUnpackError } from '../errors.ts'
 import type { Digest } from '../image/digest.ts'
 import { layerDiffIds, parseConfig, parseIndex, parseManifest } from '../image/documents.ts'
@@ -12,31 +12,34 @@ export interface ReachableBlob {
   descriptor: Descriptor
   role: BlobRole
   /**
-   * Whether the image is whole without it: a manifest of an index that others of it can stand for, a subject, or a
-   * layer that is not distributable (image-spec image-layout.md, manifest.md, layer.md).
+   * Whether the image is complete without it: a manifest of an index that has others, a subject, or a layer that must
+   * not be distributed (image-spec image-layout.md, manifest.md, layer.md).
    */
   optional: boolean
-  /** Of an index, manifest or config: the verified bytes, unless there is a fault. */
+  /** For an index, manifest or config: the verified bytes, unless there is a fault. */
   document?: Buffer
-  /** Why the document cannot be had, or is not valid. Layers and others are not looked at. */
+  /** Why the document cannot be read or is not valid. Layers and other blobs are not examined. */
   fault?: OciUnpackError
-  /** Whether all that it refers to is in the walk; what is only bytes refers to nothing. */
+  /** Whether the walk covers everything that it refers to. Plain bytes refer to nothing. */
   isFollowed: boolean
-  /** What configs say of a layer; mostly one. */
+  /** What configs give as the layer's diff ID; usually one. */
   diffIds: Set<Digest>
 }
 
 export interface WalkOptions {
-  /** What a JSON document of an unknown type in an index is: bytes (the default), or it needs what it mentions. */
+  /**
+   * How to treat a JSON document of an unknown type in an index: as plain bytes (the default), or as needing whatever
+   * it mentions.
+   */
   unknown?: 'bytes' | 'mentions'
 }
 
 const MAX_BLOBS = 100_000
 
 /**
- * The blobs that roots lead to, each once for each size and role that descriptors claim, and behind all that it refers
- * to. Nothing but documents is read, each once. Faults are found all, and reported with the blob that has them.
- * @throws LIMIT_EXCEEDED.
+ * The blobs that the roots lead to, one for each size and role that descriptors give for it, each followed by what it
+ * refers to. Only documents are read, each once. All faults are found, and each is reported with its blob.
+ * @throws LIMIT_EXCEEDED
  */
 export function reachableBlobs(
   source: ImageSource,
@@ -48,7 +51,7 @@ export function reachableBlobs(
   return walk.blobs
 }
 
-/** Where a descriptor stands: what a manifest has as config or layer is content, all else a document. */
+/** Where a descriptor is found. The config and layers of a manifest are content; all others are documents. */
 interface Place {
   optional: boolean
   depth: number
@@ -147,7 +150,7 @@ class Walk {
   }
 }
 
-/** Whether it is known to be absent. Nothing is known of blobs that are not documents. */
+/** Whether it is known to be missing. Nothing is known about blobs that are not documents. */
 function isAbsent({ fault }: ReachableBlob): boolean {
   return fault?.code === 'BLOB_NOT_FOUND'
 }

@@ -1,4 +1,4 @@
-/** Finds the image that is meant. */
+/** Finds the image that a name refers to. */
 import { OciUnpackError } from '../errors.ts'
 import { pathPlatform, selectManifest, target, type DescriptorPath } from '../image/choice.ts'
 import { layerDiffIds, parseConfig, parseIndex, parseManifest } from '../image/documents.ts'
@@ -21,15 +21,16 @@ export interface ResolvedImage {
   descriptorPath: DescriptorPath
   manifest: ImageManifest
   config: ImageConfig
-  /** The documents as stored. */
+  /** The documents as they are stored. */
   rawManifest: Buffer
   rawConfig: Buffer
 }
 
 /**
- * The image of a tag; without one, the only image there is. Among the manifests of an index the platform decides, by
- * default the host's; a tag that names a manifest directly needs no platform, but one that is given must fit.
- * @throws TAG_*, PLATFORM_*, BLOB_*, DOCUMENT_INVALID, MEDIA_TYPE_UNSUPPORTED, LIMIT_EXCEEDED.
+ * The image with a tag, or the only image if no tag is given. The platform chooses among the manifests of an index; the
+ * default is that of the host. A tag that names a manifest directly needs no platform, but has to match one that is
+ * given.
+ * @throws TAG_*, PLATFORM_*, BLOB_*, DOCUMENT_INVALID, MEDIA_TYPE_UNSUPPORTED, LIMIT_EXCEEDED
  */
 export function resolveImage(
   source: ImageSource,
@@ -47,8 +48,8 @@ export function resolveImage(
 }
 
 /**
- * What a tag stands for, as it is: of an index the index, unless a platform chooses one of its manifests.
- * @throws TAG_*, PLATFORM_*, BLOB_*, DOCUMENT_INVALID, LIMIT_EXCEEDED.
+ * What a tag refers to: for an index the index itself, unless a platform chooses one of its manifests.
+ * @throws TAG_*, PLATFORM_*, BLOB_*, DOCUMENT_INVALID, LIMIT_EXCEEDED
  */
 export function findDescriptor(
   source: ImageSource,
@@ -61,7 +62,7 @@ export function findDescriptor(
   return target(selectManifest(manifestsInIndex(source, entry), platform))
 }
 
-/** The image at the end of a path, whatever its platform. @throws as `resolveImage` does. */
+/** The image at the end of a path, whatever its platform. @throws what `resolveImage` throws */
 export function readImage(source: ImageSource, descriptorPath: DescriptorPath): ResolvedImage {
   const descriptor = target(descriptorPath)
   assertKind(descriptor, 'manifest')
@@ -74,7 +75,7 @@ export function readImage(source: ImageSource, descriptorPath: DescriptorPath): 
   return { descriptorPath, manifest, config, rawManifest, rawConfig }
 }
 
-/** The indexes of a path, outermost first: all of its documents but the manifest. @throws as `resolveImage` does. */
+/** The indexes of a path, outermost first: all its documents except the manifest. @throws what `resolveImage` throws */
 export function readIndexes(source: ImageSource, descriptorPath: DescriptorPath): ImageIndex[] {
   return descriptorPath
     .slice(0, -1)

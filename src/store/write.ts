@@ -5,11 +5,11 @@ import type { Workspace } from './layout-workspace.ts'
 
 /** A blob that is hashed (sha256) while it is written. */
 export interface BlobWriter {
-  /** @throws SYSCALL_FAILED. */
+  /** @throws SYSCALL_FAILED */
   write(bytes: Uint8Array): void
-  /** Puts the blob under its digest, durably; an equal blob that is there is replaced. `size` in bytes. */
+  /** Gives the blob its name (its digest), durably, replacing an equal blob that exists. `size` in bytes. */
   finish(): { digest: Digest; size: number }
-  /** Removes what was written, unless finished. May be called again, also after `finish`. */
+  /** Removes the file, unless finished. May be called again, also after `finish`. */
   discard(): void
 }
 
@@ -32,7 +32,7 @@ export function createBlob(workspace: Workspace): BlobWriter {
   }
 }
 
-/** Stores bytes that are in memory, or come in pieces. Nothing stays behind where the source throws. */
+/** Stores bytes that are in memory or arrive in pieces. Leaves nothing behind if the source throws. */
 export function putBlob(
   workspace: Workspace,
   content: Uint8Array | Iterable<Uint8Array>

@@ -1,7 +1,7 @@
 /**
- * Opening a directory below a root so that nothing in the path can lead out of it: no symbolic link is
- * followed, `..` is refused. The kernel does it in one openat2(2) (Linux 5.6); where that is missing or
- * filtered, one openat(2) for each component does the same.
+ * Opens a directory below a root so that nothing in the path can lead out of it: symbolic links are not followed, and
+ * `..` is refused. The kernel does this in one openat2(2) (Linux 5.6). If that call is missing or filtered, one
+ * openat(2) for each component does the same.
  */
 import type { ByteString } from '../bytes.ts'
 import { failed } from './failed-call.ts'
@@ -46,7 +46,7 @@ export function openByKernel(root: number, path: ByteString): number {
     const fd = libc.openat2(root, firstPath.string(path), structure.address, OPEN_HOW_BYTES)
     if (fd >= 0) return fd
     const error = failed('openat2', path, 'RESOLVE_BENEATH|RESOLVE_NO_SYMLINKS')
-    // EAGAIN: a rename or mount elsewhere raced with the walk; the kernel asks to try again
+    // EAGAIN: a rename or mount raced with the walk, and the kernel asks us to try again
     if (error.errno !== 'EAGAIN') throw error
   }
 }
@@ -65,7 +65,7 @@ export function openByComponents(root: number, path: ByteString): number {
   return current
 }
 
-/** RESOLVE_BENEATH alone would take a `..` that does not leave the root. */
+/** RESOLVE_BENEATH alone would allow a `..` that stays below the root. */
 function refuseUncleaned(path: ByteString): void {
   if (/(?:^|\/)\.{0,2}(?:\/|$)/.test(path)) throw new Error(`[internal] uncleaned path "${path}"`)
 }

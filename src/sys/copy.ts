@@ -1,4 +1,4 @@
-/** Bytes from one open file to another that do not come through this process, and where a file has data at all. */
+/** Copies bytes between open files without passing them through this process, and finds where a file has data. */
 import { failed, failedWith } from './failed-call.ts'
 import { libcCalls as libc } from './libc.ts'
 
@@ -6,10 +6,10 @@ const SEEK_SET = 0
 const SEEK_DATA = 3
 const SEEK_HOLE = 4
 
-/** linux/fs.h: _IOW(0x94, 9, int), on x86 and ARM; where it is another number, nothing is cloned. */
+/** linux/fs.h: _IOW(0x94, 9, int), on x86 and ARM. On architectures with another number, nothing is cloned. */
 const FICLONE = 0x40049409
 
-/** Lets the empty file `to` share all blocks of `from` (ioctl_ficlone(2)); false where their file system cannot. */
+/** Lets the empty file `to` share all blocks of `from` (ioctl_ficlone(2)); false if their file system cannot. */
 export function cloneFile(from: number, to: number): boolean {
   if (libc.ioctl(to, FICLONE, from) === 0) return true
   if (failedWith('EOPNOTSUPP', 'ENOTSUP', 'EXDEV', 'EINVAL', 'ENOTTY', 'ENOSYS', 'EPERM'))
@@ -18,8 +18,8 @@ export function cloneFile(from: number, to: number): boolean {
 }
 
 /**
- * Copies at most `length` bytes from where one file's offset stands to where the other's does; Btrfs, XFS and their like
- * share the blocks. Gives how many, 0 at the end of the file; undefined where the kernel does not copy between these two.
+ * Copies at most `length` bytes from one file's offset to the other's; Btrfs, XFS and similar file systems share the
+ * blocks. Returns the number of bytes, 0 at the end of the file; undefined if the kernel cannot copy between these two.
  */
 export function copyFileRange(from: number, to: number, length: number): number | undefined {
   const copied = libc.copy_file_range(from, 0, to, 0, length, 0)
@@ -32,7 +32,7 @@ export function seekTo(fd: number, position: number): void {
   if (libc.lseek(fd, position, SEEK_SET) < 0) throw failed('lseek', undefined, fd, position)
 }
 
-/** Where the first data at or after `position` begin; undefined where there are none up to the end. */
+/** The position of the first data at or after `position`; undefined if there is none. */
 export function seekData(fd: number, position: number): number | undefined {
   const found = libc.lseek(fd, position, SEEK_DATA)
   if (found >= 0) return found
@@ -40,7 +40,7 @@ export function seekData(fd: number, position: number): number | undefined {
   throw failed('lseek', undefined, fd, position, 'SEEK_DATA')
 }
 
-/** Where the data at `position` end: at a hole, or at the end of the file. */
+/** The end of the data at `position`: a hole, or the end of the file. */
 export function seekHole(fd: number, position: number): number {
   const found = libc.lseek(fd, position, SEEK_HOLE)
   if (found < 0) throw failed('lseek', undefined, fd, position, 'SEEK_HOLE')

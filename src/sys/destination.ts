@@ -9,8 +9,8 @@ import { readSymlink } from './names.ts'
 import { status } from './status.ts'
 
 /**
- * Opens it; from then on only the handle counts. The path may be a link, but not one of another user, who could lead root
- * anywhere by it. (Links further up are the operator's choice.)
+ * Opens the directory; from then on only the handle counts. The path may be a link, but not one of another user, who
+ * could lead root anywhere. (Links further up are the operator's choice.)
  * @param path absolute
  * @throws TARGET_INVALID for another user's link, SyscallError
  */
@@ -25,7 +25,7 @@ export function openDestination(path: string): number {
   }
 }
 
-/** What is judged is what is followed, whatever has the name by then. */
+/** Checks and follows the same object, whatever has the name by then. */
 function openThrough(parent: number, name: ByteString, path: string): number {
   const link = openLink(parent, name)
   try {

@@ -1,4 +1,4 @@
-/** What a directory lists. The descriptor's offset means nothing: a listing always begins at the start. */
+/** Lists directories. The offset of the descriptor does not matter: a listing always begins at the start. */
 import { readdirSync, type Dirent } from 'node:fs'
 import type { ByteString } from '../bytes.ts'
 import { failed } from './failed-call.ts'
@@ -6,12 +6,12 @@ import { SyscallError } from './failure.ts'
 import { getdents64, libcCalls as libc, type Native } from './libc.ts'
 import { valueBlock } from './memory.ts'
 
-/** Names in a directory in the kernel's order, without `.` and `..`. @throws SyscallError */
+/** The names in a directory in the kernel's order, without `.` and `..`. @throws SyscallError */
 export function listDirectory(fd: number): ByteString[] {
   return getdents64 === undefined ? listByNode(fd) : listByKernel(fd, getdents64)
 }
 
-/** Spares the second open of the directory that Node needs, as it knows no descriptors here. */
+/** Avoids opening the directory a second time, which Node needs because it cannot list a descriptor. */
 export function listByKernel(fd: number, getdents: Native): ByteString[] {
   const names: ByteString[] = []
   if (libc.lseek(fd, 0, SEEK_SET) < 0) throw failed('lseek', undefined, fd, 0)
@@ -42,7 +42,7 @@ export function listByNode(fd: number): ByteString[] {
   return guarded(fd, () => readdirSync(`/proc/self/fd/${fd}`, { encoding: 'latin1' }))
 }
 
-/** Names with the type that the directory itself records. */
+/** The names, with the types that the directory itself records. */
 export function listDirectoryTypes(fd: number): Dirent[] {
   return guarded(fd, () =>
     readdirSync(`/proc/self/fd/${fd}`, { encoding: 'latin1', withFileTypes: true })

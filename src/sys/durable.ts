@@ -1,4 +1,4 @@
-/** Files that are changed in place and have to be there after a crash. */
+/** Files that are changed in place and must survive a crash. */
 import { fsyncSync } from 'node:fs'
 import type { ByteString } from '../bytes.ts'
 import { failed } from './failed-call.ts'
@@ -11,7 +11,7 @@ const O_NONBLOCK = 0o4000
 const O_NOFOLLOW = 0o400000
 const O_CLOEXEC = 0o2000000
 
-/** A file that is there, to read and to write; never through a link, and a FIFO does not block. */
+/** An existing file, opened to read and write; never through a link, and a FIFO does not block. */
 export function openForChange(directory: number, name: ByteString): number {
   const flags = O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC
   const fd = libc.openat(directory, firstPath.string(name), flags, 0)
@@ -19,7 +19,7 @@ export function openForChange(directory: number, name: ByteString): number {
   return fd
 }
 
-/** Waits until all of a file, or the names in a directory, are on the disk. Not every file system can be asked to. */
+/** Waits until a whole file, or the names in a directory, are on the disk. Not every file system can do this. */
 export function flush(fd: number): void {
   try {
     fsyncSync(fd)

@@ -1,22 +1,22 @@
-/** Why the call of libc that was made last failed. */
+/** Explains why the last call of libc failed. */
 import { constants, type as osType } from 'node:os'
 import { display, type ByteString } from '../bytes.ts'
 import { SyscallError } from './failure.ts'
 import { lastErrno } from './libc.ts'
 
-/** Some numbers have two names (EAGAIN is EWOULDBLOCK): the first in the list counts. */
+/** Some numbers have two names (EAGAIN is EWOULDBLOCK); the first in the list is used. */
 const errnoNames = new Map(
   Object.entries(constants.errno)
     .reverse()
     .map(([name, value]) => [value, name])
 )
 
-/** Whether the call that just returned -1 failed so. Costs less than an error, where failing is ordinary. */
+/** Whether the call that just returned -1 failed with one of these. Cheaper than an error if failures are common. */
 export function failedWith(...names: readonly string[]): boolean {
   return names.includes(errnoNames.get(lastErrno()) ?? '')
 }
 
-/** What a verb throws right after its call returned -1. `args` are shown; byte strings quoted. */
+/** The error to throw right after a call returned -1. `args` are shown, with byte strings quoted. */
 export function failed(
   name: string,
   path: ByteString | undefined,

@@ -1,4 +1,4 @@
-/** System calls that failed, ours and Node's, printed as the call would look in a trace. Loads no native code. */
+/** Failed system calls, ours and Node's, shown as they would look in a trace. Loads no native code. */
 import { display, fromText } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import { withoutHandles } from './handle-path.ts'
@@ -34,7 +34,7 @@ const hints: Readonly<Record<string, string>> = {
   EROFS: 'Choose a writable place.'
 }
 
-/** SYSCALL_FAILED, with the symbolic name of the error for callers that expect some failures. */
+/** SYSCALL_FAILED, with the symbolic name of the error for callers that expect certain failures. */
 export class SyscallError extends OciUnpackError {
   constructor(errno: string, call: string, path: string | undefined) {
     const shown = withoutHandles(call)
@@ -49,7 +49,7 @@ export class SyscallError extends OciUnpackError {
   }
 }
 
-/** What node:fs throws for a path of the operator, as the failed call that it is; other errors as they are. */
+/** Turns an error of node:fs for a path of the operator into the failed call; returns other errors unchanged. */
 export function fromNode(error: unknown): unknown {
   if (!(error instanceof Error && 'syscall' in error && 'code' in error)) return error
   if (error.syscall === 'uv_cwd') return nowhere()

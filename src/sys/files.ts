@@ -1,4 +1,4 @@
-/** Open files: create, open, read, write, truncate, close. Directory handles are plain descriptors. */
+/** Creates, opens, reads, writes, truncates and closes files. Directory handles are plain descriptors. */
 import type { ByteString } from '../bytes.ts'
 import { failed, failedWith } from './failed-call.ts'
 import { SyscallError } from './failure.ts'
@@ -25,7 +25,7 @@ export function createFile(directory: number, name: ByteString, mode: number): n
   return fd
 }
 
-/** A file to read; never through a link, and a FIFO does not block. */
+/** Opens a file to read; never through a link, and a FIFO does not block. */
 export function openFile(directory: number, name: ByteString): number {
   const flags = O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC
   const fd = libc.openat(directory, firstPath.string(name), flags, 0)
@@ -33,7 +33,7 @@ export function openFile(directory: number, name: ByteString): number {
   return fd
 }
 
-/** Fills the buffer from where the file's offset stands; less than asked for only at the end. */
+/** Fills the buffer from the file's offset. Reads less only at the end of the file. */
 export function readInto(fd: number, buffer: Buffer): number {
   let done = 0
   while (done < buffer.length) {
@@ -61,14 +61,14 @@ export function openDirectory(directory: number, name: ByteString): number {
   return fd
 }
 
-/** A directory by a path that the operator gave: links in it are followed. */
+/** A directory by a path that the operator gave; links in it are followed. */
 export function openOperatorDirectory(path: ByteString): number {
   const fd = libc.openat(AT_FDCWD, firstPath.string(path), O_DIRECTORY | O_CLOEXEC, 0)
   if (fd < 0) throw failed('open', path, 'O_DIRECTORY')
   return fd
 }
 
-/** A symbolic link itself, to be looked at. */
+/** A symbolic link itself, only to examine it. */
 export function openLink(directory: number, name: ByteString): number {
   const flags = O_PATH | O_NOFOLLOW | O_CLOEXEC
   const fd = libc.openat(directory, firstPath.string(name), flags, 0)
@@ -76,7 +76,7 @@ export function openLink(directory: number, name: ByteString): number {
   return fd
 }
 
-/** Writes all `length` bytes at `address` to a position of the file, leaving what lies before it a hole. */
+/** Writes all `length` bytes at `address` to a position of the file. Anything skipped before it becomes a hole. */
 export function writeAllAt(fd: number, address: number, length: number, position: number): void {
   let done = 0
   while (done < length) {

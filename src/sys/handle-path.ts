@@ -1,6 +1,6 @@
 /**
- * A path that leads through an open directory, whatever has its name by now: for calls of node:fs, and for threads, which
- * share the descriptors of their process. Children of the process cannot use it.
+ * A path that leads through an open directory, whatever has the directory's name by now. It is for calls of node:fs,
+ * and for threads, which share the descriptors of their process. Child processes cannot use it.
  */
 import { readlinkSync } from 'node:fs'
 
@@ -10,7 +10,7 @@ export function handlePath(fd: number): string {
   return `/proc/self/fd/${fd}`
 }
 
-/** A text for people, in which each such path reads as the place that it leads to. */
+/** The text with each such path replaced by the place that it leads to, for people. */
 export function withoutHandles(text: string): string {
   return text.includes('/proc/self/fd/') ? text.replace(HANDLE, placeOf) : text
 }

@@ -1,7 +1,7 @@
 /** The home directory of the user. */
 import { homedir } from 'node:os'
 
-/** Undefined for a user who has none: HOME is unset, and no account names one. */
+/** Undefined if HOME is unset and no account gives a home directory. */
 export function homeDirectory(): string | undefined {
   try {
     return homedir()

@@ -8,8 +8,8 @@ export interface Identity {
 }
 
 /**
- * Who this process acts as. The umask is read from /proc: `process.umask()` sets it to zero for a moment,
- * in all threads.
+ * The ids that this process acts with. The umask is read from /proc, because `process.umask()` sets it to zero for a
+ * moment, in all threads.
  */
 export function identity(): Identity {
   const umask = /^Umask:\s*([0-7]+)$/m.exec(readFile('/proc/self/status').toString('latin1'))?.[1]

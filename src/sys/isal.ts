@@ -1,6 +1,6 @@
 /**
- * ISA-L's inflate (libisal.so.2), called in this process: twice as fast as zlib's, and without a pipe, which costs
- * as much again as the inflating. This file owns the layout of its `struct inflate_state` (igzip_lib.h).
+ * ISA-L's inflate (libisal.so.2), called in this process. It is twice as fast as zlib's and needs no pipe, which would
+ * cost as much again as inflating. This file knows the layout of its `struct inflate_state` (igzip_lib.h).
  */
 import { addressOf, loadLibrary, type AsyncNative, type Native } from './libc.ts'
 
@@ -14,7 +14,7 @@ const CRC_FLAG = 21_172
 const ISAL_GZIP = 1
 const ISAL_BLOCK_FINISH = 5
 
-/** Negative results of isal_inflate, in words. */
+/** The negative results of isal_inflate, in words. */
 const reasons: Readonly<Record<number, string>> = {
   [-1]: 'invalid block',
   [-2]: 'invalid symbol',
@@ -27,11 +27,11 @@ const reasons: Readonly<Record<number, string>> = {
 export interface Inflated {
   /** Bytes written to the output. */
   length: number
-  /** The member has ended, and its checksum and size are right. */
+  /** Whether the member has ended, with the correct checksum and size. */
   ended: boolean
 }
 
-/** The data is not what RFC 1952 and RFC 1951 allow. */
+/** The data violates RFC 1952 or RFC 1951. */
 export class IsalDataError extends Error {}
 
 interface Library {
@@ -39,7 +39,7 @@ interface Library {
   inflate: Native & AsyncNative
 }
 
-/** Inflates gzip members, one after the other. Input and output must stay where they are while a call runs. */
+/** Inflates gzip members one after the other. Input and output must not move while a call runs. */
 export class IsalInflater {
   private readonly library: Library
   private readonly state = Buffer.alloc(STATE_BYTES)
@@ -51,7 +51,7 @@ export class IsalInflater {
     this.begin()
   }
 
-  /** Undefined where this machine has no such library, or one that lays its state out differently. */
+  /** Undefined if this machine has no such library, or one with a different layout of its state. */
   static create(): IsalInflater | undefined {
     library ??= load()
     return library === 'absent' ? undefined : new IsalInflater(library)
@@ -61,26 +61,26 @@ export class IsalInflater {
     return new IsalInflater(library)
   }
 
-  /** A new member starts with the next byte of input. */
+  /** Starts a new member at the next byte of input. */
   begin(): void {
     this.library.init(this.address)
     this.state.writeUInt32LE(ISAL_GZIP, CRC_FLAG)
   }
 
-  /** Gives the next input; the one before must be used up. Valid until it is. */
+  /** Gives the next input, after the one before is used up. It must stay valid until it is used up itself. */
   feed(input: Buffer): void {
     this.input = input
     writePointer(this.state, NEXT_IN, input)
     this.state.writeUInt32LE(input.length, AVAIL_IN)
   }
 
-  /** Input that was not used yet. */
+  /** Input that has not been used yet. */
   get rest(): Buffer {
     const left = this.state.readUInt32LE(AVAIL_IN)
     return this.input.subarray(this.input.length - left)
   }
 
-  /** Inflates into `output` until it is full, the input used up or the member at its end. @throws IsalDataError */
+  /** Inflates into `output` until it is full, the input is used up or the member ends. @throws IsalDataError */
   inflate(output: Buffer): Inflated {
     this.aim(output)
     return this.outcome(output, this.library.inflate(this.address))
@@ -128,10 +128,10 @@ function load(): Library | 'absent' {
   return isAsExpected(found) ? found : 'absent'
 }
 
-/** The text "oci" as a gzip member, and a byte that is not part of it. */
+/** The text "oci" as a gzip member, followed by a byte that is not part of it. */
 const PROBE = Buffer.from('1f8b08000000000000ffcb4fce040097b474c60300000078', 'hex')
 
-/** Whether a member's end, its checksum and the rest of the input are seen where this file looks for them. */
+/** Whether the end of the member, its checksum and the rest of the input are found where this file expects them. */
 function isAsExpected(found: Library): boolean {
   return inflatesTo(found, PROBE, 'oci') && !inflatesTo(found, flipped(PROBE, 17), 'oci')
 }

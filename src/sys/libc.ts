@@ -1,7 +1,7 @@
 /**
- * The one file that knows koffi: C functions of the running process's own libc and of other libraries, declared
- * with integer arguments only. Pointers travel as addresses of memory that `memory.ts` owns, because an integer
- * argument costs a third of a converted one (0.23 µs a call against 0.7 µs with a Buffer).
+ * The one file that knows koffi: C functions of the process's own libc and of other libraries, declared with integer
+ * arguments only. Pointers are passed as addresses of memory that `memory.ts` owns, because an integer argument costs a
+ * third of a converted one (0.23 µs per call instead of 0.7 µs with a Buffer).
  */
 import { constants } from 'node:os'
 import koffi from 'koffi'
@@ -10,7 +10,7 @@ const libc = koffi.load(null)
 
 export type Native = (...args: readonly number[]) => number
 
-/** The same function on a thread of libuv's pool; `done` is called on this one. */
+/** The same function on a thread of libuv's pool; `done` is called on the calling thread. */
 export interface AsyncNative {
   async(...args: readonly [...number[], (error: Error | null, result: number) => void]): void
 }
@@ -19,13 +19,13 @@ function declare(prototype: string): Native {
   return retrying(libc.func(prototype) as Native, prototype.split(',').length)
 }
 
-/** close(2) has closed when it was interrupted, and who waits in poll(2) wants to know. */
+/** An interrupted close(2) has closed the descriptor, and callers of poll(2) need to know about the interruption. */
 const NOT_REPEATED: ReadonlySet<string> = new Set(['close', 'poll'])
 
 /**
- * The same call, made again when a signal interrupted it (signal(7): whatever is stopped and continued, traced, or lies
- * on a file system that another process serves, may be). One function for each number of arguments: to collect and
- * spread them would cost as much as the call.
+ * Repeats a call that a signal interrupted (signal(7): this can happen when the process is stopped and continued or
+ * traced, or on a file system that another process serves). There is one function for each number of arguments, because
+ * collecting and spreading them would cost as much as the call.
  */
 function retrying(call: Native, parameters: number): Native {
   let result: number
@@ -69,7 +69,7 @@ function wasInterrupted(): boolean {
   return koffi.errno() === constants.errno.EINTR
 }
 
-/** Functions of a shared library that may or may not be on this machine. */
+/** Functions of a shared library that may not exist on this machine. */
 export function loadLibrary<Name extends string>(
   file: string,
   functions: Readonly<Record<Name, string>>
@@ -83,7 +83,7 @@ export function loadLibrary<Name extends string>(
   }
 }
 
-/** Undefined where this libc has no such function. */
+/** Undefined if this libc has no such function. */
 function declareIfThere(prototype: string): Native | undefined {
   try {
     return declare(prototype)
@@ -136,24 +136,24 @@ export const libcCalls: Readonly<Record<keyof typeof prototypes | 'openat2', Nat
   openat2: declareSyscall()
 }
 
-/** getdents64(2) is in glibc since 2.30; musl has it under another name. */
+/** getdents64(2) has been in glibc since 2.30; musl has it under another name. */
 export const getdents64: Native | undefined = declareIfThere(
   'int64 getdents64(int, uintptr_t, size_t)'
 )
 
-/** openat2(2) has no wrapper in the libcs of today; its number is the same on every architecture. */
+/** No current libc has a wrapper for openat2(2). Its number is the same on every architecture. */
 function declareSyscall(): Native {
   const SYS_openat2 = 437
   const syscall = declare('int64 syscall(int64, int64, uintptr_t, uintptr_t, size_t)')
   return (directory, path, how, size) => syscall(SYS_openat2, directory, path, how, size)
 }
 
-/** The number of the last failure in this thread; valid until the next call. */
+/** The error number of the last failure in this thread; valid until the next call. */
 export function lastErrno(): number {
   return koffi.errno()
 }
 
-/** Where a Buffer's bytes lie. They do not move as long as the Buffer lives. */
+/** The address of a Buffer's bytes, which do not move as long as the Buffer lives. */
 export function addressOf(buffer: Buffer): number {
   return Number(koffi.address(buffer))
 }

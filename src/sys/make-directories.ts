@@ -1,7 +1,9 @@
-/** Making a directory and its missing parents. */
+/** Makes a directory and its missing parents. */
 import { openOrMakeDirectory } from './operator-directory.ts'
 
-/** Makes what is missing of an absolute path, less the umask; links in it are followed. @throws SyscallError */
+/**
+ * Makes the missing directories of an absolute path, with the umask applied; links are followed. @throws SyscallError
+ */
 export function makeDirectories(path: string, mode?: number): void {
   openOrMakeDirectory(path, mode).close()
 }

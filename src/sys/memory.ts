@@ -1,12 +1,12 @@
 /**
- * Scratch memory for arguments: one block for each thread, reused by every call, so that a system call
- * allocates nothing. A string written here is valid until the same slot is written again.
+ * Scratch memory for arguments: one block for each thread, reused by every call, so a system call allocates nothing. A
+ * string written here is valid until the same slot is written again.
  */
 import type { ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import { addressOf } from './libc.ts'
 
-/** Room for a path: PATH_MAX, and a `/proc/self/fd/N/` in front of it. */
+/** Room for a path: PATH_MAX, plus a `/proc/self/fd/N/` in front of it. */
 const PATH_ROOM = 8192
 
 const block = Buffer.allocUnsafeSlow(4 * PATH_ROOM)
@@ -21,14 +21,14 @@ class Slot {
     this.bytes = block.subarray(start, end)
   }
 
-  /** Writes a NUL-terminated string and gives its address. */
+  /** Writes a NUL-terminated string and returns its address. */
   string(bytes: ByteString): number {
     if (bytes.length >= this.bytes.length || bytes.includes('\0')) throw unusable(bytes)
     this.bytes[this.bytes.write(bytes, 'latin1')] = 0
     return this.address
   }
 
-  /** The slot's memory, for structures. */
+  /** The memory of the slot, for structures. */
   view(): Buffer {
     return this.bytes
   }
@@ -45,12 +45,12 @@ export const secondPath: Slot = new Slot(PATH_ROOM, 2 * PATH_ROOM)
 export const attributeName: Slot = new Slot(2 * PATH_ROOM, 3 * PATH_ROOM)
 export const structure: Slot = new Slot(3 * PATH_ROOM, 4 * PATH_ROOM)
 
-/** A block that grows when asked for more: for xattr values and lists, up to 64 KiB in practice. */
+/** A block that grows on demand: for values and lists of xattrs, up to 64 KiB in practice. */
 export class GrowingBlock {
   buffer: Buffer = Buffer.allocUnsafeSlow(65_536)
   address: number = addressOf(this.buffer)
 
-  /** @param kept how many bytes from the start must stay what they are */
+  /** @param kept how many bytes from the start must be preserved */
   reserve(bytes: number, kept = 0): void {
     if (bytes <= this.buffer.length) return
     const larger = Buffer.allocUnsafeSlow(Math.max(bytes, 2 * kept))

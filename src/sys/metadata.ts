@@ -22,7 +22,7 @@ export function setOwnerOf(fd: number, uid: number, gid: number): void {
   if (libc.fchown(fd, uid, gid) < 0) throw failed('fchown', undefined, fd, uid, gid)
 }
 
-/** Follows a link in the last component: never call it with the name of a symbolic link. */
+/** Follows a link in the last component, so never call it with the name of a symbolic link. */
 export function setMode(directory: number, name: ByteString, mode: number): void {
   if (libc.fchmodat(directory, firstPath.string(name), mode, 0) < 0)
     throw failed('fchmodat', name, octal(mode))
@@ -92,7 +92,7 @@ export function listXattrs(directory: number, name: ByteString): ByteString[] {
   return list.slice(0, -1).split('\0')
 }
 
-/** The value, or undefined where the attribute has gone or is not supported. */
+/** The value, or undefined if the attribute no longer exists or is not supported. */
 export function getXattr(
   directory: number,
   name: ByteString,
@@ -105,7 +105,7 @@ export function getXattr(
   )
 }
 
-/** The l*xattr calls have no *at form before Linux 6.13; the handle's /proc name stands in for one. */
+/** The l*xattr calls have no *at form before Linux 6.13, so a path in /proc stands for the handle. */
 function handlePath(directory: number, name: ByteString): ByteString {
   if (directory === AT_FDCWD) return name
   return name === '' ? `/proc/self/fd/${directory}/.` : `/proc/self/fd/${directory}/${name}`

@@ -3,30 +3,30 @@ import { closeSync, openSync } from 'node:fs'
 import type { ByteString } from '../bytes.ts'
 import { readFile } from './read.ts'
 
-/** Mount points below an absolute path that has no symbolic links in it. */
+/** The mount points below an absolute path without symbolic links. */
 export function mountsBelow(path: ByteString): ByteString[] {
   return mountInfo()
     .map((fields) => unescape(fields[4] ?? ''))
     .filter((point) => point.startsWith(`${path}/`))
 }
 
-/** Those that mount_namespaces(7) locks where a less privileged namespace takes a mount over. */
+/** Flags that mount_namespaces(7) locks if a less privileged namespace takes over a mount. */
 const LOCKED_FLAGS = ['ro', 'nodev', 'noexec', 'nosuid', 'noatime', 'relatime', 'nodiratime']
 
 /**
- * Flags of the mount that holds what the path leads to, links followed, that a user namespace cannot clear.
- * Undefined where it leads nowhere.
+ * The flags of a path's mount that a user namespace cannot clear. Links are followed. Undefined if the path does not
+ * exist.
  */
 export function lockedMountFlags(path: string): string[] | undefined {
   const id = mountId(path)
   if (id === undefined) return undefined
   const fields = mountInfo().find(([own]) => own === id) ?? []
-  // the flags of the mount, and of its file system, which may be read-only by itself
+  // flags of the mount and of its file system, since either may be read-only
   const found = [fields[5] ?? '', fields.at(-1) ?? ''].flatMap((list) => list.split(','))
   return LOCKED_FLAGS.filter((flag) => found.includes(flag))
 }
 
-/** Only a place: a user who may not read a file may still see where it is. */
+/** Opens only a place: a user who may not read a file may still see where it is. */
 const O_PATH = 0o10000000
 
 function mountId(path: string): string | undefined {
@@ -49,7 +49,7 @@ function mountInfo(): string[][] {
   return lines.map((line) => line.split(' '))
 }
 
-/** Space, tab, newline and backslash stand there as three octal digits. */
+/** Space, tab, newline and backslash are written as three octal digits. */
 function unescape(field: string): ByteString {
   return field.replace(/\\([0-7]{3})/g, (_all, digits: string) =>
     String.fromCharCode(parseInt(digits, 8))

@@ -1,4 +1,4 @@
-/** Names in directories: make, link, rename, remove. Nothing here follows a link in the last component. */
+/** Makes, links, renames and removes names in directories. Nothing here follows a link in the last component. */
 import { display, type ByteString } from '../bytes.ts'
 import { failed, failedWith } from './failed-call.ts'
 import { octal } from './files.ts'
@@ -45,7 +45,7 @@ export function makeSymlink(target: ByteString, directory: number, name: ByteStr
     throw failed('symlinkat', name)
 }
 
-/** The target of a symbolic link, verbatim. */
+/** The target of a symbolic link, unchanged. */
 export function readSymlink(directory: number, name: ByteString): ByteString {
   const room = valueBlock.buffer.length
   const size = libc.readlinkat(directory, firstPath.string(name), valueBlock.address, room)
@@ -53,7 +53,7 @@ export function readSymlink(directory: number, name: ByteString): ByteString {
   return valueBlock.buffer.toString('latin1', 0, size)
 }
 
-/** A further name for the file itself: of a symbolic link, the link is linked. */
+/** Another name for the file itself. For a symbolic link, the link itself gets the name. */
 export function makeLink(
   fromDirectory: number,
   from: ByteString,
@@ -70,7 +70,7 @@ export function makeLink(
   if (result < 0) throw failed('linkat', name, `from "${display(from)}"`)
 }
 
-/** @throws SyscallError EEXIST when the new name is taken */
+/** @throws SyscallError EEXIST if the new name is taken */
 export function renameNew(
   fromDirectory: number,
   from: ByteString,
@@ -80,7 +80,7 @@ export function renameNew(
   rename(fromDirectory, from, directory, name, RENAME_NOREPLACE)
 }
 
-/** Replaces what has the new name: a file by a file, an empty directory by a directory. */
+/** Replaces whatever has the new name: a file by a file, an empty directory by a directory. */
 export function renameOver(
   fromDirectory: number,
   from: ByteString,
@@ -111,7 +111,7 @@ export function removeFile(directory: number, name: ByteString): void {
   if (libc.unlinkat(directory, firstPath.string(name), 0) < 0) throw failed('unlinkat', name)
 }
 
-/** That it is not there is fine. */
+/** A missing file is not an error. */
 export function removeFileIfThere(directory: number, name: ByteString): void {
   if (libc.unlinkat(directory, firstPath.string(name), 0) < 0 && !failedWith('ENOENT'))
     throw failed('unlinkat', name)

@@ -1,7 +1,7 @@
-/** Opens files by paths of which nobody knows what is there: nothing blocks (a FIFO would). Loads no native code. */
+/** Opens files whose type is unknown, without ever blocking (a FIFO would). Loads no native code. */
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 
-/** What happens to a symbolic link as the last component. */
+/** How a symbolic link as the last component is treated. */
 export type Links = 'followed' | 'refused'
 
 /** A regular file, open for reading, and its size in bytes. The caller closes it. */
@@ -10,7 +10,7 @@ export interface RegularFile {
   size: number
 }
 
-/** Undefined where something else than a regular file is there. Throws what node:fs throws. */
+/** Undefined if it is not a regular file. Throws errors of node:fs. */
 export function openRegularFile(path: string | Buffer, links: Links): RegularFile | undefined {
   const fd = openWithoutBlocking(path, links)
   const stat = fstatSync(fd)
@@ -19,7 +19,7 @@ export function openRegularFile(path: string | Buffer, links: Links): RegularFil
   return undefined
 }
 
-/** Whatever is there, open for reading. libuv adds O_CLOEXEC. Throws what node:fs throws. */
+/** Anything, opened for reading. libuv adds O_CLOEXEC. Throws errors of node:fs. */
 export function openWithoutBlocking(path: string | Buffer, links: Links): number {
   const { O_RDONLY, O_NONBLOCK, O_NOFOLLOW } = constants
   return openSync(path, O_RDONLY | O_NONBLOCK | (links === 'refused' ? O_NOFOLLOW : 0))

@@ -1,4 +1,4 @@
-/** Directories by paths of the operator, made where they are missing. */
+/** Directories at paths of the operator, created if they are missing. */
 import { basename, dirname } from 'node:path'
 import { fromText, type ByteString } from '../bytes.ts'
 import { openDestination } from './destination.ts'
@@ -7,21 +7,21 @@ import { close, openDirectory, openOperatorDirectory } from './files.ts'
 import { isDirectory } from './is-directory.ts'
 import { makeDirectory, removeEmptyDirectory } from './names.ts'
 
-/** A directory that was opened by a path once: from then on only its handle counts. */
+/** A directory that was opened once by its path. From then on only its handle counts. */
 export interface OperatorDirectory {
   readonly fd: number
-  /** Whether it was made now. */
+  /** Whether it was created by this call. */
   readonly isNew: boolean
-  /** Removes the directories that were made, deepest first, up to the first that holds something. */
+  /** Removes the created directories, deepest first, up to the first that is not empty. */
   removeNew(): void
   close(): void
 }
 
 /**
- * Opens the directory at an absolute path that the operator gave (links in it are followed), and makes what is missing of
- * it, less the umask. (Node's recursive mkdir tries for ever in places such as /proc, where a directory that is
- * there cannot hold another.)
- * @throws SyscallError, with nothing new left
+ * Opens the directory at an absolute path that the operator gave, following links in it, and creates missing
+ * directories with the umask applied. (Node's recursive mkdir never ends in places such as /proc, where an existing
+ * directory cannot contain another.)
+ * @throws SyscallError, with nothing new left behind
  */
 export function openOrMakeDirectory(path: string, mode = 0o777): OperatorDirectory {
   const missing = missingOf(path)
@@ -74,7 +74,7 @@ class OpenedDirectories implements OperatorDirectory {
   }
 }
 
-/** Names from the top down. */
+/** Names of missing directories, from the top down. */
 function missingOf(path: string): string[] {
   const missing: string[] = []
   for (let at = path; !isDirectory(at) && dirname(at) !== at; at = dirname(at))
@@ -86,7 +86,7 @@ function topOf(path: string, missing: readonly string[]): string {
   return missing.reduce((at) => dirname(at), path)
 }
 
-/** Says whether it is ours: somebody else may be as fast. */
+/** Returns whether we created it, since another process may be faster. */
 function makeIfMissing(directory: number, name: ByteString, mode: number): boolean {
   try {
     makeDirectory(directory, name, mode)
@@ -102,6 +102,6 @@ function removedIfEmpty(directory: number, name: ByteString): boolean {
     removeEmptyDirectory(directory, name)
     return true
   } catch {
-    return false // another process has put something there in the meantime, or removed it
+    return false // meanwhile, another process has put something there or removed it
   }
 }

@@ -6,7 +6,9 @@ import { structure } from './memory.ts'
 const O_CLOEXEC = 0o2000000
 const F_SETPIPE_SZ = 1031
 
-/** A pipe that children do not inherit by accident, holding up to `bytes` (best effort: the kernel may refuse). */
+/**
+ * A pipe that child processes do not inherit by accident. It holds up to `bytes`, but the kernel may refuse that size.
+ */
 export function pipe(bytes: number): { read: number; write: number } {
   if (libc.pipe2(structure.address, O_CLOEXEC) < 0) throw failed('pipe2', undefined)
   const view = structure.view()
@@ -17,7 +19,7 @@ export function pipe(bytes: number): { read: number; write: number } {
 
 const POLLIN = 1
 
-/** Waits until there is something to read, or the end; says whether there is. `timeout` in milliseconds. */
+/** Waits until there is something to read, or the end. Returns whether there is. `timeout` in milliseconds. */
 export function waitReadable(fd: number, timeout: number): boolean {
   const view = structure.view()
   view.writeInt32LE(fd, 0)
@@ -29,7 +31,9 @@ export function waitReadable(fd: number, timeout: number): boolean {
   throw failed('poll', undefined, fd)
 }
 
-/** What a descriptor that does not block has for us: bytes read, 0 at the end, undefined for nothing yet. */
+/**
+ * Reads from a descriptor that does not block: the number of bytes, 0 at the end, undefined if there is nothing yet.
+ */
 export function readAvailable(fd: number, buffer: Buffer, offset: number): number | undefined {
   const wanted = buffer.length - offset
   const read = libc.read(fd, addressOf(buffer) + offset, wanted)

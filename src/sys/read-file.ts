@@ -6,8 +6,8 @@ import { openRegularFile, type RegularFile } from './open-regular.ts'
 import { readRest } from './read.ts'
 
 /**
- * The content of a regular file in an open directory; the name is not followed and a FIFO does not block.
- * Undefined for anything else than a regular file of at most `maxBytes`.
+ * The content of a regular file in an open directory. Does not follow a link and does not block on a FIFO. Undefined
+ * for anything but a regular file of at most `maxBytes`.
  */
 export function readRegularFile(
   directory: number,

@@ -1,9 +1,7 @@
-/**
- * Reading by descriptors of node:fs, which repeats every call that a signal interrupted but read(2). Loads no native code.
- */
+/** Reads descriptors of node:fs, which repeats every interrupted call except read(2). Loads no native code. */
 import { closeSync, openSync, readSync } from 'node:fs'
 
-/** As `readSync`: some bytes into the buffer, 0 at the end; without a position from where the file's offset stands. */
+/** Like `readSync`: reads some bytes into the buffer, 0 at the end; without a position, from the file's offset. */
 export function read(
   fd: number,
   buffer: Buffer,
@@ -19,7 +17,7 @@ export function read(
     }
 }
 
-/** As many bytes from the position as there are, up to `length`; how many. */
+/** Reads up to `length` bytes from the position, as many as there are. Returns their number. */
 export function readFully(fd: number, buffer: Buffer, length: number, position: number): number {
   let done = 0
   while (done < length) {
@@ -32,7 +30,7 @@ export function readFully(fd: number, buffer: Buffer, length: number, position: 
 
 const CHUNK = 65_536
 
-/** All from where the file's offset stands. */
+/** Everything from the file's offset on. */
 export function readRest(fd: number): Buffer {
   const chunks: Buffer[] = []
   for (;;) {
@@ -43,7 +41,7 @@ export function readRest(fd: number): Buffer {
   }
 }
 
-/** The whole of a file by a path of the operator or of the system. */
+/** The whole content of a file, by a path of the operator or of the system. */
 export function readFile(path: string | URL): Buffer {
   const fd = openSync(path, 'r')
   try {

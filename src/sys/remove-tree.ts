@@ -1,6 +1,6 @@
 /**
- * The only recursive removal in the house. It works by handles alone, follows no link, and never leaves the file
- * system and mount that it began in: what is mounted below, or a volume of its own, belongs to somebody else.
+ * The only recursive removal in the program. It works by handles alone, follows no links, and never leaves the file
+ * system and mount that it began in, because mounts and volumes below it belong to others.
  */
 import type { ByteString } from '../bytes.ts'
 import { listDirectoryTypes } from './directory.ts'
@@ -10,8 +10,8 @@ import { removeEmptyDirectory, removeFile } from './names.ts'
 import { inodeKey, status, type Status } from './status.ts'
 
 /**
- * Removes `name` in `directory` and all below it; that it is not there is fine.
- * @throws SyscallError, EBUSY where something is mounted there or below, EXDEV where a volume of its own is
+ * Removes `name` in `directory` and everything below it. A missing name is not an error.
+ * @throws SyscallError, EBUSY for a mount there or below, EXDEV for a separate volume
  */
 export function removeTree(directory: number, name: ByteString): void {
   if (removedAsFile(directory, name)) return
@@ -25,7 +25,7 @@ export function removeTree(directory: number, name: ByteString): void {
   removeEmptyDirectory(directory, name)
 }
 
-/** Removes all that a directory holds. @throws as removeTree */
+/** Removes everything in a directory. @throws what `removeTree` throws */
 export function emptyDirectory(top: number): void {
   const removal = new Removal(top)
   try {
@@ -49,11 +49,13 @@ function removedAsFile(directory: number, name: ByteString): boolean {
 interface Level {
   name: ByteString
   status: Status
-  /** Directories in it that are still to go. */
+  /** Subdirectories that still have to be removed. */
   pending: ByteString[]
 }
 
-/** One handle at a time, however deep the tree is: the way back up is `..`, which must lead where we came from. */
+/**
+ * Holds one handle at a time, however deep the tree is. The way back up is `..`, which must lead where we came from.
+ */
 class Removal {
   private readonly top: number
   private readonly levels: Level[] = []
@@ -78,7 +80,7 @@ class Removal {
     }
   }
 
-  /** Removes what is no directory, and remembers the rest. */
+  /** Removes everything but directories, and remembers those. */
   private enter(name: ByteString, found: Status): void {
     const pending: ByteString[] = []
     for (const entry of listDirectoryTypes(this.fd))
@@ -114,7 +116,7 @@ function assertSameMount(found: Status, parent: Status, name: ByteString): void 
   if (found.device !== parent.device) throw new SyscallError('EXDEV', `unlinkat("${name}")`, name)
 }
 
-/** Somebody has moved the directory that we were in. */
+/** Fails if another process has moved the directory that we were in. */
 function assertSame(found: Status, expected: Status, name: ByteString): void {
   if (inodeKey(found) !== inodeKey(expected))
     throw new SyscallError('ESTALE', `openat("${name}/..")`, name)

@@ -1,4 +1,4 @@
-/** What a path is: statx(2) without following links, with nanoseconds and 64-bit numbers. */
+/** What a path is, by statx(2): links are not followed, times have nanoseconds, numbers have 64 bits. */
 import type { ByteString } from '../bytes.ts'
 import { failed } from './failed-call.ts'
 import { isErrno } from './failure.ts'
@@ -27,14 +27,14 @@ const types: Readonly<Record<number, FileType>> = {
 /** Sizes in bytes; times as seconds (floor) and nanoseconds. */
 export interface Status {
   type: FileType
-  /** Permission, setuid, setgid and sticky bits. */
+  /** Permissions, with setuid, setgid and sticky bits. */
   mode: number
   uid: number
   gid: number
   size: number
   nlink: number
   inode: bigint
-  /** Device of the file system, as `major * 2^32 + minor`. */
+  /** The device of the file system, as `major * 2^32 + minor`. */
   device: number
   devMajor: number
   devMinor: number
@@ -45,22 +45,24 @@ export interface Status {
   atimeSec: number
   atimeNsec: number
   blocks: number
-  /** Whether something is mounted just here (Linux 5.8; before, bind mounts of one file system look like directories). */
+  /**
+   * Whether this is a mount point (Linux 5.8; on older kernels, bind mounts of one file system look like directories).
+   */
   isMountRoot: boolean
 }
 
-/** A text that is equal for all names of one file and for no other file. */
+/** A text that is the same for all names of one file and different for every other file. */
 export function inodeKey({ device, inode }: Pick<Status, 'device' | 'inode'>): string {
   return `${device}:${inode}`
 }
 
-/** @throws SyscallError, ENOENT among them */
+/** @throws SyscallError, including ENOENT */
 export function status(directory: number, name: ByteString): Status {
   look(directory, name, structure.address)
   return read(structure.view(), 0)
 }
 
-/** Undefined where there is nothing of that name. @throws SyscallError */
+/** Undefined if the name does not exist. @throws SyscallError */
 export function statusIfThere(directory: number, name: ByteString): Status | undefined {
   try {
     return status(directory, name)
@@ -79,15 +81,18 @@ function look(directory: number, name: ByteString, address: number): void {
 }
 
 const STATX_BYTES = 256
-/** The rest of a struct statx is not read: the next record may lie there. */
+/** The rest of a struct statx is not read, so the next record may overwrite it. */
 const RECORD_BYTES = 144
 
-/** Statuses as the kernel writes them: where most are only compared, objects for all would cost more than the calls. */
+/**
+ * Keeps statuses as the kernel writes them. Most are only compared, and making objects of all would cost more than the
+ * calls.
+ */
 export class StatusRecorder {
   private readonly block = new GrowingBlock()
   private used = 0
 
-  /** Appends the status of a name and says what it is. @throws SyscallError, ENOENT among them */
+  /** Appends the status of a name and returns its type. @throws SyscallError, including ENOENT */
   add(directory: number, name: ByteString): FileType {
     this.block.reserve(this.used + STATX_BYTES, this.used)
     look(directory, name, this.block.address + this.used)
@@ -96,7 +101,7 @@ export class StatusRecorder {
     return type
   }
 
-  /** All records since the last call; the memory is the receiver's. */
+  /** All records since the last call; the memory belongs to the caller. */
   take(): Uint8Array<ArrayBuffer> {
     const taken = new Uint8Array(this.block.buffer.subarray(0, this.used))
     this.used = 0
@@ -104,7 +109,7 @@ export class StatusRecorder {
   }
 }
 
-/** The record that was added as number `row`, counted from 0. */
+/** The record number `row`, counted from 0. */
 export function recordedStatus(records: Buffer, row: number): Status {
   return read(records, row * RECORD_BYTES)
 }
@@ -113,7 +118,7 @@ export function recordedType(records: Buffer, row: number): FileType {
   return typeAt(records, row * RECORD_BYTES)
 }
 
-/** struct statx, as linux/stat.h lays it out on every architecture. */
+/** struct statx, which linux/stat.h lays out the same on every architecture. */
 function read(view: Buffer, at: number): Status {
   return {
     type: typeAt(view, at),
@@ -144,7 +149,7 @@ function typeAt(view: Buffer, at: number): FileType {
   return type
 }
 
-/** A signed 64-bit field as a number: two 32-bit reads are four times as fast as one BigInt. */
+/** A signed 64-bit field as a number. Two 32-bit reads are four times as fast as one BigInt. */
 function readNumber(view: Buffer, offset: number): number {
   return view.readInt32LE(offset + 4) * 0x1_0000_0000 + view.readUInt32LE(offset)
 }

@@ -1,20 +1,20 @@
-/** Where the stored bytes of a file belong. */
+/** Finds the place in a file for stored bytes. */
 import type { TarSink } from './sink.ts'
 import type { Extents } from './sparse.ts'
 
-/** Hands stored bytes to the sink with their places in the file. */
+/** Passes stored bytes to the sink with their places in the file. */
 export class BodyCursor {
   private readonly sink: TarSink
   private extents: Extents | undefined
   private extent = 0
-  /** Bytes delivered: of the whole body, or of the current extent. */
+  /** The number of bytes delivered of the whole body, or of the current extent. */
   private filled = 0
 
   constructor(sink: TarSink) {
     this.sink = sink
   }
 
-  /** Starts a body; without extents its bytes simply follow each other. */
+  /** Starts a body. Without extents, its bytes simply follow each other. */
   open(extents: Extents | undefined): void {
     this.extents = extents
     this.extent = 0

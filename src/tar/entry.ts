@@ -1,4 +1,4 @@
-/** An entry of an archive, as types. */
+/** The types that describe an entry of an archive. */
 import type { ByteString } from '../bytes.ts'
 
 export type EntryType = 'file' | 'directory' | 'symlink' | 'hardlink' | 'char' | 'block' | 'fifo'
@@ -15,22 +15,22 @@ export type Xattr = readonly [name: ByteString, value: ByteString]
 /** One member of a layer, with all PAX and GNU extensions already applied. */
 export interface TarEntry {
   type: EntryType
-  /** As in the archive: not cleaned, perhaps absolute, perhaps with a trailing slash. */
+  /** As in the archive: not cleaned, possibly absolute or with a trailing slash. */
   name: ByteString
-  /** Target of a symlink (verbatim) or hardlink (an archive name); empty otherwise. */
+  /** Target of a symlink (unchanged) or hardlink (an archive name); empty otherwise. */
   link: ByteString
   /** Permission, setuid, setgid and sticky bits only (0…0o7777). */
   mode: number
   uid: number
   gid: number
-  /** Logical bytes of the body: for a sparse file, its size with the holes. */
+  /** Logical size of the body in bytes: for a sparse file, including holes. */
   size: number
   mtime: Timespec
-  /** Only where a PAX record gives it. */
+  /** Only if a PAX record gives it. */
   atime?: Timespec
   devMajor: number
   devMinor: number
-  /** `SCHILY.xattr.*` records in archive order, last of equal names only. */
+  /** `SCHILY.xattr.*` records in archive order; only the last of equal names. */
   xattrs: readonly Xattr[]
   /** Bytes from the start of the (uncompressed) archive to the entry's first header block. */
   offset: number

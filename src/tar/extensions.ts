@@ -1,4 +1,4 @@
-/** The extended headers in force for the next member. */
+/** The extended headers that apply to the next member. */
 import type { ByteString } from '../bytes.ts'
 import { limitExceeded, tarInvalid } from './faults.ts'
 import { readString } from './header.ts'
@@ -26,8 +26,8 @@ export function extensionType(flag: number): ExtensionType | undefined {
 }
 
 /**
- * What extended headers have said so far. Of several for one member the last of each type counts, as
- * in Go's archive/tar. Global records stay until others of the same key replace them.
+ * What the extended headers so far say. If one member has several of a type, the last one counts, as in Go's
+ * archive/tar. Global records stay until others with the same key replace them.
  */
 export class Extensions {
   longName: ByteString = ''
@@ -41,13 +41,13 @@ export class Extensions {
     this.limits = limits
   }
 
-  /** The records in force for the next member; undefined where there are none. */
+  /** The records that apply to the next member; undefined if there are none. */
   get records(): PaxRecords | undefined {
     if (this.globals.size === 0) return this.local
     return new Map([...this.globals, ...(this.local ?? [])])
   }
 
-  /** Refuses an extension that is too large to hold, before any of it is held. */
+  /** Refuses an extension that is too large before any of it is kept. */
   admit(type: ExtensionType, size: number, offset: number): void {
     const pax = type === 'pax' || type === 'global'
     if (pax) checkLimit(size, this.limits.paxBytes, offset, RAISE_PAX)
@@ -72,14 +72,14 @@ export class Extensions {
     }
   }
 
-  /** Forgets all but the global records: the member they describe has come. */
+  /** Forgets everything but the global records, because the member that they describe has come. */
   clear(): void {
     this.longName = ''
     this.longLink = ''
     this.local = undefined
   }
 
-  /** Sparse records describe only one file, and comments describe nothing: neither is kept. */
+  /** Keeps neither sparse records, which describe only one file, nor comments, which describe nothing. */
   private addGlobals(records: PaxRecords, offset: number): void {
     for (const [key, value] of records) {
       if (!GLOBAL_KEYS.has(key) && !key.startsWith(XATTR_PREFIX)) continue

@@ -1,13 +1,13 @@
-/** The errors of archives and entries. */
+/** Errors about archives and entries. */
 import { display, type ByteString } from '../bytes.ts'
 import { OciUnpackError, type Facts } from '../errors.ts'
 
-/** The archive itself is damaged at `offset`, the byte at which the faulty block starts. */
+/** The archive itself is damaged at `offset`, where the faulty block starts. */
 export function tarInvalid(offset: number, message: string, facts: Facts = {}): OciUnpackError {
   return new OciUnpackError('TAR_INVALID', message, { facts: { offset, ...facts } })
 }
 
-/** The archive can be read, but one member asks for what cannot be done. */
+/** The archive can be read, but one member asks for something impossible. */
 export function entryInvalid(
   offset: number,
   entry: ByteString,

@@ -1,15 +1,15 @@
-/** Brings a run of bytes together that may be cut by chunk borders; in place where it is not cut. */
+/** Joins a run of bytes that chunk borders may cut. Works in place if it is not cut. */
 export class Gather {
   /** The run, once `offer` has returned true: it starts at `at` in `bytes`. */
   bytes: Buffer = Buffer.alloc(0)
   at = 0
-  /** Where in the last offered chunk the next byte to use is. */
+  /** The position of the next unused byte in the last offered chunk. */
   next = 0
   /** Bytes of an incomplete run. */
   held = 0
   private store = Buffer.alloc(0)
 
-  /** Takes from `chunk`, beginning at `at`, towards a run of `want` bytes; whether it is complete. */
+  /** Takes bytes from `chunk`, starting at `at`, towards a run of `want` bytes. Returns whether it is complete. */
   offer(chunk: Buffer, at: number, want: number): boolean {
     if (this.held === 0 && chunk.length - at >= want) return this.complete(chunk, at, at + want)
     if (this.store.length < want) this.store = Buffer.allocUnsafe(want)

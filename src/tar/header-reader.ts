@@ -1,4 +1,4 @@
-/** From header blocks to a member. */
+/** Turns header blocks into members. */
 import { display } from '../bytes.ts'
 import { Extensions, extensionType, type ExtensionType } from './extensions.ts'
 import { limitExceeded, tarInvalid } from './faults.ts'
@@ -18,16 +18,16 @@ import { extentsFault } from './sparse.ts'
 /** What comes after a header: the content of an extension, blocks of a sparse map, or a body. */
 export type Next = 'zero' | 'extension' | 'sparse' | 'member'
 
-/** Turns header blocks and the content of extended headers into members. Holds no body bytes. */
+/** Turns header blocks and the content of extended headers into members. Keeps no body bytes. */
 export class HeaderReader {
-  /** Bytes of the extension to come, after `extension`. */
+  /** The size of the following extension in bytes, after `extension`. */
   extensionSize = 0
   /** The member, after `member`. */
   member: Member | undefined
   private readonly limits: TarLimits
   private readonly extensions: Extensions
   private extension: ExtensionType = 'pax'
-  /** Offset of the extended header at hand, and of the first that still waits for its member. */
+  /** Offset of the current extended header, and of the first one that still waits for its member. */
   private offset = 0
   private first = -1
 
@@ -36,7 +36,7 @@ export class HeaderReader {
     this.extensions = new Extensions(limits)
   }
 
-  /** Whether extended headers have come whose member has not. */
+  /** Whether there were extended headers whose member has not come yet. */
   get waiting(): boolean {
     return this.first >= 0
   }

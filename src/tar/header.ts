@@ -2,7 +2,7 @@
 import type { ByteString } from '../bytes.ts'
 import { readNumber } from './number.ts'
 
-/** Everything in an archive is a multiple of this many bytes. */
+/** The size of everything in an archive is a multiple of this, in bytes. */
 export const BLOCK_SIZE = 512
 
 /** Bytes from the end of a body of `size` bytes to the next block. */
@@ -78,7 +78,7 @@ export function typeFlag(block: Block): number {
   return block.bytes[block.at + FIELD.type.start]!
 }
 
-/** Sum of all bytes of the block as it stands: 0 only for a block of zeros. */
+/** The sum of all bytes of the block: 0 only for a block of zeros. */
 export function sumBytes(block: Block): number {
   const { bytes, at } = block
   let sum = 0
@@ -86,7 +86,7 @@ export function sumBytes(block: Block): number {
   return sum
 }
 
-/** POSIX sums unsigned bytes; some old writers summed signed ones, and every reader accepts both. */
+/** POSIX adds unsigned bytes. Some old writers added signed ones, and every reader accepts both. */
 export function checksumMatches(block: Block, sum: number): boolean {
   const unsigned = sum - sumChecksumField(block) + 8 * 0x20
   const stored = numberField(block, FIELD.checksum)

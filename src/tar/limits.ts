@@ -1,16 +1,16 @@
-/** What one archive may make the reader hold in memory. Exceeding any of them is `LIMIT_EXCEEDED`. */
+/** Limits on what one archive may make the reader keep in memory. Exceeding one is `LIMIT_EXCEEDED`. */
 export interface TarLimits {
-  /** Bytes of one PAX extended header. */
+  /** Size of one PAX extended header, in bytes. */
   paxBytes: number
-  /** Bytes of all global PAX records in force together: every member pays for them. */
+  /** Size of all current global PAX records together, in bytes: every member has to look through them. */
   globalBytes: number
-  /** Bytes of one GNU long name or long link. */
+  /** Size of one GNU long name or long link, in bytes. */
   longNameBytes: number
-  /** Extents in the map of one sparse file. */
+  /** Number of extents in the map of one sparse file. */
   sparseExtents: number
 }
 
-/** 1 MiB is what Go's archive/tar (hence umoci, docker and containerd) accepts for an extended header. */
+/** 1 MiB is what Go's archive/tar (and so umoci, docker and containerd) accepts for an extended header. */
 export const DEFAULT_TAR_LIMITS: TarLimits = {
   paxBytes: 1 << 20,
   globalBytes: 1 << 16,

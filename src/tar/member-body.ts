@@ -13,16 +13,16 @@ const OLD_GNU_SPARSE = 0x53 // S
 
 /** What follows a member's header. */
 export interface Body {
-  /** Logical bytes, holes included. */
+  /** Logical size in bytes, including holes. */
   size: number
-  /** Bytes in the archive, with a map that stands in the body, without padding. */
+  /** Size in the archive in bytes, including a map inside the body, without padding. */
   stored: number
   sparse: SparseMap | undefined
 }
 
 const NO_BODY: Body = { size: 0, stored: 0, sparse: undefined }
 
-/** Only files have a body: like Go's archive/tar we ignore the size field of all other types. */
+/** Only files have a body. Like Go's archive/tar, this ignores the size field of all other types. */
 export function readBody(source: Source, type: EntryType): Body {
   if (type !== 'file') return NO_BODY
   const stored = memberSize(source)

@@ -7,16 +7,16 @@ import { FIELD, numberField, type Block, type FieldName } from './header.ts'
 import { parseDecimal } from './number.ts'
 import { parseTime, XATTR_PREFIX, type PaxRecords } from './pax.ts'
 
-/** Where a member's values come from: the records in force go before the header block. */
+/** The sources of a member's values. The current records take precedence over the header block. */
 export interface Source {
   block: Block
   records: PaxRecords | undefined
   name: ByteString
 }
 
-/** 2^32-1 is not an id: to chown(2) it means "leave as it is". */
+/** 2^32-1 is not an id: it tells chown(2) to leave the id as it is. */
 const MAX_ID = 0xffff_fffe
-/** What the kernel can store; it would cut off higher bits without an error. */
+/** The largest numbers that the kernel can store. It would silently cut off higher bits. */
 const MAX_DEVICE = { devMajor: 0xfff, devMinor: 0xf_ffff } as const
 
 export function memberMode(source: Source): number {
@@ -48,7 +48,7 @@ export function memberAtime(source: Source): Timespec | undefined {
 
 const NO_XATTRS: readonly Xattr[] = []
 
-/** A record with an empty value says that there is no such attribute (as in PAX, and as umoci reads it). */
+/** A record with an empty value says that the attribute does not exist (as in PAX, and as umoci reads it). */
 export function memberXattrs(source: Source): readonly Xattr[] {
   if (source.records === undefined) return NO_XATTRS
   const xattrs: Xattr[] = []

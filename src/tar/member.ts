@@ -16,13 +16,13 @@ import {
 } from './member-values.ts'
 import type { PaxRecords } from './pax.ts'
 
-/** A member as its header block and the extended headers before it describe it. */
+/** A member, as its header block and the extended headers before it describe it. */
 export interface Member {
   entry: TarEntry
   body: Body
 }
 
-/** `offset` is where the member's first (perhaps extended) header starts in the archive. */
+/** `offset` is the position of the member's first header, which may be an extended one, in the archive. */
 export function readMember(block: Block, extensions: Extensions, offset: number): Member {
   const records = extensions.records
   const name = memberName(block, extensions.longName, records)
@@ -78,7 +78,7 @@ function memberLink(source: Source, type: EntryType, longLink: ByteString): Byte
   return link
 }
 
-/** Only PAX values can hold a NUL; the kernel would see a different, shorter name. */
+/** Only PAX values can contain a NUL. The kernel would see a different, shorter name. */
 function refuseNul(block: Block, name: ByteString, bytes: ByteString): void {
   if (bytes.includes('\0')) {
     throw entryInvalid(block.offset, name, 'A name or link target contains a NUL byte.')
@@ -86,8 +86,8 @@ function refuseNul(block: Block, name: ByteString, bytes: ByteString): void {
 }
 
 /**
- * Old writers mark directories only by a trailing slash, and only with the NUL type; with type `0`
- * such a name is a file's. Everything that is not a file system object is refused.
+ * Old writers mark directories only by a trailing slash, and only with the NUL type; with type `0` such a name belongs
+ * to a file. Everything that is not a file system object is refused.
  */
 function entryType(block: Block, name: ByteString): EntryType {
   const flag = typeFlag(block)

@@ -3,14 +3,14 @@ const SPACE = 0x20
 const ZERO = 0x30
 
 /**
- * A numeric header field: octal text, or GNU base-256 where the first byte has its high bit set.
- * NaN where it is malformed. Beyond 2^53 the value is rounded: check with `Number.isSafeInteger`.
+ * A numeric header field: octal text, or GNU base-256 if the high bit of the first byte is set. NaN if it is malformed.
+ * Beyond 2^53 the value is rounded, so check it with `Number.isSafeInteger`.
  */
 export function readNumber(bytes: Buffer, start: number, end: number): number {
   return bytes[start]! < 0x80 ? readOctal(bytes, start, end) : readBase256(bytes, start, end)
 }
 
-/** Blanks before and after are allowed, an all-blank field is 0, and a NUL ends the text (as in Go). */
+/** Spaces before and after are allowed, a field of spaces is 0, and a NUL ends the text (as in Go). */
 function readOctal(bytes: Buffer, start: number, end: number): number {
   let at = start
   while (at < end && isBlank(bytes[at]!)) at++
@@ -32,7 +32,7 @@ function isBlank(byte: number): boolean {
   return byte === SPACE || byte === 0
 }
 
-/** Two's complement, big-endian; the top bit is the base-256 mark, the next one the sign. */
+/** Two's complement, big-endian. The top bit marks base-256, the next one is the sign. */
 function readBase256(bytes: Buffer, start: number, end: number): number {
   const negative = (bytes[start]! & 0x40) !== 0
   const flip = negative ? 0xff : 0
@@ -46,7 +46,7 @@ export function fitsOctal(value: number, width: number): boolean {
   return value >= 0 && value < 8 ** (width - 1)
 }
 
-/** A zero-padded octal number and a NUL; zeros where the number does not fit, as Go's writer does. */
+/** A zero-padded octal number and a NUL. Zeros if the number does not fit, as in Go's writer. */
 export function writeOctal(bytes: Buffer, start: number, end: number, value: number): void {
   const digits = end - start - 1
   const fitting = fitsOctal(value, end - start) ? value : 0
@@ -54,7 +54,7 @@ export function writeOctal(bytes: Buffer, start: number, end: number, value: num
   bytes[end - 1] = 0
 }
 
-/** A decimal integer as PAX and the sparse formats write it; NaN where it is anything else. */
+/** A decimal integer as in PAX and the sparse formats; NaN for anything else. */
 export function parseDecimal(text: string): number {
   return /^-?\d+$/.test(text) ? Number(text) : NaN
 }

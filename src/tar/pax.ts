@@ -5,7 +5,7 @@ import type { Timespec } from './entry.ts'
 /** One `length key=value\n` record (POSIX.1-2024, pax, "pax Extended Header"). Values are bytes. */
 export type PaxRecord = readonly [key: ByteString, value: ByteString]
 
-/** Records in force for one member. An empty value means "as if no such record had been given". */
+/** The records that apply to one member. An empty value means "as if there were no such record". */
 export type PaxRecords = ReadonlyMap<ByteString, ByteString>
 
 export const XATTR_PREFIX = 'SCHILY.xattr.'
@@ -15,7 +15,7 @@ const SPACE = 0x20
 const EQUALS = 0x3d
 const ZERO = 0x30
 
-/** The records in bytes `start` to `end`, in order and with repetitions; undefined where malformed. */
+/** The records in bytes `start` to `end`, in order and with repetitions; undefined if malformed. */
 export function decodeRecords(bytes: Buffer, start: number, end: number): PaxRecord[] | undefined {
   const records: PaxRecord[] = []
   let at = start
@@ -29,7 +29,7 @@ export function decodeRecords(bytes: Buffer, start: number, end: number): PaxRec
   return records
 }
 
-/** A record's length counts everything, from its own first digit to the line feed. */
+/** The length of a record counts everything, from its own first digit to the line feed. */
 function recordEnd(bytes: Buffer, start: number, end: number): number | undefined {
   let length = 0
   let at = start
@@ -57,8 +57,8 @@ export function encodeRecord([key, value]: PaxRecord): ByteString {
 }
 
 /**
- * A PAX time: decimal seconds with any number of fraction digits, floored to nanoseconds as POSIX asks.
- * Undefined where it is malformed or beyond ±2^53 seconds.
+ * A PAX time: decimal seconds with any number of fraction digits, rounded down to nanoseconds as POSIX demands.
+ * Undefined if it is malformed or beyond ±2^53 seconds.
  */
 export function parseTime(text: ByteString): Timespec | undefined {
   const match = /^(-?)(\d+)(?:\.(\d*))?$/.exec(text)

@@ -1,4 +1,4 @@
-/** Reading an archive from chunks of bytes. */
+/** Reads an archive from chunks of bytes. */
 import { display } from '../bytes.ts'
 import type { OciUnpackError } from '../errors.ts'
 import { BodyCursor } from './body.ts'
@@ -11,25 +11,25 @@ import type { TarSink } from './sink.ts'
 
 export type { TarLimits, TarSink }
 
-/** What the next bytes are. `zero` is a header again, but after one block of zeros. */
+/** What the next bytes are. `zero` is a header after one block of zeros. */
 type State = 'header' | 'zero' | 'extension' | 'sparse' | 'body' | 'padding' | 'ended'
 
 /**
- * Reads an archive (v7, ustar, PAX, old GNU, star) as it is pushed, in chunks of any size; the sink
- * is called before `push` returns. @throws `TAR_INVALID`, `ENTRY_INVALID` or `LIMIT_EXCEEDED` with
- * the offset of the faulty header; after an error the reader must not be used again.
+ * Reads an archive (v7, ustar, PAX, old GNU, star) as it is pushed, in chunks of any size. The sink is called before
+ * `push` returns. After an error the reader must not be used again.
+ * @throws TAR_INVALID, ENTRY_INVALID or LIMIT_EXCEEDED, with the offset of the faulty header
  */
 export class TarReader {
   private readonly sink: TarSink
   private readonly headers: HeaderReader
   private readonly cursor: BodyCursor
   private readonly gather = new Gather()
-  /** The block at hand: one object for all of them, because there are millions. */
+  /** The current block: one object for all blocks, because there are millions. */
   private readonly block: Block = { bytes: Buffer.alloc(0), at: 0, offset: 0 }
   private state: State = 'header'
-  /** Where in the archive the bytes start that have not been dealt with. */
+  /** The position in the archive of the first byte that has not been processed. */
   private offset = 0
-  /** Bytes to come of the extension, body or padding. */
+  /** How many bytes of the extension, body or padding are still to come. */
   private left = 0
 
   constructor(sink: TarSink, limits: Partial<TarLimits> = {}) {
@@ -38,15 +38,15 @@ export class TarReader {
     this.cursor = new BodyCursor(sink)
   }
 
-  /** Reads on. Whatever follows the two end blocks is accepted and ignored. */
+  /** Reads the next bytes. Anything after the two end blocks is accepted and ignored. */
   push(chunk: Buffer): void {
     let at = 0
     while (at < chunk.length) at = this.advance(chunk, at)
   }
 
   /**
-   * Leaves out what is to come of the body at hand and its padding: so many bytes are not to be pushed, and the
-   * sink gets no data of them. 0 between members.
+   * Skips the rest of the current body and its padding. Returns how many bytes must not be pushed; the sink gets no
+   * data from them. 0 between members.
    */
   skip(): number {
     const from = this.offset
@@ -62,8 +62,8 @@ export class TarReader {
   }
 
   /**
-   * The archive ends here. Missing end blocks, and missing padding after the last body, are accepted
-   * as GNU tar and Go accept them; so is an archive of no bytes. An end anywhere else is an error.
+   * Ends the archive. Missing end blocks, and missing padding after the last body, are accepted as in GNU tar and Go;
+   * so is an empty archive. An end anywhere else is an error.
    */
   finish(): void {
     if (this.state === 'ended') return
@@ -133,7 +133,7 @@ export class TarReader {
     }
   }
 
-  /** One block of zeros may be the end already, if nothing follows; two certainly are. */
+  /** One block of zeros may be the end already, if nothing follows; two always are. */
   private takeZeros(): void {
     if (this.headers.waiting) throw this.truncated()
     this.state = this.state === 'zero' ? 'ended' : 'zero'

@@ -6,7 +6,7 @@ const ENTRY_SIZE = 24
 const HEADER = { entries: 386, count: 4, extended: 482, realSize: 483 } as const
 const EXTENSION = { entries: 0, count: 21, extended: 504 } as const
 
-/** The map of an old GNU sparse member (type `S`): in its header, continued in blocks that follow. */
+/** The map of an old GNU sparse member (type `S`), which begins in its header and continues in the following blocks. */
 export class OldGnuSparseMap implements SparseMap {
   readonly extents: number[] = []
   readonly inBody = false
@@ -31,7 +31,7 @@ export class OldGnuSparseMap implements SparseMap {
   }
 }
 
-/** Logical size of an old GNU sparse member; NaN where malformed. */
+/** Logical size of an old GNU sparse member; NaN if malformed. */
 export function oldGnuSize(bytes: Buffer, at: number): number {
   return readNumber(bytes, at + HEADER.realSize, at + HEADER.realSize + 12)
 }

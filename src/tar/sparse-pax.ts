@@ -8,8 +8,8 @@ import type { Extents, SparseMap } from './sparse.ts'
 const MAP = 'GNU.sparse.map'
 
 /**
- * Records by key, the last of equal keys. The repeated `GNU.sparse.offset` and `.numbytes` records
- * of format 0.0 become the one map record of format 0.1; undefined where they do not alternate.
+ * Records by key; the last of equal keys counts. The repeated `GNU.sparse.offset` and `.numbytes` records of format 0.0
+ * become the one map record of format 0.1; undefined if they do not alternate.
  */
 export function collectRecords(
   records: readonly PaxRecord[]
@@ -27,8 +27,8 @@ export function collectRecords(
 }
 
 /**
- * The map that PAX records announce (GNU tar manual, "Sparse Formats"): `none` for an ordinary file,
- * undefined for a version or form that is not known.
+ * The map that PAX records announce (GNU tar manual, "Sparse Formats"): `none` for an ordinary file, undefined for an
+ * unknown version or form.
  */
 export function paxSparseMap(records: PaxRecords): SparseMap | 'none' | undefined {
   const version = `${records.get('GNU.sparse.major') ?? ''}.${records.get('GNU.sparse.minor') ?? ''}`
@@ -46,7 +46,7 @@ export function paxSparseMap(records: PaxRecords): SparseMap | 'none' | undefine
   }
 }
 
-/** Logical size of a file that PAX records call sparse; NaN where they do not say. */
+/** Logical size of a file that PAX records call sparse; NaN if they do not give it. */
 export function paxSparseSize(records: PaxRecords): number {
   return parseDecimal(records.get('GNU.sparse.size') ?? records.get('GNU.sparse.realsize') ?? '')
 }
@@ -84,7 +84,7 @@ class BodySparseMap implements SparseMap {
   }
 }
 
-/** A format 1.0 map as it stands at the start of the body, padded to whole blocks. */
+/** A format 1.0 map as it begins the body, padded to whole blocks. */
 export function encodeSparseMap(extents: Extents): Buffer {
   const text = [extents.length / 2, ...extents].map((number) => `${number}\n`).join('')
   const map = Buffer.alloc(Math.ceil(text.length / BLOCK_SIZE) * BLOCK_SIZE)
@@ -92,7 +92,7 @@ export function encodeSparseMap(extents: Extents): Buffer {
   return map
 }
 
-/** The records of a format 1.0 file, which itself stands in the archive under another name and size. */
+/** The records of a format 1.0 file, whose header has another name and size. */
 export function sparseRecords(name: ByteString, size: number): PaxRecord[] {
   return [
     ['GNU.sparse.major', '1'],

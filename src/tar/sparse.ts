@@ -1,16 +1,16 @@
 /**
- * Where the stored bytes of a sparse file belong: offset, length, offset, length … in file order.
- * Flat, because a map may have a million extents.
+ * The places of a sparse file's stored bytes: offset, length, offset, length … in file order. Flat, because a map may
+ * have a million extents.
  */
 export type Extents = readonly number[]
 
 /**
- * The map of a sparse file, perhaps still arriving in further blocks.
- * Malformed numbers become NaN in `extents`, which `extentsFault` reports.
+ * The map of a sparse file, which may continue in further blocks. Malformed numbers become NaN in `extents`, which
+ * `extentsFault` reports.
  */
 export interface SparseMap {
   readonly extents: Extents
-  /** No further block belongs to the map. */
+  /** Whether the map is complete without further blocks. */
   readonly complete: boolean
   /** Whether the blocks of the map count as part of the member's body (PAX 1.0). */
   readonly inBody: boolean
@@ -18,7 +18,7 @@ export interface SparseMap {
   block(bytes: Buffer, at: number): void
 }
 
-/** Why a map cannot be right for a file of `size` bytes of which `stored` are in the archive. */
+/** Why a map is wrong for a file of `size` bytes of which `stored` are in the archive; undefined if it is not. */
 export function extentsFault(extents: Extents, size: number, stored: number): string | undefined {
   let end = 0
   for (let i = 0; i < extents.length; i += 2) {
@@ -35,7 +35,7 @@ export function extentsFault(extents: Extents, size: number, stored: number): st
     : `its extents hold ${sum} bytes, but the archive stores ${stored}`
 }
 
-/** How many bytes of the file the extents hold. */
+/** The number of bytes in all extents. */
 export function storedBytes(extents: Extents): number {
   let sum = 0
   for (let i = 1; i < extents.length; i += 2) sum += extents[i]!

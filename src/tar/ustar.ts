@@ -1,9 +1,9 @@
-/** Writing ustar header blocks. */
+/** Writes ustar header blocks. */
 import type { ByteString } from '../bytes.ts'
 import { BLOCK_SIZE, FIELD, sumBytes, type Field } from './header.ts'
 import { writeOctal } from './number.ts'
 
-/** What goes into one ustar header block. Absent device numbers leave their fields NUL. */
+/** The content of one ustar header block. Absent device numbers leave their fields NUL. */
 export interface UstarFields {
   name: ByteString
   prefix: ByteString
@@ -18,8 +18,8 @@ export interface UstarFields {
 }
 
 /**
- * A ustar header block, byte for byte as Go's archive/tar writes it: zero-padded octal numbers, zeros
- * for a number that does not fit, no owner names, `0` types, and strings cut to their fields.
+ * A ustar header block, byte for byte as Go's archive/tar writes it: zero-padded octal numbers, zeros for a number that
+ * does not fit, no owner names, `0` types, and strings cut to their fields.
  */
 export function ustarBlock(fields: UstarFields): Buffer {
   const block = Buffer.alloc(BLOCK_SIZE)
@@ -41,7 +41,7 @@ export function ustarBlock(fields: UstarFields): Buffer {
   return block
 }
 
-/** Where a directory and a name may be divided between the two name fields (only at a slash). */
+/** Where a name may be divided between the two name fields (only at a slash). */
 export function splitName(name: ByteString): { prefix: ByteString; name: ByteString } | undefined {
   const longest = FIELD.prefix.end - FIELD.prefix.start
   const end = Math.min(name.endsWith('/') ? name.length - 1 : name.length, longest + 1)
@@ -64,8 +64,8 @@ export function stripToAscii(bytes: ByteString): ByteString {
 }
 
 /**
- * A cut name must not end in a slash: some readers would take the file for a directory. Go ends it
- * before all of its last slashes; so do we.
+ * A cut name must not end in a slash, because some readers would take the file for a directory. Like Go, this also
+ * drops all slashes at the end.
  */
 function writeString(block: Buffer, field: Field, text: ByteString): void {
   const cut = fitsString(field, text) ? text : text.slice(0, field.end - field.start)

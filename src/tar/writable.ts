@@ -5,7 +5,7 @@ import type { TarEntry } from './entry.ts'
 import { fitsOctal } from './number.ts'
 import { extentsFault, storedBytes, type Extents } from './sparse.ts'
 
-/** Refuses (`ENTRY_INVALID`) what the format cannot hold, or what readers would take for something else. */
+/** Refuses (`ENTRY_INVALID`) whatever the format cannot contain, or readers would take for something else. */
 export function checkWritable(entry: TarEntry, sparse: Extents | undefined): void {
   const reason =
     nameFault(entry) ?? xattrFault(entry) ?? numberFault(entry) ?? sparseFault(entry, sparse)

@@ -6,12 +6,12 @@ import { fitsOctal } from './number.ts'
 import { formatTime, XATTR_PREFIX, type PaxRecord } from './pax.ts'
 import { fitsString, isAscii, splitName } from './ustar.ts'
 
-/** `seconds` (floored) is what umoci writes; `nanoseconds` adds a PAX time where it makes a difference. */
+/** `seconds` (rounded down) is what umoci writes; `nanoseconds` adds a PAX time if it makes a difference. */
 export type TimePrecision = 'seconds' | 'nanoseconds'
 
 /**
- * The PAX records an entry needs beside its ustar header: `others`, then values that are too long,
- * too large, negative or not ASCII, and extended attributes. None where ustar can say it all.
+ * The PAX records that an entry needs in addition to its ustar header: `others`, then values that are too long, too
+ * large, negative or not ASCII, and extended attributes. None if ustar suffices.
  */
 export function neededRecords(
   entry: TarEntry,
@@ -46,7 +46,7 @@ function timeRecord({ sec, nsec }: Timespec, precision: TimePrecision): PaxRecor
   return fits && time.nsec === 0 ? [] : [['mtime', formatTime(time)]]
 }
 
-/** Empty values are left out: in PAX an empty value means that there is no such attribute. */
+/** Leaves out empty values, since an empty value in PAX means that the attribute does not exist. */
 function xattrRecords({ xattrs }: TarEntry): PaxRecord[] {
   return xattrs
     .filter(([, value]) => value !== '')

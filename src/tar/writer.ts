@@ -1,4 +1,4 @@
-/** Writing entries as header blocks. */
+/** Writes entries as header blocks. */
 import { compareBytes, display, toBuffer, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import type { EntryType, TarEntry } from './entry.ts'
@@ -15,19 +15,18 @@ export type { TimePrecision }
 export { padding }
 
 export interface WriteOptions {
-  /** How exactly the modification time is written; `seconds` by default. */
+  /** The precision of the modification time; `seconds` by default. */
   precision?: TimePrecision
   /** Writes the file as PAX 1.0 sparse: only these extents of it follow as the body. */
   sparse?: Extents
 }
 
 /**
- * All that stands before an entry's body: a ustar header, preceded by a PAX header only when ustar
- * cannot say everything (POSIX.1-2024, pax), followed by the map of a sparse file. The bytes equal
- * those of Go's archive/tar, hence umoci's, for the same entry. Access times are never written, nor
- * xattrs with an empty value, which PAX cannot express. The body and `padding(body)` are the
- * caller's to write. @throws `ENTRY_INVALID` for what tar cannot hold, `LIMIT_EXCEEDED` for more
- * xattrs than readers accept.
+ * Everything before an entry's body: a ustar header, preceded by a PAX header only if ustar cannot express everything
+ * (POSIX.1-2024, pax), and followed by the map of a sparse file. The bytes equal those of Go's archive/tar, and so
+ * umoci's, for the same entry. Access times are never written, and neither are xattrs with an empty value, which PAX
+ * cannot express. The caller writes the body and `padding(body)`.
+ * @throws ENTRY_INVALID for an entry that tar cannot express, LIMIT_EXCEEDED for more xattrs than readers accept
  */
 export function headerBlocks(entry: TarEntry, options: WriteOptions = {}): Buffer {
   checkWritable(entry, options.sparse)
@@ -36,7 +35,7 @@ export function headerBlocks(entry: TarEntry, options: WriteOptions = {}): Buffe
     : sparseBlocks(entry, options, options.sparse)
 }
 
-/** Two blocks of zeros: what umoci ends a layer with, without filling up a record of 10 KiB. */
+/** Two blocks of zeros, which umoci writes at the end of a layer, without filling up a record of 10 KiB. */
 export function endOfArchive(): Buffer {
   return Buffer.alloc(2 * BLOCK_SIZE)
 }

@@ -1,4 +1,4 @@
-/** What has to be copied so that an image is whole somewhere else. */
+/** The blobs that have to be copied so that an image is complete somewhere else. */
 import { OciUnpackError } from '../errors.ts'
 import { target } from '../image/choice.ts'
 import { findEntry } from '../image/tags.ts'
@@ -10,14 +10,15 @@ import { resolveImage } from '../store/resolve.ts'
 import type { ImageToWrite, WriterHelp } from './transport.ts'
 
 export interface BlobsToCopy {
-  /** What the tag stands for: an index or a manifest. */
+  /** What the tag refers to: an index or a manifest. */
   root: Descriptor
   /** Parts before the whole. */
   blobs: readonly ReachableBlob[]
 }
 
 /**
- * An image of one platform, or all that its tag leads to. What is absent and need not be there stays out, with a warning.
+ * The image of one platform, or everything that its tag refers to. A missing part that the image can do without is left
+ * out, with a warning.
  * @throws TAG_*, PLATFORM_*, BLOB_*, DOCUMENT_INVALID, MEDIA_TYPE_UNSUPPORTED, LIMIT_EXCEEDED
  */
 export function blobsToCopy(image: ImageToWrite, help: WriterHelp): BlobsToCopy {
@@ -45,14 +46,14 @@ function needed(
     const facts = { found: descriptor.mediaType, expected: descriptor.digest }
     onEvent({
       type: 'warning',
-      message: 'A part of the image is absent, and is not copied.',
+      message: 'A part of the image is missing and was not copied.',
       facts
     })
     return false
   })
 }
 
-/** The walk opens only documents. */
+/** The walk opens only documents, so other blobs are looked for here. */
 function absence(
   source: ImageSource,
   { descriptor, document }: ReachableBlob
@@ -67,10 +68,10 @@ function absence(
   }
 }
 
-/** Of a manifest of an unknown kind, the parts would be lost without a word. */
+/** The parts of a manifest of an unknown kind would be lost silently. */
 function assertKnown({ role, descriptor }: ReachableBlob): void {
   if (role !== 'other' || !/manifest/.test(descriptor.mediaType)) return
-  throw new OciUnpackError('MEDIA_TYPE_UNSUPPORTED', 'The parts of a manifest are not known.', {
+  throw new OciUnpackError('MEDIA_TYPE_UNSUPPORTED', 'A manifest is of an unknown type.', {
     facts: { file: descriptor.digest, found: descriptor.mediaType },
     hint: 'Choose one image of the index with {platform}, or copy with a tool that knows this type.'
   })

@@ -8,7 +8,7 @@ import type { ImageTransport } from './transport.ts'
 export interface DockerArchiveName {
   readonly transport: 'docker-archive'
   readonly path: string
-  /** `NAME[:TAG]`, or `@N` for the image in place N, counted from 0. Undefined: the only image in the archive. */
+  /** `NAME[:TAG]`, or `@N` for the image at position N, counted from 0. Undefined: the only image in the archive. */
   readonly tag: string | undefined
 }
 

@@ -1,12 +1,13 @@
-/** Names of images and of the places where they are: `[TRANSPORT:]PLACE`, in the form that each transport has. */
+/** Names of images and of the places where they are: `[TRANSPORT:]PLACE`, in the form of each transport. */
 import { OciUnpackError } from '../errors.ts'
 import { DEFAULT_TRANSPORT, transportOf, TRANSPORTS, type ImageName } from './list.ts'
 import { invalidName } from './path-and-tag.ts'
 import type { ImageWriter, TagInLayout } from './transport.ts'
 
 /**
- * `[TRANSPORT:]PLACE[:TAG]`. Without a transport it is `oci:`; a layout directory that has the name of a transport is
- * written `./oci`. @throws REFERENCE_INVALID
+ * `[TRANSPORT:]PLACE[:TAG]`. The default transport is `oci:`. A layout directory with the name of a transport is
+ * written as `./oci`.
+ * @throws REFERENCE_INVALID
  */
 export function parseImageName(text: string): ImageName {
   const transport = TRANSPORTS.find(({ name }) => text.startsWith(`${name}:`))
@@ -18,12 +19,12 @@ export function parseImageName(text: string): ImageName {
   }
 }
 
-/** The name in full, with its transport. */
+/** The full name, with its transport. */
 export function formatImageName(name: ImageName): string {
   return `${name.transport}:${transportOf(name).format(name)}`
 }
 
-/** A place as a whole, with all its images: `[TRANSPORT:]PLACE`. @throws REFERENCE_INVALID also where there is a tag */
+/** A whole place with all its images: `[TRANSPORT:]PLACE`. @throws REFERENCE_INVALID also if there is a tag */
 export function parsePlace(text: string): ImageName {
   const name = parseImageName(text)
   if (name.tag === undefined) return name
@@ -31,15 +32,15 @@ export function parsePlace(text: string): ImageName {
 }
 
 /**
- * An image that can be changed where it is: `[oci:]PATH[:TAG]`. @throws REFERENCE_INVALID also for an image that can
- * only be read or written as a whole
+ * An image that can be changed in place: `[oci:]PATH[:TAG]`.
+ * @throws REFERENCE_INVALID also for an image that can only be read or written as a whole
  */
 export function parseTagInLayout(text: string): TagInLayout {
   const name = parseImageName(text)
   return transportOf(name).inLayout?.(name) ?? notChangeable(text)
 }
 
-/** A layout that can be changed: `[oci:]PATH`. @throws REFERENCE_INVALID also where there is a tag */
+/** A layout that can be changed: `[oci:]PATH`. @throws REFERENCE_INVALID also if there is a tag */
 export function parseLayoutPath(text: string): string {
   const name = parsePlace(text)
   const layout = transportOf(name).inLayout?.(name)
@@ -47,7 +48,7 @@ export function parseLayoutPath(text: string): string {
   throw withExamples(invalidName(text, 'an archive is not a layout directory'))
 }
 
-/** What writes an image under a new name. @throws REFERENCE_INVALID also where images can only be read */
+/** The writer for an image with a new name. @throws REFERENCE_INVALID also if images there can only be read */
 export function parseDestination(text: string): ImageWriter {
   const name = parseImageName(text)
   const writer = transportOf(name).writer?.(name)
@@ -62,7 +63,7 @@ function notChangeable(text: string): never {
   })
 }
 
-/** The hint names all transports: what was meant may well be another one. */
+/** The hint names all transports, because another one may have been meant. */
 function withExamples(error: unknown): unknown {
   if (!(error instanceof OciUnpackError)) return error
   const forms = TRANSPORTS.map(({ name, usage }) => `${name}:${usage.one}`).join(', ')

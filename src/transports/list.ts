@@ -1,4 +1,4 @@
-/** All transports there are. A new one needs its file, and its name and value here. */
+/** All transports. A new one needs a file of its own, and its name and value here. */
 import { dockerArchive, type DockerArchiveName } from './docker-archive.ts'
 import { ociArchive, type OciArchiveName } from './oci-archive.ts'
 import { oci, type OciName } from './oci.ts'
@@ -7,10 +7,10 @@ import type { ImageTransport } from './transport.ts'
 /** The name of an image somewhere: one shape for each transport, told apart by `transport`. */
 export type ImageName = OciName | OciArchiveName | DockerArchiveName
 
-/** In the order in which usage texts show them. */
+/** In the order in which usage texts list them. */
 export const TRANSPORTS: readonly ImageTransport<ImageName>[] = [oci, ociArchive, dockerArchive]
 
-/** What is meant where a name says no transport. */
+/** The transport of a name that does not give one. */
 export const DEFAULT_TRANSPORT: ImageTransport<ImageName> = oci
 
 export function transportOf(name: ImageName): ImageTransport<ImageName> {

@@ -1,4 +1,4 @@
-/** Images are opened by the transport of their name, whatever it is. */
+/** Opens images with the transport of their name. */
 import type { ImageSource } from '../store/image-source.ts'
 import type { LayoutOptions } from '../store/layout.ts'
 import { transportOf, type ImageName } from './list.ts'
@@ -8,14 +8,12 @@ export function openImages(name: ImageName, options: LayoutOptions = {}): Promis
   return transportOf(name).open(name, options)
 }
 
-/** The tag to look for in the index of what was opened; undefined for the only image that is there. */
+/** The tag to look for in the index of the opened place; undefined for the only image there. */
 export function tagInIndex(name: ImageName): string | undefined {
   return transportOf(name).tagInIndex(name)
 }
 
-/**
- * The same, while no blob can be collected. `pause` is awaited while a collection runs, and throws to give up.
- */
+/** The same, while garbage collections are kept away. `pause` is awaited while one runs, and can throw to give up. */
 export async function whileOpen<T>(
   name: ImageName,
   options: LayoutOptions,

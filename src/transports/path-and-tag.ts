@@ -7,7 +7,7 @@ export interface PathAndTag {
   readonly tag: string | undefined
 }
 
-/** Splits at the first colon, as umoci does: a path cannot hold a colon, a tag can. @throws REFERENCE_INVALID */
+/** Splits at the first colon, as umoci does: a tag can contain a colon, a path cannot. @throws REFERENCE_INVALID */
 export function parsePathAndTag(
   text: string,
   readTag: (tag: string) => string = parseTag

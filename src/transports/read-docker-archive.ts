@@ -1,4 +1,7 @@
-/** What `docker save` and `skopeo copy … docker-archive:FILE` write, seen as a layout with one OCI manifest an image. */
+/**
+ * Reads what `docker save` and `skopeo copy … docker-archive:FILE` write as a layout with one OCI manifest for each
+ * image.
+ */
 import { Archive } from '../archive/open-archive.ts'
 import { packedWith } from '../codec/content.ts'
 import { OciUnpackError } from '../errors.ts'
@@ -16,10 +19,10 @@ import { DEFAULT_MAX_DOCUMENT_SIZE, type LayoutOptions } from '../store/layout.t
 const HEAD_BYTES = 512
 
 /**
- * The images of a docker-archive. Layers are the tar files as they lie there, mostly uncompressed: their digests are
- * the diff IDs then. The config's bytes stay as they are, so its digest is Docker's image ID. Entries of the index bear
- * full names (`docker.io/library/debian:12`) as tags, or `@N` for an image without a name in place N, from 0.
- * @throws ARCHIVE_INVALID, TAR_INVALID, DOCUMENT_INVALID, LIMIT_EXCEEDED.
+ * The images of a docker-archive. Layers are the tar files in the archive, usually uncompressed; then their digests are
+ * the diff IDs. The config is used unchanged, so its digest is Docker's image ID. In the index, the full names
+ * (`docker.io/library/debian:12`) are tags; an image without a name gets `@N` for position N, counted from 0.
+ * @throws ARCHIVE_INVALID, TAR_INVALID, DOCUMENT_INVALID, LIMIT_EXCEEDED
  */
 export function openDockerArchive(path: string, options: LayoutOptions = {}): ImageSource {
   const limit = options.maxDocumentSize ?? DEFAULT_MAX_DOCUMENT_SIZE
@@ -50,12 +53,12 @@ function tagsOf({ RepoTags = [] }: DockerArchiveImage, at: number): string[] {
   return RepoTags.length === 0 ? [`@${at}`] : RepoTags.map(fullDockerName)
 }
 
-/** The archive has no manifest of OCI: it is made here. */
+/** Makes the OCI manifest that the archive lacks. */
 function readImage(reading: Reading, image: DockerArchiveImage, at: number): Descriptor {
   const { config, diffIds } = readConfig(reading, image.Config)
   const { length } = image.Layers
   if (length !== diffIds.length) {
-    const reason = `has ${length} entries, but the config has ${diffIds.length} diff ids`
+    const reason = `has ${length} entries, but the config has ${diffIds.length} diff IDs`
     throw documentInvalid(reading.archive.describe('manifest.json'), `/${at}/Layers`, reason)
   }
   const layers = image.Layers.map((name, index) => describeLayer(reading, name, diffIds[index]!))
@@ -80,7 +83,7 @@ function readConfig(
   }
 }
 
-/** A config has no digest but in its name, where the writer follows that custom. */
+/** The digest of a config is known only from its name, if the writer follows that custom. */
 function assertNamedSo(archive: Archive, name: string, found: Digest): void {
   const expected = digestInName(name)
   if (expected === undefined || expected === found) return
@@ -101,7 +104,7 @@ function describeLayer({ archive, places }: Reading, name: string, diffId: Diges
   return { mediaType: layerMediaType(compression), digest, size: archive.size(name) }
 }
 
-/** Nothing in the archive says how a layer is compressed. */
+/** Nothing in the archive says how a layer is compressed, so its first bytes decide. */
 function compressionOf(archive: Archive, name: string): Compression {
   const packed = packedWith(archive.head(name, HEAD_BYTES))
   if (packed === undefined) return 'none'
@@ -119,7 +122,7 @@ function compressionOf(archive: Archive, name: string): Compression {
   )
 }
 
-/** `HEX.json` of docker save and skopeo, `blobs/sha256/HEX` of newer versions of docker save. */
+/** `HEX.json` in archives of docker save and skopeo, `blobs/sha256/HEX` in those of newer versions of docker save. */
 function digestInName(name: string): Digest | undefined {
   const hex = /^(?:blobs\/sha256\/)?([0-9a-f]{64})(?:\.json|\.tar)?$/.exec(name)?.[1]
   return hex === undefined ? undefined : (`sha256:${hex}` as Digest)

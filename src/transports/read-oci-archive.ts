@@ -7,8 +7,8 @@ import { imageSource, relativeBlobPath, type ImageSource } from '../store/image-
 import { DEFAULT_MAX_DOCUMENT_SIZE, type LayoutOptions } from '../store/layout.ts'
 
 /**
- * The OCI layout in an uncompressed tar archive, as `skopeo copy … oci-archive:FILE` writes it. It is read where it
- * lies. @throws ARCHIVE_INVALID, TAR_INVALID, LAYOUT_INVALID (an unknown version), LIMIT_EXCEEDED
+ * The OCI layout in an uncompressed tar archive, as `skopeo copy … oci-archive:FILE` writes it. It is read in place.
+ * @throws ARCHIVE_INVALID, TAR_INVALID, LAYOUT_INVALID (an unknown version), LIMIT_EXCEEDED
  */
 export function openOciArchive(path: string, options: LayoutOptions = {}): ImageSource {
   const limit = options.maxDocumentSize ?? DEFAULT_MAX_DOCUMENT_SIZE

@@ -1,4 +1,4 @@
-/** Writes an image as what `docker load` and skopeo read. */
+/** Writes an image in the form that `docker load` and skopeo read. */
 import { TarFile } from '../archive/tar-file.ts'
 import { decompress } from '../codec/decompress.ts'
 import { withFacts } from '../errors.ts'
@@ -13,18 +13,18 @@ import { resolveImage, type ResolvedImage } from '../store/resolve.ts'
 import type { PathAndTag } from './path-and-tag.ts'
 import type { ImageToWrite, WriterHelp } from './transport.ts'
 
-/** A layer whose diff ID is known to be right. */
+/** A layer whose diff ID has been verified. */
 interface PlainLayer {
   descriptor: Descriptor
   diffId: Digest
-  /** Bytes of tar. */
+  /** Size of the tar, in bytes. */
   size: number
 }
 
 /**
- * The image of one platform, in the form of docker-image-spec (Combined Image JSON + Filesystem Changeset Format): layers
- * are uncompressed tar files named by their diff IDs. A tar header gives the size before the content, so all layers are
- * decompressed twice: first by `check`, for sizes and diff IDs, then into the archive.
+ * Writes the image of one platform in the form of docker-image-spec (Combined Image JSON + Filesystem Changeset
+ * Format): layers are uncompressed tar files named by their diff IDs. A tar header gives the size before the content,
+ * so each layer is decompressed twice: first by `check`, for its size and diff ID, then into the archive.
  * @throws ARCHIVE_EXISTS, DIFF_ID_MISMATCH
  */
 export async function writeDockerArchive(

@@ -1,4 +1,4 @@
-/** Writes an image into a layout directory, which is made where it does not exist. */
+/** Writes an image into a layout directory, which is created if it does not exist. */
 import { withTag } from '../image/tags.ts'
 import type { Digest } from '../image/digest.ts'
 import { copyBlob } from '../store/copy-blob.ts'
@@ -7,7 +7,7 @@ import { openOrCreateLayout } from '../store/new-layout.ts'
 import { blobsToCopy } from './blobs-to-copy.ts'
 import type { ImageToWrite, TagInLayout, WriterHelp } from './transport.ts'
 
-/** Blobs first, parts before the whole, and the tag last, in one atomic step. */
+/** Writes blobs first, parts before the whole, and the tag last, in one atomic step. */
 export async function writeLayout(
   to: TagInLayout,
   image: ImageToWrite,

@@ -1,4 +1,4 @@
-/** Writes an image as a layout with one entry: a tar file that depends on nothing but the image. */
+/** Writes an image as a layout with one entry, in a tar file that depends only on the image. */
 import { TarFile } from '../archive/tar-file.ts'
 import type { Digest } from '../image/digest.ts'
 import { OCI_INDEX } from '../image/media-types.ts'
@@ -45,7 +45,7 @@ function indexOf(root: Descriptor, tag: string | undefined): ImageIndex {
   return isTag ? withTag(empty, name, root) : { ...empty, manifests: [withoutName(root)] }
 }
 
-/** A place in a docker-archive says nothing here. */
+/** A position in a docker-archive means nothing here. */
 function withoutName(root: Descriptor): Descriptor {
   const annotations = Object.entries(root.annotations ?? {}).filter(([key]) => key !== REF_NAME)
   return { ...root, annotations: Object.fromEntries(annotations) }
@@ -56,7 +56,7 @@ function directories(blobs: readonly ReachableBlob[]): Set<string> {
   return new Set(['blobs', ...algorithms.map((path) => path.slice(0, path.lastIndexOf('/')))])
 }
 
-/** A blob may be reached in two roles, as a document and as bytes. */
+/** A blob may be reached in two roles, as a document and as plain bytes. */
 function distinctBlobs(blobs: readonly ReachableBlob[]): Iterable<ReachableBlob> {
   return new Map(blobs.map((blob) => [blob.descriptor.digest, blob])).values()
 }

@@ -1,7 +1,7 @@
 /**
- * What makes a place ours: an exclusive flock(2) on the file or directory itself, taken before anything is put there. It
- * ends with the last process that holds the descriptor, so an owner that was killed is known to be dead. What nobody
- * holds was left behind; age says nothing.
+ * A claim makes a place ours: an exclusive flock(2) on the file or directory itself, taken before anything is put
+ * there. It ends with the last process that holds the descriptor, so an owner that was killed is known to be dead. A
+ * place that no process holds was left behind, whatever its age.
  */
 import type { ByteString } from '../bytes.ts'
 import { isErrno } from '../sys/failure.ts'
@@ -9,10 +9,10 @@ import { close } from '../sys/files.ts'
 import { tryLock, type LockKind } from '../sys/lock.ts'
 import { inodeKey, status, statusIfThere, type Status } from '../sys/status.ts'
 
-/** `unknown`: the file system has no locks. Then no owner can be found dead. */
+/** `unknown`: the file system has no locks, so no owner can be known to be dead. */
 export type Claim = 'ours' | 'taken' | 'unknown'
 
-/** @param kind `shared` for a caller that only needs it not to change */
+/** @param kind `shared` for a caller that only needs the place not to change */
 export function claim(fd: number, kind: LockKind = 'exclusive'): Claim {
   try {
     return tryLock(fd, kind) ? 'ours' : 'taken'
@@ -22,7 +22,7 @@ export function claim(fd: number, kind: LockKind = 'exclusive'): Claim {
   }
 }
 
-/** Waits for those who have it: `pause` is awaited meanwhile, and throws to give up. */
+/** Waits for the processes that have it. `pause` is awaited meanwhile, and can throw to give up. */
 export async function awaitClaim(
   fd: number,
   kind: LockKind,
@@ -31,13 +31,13 @@ export async function awaitClaim(
   while (claim(fd, kind) === 'taken') await pause()
 }
 
-/** Whether `name` still leads to what is open: between two calls anybody may have renamed it. */
+/** Whether `name` still leads to the open file: another process may have renamed it between two calls. */
 export function isStillAt(directory: number, name: ByteString, fd: number): boolean {
   const found = statusIfThere(directory, name)
   return found !== undefined && inodeKey(found) === inodeKey(status(fd, ''))
 }
 
-/** Opens, claims and checks; undefined, with nothing open, where another has it. */
+/** Opens, claims and checks. Returns undefined, with nothing open, if another process has it. */
 export function openClaimed(
   directory: number,
   name: ByteString,

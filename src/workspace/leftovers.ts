@@ -1,4 +1,4 @@
-/** What processes that died have left behind, recognised by its name, its owner and a lock that no process holds. */
+/** What dead processes left behind, recognised by its name, its owner and a lock that no process holds. */
 import { display, type ByteString } from '../bytes.ts'
 import { listDirectory } from '../sys/directory.ts'
 import { isErrno } from '../sys/failure.ts'
@@ -9,7 +9,7 @@ import { isOwn, openClaimed } from './claim.ts'
 import { removeClaimed } from './private-directory.ts'
 import { isPrivateName } from './private-name.ts'
 
-/** What may be taken for unfinished work of ours at all. Links never are. */
+/** What can be unfinished work of ours. Links never are. */
 export interface LeftoverKind {
   isNamed: (name: ByteString) => boolean
   isOurs: (status: Status) => boolean
@@ -18,21 +18,26 @@ export interface LeftoverKind {
 export const PRIVATE: LeftoverKind = { isNamed: isPrivateName, isOurs: isOwn }
 
 export interface LeftoverOptions {
-  /** Puts right what the dead process had begun, before its directory goes. What it throws ends everything. */
+  /**
+   * Undoes or completes what the dead process had begun, before its directory is removed. If it throws, everything
+   * ends.
+   */
   recover?: (fd: number) => void
-  /** Called for each that is gone. */
+  /** Called for each one that is removed. */
   onRemoved?: (name: ByteString) => void
 }
 
-/** Hears the absolute path of what was left behind, and is gone now. */
+/** Gets the absolute path of each leftover that was removed. */
 export type OnLeftover = (path: string) => void
 
-/** Removes what is left in a directory where something new is about to be made. @param path of it, for those who hear */
+/**
+ * Removes leftovers in a directory where something new is about to be made. @param path of the directory, for reports
+ */
 export function makeWay(directory: number, path: string, onLeftover: OnLeftover): void {
   removeLeftovers(directory, { onRemoved: (name) => onLeftover(`${path}/${display(name)}`) })
 }
 
-/** Removes all unfinished work whose owner is dead. What cannot be removed stays for the next run. */
+/** Removes all unfinished work whose owner is dead. Whatever cannot be removed is left to the next run. */
 export function removeLeftovers(
   directory: number,
   { recover, onRemoved }: LeftoverOptions,
@@ -55,7 +60,7 @@ export function listLeftovers(
   return found
 }
 
-/** Says whether it is gone by our doing. */
+/** Returns whether we removed it. */
 export function removeLeftover(
   directory: number,
   name: ByteString,
@@ -78,7 +83,7 @@ function listNames(directory: number, { isNamed }: LeftoverKind): ByteString[] {
     .sort()
 }
 
-/** Undefined if there is no such thing of ours; `live` if its owner is alive. */
+/** Undefined if it is not unfinished work of ours; `live` if its owner is alive. */
 function withDead<T>(
   directory: number,
   name: ByteString,
@@ -102,7 +107,7 @@ function statusOf(directory: number, name: ByteString): Status | undefined {
   return found?.type === 'directory' || found?.type === 'file' ? found : undefined
 }
 
-/** Anybody may remove or replace it between two calls. */
+/** Another process may remove or replace it between two calls. */
 function ifThere<T>(act: () => T): T | undefined {
   try {
     return act()
@@ -112,7 +117,7 @@ function ifThere<T>(act: () => T): T | undefined {
   }
 }
 
-/** Who may not list a directory cannot find anything in it. */
+/** Finds nothing if the caller may not list the directory. */
 function listIfAllowed(directory: number): ByteString[] {
   try {
     return listDirectory(directory)

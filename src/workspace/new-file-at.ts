@@ -1,4 +1,4 @@
-/** A new file at a path of the operator, whose directory is opened once. */
+/** A new file at a path that the operator gave, whose directory is opened once. */
 import { basename, dirname } from 'node:path'
 import { fromText } from '../bytes.ts'
 import { close, openOperatorDirectory } from '../sys/files.ts'
@@ -7,11 +7,11 @@ import { createNewFile, type FinalName, type NewFile } from './new-file.ts'
 import { privateName } from './private-name.ts'
 
 export interface NewFileAt extends Pick<NewFile, 'fd' | 'write' | 'discard'> {
-  /** Gives the file its name, durably. @throws SyscallError, EEXIST where the name is taken and must not be */
+  /** Gives the file its name, durably. @throws SyscallError, EEXIST if the name is taken and may not be replaced */
   publish(how: Pick<FinalName, 'replaces' | 'mode' | 'owner'>): void
 }
 
-/** @param path absolute; its directory is there. @throws SyscallError */
+/** @param path absolute; its directory must exist. @throws SyscallError */
 export function createNewFileAt(path: string, onLeftover: OnLeftover = () => undefined): NewFileAt {
   const directory = openOperatorDirectory(fromText(dirname(path)))
   try {

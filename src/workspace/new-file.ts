@@ -1,4 +1,7 @@
-/** A file that appears under its name whole or not at all: written under another, flushed, and renamed. By handles alone. */
+/**
+ * A file that appears under its name complete or not at all: written under another name, flushed and renamed, by
+ * handles alone.
+ */
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { toBuffer, type ByteString } from '../bytes.ts'
 import { flush } from '../sys/durable.ts'
@@ -11,11 +14,11 @@ import { claim, isStillAt } from './claim.ts'
 export interface NewFile {
   /** Open for reading and writing. */
   readonly fd: number
-  /** Where it is until it is published; leads through the handle of its directory. */
+  /** Its path until it is published; leads through the handle of its directory. */
   readonly path: string
   /** Appends the bytes. @throws SyscallError, for instance on a full disk */
   write(bytes: Uint8Array): void
-  /** Flushes the file, gives it its name and flushes the directory: after that it survives a power cut. */
+  /** Flushes the file, gives it its name and flushes the directory. After that it survives a power failure. */
   publish(at: FinalName): void
   /** Removes the file unless it is published. May be called again, also after `publish`. */
   discard(): void
@@ -25,11 +28,11 @@ export interface FinalName {
   /** Descriptor. */
   directory: number
   name: ByteString
-  /** Whether it replaces a file that has the name; otherwise EEXIST. */
+  /** Whether it may replace a file that has the name; otherwise EEXIST. */
   replaces: boolean
   /** Default 0666 less the umask. */
   mode?: number
-  /** Default who runs this program. */
+  /** Default: the user who runs this program. */
   owner?: Owner | undefined
 }
 
@@ -94,7 +97,7 @@ class OpenFile implements NewFile {
     }
   }
 
-  /** Where others may rename, the name may lead to their file by now. */
+  /** If others may rename, the name may already lead to a file of theirs. */
   private assertStillThere(): void {
     if (!isStillAt(this.directory, this.name, this.fd))
       throw new SyscallError('ESTALE', `renameat2("${this.name}")`, this.path)
@@ -106,7 +109,7 @@ class OpenFile implements NewFile {
   }
 }
 
-/** What node:fs throws says which call failed, of a descriptor not on which file. */
+/** Errors of node:fs say which call failed, but name no file if the call was given a descriptor. */
 function attempt<T>(path: string, act: () => T): T {
   try {
     return act()

@@ -1,4 +1,4 @@
-/** A directory for what is not finished: made, claimed, and used by its handle alone. */
+/** A private directory for unfinished work: made, claimed, and used only by its handle. */
 import { display, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import { listDirectory } from '../sys/directory.ts'
@@ -11,25 +11,25 @@ import { status } from '../sys/status.ts'
 import { orTryAgain } from '../sys/try-again.ts'
 import { isOwn, isStillAt, openClaimed } from './claim.ts'
 
-/** Only the owner may enter. */
+/** Only the owner may enter it. */
 export const PRIVATE_MODE = 0o700
 
 export interface PrivateDirectory {
   /** Open and claimed. */
   readonly fd: number
-  /** Leads through the handle: for node:fs. */
+  /** A path for node:fs, which leads through the handle. */
   readonly path: string
-  /** In the directory that it was made in. */
+  /** Its name in the directory that it was made in. */
   readonly name: ByteString
-  /** Removes it with all that it holds, unless it has another name by now. May be called again. */
+  /** Removes it with everything in it, unless it has another name by now. May be called again. */
   remove(): void
-  /** Lets go of it: from here on it is left behind. */
+  /** Releases it. From then on it counts as left behind. */
   release(): void
 }
 
 /**
  * @param directory descriptor that stays open until the new directory is released
- * @param mode less the umask
+ * @param mode before the umask is applied
  * @throws SyscallError
  */
 export function makePrivateDirectory(
@@ -58,7 +58,7 @@ function claimNew(directory: number, name: ByteString): number | undefined {
   }
 }
 
-/** A new directory that only its owner may enter, open; where it fails, nothing new is there. @throws SyscallError */
+/** An open new directory that only its owner may enter. Leaves nothing behind if it fails. @throws SyscallError */
 export function makeOwnDirectory(directory: number, name: ByteString): number {
   makeDirectory(directory, name, PRIVATE_MODE)
   try {
@@ -69,7 +69,7 @@ export function makeOwnDirectory(directory: number, name: ByteString): number {
   }
 }
 
-/** Where others may rename, the name may lead to another directory already. */
+/** If others may rename, the name may already lead to another directory. */
 function openNew(directory: number, name: ByteString): number {
   const fd = openDirectory(directory, name)
   if (isOwn(status(fd, '')) && listDirectory(fd).length === 0) return fd
@@ -80,12 +80,12 @@ function openNew(directory: number, name: ByteString): number {
   })
 }
 
-/** What is gone already, or holds something that is not ours, is left alone. */
+/** Ignores a directory that no longer exists or contains something that is not ours. */
 export function removeIfEmpty(directory: number, name: ByteString): void {
   try {
     removeEmptyDirectory(directory, name)
   } catch {
-    // as said above
+    // it is gone, or not empty
   }
 }
 
@@ -118,7 +118,7 @@ class OpenDirectory implements PrivateDirectory {
   }
 }
 
-/** Empties a directory by its handle; the name goes only if it still leads there. @throws SyscallError */
+/** Empties a directory by its handle. Removes its name only if that still leads there. @throws SyscallError */
 export function removeClaimed(directory: number, name: ByteString, fd: number): void {
   if (!isStillAt(directory, name, fd)) return
   emptyDirectory(fd)

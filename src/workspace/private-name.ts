@@ -1,4 +1,4 @@
-/** How files and directories are called until they are finished: hidden, and never the same for two processes. */
+/** The names of unfinished files and directories: hidden, and different for any two processes. */
 import { randomBytes } from 'node:crypto'
 import { fromText, type ByteString } from '../bytes.ts'
 
@@ -7,13 +7,13 @@ const BASE_BYTES = 200
 
 const PATTERN = /^\.(?:[^/]+\.)?oci-unpack-[0-9a-f]{12}$/s
 
-/** @param becomes the name that it is to get; `''` for what gets none */
+/** @param becomes the final name, or `''` if there is none */
 export function privateName(becomes: string): ByteString {
   const base = fromText(becomes).slice(0, BASE_BYTES)
   return `.${base === '' ? '' : `${base}.`}oci-unpack-${randomBytes(6).toString('hex')}`
 }
 
-/** Whether a name is that of something that was to become `becomes`. */
+/** Whether a name is that of unfinished work that was to become `becomes`. */
 export function isPrivateNameFor(becomes: string, name: ByteString): boolean {
   const base = fromText(becomes).slice(0, BASE_BYTES)
   return isPrivateName(name) && name.startsWith(`.${base}.oci-unpack-`)

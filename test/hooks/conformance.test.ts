@@ -138,10 +138,10 @@ describe.concurrent.each(kinds)('%s', (_name, make) => {
     }))
 
   test.each([
-    ['unknown', 'knows no field "colour"'],
+    ['unknown', 'has no field "colour"'],
     ['relative', 'not an absolute path'],
     ['newline', 'not an absolute path'],
-    ['nothing', 'names no target']
+    ['nothing', 'does not name a target']
   ])('cannot answer: %s', (reference, reason) =>
     inBox(make, 10_000, async (box) => {
       const error = await failureOf(box.ask(reference))

@@ -96,31 +96,31 @@ command = ["/bin/sh"]
   test.each([
     ['', undefined, '"version" is missing', undefined],
     ['version = 2', 1, '"version" must be 1, found 2', undefined],
-    ['version = 1\nnaem = "x"', 2, '"naem" is not known', 'Did you mean "name"?'],
+    ['version = 1\nnaem = "x"', 2, '"naem" is unknown', 'Did you mean "name"?'],
     ['version = 1\n\nextract = "layers"', 3, '"extract" must be', 'Did you mean "layer"?'],
     [
       'version = 1\n[unpack.ociv1.layer.tryskip]\ncommand = ["true"]',
       2,
-      '"unpack.ociv1.layer.tryskip" is not known',
+      '"unpack.ociv1.layer.tryskip" is unknown',
       'Did you mean "unpack.ociv1.layer.try-skip"?'
     ],
     [
       'version = 1\n[unpack.ociv1.try-skip]\ncommand = ["true"]',
       2,
-      '"unpack.ociv1.try-skip" is not known',
+      '"unpack.ociv1.try-skip" is unknown',
       'Did you mean "unpack.ociv1.layer.try-skip"?'
     ],
     [
       'version = 1\n[store.gc]\ncomand = ["true"]',
       3,
-      '"store.gc.comand" is not known',
+      '"store.gc.comand" is unknown',
       'Did you mean "store.gc.command"?'
     ],
     ['version = 1\n\n[store.gc]\ntimeout = "1s"', 3, '"store.gc.command" is missing', undefined],
     [
       'version = 1\n[store.gc]\ncommand = ["true"]\ntimeuot = "1s"',
       4,
-      '"store.gc.timeuot" is not known',
+      '"store.gc.timeuot" is unknown',
       'Did you mean "store.gc.timeout"?'
     ],
     [

@@ -47,7 +47,7 @@ describe('selectManifest', () => {
   test('never takes an attestation', () => {
     const error = failure(() => choose('unknown/unknown', attestation))
     expect(error.code).toBe('PLATFORM_NOT_FOUND')
-    expect(error.facts.available).toBe('no image at all')
+    expect(error.facts.available).toBe('no images')
   })
 
   test('lists what is there where nothing fits', () => {

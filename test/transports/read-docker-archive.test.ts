@@ -110,7 +110,7 @@ test.each<[name: string, code: string, found: RegExp, images: unknown, ...files:
   [
     'fewer layers than diff ids',
     'DOCUMENT_INVALID',
-    /1 diff ids/,
+    /1 diff IDs/,
     [{ Config: 'c.json', Layers: [] }],
     file('c.json', CONFIG)
   ],

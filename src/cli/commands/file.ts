@@ -16,18 +16,18 @@ export const fileListCommand: Command = {
   aliases: ['ls'],
   summary: 'list the files of an image',
   description:
-    'Prints what the layers of an image make together, without unpacking anything: PATH with all below it, by default ' +
-    'everything, a line for each. All layers are read at once and verified before the first line.',
+    'Prints the merged tree of an image without unpacking anything, one line for each path: PATH and everything below it, or ' +
+    'everything by default. All layers are read at once and verified before the first line is printed.',
   positionals: [{ name: 'PATH', summary: 'path in the image', optional: true }],
   flags: [
     ...IMAGE_FLAGS,
     {
       ...LONG_FLAG,
       aliases: ['l'],
-      summary: 'mode, links, owner, size or device, time and target of each'
+      summary: 'show mode, links, owner, size or device, time and target'
     },
-    { ...JSON_FLAG, summary: 'print one JSON object a line, with all metadata' },
-    { name: 'null', aliases: ['0'], summary: 'names as they are, each followed by a NUL byte' }
+    { ...JSON_FLAG, summary: 'print one JSON object per line, with all metadata' },
+    { name: 'null', aliases: ['0'], summary: 'print unescaped names, each followed by a NUL byte' }
   ],
   examples: [
     'oci-unpack file list --image debian:12',
@@ -42,7 +42,7 @@ export const fileCatCommand: Command = {
   summary: 'print a file of an image',
   description:
     'Writes the content of a regular file to standard output. Links are followed inside the image. Layers are read from ' +
-    'the top, no more than the answer needs, and each is verified before anything of it is printed.',
+    'the top down, only as many as needed, and each is verified before any of its content is printed.',
   positionals: [{ name: 'PATH', summary: 'path in the image' }],
   flags: IMAGE_FLAGS,
   examples: ['oci-unpack file cat --image debian:12 etc/os-release'],
@@ -53,15 +53,15 @@ export const fileExtractCommand: Command = {
   path: ['file', 'extract'],
   summary: 'write files of an image below a directory',
   description:
-    'Writes each PATH below DIRECTORY, under its whole path in the image; a directory comes with all that is in it. ' +
-    'Nothing is changed before everything is verified, and a failure leaves DIRECTORY as it was.',
+    'Writes each PATH below DIRECTORY, under its full path in the image; a directory is written with everything in it. ' +
+    'Nothing is changed until everything is verified, and a failure leaves DIRECTORY as it was.',
   positionals: [
     { name: 'PATH', summary: 'path in the image', variadic: true },
     { name: 'DIRECTORY', summary: 'directory to write below', kind: 'directory' }
   ],
   flags: [
     ...IMAGE_FLAGS,
-    { name: 'overwrite', summary: 'replace files that are there (never directories)' }
+    { name: 'overwrite', summary: 'replace existing files (never directories)' }
   ],
   examples: [
     'oci-unpack file extract --image debian:12 etc/passwd etc/group out',

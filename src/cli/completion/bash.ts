@@ -1,11 +1,11 @@
-/** What bash's completion knows of the commands, as a function of bash. */
+/** The commands as a function for bash's completion. */
 import type { Flag, Positional } from '../command.ts'
 import { allNodes, type CommandNode } from '../command-tree.ts'
 import { knownWords, spellings } from './values.ts'
 
 /**
- * `_oci_unpack_declared PATH` sets `commands` (words that may follow), `flags`, `positionals` and `takes` (from the
- * names of flags); values are `KIND WORD…`. It fails for what is no command.
+ * `_oci_unpack_declared PATH` sets `commands` (words that may follow), `flags`, `positionals` and `takes` (by flag
+ * names); values are `KIND WORD…`. It fails if PATH is not a command.
  */
 export function bashTable(root: CommandNode): string {
   return [

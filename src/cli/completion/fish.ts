@@ -3,7 +3,7 @@ import type { Flag, Positional, ValueKind } from '../command.ts'
 import { allNodes, type CommandNode } from '../command-tree.ts'
 import { knownWords } from './values.ts'
 
-/** What the functions need to know first, and then a row for each word, flag and positional. */
+/** What the functions need to know first, then a row for each word, flag and positional. */
 export function fishTable(root: CommandNode, globals: readonly Flag[]): string {
   const nodes = allNodes(root)
   const groups = root.children.filter(({ children }) => children.length > 0)
@@ -43,7 +43,7 @@ function flagRow(condition: string, flag: Flag): string {
   return row(condition, [...spelled, ...value, `-d ${quoted(flag.summary)}`].join(' '))
 }
 
-/** Empty where nothing is known. */
+/** Empty if nothing is known. */
 function values(value: Flag | Positional): string {
   const words = knownWords(value).join(' ')
   const files = value.kind === undefined ? '' : KINDS[value.kind]

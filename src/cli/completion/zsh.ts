@@ -27,7 +27,7 @@ function functionName({ path }: CommandNode): string {
   return ['_oci-unpack', ...(path.length === 0 ? ['program'] : path)].join('_')
 }
 
-/** What stands for a word that follows. */
+/** The code for a word that follows. */
 function dispatch({ children }: CommandNode): string[] {
   const rows = children.map(({ path, summary }) => quoted(`${path.at(-1)!}:${summary}`))
   const branches = children.map((child) => {
@@ -60,8 +60,8 @@ function positionalSpec(positional: Positional, index: number): string {
 }
 
 /**
- * A leading blank keeps _arguments from adding words of its own to the call. Nothing to offer is an empty list: with a
- * message in its place flags would not be completed there.
+ * A leading space keeps _arguments from adding words of its own to the call. If there is nothing to offer, the list is
+ * empty: a message in its place would prevent the completion of flags.
  */
 function action(value: Flag | Positional): string {
   const words = knownWords(value)

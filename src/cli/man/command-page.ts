@@ -6,7 +6,7 @@ import { options, positionals } from './option.ts'
 import { bold, italic, literal, prose } from './roff.ts'
 import { environment, examples, exitStatus, page, paragraph, section, seeAlso } from './section.ts'
 
-/** `oci-unpack-raw-unpack`: the name of the page, as man(1) looks for subcommands. */
+/** `oci-unpack-raw-unpack`: the page's name, in the form that man(1) looks for. */
 export function pageName({ path }: Command): string {
   return ['oci-unpack', ...path].join('-')
 }

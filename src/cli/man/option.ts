@@ -19,7 +19,7 @@ export function positionals(all: readonly Positional[]): string[] {
   )
 }
 
-/** As a user gives it, with all of its names. */
+/** A flag as a user gives it, with all its names. */
 function usageOf(flag: Flag): string {
   const names = spellings(flag).map(bold).join(', ')
   return flag.value === undefined ? names : `${names} ${italic(flag.value)}`

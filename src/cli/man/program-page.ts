@@ -58,7 +58,7 @@ export function programPage(
   )
 }
 
-/** Single commands, and then the groups. */
+/** Single commands first, then groups. */
 function commandList(commands: readonly Command[]): string[] {
   const single = commands.filter(({ path }) => path.length === 1)
   const groups = Object.entries(GROUPS).map(([name, summary]) => [

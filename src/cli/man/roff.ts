@@ -1,12 +1,12 @@
-/** Text in the language of man pages: man(7), groff_char(7). What may be read as a command never is. */
+/** Text in the language of man pages (man(7), groff_char(7)). No text is ever taken for a command. */
 
-/** Prose. Hyphens stay hyphens, but those of options are what a terminal takes. */
+/** Prose. Hyphens stay hyphens, but those of options become the character that a terminal accepts. */
 export function prose(text: string): string {
   const words = escaped(text).replaceAll(/(?<![\w-])--?(?=[a-z])[\w.-]*/gi, hyphens)
   return guarded(words)
 }
 
-/** What is typed as it stands here: commands, names of files, options. */
+/** Text to type exactly as shown: commands, names of files, options. */
 export function literal(text: string): string {
   return guarded(hyphens(escaped(text)).replaceAll(/['`^~"]/g, (char) => TYPED[char]!))
 }
@@ -40,7 +40,7 @@ function hyphens(text: string): string {
   return text.replaceAll('-', '\\-')
 }
 
-/** A line that begins with one of these would be a command. */
+/** Protects a line that begins like a command. */
 function guarded(text: string): string {
   return text.replace(/^[.']/, '\\&$&')
 }

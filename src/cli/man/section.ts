@@ -1,14 +1,14 @@
-/** What sections of man pages are made of. */
+/** The building blocks of man pages. */
 import { sentence } from '../sentence.ts'
 import type { Variable } from '../command.ts'
 import { EXIT_MEANINGS } from '../exit-status.ts'
 import { wrap } from '../wrap.ts'
 import { argument, bold, literal, prose } from './roff.ts'
 
-/** Rises with what the pages say; a date of its own keeps them the same for everyone who builds. */
+/** Changes with the content of the pages. A fixed date keeps the pages the same for everyone who builds them. */
 const EDITION = '2026-11-21'
 
-/** The page as a file. Sections without lines stay out. */
+/** The page as a file. Empty sections are left out. */
 export function page(name: string, ...sections: readonly (readonly string[])[]): string {
   const title = ['.TH', argument(name.toUpperCase()), '1', EDITION, 'oci\\-unpack'].join(' ')
   return `${[title, ...sections.flat()].join('\n')}\n`
@@ -18,7 +18,7 @@ export function section(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : [`.SH ${title}`, ...lines]
 }
 
-/** Lines end where words do, so that changes show as changes of few lines. */
+/** Breaks lines at words, so that a change of the text touches few lines. */
 export function paragraph(text: string): string[] {
   return wrap(text, 78).map(prose)
 }

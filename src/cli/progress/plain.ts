@@ -5,7 +5,7 @@ import { formatBytes, formatLayer, formatPacked, formatTotal, PHASES } from './f
 
 const INTERVAL_MS = 1000
 
-/** A line when something is done, and one with the totals each second: for logs. */
+/** Prints a line when something is done, and one with the totals each second. */
 export class PlainDisplay {
   private layers: readonly LayerInfo[] = []
   private counters: readonly LayerCounters[] = []

@@ -1,4 +1,4 @@
-/** Events of the library for the eyes of a person or a program: always on stderr. */
+/** Shows events of the library to people or programs, always on standard error. */
 import type { EngineEvent, OnEvent } from '../../index.ts'
 import type { Terminal } from '../command.ts'
 import { errors } from '../streams.ts'
@@ -8,7 +8,7 @@ import { TtyDisplay } from './tty.ts'
 
 interface Display {
   onEvent: OnEvent
-  /** Leaves the terminal as a log line would. */
+  /** Leaves the terminal ready for a log line. */
   end: () => void
 }
 
@@ -49,7 +49,7 @@ function chooseDisplay(terminal: Terminal): Display {
   }
 }
 
-/** One JSON object a line, as the library's events are. */
+/** One JSON object per line, the same as the library's event. */
 function writeJson(event: EngineEvent): void {
   errors.write(`${JSON.stringify(event)}\n`)
 }

@@ -1,11 +1,11 @@
-/** Progress on a terminal, drawn over itself. */
+/** Progress on a terminal, which redraws itself. */
 import type { EngineEvent, LayerCounters, LayerInfo } from '../../index.ts'
 import { errors } from '../streams.ts'
 import { formatBytes, formatLayer, formatPacked, formatTotal, PHASES } from './format.ts'
 
 const INTERVAL_MS = 100
 
-/** A block of lines that is drawn over itself: a line for each layer at work, and the total. */
+/** A block of lines that redraws itself: one for each layer in progress, and the total. */
 export class TtyDisplay {
   private layers: readonly LayerInfo[] = []
   private counters: readonly LayerCounters[] = []

@@ -7,8 +7,8 @@ import { whiteoutLayer } from '../layers.ts'
 export const collecting: Case = {
   name: 'gc',
   contract:
-    'store.gc removes committed layers whose key is not among the live ones, keeps those that are, and harms no bundle ' +
-    'that uses a layer.',
+    'store.gc removes committed layers whose keys are not among the live ones, keeps all others, and does no harm to ' +
+    'bundles that use a layer.',
   needs: ['gc', 'try-skip'],
   async run(bench) {
     const live = await bench.newImage(whiteoutLayer())

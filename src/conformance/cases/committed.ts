@@ -1,4 +1,4 @@
-/** The directories of committed layers, held against those that the engine makes. */
+/** Compares the directories of committed layers with those that the engine makes. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { unpack } from '../../engine/unpack.ts'
@@ -8,7 +8,9 @@ import { callsOf } from '../calls.ts'
 import { Broken } from '../report.ts'
 import { differences, readTree } from '../tree.ts'
 
-/** Where each layer lies alone, its directory is the layer; a state is judged by the bundle that is made of it. */
+/**
+ * With `layer`, the directory must equal the layer. A state of `chain` is judged by the bundle that is made from it.
+ */
 export async function checkCommitted(bench: Bench, { calls, image }: Unpacked): Promise<void> {
   if (bench.set.extract !== 'layer') return
   const own = bench.newPath('layers')
@@ -29,7 +31,7 @@ export async function checkCommitted(bench: Bench, { calls, image }: Unpacked): 
   }
 }
 
-/** The simplest hooks: each layer in a directory of its number, and no bundle worth the name. */
+/** The simplest hooks: each layer goes into a directory named by its number, and the bundle does not matter. */
 function plainLayers(
   directory: string,
   whiteouts: NonNullable<UnpackHooks['whiteouts']>

@@ -13,8 +13,8 @@ import { Broken } from '../report.ts'
 export const deleting: Case = {
   name: 'delete',
   contract:
-    'What is written to one bundle reaches no other and no layer. bundle.delete, called twice, removes all that belongs ' +
-    'to the bundle, mounts and volumes among it; the layers and other bundles stay as they are.',
+    'Writing to one bundle changes no other bundle and no layer. bundle.delete, called twice, removes everything that ' +
+    'belongs to the bundle, including mounts and volumes. Layers and other bundles stay as they are.',
   needs: [],
   async run(bench) {
     const image = await bench.newImage(whiteoutLayer())
@@ -30,7 +30,7 @@ export const deleting: Case = {
   }
 }
 
-/** The engine may have died before it knew that the hook was done. */
+/** Calls it twice, as after an engine that died before it knew that the hook was done. */
 function twice(set: HookSet): HookSet {
   return {
     ...set,

@@ -1,4 +1,4 @@
-/** The case of an unpack that fails. */
+/** The case in which an unpack fails. */
 import { existsSync } from 'node:fs'
 import { OciUnpackError } from '../../errors.ts'
 import type { HookSet } from '../../hooks/calls.ts'
@@ -14,7 +14,7 @@ const LAYER = 1
 export const failing: Case = {
   name: 'failing post-extract',
   contract:
-    'When an unpack fails, abort removes what pre-extract made and what was not committed; the layer is not committed.',
+    'When an unpack fails, abort removes whatever pre-extract made and was not committed. The layer is not committed.',
   needs: ['post-extract'],
   async run(bench) {
     const image = await bench.newImage(whiteoutLayer(), fileLayer('added', 'added'))
@@ -33,7 +33,7 @@ export const failing: Case = {
 
 class Planned extends OciUnpackError {}
 
-/** The hook is not called: it is as if it had failed before it did anything. */
+/** Does not call the hook, as if it had failed before doing anything. */
 function failingAt(layer: number): (set: HookSet) => HookSet {
   return (set) => ({
     ...set,
@@ -52,7 +52,7 @@ async function expectFailure(unpack: Promise<unknown>): Promise<void> {
     if (error instanceof OciUnpackError && error.message === 'The kit lets this call fail.') return
     throw error
   }
-  throw new Broken({ seen: 'The unpack went on without this post-extract.' })
+  throw new Broken({ seen: 'The unpack continued without this post-extract.' })
 }
 
 function checkAborted(bench: Bench, bundle: string): void {

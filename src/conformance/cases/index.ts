@@ -8,7 +8,7 @@ import { deltaList, refresh } from './repacking.ts'
 import { together } from './together.ts'
 import { coldUnpack, links, metadata, sharedLayers, warmUnpack, whiteouts } from './unpacking.ts'
 
-/** In this order: what comes first is what the rest stands on. */
+/** In this order: later cases depend on what earlier ones test. */
 export const CASES: readonly Case[] = [
   coldUnpack,
   warmUnpack,

@@ -11,17 +11,17 @@ import { Broken } from '../report.ts'
 import { runChild, type ChildTask } from '../run-child.ts'
 import { checkCommitted } from './committed.ts'
 
-/** A set that never comes to an end is stopped here. */
+/** A set that never finishes is stopped after this many calls. */
 const MOST_CALLS = 200
-/** As long a hook may work on after its engine has died. */
+/** How long a hook may keep working after its engine has died. */
 const ORPHAN_MS = 120_000
 const PAUSE_MS = 50
 
 export const killed: Case = {
   name: 'killed after every call',
   contract:
-    'Whenever the process dies, no layer is taken for committed that is not whole, and the next unpack to the same place ' +
-    'succeeds: only post-extract commits, at once and for good, and abort undoes what it finds.',
+    'Whenever the process dies, no incomplete layer counts as committed, and the next unpack to the same place succeeds: ' +
+    'only post-extract commits a layer, in one step and permanently, and abort undoes whatever it finds.',
   needs: [],
   run: (bench) => untilItEnds(bench, (call) => ({ killAfter: call }))
 }
@@ -29,8 +29,8 @@ export const killed: Case = {
 export const killedDuring: Case = {
   name: 'killed during every call',
   contract:
-    'A hook may outlive the process: no other process takes its place until it and all that it started have ended, and then ' +
-    'the next unpack to the same place succeeds.',
+    'A hook may outlive the process. No other process takes its place until the hook and everything that it started have ' +
+    'ended. Then the next unpack to the same place succeeds.',
   needs: [],
   run: (bench) => untilItEnds(bench, (call) => ({ killDuring: call }))
 }
@@ -41,7 +41,7 @@ async function untilItEnds(bench: Bench, killAt: (call: number) => Kill): Promis
   for (let call = 1; call <= MOST_CALLS; call++) if (await survives(bench, killAt(call))) return
 }
 
-/** Whether the unpack came to its end before it was killed. */
+/** Whether the unpack finished before it was killed. */
 async function survives(bench: Bench, kill: Kill): Promise<boolean> {
   bench.calls = []
   const image = await bench.newImage(whiteoutLayer())
@@ -65,7 +65,7 @@ async function survives(bench: Bench, kill: Kill): Promise<boolean> {
   return end.kind === 'done'
 }
 
-/** As long as the hook of a dead process works, its place is busy. */
+/** The place stays busy as long as the dead process's hook is working. */
 async function unpackWhenFree(bench: Bench, image: Image, bundle: string): Promise<Unpacked> {
   for (const start = performance.now(); ;) {
     try {
@@ -78,7 +78,7 @@ async function unpackWhenFree(bench: Bench, image: Image, bundle: string): Promi
   }
 }
 
-/** What goes wrong after the crash is put down to the call before it. */
+/** Attributes whatever goes wrong after the crash to the call before it. */
 async function explaining(asked: string, act: () => Promise<void>): Promise<void> {
   try {
     await act()

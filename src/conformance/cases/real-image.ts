@@ -1,4 +1,4 @@
-/** The case of an image that the author of hooks brings. */
+/** The case of an image that the author of the hooks provides. */
 import { resolveImage } from '../../store/resolve.ts'
 import { parseImageName } from '../../transports/image-name.ts'
 import { openImages, tagInIndex } from '../../transports/open-images.ts'
@@ -10,8 +10,8 @@ export function realImage(reference: string): Case {
   return {
     name: `image ${reference}`,
     contract:
-      'The image is unpacked twice: the second time nothing is extracted, and both times the root file system is what ' +
-      'the engine makes of it by itself.',
+      'The image is unpacked twice. The second time nothing is extracted, and both times the root file system equals what ' +
+      'the engine makes from the image without hooks.',
     needs: [],
     async run(bench) {
       const name = parseImageName(reference)

@@ -1,4 +1,4 @@
-/** Bundles that were changed, and what the hooks know of that. */
+/** Cases in which bundles were changed and the hooks have to know about it. */
 import { unpackRootfs } from '../../engine/unpack.ts'
 import type { Bench, Unpacked } from '../bench.ts'
 import { callsOf, describeCall } from '../calls.ts'
@@ -12,8 +12,8 @@ import { readTree, type Tree } from '../tree.ts'
 export const deltaList: Case = {
   name: 'delta-list',
   contract:
-    'delta-list names every path that was added, changed or deleted since finish, more if it likes. A path that ends in ' +
-    'a slash stands for all below it: needed for directories that were renamed, replaced or made anew.',
+    'delta-list names every path that was added, changed or deleted since finish, and may name more. A path that ends in ' +
+    'a slash stands for everything below it, which is needed for renamed, replaced and new directories.',
   needs: ['delta-list'],
   async run(bench) {
     const unpacked = await bench.unpack(await bench.newImage(fileLayer('added', 'added')))
@@ -24,24 +24,24 @@ export const deltaList: Case = {
   }
 }
 
-/** The engine looks at everything and says what is left out; and both ways make the same image. */
+/** The engine looks at everything and reports what the list left out. Both ways have to make the same image. */
 async function checkDelta(bench: Bench, unpacked: Unpacked, tag: string): Promise<void> {
   const whole = await bench.repack(unpacked, `${tag}-whole`, { verifyDelta: true })
   const listed = await bench.repack(unpacked, `${tag}-listed`)
   if (whole.diffId !== undefined && whole.diffId === listed.diffId) return
   const [expected, found] = [whole, listed].map(({ reference }) => treeOf(bench, reference))
-  checkSame(await expected!, await found!, 'The image that was made by the list is not the whole')
+  checkSame(await expected!, await found!, 'The image made from the list is incomplete')
   throw new Broken({
     asked: callsOf(bench.calls, 'delta-list').map(describeCall).join('\n'),
-    seen: 'The layer that was made by the list differs from the one made by a look at everything.'
+    seen: 'The layer made from the list differs from the one made by looking at everything.'
   })
 }
 
 export const refresh: Case = {
   name: 'refresh',
   contract:
-    'After refresh-bundle the root file system is what the new image unpacks to, and only what changes from then on is a ' +
-    'change of the bundle.',
+    'After refresh-bundle the root file system equals what the new image unpacks to, and only later changes count as ' +
+    'changes of the bundle.',
   needs: [],
   async run(bench) {
     const unpacked = await bench.unpack(await bench.newImage(fileLayer('added', 'added')))

@@ -1,4 +1,4 @@
-/** New images, images that are there, and images of which a part is there. */
+/** Cases with new images, known images, and images of which some layers are known. */
 import type { Bench, Unpacked } from '../bench.ts'
 import type { Case } from '../case.ts'
 import { checkExtracted, checkNothingSkipped, checkTree } from '../checks.ts'
@@ -24,14 +24,14 @@ export const coldUnpack: Case = {
 
 export const whiteouts: Case = {
   name: 'whiteouts and opaque directories',
-  contract: `What a layer deletes or hides of lower layers is not visible, and what a later layer brings back is. ${RIGHT}`,
+  contract: `Files of lower layers that a layer deletes or hides are not visible, and files that a later layer brings back are. ${RIGHT}`,
   needs: [],
   run: (bench) => unpackNew(bench, whiteoutLayer(), returnLayer())
 }
 
 export const links: Case = {
   name: 'links across layers',
-  contract: `Hard links may lead to files of lower layers, and paths through symbolic links. ${RIGHT}`,
+  contract: `Hard links may lead to files of lower layers, and paths may lead through symbolic links. ${RIGHT}`,
   needs: [],
   run: (bench) => unpackNew(bench, linkLayer(), relinkLayer())
 }
@@ -49,7 +49,7 @@ async function unpackNew(bench: Bench, ...layers: MadeLayer[]): Promise<void> {
   try {
     unpacked = await bench.unpack(image)
   } finally {
-    checkNothingSkipped(image, bench.calls) // says more than what may follow from it
+    checkNothingSkipped(image, bench.calls) // reports more than a difference that may follow from it
   }
   checkTree(unpacked.rootfs, image, 'After the first unpack')
 }
