@@ -224,7 +224,7 @@ complete -c oci-unpack -n '__oci_unpack_at "gc"' -l json -d 'print the same list
 complete -c oci-unpack -n '__oci_unpack_at "raw"' -a unpack -d 'unpack only the root file system of an image'
 complete -c oci-unpack -n '__oci_unpack_at "raw"' -a runtime-config -d 'write the runtime configuration of an image'
 complete -c oci-unpack -n '__oci_unpack_at "raw"' -a add-layer -d 'add a tar archive to an image as a layer'
-complete -c oci-unpack -n '__oci_unpack_at "raw"' -a mtree-validate -d 'compare a directory with an mtree manifest'
+complete -c oci-unpack -n '__oci_unpack_at "raw"' -a mtree-validate -d 'compare a directory with a tree manifest (mtree)'
 
 complete -c oci-unpack -n '__oci_unpack_at "raw unpack"' -l image -x -a '(__oci_unpack_image source)' -d 'image to read: [oci:]PATH[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME[:TAG]]'
 complete -c oci-unpack -n '__oci_unpack_at "raw unpack"' -l platform -x -d 'image to choose from an index (default: the host\'s platform)'
@@ -263,9 +263,9 @@ complete -c oci-unpack -n '__oci_unpack_at "raw add-layer"' -l history.created -
 complete -c oci-unpack -n '__oci_unpack_at "raw add-layer"' -l history.created_by -x -d 'command that made the change'
 complete -c oci-unpack -n '__oci_unpack_positional 1 "raw add-layer"' -r -F
 
-complete -c oci-unpack -n '__oci_unpack_at "raw mtree-validate"' -l manifest -s f -l file -r -F -d 'mtree manifest'
-complete -c oci-unpack -n '__oci_unpack_at "raw mtree-validate"' -l path -s p -x -a '(__fish_complete_directories)' -d 'directory to compare with the manifest'
-complete -c oci-unpack -n '__oci_unpack_at "raw mtree-validate"' -l use-keywords -s k -x -d 'keywords to compare (default: those of the manifest)'
+complete -c oci-unpack -n '__oci_unpack_at "raw mtree-validate"' -l manifest -s f -l file -r -F -d 'tree manifest'
+complete -c oci-unpack -n '__oci_unpack_at "raw mtree-validate"' -l path -s p -x -a '(__fish_complete_directories)' -d 'directory to compare with the tree manifest'
+complete -c oci-unpack -n '__oci_unpack_at "raw mtree-validate"' -l use-keywords -s k -x -d 'keywords to compare (default: those of the tree manifest)'
 complete -c oci-unpack -n '__oci_unpack_at "raw mtree-validate"' -l add-keywords -s K -x -d 'additional keywords to compare'
 complete -c oci-unpack -n '__oci_unpack_at "raw mtree-validate"' -l umoci-keywords -d 'compare the keywords that umoci uses'
 complete -c oci-unpack -n '__oci_unpack_at "raw mtree-validate"' -l jobs -x -d 'processors to use (default: all)'

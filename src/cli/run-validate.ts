@@ -40,7 +40,7 @@ function split(list: string): string[] {
 }
 
 function treeDiffers(path: string, differences: number): OciUnpackError {
-  return new OciUnpackError('TREE_DIFFERS', 'The directory differs from the manifest.', {
+  return new OciUnpackError('TREE_DIFFERS', 'The directory differs from the tree manifest.', {
     facts: { path, found: `${differences} differences` }
   })
 }

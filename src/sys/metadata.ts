@@ -82,7 +82,7 @@ export function removeXattr(directory: number, name: ByteString, key: ByteString
     throw failed('lremovexattr', name, display(key))
 }
 
-/** Names of all extended attributes; empty where the file system has none. */
+/** Names of all extended attributes; empty if the file system does not support any. */
 export function listXattrs(directory: number, name: ByteString): ByteString[] {
   const path = firstPath.string(handlePath(directory, name))
   const list = readGrowing('llistxattr', name, (address, room) =>

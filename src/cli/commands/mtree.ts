@@ -4,9 +4,9 @@ import { JSON_FLAG } from '../flags.ts'
 
 export const mtreeValidateCommand: Command = {
   path: ['raw', 'mtree-validate'],
-  summary: 'compare a directory with an mtree manifest',
+  summary: 'compare a directory with a tree manifest (mtree)',
   description:
-    'Prints each path that differs, with its values in the manifest and on disk. The exit status is 1 if a path differs. ' +
+    'Prints each path that differs, with its values in the tree manifest and on disk. The exit status is 1 if a path differs. ' +
     'Lists of keywords are separated by commas or spaces.',
   positionals: [],
   flags: [
@@ -14,7 +14,7 @@ export const mtreeValidateCommand: Command = {
       name: 'manifest',
       aliases: ['f', 'file'],
       value: 'FILE',
-      summary: 'mtree manifest',
+      summary: 'tree manifest',
       kind: 'file',
       required: true
     },
@@ -22,7 +22,7 @@ export const mtreeValidateCommand: Command = {
       name: 'path',
       aliases: ['p'],
       value: 'DIRECTORY',
-      summary: 'directory to compare with the manifest',
+      summary: 'directory to compare with the tree manifest',
       kind: 'directory',
       required: true
     },
@@ -30,7 +30,7 @@ export const mtreeValidateCommand: Command = {
       name: 'use-keywords',
       aliases: ['k'],
       value: 'LIST',
-      summary: 'keywords to compare (default: those of the manifest)'
+      summary: 'keywords to compare (default: those of the tree manifest)'
     },
     {
       name: 'add-keywords',
