@@ -72,7 +72,7 @@ describe('toHost and toContainer', () => {
     expect(idNotMapped('gid', 'host', 42)).toMatchObject({
       code: 'ID_NOT_MAPPED',
       message: expect.stringContaining('host gid 42') as unknown,
-      hint: expect.stringContaining('--gid-map') as unknown
+      hint: expect.stringContaining('gidMap') as unknown
     })
   })
 })
