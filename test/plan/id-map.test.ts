@@ -68,7 +68,7 @@ describe('toHost and toContainer', () => {
     )
   })
 
-  test('has an error that names the flag to give', () => {
+  test('has an error that names the option to give', () => {
     expect(idNotMapped('gid', 'host', 42)).toMatchObject({
       code: 'ID_NOT_MAPPED',
       message: expect.stringContaining('host gid 42') as unknown,

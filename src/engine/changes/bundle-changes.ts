@@ -13,7 +13,7 @@ import { scanTree } from '../tree/scan-tree.ts'
 import type { ThreadOptions } from '../operation/threads.ts'
 
 export interface MaskOptions {
-  /** Paths whose changes are left out, with all below them. */
+  /** Paths whose changes are left out, with everything below them. */
   maskPaths?: readonly string[]
   /** Leave out changes in the image's volumes (`Config.Volumes`); default true. */
   maskVolumes?: boolean
@@ -23,11 +23,11 @@ export interface ChangeSearch extends MaskOptions, ThreadOptions {
   volumes: readonly string[]
 }
 
-/** Gives the changed paths, from whoever knows them without looking; undefined where nobody does. */
+/** Returns the changed paths if they are known without looking at the tree, else undefined. */
 export type ListChanges = () => Promise<ChangedPaths | undefined>
 
 /**
- * What changed, by looking at what `list` names or, where it names nothing, at the whole tree.
+ * What changed: looks at the paths from `list` or, if it returns undefined, at the whole tree.
  * @throws SYSCALL_FAILED, FILE_CHANGED, MTREE_INVALID, ABORTED, and what `list` throws
  */
 export async function bundleChanges(
@@ -47,7 +47,7 @@ function nobody(): Promise<undefined> {
   return Promise.resolve(undefined)
 }
 
-/** Undefined where a changed file has names that are not listed: only a look at the whole tree finds them. */
+/** Undefined if a changed file has names that are not listed: only looking at the whole tree finds them. */
 async function listedChanges(
   bundle: OpenBundle,
   search: ChangeSearch,
@@ -63,7 +63,7 @@ async function listedChanges(
   return hasAllNames(changes.linked, changes.deltas, fileOf) ? changes : undefined
 }
 
-/** The manifest is read while other threads look at the tree. */
+/** The tree manifest is read while other threads look at the tree. */
 export async function allChanges(bundle: OpenBundle, search: ChangeSearch): Promise<Changes> {
   const [tree, memory] = await scanTree(bundle.rootfs, search, () => bundle.memory())
   return findChanges(bundle.rootfs, tree, memory, {

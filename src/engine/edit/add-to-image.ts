@@ -1,4 +1,4 @@
-/** An image gets a layer, a history entry or other documents under a tag: in one atomic step. */
+/** Adds a layer, a history entry or other changes to an image and tags the result, in one atomic step. */
 import { assertCanCompress } from '../../codec/compress.ts'
 import { target } from '../../image/choice.ts'
 import type { Compression } from '../../image/media-types.ts'
@@ -23,11 +23,11 @@ export interface ImageChange {
   tag: string
   /** `created_by` unless the caller says otherwise. */
   createdBy: string
-  /** umoci gives the image's author to all but insert. */
+  /** umoci copies the image's author for all commands except insert. */
   inheritAuthor: boolean
-  /** Changes of the documents, beside what a layer and the history entry bring. */
+  /** Changes to the documents, besides the layer and the history entry. */
   edit?: DocumentEdit
-  /** Called when the image is known, and before it can be seen; what it throws ends all. */
+  /** Called when the image is known but not visible yet; if it throws, the operation fails. */
   beforeTag?: ((image: ResolvedImage['descriptorPath']) => Promise<void>) | undefined
   settings: ChangeSettings
 }
@@ -37,8 +37,8 @@ export type DocumentEdit = Pick<ImageEdit, 'config' | 'manifest' | 'platform'>
 export type WriteLayer = (writer: LayerWriter) => Promise<void>
 
 /**
- * Stores the layer that `write` produces (undefined: none), rewrites the documents and moves the tag.
- * Where it throws, the layout's index is as it was. Gives the new image too.
+ * Stores the layer that `write` produces (undefined: none), rewrites the documents and moves the tag. If it throws, the
+ * layout's index is unchanged. Returns the new image, too.
  */
 export async function addToImage(
   change: ImageChange,
@@ -64,7 +64,7 @@ export async function addToImage(
   }
 }
 
-/** Before any other work: what cannot be packed is refused. @throws USAGE, COMPRESSOR_UNAVAILABLE */
+/** Refuses what cannot be packed, before any other work. @throws USAGE, COMPRESSOR_UNAVAILABLE */
 export function assertPackable(base: ResolvedImage, settings: ChangeSettings): void {
   assertCanCompress(chooseCompression(settings.compress, base), settings.level)
   historyEntry(settings.history, { author: undefined, createdBy: '', epoch: settings.epoch })

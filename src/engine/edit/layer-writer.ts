@@ -27,10 +27,10 @@ export interface StoredLayer {
   uncompressedSize: number
 }
 
-/** Headers are small: they are gathered, so that the compressor sees few large pieces. */
+/** Small headers are gathered, so that the compressor gets few large pieces. */
 const GATHERED_BYTES = 1024 * 1024
 
-/** Whoever makes one calls `finish` or `discard`; `discard` after `finish` does no harm. */
+/** The caller must call `finish` or `discard`; `discard` after `finish` does no harm. */
 export class LayerWriter {
   private readonly options: LayerWriterOptions
   private readonly blob: BlobWriter
@@ -63,7 +63,7 @@ export class LayerWriter {
     if (count > 0) await this.write(Buffer.alloc(count))
   }
 
-  /** The layer is in the layout, durably. */
+  /** Completes the layer, which is then durably in the layout. */
   async finish(): Promise<StoredLayer> {
     await this.flush()
     await this.compressor.end()

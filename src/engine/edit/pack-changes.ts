@@ -59,7 +59,7 @@ function openPacker(
   })
 }
 
-/** Names under a mask stay what they are in the image. */
+/** Names under a mask stay as they are in the image. */
 function namesIn({ linked, tree, isMasked }: Changes): NamesOf {
   const shown = linked.filter(({ path }) => !isMasked(path))
   if (shown.length === 0) return () => []

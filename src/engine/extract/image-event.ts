@@ -1,4 +1,4 @@
-/** The first event of all that reads layers. */
+/** The first event of every operation that reads layers. */
 import { target } from '../../image/choice.ts'
 import type { ResolvedImage } from '../../store/resolve.ts'
 import type { EngineEvent } from '../operation/events.ts'

@@ -12,7 +12,7 @@ import { makeDirectory } from '../../sys/names.ts'
 import type { OnEvent } from '../operation/events.ts'
 import { layerTrash, type PlanRoot } from './plan-root.ts'
 
-/** Joins the staged layers into `target`, and removes what is left of them. */
+/** Joins the staged layers into `target` and removes what is left of their staging. */
 export function joinLayers(
   planRoot: PlanRoot,
   stack: LayerStack,

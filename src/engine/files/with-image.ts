@@ -1,4 +1,4 @@
-/** An image that a story reads files of. */
+/** Opens an image from which a story reads files. */
 import { resolveImage } from '../../store/resolve.ts'
 import { imageEvent } from '../extract/image-event.ts'
 import type { ImageJob } from '../extract/job.ts'

@@ -1,4 +1,4 @@
-/** What changed in a bundle since it was unpacked, by way of what its storage knows of that. */
+/** What changed in a bundle since it was unpacked, with the help of its storage. */
 import { display } from '../../bytes.ts'
 import { OciUnpackError } from '../../errors.ts'
 import { allChanges, bundleChanges, type MaskOptions } from '../changes/bundle-changes.ts'
@@ -6,8 +6,8 @@ import type { Changes } from '../changes/find-changes.ts'
 import type { LayerStorage, MadeBundle } from './layer-storage.ts'
 
 /**
- * Where `verifyDelta` says so, every file is looked at all the same.
- * @throws HOOK_ANSWER_INVALID where the storage then turns out to have left something out; what the storage and a look at the tree throw
+ * With `verifyDelta`, every file is looked at even so. @throws HOOK_ANSWER_INVALID if the storage turns out to have
+ * left something out; what the storage and looking at the tree throw
  */
 export async function madeChanges(
   made: MadeBundle,
@@ -27,12 +27,12 @@ export async function madeChanges(
   return changes
 }
 
-/** @param all what a look at the whole tree found */
+/** @param all what looking at the whole tree found */
 function assertComplete(listed: Changes, all: Changes): void {
   const known = new Set(listed.deltas.map(({ path }) => path))
   const left = all.deltas.filter(({ path }) => !known.has(path))
   if (left.length === 0) return
-  throw new OciUnpackError('HOOK_ANSWER_INVALID', 'The list of changes leaves something out.', {
+  throw new OciUnpackError('HOOK_ANSWER_INVALID', 'The list of changes is not complete.', {
     facts: {
       hook: 'repack.ociv1.layer.delta-list',
       found: left
@@ -41,6 +41,6 @@ function assertComplete(listed: Changes, all: Changes): void {
         .join(', '),
       reason: `${left.length} changed paths are not in it`
     },
-    hint: 'The hook must name everything that changed; more than that does no harm.'
+    hint: 'The hook must name everything that changed; additional paths do no harm.'
   })
 }
