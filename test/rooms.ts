@@ -1,11 +1,11 @@
 /**
- * The rooms of src, from the top down: what each knows, and what it may import. This is the one home of the table: the
- * architecture test holds src to it, and docs/architecture.md repeats what each knows.
+ * The rooms of src, from the top down: what each is for, and what it may import. The table is defined only here: the
+ * architecture test checks src against it, and docs/architecture.md repeats what each room is for.
  */
 
 /** Rooms, or single files of them, whose values or only whose types a room may import. */
 export interface Room {
-  /** What it is for, as the page says it. */
+  /** What it is for, as in docs/architecture.md. */
   knows: string
   values: readonly string[]
   types?: readonly string[]
@@ -13,10 +13,10 @@ export interface Room {
   node?: readonly string[]
 }
 
-/** At the bottom, for everyone. */
+/** At the bottom; every room may import them. */
 export const GROUND: readonly string[] = ['errors.ts', 'bytes.ts']
 
-/** A chapter of the engine is a room inside a room: the longest name counts. */
+/** A chapter of the engine is a room inside a room: the longest matching name counts. */
 export const ROOMS: Readonly<Record<string, Room>> = {
   cli: {
     knows: 'flags, printing, exit status; a command is a declaration',
@@ -45,7 +45,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     types: ['image']
   },
   conformance: {
-    knows: 'the kit that holds hooks to their contract: made-up images, cases, verdicts',
+    knows:
+      'the kit that tests whether hooks keep their contract: generated images, cases, verdicts',
     values: [
       'engine',
       'hooks',
@@ -71,7 +72,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ]
   },
   engine: {
-    knows: 'the stories: one file for each thing that a user can ask for, a page of named steps',
+    knows: 'the stories: one file for each thing a user can ask for, as a page of named steps',
     values: [
       'engine/files',
       'engine/storage',
@@ -99,7 +100,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     node: ['fs', 'os', 'path']
   },
   'engine/files': {
-    knows: 'single files of an image that is not unpacked',
+    knows: 'reading single files of an image without unpacking it',
     values: [
       'engine/transfer',
       'engine/extract',
@@ -131,12 +132,12 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     node: ['crypto', 'fs', 'path']
   },
   'engine/transfer': {
-    knows: 'reading blobs to their ends, and keeping them while they are read',
+    knows: 'verifying blobs, and protecting them while they are read',
     values: ['engine/operation', 'codec', 'image', 'store', 'transports'],
     types: ['engine/extract', 'worker']
   },
   'engine/edit': {
-    knows: 'from changes to a new image, and a bundle that is one of it',
+    knows: 'from changes to a new image, and refreshing the bundle to match it',
     values: [
       'engine/bundle',
       'engine/tree',
@@ -156,7 +157,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     node: ['crypto', 'os', 'path']
   },
   'engine/changes': {
-    knows: 'what is different in a bundle or a tree',
+    knows: 'what changed in a bundle or a tree',
     values: [
       'engine/bundle',
       'engine/tree',
@@ -170,7 +171,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     node: ['crypto']
   },
   'engine/bundle': {
-    knows: 'the files of a bundle, and who has it',
+    knows: 'the files of a bundle, and which process works on it',
     values: [
       'engine/tree',
       'engine/extract',
@@ -211,19 +212,19 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     node: ['fs', 'os', 'path']
   },
   'engine/place': {
-    knows: 'the private directory of an operation, its publication and what undoes it',
+    knows: 'the private directory of an operation: publishing and undoing it',
     values: ['engine/operation', 'bundle', 'plan', 'rootfs', 'sys', 'workspace'],
     node: ['fs', 'path']
   },
   'engine/operation': {
-    knows: 'what every story needs: options, events, threads, an end on demand',
+    knows: 'what every story needs: options, events, threads, stopping on request',
     values: ['hooks', 'sys', 'worker'],
     types: ['store', 'workspace'],
     node: ['fs']
   },
   hooks: {
     knows:
-      'hooks.toml; programs, sessions and functions behind one set; the judge of their answers',
+      'hooks.toml; programs, sessions and functions behind one interface; checking their answers',
     values: [
       'codec/programs.ts',
       'image',
@@ -237,13 +238,13 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     node: ['crypto', 'fs', 'os', 'path', 'stream', 'timers/promises']
   },
   worker: {
-    knows: 'threads; a task is a function that runs without a thread too',
+    knows: 'threads and their tasks, which are functions that also run without a thread',
     values: ['codec', 'image/digest.ts', 'plan/plan-entry.ts', 'rootfs', 'store', 'sys', 'tar'],
     types: ['image/media-types.ts', 'plan'],
     node: ['crypto', 'worker_threads']
   },
   rootfs: {
-    knows: 'stage, apply, survey, scan, pack: blocking work by way of `sys`',
+    knows: 'stage, apply, survey, scan, pack: blocking work through `sys`',
     values: ['sys', 'plan', 'tar/writer.ts'],
     types: ['mtree', 'tar/entry.ts', 'tar/sparse.ts'],
     node: ['crypto']
@@ -255,12 +256,12 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     node: ['crypto']
   },
   transports: {
-    knows: 'where images are: one contract, and a file for each kind of place',
+    knows: 'where images are: one contract, and a file for each transport',
     values: ['archive', 'codec', 'image', 'store'],
     node: ['path']
   },
   archive: {
-    knows: 'tar files that hold images: where the members lie, and making one',
+    knows: 'tar files that contain images: finding their members, and writing them',
     values: [
       'codec/content.ts',
       'image/digest.ts',
@@ -279,12 +280,13 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     node: ['crypto', 'fs', 'path']
   },
   workspace: {
-    knows: 'places for unfinished work: made, claimed, published, found again and removed',
+    knows:
+      'directories for unfinished work: making, claiming, publishing, finding and removing them',
     values: ['sys'],
     node: ['crypto', 'fs', 'path']
   },
   codec: {
-    knows: 'gzip and zstd, in this process or by a program',
+    knows: 'gzip and zstd, in this process or in a program',
     values: ['sys/files.ts', 'sys/isal.ts', 'sys/open-regular.ts', 'sys/pipe.ts', 'sys/read.ts'],
     types: ['image/media-types.ts'],
     node: [
@@ -301,7 +303,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   plan: {
     knows:
-      '**pure**: names, whiteouts, the merge of layers, metadata both ways, what changed and goes into a layer',
+      '**pure**: names, whiteouts, merging layers, metadata in both directions, what changed and goes into a layer',
     values: ['mtree'],
     types: ['tar/entry.ts']
   },
@@ -320,7 +322,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     node: ['crypto']
   },
   sys: {
-    knows: 'the only door to the kernel: verbs named as the calls are',
+    knows: 'the only door to the kernel: functions named after system calls',
     values: [],
     node: ['fs', 'os', 'path']
   },
@@ -328,7 +330,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'bytes.ts': { knows: 'what a name is', values: [] }
 }
 
-/** Each package has one file that knows it. */
+/** Each package is imported by one file only. */
 export const PACKAGES: Readonly<Record<string, string>> = {
   '@iarna/toml': 'hooks/toml.ts',
   commander: 'cli/program.ts',

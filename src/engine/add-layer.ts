@@ -1,4 +1,4 @@
-/** A tar archive becomes a layer as it is. */
+/** Adds a tar archive to an image as a layer, unchanged. */
 import { closeSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { OciUnpackError } from '../errors.ts'

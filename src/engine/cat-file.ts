@@ -17,15 +17,15 @@ import { asked } from './operation/asked.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface CatFileOptions extends ImageOptions {
-  /** In the image; links are followed there and nowhere else. */
+  /** Path in the image; links are followed inside the image only. */
   path: string | Uint8Array
-  /** Takes the content, piece by piece: each is good until the call returns, or what it returns resolves. */
+  /** Takes the content piece by piece; each piece is valid until the call returns or its promise resolves. */
   write: (bytes: Uint8Array) => void | Promise<void>
 }
 
 /**
- * Gives the content of a regular file as the merged tree has it. No more layers are read than the answer needs. The
- * content lies in a private temporary file until its layer is verified, so that nothing of a damaged layer is given.
+ * Passes on the content of a regular file in the merged tree. No more layers are read than necessary. The content is
+ * kept in a private temporary file until its layer is verified, so that nothing from a damaged layer is passed on.
  * @throws OciUnpackError with a stable `code`
  */
 export async function catFile(options: CatFileOptions): Promise<void> {

@@ -1,4 +1,4 @@
-/** An image gets another config, without a new layer. */
+/** Changes the config of an image without adding a layer. */
 import {
   changeConfig,
   changeManifest,
@@ -18,8 +18,8 @@ export interface ConfigOptions extends Omit<
 }
 
 /**
- * Changes the config of an image, and annotations of its manifest, in one atomic step. Fields that are not known here
- * stay. Without changes only a history entry is added. @throws OciUnpackError with a stable `code`
+ * Changes the config of an image and annotations of its manifest in one atomic step. Unknown fields are kept. Without
+ * changes, only a history entry is added. @throws OciUnpackError with a stable `code`
  */
 export async function configureImage(options: ConfigOptions): Promise<ChangeResult> {
   requireOptions(options, { image: 'text', changes: 'object' })

@@ -1,4 +1,4 @@
-/** Blobs that no tag leads to any more are removed, beside whatever else goes on in the layout. */
+/** Removes blobs that no tag leads to any more, even while the layout is in use. */
 import { findGarbage, tryCollectGarbage, type Garbage } from '../store/garbage.ts'
 import { openLayout, type Layout } from '../store/layout.ts'
 import { parseLayoutPath } from '../transports/image-name.ts'
@@ -11,19 +11,19 @@ export type { Garbage }
 export interface GarbageOptions {
   /** Directory of an OCI layout. */
   layout: string
-  /** Only say what would be removed; does not wait. */
+  /** Only report what would be removed; this does not wait. */
   dryRun?: boolean
   /** Stops the waiting. */
   signal?: AbortSignal
-  /** Called once where others use the layout and their end is waited for. */
+  /** Called once if other processes use the layout and must be waited for. */
   onWait?: () => void
 }
 
 /**
- * Removes the blobs that nothing in `index.json` leads to, and workspaces that died with their owner. Waits while
- * an unpack, a repack or an umoci that writes is at work in the layout: what they rely on is never removed. Files
- * that are no blobs and blobs of unknown algorithms stay. Gives what was removed.
- * @throws OciUnpackError with a stable `code`; nothing is removed where a document cannot be read
+ * Removes the blobs that nothing in `index.json` leads to, and workspaces of dead processes. Waits while an unpack, a
+ * repack or a writing umoci works in the layout: what they rely on is never removed. Files that are not blobs and blobs
+ * of unknown algorithms are kept. Returns what was removed.
+ * @throws OciUnpackError with a stable `code`; nothing is removed if a document cannot be read
  */
 export async function collectGarbage(options: GarbageOptions): Promise<Garbage> {
   requireOptions(options, { layout: 'text' })

@@ -1,4 +1,4 @@
-/** Layers that no image needs any more leave the storage of hooks. */
+/** Removes layers that no image needs any more from the storage of hooks. */
 import { OciUnpackError, withFacts } from '../errors.ts'
 import { chainIds, type Digest } from '../image/digest.ts'
 import { parseConfig } from '../image/documents.ts'
@@ -13,7 +13,7 @@ import { withStorage } from './storage/storages.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface CollectStoreOptions {
-  /** `[TRANSPORT:]PATH` of every layout and archive whose images are to stay; at least one. */
+  /** `[TRANSPORT:]PATH` of every layout and archive whose images must stay; at least one. */
   layouts: readonly string[]
   hooks: HooksOption
   signal?: AbortSignal
@@ -24,8 +24,8 @@ export type CollectStoreResult = Collected
 
 /**
  * Tells the hooks which layers are still needed, so that they can remove all others. Waits for unpacks that use the
- * same hooks, and lets none begin meanwhile. Nothing is removed unless all images could be read.
- * @throws USAGE, HOOKS_INVALID where there is no hook for it; what reading the images throws; HOOK_FAILED, HOOK_TIMEOUT
+ * same hooks, and blocks new ones meanwhile. Nothing is removed unless all images could be read. @throws USAGE,
+ * HOOKS_INVALID if there is no hook for it; what reading the images throws; HOOK_FAILED, HOOK_TIMEOUT
  */
 export async function collectStore(options: CollectStoreOptions): Promise<CollectStoreResult> {
   requireOptions(options, { layouts: 'list', hooks: 'object' })
@@ -42,7 +42,7 @@ async function allLiveKeys(layouts: readonly string[]): Promise<Digest[]> {
   return [...live]
 }
 
-/** Images of other platforms that an index names and nobody has copied have no layers here. */
+/** Images of other platforms that an index names but that were not copied have no layers here. */
 async function liveKeysOf(layout: string): Promise<Digest[]> {
   const name = parseImageName(layout)
   try {

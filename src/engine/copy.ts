@@ -1,4 +1,4 @@
-/** An image from one place to another, between all transports; blobs stay as they are. */
+/** Copies an image from one place to another, between all transports; blobs stay unchanged. */
 import { parsePlatform } from '../image/platform.ts'
 import { parseDestination, parseImageName } from '../transports/image-name.ts'
 import type { WriterHelp } from '../transports/transport.ts'
@@ -15,13 +15,13 @@ export interface CopyOptions {
   /** `[TRANSPORT:]PATH[:TAG]`. */
   source: string
   /**
-   * `[TRANSPORT:]PATH[:TAG]`. What exists there is added to or refused, and what a name without a tag means is decided, by
-   * its transport (docs/transports.md).
+   * `[TRANSPORT:]PATH[:TAG]`. The transport decides whether an existing destination is added to or refused, and what a
+   * name without a tag means (docs/transports.md).
    */
   destination: string
-  /** `os/arch[/variant]`: copy only the image for this platform. Default all that the tag leads to. */
+  /** `os/arch[/variant]`: copy only the image for this platform. Default everything that the tag leads to. */
   platform?: string
-  /** Layers that are verified at once, where that has to be done before writing; default the number of processors. */
+  /** How many layers are verified at once, if that must be done before writing; default the number of processors. */
   jobs?: number
   /** As for `unpack`; for destinations whose layers are not compressed. */
   decompressor?: string
@@ -31,14 +31,14 @@ export interface CopyOptions {
 }
 
 export interface CopyResult {
-  /** Digest of what the tag of the destination stands for; undefined where it has no such thing. */
+  /** Digest of what the tag of the destination stands for; undefined if the transport has no such digest. */
   digest: string | undefined
 }
 
 /**
- * Copies an image: every blob is verified (size, digest) as it passes, and nothing of it can be seen at the destination
- * before everything is there. Blobs that a layout has already are not copied again; where the file system can, they are
- * cloned. A multi-arch index is copied whole.
+ * Copies an image: every blob is verified (size, digest) on the way, and nothing is visible at the destination until
+ * everything is there. Blobs that a layout already has are not copied again; if the file system can clone files, blobs
+ * are cloned. A multi-arch index is copied as a whole.
  * @throws OciUnpackError with a stable `code`
  */
 export async function copy(options: CopyOptions): Promise<CopyResult> {

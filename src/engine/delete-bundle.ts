@@ -1,4 +1,7 @@
-/** A bundle goes: first what hooks made for it, then our files. A crash on the way leaves a bundle that can be deleted. */
+/**
+ * Deletes a bundle: first what hooks made for it, then our files. A crash on the way leaves a bundle that can be
+ * deleted.
+ */
 import { basename, dirname, join, resolve } from 'node:path'
 import { realpathSync } from 'node:fs'
 import { HOOKS_FILE, METADATA_FILE, STATE_DIRECTORY, UNFINISHED_FILE } from '../bundle/files.ts'
@@ -27,19 +30,19 @@ import { makerOf, withStorage } from './storage/storages.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface DeleteBundleOptions {
-  /** Directory of a bundle that unpack made, ours or umoci's; also one that was not finished, or deleted in part. */
+  /** Directory of a bundle that unpack made, ours or umoci's; it may be unfinished or partly deleted. */
   bundle: string
-  /** Those that made the bundle; not needed where none did. */
+  /** The hooks that made the bundle, if any did. */
   hooks?: HooksOption
   signal?: AbortSignal
   onEvent?: OnEvent
 }
 
 /**
- * Removes a bundle: what hooks have made for it, its root file system and the files of an unpack. Layers stay in their
- * storage. Files of others in the directory stay, and with them the directory.
- * @throws BUNDLE_INVALID where there is none; BUNDLE_BUSY where something is mounted in it; USAGE for other hooks than
- * those that made it; BUNDLE_EXISTS while it is being made; HOOK_FAILED, HOOK_TIMEOUT, ABORTED
+ * Removes a bundle: what hooks made for it, its root file system and the files of an unpack. Layers stay in their
+ * storage. Other files in the directory stay, and the directory with them. @throws BUNDLE_INVALID if there is none;
+ * BUNDLE_BUSY if something is mounted in it; USAGE for other hooks than those that made it; BUNDLE_EXISTS while it is
+ * being made; HOOK_FAILED, HOOK_TIMEOUT, ABORTED
  */
 export async function deleteBundle(options: DeleteBundleOptions): Promise<void> {
   requireOptions(options, { bundle: 'text' })
@@ -55,7 +58,10 @@ export async function deleteBundle(options: DeleteBundleOptions): Promise<void> 
   )
 }
 
-/** Nobody else makes the bundle or deletes it meanwhile. In the end its directory goes, if nothing else is in it. */
+/**
+ * Prevents others from making or deleting the bundle meanwhile. In the end, removes its directory if nothing else is in
+ * it.
+ */
 async function whileClaimed(bundle: string, act: (fd: number) => Promise<void>): Promise<void> {
   const fd = openBundleDirectory(bundle)
   try {
@@ -88,7 +94,7 @@ function removeAll(fd: number, context: BundleContext, digest: string): void {
   removeBundleFiles(fd, context, digest)
 }
 
-/** From now on it is no whole bundle: an unpack there may go on with the removal. */
+/** From now on the bundle is incomplete: an unpack there may continue the removal. */
 function mark(fd: number, { bundle }: BundleContext, digest: string): void {
   const state = openState(fd, bundle) ?? makeOwnDirectory(fd, STATE_DIRECTORY)
   try {
@@ -98,7 +104,7 @@ function mark(fd: number, { bundle }: BundleContext, digest: string): void {
   }
 }
 
-/** Also a full disk can be emptied: without its text the mark says as much. */
+/** Works on a full disk, too: the mark counts even without its text. */
 function writeMarkIfRoom(state: number, digest: string): void {
   try {
     writeMark(state, digest)
@@ -107,7 +113,7 @@ function writeMarkIfRoom(state: number, digest: string): void {
   }
 }
 
-/** Of the image manifest, `''` if not known. */
+/** Digest of the image manifest, `''` if unknown. */
 function digestOf(fd: number, { bundle }: BundleContext): string {
   const metadata = readIfRegular(join(handlePath(fd), METADATA_FILE))
   const own =
@@ -125,7 +131,10 @@ function markedDigest(fd: number, bundle: string): string {
   }
 }
 
-/** Nothing, or an empty state, is what a deletion or an unpack leaves that was stopped at its very end or beginning. */
+/**
+ * An empty directory, or an empty state directory, is left by a deletion stopped at its very end, or an unpack at its
+ * very beginning.
+ */
 function assertBundle(fd: number, bundle: string): void {
   const names = listDirectory(fd)
   if (names.length === 0 || names.includes(METADATA_FILE)) return
@@ -148,7 +157,7 @@ function saysWhose(names: readonly string[]): boolean {
   return names.includes(UNFINISHED_FILE) || names.includes(HOOKS_FILE)
 }
 
-/** What somebody else has put beside the bundle stays, and the directory with it. */
+/** Other files beside the bundle stay, and the directory with them. */
 function removeDirectory(bundle: string, fd: number): void {
   const path = realpathSync(bundle)
   const parent = openOperatorDirectory(fromText(dirname(path)))
@@ -165,6 +174,6 @@ function removeDirectory(bundle: string, fd: number): void {
 function madeByOthers(origin: Origin, { title }: LayerStorage, path: string): OciUnpackError {
   return new OciUnpackError('USAGE', 'The bundle was made by other hooks.', {
     facts: { path, expected: `the hooks "${origin.hooks}"`, found: title },
-    hint: 'Name their hooks.toml with {hooks}.'
+    hint: 'Name the hooks.toml of those hooks with {hooks}.'
   })
 }

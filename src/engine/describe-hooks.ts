@@ -1,4 +1,4 @@
-/** What would run for which point: for people, before anything runs. */
+/** Describes what would run at which point, before anything runs. */
 import { checkHooks } from '../hooks/load.ts'
 import { ALL_POINTS, hookName } from '../hooks/points.ts'
 
@@ -7,31 +7,31 @@ export interface HooksDescription {
   file: string
   name: string
   extract: 'rootfs' | 'layer' | 'chain'
-  /** Where `extract` is `layer`. */
+  /** Only if `extract` is `layer`. */
   whiteouts?: 'overlay' | 'overlay-userxattr' | 'none'
   manifest: 'auto' | 'never'
   /** What the file adds to the environment of each program. */
   env: Readonly<Record<string, string>>
-  /** All points, in the order in which they are asked. */
+  /** All points, in the order in which they are called. */
   points: readonly HookPointDescription[]
 }
 
 export interface HookPointDescription {
   point: string
-  /** Undefined where there is no hook. */
+  /** Undefined if there is no hook. */
   hook?: {
     /** The absolute path of the program and its arguments. */
     command: readonly string[]
     /** Milliseconds. */
     timeout: number
     mode: 'exec' | 'session'
-    /** What to do when it fails; only of delta-list. */
+    /** What to do when it fails; only for delta-list. */
     fallback?: 'mtree'
   }
 }
 
 /**
- * Reads and checks a hooks.toml; without a path the one that an unpack would find, undefined where there is none. No
+ * Reads and checks a hooks.toml; without a path, the one that an unpack would find, or undefined if there is none. No
  * program is started. @throws HOOKS_INVALID, HOOKS_UNSAFE
  */
 export function describeHooks(file?: string): HooksDescription | undefined {

@@ -23,7 +23,7 @@ export interface DiffEntry {
 
 export interface DiffOptions extends MaskOptions {
   bundle: string
-  /** Volumes of the image; default those that the bundle's config.json has mounts for. */
+  /** Volumes of the image; default those for which the bundle's config.json has mounts. */
   volumes?: readonly string[]
   jobs?: number
   signal?: AbortSignal

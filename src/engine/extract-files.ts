@@ -1,4 +1,4 @@
-/** Single files and directories of an image, written below a directory: what `tar -x PATH…` does with an archive. */
+/** Writes single files and directories of an image below a directory, as `tar -x PATH…` does with an archive. */
 import { resolve } from 'node:path'
 import { ROOTFS_DIRECTORY } from '../bundle/files.ts'
 import { target } from '../image/choice.ts'
@@ -23,13 +23,13 @@ import { PRIVATE_MODE } from '../workspace/private-directory.ts'
 
 export interface ExtractFilesOptions extends ImageOptions {
   /**
-   * In the image. A directory comes with all that is in it. Links on the way are followed inside the image; one at the
-   * end is extracted itself.
+   * Paths in the image. A directory is extracted with its content. Links on the way are followed inside the image; one
+   * at the end is extracted itself.
    */
   paths: readonly (string | Uint8Array)[]
-  /** The directory to write below; made if it is not there. */
+  /** The directory to write below; made if it does not exist. */
   destination: string
-  /** Replace files that are there. Default: that is an error. A directory is never replaced. */
+  /** Replace existing files, which are an error by default. A directory is never replaced. */
   overwrite?: boolean
 }
 
@@ -41,9 +41,9 @@ export interface ExtractFilesResult {
 }
 
 /**
- * Writes files below a directory, each under its whole path in the image, as `tar -x` does. Directories on the way are
- * made as the image has them; those that are there stay as they are. All that is written is verified before the first
- * change, no link in the destination is followed, and a failure leaves the destination as it was.
+ * Writes files below a directory, each under its full path in the image, as `tar -x` does. Directories on the way are
+ * made as they are in the image; existing ones stay as they are. Everything that is written is verified before the
+ * first change, links in the destination are not followed, and a failure leaves the destination as it was.
  * @throws OciUnpackError with a stable `code`
  */
 export async function extractFiles(options: ExtractFilesOptions): Promise<ExtractFilesResult> {

@@ -1,4 +1,4 @@
-/** A file or directory of the host becomes a layer of an image. */
+/** Adds a file or directory of the host to an image as a layer. */
 import { basename, dirname, resolve } from 'node:path'
 import { compareBytes, fromText, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
@@ -20,19 +20,19 @@ import { socket } from './operation/warnings.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface InsertOptions extends TagOptions {
-  /** File or directory of the host; undefined: `target` is deleted in the image. */
+  /** File or directory of the host; if undefined, `target` is deleted in the image. */
   source?: string
   /** Path in the image. */
   target: string
-  /** What layers below have in the directory `target` is hidden. */
+  /** Hide what lower layers have in the directory `target`. */
   opaque?: boolean
   uidMap?: readonly IdMapping[]
   gidMap?: readonly IdMapping[]
 }
 
 /**
- * Adds one layer with `source` at `target`, or, without a source, with a whiteout of `target`. Directories come with
- * all they hold; symbolic links are stored, not followed; parents of the target get no entries.
+ * Adds one layer with `source` at `target` or, without a source, with a whiteout of `target`. Directories are added
+ * with their content; symbolic links are stored, not followed; parents of the target get no entries.
  * @throws OciUnpackError with a stable `code`
  */
 export async function insert(options: InsertOptions): Promise<ChangeResult> {
@@ -73,7 +73,7 @@ async function writeWhiteout(target: ByteString, writer: LayerWriter): Promise<v
   await writer.write(endOfArchive())
 }
 
-/** Calls with the directory that holds the source and its name there; a source that is a link stays one. */
+/** Calls `act` with the directory that contains the source and its name there; a link is not followed. */
 async function withSource(
   source: string,
   act: (directory: number, name: ByteString) => Promise<void>
@@ -110,7 +110,7 @@ function assertInsertable(type: FileType, target: ByteString): void {
     throw new OciUnpackError('USAGE', 'Only a directory can be put at the root of an image.')
 }
 
-/** All that is below a directory, in the order of a layer. */
+/** Everything below a directory, in the order of a layer. */
 function contents(
   directory: number,
   name: ByteString

@@ -1,4 +1,4 @@
-/** Layouts and their tags: made, named, listed and forgotten. No layer is read. */
+/** Making layouts and images, and adding, listing and removing tags. No layer is read. */
 import { blankImage } from '../image/blank-image.ts'
 import { hostPlatform, parsePlatform } from '../image/platform.ts'
 import { parseTag } from '../image/tag.ts'
@@ -20,7 +20,7 @@ export interface InitLayoutOptions {
   layout: string
 }
 
-/** Makes an empty layout and gives its absolute path. @throws LAYOUT_EXISTS, REFERENCE_INVALID, SYSCALL_FAILED */
+/** Makes an empty layout and returns its absolute path. @throws LAYOUT_EXISTS, REFERENCE_INVALID, SYSCALL_FAILED */
 export async function initLayout(options: InitLayoutOptions): Promise<string> {
   requireOptions(options, { layout: 'text' })
   const { layout } = options
@@ -28,11 +28,11 @@ export async function initLayout(options: InitLayoutOptions): Promise<string> {
 }
 
 export interface NewImageOptions {
-  /** `PATH[:TAG]`; an image that has the tag loses it. */
+  /** `PATH[:TAG]`; if another image has the tag, it loses it. */
   image: string
-  /** SOURCE_DATE_EPOCH: the date of the image in seconds since 1970; default the time of day. */
+  /** SOURCE_DATE_EPOCH: the date of the image in seconds since 1970; default the current time. */
   sourceDateEpoch?: number
-  /** Stops the waiting for others that use the layout. */
+  /** Stops waiting for other processes that use the layout. */
   signal?: AbortSignal
 }
 
@@ -52,16 +52,16 @@ export async function newImage(options: NewImageOptions): Promise<{ manifestDige
 export interface TagImageOptions {
   /** `PATH[:TAG]` of the image. */
   image: string
-  /** The new tag, of the same layout; an image that has it loses it. */
+  /** The new tag, in the same layout; if another image has it, it loses it. */
   tag: string
   /** `os/arch[/variant]`: only this image of an index; default the index with all its images. */
   platform?: string
-  /** Stops the waiting for others that use the layout. */
+  /** Stops waiting for other processes that use the layout. */
   signal?: AbortSignal
 }
 
 /**
- * Gives an image one more tag. Of an index all platforms get it, unless one is chosen.
+ * Gives an image one more tag. For an index, the tag covers all platforms unless one is chosen.
  * @throws OciUnpackError with a stable `code`
  */
 export async function tagImage(options: TagImageOptions): Promise<void> {
@@ -80,11 +80,11 @@ export async function tagImage(options: TagImageOptions): Promise<void> {
 export interface RemoveTagOptions {
   /** `PATH[:TAG]` */
   image: string
-  /** Stops the waiting for others that use the layout. */
+  /** Stops waiting for other processes that use the layout. */
   signal?: AbortSignal
 }
 
-/** Removes a tag. A tag that does not exist is not an error. The blobs stay until a garbage collection. */
+/** Removes a tag. It is not an error if the tag does not exist. The blobs stay until a garbage collection. */
 export async function removeTag(options: RemoveTagOptions): Promise<void> {
   requireOptions(options, { image: 'text' })
   const { image, signal } = options

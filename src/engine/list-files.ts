@@ -1,4 +1,4 @@
-/** What is in an image, without unpacking it. */
+/** Lists what is in an image without unpacking it. */
 import { fromText, toBuffer, type ByteString } from '../bytes.ts'
 import { target } from '../image/choice.ts'
 import { implicitDirectory } from '../plan/implicit-directory.ts'
@@ -13,18 +13,21 @@ import { asked } from './operation/asked.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface ListFilesOptions extends ImageOptions {
-  /** What to list, with all below it; default everything. Links on the way are followed inside the image, one at its end is not. */
+  /**
+   * What to list, with everything below it; default all. Links on the way are followed inside the image; one at the end
+   * is not.
+   */
   path?: string | Uint8Array
 }
 
 export interface ListFilesResult {
   /** Digest of the image manifest. */
   manifestDigest: string
-  /** Parents first, names in the order of their bytes. They are made while they are asked for. */
+  /** Parents first, names in byte order. Entries are made as they are requested. */
   files: Iterable<ListedFile>
 }
 
-/** One name in the merged tree of an image. Names and values are bytes: they need not be UTF-8. */
+/** One name in the merged tree of an image. Names and values are bytes, which need not be UTF-8. */
 export interface ListedFile {
   /** Absolute: `/` is the root. */
   path: Uint8Array
@@ -49,8 +52,8 @@ export interface ListedFile {
 }
 
 /**
- * The merged tree of an image, from one pass over all layers at once. Everything is verified (size, digest, diff ID)
- * before the first file is given; nothing is written anywhere.
+ * Lists the merged tree of an image in one parallel pass over all layers. Everything is verified (size, digest, diff
+ * ID) before the first file is returned; nothing is written anywhere.
  * @throws OciUnpackError with a stable `code`
  */
 export async function listFiles(options: ListFilesOptions): Promise<ListFilesResult> {

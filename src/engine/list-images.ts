@@ -1,4 +1,4 @@
-/** What a layout or an archive holds, as far as it can be read: a damaged image is listed too. */
+/** Lists what a layout or an archive contains, as far as it can be read; damaged images are listed, too. */
 import { OciUnpackError } from '../errors.ts'
 import { goTime } from '../image/go-time.ts'
 import { platformOf } from '../image/platform.ts'
@@ -21,7 +21,7 @@ export interface ListedImage {
   /** Undefined: no tag names it. */
   tag: string | undefined
   descriptor: Descriptor
-  /** What it holds, one image for each platform; none where it is not an image or cannot be read. */
+  /** What it contains, one image for each platform; empty if it is not an image or cannot be read. */
   images: readonly ListedPlatform[]
   /** Why `images` is empty. */
   error: string | undefined
@@ -36,12 +36,12 @@ export interface ListedPlatform {
   size: number
 }
 
-/** The tags of a layout, in the order of its index, as often as they occur. @throws OciUnpackError */
+/** The tags of a layout, in the order of its index, including duplicates. @throws OciUnpackError */
 export function listLayout(options: ListOptions): Promise<string[]> {
   return withSourceOf(options, (opened) => listTags(opened.readIndex()))
 }
 
-/** All entries of a layout's or archive's index, tagged or not, with what they hold. @throws OciUnpackError */
+/** All entries of a layout's or archive's index, tagged or not, with their content. @throws OciUnpackError */
 export function listImages(options: ListOptions): Promise<ListedImage[]> {
   return withSourceOf(options, (opened) =>
     opened.readIndex().manifests.map((descriptor) => ({

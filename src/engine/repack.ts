@@ -1,4 +1,4 @@
-/** A changed bundle becomes an image. The story; each step is told elsewhere. */
+/** Makes an image from a changed bundle. This file tells the story; the steps are elsewhere. */
 import { sourceManifest } from '../bundle/metadata.ts'
 import { fromText } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
@@ -39,20 +39,20 @@ import { requireOptions } from './operation/required-options.ts'
 export interface RepackOptions extends ChangeOptions, MaskOptions {
   /** Directory that `unpack` (or umoci) made. */
   bundle: string
-  /** Make the bundle one of the new image, so that a further repack adds only what changes from now on. */
+  /** Make the bundle one of the new image, so that the next repack adds only what changes from now on. */
   refreshBundle?: boolean
-  /** Those that made the bundle; they may know what changed without a look at every file. */
+  /** The hooks that made the bundle. They may know what changed without looking at every file. */
   hooks?: HooksOption
-  /** Look at every file all the same, and fail where the hooks left something out. */
+  /** Look at every file even so, and fail if the hooks left something out. */
   verifyDelta?: boolean
   /** `created_by` of the history entry, unless `history` says otherwise. */
   program?: string
 }
 
 /**
- * Adds what changed in a bundle to its image, as one layer under the tag of `image`. Where nothing changed there is
- * no layer, only a history entry. The base is the image that the bundle was unpacked from, whatever its tags say now.
- * On failure the layout's tags and the bundle are as they were.
+ * Adds what changed in a bundle to its image, as one layer under the tag of `image`. If nothing changed, only a history
+ * entry is added. The base is the image that the bundle was unpacked from, even if tags have moved since. On failure
+ * the layout's tags and the bundle are as they were.
  *
  * Follows image-spec layer.md (Representing Changes) and config.md (history).
  * @throws OciUnpackError with a stable `code`
@@ -130,7 +130,7 @@ function readBase(layout: Layout, { metadata }: OpenBundle): ResolvedImage {
     if (!(error instanceof OciUnpackError) || error.code !== 'BLOB_NOT_FOUND') throw error
     throw new OciUnpackError(
       'BLOB_NOT_FOUND',
-      'The layout has not the image that the bundle came from.',
+      'The layout does not contain the image that the bundle came from.',
       {
         facts: { ...error.facts, expected: sourceManifest(metadata).digest },
         hint: 'Give the layout that the bundle was unpacked from; if a garbage collection removed the image, copy it there again.',

@@ -1,4 +1,4 @@
-/** What an image is, as its documents say: nothing is unpacked. */
+/** Shows what an image is according to its documents, without unpacking anything. */
 import { OciUnpackError } from '../errors.ts'
 import { isAttestation, pathPlatform, target, type DescriptorPath } from '../image/choice.ts'
 import { parseConfig, parseManifest } from '../image/documents.ts'
@@ -26,7 +26,7 @@ export type TagStat =
   | { kind: 'image'; image: ImageStat }
   | { kind: 'index'; descriptor: Descriptor; images: readonly PlatformStat[] }
 
-/** `image` is undefined where the layout lacks the manifest, as image-layout.md allows. */
+/** `image` is undefined if the layout lacks the manifest, as image-layout.md allows. */
 export interface PlatformStat {
   platform: Platform | undefined
   descriptor: Descriptor
@@ -35,20 +35,20 @@ export interface PlatformStat {
 
 export interface ImageStat {
   manifest: DocumentStat<ImageManifest>
-  /** Undefined: an artifact whose config is of a type that is not read. */
+  /** Undefined for an artifact whose config has an unknown type. */
   config: (DocumentStat<ImageConfig | undefined> & { history: readonly HistoryStat[] }) | undefined
 }
 
-/** `content` is undefined where the type of the document is unknown; `raw` is as stored. */
+/** `content` is undefined if the type of the document is unknown; `raw` is as stored. */
 export interface DocumentStat<Content> {
   descriptor: Descriptor
   content: Content
   raw: Buffer
 }
 
-/** An entry of the history with the layer that it made; dates as Go writes them. */
+/** An entry of the history with the layer that it made. Dates are in Go's format. */
 export interface HistoryStat {
-  /** Undefined: none, or the manifest has fewer layers. */
+  /** Undefined if it made none, or if the manifest has fewer layers. */
   layer: Descriptor | undefined
   diffId: string | undefined
   entry: History
@@ -116,7 +116,7 @@ function statConfig(source: ImageSource, manifest: ImageManifest): ImageStat['co
   return { descriptor, content, raw, history: pairHistory(manifest, content) }
 }
 
-/** Entries that made a layer stand in the order of the layers (image-spec config.md, history). */
+/** Entries that made a layer are in the order of the layers (image-spec config.md, history). */
 function pairHistory(manifest: ImageManifest, config: ImageConfig): HistoryStat[] {
   let layer = 0
   return (config.history ?? []).map((entry) => {

@@ -1,4 +1,4 @@
-/** An image as a line of JSON. */
+/** Prints an image as a line of JSON. */
 import { stringifyJson } from '../image/go-json.ts'
 import { parseJson, type Json } from '../image/json.ts'
 import {
@@ -57,7 +57,7 @@ function documentValue({ descriptor, raw }: DocumentStat<unknown>): object {
   return { descriptor, blob: parseJson(raw) }
 }
 
-/** Go leaves out what is empty. */
+/** Go omits empty fields. */
 function historyValue({ layer, diffId, entry }: HistoryStat): object {
   const members = Object.entries(entry).filter(([, value]) => value !== '' && value !== false)
   return { layer: layer ?? null, diff_id: diffId ?? '', ...Object.fromEntries(members) }

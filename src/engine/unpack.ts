@@ -1,4 +1,4 @@
-/** An image becomes a bundle that a runtime can use. The story; each step is told elsewhere. */
+/** Makes a bundle that a runtime can use from an image. This file tells the story; the steps are elsewhere. */
 import { ROOTFS_DIRECTORY } from '../bundle/files.ts'
 import { checkRuntimeConfig } from '../bundle/runtime-config.ts'
 import { target } from '../image/choice.ts'
@@ -30,10 +30,10 @@ export interface UnpackResult {
 }
 
 /**
- * Unpacks an image into a new bundle: `rootfs`, `config.json`, `umoci.json`, the mtree manifest and its
- * fingerprints. With hooks, the root file system is what they make of the layers that they keep. Every blob that is
- * read is verified (size, digest, diff ID) before the bundle can be seen. On any failure
- * nothing of it remains, and what was there before is untouched.
+ * Unpacks an image into a new bundle: `rootfs`, `config.json`, `umoci.json`, the tree manifest and its fingerprints.
+ * With hooks, the root file system is what they make of the layers that they keep. Every blob that is read is verified
+ * (size, digest, diff ID) before the bundle becomes visible. On any failure, nothing of it remains, and what was there
+ * before is untouched.
  *
  * Follows image-spec layer.md and conversion.md, and umoci where they are silent.
  * @throws OciUnpackError with a stable `code`
@@ -59,7 +59,7 @@ async function makeBundle(job: Job, bundle: NewBundle): Promise<void> {
   })
 }
 
-/** The failure of `act` says more than one of the clean-up, which the next unpack will try again. */
+/** A failure of `act` says more than one of the clean-up, which the next unpack will retry. */
 async function undoneOnFailure(
   bundle: NewBundle,
   onEvent: OnEvent,
@@ -73,7 +73,7 @@ async function undoneOnFailure(
     } catch (error) {
       onEvent({
         type: 'warning',
-        message: 'Hooks could not undo all that was made before the failure.',
+        message: 'The hooks could not undo everything that was made before the failure.',
         facts: {
           path: bundle.destination,
           reason: error instanceof Error ? error.message : String(error)
@@ -85,7 +85,7 @@ async function undoneOnFailure(
 }
 
 /**
- * Unpacks only the root file system: into a new directory, or on top of what a directory holds. Layers are
+ * Unpacks only the root file system, into a new directory or on top of the content of an existing one. Layers are
  * verified before the first change to an existing directory.
  * @throws OciUnpackError with a stable `code`
  */

@@ -1,4 +1,4 @@
-/** A directory against an mtree manifest: every difference, not only the first. */
+/** Compares a directory with an mtree manifest and reports every difference, not only the first. */
 import { fromBuffer, fromText, type ByteString } from '../bytes.ts'
 import { withFacts } from '../errors.ts'
 import { compareTreeManifests, type Delta } from '../mtree/compare.ts'
@@ -27,13 +27,15 @@ import type { ThreadOptions } from './operation/threads.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface ValidateOptions {
-  /** File with the manifest. */
+  /** File that contains the tree manifest. */
   manifest: string
-  /** Directory that it describes. */
+  /** Directory to compare. */
   path: string
-  /** Keywords that are compared, by any of their names; default those that the manifest uses. `type` always is. */
+  /**
+   * Keywords to compare, by any of their names; default those that the tree manifest uses. `type` is always compared.
+   */
   keywords?: readonly string[] | 'umoci'
-  /** Keywords that are compared as well. */
+  /** Additional keywords to compare. */
   addKeywords?: readonly string[]
   /** Processors that hash; default all. */
   jobs?: number
@@ -41,16 +43,16 @@ export interface ValidateOptions {
 }
 
 export interface Validation {
-  /** Sorted by path. `added` is what the manifest does not list. */
+  /** Sorted by path. `added` means that the tree manifest does not list the path. */
   differences: readonly DiffEntry[]
-  /** Keywords that were to be compared and cannot be here. */
+  /** Requested keywords that cannot be compared here. */
   unchecked: readonly string[]
 }
 
 /**
- * Compares a directory with an mtree(5) manifest. Of each path what the manifest says is compared; extended
- * attributes that it does not list are differences. `optional` paths may be absent, `nochange` ones only have to
- * exist, and what lies below an `ignore`d directory may be anything.
+ * Compares a directory with an mtree(5) manifest. For each path, the values in the manifest are compared; extended
+ * attributes that it does not list are differences. `optional` paths may be absent, `nochange` ones only need to exist,
+ * and the content of an `ignore`d directory may be anything.
  * @throws MTREE_INVALID, SYSCALL_FAILED, FILE_CHANGED
  */
 export async function validateTree(options: ValidateOptions): Promise<Validation> {
@@ -116,7 +118,7 @@ async function scanAll(root: number, threads: ThreadOptions): Promise<Scanned[]>
   }
 }
 
-/** The tree with what the manifest says of each path, and no more: the rest is nobody's claim. */
+/** The tree, with only those values of each path that the manifest states. */
 async function describeAsStated(
   entries: readonly MtreeEntry[],
   scanned: readonly Scanned[],
@@ -158,7 +160,7 @@ function asStated(scanned: Scanned, claim: MtreeEntry | undefined, values: DiskV
   }
 }
 
-/** Without what the manifest itself allows. */
+/** Leaves out the differences that the manifest itself allows. */
 function allowed(deltas: readonly Delta[], entries: readonly MtreeEntry[]): Delta[] {
   const isBelowIgnored = maskOf(pathsWith(entries, 'ignore'))
   const optional = new Set(pathsWith(entries, 'optional'))

@@ -1,4 +1,4 @@
-/** Whether images are whole: every blob, every document, every diff ID. Nothing is written. */
+/** Checks whether images are intact: every blob, every document, every diff ID. Nothing is written. */
 import { availableParallelism } from 'node:os'
 import { probeDecompressors } from '../codec/choice.ts'
 import { OciUnpackError, type ErrorCode, type Facts } from '../errors.ts'
@@ -19,11 +19,11 @@ import { count } from './extract/unpack-options.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface VerifyOptions {
-  /** `[TRANSPORT:]PATH[:TAG]`: one image, of all platforms. Give this or `layout`. */
+  /** `[TRANSPORT:]PATH[:TAG]`: one image, for all platforms. Give this or `layout`. */
   image?: string
-  /** `[TRANSPORT:]PATH`: all images that are there. */
+  /** `[TRANSPORT:]PATH`: all images there. */
   layout?: string
-  /** Blobs that are read at once; default the number of processors. 0 starts no threads. */
+  /** How many blobs are read at once; default the number of processors. 0 starts no threads. */
   jobs?: number
   /** As for `unpack`. */
   decompressor?: string
@@ -31,14 +31,14 @@ export interface VerifyOptions {
 }
 
 /**
- * `absent`: not there, and need not be (a platform of an index, a subject, a layer that is not distributable).
- * `missing`: not there, but needed. `damaged`: there, but not what it should be.
+ * `absent`: does not exist, but need not (a platform of an index, a subject, a layer that is not distributable).
+ * `missing`: needed, but does not exist. `damaged`: exists, but has the wrong content.
  */
 export type BlobStatus = 'ok' | 'absent' | 'missing' | 'damaged'
 
 export interface BlobReport {
   digest: string
-  /** Bytes, as the descriptor says. */
+  /** Bytes, according to the descriptor. */
   size: number
   mediaType: string
   role: BlobRole
@@ -54,8 +54,8 @@ export interface VerifyResult {
 }
 
 /**
- * Reads every blob that an image, or all images of a layout or archive, lead to, each once. What is wrong with blobs
- * is in the result; where there is nothing to verify it throws.
+ * Reads every blob that an image, or all images of a layout or archive, lead to, each once. Faults of blobs are in the
+ * result; it throws if there is nothing to verify.
  * @throws USAGE, REFERENCE_INVALID, LAYOUT_INVALID, ARCHIVE_INVALID, TAG_*, DOCUMENT_INVALID, ABORTED
  */
 export async function verify(options: VerifyOptions): Promise<VerifyResult> {
@@ -91,7 +91,7 @@ async function verifyRoots(
   }
 }
 
-/** Shared by all that reads blobs without unpacking them. @throws USAGE, DECOMPRESSOR_UNAVAILABLE */
+/** The settings of all operations that read blobs without unpacking them. @throws USAGE, DECOMPRESSOR_UNAVAILABLE */
 export function checkSettings(
   options: Pick<VerifyOptions, 'jobs' | 'decompressor' | 'signal'>
 ): CheckSettings {

@@ -1,4 +1,4 @@
-/** The runtime configuration of an image alone, without unpacking it. */
+/** Writes the runtime configuration of an image without unpacking it. */
 import { basename, resolve } from 'node:path'
 import {
   createRuntimeConfig,
@@ -27,17 +27,19 @@ import { requireOptions } from './operation/required-options.ts'
 export interface RuntimeConfigOptions {
   /** `PATH[:TAG]` of an OCI layout. */
   image: string
-  /** The file to write; one that is there is replaced. */
+  /** The file to write; an existing one is replaced. */
   file: string
-  /** Directory of the unpacked image, for its users and groups; its name becomes `root.path`, which is else `.`. */
+  /**
+   * Directory of the unpacked image, to look up users and groups; its name becomes `root.path`, which is `.` otherwise.
+   */
   rootfs?: string
   /** `os/arch[/variant]`: which image of an index; default the host's. */
   platform?: string
   uidMap?: readonly IdMapping[]
   gidMap?: readonly IdMapping[]
   /**
-   * For a runtime without privileges: the host's network and /sys, no cgroup limits, no supplementary groups. A map
-   * that is not given (or empty) maps 0 to the id of this process.
+   * For a runtime without privileges: the host's network and /sys, no cgroup limits, no supplementary groups. A missing
+   * (or empty) map maps 0 to the id of this process.
    */
   rootless?: boolean
   signal?: AbortSignal
@@ -46,7 +48,7 @@ export interface RuntimeConfigOptions {
 
 /**
  * Writes the runtime configuration that `unpack` would put into a bundle (image-spec conversion.md). Without a root
- * file system a user or group that the image names becomes 0:0, with a warning.
+ * file system, named users and groups of the image become 0:0, with a warning.
  * @throws OciUnpackError with a stable `code`
  */
 export async function writeRuntimeConfig(options: RuntimeConfigOptions): Promise<void> {
@@ -113,7 +115,8 @@ function accountsOf(rootfs: string): Accounts {
 function unknownUser(user: string): Parameters<OnEvent>[0] {
   return {
     type: 'warning',
-    message: 'Without a root file system nobody knows the ids of this user: it becomes 0:0.',
+    message:
+      'The ids of this user cannot be looked up without a root file system, so they become 0:0.',
     facts: { pointer: '/config/User', found: user }
   }
 }

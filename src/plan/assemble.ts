@@ -1,8 +1,8 @@
 /**
- * From the merged tree and the staged objects to the operations that join them. For every directory one
- * staged directory is chosen as its base and renamed into place whole; what other layers add is moved in,
- * what is not in the tree is moved out to the trash. Each emitted step is carried out on the simulation at
- * once, so sources are always named by where they are at that point.
+ * From the merged tree and the staged objects to the operations that join them. For every directory, one staged
+ * directory is chosen as its base and renamed into place as a whole; what other layers add is moved in, what is not in
+ * the tree is moved out to the trash. Each operation is applied to the simulation as soon as it is emitted, so sources
+ * are always named by where they are at that point.
  */
 import type { ByteString } from '../bytes.ts'
 import { chooseBase } from './choose-base.ts'
@@ -22,11 +22,11 @@ import type { PhysicalDirectory, PlannedDirectory, PlannedInode } from './planne
 export interface Assembly {
   root: PlannedDirectory
   workspace: PhysicalDirectory
-  /** Where the finished root is to be, relative to the workspace: a name in it, or `''` for itself. */
+  /** Where the finished root is to be, relative to the workspace: a name in it, or `''` for the workspace itself. */
   target: ByteString
-  /** An empty directory for what is not needed any more, relative to the workspace. */
+  /** An empty directory for what is no longer needed, relative to the workspace. */
   trash: PhysicalDirectory
-  /** What lies in the directory of a lower layer and is copied; only where layers have directories of their own. */
+  /** What is copied from the directory of a lower layer; only if layers have their own directories. */
   copies?: ReadonlyMap<PlannedInode, LayerPath>
 }
 
@@ -43,7 +43,7 @@ export function assemble(assembly: Assembly): Operation[] {
 class Assembler {
   private readonly operations: Operation[] = []
   private readonly assembly: Assembly
-  /** The top directory of everything staged, which may lie inside the root itself. */
+  /** The top directory of everything staged, which may be inside the root itself. */
   private readonly staging: PhysicalDirectory
   private trashed = 0
 
@@ -99,7 +99,7 @@ class Assembler {
     base.children.set(name, inode)
   }
 
-  /** How an object that is nowhere in the workspace, or in its place already, comes to a name. */
+  /** How a name is given to an object that is not in the workspace, or that is already in its place. */
   private bringing(inode: PlannedInode, path: ByteString): Operation {
     if (inode.type === 'whiteout') return { op: 'whiteout', path }
     if (inode.type === 'opaque') return { op: 'opaque', path: parentPath(path) }
@@ -122,8 +122,8 @@ class Assembler {
   }
 
   /**
-   * In a directory that was there before, a new one would inherit its group and default ACL: it is made in the workspace
-   * and moved.
+   * A new directory made in an existing one would inherit its group and default ACL, so it is made in the workspace and
+   * moved.
    */
   private makeDirectory(
     directory: PlannedDirectory,
@@ -154,7 +154,7 @@ class Assembler {
     reparent(object, base, name)
   }
 
-  /** Frees a name; what was there may hold objects that are needed later, so it is kept, not deleted. */
+  /** Frees a name. What was there may contain objects that are needed later, so it is moved, not deleted. */
   private evict(base: PhysicalDirectory, name: ByteString): void {
     const occupant = base.children.get(name)
     if (occupant === undefined) return
@@ -180,7 +180,7 @@ class Assembler {
   }
 }
 
-/** What only the directory of a layer has: nobody staged it. */
+/** Marks exist only in the directory of a layer, and are never staged. */
 function isMark({ type }: PlannedInode): boolean {
   return type === 'whiteout' || type === 'opaque'
 }

@@ -1,18 +1,18 @@
-/** Paths that somebody says have changed, so that only these need be looked at. */
+/** Paths that are reported to have changed, so that only these need to be looked at. */
 import type { ByteString } from '../bytes.ts'
 import { parentPath } from './names.ts'
 
 /** As bytes, relative to the root of the tree; `.` is the root itself. */
 export interface ChangedPaths {
-  /** Changed, added or deleted themselves. A deleted directory stands for what was in it. */
+  /** Paths that were changed, added or deleted. A deleted directory stands for everything in it. */
   readonly entries: ReadonlySet<ByteString>
-  /** Directories of which everything may differ, without a trailing slash. */
+  /** Directories in which anything may have changed, without a trailing slash. */
   readonly trees: ReadonlySet<ByteString>
 }
 
 /**
- * Whether what is not there any more was looked for: it is listed, or in what is listed and is not a directory now.
- * @param isDirectory whether a directory is at a path now
+ * Whether a path that no longer exists was looked for: it is listed, or it is below a listed path that is not a
+ * directory now. @param isDirectory whether a path is a directory now
  */
 export function isLookedAt(
   { entries, trees }: ChangedPaths,

@@ -1,6 +1,6 @@
 /**
- * What one layer has taken from the tree below it, written down while it is folded: what was there is gone from
- * the merged tree, but a layer that lies in a directory of its own has to say that it is.
+ * What one layer removes from the tree below it, recorded while the layer is folded: the merged tree no longer contains
+ * it, but a layer in its own directory must say that it is gone.
  */
 import type { ByteString } from '../bytes.ts'
 import type { Directory, Node } from './tree.ts'
@@ -9,7 +9,7 @@ export class LayerChanges {
   private readonly before = new Map<Directory, Map<ByteString, Node | undefined>>()
   private readonly cleared = new Set<Directory>()
 
-  /** Must be called before a name gets another node or none: what was there before the layer is kept. */
+  /** Must be called before a name gets another node or none, to keep what was there before the layer. */
   note(directory: Directory, name: ByteString): void {
     let names = this.before.get(directory)
     if (names === undefined) {
@@ -19,17 +19,17 @@ export class LayerChanges {
     if (!names.has(name)) names.set(name, directory.children.get(name))
   }
 
-  /** The layer hides all that lower layers have in a directory. */
+  /** Records that the layer hides everything that lower layers have in a directory. */
   clear(directory: Directory): void {
     this.cleared.add(directory)
   }
 
-  /** Directories of which names changed; they may have gone themselves. */
+  /** Directories in which names changed. They may have been removed since. */
   directories(): Iterable<Directory> {
     return this.before.keys()
   }
 
-  /** Whether the layer brought what is at a name: it is not what lower layers have there. */
+  /** Whether the layer brought what is at a name, and not a lower layer. */
   isNew(directory: Directory, name: ByteString): boolean {
     return this.before.get(directory)?.has(name) === true
   }
@@ -39,7 +39,7 @@ export class LayerChanges {
     return this.before.get(directory)?.get(name)
   }
 
-  /** Names that lower layers have and the merged tree has no more. */
+  /** Names that lower layers have and the merged tree no longer has. */
   gone(directory: Directory): ByteString[] {
     const names = this.before.get(directory) ?? []
     return [...names].flatMap(([name, node]) =>
@@ -47,7 +47,7 @@ export class LayerChanges {
     )
   }
 
-  /** Whether all of lower layers in a directory is hidden, and there was something. */
+  /** Whether the layer hides everything that lower layers have in a directory, and there was something. */
   hidesAll(directory: Directory): boolean {
     if (!this.cleared.has(directory)) return false
     const names = this.before.get(directory)?.values() ?? []

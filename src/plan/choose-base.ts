@@ -2,9 +2,9 @@
 import type { PhysicalDirectory, PlannedDirectory, PlannedInode } from './planned-tree.ts'
 
 /**
- * A directory that was there before stays, however few of the children it holds: only it has the owner, mode and
- * attributes that nobody describes. Of others, the one with the most children saves the most moves; one that is in place
- * saves two more.
+ * A directory that existed before stays, however few of the children it contains: no layer describes its owner, mode
+ * and attributes, so they cannot be restored. Otherwise, the one with the most children saves the most moves, and one
+ * that is already in place saves two more.
  */
 export function chooseBase(
   directory: PlannedDirectory,

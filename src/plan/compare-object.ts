@@ -1,9 +1,9 @@
-/** Whether one object changed since it was remembered, and in what. Pure. */
+/** Whether one object changed since it was remembered, and what changed. Pure. */
 import { compareEntries, type Delta } from '../mtree/compare.ts'
 import { UMOCI_KEYWORDS, type MtreeEntry } from '../mtree/entry.ts'
 import { MTREE_TYPE, type FingerprintRecord, type SeenObject } from './seen-tree.ts'
 
-/** By what a tree manifest lists, but for the content. Undefined: nothing of that changed. */
+/** Compares everything that a tree manifest lists except the content. Undefined: none of it changed. */
 export function compareListed(before: MtreeEntry, after: MtreeEntry): Delta | undefined {
   const isDirectory = before.type === 'dir' && after.type === 'dir'
   return compareEntries(before, after, isDirectory ? DIRECTORY_KEYWORDS : CHEAP_KEYWORDS)
@@ -11,15 +11,16 @@ export function compareListed(before: MtreeEntry, after: MtreeEntry): Delta | un
 
 const CHEAP_KEYWORDS = UMOCI_KEYWORDS.filter((keyword) => keyword !== 'sha256digest')
 
-/** Size and link count of a directory are the file system's business: no layer holds them, a copy changes them. */
+/**
+ * The size and link count of a directory depend on the file system: layers do not record them, and copies change them.
+ */
 const DIRECTORY_KEYWORDS = CHEAP_KEYWORDS.filter(
   (keyword) => keyword !== 'size' && keyword !== 'nlink'
 )
 
 /**
- * By what the keywords do not hold: device numbers, attributes of links, fractions of a second. Undefined: only the content
- * can have changed.
- * @param isCopy the tree lies elsewhere than when it was remembered
+ * Compares what the keywords do not cover: device numbers, attributes of links, fractions of a second. Undefined: only
+ * the content can have changed. @param isCopy whether the tree is a copy of the one that was remembered
  */
 export function compareRecords(
   before: MtreeEntry,
@@ -36,17 +37,17 @@ export function compareRecords(
   return modified(before, object, 'time', was.mtimeNsec, is.mtimeNsec)
 }
 
-/** Only digits were lost, in a program or file system that keeps fewer of a time: nobody changed it. */
+/** Only digits were lost, in a program or file system with less precise times: the time was not changed. */
 function isCut(before: number, now: number): boolean {
   return [1e9, 1e6, 1e3, 1e2].some((unit) => now === before - (before % unit))
 }
 
-/** All else being equal, the digest decides. Undefined: nothing changed. */
+/** Compares the digests, when everything else is equal. Undefined: nothing changed. */
 export function compareContent(before: MtreeEntry, sha256: string): Delta | undefined {
   return compareEntries(before, { ...before, sha256 }, ['sha256digest'])
 }
 
-/** A change that no keyword of the tree manifest tells of. */
+/** A change that no keyword of the tree manifest shows. */
 export function modified(
   before: MtreeEntry,
   { path, type }: SeenObject,
@@ -58,12 +59,12 @@ export function modified(
   return { kind: 'modified', path, before, after: AFTER[type], changes }
 }
 
-/** Nothing is remembered of it. */
+/** An object of which nothing is remembered. */
 export function added({ path, type }: SeenObject): Delta {
   return { kind: 'extra', path, after: AFTER[type] }
 }
 
-/** One for all: a whole new tree is nothing but these. */
+/** Shared objects, because a whole new tree consists of nothing else. */
 const AFTER = Object.fromEntries(
   Object.entries(MTREE_TYPE).map(([type, mtreeType]) => [type, { type: mtreeType }])
 ) as Readonly<Record<SeenObject['type'], Pick<MtreeEntry, 'type'>>>

@@ -1,9 +1,9 @@
-/** Where a path leads in a merged tree: through links inside the image only, as a process would go whose root it is. */
+/** Where a path leads in a merged tree. Links are followed inside the image only, as for a process whose root it is. */
 import { display, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import type { Directory, Leaf } from './tree.ts'
 
-/** As many links as the kernel follows. */
+/** The same limit as the kernel's. */
 const MAX_SYMLINKS = 40
 
 export type Found =
@@ -15,8 +15,8 @@ export type Found =
   | { kind: 'blocked' }
 
 /**
- * @param last whether a link at the end is followed, too; one with a slash behind it always is
- * @throws PATH_INVALID where links lead round in a circle
+ * @param last whether a link at the end is followed, too; one followed by a slash always is
+ * @throws PATH_INVALID if symbolic links form a loop
  */
 export function findPath(root: Directory, path: ByteString, last: 'follow' | 'keep'): Found {
   let directory = root
@@ -44,7 +44,7 @@ export function findPath(root: Directory, path: ByteString, last: 'follow' | 'ke
 }
 
 function loop(path: ByteString): OciUnpackError {
-  return new OciUnpackError('PATH_INVALID', 'Symbolic links lead round in a circle.', {
+  return new OciUnpackError('PATH_INVALID', 'Symbolic links form a loop.', {
     facts: { entry: display(path), reason: `more than ${MAX_SYMLINKS} links` }
   })
 }

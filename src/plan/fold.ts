@@ -21,15 +21,15 @@ import {
 } from './tree.ts'
 
 export interface FoldOptions {
-  /** A directory entry over a symbolic link that leads to a directory keeps the link (umoci's --keep-dirlinks). */
+  /** Whether a directory entry keeps an existing symbolic link that leads to a directory (umoci's --keep-dirlinks). */
   keepDirlinks: boolean
-  /** Where to write down what the layer takes from those below; only layers in directories of their own need it. */
+  /** Where to record what the layer removes from those below; needed only for layers in their own directories. */
   changes?: LayerChanges
-  /** Called before a layer removes something, with the deepest directory on the way to it. */
+  /** Called before a layer removes something, with the deepest existing directory on the way to it. */
   onErase?: (directory: Directory, victim: ByteString) => void
 }
 
-/** Applies one entry of layer number `layer`. Gives the inode when the entry brought a new one. */
+/** Applies one entry of layer number `layer`. Returns the inode if the entry brought a new one. */
 export function fold<B extends Books>(
   { root, nodes }: MergedTree<B>,
   layer: number,
@@ -85,7 +85,7 @@ function clearDirectory<B extends Books>(folding: Folding<B>, directory: Directo
   for (const name of directory.children.keys()) clearName(folding, directory, name)
 }
 
-/** Removes a name and all below it, except what this layer itself has written, in whichever order. */
+/** Removes a name and everything below it, except what this layer itself has written, in whatever order. */
 function clearName<B extends Books>(
   folding: Folding<B>,
   directory: Directory<B>,
@@ -136,7 +136,7 @@ function leadsToDirectory<B extends Books>(
   }
 }
 
-/** umoci gives the kept link the directory's owner, attributes and times; a link has no mode. */
+/** As in umoci, the kept link gets the directory's owner, attributes and times; a link has no mode. */
 function replaceMetadata<B extends Books>(inode: Inode<B>, entry: StagedEntry): void {
   inode.entry = { ...entry, type: inode.type, link: inode.link }
   inode.hasXattrs = entry.xattrs.length > 0

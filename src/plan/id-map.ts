@@ -1,19 +1,19 @@
 /** Maps between ids in the container and on the host. */
 import { OciUnpackError } from '../errors.ts'
 
-/** `size` consecutive ids from `containerId` inside are those from `hostId` outside (user_namespaces(7)). */
+/** Maps `size` consecutive ids, from `containerId` inside the container to `hostId` outside (user_namespaces(7)). */
 export interface IdMapping {
   containerId: number
   hostId: number
   size: number
 }
 
-/** 2^32-1 means "leave as it is" to chown(2), so it is nobody's id. */
+/** 2^32-1 means "leave as it is" to chown(2), so it is not a valid id. */
 const MAX_ID = 0xffff_fffe
 
 /**
- * Reads `container:host[:size]`, three base-10 numbers; the size is 1 where it is not given.
- * @throws USAGE when the text has another form or the range leaves 0…2^32-2
+ * Reads `container:host[:size]`, three base-10 numbers; the default size is 1. @throws USAGE if the text has another
+ * form or the range is not within 0…2^32-2
  */
 export function parseIdMap(text: string): IdMapping {
   const parts = text.split(':')
@@ -27,7 +27,7 @@ export function parseIdMap(text: string): IdMapping {
   return { containerId, hostId, size }
 }
 
-/** The id outside, by the first mapping that holds it; no mappings at all mean identity. */
+/** The id on the host, by the first mapping that contains it; without any mappings, the id itself. */
 export function toHost(maps: readonly IdMapping[], id: number): number | undefined {
   if (maps.length === 0) return id
   for (const { containerId, hostId, size } of maps) {
@@ -36,7 +36,7 @@ export function toHost(maps: readonly IdMapping[], id: number): number | undefin
   return undefined
 }
 
-/** The id inside, by the first mapping that holds it; no mappings at all mean identity. */
+/** The id in the container, by the first mapping that contains it; without any mappings, the id itself. */
 export function toContainer(maps: readonly IdMapping[], id: number): number | undefined {
   if (maps.length === 0) return id
   for (const { containerId, hostId, size } of maps) {
@@ -45,11 +45,11 @@ export function toContainer(maps: readonly IdMapping[], id: number): number | un
   return undefined
 }
 
-/** The error for an id that `toHost` or `toContainer` does not know; the caller adds the entry. */
+/** The error for an id that `toHost` or `toContainer` cannot map; the caller adds the entry. */
 export function idNotMapped(kind: 'uid' | 'gid', side: 'container' | 'host', id: number): Error {
   return new OciUnpackError(
     'ID_NOT_MAPPED',
-    `The ${side} ${kind} ${id} is in no ${kind} mapping.`,
+    `The ${side} ${kind} ${id} is not in any ${kind} mapping.`,
     {
       facts: { found: id },
       hint: hints[side](kind)
@@ -57,12 +57,11 @@ export function idNotMapped(kind: 'uid' | 'gid', side: 'container' | 'host', id:
   )
 }
 
-/** A bundle's maps were chosen when it was unpacked: a repack cannot give others. */
+/** The maps of a bundle were chosen when it was unpacked; a repack cannot change them. */
 const hints = {
-  container: (kind: string) =>
-    `Give a --${kind}-map CONTAINER:HOST:SIZE whose range holds this id.`,
+  container: (kind: string) => `Add a mapping to {${kind}Map} whose range contains this id.`,
   host: (kind: string) =>
-    `Change the owner to an id that the container knows, or unpack or insert with a wider --${kind}-map.`
+    `Change the owner to a mapped id, or unpack or insert with a wider range in {${kind}Map}.`
 } as const
 
 function parseNumber(text: string): number {
@@ -72,6 +71,6 @@ function parseNumber(text: string): number {
 function invalidMap(text: string): OciUnpackError {
   return new OciUnpackError('USAGE', `"${text}" is not an id mapping.`, {
     facts: { expected: 'CONTAINER:HOST[:SIZE], base-10 ids of 0 to 4294967294', found: text },
-    hint: 'For example 0:100000:65536 maps 65536 ids, container root to host id 100000.'
+    hint: 'For example, 0:100000:65536 maps 65536 ids, with container root as host id 100000.'
   })
 }

@@ -1,18 +1,16 @@
-/**
- * Which paths a new layer is about, and in which order it tells of them (image-spec layer.md, Representing Changes). Pure.
- */
+/** Which paths a new layer contains, and in which order (image-spec layer.md, Representing Changes). Pure. */
 import { compareBytes, display, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import type { Delta } from '../mtree/compare.ts'
 import { baseName, joinPath, parentPath, WHITEOUT_PREFIX } from './names.ts'
 
-/** All names of the file at `path`, itself among them, where it has more than one. */
+/** All names of the file at `path`, including `path` itself, if there is more than one. */
 export type NamesOf = (path: ByteString) => readonly ByteString[]
 
 /**
- * Each path with whether something is there; nothing means that the layer deletes it. Sorted bytewise. A file with several
- * names comes with all of them, changed or not: the layer then makes them links of each other again.
- * @throws ENTRY_INVALID for a name that readers would take for a whiteout
+ * Each path, with whether it exists; the layer deletes those that do not. Sorted bytewise. A file with several names
+ * comes with all of them, changed or not, so that the layer links them again. @throws ENTRY_INVALID for a name that
+ * would be read as a whiteout
  */
 export function layerPaths(
   deltas: readonly Pick<Delta, 'kind' | 'path'>[],
@@ -31,10 +29,14 @@ export function layerPaths(
 export function representable(path: ByteString): ByteString {
   if (!path.includes(WHITEOUT_PREFIX)) return path
   if (!path.split('/').some((name) => name.startsWith(WHITEOUT_PREFIX))) return path
-  throw new OciUnpackError('ENTRY_INVALID', 'A layer cannot hold a name that begins with ".wh.".', {
-    facts: { entry: display(path) },
-    hint: 'Such names mark deletions in layers. Rename or remove the file, or mask its path.'
-  })
+  throw new OciUnpackError(
+    'ENTRY_INVALID',
+    'A layer cannot contain a name that begins with ".wh.".',
+    {
+      facts: { entry: display(path) },
+      hint: 'Such names mark deletions in layers. Rename or remove the file, or mask its path.'
+    }
+  )
 }
 
 /** The name of the entry that deletes `path`. */

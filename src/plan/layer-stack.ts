@@ -1,6 +1,6 @@
 /**
- * Layers in, merged tree out: folds staged layers in order and keeps the books on where each staged object
- * lies. Pure: nothing here looks at a disk.
+ * Layers in, merged tree out: folds staged layers in order and keeps track of where each staged object is. Pure:
+ * nothing here looks at a disk.
  */
 import type { ByteString } from '../bytes.ts'
 import { fold, type FoldOptions } from './fold.ts'
@@ -21,7 +21,7 @@ import { findDirectory, newTree, UNTOUCHED, type Directory, type MergedTree } fr
 export class LayerStack {
   readonly tree: MergedTree<PlannerBooks> = newTree(PLANNED_NODES)
   readonly workspace: PhysicalDirectory = newPhysicalDirectory(undefined, '')
-  /** What the plan must go round. */
+  /** Mounts that the plan must not touch. */
   readonly mounts: Mount[] = []
   private readonly mountedAt = new Map<Directory, Mount>()
   private readonly options: FoldOptions
@@ -41,8 +41,8 @@ export class LayerStack {
   }
 
   /**
-   * What the root holds before any layer, parents before children; `inode` is equal for names of one file.
-   * The workspace is that root then. Of what is mounted in it only the mount point is given, with the kind of it.
+   * Adds what the root contains before any layer, parents before children; `inode` is equal for names of one file. The
+   * workspace is that root then. For a mount in it, only the mount point is added, with its kind.
    */
   addExisting(entry: StagedEntry, inode: string, mounted?: Mount['kind']): void {
     const mount = mounted === undefined ? undefined : this.newMount(entry.path, mounted)
@@ -52,7 +52,7 @@ export class LayerStack {
     else this.addExistingLeaf(parent, entry, inode)
   }
 
-  /** In what is mounted nobody has looked: the victim may be there. */
+  /** The content of mounts was not looked at, so the victim may be in one. */
   private erase(directory: Directory, victim: ByteString): void {
     const mount = this.mountedAt.get(directory)
     if (mount !== undefined) mount.erased ??= victim
@@ -127,7 +127,7 @@ export class LayerFolder {
       this.directoryAt(entry.path)
   }
 
-  /** Of each directory of the merged tree, the staged directories that were made for it. */
+  /** For each directory of the merged tree, the staged directories that were made for it. */
   stagedFor(): Map<PlannedDirectory, PhysicalDirectory[]> {
     const staged = new Map<PlannedDirectory, PhysicalDirectory[]>()
     for (const directory of this.directories.values()) {
@@ -146,7 +146,7 @@ export class LayerFolder {
     attach(inode, top === STAGED_TREE ? this.directoryAt(directory) : this.spill, name)
   }
 
-  /** The staged directory at a literal path; staging has made it and its parents. */
+  /** The staged directory at a literal path, which staging has made, with its parents. */
   private directoryAt(path: ByteString): PhysicalDirectory {
     const known = this.directories.get(path)
     if (known !== undefined) return known

@@ -1,6 +1,6 @@
 /**
- * One layer of the merged tree, as it must lie in a directory of its own so that a stack of such directories shows
- * the merged tree: all that the layer touched, and marks for what it takes from the layers below.
+ * One layer of the merged tree as it must be in its own directory, so that a stack of such directories shows the merged
+ * tree: everything that the layer touched, and marks for what it removes from the layers below.
  */
 import type { ByteString } from '../bytes.ts'
 import type { LayerChanges } from './changes.ts'
@@ -12,28 +12,28 @@ import { touch, UNTOUCHED } from './tree.ts'
 export interface LayerViewOptions {
   layer: number
   changes: LayerChanges
-  /** Staged directories of the layer, by the directory of the merged tree that they are for. */
+  /** The staged directories of the layer, by their directory in the merged tree. */
   staged: ReadonlyMap<PlannedDirectory, readonly PhysicalDirectory[]>
-  /** Overlayfs does not look for a mark at the top of a layer; other readers may. */
+  /** Whether there may be a mark at the top of the layer; overlayfs does not look for one there. */
   rootMayBeOpaque: boolean
 }
 
-/** Must be called when all of the layer is folded, and before the next one is. */
+/** Must be called after the whole layer is folded, and before the next one is. */
 export function layerView(root: PlannedDirectory, options: LayerViewOptions): PlannedDirectory {
   touchWhatLost(options)
   return new LayerView(options).root(root)
 }
 
 /**
- * A directory that only lost something has to be in the layer to hold the marks. One that has gone itself does no harm:
- * the one that it was in has lost it.
+ * A directory that only lost something must be in the layer to hold the marks. Touching one that was itself removed
+ * does no harm: the removal is recorded in its parent.
  */
 function touchWhatLost({ changes, layer }: LayerViewOptions): void {
   for (const directory of changes.directories())
     if (changes.gone(directory).length > 0) touch(directory, layer)
 }
 
-/** What lower layers have in a directory: it shows, it must not, or there is nothing that could. */
+/** What lower layers have in a directory: it shows, it must be hidden, or there is nothing. */
 type Below = 'shows' | 'hidden' | 'is empty'
 
 class LayerView {
@@ -47,7 +47,7 @@ class LayerView {
     const view = this.copy(root, undefined)
     const { changes, rootMayBeOpaque } = this.options
     this.fill(root, view, rootMayBeOpaque && changes.hidesAll(root) ? 'hidden' : 'shows')
-    // it was there before: whoever made it may have given it attributes
+    // it existed before, so it may have attributes
     view.isOld = true
     return view
   }
@@ -77,7 +77,7 @@ class LayerView {
     }
   }
 
-  /** A directory over a lower file hides it and what is below that, with no mark. */
+  /** A directory over a lower file hides that file, and everything below it, without a mark. */
   private belowChild(parent: PlannedDirectory, child: PlannedDirectory): Below {
     const { changes } = this.options
     if (!changes.isNew(parent, child.name)) return changes.hidesAll(child) ? 'hidden' : 'shows'

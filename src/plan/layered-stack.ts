@@ -1,6 +1,6 @@
 /**
- * Layers in, a directory for each of them out: stacked as overlayfs stacks them, these directories show the tree
- * that all layers together make. Pure: what comes out is operations.
+ * Layers in, a directory for each of them out: stacked as overlayfs does it, these directories show the merged tree of
+ * all layers. Pure: the result is a list of operations.
  */
 import type { ByteString } from '../bytes.ts'
 import { assemble } from './assemble.ts'
@@ -25,11 +25,11 @@ export interface LayeredOptions extends Pick<FoldOptions, 'keepDirlinks'> {
   form: WhiteoutForm
 }
 
-/** Where a layer is staged, relative to the directory that it is to lie in. */
+/** Where a layer is staged, relative to its final directory. */
 export interface LayerPlaces {
   /** The layer's private directory. */
   staging: ByteString
-  /** An empty directory beside it, for what is not needed any more. */
+  /** An empty directory beside it, for what is no longer needed. */
   trash: ByteString
 }
 
@@ -42,17 +42,19 @@ export class LayeredStack {
     this.options = options
   }
 
-  /** Of the merged tree of all layers so far. */
+  /** The root of the merged tree of all layers so far. */
   get root(): PlannedDirectory {
     return this.tree.root
   }
 
-  /** The next layer, bottom to top, counted from 0: all of it is added and finished before the one above begins. */
+  /**
+   * The next layer, bottom to top, counted from 0. It must be added entirely and finished before the one above begins.
+   */
   layer(index: number, places: LayerPlaces): LayerPlanner {
     return new LayerPlanner(this.tree, this.homes, index, this.options, places)
   }
 
-  /** The same, for a layer that lies in its directory already. */
+  /** The same for a layer that is already in its directory. */
   committedLayer(index: number): CommittedLayer {
     return new CommittedLayer(this.tree, this.homes, index)
   }
@@ -64,7 +66,7 @@ export class LayerPlanner {
   private readonly index: number
   private readonly form: WhiteoutForm
   private readonly changes = new LayerChanges()
-  /** The directory that the layer is to lie in; its staging is in it. */
+  /** The final directory of the layer, which contains its staging directory. */
   private readonly workspace = newPhysicalDirectory(undefined, '')
   private readonly trash: PhysicalDirectory
   private readonly folder: LayerFolder
@@ -90,7 +92,7 @@ export class LayerPlanner {
     this.folder.add(entry)
   }
 
-  /** What makes the layer's directory out of its staging, relative to that directory. To be called once. */
+  /** The operations that turn the layer's staging into its directory, relative to that directory. Call it only once. */
   finish(): Operation[] {
     const copies = this.homes.settle(this.index)
     const view = layerView(this.tree.root, {
@@ -115,12 +117,12 @@ export class CommittedLayer {
     this.index = index
   }
 
-  /** What lies in the layer's directory, parents before children. Its paths are literal: no link is kept. */
+  /** Adds what is in the layer's directory, parents before children. Paths are literal: no link is followed. */
   add(entry: StagedEntry): void {
     fold(this.tree, this.index, entry, { keepDirlinks: false })
   }
 
-  /** To be called once, when all is added. */
+  /** To be called once, after everything was added. */
   finish(): void {
     this.homes.settle(this.index)
   }

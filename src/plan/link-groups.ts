@@ -1,9 +1,9 @@
-/** Files with several names: which belong together, and which did before. */
+/** Files with several names: which names belong together now, and which did before. */
 import type { ByteString } from '../bytes.ts'
 import type { Delta } from '../mtree/compare.ts'
 import type { SeenObject } from './seen-tree.ts'
 
-/** The names of each file, in the order in which they come. @param fileOf equal for names of one file, and for no others */
+/** The names of each file, in the order of the input. @param fileOf equal for names of one file, and for no others */
 export function namesByFile<Name extends { path: ByteString }>(
   names: Iterable<Name>,
   fileOf: (name: Name) => string
@@ -18,7 +18,7 @@ export function namesByFile<Name extends { path: ByteString }>(
   return groups
 }
 
-/** Whether of each changed file all names are known: it has as many as its link count says. */
+/** Whether all names of each changed file are known: there are as many as its link count says. */
 export function hasAllNames<Seen extends SeenObject>(
   linked: readonly Seen[],
   deltas: readonly Delta[],
@@ -39,14 +39,14 @@ export interface LinkedName {
   after: string
 }
 
-/** The names that share their file with other names than before. */
+/** The names that are now linked with other names than before. */
 export function regroupedLinks(names: readonly LinkedName[]): ByteString[] {
   const before = companions(names, ({ before }) => before)
   const after = companions(names, ({ after }) => after)
   return names.map(({ path }) => path).filter((path) => before.get(path) !== after.get(path))
 }
 
-/** For each path, all paths of its file as one text. */
+/** For each path, all paths of its file joined as one string. */
 function companions(
   names: readonly LinkedName[],
   fileOf: (name: LinkedName) => string

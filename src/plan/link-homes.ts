@@ -1,7 +1,7 @@
 /**
- * In which layer's directory each file lies. A hard link cannot lead from one directory into another, and a file
- * in a stack of directories has the link count of the one it lies in. So all names of a file are in one directory:
- * when a layer adds a name or takes one away, the file is copied up with every name that it has left.
+ * In which layer's directory each file is. Hard links cannot cross from one layer's directory to another, and a file in
+ * a stack of directories has the link count from its own directory. So all names of a file must be in one directory:
+ * when a layer adds or removes a name, the file is copied up with all its remaining names.
  */
 import type { ByteString } from '../bytes.ts'
 import type { LayerPath } from './assemble.ts'
@@ -11,7 +11,7 @@ import { touch } from './tree.ts'
 
 interface Home {
   readonly layer: number
-  /** Literal paths, in the layer's directory as in the merged tree. */
+  /** Literal paths, equal in the layer's directory and the merged tree. */
   readonly names: readonly ByteString[]
 }
 
@@ -25,8 +25,8 @@ export class LinkHomes {
   }
 
   /**
-   * Must be called when all of a layer is folded. Gives the files that must be copied into its directory, with where
-   * they lie, and marks all their names as touched by the layer.
+   * Must be called after a whole layer is folded. Returns the files that must be copied into its directory, with where
+   * they are, and marks all their names as touched by the layer.
    */
   settle(layer: number): Map<PlannedInode, LayerPath> {
     const copies = new Map<PlannedInode, LayerPath>()
@@ -54,7 +54,7 @@ export class LinkHomes {
     else this.linked.delete(inode)
   }
 
-  /** Names that a file still has where it lay, without those that are written anew. */
+  /** The names that a file still has where it was, except those that this layer writes. */
   private remaining(inode: PlannedInode, written: readonly ByteString[]): ByteString[] {
     const isWritten = new Set(written)
     const names = this.homes.get(inode)?.names ?? []
@@ -76,7 +76,7 @@ export class LinkHomes {
     }
   }
 
-  /** By literal components: no link is followed. */
+  /** Finds a node by literal components: no link is followed. */
   private nodeAt(path: ByteString): PlannedNode | undefined {
     let node: PlannedNode | undefined = this.root
     for (const name of path === '' ? [] : path.split('/'))
@@ -89,7 +89,7 @@ function source({ layer, names }: Home): LayerPath {
   return { layer, path: names[0]! }
 }
 
-/** All leaves that a layer wrote, by their file. */
+/** All leaves that a layer wrote, grouped by file. */
 function writtenNames(root: PlannedDirectory, layer: number): Map<PlannedInode, ByteString[]> {
   const written = new Map<PlannedInode, ByteString[]>()
   const visit = (directory: PlannedDirectory, path: ByteString): void => {

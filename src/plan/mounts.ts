@@ -1,6 +1,6 @@
 /**
- * What is mounted in a tree that is unpacked over, or is a volume of its own there, belongs to somebody else. A plan goes
- * round it, or is refused before anything has changed.
+ * Mounts and separate volumes in a tree that is unpacked over are not ours to change. A plan must leave them alone, or
+ * it is refused before anything has changed.
  */
 import { display, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
@@ -11,13 +11,13 @@ export interface Mount {
   /** Relative to the root of the tree. */
   readonly path: ByteString
   readonly kind: 'mount' | 'volume'
-  /** What a layer removes in it: a path, or that of the mount itself for all it holds. */
+  /** What a layer removes in it: a path, or the path of the mount itself for everything in it. */
   erased: ByteString | undefined
 }
 
 /**
- * @param root the path of the tree, for messages
- * @throws TARGET_BUSY where an operation moves, removes, changes or enters what is mounted, or moves what it is in
+ * @param root the path of the tree, for messages @throws TARGET_BUSY if an operation moves, removes, changes or enters
+ * a mount, or moves a directory that contains one
  */
 export function assertMountsStay(
   mounts: readonly Mount[],
@@ -33,7 +33,7 @@ export function assertMountsStay(
 class MountCheck {
   private readonly root: ByteString
   private readonly byPath: ReadonlyMap<ByteString, Mount>
-  /** A mount for each directory that holds one, at any depth. */
+  /** For each directory that contains a mount at any depth, one of these. */
   private readonly holders = new Map<ByteString, Mount>()
 
   constructor(mounts: readonly Mount[], root: ByteString) {
@@ -53,18 +53,14 @@ class MountCheck {
   }
 
   refuse({ path, kind }: Mount, entry: ByteString): never {
-    throw new OciUnpackError(
-      'TARGET_BUSY',
-      'The image would change what is mounted in the target.',
-      {
-        facts: {
-          entry: display(entry === '' ? '/' : entry),
-          path: display(joinPath(this.root, path)),
-          reason: REASONS[kind]
-        },
-        hint: HINTS[kind]
-      }
-    )
+    throw new OciUnpackError('TARGET_BUSY', 'The image would change a mount in the target.', {
+      facts: {
+        entry: display(entry === '' ? '/' : entry),
+        path: display(joinPath(this.root, path)),
+        reason: REASONS[kind]
+      },
+      hint: HINTS[kind]
+    })
   }
 
   private mayChange(path: ByteString): void {
@@ -82,7 +78,7 @@ class MountCheck {
 
 const REASONS: Readonly<Record<Mount['kind'], string>> = {
   mount: 'something is mounted there',
-  volume: 'a volume of its own lies there'
+  volume: 'it is a separate volume'
 }
 
 const HINTS: Readonly<Record<Mount['kind'], string>> = {
@@ -90,7 +86,7 @@ const HINTS: Readonly<Record<Mount['kind'], string>> = {
   volume: 'Move the volume out of the way, or unpack to another directory.'
 }
 
-/** A path and all above it, without the root. */
+/** A path and all its parents, without the root. */
 function* withParents(path: ByteString): Generator<ByteString> {
   for (let at = path; at !== ''; at = parentPath(at)) yield at
 }

@@ -1,13 +1,13 @@
 /**
- * Archive names made safe and split: the one file that knows what a layer's names mean.
- * image-spec layer.md: names are relative to the root; `.wh.` marks whiteouts.
+ * Makes archive names safe and splits them: the one file that knows what the names in a layer mean. image-spec
+ * layer.md: names are relative to the root; `.wh.` marks whiteouts.
  */
 import { display, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 
-/** Longest path in bytes that the kernel takes in one call, without the closing NUL (PATH_MAX). */
+/** Longest path in bytes that the kernel accepts in one call, without the closing NUL (PATH_MAX). */
 export const MAX_PATH_BYTES = 4095
-/** Longest component in bytes on every file system that layers are unpacked to (NAME_MAX). */
+/** Longest component in bytes that every common file system allows (NAME_MAX). */
 const MAX_COMPONENT_BYTES = 255
 export const WHITEOUT_PREFIX = '.wh.'
 export const OPAQUE_NAME = '.wh..wh..opq'
@@ -31,15 +31,15 @@ export function readName(name: ByteString, maxPathBytes: number = MAX_PATH_BYTES
 function victimName(path: ByteString): ByteString {
   const victim = baseName(path).slice(WHITEOUT_PREFIX.length)
   if (victim !== '' && victim !== '.' && victim !== '..') return victim
-  throw new OciUnpackError('ENTRY_INVALID', 'A whiteout names no entry of its directory.', {
+  throw new OciUnpackError('ENTRY_INVALID', 'A whiteout does not name an entry of its directory.', {
     facts: { entry: display(path), reason: `it would remove "${display(victim)}"` },
-    hint: 'The layer is damaged or hostile: whiteouts are named .wh.<name> (image-spec, layer.md).'
+    hint: 'The layer is damaged or malicious: whiteouts are named .wh.<name> (image-spec, layer.md).'
   })
 }
 
 /**
- * A name as a path inside the root: slashes joined, `.` dropped, `..` taken back lexically and never above
- * the root, as umoci does. Absolute names are relative to the root.
+ * A name as a path inside the root: slashes are merged, `.` is dropped, `..` is resolved lexically and never goes above
+ * the root, as in umoci. Absolute names are relative to the root.
  */
 export function cleanPath(name: ByteString): ByteString {
   if (isClean(name)) return name
@@ -52,7 +52,7 @@ export function cleanPath(name: ByteString): ByteString {
   return components.join('/')
 }
 
-/** Most names need no work: this keeps the common case free of splitting. */
+/** Most names are clean already: this avoids splitting them. */
 function isClean(name: ByteString): boolean {
   if (name === '') return true
   let start = 0

@@ -1,9 +1,9 @@
-/** Metadata with nothing in it. */
+/** Empty metadata. */
 import type { TarEntry } from '../tar/entry.ts'
 
 type Metadata = Omit<TarEntry, 'type' | 'name' | 'atime' | 'offset'>
 
-/** Nothing at all: of markers, which are no objects, and where a description begins. */
+/** For markers, which are not objects, and as a starting point for other metadata. */
 export const NO_METADATA: Metadata = {
   link: '',
   mode: 0,

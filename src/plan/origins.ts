@@ -1,22 +1,25 @@
 /**
- * Where each object lay before the first operation of a plan: followed through every move, and only for the paths that
- * operations name.
+ * Where each object was before the first operation of a plan. Objects are followed through every move, but only at the
+ * paths that operations name.
  */
 import type { ByteString } from '../bytes.ts'
 import { baseName, joinPath, parentPath } from './names.ts'
 
-/** A path by where it led before; undefined for what is new in the tree. */
+/** The original path of an object; undefined if it is new in the tree. */
 type Origin = ByteString | undefined
 
 interface Place {
   readonly origin: Origin
-  /** Made when one is asked for: most places are files. */
+  /** Made on first use, since most places are files. */
   children: Map<ByteString, Place> | undefined
 }
 
 export class Origins {
   private readonly root = newPlace('')
-  /** Most operations follow others in the same directories. Forgotten when one of these may have moved. */
+  /**
+   * A cache, because most operations follow others in the same directory. Cleared when one of the directories may have
+   * moved.
+   */
   private readonly directories = new Map<ByteString, Place>()
 
   /** @param workspace the path below which everything is new */

@@ -1,4 +1,4 @@
-/** How an object on disk is written into a layer: the way back of `plan-entry.ts`. Pure. */
+/** How an object on disk is written into a layer: the reverse of `plan-entry.ts`. Pure. */
 import { display, type ByteString } from '../bytes.ts'
 import { withFacts } from '../errors.ts'
 import type { TarEntry, Timespec } from '../tar/entry.ts'
@@ -9,13 +9,13 @@ import type { ObjectMetadata } from './policy/metadata-policy.ts'
 import { fromDisk, type PolicyChoice } from './policy/policies.ts'
 
 export interface PackRules {
-  /** The one that the tree was unpacked with. */
+  /** The policy that the tree was unpacked with. */
   policy: PolicyChoice
-  /** SOURCE_DATE_EPOCH in seconds: later modification times are set to it. */
+  /** SOURCE_DATE_EPOCH in seconds: later modification times are reduced to it. */
   epoch: number | undefined
 }
 
-/** An object as it lies on disk. */
+/** An object as it is on disk. */
 export interface PackedObject extends ObjectMetadata {
   link: ByteString
   size: number
@@ -51,8 +51,8 @@ function metadata(name: ByteString, object: PackedObject, { policy }: PackRules)
 }
 
 /**
- * A further name for what the layer already holds as `first`. It repeats the attributes, as umoci's do: readers that
- * change the owner for each name (Docker's, containerd's) lose capabilities by that, and set them anew from here.
+ * Another name for what the layer already contains as `first`. It repeats the attributes, as in umoci: readers that
+ * change the owner for each name (Docker, containerd) lose capabilities by that, and set them again from here.
  */
 export function packHardlink(entry: TarEntry, name: ByteString, first: ByteString): TarEntry {
   return { ...entry, type: 'hardlink', name, link: first, size: 0 }
@@ -63,7 +63,7 @@ export function packWhiteout(path: ByteString): TarEntry {
   return bare(whiteoutName(path))
 }
 
-/** Hides all that layers below have in the directory. */
+/** The marker that hides everything that layers below have in the directory. */
 export function packOpaque(directory: ByteString): TarEntry {
   return bare(joinPath(directory, OPAQUE_NAME))
 }

@@ -1,6 +1,6 @@
 /**
- * What lies on disk while the plan is made: a simulation, kept exact by every operation that is emitted, so
- * that "where is it now" always has an answer. Paths are relative to the workspace directory.
+ * What is on disk while the plan is made: a simulation, kept exact by every operation that is emitted, so that "where
+ * is it now" always has an answer. Paths are relative to the workspace directory.
  */
 import type { ByteString } from '../bytes.ts'
 import { joinPath } from './names.ts'
@@ -21,7 +21,9 @@ export function newPhysicalDirectory(
   return directory
 }
 
-/** The directory at a path, with what is missing of it: it exists on disk, or will before the plan is carried out. */
+/**
+ * The directory at a path, which is added if it is missing: it exists on disk, or will before the plan is carried out.
+ */
 export function physicalAt(top: PhysicalDirectory, path: ByteString): PhysicalDirectory {
   let directory = top
   for (const name of path === '' ? [] : path.split('/')) {
@@ -44,7 +46,7 @@ export function pathOfObject(object: PhysicalDirectory | PlannedInode): ByteStri
   return joinPath(pathOf(object.physicalParent), object.physicalName)
 }
 
-/** Takes an object from where it is and hangs it in at its new place. */
+/** Moves an object from where it is to its new place. */
 export function reparent(
   object: PhysicalDirectory | PlannedInode,
   parent: PhysicalDirectory,
@@ -74,7 +76,7 @@ export function attach(
   }
 }
 
-/** A file that was there before has one place here, though several names may lead to it. */
+/** A file that existed before has one place here, though it may have several names. */
 export function isAt(
   object: PhysicalDirectory | PlannedInode,
   parent: PhysicalDirectory,
@@ -85,7 +87,7 @@ export function isAt(
     : object.physicalParent === parent && object.physicalName === name
 }
 
-/** The ancestor that lies in the workspace itself. */
+/** The ancestor that is directly in the workspace. */
 export function topOf(
   directory: PhysicalDirectory,
   workspace: PhysicalDirectory

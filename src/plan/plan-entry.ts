@@ -1,4 +1,4 @@
-/** How an entry of a layer will lie on disk: names cleaned, limits held, metadata as the policy says. Pure. */
+/** How an entry of a layer will be on disk: names cleaned, limits checked, metadata according to the policy. Pure. */
 import { display, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import type { TarEntry } from '../tar/entry.ts'
@@ -12,7 +12,7 @@ export interface EntryRules {
   maxPathBytes: number
 }
 
-/** Largest device numbers that mknod(2) takes: 12 bits of major, 20 of minor. */
+/** Largest device numbers that mknod(2) accepts: 12 bits for major, 20 for minor. */
 const MAX_MAJOR = 0xfff
 const MAX_MINOR = 0xfffff
 
@@ -24,7 +24,7 @@ export function planEntry(entry: TarEntry, { policy, maxPathBytes }: EntryRules)
   const target = readName(entry.name, maxPathBytes)
   if (target.kind !== 'entry') return bareEntry(target.kind, target.path)
   const link = checkedLink(entry, maxPathBytes)
-  // A hard link's own metadata is ignored: it names an inode that has some.
+  // A hard link's own metadata is ignored: the inode that it names has its own.
   if (!hasMetadata(entry)) return bareEntry('hardlink', target.path, cleanPath(link))
   checkDevice(entry)
   const { type, mode, uid, gid, devMajor, devMinor, xattrs } = toDisk(entry, policy)
@@ -59,7 +59,7 @@ function checkedLink(entry: TarEntry, maxPathBytes: number): ByteString {
 function checkDevice(entry: TarEntry): void {
   if (entry.type !== 'char' && entry.type !== 'block') return
   if (inRange(entry.devMajor, MAX_MAJOR) && inRange(entry.devMinor, MAX_MINOR)) return
-  throw new OciUnpackError('ENTRY_INVALID', 'A device has a number that Linux cannot have.', {
+  throw new OciUnpackError('ENTRY_INVALID', 'A device has a number that Linux does not support.', {
     facts: { entry: display(entry.name), found: `${entry.devMajor}:${entry.devMinor}` }
   })
 }

@@ -1,4 +1,4 @@
-/** The planner's books on the merged tree: what was there before, and where each object lies at this point of the plan. */
+/** The planner's books on the merged tree: what existed before, and where each object is at this point of the plan. */
 import type { ByteString } from '../bytes.ts'
 import type { StagedEntry } from './staged-entry.ts'
 import {
@@ -22,17 +22,17 @@ export type PlannedNode = Node<PlannerBooks>
 interface DirectoryBooks {
   /** Staged directories that hold children of this one; a hint for the assembler. */
   readonly candidates: PhysicalDirectory[]
-  /** It was there before the unpack. */
+  /** Whether it existed before the unpack. */
   isOld: boolean
-  /** The entry that it had then: while it has that, no layer has changed its metadata. */
+  /** The entry that it had then. As long as it still has that one, no layer has changed its metadata. */
   found: StagedEntry | undefined
 }
 
 interface InodeBooks {
-  /** Where its object lies on disk at this point of the plan. */
+  /** Where its object is on disk at this point of the plan. */
   physicalParent: PhysicalDirectory | undefined
   physicalName: ByteString
-  /** Its first name in the finished tree, once it is there. */
+  /** Its first path in the finished tree, once it is there. */
   placed: ByteString | undefined
 }
 
@@ -46,7 +46,7 @@ export interface PhysicalDirectory {
   owner: PlannedDirectory | undefined
 }
 
-/** The objects have their metadata on disk; an inode with an `entry` got other metadata after it was staged. */
+/** Objects have their metadata on disk; an inode with an `entry` got other metadata after it was staged. */
 export const PLANNED_NODES: Nodes<PlannerBooks> = {
   directory: plannedDirectory,
   inode: plannedInode

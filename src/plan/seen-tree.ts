@@ -1,30 +1,30 @@
-/** A tree as it was seen on disk, and what is remembered of it from before: what the search for changes has to know. */
+/** A tree as it was seen on disk, and what is remembered of it: the input of the search for changes. */
 import type { ByteString } from '../bytes.ts'
 import type { MtreeType } from '../mtree/entry.ts'
 import type { EntryList } from '../mtree/entry-list.ts'
 import type { EntryType } from '../tar/entry.ts'
 
-/** Of objects on disk. */
+/** The types of objects on disk. */
 export type ObjectType = Exclude<EntryType, 'hardlink'> | 'socket'
 
-/** A tree may hold its objects as bytes, and make one when it is asked for. */
+/** A tree may store its objects as bytes and decode one on request. */
 export interface SeenTree<Seen extends SeenObject> {
-  /** How many objects there are. */
+  /** Number of objects. */
   readonly size: number
   readonly root: Seen
-  /** Everything, in the order of a tree manifest's lines. */
+  /** All objects, in the order of a tree manifest's lines. */
   inTreeManifestOrder(): Iterable<Seen>
   /** @param path relative to the root, `.` for the root itself */
   find(path: ByteString): Seen | undefined
 }
 
 export interface SeenObject {
-  /** Below the size of the tree, and of this object alone. */
+  /** Unique in the tree, and lower than its size. */
   readonly number: number
   /** Relative to the root; `.` for the root itself. */
   readonly path: ByteString
   readonly type: ObjectType
-  /** May be decoded at each call. */
+  /** May be decoded on each call. */
   readonly status: {
     readonly type: ObjectType
     readonly nlink: number
@@ -33,23 +33,23 @@ export interface SeenObject {
   }
 }
 
-/** Objects by their place in the tree manifest, counted from 0. */
+/** What is remembered of objects, by their place in the tree manifest, counted from 0. */
 export interface TreeMemory<Seen extends SeenObject> {
   readonly entries: EntryList
-  /** Device of the tree when it was remembered; undefined: not known. */
+  /** Device of the tree when it was remembered; undefined if unknown. */
   readonly device: number | bigint | undefined
-  /** The object surely did not change since, so that nobody need read it again. */
+  /** Whether the object certainly has not changed, so that it need not be read again. */
   isUnchanged(index: number, object: Seen): boolean
-  /** Undefined where there is no usable fingerprint. */
+  /** Undefined if there is no usable fingerprint. */
   record(index: number): FingerprintRecord | undefined
-  /** What would be remembered of an object now. */
+  /** The record for the object as it is now. */
   recordOf(object: Seen): FingerprintRecord
 }
 
-/** What a fingerprint tells when something changed. */
+/** What a fingerprint says about an object that may have changed. */
 export interface FingerprintRecord {
   inode: bigint
-  /** Bytes; of a device, and of attributes that the tree manifest does not list, a number that changes with them. */
+  /** Bytes; for a device, and for attributes that the tree manifest does not list, a number that changes with them. */
   size: number
   mtimeNsec: number
 }

@@ -1,8 +1,8 @@
 /**
- * The staging directory of one layer: the one home of its scheme on disk. A layer's own entries mostly form a plain
- * tree, and then each object is staged in `tree` at its literal path, so that whole subtrees can be renamed into place
- * later. Entries that the literal tree cannot hold (a second entry of the same name, an entry below a file or a symbolic
- * link) go to `spill` under a number; the planner decides what becomes of them.
+ * The layout of one layer's staging directory, defined only here. The entries of a layer mostly form a plain tree: each
+ * object is staged in `tree` at its literal path, so that whole subtrees can be renamed into place later. Entries that
+ * do not fit into the literal tree (a second entry of the same name, an entry below a file or a symbolic link) go to
+ * `spill` under a number; the planner decides what to do with them.
  */
 import type { ByteString } from '../bytes.ts'
 import { baseName, parentPath } from './names.ts'
@@ -11,14 +11,14 @@ import { STAGED_IN_TREE, STAGED_NOWHERE, type StagedEntry } from './staged-entry
 export const STAGED_TREE = 'tree'
 export const STAGED_SPILL = 'spill'
 
-/** The directory that holds a staged object: `tree` or `spill`, and a path in it. */
+/** The directory that contains a staged object (`tree` or `spill`), and a path in it. */
 export interface StagedPlace {
   top: typeof STAGED_TREE | typeof STAGED_SPILL
   directory: ByteString
   name: ByteString
 }
 
-/** Undefined for what was not staged. */
+/** Undefined for an entry that was not staged. */
 export function stagedPlace({
   path,
   staged
@@ -46,7 +46,7 @@ export class StageLayout {
     return this.spilled
   }
 
-  /** Makes a directory where the literal tree can hold it; elsewhere the planner makes one when needed. */
+  /** Makes a directory if it fits into the literal tree; otherwise the planner makes one when needed. */
   placeDirectory(path: ByteString, makeDirectory: (path: ByteString) => void): number {
     return this.ensureDirectory(path, makeDirectory) ? STAGED_IN_TREE : STAGED_NOWHERE
   }

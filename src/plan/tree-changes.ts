@@ -1,10 +1,10 @@
 /**
- * What changed in a tree since it was remembered. Pure: this decides step by step, and whoever has the tree looks at the
- * disk for what is asked for.
+ * What changed in a tree since it was remembered. Pure: this only decides, step by step, and the caller looks at the
+ * disk for what is needed.
  *
- * 1. Made from a tree, it knows the `suspects`: all objects but those that surely did not change.
- * 2. `compare` takes each of them, with what a tree manifest would list of it now.
- * 3. `settle` takes the digests of the files that are `undecided` then: only their content can tell.
+ * 1. Created from a tree, it has the `suspects`: all objects except those that certainly have not changed.
+ * 2. `compare` takes each of them, with what a tree manifest would list for it now.
+ * 3. `settle` then takes the digests of the `undecided` files, which only their content can decide.
  * 4. `deltas` is what changed.
  */
 import { compareBytes, type ByteString } from '../bytes.ts'
@@ -16,16 +16,16 @@ import type { SeenObject, SeenTree, TreeMemory } from './seen-tree.ts'
 import { TreeMatch } from './tree-match.ts'
 
 export class TreeChanges<Seen extends SeenObject> {
-  /** In the tree manifest's order. */
+  /** In the order of the tree manifest. */
   readonly suspects: readonly Seen[]
-  /** Everything but directories that has several names, once for each. */
+  /** Every object that has several names, once for each name; no directories. */
   readonly linked: readonly Seen[]
-  /** Files of which everything else is as it was; `size` in bytes, `index` of their entry. */
+  /** Files that are unchanged except perhaps in content; `size` in bytes, `index` of their entry. */
   readonly undecided: { path: ByteString; size: number; index: number }[] = []
   private readonly tree: SeenTree<Seen>
   private readonly memory: TreeMemory<Seen>
   private readonly match: TreeMatch<Seen>
-  /** Entries of what is not there any more, as indexes. */
+  /** Indexes of the entries of objects that no longer exist. */
   private readonly missing: readonly number[]
   private readonly found: Delta[] = []
   private readonly isCopy: boolean
@@ -36,13 +36,13 @@ export class TreeChanges<Seen extends SeenObject> {
     this.match = new TreeMatch(tree, memory.entries)
     const { suspects, linked } = this.sift()
     this.missing = this.match.finish()
-    // Now more of them may have an entry.
+    // More of them may have an entry now.
     this.suspects = suspects.filter((object) => !this.isUnchanged(object))
     this.linked = linked
     this.isCopy = this.wasCopied(tree.root)
   }
 
-  /** @param listed what a tree manifest would list now, asked for where that is compared */
+  /** @param listed what a tree manifest would list now; called only if that is compared */
   compare(object: Seen, listed: () => MtreeEntry): void {
     const index = this.match.indexOf(object)
     if (index === undefined) {
@@ -66,15 +66,15 @@ export class TreeChanges<Seen extends SeenObject> {
   }
 
   /**
-   * Sorted by path.
-   * @param isLooked where only a part of the tree was looked at: what is not there now, and not in that part, is not missing
+   * Sorted by path. @param isLooked whether a path was looked at, if only a part of the tree was: other paths are not
+   * reported as missing
    */
   deltas(isLooked: (path: ByteString) => boolean = () => true): Delta[] {
     const found = [...this.gone(isLooked), ...this.found]
     return [...found, ...this.relinked(found)].sort((a, b) => compareBytes(a.path, b.path))
   }
 
-  /** Gives the entry of an object that surely did not change, as an index. */
+  /** Returns a function that finds the entry, as an index, of an object that certainly has not changed. */
   remembered(): (object: Seen) => number | undefined {
     const isSuspect = new Uint8Array(this.tree.size)
     for (const { number } of this.suspects) isSuspect[number] = 1
@@ -104,7 +104,7 @@ export class TreeChanges<Seen extends SeenObject> {
     return compareRecords(before, object, was, this.memory.recordOf(object), this.isCopy)
   }
 
-  /** A copy has its root elsewhere. */
+  /** The root of a copy is another directory. */
   private wasCopied(root: Seen): boolean {
     const index = this.match.indexOf(root)
     const record = index === undefined ? undefined : this.memory.record(index)
@@ -122,7 +122,7 @@ export class TreeChanges<Seen extends SeenObject> {
       })
   }
 
-  /** Names that are links to other files than before, though each file is as it was and has as many names. */
+  /** Names that are links to other files than before, though each file is unchanged and has as many names as before. */
   private relinked(found: readonly Delta[]): Delta[] {
     const known = this.linked.flatMap((object) => {
       const index = this.match.indexOf(object)

@@ -1,5 +1,5 @@
 /**
- * Which entry of a tree manifest belongs to which object of a tree. Both come in the same order, so that one walk over both
+ * Which entry of a tree manifest belongs to which object of a tree. Both are in the same order, so one walk over both
  * finds nearly all; a map of all paths would cost more than the comparison.
  */
 import { compareTreeManifestOrder, type Place } from '../mtree/entry.ts'
@@ -23,13 +23,13 @@ export class TreeMatch<Seen extends SeenObject> {
     this.isMatched = new Uint8Array(entries.count)
   }
 
-  /** The entry that belongs to an object, as an index; undefined: none is known. */
+  /** The entry that belongs to an object, as an index; undefined if there is none. */
   indexOf(object: Seen): number | undefined {
     const index = this.indexes[object.number]!
     return index === NONE ? undefined : index
   }
 
-  /** Looks for the entry of the object that comes next in the manifest's order. */
+  /** Looks for the entry of the next object in the order of the tree manifest. */
   advance(object: Seen): void {
     for (; this.next < this.entries.count; this.next++) {
       if (this.entries.path(this.next) === object.path) {
@@ -42,9 +42,9 @@ export class TreeMatch<Seen extends SeenObject> {
   }
 
   /**
-   * Looks up what is left of the manifest: an object that became a directory or ceased to be one has moved, and
-   * other programs may have another order. Of two entries for one path the later one counts. Gives those whose path
-   * is not there any more, as indexes.
+   * Looks up the remaining entries: an object that became a directory or ceased to be one has another position, and
+   * other programs may use another order. Of two entries for one path, the later one counts. Returns the indexes of the
+   * entries whose path no longer exists.
    */
   finish(): number[] {
     const missing: number[] = []
@@ -72,7 +72,7 @@ function placeOf({ path, type }: SeenObject): Place {
   return { path, isDirectory: type === 'directory' }
 }
 
-/** The entries of all objects of a tree. */
+/** Finds the entries of all objects of a tree. */
 export function matchTree<Seen extends SeenObject>(
   tree: SeenTree<Seen>,
   entries: EntryList

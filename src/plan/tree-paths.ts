@@ -1,4 +1,4 @@
-/** Paths of the merged tree, and what lies at and below one, in the order of their bytes. */
+/** Paths of the merged tree, and what is at and below one, in byte order. */
 import { compareBytes, type ByteString } from '../bytes.ts'
 import { joinPath } from './names.ts'
 import type { Directory, Inode, Node } from './tree.ts'
@@ -8,7 +8,7 @@ export function pathOfDirectory({ parent, name }: Directory): ByteString {
   return parent === undefined ? '' : joinPath(pathOfDirectory(parent), name)
 }
 
-/** A node and all below it: parents first, names in order. */
+/** A node and everything below it, parents first, names in order. */
 export function* nodesFrom(
   node: Node,
   path: ByteString

@@ -1,20 +1,20 @@
 /**
- * The merged tree as a value: what the root will hold once all layers are applied. Directories never move, so a parent
- * link is enough; files, links and special files are inodes that names share.
+ * The merged tree as a value: what the root will contain once all layers are applied. Directories never move, so a
+ * parent link is enough; files, links and special files are inodes, which names share.
  *
- * It is made by `fold`, from the entries of staged layers or of indexes alike, and knows nothing of a disk. Whoever makes
- * one for a purpose keeps books of its own on the same nodes: a type `Books` says which, and `Nodes` makes nodes that have
- * them. Those of the planner are in `planned-tree.ts`.
+ * It is made by `fold`, from the entries of staged layers or of indexes alike, and does not depend on a disk. Code that
+ * uses a tree for some purpose can keep its own books on the same nodes: a type `Books` says which, and `Nodes` makes
+ * nodes that have them. Those of the planner are in `planned-tree.ts`.
  */
 import type { ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import { MAX_PATH_BYTES, tooLong } from './names.ts'
 import type { StagedEntry } from './staged-entry.ts'
 
-/** As many links as umoci follows in one path before it calls them a loop. */
+/** Number of links in one path after which it counts as a loop, as in umoci. */
 const MAX_SYMLINKS = 255
 
-/** What nodes have beside their value; by default nothing. */
+/** What nodes have besides their value; by default nothing. */
 export interface Books {
   directory: object
   inode: object
@@ -25,29 +25,29 @@ export interface DirectoryValue<B extends Books> {
   readonly parent: Directory<B> | undefined
   readonly name: ByteString
   readonly children: Map<ByteString, Node<B>>
-  /** Bytes of its path, so that the limit on paths is one comparison. */
+  /** Length of its path in bytes, so that checking the limit on paths is one comparison. */
   readonly pathBytes: number
-  /** The entry whose metadata it has; undefined for a parent that no layer describes. */
+  /** The entry that its metadata comes from; undefined for a parent that no layer describes. */
   entry: StagedEntry | undefined
-  /** The last layer that wrote this path or one below it: such paths survive that layer's whiteouts. */
+  /** The last layer that wrote this path or one below it. Such paths survive that layer's whiteouts. */
   touched: number
 }
 
-/** A file, symbolic link or special file; several leaves are its names. */
+/** A file, symbolic link or special file; its names are leaves. */
 export interface InodeValue {
   readonly kind: 'inode'
   readonly type: StagedEntry['type']
   /** Target of a symbolic link; empty otherwise. */
   readonly link: ByteString
-  /** SHA-256 of a file's body as 32 bytes, where digests were asked for. */
+  /** SHA-256 of a file's body as 32 bytes, if digests were requested. */
   readonly sha256: ByteString | undefined
-  /** The layer that brought it, and that has its body. */
+  /** The layer that brought it and contains its body. */
   readonly layer: number
   /** Whether the image gives it extended attributes. */
   hasXattrs: boolean
   /**
-   * All its metadata, and where in the tar of its layer its body begins. Undefined where an object on disk has them
-   * already: there are as many inodes as files in the image.
+   * All its metadata, and where its body begins in the tar of its layer. Undefined if an object on disk has the
+   * metadata, to save memory: there are as many inodes as files in the image.
    */
   entry: StagedEntry | undefined
 }
@@ -73,7 +73,7 @@ export interface MergedTree<B extends Books = Books> {
   readonly nodes: Nodes<B>
 }
 
-/** Where a path leads: the deepest directory there is, and the names that are missing below it. */
+/** Where a path leads: the deepest existing directory, and the names that are missing below it. */
 export interface Resolution<B extends Books = Books> {
   directory: Directory<B>
   missing: ByteString[]
@@ -91,7 +91,7 @@ export const STAGED_NODES: Nodes = {
   inode: (entry, layer) => inodeValue(entry, layer, undefined)
 }
 
-/** Nodes that know all that an image says of them. */
+/** Nodes that hold everything that an image says about them. */
 export const INDEXED_NODES: Nodes = {
   directory: directoryValue,
   inode: (entry, layer) => inodeValue(entry, layer, entry)
@@ -121,7 +121,7 @@ function inodeValue(entry: StagedEntry, layer: number, metadata: StagedEntry | u
   }
 }
 
-/** Of a new directory. @throws LIMIT_EXCEEDED */
+/** The length in bytes of a new directory's path. @throws LIMIT_EXCEEDED */
 export function pathBytesOf(parent: Directory | undefined, name: ByteString): number {
   const bytes = parent?.parent === undefined ? name.length : parent.pathBytes + 1 + name.length
   if (bytes <= MAX_PATH_BYTES) return bytes
@@ -129,8 +129,8 @@ export function pathBytesOf(parent: Directory | undefined, name: ByteString): nu
 }
 
 /**
- * Follows every component, symbolic links too, without ever leaving the root; creates nothing.
- * @throws ENTRY_INVALID where links lead round in a circle
+ * Follows every component, including symbolic links, without ever leaving the root; creates nothing. @throws
+ * ENTRY_INVALID if symbolic links form a loop
  */
 export function resolve<B extends Books>(root: Directory<B>, path: ByteString): Resolution<B> {
   const found = follow(root, path)
@@ -138,7 +138,7 @@ export function resolve<B extends Books>(root: Directory<B>, path: ByteString): 
   return found
 }
 
-/** Undefined where links lead round in a circle. */
+/** Undefined if symbolic links form a loop. */
 function follow<B extends Books>(root: Directory<B>, path: ByteString): Resolution<B> | undefined {
   let directory = root
   const missing: ByteString[] = []
@@ -166,9 +166,13 @@ function follow<B extends Books>(root: Directory<B>, path: ByteString): Resoluti
 }
 
 function symlinkLoop(): OciUnpackError {
-  return new OciUnpackError('ENTRY_INVALID', 'Symbolic links in its path lead round in a circle.', {
-    facts: { reason: `more than ${MAX_SYMLINKS} links` }
-  })
+  return new OciUnpackError(
+    'ENTRY_INVALID',
+    'Symbolic links in the path of an entry form a loop.',
+    {
+      facts: { reason: `more than ${MAX_SYMLINKS} links` }
+    }
+  )
 }
 
 /** The directory at the end of a path, if all of it exists. */
@@ -180,7 +184,7 @@ export function findDirectory<B extends Books>(
   return found?.missing.length === 0 ? found.directory : undefined
 }
 
-/** Ancestors of a touched path are touched already: directories do not move. */
+/** Since directories do not move, the ancestors of a touched path have already been touched. */
 export function touch(directory: Directory, layer: number): void {
   for (
     let current: Directory | undefined = directory;

@@ -1,29 +1,32 @@
 /**
- * How to take back what a plan does to a tree that was there before: one step for each operation, to be carried out in
- * reverse, and what has to be remembered of the tree before the first operation.
+ * How to undo what a plan does to an existing tree: one step for each operation, to be carried out in reverse order,
+ * and what must be remembered of the tree before the first operation.
  */
 import type { ByteString } from '../bytes.ts'
 import { parentPath } from './names.ts'
 import type { Operation } from './operations.ts'
 import { Origins } from './origins.ts'
 
-/** Paths are those at the time of the operation: all later ones have been taken back. */
+/** Paths are those at the time of the operation, since all later ones will have been undone. */
 export type UndoStep =
   | { undo: 'nothing' }
   | { undo: 'move'; from: ByteString; to: ByteString }
-  /** `path` is a further name of what is at `of`. */
+  /** Removes `path`, which is another name of what is at `of`. */
   | { undo: 'unlink'; path: ByteString; of: ByteString }
   | { undo: 'remove-directory'; path: ByteString }
-  /** A directory that is not finished: who has made it may move it. */
+  /** Gives an unfinished directory a mode that lets its owner move it. */
   | { undo: 'make-private'; path: ByteString }
-  /** All metadata of what lay at `origin` before the first operation. The journals on disk name it so. */
+  /**
+   * Restores all metadata of what was at `origin` before the first operation. The name of the step is part of the
+   * journal's format.
+   */
   | { undo: 'describe'; path: ByteString; origin: ByteString }
 
 export interface Undo {
   steps: UndoStep[]
   /**
-   * Directories and links of which all metadata must be remembered (true), and directories that only lose their times
-   * (false), by their paths before the first operation.
+   * By their paths before the first operation: directories and links whose metadata must all be remembered (true), and
+   * directories of which only the times will change (false).
    */
   remembered: Map<ByteString, boolean>
 }
@@ -81,7 +84,7 @@ class UndoPlanner {
     return { undo: 'describe', path, origin }
   }
 
-  /** What appears or goes at a path changes the times of the directory that it is in. */
+  /** Adding or removing something at a path changes the times of its directory. */
   private touch(path: ByteString): void {
     this.touchDirectory(parentPath(path))
   }

@@ -1,10 +1,11 @@
 /**
- * The merged tree as far as the upper layers of an image tell it, to find single paths without reading the layers below.
+ * The merged tree as far as the upper layers of an image determine it, for finding single paths without reading the
+ * layers below.
  *
- * What an upper layer means may depend on those below it: its entry `lib/x` lies in `usr/lib` where a lower layer has `lib`
- * as a symbolic link. So an entry counts only where every directory on its way is described by an upper layer, too; the
- * first one that does not makes all these layers depend on the next. What is in the tree then is what the whole image has
- * there. A name that is not may be in a lower layer, unless a marker hides it.
+ * What an upper layer means may depend on those below it: its entry `lib/x` is in `usr/lib` if `lib` is a symbolic link
+ * in a lower layer. So an entry counts only if every directory on its way is also described by an upper layer; if one
+ * is not, all these layers depend on the next lower one. What is in the tree then is what the whole image has there. A
+ * name that is not in it may be in a lower layer, unless a marker hides it.
  */
 import { OciUnpackError } from '../errors.ts'
 import type { ByteString } from '../bytes.ts'
@@ -15,23 +16,26 @@ import { INDEXED_NODES, newTree, resolve, type Directory, type MergedTree } from
 
 export class UpperTree {
   readonly tree: MergedTree = newTree(INDEXED_NODES)
-  /** Directories that lower layers add nothing to. */
+  /** Directories to which lower layers add nothing. */
   private readonly closed = new Set<Directory>()
-  /** Names that lower layers add nothing at. */
+  /** Names for which lower layers are hidden. */
   private readonly erased = new Map<Directory, Set<ByteString>>()
 
-  /** Entries of the upper layers, bottom to top. False where their meaning depends on a lower layer: the tree is void then. */
+  /**
+   * Adds an entry; those of the upper layers must come bottom to top. False if its meaning depends on a lower layer:
+   * the tree is useless then.
+   */
   add(layer: number, entry: StagedEntry): boolean {
     try {
       return this.isOnItsOwn(entry) && this.fold(layer, entry)
     } catch (error) {
-      // a loop of links, or a link to nothing: below there may be what puts it right
+      // a loop of links, or a link to nothing: a lower layer may resolve it
       if (error instanceof OciUnpackError && error.code === 'ENTRY_INVALID') return false
       throw error
     }
   }
 
-  /** Whether a lower layer may have something at a name that the tree has not. */
+  /** Whether a lower layer may have something at a name that is not in the tree. */
   mayHaveMore(directory: Directory, name: ByteString): boolean {
     return !this.isHidden(directory, name)
   }
@@ -59,7 +63,7 @@ export class UpperTree {
     return true
   }
 
-  /** What the same layer has put there stays, but nothing from below. */
+  /** Keeps what the same layer has put there, but hides everything from below. */
   private erase(directory: Directory, name: ByteString): void {
     const names = this.erased.get(directory)
     if (names === undefined) this.erased.set(directory, new Set([name]))

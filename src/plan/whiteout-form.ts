@@ -1,11 +1,11 @@
 /**
- * How the directory of a layer says what it hides of the layers below. Follows Documentation/filesystems/overlayfs.rst of
- * the kernel, "whiteouts and opaque directories".
+ * How the directory of a layer marks what it hides of the layers below. Follows Documentation/filesystems/overlayfs.rst
+ * of the kernel, "whiteouts and opaque directories".
  */
 
 /**
- * `overlay` and `overlay-userxattr` (mount option `userxattr`) are what the kernel reads; they differ in the
- * attributes' namespace. `none`: the image's own `.wh.` files, for whoever merges layers himself.
+ * `overlay` and `overlay-userxattr` (mount option `userxattr`) are the forms that the kernel reads; they differ in the
+ * namespace of the attributes. `none`: the image's own `.wh.` files, for programs that merge layers themselves.
  */
 export type WhiteoutForm = 'overlay' | 'overlay-userxattr' | 'none'
 
@@ -23,7 +23,7 @@ export function overlayNamespace(form: WhiteoutForm): OverlayNamespace | undefin
   }
 }
 
-/** Overlayfs has no other character device 0:0. */
+/** In overlayfs, every character device 0:0 is a whiteout. */
 export function isWhiteoutDevice(device: {
   type: string
   devMajor: number

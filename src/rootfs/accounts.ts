@@ -7,7 +7,7 @@ import { openBeneath } from '../sys/beneath.ts'
 import { close } from '../sys/files.ts'
 import { findFile } from './find-file.ts'
 
-/** Larger account files than this are nobody's. */
+/** No real account file is larger than this. */
 const MAX_BYTES = 16 * 1024 * 1024
 
 interface AccountFiles {
@@ -15,12 +15,12 @@ interface AccountFiles {
   group: ByteString | undefined
 }
 
-/** The image's account files, found inside the root whatever links lead there; undefined where there is none. */
+/** The image's account files, with links resolved inside the root; undefined for a file that does not exist. */
 export function readAccounts(rootfs: number, root: Directory): AccountFiles {
   return readBoth(rootfs, (path) => findInPlan(root, path))
 }
 
-/** The same of a tree that nobody has planned. */
+/** The same for a tree on disk for which there is no merged tree. */
 export function readAccountsOnDisk(rootfs: number): AccountFiles {
   return readBoth(rootfs, (path) => findFile(rootfs, path))
 }

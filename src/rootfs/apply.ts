@@ -1,4 +1,4 @@
-/** Carries out a plan's operations. No opinions here: each operation is one or two calls. */
+/** Carries out a plan's operations. It makes no decisions: each operation is one or two calls. */
 import { display, type ByteString } from '../bytes.ts'
 import { withFacts } from '../errors.ts'
 import { baseName, parentPath } from '../plan/names.ts'
@@ -26,13 +26,13 @@ export interface ApplyOptions {
   onLostXattr: OnLostXattr
   /** Called before each operation, with its number. */
   onBegin?: (index: number) => void
-  /** What only a layer in a directory of its own needs. */
+  /** Needed only for a layer in its own directory. */
   layered?: LayeredOptions
 }
 
 export interface LayeredOptions {
   form: WhiteoutForm
-  /** Descriptors of the directories of lower layers that are copied from, by their number. */
+  /** Descriptors of the directories of lower layers that are copied from, by layer number. */
   lower: ReadonlyMap<number, number>
 }
 
@@ -126,7 +126,7 @@ class Applier {
     return this.destination.at(parentPath(path))
   }
 
-  /** A handle follows its directory when that is renamed, so both cursors may point to the wrong place then. */
+  /** A handle follows its directory when that is renamed, so both cursors may then point to the wrong place. */
   private move(from: ByteString, to: ByteString): void {
     renameNew(this.source.at(parentPath(from)), baseName(from), this.parent(to), baseName(to))
     this.source.forgetBelow(from)

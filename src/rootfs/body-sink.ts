@@ -1,4 +1,4 @@
-/** The sink that writes only what was asked for: bodies of single files, without their metadata, in a private directory. */
+/** The sink that writes only the requested bodies of single files, without their metadata, to a private directory. */
 import type { StagedEntry } from '../plan/staged-entry.ts'
 import { close, createFile } from '../sys/files.ts'
 import { BodyWriter } from './body-writer.ts'
@@ -6,9 +6,9 @@ import type { LayerSink } from './layer-sink.ts'
 
 export interface BodiesDescription {
   kind: 'bodies'
-  /** Descriptor of a private directory: threads of one process share it. */
+  /** Descriptor of a private directory; all threads of the process share it. */
   directory: number
-  /** Which files, by where their bodies begin in the tar (an index tells), and the new names of these bodies. */
+  /** The new names of the bodies to write, by where these begin in the tar (as an index says). */
   wanted: ReadonlyMap<number, string>
 }
 

@@ -1,11 +1,9 @@
-/**
- * Writes the body of one regular file, hashing on the way and leaving long runs of zeros as holes.
- */
+/** Writes the body of one regular file, hashes it on the way and leaves long runs of zeros as holes. */
 import { createHash, hash as hashOnce, type Hash } from 'node:crypto'
 import { truncate, writeAllAt } from '../sys/files.ts'
 import { addressOf } from '../sys/libc.ts'
 
-/** A hole costs an extent; runs shorter than this are cheaper as data. Aligned to their own size. */
+/** A hole costs an extent, so shorter runs are cheaper as data. Holes are aligned to this size. */
 const HOLE_BYTES = 65_536
 const ZEROS = Buffer.alloc(HOLE_BYTES)
 
@@ -13,9 +11,9 @@ export class BodyWriter {
   private readonly digests: boolean
   private fd = -1
   private size = 0
-  /** Logical bytes hashed so far: everything before is known. */
+  /** Logical bytes hashed so far. */
   private hashed = 0
-  /** End of the last byte written; a file that ends in a hole is extended at the end. */
+  /** End of the last byte written; a file that ends in a hole is extended in `finish`. */
   private written = 0
   private hash: Hash | undefined
   private digest: string | undefined
@@ -61,7 +59,7 @@ export class BodyWriter {
     return end
   }
 
-  /** Gives the SHA-256 of the body as 32 bytes, if digests are wanted. */
+  /** Returns the SHA-256 of the body as 32 bytes if digests were requested. */
   finish(): string | undefined {
     if (this.written < this.size) truncate(this.fd, this.size)
     if (!this.digests) return undefined
@@ -70,7 +68,7 @@ export class BodyWriter {
     return this.hash === undefined ? EMPTY_SHA256 : this.hash.digest('binary')
   }
 
-  /** A body that came in one piece is hashed in one call, which saves a third of the time of small files. */
+  /** A body that came in one piece is hashed in one call, which saves a third of the time for small files. */
   private update(chunk: Buffer, start: number, end: number, position: number): void {
     const piece = chunk.subarray(start, end)
     if (end - start === this.size) {
@@ -101,7 +99,7 @@ export class BodyWriter {
 
 const EMPTY_SHA256 = hashOnce('sha256', Buffer.alloc(0), 'binary')
 
-/** Only whole aligned blocks are holes. The first byte decides most cases without a call. */
+/** Only whole aligned blocks become holes. The first byte decides most cases without a call. */
 function isHole(chunk: Buffer, start: number, end: number): boolean {
   return (
     end - start === HOLE_BYTES &&

@@ -5,8 +5,8 @@ import { addressOf } from '../sys/libc.ts'
 import { BODY_CHUNK } from './read-body.ts'
 
 /**
- * The content of one open file into a new one, in the cheapest way there is: by sharing blocks, in the kernel, or by
- * reading and writing. Holes stay holes.
+ * Copies the content of one open file into a new one in the cheapest possible way: by sharing blocks, in the kernel, or
+ * by reading and writing. Holes stay holes.
  */
 export function copyBody(from: number, to: number, size: number): void {
   for (let start = seekData(from, 0); start !== undefined && start < size;) {
@@ -31,7 +31,7 @@ function copyExtent(from: number, to: number, start: number, end: number): void 
   }
 }
 
-/** Through this process: between file systems of different kinds the kernel may refuse. */
+/** Copies through this process: between file systems of different kinds the kernel may refuse to copy. */
 function pump(from: number, to: number, start: number, end: number): void {
   const buffer = Buffer.allocUnsafeSlow(Math.min(BODY_CHUNK, end - start))
   const address = addressOf(buffer)

@@ -1,4 +1,4 @@
-/** A leaf of a lower layer's directory, made anew in another: content and all metadata. */
+/** Copying a leaf from a lower layer's directory into another layer's, with its content and all metadata. */
 import type { ByteString } from '../bytes.ts'
 import { baseName, parentPath } from '../plan/names.ts'
 import type { WhiteoutForm } from '../plan/whiteout-form.ts'
@@ -12,14 +12,14 @@ import { fileChanged } from './read-body.ts'
 import { makeSpecialObject } from './special-object.ts'
 
 export interface CopyUpOptions {
-  /** Of both layers. */
+  /** The whiteout form of both layers. */
   form: WhiteoutForm
   born: Birthright
   onLostXattr: OnLostXattr
 }
 
 /**
- * Copies from `path` in the directory of a layer to `name` in a directory of another; both stay the caller's.
+ * Copies from `path` in one layer's directory to `name` in a directory of another; the caller keeps both handles.
  * @throws FILE_CHANGED, SYSCALL_FAILED
  */
 export function copyUp(

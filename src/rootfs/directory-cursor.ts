@@ -1,6 +1,6 @@
 /**
- * The directory being worked in. Entries come directory by directory, so one handle, opened so that no link
- * can lead it astray, serves many calls, and each call then looks up a single name.
+ * The directory being worked in. Entries come directory by directory, so one handle serves many calls, each of which
+ * looks up a single name. Opening it never follows a link.
  */
 import type { ByteString } from '../bytes.ts'
 import { openBeneath } from '../sys/beneath.ts'
@@ -11,12 +11,12 @@ export class DirectoryCursor {
   private path: ByteString | undefined
   private fd = -1
 
-  /** @param root descriptor of the directory that all paths are relative to; stays the caller's */
+  /** @param root descriptor of the directory that all paths are relative to; the caller keeps it */
   constructor(root: number) {
     this.root = root
   }
 
-  /** A descriptor of the directory at `path`, good until the next call. @throws SyscallError */
+  /** A descriptor of the directory at `path`, valid until the next call. @throws SyscallError */
   at(path: ByteString): number {
     if (path === this.path) return this.fd
     this.release()
@@ -25,7 +25,7 @@ export class DirectoryCursor {
     return this.fd
   }
 
-  /** Must be called when `moved` was renamed: a handle at or below it is at another path now. */
+  /** Must be called after `moved` was renamed, because a handle at or below it is now at another path. */
   forgetBelow(moved: ByteString): void {
     if (this.path === moved || this.path?.startsWith(`${moved}/`) === true) this.release()
   }

@@ -1,4 +1,4 @@
-/** A tree that is there already, in the planner's terms: it stands below the first layer. */
+/** A tree that exists already, in the planner's terms: it lies below the first layer. */
 import type { ByteString } from '../bytes.ts'
 import type { Mount } from '../plan/mounts.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
@@ -11,15 +11,15 @@ export interface ExistingTree {
   fd: number
   /** Absolute, with no symbolic links in it. */
   path: ByteString
-  /** What is left out, with all below. */
+  /** Paths to leave out, with everything below them. */
   skip: ReadonlySet<ByteString>
 }
 
 type Add = (entry: StagedEntry, inode: string, mounted: Mount['kind'] | undefined) => void
 
 /**
- * Calls back for every object, parents first; `inode` is equal for names of one file. Of what is mounted in the tree, or is
- * a volume of its own, only the place is told.
+ * Calls back for every object, parents first; `inode` is equal for names of one file. For a mount or a separate volume
+ * in the tree, only its place is reported.
  */
 export function readExisting({ fd, path, skip }: ExistingTree, add: Add): void {
   const { device } = status(fd, '')
@@ -29,7 +29,7 @@ export function readExisting({ fd, path, skip }: ExistingTree, add: Add): void {
     add(objectEntry(walked, []), inodeKey(walked.status), kindOf(walked))
 }
 
-/** Overlayfs gives files other devices than directories: a file tells nothing by its own. */
+/** Overlayfs gives files other device numbers than directories, so the device of a file says nothing. */
 function mountAt(
   { path, status }: Walked,
   device: number,
@@ -40,7 +40,7 @@ function mountAt(
   return status.type === 'directory' && status.device !== device ? 'volume' : undefined
 }
 
-/** Relative to the tree. Before Linux 5.8 the kernel's list alone tells of bind mounts. */
+/** Relative to the tree. Before Linux 5.8 only the kernel's list shows bind mounts. */
 function mountPoints(path: ByteString): ReadonlySet<ByteString> {
   const top = path === '/' ? '' : path
   return new Set(mountsBelow(top).map((point) => point.slice(top.length + 1)))

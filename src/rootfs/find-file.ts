@@ -1,4 +1,4 @@
-/** A path in a tree on disk that is not ours to trust: links lead only to places inside its root. */
+/** Looking up a path in an untrusted tree on disk: links lead only to places inside its root. */
 import type { ByteString } from '../bytes.ts'
 import { openBeneath } from '../sys/beneath.ts'
 import { isErrno } from '../sys/failure.ts'
@@ -6,12 +6,12 @@ import { close } from '../sys/files.ts'
 import { readSymlink } from '../sys/names.ts'
 import { status } from '../sys/status.ts'
 
-/** As many as umoci follows. */
+/** The same limit as umoci's. */
 const MAX_SYMLINKS = 255
 
 /**
- * The directory (relative to the root, without links) and the name of the file that a path leads to. Undefined where
- * it leads nowhere, to a directory or round in a circle.
+ * The directory (relative to the root, without links) and the name of the file that a path leads to. Undefined if it
+ * leads to nothing, to a directory or into a loop.
  */
 export function findFile(
   root: number,

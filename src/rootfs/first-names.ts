@@ -1,21 +1,21 @@
-/** What was noted of each file at the first of its names that came by, to be known again at the others. */
+/** Notes about files with several names, made at the first name that is seen and found again at the others. */
 import { inodeKey, type Status } from '../sys/status.ts'
 
 export class FirstNames<Note> {
   private readonly notes = new Map<string, Note>()
 
-  /** Undefined at a first name. */
+  /** Undefined for a first name. */
   get(status: Status): Note | undefined {
     return hasFurtherNames(status) ? this.notes.get(inodeKey(status)) : undefined
   }
 
-  /** Keeps nothing of what has one name. */
+  /** Keeps nothing for files with a single name. */
   note(status: Status, note: Note): void {
     if (hasFurtherNames(status)) this.notes.set(inodeKey(status), note)
   }
 }
 
-/** A directory is not a link of itself, though it has several names. */
+/** A directory is not a hard link, though its link count is above one. */
 function hasFurtherNames({ type, nlink }: Status): boolean {
   return type !== 'directory' && nlink > 1
 }

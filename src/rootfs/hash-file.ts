@@ -7,7 +7,7 @@ import { status } from '../sys/status.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
 import { BODY_CHUNK, readBody } from './read-body.ts'
 
-/** Hashes files below a root. Whoever makes one calls `release`. */
+/** Hashes files below a root. The caller must call `release`. */
 export class FileHasher {
   private readonly cursor: DirectoryCursor
   private readonly buffer = Buffer.allocUnsafeSlow(BODY_CHUNK)
@@ -21,7 +21,10 @@ export class FileHasher {
     this.cursor.release()
   }
 
-  /** SHA-256 (hex) of a regular file. `check` may throw between pieces. @throws FILE_CHANGED, SYSCALL_FAILED */
+  /**
+   * SHA-256 (hex) of a regular file. `check` is called between pieces and may throw. @throws FILE_CHANGED,
+   * SYSCALL_FAILED
+   */
   hash(path: ByteString, check: () => void): string {
     const hash = createHash('sha256')
     this.read(path, (piece) => {
@@ -31,7 +34,7 @@ export class FileHasher {
     return hash.digest('hex')
   }
 
-  /** The content of a regular file in pieces, each good during its call. @throws FILE_CHANGED, SYSCALL_FAILED */
+  /** Reads a regular file in pieces, each valid only during its call. @throws FILE_CHANGED, SYSCALL_FAILED */
   read(path: ByteString, take: (piece: Buffer) => void): void {
     try {
       const directory = this.cursor.at(parentPath(path))

@@ -1,4 +1,4 @@
-/** The sink that writes nothing: each entry says where in the tar its body lies. */
+/** The sink that writes nothing: each entry records where in the tar its body is. */
 import type { StagedEntry } from '../plan/staged-entry.ts'
 import type { Extents } from '../tar/sparse.ts'
 import type { LayerSink } from './layer-sink.ts'
@@ -14,14 +14,14 @@ export class IndexSink implements LayerSink {
   }
 
   data(): void {
-    // it stays in the blob
+    // the body stays in the blob
   }
 
   end(): void {
-    // all that there is to know was known at the beginning
+    // everything was recorded in `entry`
   }
 
   close(): void {
-    // it holds nothing
+    // there is nothing to release
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The journal of a plan as a file: what would have to be undone, and in front of it, in ten digits, how many operations
- * were begun. Only that number changes, before each operation. Without the file there is nothing to undo.
+ * The journal of a plan as a file: what would have to be undone, preceded by ten digits that say how many operations
+ * were begun. Only that number changes, before each operation. If there is no such file, there is nothing to undo.
  */
 import { toBuffer, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
@@ -17,7 +17,7 @@ import type { Remembered } from './remembered.ts'
 
 export interface JournalContent {
   steps: readonly UndoStep[]
-  /** By path before the first operation. */
+  /** By the path before the first operation. */
   remembered: ReadonlyMap<ByteString, Remembered>
 }
 
@@ -35,7 +35,7 @@ export class JournalFile {
     this.fd = fd
   }
 
-  /** A new journal in a workspace, on the disk before it says that it can be used. */
+  /** Writes a new journal in a workspace. It is durable when this returns. */
   static create(workspace: number, content: JournalContent): JournalFile {
     const file = new JournalFile(workspace, createFile(workspace, NAME, 0o600))
     try {
@@ -52,18 +52,18 @@ export class JournalFile {
     return file
   }
 
-  /** The journal of a workspace that somebody left; it must be ours, since it is obeyed. */
+  /** Opens the journal of an abandoned workspace. The workspace must be ours, because we do what the journal says. */
   static open(workspace: number): JournalFile {
     return new JournalFile(workspace, openForChange(workspace, NAME))
   }
 
-  /** Operations below this number were begun, and the last of them may be done or not. */
+  /** Records that all operations below this number were begun; the last of them may or may not be done. */
   begun(count: number): void {
     this.state.write(String(count).padStart(DIGITS, '0'), 'latin1')
     writeAllAt(this.fd, this.stateAddress, DIGITS, 0)
   }
 
-  /** Nothing will be undone from now on. */
+  /** After this, nothing can be undone. */
   remove(): void {
     removeFile(this.workspace, NAME)
   }
@@ -79,8 +79,8 @@ export interface OpenJournal extends JournalContent {
 }
 
 /**
- * Undefined where there is no journal, or not all of it: then no operation was begun.
- * @throws TARGET_BUSY for a journal that another user wrote: following it would be doing what that user says
+ * Undefined if there is no journal or only part of one: then no operation was begun. @throws TARGET_BUSY for a journal
+ * that another user wrote, because following it would mean obeying that user
  */
 export function readJournal(workspace: number): OpenJournal | undefined {
   const text = readText(workspace)
@@ -100,13 +100,13 @@ function readText(workspace: number): string | undefined {
 }
 
 function foreign(uid: number): OciUnpackError {
-  return new OciUnpackError('TARGET_BUSY', 'Another user has not finished an unpack here.', {
+  return new OciUnpackError('TARGET_BUSY', 'Another user has an unfinished unpack here.', {
     facts: { found: `user ${uid}` },
-    hint: 'Let that user unpack again, which first takes back what was begun.'
+    hint: 'Let that user unpack again: this first undoes the unfinished unpack.'
   })
 }
 
-/** Byte strings hold no character above 255, so latin1 keeps them as they are. */
+/** Byte strings contain no character above 255, so latin1 preserves them. */
 function print({ steps, remembered }: JournalContent): string {
   return JSON.stringify({ steps, remembered: [...remembered] })
 }

@@ -1,6 +1,6 @@
 /**
- * A plan that changes what was there before: all of it, or nothing. What it would take to undo each operation is written
- * down first, in the workspace, so that a run that is killed can be taken back by the next one.
+ * Applies a plan to an existing tree, entirely or not at all. What is needed to undo each operation is first written to
+ * the workspace, so that the next run can undo one that was killed.
  */
 import type { ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
@@ -17,7 +17,7 @@ import { JournalFile, readJournal, type OpenJournal } from './journal-file.ts'
 import { PRIVATE_MODE, nameIn, withOwnDirectory } from './own-directory.ts'
 import { putBack, putBackTimes, remember, type Remembered } from './remembered.ts'
 
-/** A private directory in the tree that is changed; all that is new comes out of it. */
+/** A private directory in the tree that is changed; every new object comes from it. */
 export interface JournaledWorkspace {
   fd: number
   /** Its path in the tree. */
@@ -25,7 +25,7 @@ export interface JournaledWorkspace {
 }
 
 /**
- * Carries out the operations. Where one fails, all before it are undone, and the tree is as it was.
+ * Carries out the operations. If one fails, all before it are undone and the tree is as it was.
  * @param root descriptor of the tree's root, which the paths are relative to
  */
 export function applyWithJournal(
@@ -47,7 +47,7 @@ export function applyWithJournal(
   }
 }
 
-/** Writes down how to undo the operations; none has begun yet. The caller closes it. */
+/** Writes down how to undo the operations, before any has begun. The caller closes the journal. */
 export function createJournal(
   workspace: JournaledWorkspace,
   root: number,
@@ -72,10 +72,10 @@ function undoAfter(error: unknown, workspace: number, root: number): void {
     const known = second instanceof OciUnpackError ? second : undefined
     throw new OciUnpackError(
       'SYSCALL_FAILED',
-      'Unpacking failed, and what it had changed could not be taken back.',
+      'Unpacking failed, and its changes could not be undone.',
       {
         facts: { ...known?.facts, reason: known?.message ?? String(second) },
-        hint: 'What is missing lies in the hidden directory .oci-unpack-… of the target; the next run puts it back.',
+        hint: 'What is missing is in the hidden directory .oci-unpack-… of the target; the next run will put it back.',
         cause: error
       }
     )
@@ -83,10 +83,10 @@ function undoAfter(error: unknown, workspace: number, root: number): void {
 }
 
 /**
- * Takes back what the journal of a workspace says was begun and not finished; says whether there was anything. Can be
- * called again after it was stopped anywhere.
- * @param root descriptor of the tree's root
- * @throws SYSCALL_FAILED where somebody else has taken the place of what is to be put back: it stays in the workspace
+ * Undoes what the journal of a workspace lists as begun but not finished, and says whether there was anything to undo.
+ * It can be interrupted anywhere and called again.
+ * @param root descriptor of the tree's root @throws SYSCALL_FAILED if something else now is where an object must be put
+ * back; the object stays in the workspace
  */
 export function undo(workspace: number, root: number): boolean {
   const journal = readJournal(workspace)
@@ -96,7 +96,7 @@ export function undo(workspace: number, root: number): boolean {
   try {
     for (let count = journal.begun; count > 0; count--) {
       undoer.takeBack(journal.steps[count - 1]!, count === journal.begun)
-      // on a full disk there may be no room for that, but for the rest of the work
+      // a full disk may have no room for this write, but undoing can still go on
       tolerate(FULL, () => file.begun(count - 1))
     }
     undoer.restoreTimes()
@@ -124,7 +124,7 @@ class Undoer {
     this.destination.release()
   }
 
-  /** The last operation that was begun may not be done, and one that was undone may still be counted. */
+  /** The last operation that was begun may not have been done, and one that was undone may still be counted. */
   takeBack(step: UndoStep, isLast: boolean): void {
     switch (step.undo) {
       case 'nothing':
@@ -173,7 +173,7 @@ class Undoer {
     return found
   }
 
-  /** A name that leads to something else by now belongs to somebody else. */
+  /** A name that now leads to something else is not ours to remove. */
   private unlink(path: ByteString, of: ByteString): void {
     tolerate(GONE, () => {
       const original = status(this.source.at(parentPath(of)), baseName(of))
@@ -196,7 +196,7 @@ class Undoer {
 }
 
 const FULL = ['ENOSPC', 'EDQUOT', 'EIO']
-/** What is not there any more has been taken away by somebody else. */
+/** What no longer exists was removed by another program. */
 const GONE = ['ENOENT', 'ENOTDIR', 'ELOOP']
 
 function tolerate(errnos: readonly string[], act: () => void): void {

@@ -1,4 +1,4 @@
-/** The finished directory of a layer, read back as the entries that it stands for. */
+/** Reads the finished directory of a layer back as the entries that it represents. */
 import type { ByteString } from '../bytes.ts'
 import { bareEntry, type StagedEntry } from '../plan/staged-entry.ts'
 import type { WhiteoutForm } from '../plan/whiteout-form.ts'

@@ -1,4 +1,4 @@
-/** Whiteouts and opaque directories as they lie in the directory of a layer: the one file that knows their looks. */
+/** Whiteouts and opaque directories in the directory of a layer: the one file that knows what they look like. */
 import type { ByteString } from '../bytes.ts'
 import { OPAQUE_NAME, readName, WHITEOUT_PREFIX } from '../plan/names.ts'
 import { bareEntry, type StagedEntry } from '../plan/staged-entry.ts'
@@ -9,8 +9,9 @@ import { makeSpecial } from '../sys/names.ts'
 import type { Walked } from './walk.ts'
 
 /**
- * Says that `name` of lower layers is gone. For overlayfs always a character device 0:0: every kernel that can mount with
- * `userxattr` lets plain users make one (Linux 5.8), whereas whiteouts made of attributes need Linux 6.7.
+ * Marks `name` of the lower layers as removed. For overlayfs this is always a character device 0:0: every kernel that
+ * can mount with `userxattr` lets plain users make one (Linux 5.8), whereas whiteouts made of attributes need Linux
+ * 6.7.
  */
 export function makeWhiteout(directory: number, name: ByteString, form: WhiteoutForm): void {
   switch (form) {
@@ -24,7 +25,7 @@ export function makeWhiteout(directory: number, name: ByteString, form: Whiteout
   }
 }
 
-/** Says that nothing of lower layers shows in `directory`. */
+/** Marks `directory` as hiding everything that lower layers have in it. */
 export function markOpaque(directory: number, form: WhiteoutForm): void {
   const namespace = overlayNamespace(form)
   if (namespace === undefined) makeMarkFile(directory, OPAQUE_NAME)
@@ -33,7 +34,7 @@ export function markOpaque(directory: number, form: WhiteoutForm): void {
 
 const OPAQUE = 'y'
 
-/** A layer's directory depends on its image alone, so marks have no time of their own. */
+/** The directory of a layer depends only on the image, so marks do not record when they were made. */
 const EPOCH = { sec: 0, nsec: 0 }
 
 function makeMarkFile(directory: number, name: ByteString): void {
@@ -41,7 +42,7 @@ function makeMarkFile(directory: number, name: ByteString): void {
   setTimes(directory, name, EPOCH, EPOCH)
 }
 
-/** The object as a whiteout or an opaque marker, if that is what it is. */
+/** The object as a whiteout or an opaque marker, if it is one. */
 export function readMark({ path, status }: Walked, form: WhiteoutForm): StagedEntry | undefined {
   switch (form) {
     case 'overlay':

@@ -1,6 +1,6 @@
 /**
- * The sink that makes objects: one layer's entries in its private staging directory. Directories get their metadata
- * later, when all layers are joined; everything else is finished here, so that the join only has to rename.
+ * The sink that makes objects: it writes one layer's entries to a private staging directory. Directories get their
+ * metadata later, when all layers are joined; everything else is finished here, so that joining only has to rename.
  */
 import type { ByteString } from '../bytes.ts'
 import { baseName, parentPath } from '../plan/names.ts'
@@ -19,13 +19,13 @@ import { PRIVATE_MODE } from './own-directory.ts'
 
 export interface StagingDescription {
   kind: 'staging'
-  /** An empty directory, of this layer alone. */
+  /** An empty directory for this layer alone. */
   place: StagingPlace
-  /** Hash every file for the manifest. */
+  /** Hash every file for the tree manifest. */
   digests: boolean
 }
 
-/** Threads of one process share its descriptors: no name above the directory matters. */
+/** Given by descriptor, which all threads of the process share, so that names above the directory do not matter. */
 export interface StagingPlace {
   directory: number
   /** Relative to that descriptor. */
@@ -86,7 +86,7 @@ export class LayerStage implements LayerSink {
     this.current = undefined
   }
 
-  /** What was written stays. */
+  /** The objects that were written stay. */
   close(): void {
     this.tree.release()
     if (this.fileFd >= 0) close(this.fileFd)
@@ -94,7 +94,7 @@ export class LayerStage implements LayerSink {
     close(this.spillFd)
   }
 
-  /** A new object in the tree at its own path, or in the spill directory under its number. */
+  /** Makes a new object in the tree at its own path, or in the spill directory under its number. */
   private create(staged: StagedEntry): void {
     staged.staged = this.layout.placeLeaf(staged.path, (path) => this.makeDirectory(path))
     const { top, directory: path, name } = stagedPlace(staged)!

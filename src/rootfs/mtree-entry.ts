@@ -5,7 +5,7 @@ import type { Status } from '../sys/status.ts'
 import type { Xattr } from '../tar/entry.ts'
 import type { ScannedObject } from './scanned-object.ts'
 
-/** As a manifest would list it, without `sha256`. */
+/** The object as a tree manifest would list it, without `sha256`. */
 export function toMtreeEntry(
   { path, status, link }: ScannedObject,
   xattrs: readonly Xattr[]
@@ -26,7 +26,7 @@ type StatusKeywords = Pick<
   'type' | 'size' | 'uid' | 'gid' | 'mode' | 'nlink' | 'mtimeSec'
 >
 
-/** The keywords that stat(2) answers. */
+/** The keywords whose values stat(2) gives. */
 export function statusKeywords(status: Status): StatusKeywords {
   return {
     type: MTREE_TYPE[status.type],

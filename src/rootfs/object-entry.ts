@@ -9,12 +9,12 @@ import type { Walked } from './walk.ts'
 import { statusMetadata } from './status-metadata.ts'
 import { readXattrs } from './xattrs.ts'
 
-/** An object of a finished tree. Its attributes cost calls, so they are read by those who need them. */
+/** An object of a finished tree. Reading its attributes costs calls, so callers that need them pass them in. */
 export function objectEntry(
   { path, status, directory, name }: Walked,
   xattrs: readonly Xattr[]
 ): StagedEntry & ObjectMetadata {
-  // a socket is a leaf like any other here: it is kept or removed, never made
+  // a socket is treated like any other leaf: it is kept or removed, never made
   const type = status.type === 'socket' ? 'fifo' : status.type
   return {
     type,
@@ -29,7 +29,7 @@ export function objectEntry(
   }
 }
 
-/** An object in the directory of a layer, as it was staged: with what its image gave it, and no more. */
+/** An object in the directory of a layer as it was staged, with only what its image gave it. */
 export function layerObjectEntry(walked: Walked, form: WhiteoutForm): StagedEntry {
   const object = objectEntry(walked, readXattrs(walked.directory, walked.name))
   return { ...object, ...withoutMarks(object, form) }

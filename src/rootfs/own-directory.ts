@@ -6,8 +6,8 @@ import { close, openDirectory } from '../sys/files.ts'
 import { setMode } from '../sys/metadata.ts'
 
 /**
- * Runs with the handle of a directory whose metadata is to be set: nobody can put a link in its place meanwhile. Without
- * privileges, one that its mode closes to its owner too is opened to that owner.
+ * Runs with a handle of a directory whose metadata is to be set, so that it cannot be replaced by a link meanwhile. For
+ * a process without privileges, a directory whose mode locks out even its owner is first made accessible.
  */
 export function withOwnDirectory(
   parent: number,
@@ -35,7 +35,7 @@ function open(parent: number, name: ByteString): number {
   return openDirectory(parent, name)
 }
 
-/** The root that paths are relative to has no name in a parent that is ours: it is `.` in itself. */
+/** The root that paths are relative to has no name in a directory of ours, so it is named `.`, in itself. */
 export function nameIn(path: ByteString): ByteString {
   return path === '' ? '.' : baseName(path)
 }

@@ -1,4 +1,4 @@
-/** Objects of a tree as tar: headers and bodies, read through handles that no link can lead astray. */
+/** Objects of a tree as tar: headers and bodies, read through handles without following links. */
 import { createHash } from 'node:crypto'
 import type { ByteString } from '../bytes.ts'
 import { baseName, parentPath } from '../plan/names.ts'
@@ -22,19 +22,19 @@ export interface TarOutput {
 export interface PackOptions {
   rules: PackRules
   write: WriteOptions
-  /** Whether `add` gives digests. */
+  /** Whether `add` returns digests. */
   digests: boolean
-  /** An attribute without a value, which PAX cannot express. */
+  /** Called for an attribute without a value, which PAX cannot express. */
   onLostXattr: (path: ByteString, xattr: ByteString) => void
 }
 
-/** Whoever makes one calls `release`. */
+/** The caller must call `release`. */
 export class ObjectPacker {
   private readonly cursor: DirectoryCursor
   private readonly output: TarOutput
   private readonly options: PackOptions
   private readonly buffer = Buffer.allocUnsafeSlow(BODY_CHUNK)
-  /** Entries in the layer. */
+  /** Number of entries in the layer. */
   private readonly first = new FirstNames<TarEntry>()
 
   /** @param root descriptor of the directory that paths are relative to; stays the caller's */
@@ -49,9 +49,8 @@ export class ObjectPacker {
   }
 
   /**
-   * Writes the object at `path` under `name`; `''` is the root itself. Gives the SHA-256 (hex) of a file's content,
-   * where that was written.
-   * @throws FILE_CHANGED, also where nothing or a socket is there; ID_NOT_MAPPED, SYSCALL_FAILED
+   * Writes the object at `path` under `name`; `''` is the root itself. Returns the SHA-256 (hex) of a file's content if
+   * it was written. @throws FILE_CHANGED, also if there is nothing or a socket; ID_NOT_MAPPED, SYSCALL_FAILED
    */
   async add(path: ByteString, name: ByteString): Promise<string | undefined> {
     const { directory, base, found } = this.find(path)

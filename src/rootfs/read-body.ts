@@ -1,15 +1,15 @@
-/** The content of regular files, and that it is the content of the file that was looked at. */
+/** Reading regular files, with a check that each is still the file that was looked at. */
 import { display, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import { close, openFile, readInto } from '../sys/files.ts'
 import { status, type Status } from '../sys/status.ts'
 
-/** Pieces of a body; each is good until the next is asked for. */
+/** Size of the pieces of a body, in bytes. Each piece is valid until the next is requested. */
 export const BODY_CHUNK: number = 1024 * 1024
 
 /**
- * Reads a file piece by piece, exactly as many bytes as it had when it was looked at.
- * @throws FILE_CHANGED when it is not the same file with the same size and times any more, also at the end
+ * Reads a file piece by piece: exactly as many bytes as it had when it was looked at. @throws FILE_CHANGED when it is
+ * no longer the same file with the same size and times; this is checked at the end, too
  */
 export function* readBody(
   directory: number,
@@ -47,6 +47,6 @@ function assertSame(fd: number, name: ByteString, expected: Status): void {
 export function fileChanged(name: ByteString): OciUnpackError {
   return new OciUnpackError('FILE_CHANGED', 'A file changed while it was being read.', {
     facts: { path: display(name) },
-    hint: 'Stop what writes to the root file system, then try again.'
+    hint: 'Stop the programs that write to the root file system, then try again.'
   })
 }

@@ -1,4 +1,4 @@
-/** Metadata of directories and symbolic links, to be put back later: exactly, and only on what is still of that type. */
+/** Metadata of directories and symbolic links, to be restored exactly later if the object still has the same type. */
 import type { ByteString } from '../bytes.ts'
 import { isHostXattr } from '../plan/policy/host-xattrs.ts'
 import { isErrno } from '../sys/failure.ts'
@@ -19,11 +19,11 @@ import { readXattrs } from './xattrs.ts'
 
 export interface Remembered extends StatusMetadata {
   type: FileType
-  /** Undefined where only the times will have to be put back. */
+  /** Undefined if only the times will have to be restored. */
   xattrs: Xattr[] | undefined
 }
 
-/** @param all attributes too, which cost calls */
+/** @param all whether to include attributes, which cost calls */
 export function remember(directory: number, name: ByteString, all: boolean): Remembered {
   const found = status(directory, name)
   return {
@@ -33,19 +33,19 @@ export function remember(directory: number, name: ByteString, all: boolean): Rem
   }
 }
 
-/** What has become something else meanwhile is left alone. */
+/** An object whose type has changed meanwhile is left alone. */
 export function putBack(directory: number, name: ByteString, before: Remembered): void {
   if (status(directory, name).type !== before.type) return
   if (before.type === 'symlink') putBackLink(directory, name, before)
   else if (before.type === 'directory') putBackDirectory(directory, name, before)
 }
 
-/** Of a directory. */
+/** Restores the times of a directory. */
 export function putBackTimes(fd: number, { atime, mtime }: Remembered): void {
   try {
     setTimesOf(fd, atime, mtime)
   } catch (error) {
-    // who may write to another's directory may still not set its times
+    // write access to another user's directory does not include setting its times
     if (!isErrno(error, 'EPERM')) throw error
   }
 }

@@ -1,4 +1,4 @@
-/** An object of a scanned tree, made from its bytes. */
+/** An object of a scanned tree, decoded from its bytes. */
 import type { ByteString } from '../bytes.ts'
 import {
   inodeKey,
@@ -12,7 +12,7 @@ import type { Details, ScanBatch } from './scanner.ts'
 
 /** A batch as part of a tree. */
 export class StoredBatch {
-  /** Number of the first row's object in the tree. */
+  /** Number in the tree of the object in the first row. */
   readonly first: number
   readonly statuses: Buffer
   readonly details: ReadonlyMap<number, Details>
@@ -32,7 +32,7 @@ export class StoredBatch {
   }
 }
 
-/** An object of the tree, good for as long as the tree. */
+/** An object of the tree, valid as long as the tree. */
 export class ScannedObject {
   /** Relative to the root; `.` for the root itself. */
   readonly path: ByteString
@@ -45,7 +45,7 @@ export class ScannedObject {
     this.row = row
   }
 
-  /** Below the size of the tree, and of this object alone. */
+  /** Unique in the tree, and lower than its size. */
   get number(): number {
     return this.batch.first + this.row
   }
@@ -54,7 +54,7 @@ export class ScannedObject {
     return recordedType(this.batch.statuses, this.row)
   }
 
-  /** Decoded at each call. */
+  /** Decoded on each call. */
   get status(): Status {
     return recordedStatus(this.batch.statuses, this.row)
   }
@@ -63,7 +63,7 @@ export class ScannedObject {
     return this.batch.details.get(this.row)?.link
   }
 
-  /** Attributes that a manifest does not list: those of anything but files and directories. */
+  /** Attributes that a tree manifest does not list: those of anything but files and directories. */
   get unlisted(): readonly Xattr[] {
     return this.batch.details.get(this.row)?.xattrs ?? NONE
   }

@@ -1,10 +1,10 @@
-/** A tree as it was scanned: bytes, of which an object is made when it is looked at. */
+/** A scanned tree, kept as bytes; objects are decoded when they are looked at. */
 import type { ByteString } from '../bytes.ts'
 import { baseName, joinPath, parentPath } from '../plan/names.ts'
 import { ScannedObject, StoredBatch } from './scanned-object.ts'
 import type { ScanBatch } from './scanner.ts'
 
-/** What a directory holds: rows of one batch. */
+/** The content of a directory: rows of one batch. */
 interface Listing {
   batch: StoredBatch
   from: number
@@ -16,7 +16,7 @@ export class ScannedTree {
   private rootBatch: StoredBatch | undefined
   private objects = 0
 
-  /** How many objects there are; each has a number below it. */
+  /** How many objects there are; the number of each is lower than this. */
   get size(): number {
     return this.objects
   }
@@ -37,7 +37,7 @@ export class ScannedTree {
     return new ScannedObject('.', this.rootBatch!, 0)
   }
 
-  /** Everything in the order of a manifest's lines. */
+  /** All objects in the order of a tree manifest's lines. */
   *inTreeManifestOrder(): Generator<ScannedObject> {
     const pending = [this.root]
     for (let object = pending.pop(); object !== undefined; object = pending.pop()) {
@@ -51,7 +51,7 @@ export class ScannedTree {
     }
   }
 
-  /** What a directory holds, names in byte order. */
+  /** The content of a directory, sorted bytewise by name. */
   children({ path }: ScannedObject): ScannedObject[] {
     const directory = path === '.' ? '' : path
     const listing = this.listings.get(directory)
@@ -72,7 +72,7 @@ export class ScannedTree {
   }
 }
 
-/** Names of a listing are sorted. */
+/** Relies on the names of a listing being sorted. */
 function rowOf({ batch, from, to }: Listing, name: ByteString): number | undefined {
   let [low, high] = [from, to]
   while (low < high) {

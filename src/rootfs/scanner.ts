@@ -1,4 +1,4 @@
-/** Records what lies in directories as compact batches that can be handed to another thread. */
+/** Records the content of directories as compact batches that can be sent to another thread. */
 import { display, type ByteString } from '../bytes.ts'
 import { withFacts } from '../errors.ts'
 import { joinPath } from '../plan/names.ts'
@@ -10,32 +10,35 @@ import type { Xattr } from '../tar/entry.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
 import { readXattrs } from './xattrs.ts'
 
-/** What directories hold, one row for each object. Rows of one directory are neighbours, in the order of their names. */
+/** The content of directories, one row for each object. The rows of a directory are adjacent and sorted by name. */
 export interface ScanBatch {
   /** Paths of the directories, `''` for the root. */
   directories: readonly ByteString[]
   /** The row at which the content of each directory begins; it ends where the next begins. */
   starts: readonly number[]
-  /** As a StatusRecorder gives them. */
+  /** As a StatusRecorder returns them. */
   statuses: Uint8Array<ArrayBuffer>
-  /** The names of all rows, one behind the other, and where each ends. */
+  /** The concatenated names of all rows, and where each ends. */
   names: Uint8Array<ArrayBuffer>
   nameEnds: Uint32Array<ArrayBuffer>
-  /** Of rows that are neither file nor directory: what a manifest does not list, or only a further call tells. */
+  /**
+   * For rows that are neither files nor directories: what a tree manifest does not list, or what takes another call to
+   * read.
+   */
   details: ReadonlyMap<number, Details>
 }
 
 export interface Details {
-  /** Symbolic links: the target. */
+  /** Target of a symbolic link. */
   link?: ByteString
-  /** Read here for all: a manifest lists none for them, so nothing else tells whether they changed. */
+  /** Always read here: a tree manifest does not list them, so there is no other way to see whether they changed. */
   xattrs: readonly Xattr[]
 }
 
-/** Large enough that a batch costs little for each object, small enough that memory stays flat. */
+/** Large enough to make a batch cheap per object, small enough to keep memory flat. */
 const BATCH = 4096
 
-/** Whoever makes one calls `release`. */
+/** The caller must call `release`. */
 export class Scanner {
   private readonly cursor: DirectoryCursor
   private readonly emit: (batch: ScanBatch) => void
@@ -55,14 +58,14 @@ export class Scanner {
     this.cursor.release()
   }
 
-  /** Records the root itself, in no directory. */
+  /** Records the root itself, which has no parent directory. */
   root(): void {
     this.record(this.cursor.at(''), '')
   }
 
   /**
-   * Records what the directory at `path` holds, tells the paths of the directories among it and gives the number of
-   * objects. Batches come out as they are full. @throws SYSCALL_FAILED
+   * Records the content of the directory at `path`, reports the paths of its subdirectories and returns the number of
+   * objects. Batches are emitted as they fill up. @throws SYSCALL_FAILED
    */
   directory(path: ByteString, onDirectory: (path: ByteString) => void): number {
     let current = path
@@ -81,7 +84,7 @@ export class Scanner {
     }
   }
 
-  /** Records those of some names that a directory holds; they and the directory itself need not be there. */
+  /** Records those of the given names that exist in a directory; neither they nor the directory need exist. */
   some(path: ByteString, names: readonly ByteString[]): void {
     const fd = this.enter(path)
     if (fd === undefined) return
@@ -107,7 +110,7 @@ export class Scanner {
     }
   }
 
-  /** Hands out what was recorded since the last batch. */
+  /** Emits what was recorded since the last batch. */
   flush(): void {
     let end = 0
     const nameEnds = Uint32Array.from(this.names, (name) => (end += name.length))
@@ -131,7 +134,7 @@ export class Scanner {
     this.starts.push(this.names.length)
   }
 
-  /** Says whether it is a directory. */
+  /** Returns whether it is a directory. */
   private record(directory: number, name: ByteString): boolean {
     const type = this.statuses.add(directory, name)
     if (type !== 'file' && type !== 'directory')

@@ -4,7 +4,7 @@ import type { StagedEntry } from '../plan/staged-entry.ts'
 import { makeSpecial, makeSymlink } from '../sys/names.ts'
 import { writeSpecialMetadata, type Birthright, type OnLostXattr } from './write-metadata.ts'
 
-/** A new symbolic link, device or FIFO with all its metadata. */
+/** Makes a new symbolic link, device or FIFO with all its metadata. */
 export function makeSpecialObject(
   directory: number,
   name: ByteString,

@@ -1,4 +1,4 @@
-/** The metadata of an object that its status holds, all of which can be written back. */
+/** The part of an object's metadata that its status contains and that can be written back. */
 import type { Status } from '../sys/status.ts'
 import type { Timespec } from '../tar/entry.ts'
 

@@ -1,7 +1,7 @@
 /**
- * A finished tree as it lies on disk, for the manifest and the fingerprints: sizes, link counts and times come
- * from the disk, names and file digests from the plan, so that nothing is read twice. A directory is looked at
- * when its children are asked for, so that the tree is never in memory as a whole.
+ * A finished tree on disk, for the tree manifest and the fingerprints: sizes, link counts and times come from the disk,
+ * names and file digests from the plan, so that nothing is read twice. A directory is read only when its children are
+ * requested, so the tree is never in memory as a whole.
  */
 import { toBuffer, type ByteString } from '../bytes.ts'
 import type { MtreeNode } from '../mtree/entry.ts'
@@ -13,13 +13,13 @@ import { DirectoryCursor } from './directory-cursor.ts'
 import { statusKeywords } from './mtree-entry.ts'
 import { readXattrs } from './xattrs.ts'
 
-/** A node of the manifest, with the status it was made from. */
+/** A node of the tree manifest, with the status that it was made from. */
 export interface SurveyedNode extends MtreeNode {
   status: Status
   children?: readonly SurveyedNode[]
 }
 
-/** Calls `use` with the root of the tree in `rootfs`, which `root` describes; nodes are good until it returns. */
+/** Calls `use` with the root of the tree in `rootfs`, whose merged tree is `root`; nodes are valid until it returns. */
 export function withSurvey<T>(rootfs: number, root: Directory, use: (root: SurveyedNode) => T): T {
   const surveyor = new Surveyor(rootfs)
   try {
@@ -31,7 +31,7 @@ export function withSurvey<T>(rootfs: number, root: Directory, use: (root: Surve
 
 class Surveyor {
   private readonly cursor: DirectoryCursor
-  /** A security module labels everything, also what the image gives no attributes. */
+  /** Whether a security module labels everything, including objects without attributes in the image. */
   private readonly labelled: boolean
 
   constructor(rootfs: number) {

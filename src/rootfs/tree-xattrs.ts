@@ -9,7 +9,7 @@ import { readXattrs } from './xattrs.ts'
 
 const NONE: readonly Xattr[] = []
 
-/** Reads extended attributes below a root. Whoever makes one calls `release`. */
+/** Reads extended attributes below a root. The caller must call `release`. */
 export class XattrReader {
   private readonly cursor: DirectoryCursor
 
@@ -22,7 +22,7 @@ export class XattrReader {
     this.cursor.release()
   }
 
-  /** What a manifest lists: the attributes of files and directories. @throws SYSCALL_FAILED */
+  /** The attributes that a tree manifest lists: those of files and directories. @throws SYSCALL_FAILED */
   listed({ path, type }: ScannedObject): readonly Xattr[] {
     if (type !== 'file' && type !== 'directory') return NONE
     try {

@@ -9,14 +9,14 @@ export interface Walked {
   /** Relative to the root; `''` for the root itself. */
   path: ByteString
   status: Status
-  /** A directory handle and a name in it that lead there; good until the walk goes on. */
+  /** A directory handle and a name in it that lead to the object; valid until the walk continues. */
   directory: number
   name: ByteString
 }
 
 /**
- * @param skip paths that are left out, with all below them
- * @param staysOut whether a directory is given without what it holds
+ * @param skip paths to leave out, with everything below them @param staysOut whether a directory is listed without its
+ * content
  */
 export function* walk(
   root: number,
@@ -32,7 +32,7 @@ export function* walk(
   }
 }
 
-/** A stack instead of recursion: a generator in a generator hands every object through all levels above it. */
+/** A stack instead of recursion, because nested generators pass every object through all levels above it. */
 function* walkBelow(
   cursor: DirectoryCursor,
   skip: ReadonlySet<ByteString>,

@@ -1,6 +1,6 @@
 /**
- * Metadata onto objects. The order is not free: chown clears setuid and capabilities, attributes may be
- * refused on what is read-only, and every change moves the times.
+ * Writes metadata to objects. The order matters: chown clears setuid and capabilities, attributes may be refused on
+ * read-only objects, and every change updates the times.
  */
 import type { ByteString } from '../bytes.ts'
 import { isHostXattr } from '../plan/policy/host-xattrs.ts'
@@ -23,7 +23,7 @@ import {
 const SPECIAL_BITS = 0o7000
 const PRIVATE_FILE_MODE = 0o600
 
-/** What a new object has at birth, so that calls which would change nothing are left out. */
+/** What a new object has from the start, so that calls that would change nothing can be skipped. */
 export class Birthright {
   private readonly born: Identity
 
@@ -39,16 +39,16 @@ export class Birthright {
     return (mode & (SPECIAL_BITS | this.born.umask)) === 0
   }
 
-  /** What to make a file with: private, if its mode has to be set later. */
+  /** The mode to create a file with: private if its mode must be set later. */
   fileMode(mode: number): number {
     return this.modeHolds(mode) ? mode : PRIVATE_FILE_MODE
   }
 }
 
-/** Called for an attribute that cannot be had on this file system, which is no reason to fail. */
+/** Called for an attribute that this file system cannot hold, which is not a reason to fail. */
 export type OnLostXattr = (entry: StagedEntry, name: ByteString) => void
 
-/** A new regular file, by its descriptor. */
+/** For a new regular file, by its descriptor. */
 export function writeFileMetadata(
   fd: number,
   entry: StagedEntry,
@@ -66,7 +66,7 @@ function setXattrsOf(fd: number, entry: StagedEntry, onLost: OnLostXattr): void 
     tolerate(entry, name, onLost, () => setXattrOf(fd, name, value))
 }
 
-/** A new symbolic link or special file, by name. */
+/** For a new symbolic link or special file, by name. */
 export function writeSpecialMetadata(
   directory: number,
   name: ByteString,
@@ -79,7 +79,10 @@ export function writeSpecialMetadata(
   finish(directory, name, entry, onLost)
 }
 
-/** A directory that this program made, private until now, by its descriptor: its name may lead elsewhere by now. */
+/**
+ * For a directory that this program made, private until now. It goes by descriptor, because its name may lead elsewhere
+ * by now.
+ */
 export function writeDirectoryMetadata(
   fd: number,
   entry: StagedEntry,
@@ -90,7 +93,7 @@ export function writeDirectoryMetadata(
   finishDirectory(fd, entry, onLost)
 }
 
-/** A directory that was there before: what it had goes. */
+/** For a directory that existed before: its old metadata is replaced. */
 export function rewriteDirectoryMetadata(
   fd: number,
   entry: StagedEntry,
@@ -107,7 +110,7 @@ function finishDirectory(fd: number, entry: StagedEntry, onLost: OnLostXattr): v
   setTimesOf(fd, entry.atime ?? entry.mtime, entry.mtime)
 }
 
-/** A symbolic link whose metadata changed: what it had before goes. */
+/** For a symbolic link whose metadata changed: its old metadata is replaced. */
 export function rewriteLinkMetadata(
   directory: number,
   name: ByteString,
@@ -119,7 +122,7 @@ export function rewriteLinkMetadata(
   finish(directory, name, entry, onLost)
 }
 
-/** Whatever was set before, attributes and times come last. */
+/** Attributes and times are always set last. */
 function finish(
   directory: number,
   name: ByteString,
@@ -143,8 +146,8 @@ function clearXattrs(directory: number, name: ByteString): void {
 }
 
 /**
- * ENOTSUP: the file system has no such attributes. EPERM for `user.*` on anything but files and directories:
- * no Linux file system has them (xattr(7)), so an image made elsewhere may carry what cannot exist here.
+ * ENOTSUP: the file system has no such attributes. EPERM for `user.*` on anything but files and directories: no Linux
+ * file system supports them (xattr(7)), so an image made elsewhere may contain what cannot exist here.
  */
 function tolerate(
   entry: StagedEntry,

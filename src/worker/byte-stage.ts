@@ -1,5 +1,5 @@
 /**
- * A layer is a line of parts, each of which knows nothing of the others:
+ * A layer is read by a line of parts, none of which knows about the others:
  *
  *     counted-input   the blob, read and hashed            gives chunks when asked (codec/source.ts)
  *     decompress      the same, inflated (codec/)          gives chunks when asked
@@ -10,12 +10,12 @@
  *     a sink          objects, or an index, …              takes entries
  *
  * `verified-tar.ts` puts the first four together, `read-layer.ts` all of them. A part that takes chunks is a ByteStage.
- * No part may keep a chunk, and none learns anything from another but by these calls: between any two of them the bytes
- * may be copied to another thread, which makes the same calls there.
+ * No part may keep a chunk, and parts communicate only through these calls. So the bytes may be copied to another
+ * thread between any two parts, and the same calls are made there.
  */
 export interface ByteStage {
-  /** More of the tar, good until the call returns: whoever needs the bytes longer copies them. */
+  /** More of the tar, valid until the call returns; a stage that needs the bytes for longer copies them. */
   push(chunk: Buffer): void
-  /** No more comes. @throws what is wrong with the whole */
+  /** The tar is complete. @throws whatever is wrong with it as a whole */
   finish(): void
 }

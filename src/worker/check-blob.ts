@@ -1,4 +1,4 @@
-/** The task of reading one blob to its end, only to see whether it is what its descriptor says. */
+/** The task of reading one blob to its end, only to check that it matches its descriptor. */
 import type { DecompressorChoice } from '../codec/choice.ts'
 import type { Compression } from '../image/media-types.ts'
 import { decompress } from '../codec/decompress.ts'
@@ -11,10 +11,10 @@ import { TarDigest } from './diff-id.ts'
 
 export interface CheckBlobTask {
   type: 'check-blob'
-  /** Its place among the counters. */
+  /** Its index among the counters. */
   layer: number
   source: BlobSource
-  /** Of a layer: how it is packed, and which diff IDs are wanted. */
+  /** For a layer: how it is packed, and which diff IDs are expected. */
   content: LayerContent | undefined
 }
 
@@ -25,12 +25,13 @@ interface LayerContent {
 }
 
 export interface CheckedContent {
-  /** Of a layer: one for each algorithm at least; of other blobs none. */
+  /** For a layer, at least one for each algorithm; for other blobs, none. */
   diffIds: readonly Digest[]
 }
 
 /**
- * @throws what reading and decompressing throw; that the blob itself is damaged goes before anything that follows from it.
+ * @throws what reading and decompressing throw; damage to the blob itself takes precedence over errors that result from
+ * it
  */
 export async function checkBlob(task: CheckBlobTask, control: Control): Promise<CheckedContent> {
   const blob = openBlob(task.source)
@@ -68,7 +69,7 @@ async function readContent(
   return digests.map((digest) => digest.digest())
 }
 
-/** Of an uncompressed layer the digest is a diff ID: what proves the one proves the other. */
+/** The digest of an uncompressed layer is also its diff ID, so verifying one verifies the other. */
 function knownDiffIds({ source, content }: CheckBlobTask): Digest[] {
   return content?.compression === 'none' ? [source.digest] : []
 }

@@ -1,11 +1,11 @@
 /**
- * What threads of one operation share without messages: the wish to stop, and counters that the progress
- * display reads and the limits are held against.
+ * What the threads of one operation share without messages: the request to stop, and counters that feed the progress
+ * display and are checked against the limits.
  */
 import { aborted } from '../errors.ts'
 
 export interface LayerCounters {
-  /** Compressed bytes taken from the blob. */
+  /** Compressed bytes read from the blob. */
   read: number
   /** Bytes of tar. */
   unpacked: number
@@ -50,7 +50,7 @@ export class Control {
     if (this.aborted()) throw aborted()
   }
 
-  /** Says that a task begins, or has ended, in this or another thread. */
+  /** Records that a task begins or has ended, in this or another thread. */
   begin(): void {
     Atomics.add(this.cells, RUNNING, 1n)
   }
@@ -59,7 +59,7 @@ export class Control {
     Atomics.sub(this.cells, RUNNING, 1n)
   }
 
-  /** 0, 1, 2, … over all threads: which part of shared work is the caller's. */
+  /** 0, 1, 2, … across all threads: which part of the shared work is the caller's. */
   takeTurn(): number {
     return Number(Atomics.add(this.cells, TURN, 1n))
   }

@@ -3,7 +3,7 @@ import type { CompressedInput } from '../codec/source.ts'
 import type { VerifiedBlob } from '../store/blob.ts'
 import type { Control } from './control.ts'
 
-/** A blob as the codecs take it, whose bytes are counted for the progress of a layer. */
+/** A blob in the form that codecs read; its bytes count towards the progress of the layer. */
 export function countedInput(blob: VerifiedBlob, control: Control, layer: number): CompressedInput {
   return {
     fd: blob.fd,

@@ -22,7 +22,7 @@ export class TarDigest {
     this.hash.update(chunk)
   }
 
-  /** Of all that was pushed; to be called once. */
+  /** The digest of everything that was pushed. Call it only once. */
   digest(): Digest {
     return finishDigest(this.hash, this.algorithm)
   }

@@ -1,6 +1,6 @@
 /**
- * Entries as bytes, for the way from a worker to the planner: about 120 bytes each where cloned objects
- * take 600, and layers that wait for their turn are kept in this form.
+ * Entries as bytes, as they travel from a worker to the planner: about 120 bytes each, where cloned objects take 600.
+ * Layers that wait for their turn are kept in this form.
  */
 import type { ByteString } from '../bytes.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
@@ -20,7 +20,7 @@ import {
   TYPES
 } from './entry-format.ts'
 
-/** Collects entries and hands them out as one buffer that can be transferred. */
+/** Collects entries and returns them as one transferable buffer. */
 export class EntryEncoder {
   private bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES)
   private at = 0
@@ -49,7 +49,7 @@ export class EntryEncoder {
     this.entries += 1
   }
 
-  /** All entries since the last call; the memory is the receiver's. */
+  /** All entries since the last call; the caller owns the memory. */
   take(): Uint8Array<ArrayBuffer> {
     const taken = new Uint8Array(this.bytes.subarray(0, this.at))
     this.at = 0
@@ -78,7 +78,7 @@ export class EntryEncoder {
     this.at += text.length
   }
 
-  /** Small whole numbers, which most are, in one byte or three; others as a double. */
+  /** Small whole numbers, by far the most common, take one byte or three; others are written as a double. */
   private number(value: number): void {
     this.reserve(9)
     if (value >= 0 && value < ONE_BYTE && Number.isInteger(value)) this.bytes[this.at++] = value

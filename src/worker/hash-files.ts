@@ -1,11 +1,11 @@
-/** The task of hashing files that nothing but their content can tell from what they were. */
+/** The task of hashing files when only their content can show whether they changed. */
 import type { ByteString } from '../bytes.ts'
 import { FileHasher } from '../rootfs/hash-file.ts'
 import type { Control } from './control.ts'
 
 export interface HashFilesTask {
   type: 'hash-files'
-  /** Descriptor of the directory that the paths are relative to: threads of one process share it. */
+  /** Descriptor of the directory that the paths are relative to; all threads of the process share it. */
   root: number
   paths: readonly ByteString[]
 }

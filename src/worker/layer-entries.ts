@@ -14,7 +14,7 @@ export class LayerEntries implements TarSink {
   private readonly onEntry: (entry: StagedEntry) => void
   private current: StagedEntry | undefined
 
-  /** @param onEntry gets each entry when the sink is done with it; it is the receiver's */
+  /** @param onEntry receives, and then owns, each entry when the sink is done with it */
   constructor(rules: EntryRules, sink: LayerSink, onEntry: (entry: StagedEntry) => void) {
     this.rules = rules
     this.sink = sink

@@ -1,4 +1,4 @@
-/** What travels between the main thread and a worker: one union each way. */
+/** The messages between the main thread and a worker: one union for each direction. */
 import type { ByteString } from '../bytes.ts'
 import type { ErrorRecord } from '../errors.ts'
 import type { ScanBatch } from '../rootfs/scanner.ts'

@@ -1,4 +1,6 @@
-/** What a thread can be asked to do, and what comes of it. Tasks are plain functions: they run without a thread, too. */
+/**
+ * What a thread can be asked to do, and what it returns. Tasks are plain functions, so they run without a thread, too.
+ */
 import type { checkBlob } from './check-blob.ts'
 import type { Control } from './control.ts'
 import type { hashFiles } from './hash-files.ts'
@@ -6,7 +8,7 @@ import type { readLayer, ReadLayerReport } from './read-layer.ts'
 import type { scanTree, ScanTreeReport } from './scan-tree.ts'
 import type { spoolLayer } from './spool-layer.ts'
 
-/** What a task gives is its own business; what it finds on the way it reports. */
+/** Each task has its own result type; what it finds along the way goes to its report. */
 interface Performers {
   'read-layer': typeof readLayer
   'spool-layer': typeof spoolLayer
@@ -19,7 +21,7 @@ export type Task = Parameters<Performers[keyof Performers]>[0]
 
 export type ResultOf<T extends Task> = Awaited<ReturnType<Performers[T['type']]>>
 
-/** What a task tells while it runs. */
+/** What tasks report while they run. */
 export type Report = ReadLayerReport & ScanTreeReport
 
 export const SILENT: Report = {
@@ -28,7 +30,7 @@ export const SILENT: Report = {
   scanned: () => undefined
 }
 
-/** A thread loads only what its tasks need: modules are most of what it costs to start one. */
+/** A thread loads only what its tasks need, because loading modules is most of the cost of starting one. */
 const LOAD: { [Type in keyof Performers]: () => Promise<Performers[Type]> } = {
   'read-layer': async () => (await import('./read-layer.ts')).readLayer,
   'spool-layer': async () => (await import('./spool-layer.ts')).spoolLayer,

@@ -1,6 +1,6 @@
 /**
- * Runs tasks in threads. A pool of size 0 runs them in the calling thread: same code, same result, for
- * callers that may not start threads and for tests.
+ * Runs tasks in threads. A pool of size 0 runs them in the calling thread, with the same code and results, for tests
+ * and for callers that cannot start threads.
  */
 import { Worker } from 'node:worker_threads'
 import pLimit from 'p-limit'
@@ -16,13 +16,13 @@ export class Pool {
   private readonly idle: Thread[] = []
   private readonly all: Thread[] = []
 
-  /** @param threads how many tasks may run at once; 0 for none but the calling thread */
+  /** @param threads how many tasks may run at once; 0 uses only the calling thread */
   constructor(threads: number) {
     this.threads = isSomewhere() ? threads : 0
     this.limit = pLimit(Math.max(1, this.threads))
   }
 
-  /** Resolves when the task is done. @throws what the task threw, WORKER_DIED when its thread ended */
+  /** Resolves when the task is done. @throws what the task threw, or WORKER_DIED when its thread ended */
   async run<T extends Task>(
     task: T,
     control: Control,
@@ -38,7 +38,7 @@ export class Pool {
     }
   }
 
-  /** Ends all threads when their tasks are over: to give tasks up, stop them through their control first. */
+  /** Ends all threads when their tasks are done. To cancel tasks, first stop them through their control. */
   async close(): Promise<void> {
     this.limit.clearQueue()
     await Promise.all(this.all.map((thread) => thread.end()))
@@ -62,7 +62,7 @@ export class Pool {
   }
 }
 
-/** Node starts no thread where the working directory was removed; the calling thread does without one. */
+/** Node cannot start threads when the working directory was removed; the calling thread can still work. */
 function isSomewhere(): boolean {
   try {
     return process.cwd() !== ''
@@ -71,7 +71,10 @@ function isSomewhere(): boolean {
   }
 }
 
-/** A thread keeps one chunk, one batch and the names of one layer: small heaps keep the whole small. */
+/**
+ * A thread keeps one chunk, one batch and the names of one layer, so a small young generation is enough and saves
+ * memory.
+ */
 const THREAD_LIMITS = { maxYoungGenerationSizeMb: 8 }
 
 class Thread {
@@ -81,7 +84,7 @@ class Thread {
   })
   private over: Promise<unknown> = Promise.resolve()
 
-  /** One task at a time. */
+  /** Runs one task at a time. */
   perform(message: ToWorker, report: Report): Promise<ResultOf<Task>> {
     return new Promise((resolve, reject) => {
       this.over = this.request(message, (said) => {
@@ -94,7 +97,7 @@ class Thread {
     })
   }
 
-  /** Never in the middle of a task: a thread that is stopped while it is in native code takes the process with it. */
+  /** Never interrupts a task: terminating a thread inside native code would crash the process. */
   async end(): Promise<void> {
     await this.over
     await this.worker.terminate()
@@ -146,8 +149,8 @@ function hear(said: Said, report: Report): void {
 function died(cause: Error | undefined): OciUnpackError {
   const known = fromNode(cause)
   if (known instanceof OciUnpackError) return known
-  return new OciUnpackError('WORKER_DIED', 'A worker thread ended in the middle of its work.', {
-    hint: 'The machine probably ran out of memory. Try a smaller number of {jobs}.',
+  return new OciUnpackError('WORKER_DIED', 'A worker thread ended unexpectedly.', {
+    hint: 'The machine probably ran out of memory. Try a lower value for {jobs}.',
     ...(cause === undefined ? {} : { cause })
   })
 }

@@ -19,16 +19,16 @@ export interface ReadLayerTask extends VerifiedTarTask {
   limits: LayerLimits
 }
 
-/** The number of entries is over all layers of the image. */
+/** The limit on entries applies to all layers of the image together. */
 export interface LayerLimits extends TarSizeLimits {
   entries: number
   tar: Partial<TarLimits>
 }
 
 export interface ReadLayerReport {
-  /** Encoded entries, in archive order. Nothing of them may be trusted before the task has ended. */
+  /** Encoded entries, in archive order. They must not be trusted before the task has ended successfully. */
   entries: (batch: Uint8Array<ArrayBuffer>) => void
-  /** An attribute that this file system cannot hold; once for each name. */
+  /** An attribute that this file system cannot hold; reported once for each name. */
   lostXattr: (entry: ByteString, xattr: ByteString) => void
 }
 
@@ -51,7 +51,7 @@ export async function readLayer(
   }
 }
 
-/** Large enough that a message costs little for each entry, small enough that memory stays flat. */
+/** Large enough to make a message cheap per entry, small enough to keep memory flat. */
 const BATCH = 1024
 
 class Batches {

@@ -1,21 +1,21 @@
-/** The task of recording what lies in a tree. Several threads share one list of subtrees and take turns. */
+/** The task of recording what is in a tree. Several threads share one list of subtrees and take turns. */
 import type { ByteString } from '../bytes.ts'
 import { Scanner, type ScanBatch } from '../rootfs/scanner.ts'
 import type { Control } from './control.ts'
 
 export interface ScanTreeTask {
   type: 'scan-tree'
-  /** Descriptor of the directory that the paths are relative to: threads of one process share it. */
+  /** Descriptor of the directory that the paths are relative to; all threads of the process share it. */
   root: number
   subtrees: readonly ByteString[]
 }
 
 export interface ScanTreeReport {
-  /** What was found; together the batches of all threads hold each directory below the subtrees once. */
+  /** What was found. Together, the batches of all threads contain each directory below the subtrees exactly once. */
   scanned: (batch: ScanBatch) => void
 }
 
-/** Lets messages and signals through between its turns. @throws SYSCALL_FAILED, ABORTED */
+/** Lets messages and signals through between turns. @throws SYSCALL_FAILED, ABORTED */
 export async function scanTree(
   task: ScanTreeTask,
   control: Control,

@@ -1,4 +1,4 @@
-/** The kinds of sinks that a task can name. A new one is a file of its own and its line in both lists. */
+/** The kinds of sinks that a task can name. A new one needs its own file and a line in both lists. */
 import { BodySink, type BodiesDescription } from '../rootfs/body-sink.ts'
 import { IndexSink, type IndexDescription } from '../rootfs/index-sink.ts'
 import type { LayerSink, SinkReport } from '../rootfs/layer-sink.ts'

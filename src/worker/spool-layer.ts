@@ -7,13 +7,13 @@ import { readVerifiedTar, type VerifiedTarTask } from './verified-tar.ts'
 
 export interface SpoolLayerTask extends VerifiedTarTask {
   type: 'spool-layer'
-  /** Absolute path of a directory that is ours. */
+  /** Absolute path of a private directory. */
   directory: string
-  /** Of a file in it that is not there yet. */
+  /** Name of a new file in it. */
   name: ByteString
 }
 
-/** @throws as `readVerifiedTar` does, and SYSCALL_FAILED; the file may be there then */
+/** @throws as `readVerifiedTar` does, and SYSCALL_FAILED; the file may exist even so */
 export async function spoolLayer(task: SpoolLayerTask, control: Control): Promise<void> {
   const fd = createIn(task)
   control.begin()

@@ -1,4 +1,4 @@
-/** The stage that counts a layer's tar, and holds it to what an image may cost. */
+/** The stage that counts the bytes of a layer's tar and enforces the limits on images. */
 import type { ByteStage } from './byte-stage.ts'
 import type { Control } from './control.ts'
 import { checkLimit } from './limit.ts'
@@ -6,11 +6,11 @@ import { checkLimit } from './limit.ts'
 export interface TarSizeLimits {
   /** Over all layers of the image. */
   unpackedBytes: number
-  /** Bytes of tar for each compressed byte, in any one layer. */
+  /** Bytes of tar for each compressed byte of a single layer. */
   ratio: number
 }
 
-/** Below this many bytes of tar the ratio says nothing. */
+/** Below this many bytes of tar, the ratio is not checked, since it is not meaningful. */
 const RATIO_FLOOR = 64 * 1024 * 1024
 
 export class TarSizeCheck implements ByteStage {
@@ -39,6 +39,6 @@ export class TarSizeCheck implements ByteStage {
   }
 
   finish(): void {
-    // what was too much was said at once
+    // `push` has already checked the limits
   }
 }

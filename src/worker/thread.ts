@@ -1,4 +1,4 @@
-/** Entry of a worker thread: one task at a time, answered with `done` or `failed`. */
+/** Entry point of a worker thread: runs one task at a time and answers `done` or `failed`. */
 import { parentPort } from 'node:worker_threads'
 import { toErrorRecord } from '../errors.ts'
 import { fromNode } from '../sys/failure.ts'
@@ -8,7 +8,7 @@ import { perform } from './perform.ts'
 
 const port = parentPort!
 
-/** @param moved memory that is the receiver's from here on */
+/** @param moved memory that is transferred to the receiver */
 function send(message: FromWorker, ...moved: ArrayBuffer[]): void {
   port.postMessage(message, moved)
 }

@@ -1,4 +1,4 @@
-/** A layer from its blob to the bytes of its tar, verified to the last: blob → digest → decompress → diff ID. */
+/** A layer from its blob to the bytes of its tar, verified to the last byte: blob → digest → decompress → diff ID. */
 import type { DecompressorChoice } from '../codec/choice.ts'
 import type { Compression } from '../image/media-types.ts'
 import { decompress } from '../codec/decompress.ts'
@@ -12,7 +12,7 @@ import { DiffIdCheck } from './diff-id.ts'
 import { TarSizeCheck, type TarSizeLimits } from './tar-limits.ts'
 
 export interface VerifiedTarTask {
-  /** Its place among the layers of the image. */
+  /** Its index among the layers of the image. */
   layer: number
   source: BlobSource
   compression: Compression
@@ -22,7 +22,7 @@ export interface VerifiedTarTask {
 }
 
 /**
- * @param consumer may trust nothing before this has returned; it is finished before the last checks
+ * @param consumer must not trust anything before this returns: it is finished before the last checks
  * @throws BLOB_*, COMPRESSION_INVALID, DIFF_ID_MISMATCH, LIMIT_EXCEEDED, ABORTED
  */
 export async function readVerifiedTar(
@@ -58,7 +58,7 @@ async function read(
   check?.finish()
 }
 
-/** An uncompressed layer's blob is its tar: what proves the one digest proves the other. */
+/** The blob of an uncompressed layer is its tar, so verifying one digest verifies the other. */
 function isSameBytes({ compression, source, diffId }: VerifiedTarTask): boolean {
   return compression === 'none' && source.digest === diffId
 }

@@ -23,9 +23,9 @@ const DEFECTS: readonly [defect: string, case_: string, asked: RegExp, seen: Reg
     'target inside another',
     'cold unpack',
     /pre-extract for layer 1 .*which answered yes .*inner/,
-    /HOOK_ANSWER_INVALID[^]*are not apart/
+    /HOOK_ANSWER_INVALID[^]*overlap/
   ],
-  ['finish does nothing', 'cold unpack', /finish/, /finish has made no root file system/],
+  ['finish does nothing', 'cold unpack', /finish/, /finish did not make a root file system/],
   [
     'delta-list leaves out',
     'delta-list',

@@ -85,7 +85,7 @@ describe.runIf(needs('root'))('after the engine was killed, and while its hook w
       const { status, stderr } = ociUnpack(...commandOf(second, bundle))
       if (status === 0) break
       expect(stderr).toContain('BUNDLE_EXISTS')
-      expect(stderr).toContain('Another process is at work on a bundle there.')
+      expect(stderr).toContain('Another process is working on a bundle there.')
     }
     expect(tries).toBeGreaterThan(0)
     await setTimeout(1_500)

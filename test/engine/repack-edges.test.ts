@@ -40,7 +40,7 @@ describe.runIf(needs('root'))('sockets', () => {
         fs.utimesSync(rootfs, mtime, mtime)
         const { layer, warnings } = await repack({ refreshBundle: true })
         expect(layer).toBeUndefined()
-        expect(warnings).toEqual(['A layer cannot hold a socket: it is left out. socket'])
+        expect(warnings).toEqual(['A layer cannot hold a socket, so it is left out. socket'])
         expect(await diff({ bundle })).toEqual([])
       })
     })
@@ -242,7 +242,7 @@ describe.runIf(needs('root'))('what a layer holds', () => {
       setXattr(AT_FDCWD, `${rootfs}/d/f`, 'trusted.empty', '')
       const { warnings, entries } = await repack()
       expect(warnings).toEqual([
-        'A layer cannot hold an extended attribute without a value: it is left out. d/f'
+        'A layer cannot hold an extended attribute without a value, so it is left out. d/f'
       ])
       expect(entries.map(({ entry }) => entry.xattrs)).toEqual([[]])
     })

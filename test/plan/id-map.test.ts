@@ -68,11 +68,11 @@ describe('toHost and toContainer', () => {
     )
   })
 
-  test('has an error that names the flag to give', () => {
+  test('has an error that names the option to give', () => {
     expect(idNotMapped('gid', 'host', 42)).toMatchObject({
       code: 'ID_NOT_MAPPED',
       message: expect.stringContaining('host gid 42') as unknown,
-      hint: expect.stringContaining('--gid-map') as unknown
+      hint: expect.stringContaining('gidMap') as unknown
     })
   })
 })

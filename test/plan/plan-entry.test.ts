@@ -35,8 +35,8 @@ describe('an entry as it will be on disk', () => {
   })
 
   test.each([
-    [{ uid: 10, gid: 5 }, 'The container uid 10 is in no uid mapping.'],
-    [{ uid: 0, gid: 0 }, 'The container gid 0 is in no gid mapping.']
+    [{ uid: 10, gid: 5 }, 'The container uid 10 is not in any uid mapping.'],
+    [{ uid: 0, gid: 0 }, 'The container gid 0 is not in any gid mapping.']
   ])('has no ids that are not mapped: %o', (ids, message) => {
     const error = failure(() => planEntry(entry(ids), MAPPED))
     expect(error).toMatchObject({ code: 'ID_NOT_MAPPED', message })

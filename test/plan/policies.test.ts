@@ -132,10 +132,10 @@ describe.each(CHOICES.filter(({ uidMap }) => uidMap.length > 0))('$kind with id 
   })
 
   test.each([
-    ['to', { uid: 10 }, 'The container uid 10 is in no uid mapping.'],
-    ['to', { gid: 10 }, 'The container gid 10 is in no gid mapping.'],
-    ['from', { uid: 1 }, 'The host uid 1 is in no uid mapping.'],
-    ['from', { uid: 1000, gid: 6 }, 'The host gid 6 is in no gid mapping.']
+    ['to', { uid: 10 }, 'The container uid 10 is not in any uid mapping.'],
+    ['to', { gid: 10 }, 'The container gid 10 is not in any gid mapping.'],
+    ['from', { uid: 1 }, 'The host uid 1 is not in any uid mapping.'],
+    ['from', { uid: 1000, gid: 6 }, 'The host gid 6 is not in any gid mapping.']
   ])('refuses %s disk %o', (way, ids, message) => {
     const move = way === 'to' ? toDisk : fromDisk
     const error = failure(() => move({ ...PLAIN, ...ids }, choice))
@@ -206,7 +206,7 @@ describe('overlay', () => {
     const device: ObjectMetadata = { ...PLAIN, type: 'char' }
     expect(failure(() => toDisk(device, choice))).toMatchObject({
       code: 'ENTRY_INVALID',
-      facts: { reason: 'overlayfs takes it for a whiteout' }
+      facts: { reason: 'overlayfs treats it as a whiteout' }
     })
     expect(toDisk({ ...device, type: 'block' }, choice).type).toBe('block')
     expect(toDisk({ ...device, devMinor: 1 }, choice).type).toBe('char')

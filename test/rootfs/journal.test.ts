@@ -116,7 +116,7 @@ describe('where somebody else has taken the place of what is to be put back', ()
       }
       expect(thrown).toMatchObject({
         code: 'SYSCALL_FAILED',
-        message: expect.stringContaining('could not be taken back') as string,
+        message: expect.stringContaining('could not be undone') as string,
         facts: { reason: expect.stringContaining('it already exists') as string },
         cause: { message: expect.stringContaining('does not exist') as string }
       })

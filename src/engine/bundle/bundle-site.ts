@@ -1,7 +1,7 @@
 /**
- * Where a bundle is made with the help of hooks: at its final place, because hooks mount there. The place is claimed
- * before the first file is in it. Until the bundle is complete it bears a mark; a mark in a place that nobody holds
- * belongs to a process that died, and what it left is removed.
+ * Where a bundle is made with hooks: at its final place, because hooks mount there. The place is claimed before the
+ * first file is made in it, and marked until the bundle is complete. A mark in a place that no process has claimed was
+ * left by one that died; what it left is removed.
  */
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -24,33 +24,36 @@ import { openState, readMark, writeMark } from './unfinished-mark.ts'
 import { assertOriginal, readOrigin } from './origin.ts'
 import { removeBundleFiles } from './remove-bundle-files.ts'
 
-/** The directory of a bundle, which no other engine has meanwhile. */
+/** The directory of a bundle, locked against other engines. */
 export interface BundleDirectory {
   readonly context: BundleContext
   /** Descriptor. */
   readonly fd: number
 }
 
-/** A bundle that is being made. What the engine itself writes goes through the handles; hooks are told paths. */
+/** A bundle that is being made. The engine itself writes through the handles; hooks are given paths. */
 export interface BundleSite extends BundleDirectory {
   /** A path that leads through the descriptor. */
   readonly path: string
-  /** The same of the state directory. */
+  /** The same for the state directory. */
   readonly state: string
 }
 
 export interface SiteOptions {
   /** Absolute. */
   bundle: string
-  /** Of the image manifest: its files are named after it. */
+  /** Digest of the image manifest; files of the bundle are named after it. */
   digest: string
   owner: Owner
-  /** Undoes what the hooks of a process that died have made for the bundle. */
+  /** Undoes what the hooks of a dead process made for the bundle. */
   recover: (bundle: BundleContext) => Promise<void>
   onEvent: OnEvent
 }
 
-/** Runs `act` at the place of a new bundle. Where it fails, what was not there before is gone. @throws BUNDLE_EXISTS */
+/**
+ * Runs `act` at the place of a new bundle. If it fails, everything that was not there before is removed. @throws
+ * BUNDLE_EXISTS
+ */
 export async function withBundleSite<T>(
   options: SiteOptions,
   act: (site: BundleSite) => Promise<T>
@@ -78,7 +81,7 @@ async function makeAt<T>(
     tidy(fd, options.bundle, options.onEvent)
     await removeUnfinished(fd, options)
     refuseExistingBundle(options.bundle)
-    // set-user-ID programs and devices of a stranger's image are out of other users' reach from the beginning
+    // keeps set-user-ID programs and devices of an untrusted image out of other users' reach from the start
     setModeOf(fd, PRIVATE_MODE)
     return await whileMarked(fd, options, act)
   } catch (error) {
@@ -91,7 +94,7 @@ export function contextAt(bundle: string): BundleContext {
   return { bundle, rootfs: join(bundle, ROOTFS_DIRECTORY), state: join(bundle, STATE_DIRECTORY) }
 }
 
-/** Whoever had the place before may have removed it between two of our calls: then it is made anew. */
+/** The previous owner of the place may have removed it between two of our calls: then it is made again. */
 function claimDirectory(bundle: string): OperatorDirectory {
   for (;;) {
     const directory = openOrMakeDirectory(bundle)
@@ -142,12 +145,12 @@ async function whileMarked<T>(
   }
 }
 
-/** The failure that led here says more; with the mark still there the next unpack tries again. */
+/** The original failure says more. The mark is still there, so the next unpack will try again. */
 function attemptToRemove(fd: number, context: BundleContext, digest: string): void {
   try {
     removeBundleFiles(fd, context, digest)
   } catch {
-    // what hooks could not undo
+    // hooks could not undo everything
   }
 }
 
@@ -160,7 +163,7 @@ async function removeUnfinished(
   try {
     const mark = readMark(state)
     if (mark === undefined) {
-      removeIfEmpty(fd, STATE_DIRECTORY) // of a process that died before it had made the mark
+      removeIfEmpty(fd, STATE_DIRECTORY) // left by a process that died before it made the mark
       return
     }
     const context = contextAt(bundle)
@@ -173,11 +176,11 @@ async function removeUnfinished(
   }
 }
 
-/** Of a directory that was there before; a new one goes. */
+/** For a directory that existed before; a new one is removed. */
 function restoreMode(fd: number, mode: number): void {
   try {
     setModeOf(fd, mode)
   } catch {
-    // the failure that led here says more
+    // the original failure says more
   }
 }

@@ -1,12 +1,12 @@
-/** One process at a time works on a bundle with hooks. */
+/** Only one process at a time works on a bundle with hooks. */
 import { OciUnpackError } from '../../errors.ts'
 import { ownerProcesses, type Owner } from '../../hooks/owner.ts'
 import { inodeKey, status } from '../../sys/status.ts'
 
 /**
- * Runs `act` with a bundle claimed for its hooks. Those of an engine that was killed may still be at work in it, though
- * nobody holds its directory any more.
- * @param fd descriptor of the bundle's directory, which no other engine has meanwhile
+ * Runs `act` with a bundle claimed for its hooks. The hooks of an engine that was killed may still be working in it,
+ * although its directory is no longer locked. @param fd descriptor of the bundle's directory, locked against other
+ * engines
  * @throws BUNDLE_EXISTS
  */
 export async function whileOwned<T>(
@@ -27,12 +27,12 @@ export async function whileOwned<T>(
 }
 
 function stillAtWork(bundle: string, pids: readonly number[]): OciUnpackError {
-  return new OciUnpackError('BUNDLE_EXISTS', 'Another process is at work on a bundle there.', {
+  return new OciUnpackError('BUNDLE_EXISTS', 'Another process is working on a bundle there.', {
     facts: {
       path: bundle,
       reason: 'a hook of an unpack that was killed is still running',
       ...(pids.length === 0 ? {} : { found: `process ${pids.join(', ')}` })
     },
-    hint: 'Wait for its end, or end it.'
+    hint: 'Wait until it ends, or stop it.'
   })
 }

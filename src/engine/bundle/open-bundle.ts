@@ -1,4 +1,4 @@
-/** A bundle that an unpack made, ours or umoci's, opened for a comparison. */
+/** A bundle that an unpack made, ours or umoci's, opened for comparison. */
 import { closeSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { readMemory, readMetadata, type Memory, type ReadBundleFile } from '../../bundle/bundle.ts'
@@ -26,20 +26,20 @@ export interface OpenBundle {
   /** Descriptor of its directory. */
   directory: number
   metadata: BundleMetadata
-  /** What it remembers of its tree, read at each call. @throws BUNDLE_INVALID, MTREE_INVALID */
+  /** What it remembers of its tree, read on each call. @throws BUNDLE_INVALID, MTREE_INVALID */
   memory: () => Memory
   /** Descriptor of the root file system. */
   rootfs: number
 }
 
 export interface BundleUse {
-  /** `exclusive` for who changes the bundle, alone; `shared` for who only reads it, while nobody changes it. */
+  /** `exclusive` to change the bundle; `shared` to read it while no other process changes it. */
   use: LockKind
   signal: AbortSignal | undefined
   onEvent: OnEvent
 }
 
-/** Waits for others who are at work in the bundle. @throws BUNDLE_INVALID, ABORTED, SYSCALL_FAILED */
+/** Waits for other processes that work in the bundle. @throws BUNDLE_INVALID, ABORTED, SYSCALL_FAILED */
 export async function withBundle<T>(
   bundle: string,
   { use, signal, onEvent }: BundleUse,
@@ -75,16 +75,16 @@ async function withRootfs<T>(
   }
 }
 
-/** Half of a tree would be taken for a changed whole. */
+/** Half a tree would look like a whole one with deletions. */
 function assertFinished(directory: number, path: string): void {
   if (!isMarked(directory, path)) return
   throw new OciUnpackError('BUNDLE_INVALID', 'The bundle is not complete.', {
-    facts: { path, reason: 'an unpack or a deletion of it was stopped' },
-    hint: 'Remove what is left of it with `bundle delete`.'
+    facts: { path, reason: 'unpacking or deleting it was interrupted' },
+    hint: 'Remove the rest of it with `bundle delete`.'
   })
 }
 
-/** A descriptor. @throws BUNDLE_INVALID where there is no directory, TARGET_INVALID for another user's link */
+/** A descriptor. @throws BUNDLE_INVALID if there is no directory, TARGET_INVALID for another user's link */
 export function openBundleDirectory(path: string): number {
   try {
     return openDestination(path)
@@ -117,7 +117,7 @@ function openRootfs(path: string, directory: number): number {
   }
 }
 
-/** The content, or undefined where there is no regular file; a FIFO does not block. */
+/** The content, or undefined if there is no regular file. Does not block on a FIFO. */
 export function readIfRegular(path: string): Buffer | undefined {
   const file = openIfRegular(path)
   if (file === undefined) return undefined
@@ -141,9 +141,9 @@ function openIfRegular(path: string): RegularFile | undefined {
 }
 
 export function noBundle(path: string, cause?: unknown): OciUnpackError {
-  return new OciUnpackError('BUNDLE_INVALID', 'There is no bundle.', {
+  return new OciUnpackError('BUNDLE_INVALID', 'There is no bundle at this path.', {
     facts: { path },
-    hint: 'Name a directory that unpack made; raw unpack makes no bundle.',
+    hint: 'Name a directory that unpack made. (raw unpack does not make a bundle.)',
     cause
   })
 }
@@ -151,7 +151,7 @@ export function noBundle(path: string, cause?: unknown): OciUnpackError {
 function noRootfs(path: string, cause: unknown): OciUnpackError {
   return new OciUnpackError('BUNDLE_INVALID', 'The bundle has no root file system.', {
     facts: { path: join(path, ROOTFS_DIRECTORY) },
-    hint: 'It must be a directory, not a link to one. Restore it, or unpack the image again.',
+    hint: 'The root file system must be a directory, not a link to one. Restore it, or unpack the image again.',
     cause
   })
 }

@@ -1,4 +1,4 @@
-/** Which hooks made a bundle: only they can read it, refresh it and take it away. */
+/** Which hooks made a bundle: only they can read, refresh and remove it. */
 import { renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { HOOKS_FILE } from '../../bundle/files.ts'
@@ -12,13 +12,13 @@ export interface Origin {
   /** Name of the hook set. */
   readonly hooks: string
   readonly extract: ExtractMode
-  /** Of the root file system, as soon as finish has made it; a volume of its own is a mount, too. */
+  /** What the root file system is, once finish has made it; a separate volume counts as a mount. */
   readonly rootfs?: 'mount' | 'directory'
-  /** Inode of the state directory, in digits: a copy of the bundle has another. */
+  /** Inode number of the state directory, as decimal digits: a copy of the bundle has another. */
   readonly inode?: string
 }
 
-/** Whole or not at all: without it nobody knows who can take the bundle away. */
+/** Written entirely or not at all: without it, nothing says which hooks can remove the bundle. */
 export function writeOrigin(
   { state }: Pick<BundleContext, 'state'>,
   { name, extract }: HookSet,
@@ -37,7 +37,7 @@ export function writeOrigin(
 }
 
 /**
- * What hooks keep of a bundle belongs to that one, and not to a copy.
+ * What hooks keep for a bundle belongs to the original, not to a copy.
  * @param state path of the state directory
  * @throws BUNDLE_INVALID
  */
@@ -45,12 +45,12 @@ export function assertOriginal(origin: Origin | undefined, state: string, path: 
   const inode = origin?.inode
   if (inode === undefined || inode === String(statSync(state, { bigint: true }).ino)) return
   throw new OciUnpackError('BUNDLE_INVALID', 'The bundle is a copy of one that hooks made.', {
-    facts: { path, reason: 'what its hooks keep belongs to the original' },
+    facts: { path, reason: 'what its hooks keep for it belongs to the original' },
     hint: 'Remove the copy with `rm -r --one-file-system`.'
   })
 }
 
-/** Undefined for a bundle that no hooks made. @throws BUNDLE_INVALID */
+/** Undefined for a bundle that was made without hooks. @throws BUNDLE_INVALID */
 export function readOrigin({ state }: Pick<BundleContext, 'state'>): Origin | undefined {
   const file = join(state, HOOKS_FILE)
   let text: string
@@ -77,13 +77,17 @@ function parse(text: string, file: string): Origin {
   } catch {
     // as below
   }
-  throw new OciUnpackError('BUNDLE_INVALID', 'The record of the hooks that made it is damaged.', {
-    facts: { file: withoutHandles(file), found: text.slice(0, 100) },
-    hint: 'It says {"hooks": NAME, "extract": "rootfs", "layer" or "chain"}.'
-  })
+  throw new OciUnpackError(
+    'BUNDLE_INVALID',
+    'The record of the hooks that made the bundle is damaged.',
+    {
+      facts: { file: withoutHandles(file), found: text.slice(0, 100) },
+      hint: 'It must contain {"hooks": NAME, "extract": "rootfs", "layer" or "chain"}.'
+    }
+  )
 }
 
-/** Bundles of earlier versions do not say. */
+/** Bundles of earlier versions do not record this. */
 function isRootfs(value: unknown): value is NonNullable<Origin['rootfs']> {
   return value === 'mount' || value === 'directory'
 }

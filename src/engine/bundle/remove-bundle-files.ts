@@ -1,4 +1,7 @@
-/** All that makes a bundle goes; what others put beside it, or mounted in it, does not. By handles, never through a link. */
+/**
+ * Removes the files of a bundle, but not what others put beside them or mounted in them. Works by handles, never
+ * through a link.
+ */
 import { realpathSync } from 'node:fs'
 import {
   bundleFileNames,
@@ -18,10 +21,9 @@ import { status, statusIfThere } from '../../sys/status.ts'
 import { openState } from './unfinished-mark.ts'
 
 /**
- * Removes all that makes a bundle, whatever of it is there.
- * @param fd descriptor of the bundle's directory
- * @param digest of the image manifest; `''` if it is not known
- * @throws BUNDLE_BUSY where something is still mounted, or the root file system is a volume of its own
+ * Removes all files of a bundle that exist.
+ * @param fd descriptor of the bundle's directory @param digest of the image manifest; `''` if unknown @throws
+ * BUNDLE_BUSY if something is still mounted, or the root file system is a separate volume
  */
 export function removeBundleFiles(fd: number, context: BundleContext, digest: string): void {
   assertRemovable(fd, context)
@@ -30,16 +32,16 @@ export function removeBundleFiles(fd: number, context: BundleContext, digest: st
   removeState(fd, context.bundle)
 }
 
-/** What is mounted there, or is a volume of its own, belongs to somebody else: its files are not ours to delete. */
+/** The files of mounts and separate volumes are not ours to delete. */
 export function assertRemovable(fd: number, { bundle, rootfs }: BundleContext): void {
   const [point] = mountsBelow(fromText(realpathSync(bundle)))
   if (point !== undefined) throw stillThere(display(point), 'something is mounted there')
   const found = statusIfThere(fd, ROOTFS_DIRECTORY)
   if (found?.type === 'directory' && found.device !== status(fd, '').device)
-    throw stillThere(rootfs, 'it is a volume of its own')
+    throw stillThere(rootfs, 'it is a separate volume')
 }
 
-/** The mark goes last: until then what a crash leaves is known as part of a bundle. */
+/** The mark is removed last: until then, what a crash leaves is recognized as part of a bundle. */
 function removeState(fd: number, bundle: string): void {
   const state = openState(fd, bundle)
   if (state === undefined) return
@@ -55,6 +57,6 @@ function removeState(fd: number, bundle: string): void {
 function stillThere(path: string, reason: string): OciUnpackError {
   return new OciUnpackError('BUNDLE_BUSY', 'The bundle cannot be removed.', {
     facts: { path, reason },
-    hint: 'Use the hooks that made the bundle; end what still works in it, and try again.'
+    hint: 'Use the hooks that made the bundle, stop the programs that still use it, and try again.'
   })
 }

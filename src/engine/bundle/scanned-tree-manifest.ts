@@ -1,4 +1,4 @@
-/** Tree manifest and fingerprints of a tree as it was scanned. */
+/** The tree manifest and the fingerprints of a scanned tree. */
 import { fileStat } from '../../bundle/file-stat.ts'
 import type { ByteString } from '../../bytes.ts'
 import type { MtreeEntry, MtreeNode } from '../../mtree/entry.ts'
@@ -13,9 +13,9 @@ import { writeTreeManifestFiles } from './tree-manifest-file.ts'
 
 export interface KnownTree {
   tree: ScannedTree
-  /** The entry that an object surely still has; undefined: not known. */
+  /** The entry that an object certainly still has; undefined if unknown. */
   known: (object: ScannedObject) => MtreeEntry | undefined
-  /** SHA-256 (hex) of files that are not known, by path. */
+  /** SHA-256 (hex) of files without a known entry, by path. */
   digests: Map<ByteString, string>
 }
 
@@ -26,11 +26,11 @@ export interface TreeManifestPlace {
   bundle: string
   /** Descriptor of its root file system. */
   rootfs: number
-  /** Of the image manifest that the tree equals. */
+  /** Digest of the manifest of the image that the tree equals. */
   digest: string
 }
 
-/** Reads the files of which no digest is known yet. */
+/** Reads the files whose digests are not known yet. */
 export async function completeDigests(
   { tree, known, digests }: KnownTree,
   hashFiles: HashFiles
@@ -45,7 +45,7 @@ export async function completeDigests(
   for (const [index, { path }] of unread.entries()) digests.set(path, found[index]!)
 }
 
-/** @param scannedAt from before the first object was looked at */
+/** @param scannedAt the time before the first object was looked at */
 export function writeScannedTreeManifest(
   { path, bundle, rootfs, digest }: TreeManifestPlace,
   knowledge: KnownTree,
@@ -68,7 +68,7 @@ interface ScannedNode extends MtreeNode {
   children?: readonly ScannedNode[]
 }
 
-/** Children are made when they are asked for: the tree is never in memory as a whole. */
+/** Children are made on request, so the tree is never in memory as a whole. */
 function toNode(object: ScannedObject, knowledge: KnownTree, xattrs: XattrReader): ScannedNode {
   const { path, status } = object
   const known = knowledge.known(object)

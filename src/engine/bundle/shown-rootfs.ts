@@ -1,4 +1,4 @@
-/** Whether the root file system of a bundle that hooks made is there to be looked at: a mount is gone after a reboot. */
+/** Whether the root file system of a bundle that hooks made is there: a mount is gone after a reboot. */
 import { realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Memory } from '../../bundle/bundle.ts'
@@ -12,7 +12,7 @@ import { mountsBelow } from '../../sys/mounts.ts'
 import { status } from '../../sys/status.ts'
 import { readOrigin, type Origin } from './origin.ts'
 
-/** What finish has made in the bundle: a volume of its own counts as mounted. */
+/** What finish has made in the bundle: a separate volume counts as mounted. */
 export function rootfsKind(bundle: string): NonNullable<Origin['rootfs']> {
   const path = fromText(realpathSync(bundle))
   const rootfs = `${path}/${ROOTFS_DIRECTORY}`
@@ -34,8 +34,8 @@ export interface RootfsToLookAt {
 }
 
 /**
- * Refuses a bundle in which only the place of a root file system is left: all of it would look deleted. Those that no
- * hooks made are what they are.
+ * Refuses a bundle in which only the mount point of the root file system is left: everything would look deleted.
+ * Bundles that were made without hooks are not checked.
  * @throws BUNDLE_INVALID
  */
 export function assertStillShown({ bundle, directory, rootfs, memory }: RootfsToLookAt): void {
@@ -53,6 +53,6 @@ function notShown(bundle: string, { hooks, rootfs }: Origin): OciUnpackError {
       : 'The root file system of the bundle is not mounted.'
   return new OciUnpackError('BUNDLE_INVALID', message, {
     facts: { hooks, path: join(bundle, ROOTFS_DIRECTORY) },
-    hint: `The hooks "${hooks}" made it: mount it again as their README says, or delete the bundle and unpack the image again.`
+    hint: `The hooks "${hooks}" made it: mount it again as described in their README, or delete the bundle and unpack the image again.`
   })
 }

@@ -13,15 +13,15 @@ import type { Timespec } from '../../tar/entry.ts'
 
 export interface TreeManifestSource<Node> {
   root: Node
-  /** What the fingerprints keep of a node. */
+  /** What the fingerprints record of a node. */
   statOf: (node: Node) => FileStat
-  /** From before the first object was looked at. */
+  /** The time before the first object was looked at. */
   scannedAt: Timespec
 }
 
 /**
- * Writes both files into `directory`, whose bundle is (or will be) at `bundle`; neither may exist.
- * `digest` is that of the image manifest that the tree equals.
+ * Writes both files into `directory`, whose bundle is (or will be) at `bundle`; neither may exist. `digest` is that of
+ * the manifest of the image that the tree equals.
  */
 export function writeTreeManifestFiles<Node extends MtreeNode & { children?: readonly Node[] }>(
   directory: string,
@@ -46,7 +46,7 @@ export function writeTreeManifestFiles<Node extends MtreeNode & { children?: rea
   writeFileSync(join(directory, fingerprintsFile(digest)), prints, { flag: 'wx' })
 }
 
-/** The time by the clock that file systems use, for the racy window of fingerprints. */
+/** The time according to the clock that file systems use, for the racy window of fingerprints. */
 export function currentTime(): Timespec {
   const milliseconds = Date.now()
   return { sec: Math.floor(milliseconds / 1000), nsec: (milliseconds % 1000) * 1_000_000 }
@@ -61,7 +61,7 @@ function header(bundle: string): Parameters<typeof formatTreeManifest>[1] {
   }
 }
 
-/** A build's user need not be in the host's passwd. */
+/** The user of a build need not be listed in the host's passwd file. */
 function userName(): string {
   try {
     return userInfo().username

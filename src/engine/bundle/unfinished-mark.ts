@@ -1,4 +1,4 @@
-/** The mark of a bundle that is not complete: a file in its state directory that holds the digest of the image manifest. */
+/** The mark of an incomplete bundle: a file in its state directory that contains the digest of the image manifest. */
 import { STATE_DIRECTORY, UNFINISHED_FILE } from '../../bundle/files.ts'
 import { toBuffer } from '../../bytes.ts'
 import { OciUnpackError } from '../../errors.ts'
@@ -9,11 +9,13 @@ import { status, type Status } from '../../sys/status.ts'
 import { isOwn } from '../../workspace/claim.ts'
 
 export interface Mark {
-  /** Of the image manifest; empty where the process died before it had written it. */
+  /** Digest of the image manifest; empty if the process died before it wrote it. */
   digest: string
 }
 
-/** A descriptor of the state directory in a bundle; undefined where there is none. @throws BUNDLE_INVALID for another's */
+/**
+ * A descriptor of the state directory in a bundle; undefined if there is none. @throws BUNDLE_INVALID if it is not ours
+ */
 export function openState(bundle: number, path: string): number | undefined {
   try {
     const fd = openDirectory(bundle, STATE_DIRECTORY)
@@ -27,7 +29,7 @@ export function openState(bundle: number, path: string): number | undefined {
   throw notOurs(path, 'another user could have written it')
 }
 
-/** Hooks believe what it says. */
+/** Hooks trust its content. */
 function isTrusted(found: Status): boolean {
   return isOwn(found) && (found.mode & GROUP_OR_OTHERS_WRITE) === 0
 }
@@ -38,7 +40,7 @@ export function writeMark(state: number, digest: string): void {
   writeNewFile(state, UNFINISHED_FILE, toBuffer(digest), 0o600)
 }
 
-/** Whether a bundle bears the mark. @throws BUNDLE_INVALID where its state is another user's */
+/** Whether a bundle bears the mark. @throws BUNDLE_INVALID if another user owns its state */
 export function isMarked(bundle: number, path: string): boolean {
   const state = openState(bundle, path)
   if (state === undefined) return false
@@ -49,7 +51,7 @@ export function isMarked(bundle: number, path: string): boolean {
   }
 }
 
-/** Undefined where there is none; a state directory without anything else in it was left before it was marked. */
+/** Undefined if there is none. An empty state directory was left by a process that died before it made the mark. */
 export function readMark(state: number): Mark | undefined {
   try {
     const text = readRegularFile(state, UNFINISHED_FILE, 1024) ?? ''
@@ -61,9 +63,9 @@ export function readMark(state: number): Mark | undefined {
 }
 
 function notOurs(path: string, reason: string, cause?: unknown): OciUnpackError {
-  return new OciUnpackError('BUNDLE_INVALID', 'The state of the bundle is not ours.', {
+  return new OciUnpackError('BUNDLE_INVALID', 'The state of the bundle may be from another user.', {
     facts: { path: `${path}/${STATE_DIRECTORY}`, reason },
-    hint: 'Nothing of it is read or removed. Look at what it is, and remove it yourself, or as the user who made it.',
+    hint: 'Nothing in it is read or removed. Check what it is, then remove it yourself, or as the user who made it.',
     cause
   })
 }

@@ -1,4 +1,4 @@
-/** The rarer keywords of mtree(5) as the disk has them, in the form in which a manifest states them. */
+/** The values on disk of the less common keywords of mtree(5), in the form in which a tree manifest states them. */
 import { createHash } from 'node:crypto'
 import { parseGroup, parsePasswd } from '../../bundle/passwd.ts'
 import { fromBuffer, type ByteString } from '../../bytes.ts'
@@ -22,7 +22,7 @@ const SUMS: ReadonlyMap<string, () => Sum> = new Map([
   ['ripemd160digest', () => hexHash('ripemd160')]
 ])
 
-/** An object as a manifest would list it, and what the disk says. */
+/** An object as a tree manifest would list it, with its status on disk. */
 export interface Scanned {
   entry: MtreeEntry
   status: Status
@@ -39,10 +39,10 @@ export const CHECKED_KEYWORDS: ReadonlySet<string> = new Set([
   'device'
 ])
 
-/** They say how to compare, and are nothing to compare. */
+/** These say how to compare, and are not compared themselves. */
 export const CONTROL_KEYWORDS: ReadonlySet<string> = new Set(['optional', 'nochange', 'ignore'])
 
-/** Whoever makes one calls `release`. */
+/** The caller must call `release`. */
 export class DiskValues {
   private readonly hasher: FileHasher
   private readonly selected: ReadonlySet<string>
@@ -53,7 +53,7 @@ export class DiskValues {
     Array.from(parseGroup(text), ({ gid, name }) => [gid, name])
   )
 
-  /** @param root descriptor of the directory; stays the caller's */
+  /** @param root descriptor of the directory; the caller keeps it */
   constructor(root: number, selected: readonly string[]) {
     this.hasher = new FileHasher(root)
     this.selected = new Set(selected)
@@ -63,7 +63,7 @@ export class DiskValues {
     this.hasher.release()
   }
 
-  /** What the disk has for the keywords of a claim; those that nobody compares as the claim has them. */
+  /** The values on disk for the keywords of a claim; for keywords that are not compared, the values of the claim. */
   of(
     { entry, status }: Scanned,
     claims: ReadonlyMap<string, string> | undefined
@@ -93,7 +93,7 @@ export class DiskValues {
     }
   }
 
-  /** All sums of a file in one reading. */
+  /** All checksums of a file from reading it once. */
   private sums(path: ByteString, keywords: readonly string[]): ReadonlyMap<string, string> {
     const sums = keywords.flatMap((keyword) => {
       const start = SUMS.get(keyword)
@@ -109,7 +109,7 @@ export class DiskValues {
 
 const NO_SUMS: ReadonlyMap<string, string> = new Map()
 
-/** Names of the host's accounts, read when first asked for. The first of several names counts. */
+/** Names of the host's accounts, read on first use. The first of several names counts. */
 class Accounts {
   private readonly file: string
   private readonly parse: (text: ByteString) => [number, ByteString][]
@@ -120,7 +120,7 @@ class Accounts {
     this.parse = parse
   }
 
-  /** The id itself where it has no name. */
+  /** The name of an id, or the id itself if it has none. */
   name(id: number): ByteString {
     this.names ??= new Map(this.parse(this.read()).reverse())
     return this.names.get(id) ?? String(id)
@@ -151,7 +151,7 @@ function deviceNumber(major: bigint, minor: bigint): bigint {
   return high | ((major & 0xfffn) << 8n) | (minor & 0xffn)
 }
 
-/** Hex digits may be of any case. */
+/** Hexadecimal digits may be upper or lower case. */
 function asClaimed(claim: string, value: string): string {
   return claim.toLowerCase() === value ? claim : value
 }

@@ -1,7 +1,7 @@
 /**
- * What changed in a bundle since it was unpacked: its tree against its tree manifest. Files whose fingerprint is as it was
- * are not read; of the others only those are hashed that nothing else tells apart. `plan/tree-changes.ts` decides, and this
- * looks at the disk for it.
+ * What changed in a bundle since it was unpacked: compares its tree with its tree manifest. Files whose fingerprint is
+ * unchanged are not read; of the others, only those are hashed that nothing else can decide. `plan/tree-changes.ts`
+ * decides, and this looks at the disk for it.
  */
 import type { Memory } from '../../bundle/bundle.ts'
 import { fileStat } from '../../bundle/file-stat.ts'
@@ -25,11 +25,11 @@ export interface Changes {
   isWhole: boolean
   /** What the bundle's tree manifest listed. */
   entries: EntryList
-  /** The entry of an object that surely did not change, as an index. */
+  /** The entry, as an index, of an object that certainly has not changed. */
   remembered: (object: ScannedObject) => number | undefined
-  /** Everything but directories that has several names, once for each. */
+  /** Every object that has several names, once for each name; no directories. */
   linked: readonly ScannedObject[]
-  /** SHA-256 (hex) of files, by path, as far as they were read. */
+  /** SHA-256 (hex) of the files that were read, by path. */
   digests: Map<ByteString, string>
   /** Whether changes at a path are left out. */
   isMasked: (path: ByteString) => boolean
@@ -40,7 +40,7 @@ export interface Changes {
 export interface ChangeRules {
   masks: readonly ByteString[]
   hashFiles: HashFiles
-  /** Where only a part of the tree was looked at: what is not there now, and is not in that part, is not missing. */
+  /** Whether a path was looked at, if only a part of the tree was: other paths are not reported as missing. */
   isLooked: ((path: ByteString) => boolean) | undefined
 }
 
@@ -69,7 +69,7 @@ export async function findChanges(
   }
 }
 
-/** Attributes are read of those alone, since each costs calls. */
+/** Attributes are read only for these, since each costs calls. */
 function lookAtSuspects(rootfs: number, search: TreeChanges<ScannedObject>): void {
   const xattrs = new XattrReader(rootfs)
   try {

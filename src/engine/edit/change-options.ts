@@ -1,4 +1,7 @@
-/** What all operations share that add to an image: how the layer is packed, what history says, where the result goes. */
+/**
+ * The options of all operations that add to an image: how the layer is packed, what the history says, where the result
+ * goes.
+ */
 import { availableParallelism } from 'node:os'
 import { OciUnpackError } from '../../errors.ts'
 import type { Compression } from '../../image/media-types.ts'
@@ -12,17 +15,17 @@ export type CompressOption = 'auto' | Compression
 export interface ChangeOptions {
   /** `PATH[:TAG]` of an OCI layout. */
   image: string
-  /** `auto` (the default) packs as the topmost packed layer is, else with gzip. */
+  /** `auto` (the default) compresses like the topmost compressed layer, or else with gzip. */
   compress?: CompressOption
   /** 1…9 for gzip, 1…19 for zstd. */
   level?: number
-  /** Processors that compress; default all. The bytes do not depend on it. */
+  /** How many processors compress; default all. The bytes do not depend on it. */
   jobs?: number
   /** `false` for no history entry. */
   history?: HistoryOptions | false
   /** SOURCE_DATE_EPOCH, in seconds: no modification time in the layer is later. */
   sourceDateEpoch?: number
-  /** Modification times in the layer to the second (as umoci) or exact; default `nanoseconds`. */
+  /** Whether modification times in the layer are whole seconds (as in umoci) or exact; default `nanoseconds`. */
   timePrecision?: 'seconds' | 'nanoseconds'
   signal?: AbortSignal
   onEvent?: OnEvent
@@ -43,7 +46,7 @@ export interface ChangeSettings {
 export interface ChangeResult {
   /** Digest of the new image manifest. */
   manifestDigest: string
-  /** The layer that was added; undefined where nothing had changed. */
+  /** The layer that was added; undefined if nothing had changed. */
   layer: { digest: string; diffId: string; size: number; uncompressedSize: number } | undefined
 }
 
@@ -62,12 +65,12 @@ export function normalizeChange(options: ChangeOptions): ChangeSettings {
   }
 }
 
-/** RFC 3339 has four digits for the year. @throws USAGE for seconds outside of the years 0 to 9999 */
+/** RFC 3339 has four digits for the year. @throws USAGE for a time outside the years 0 to 9999 */
 function datable(epoch: number | undefined): number | undefined {
   if (epoch === undefined) return undefined
   if (Number.isSafeInteger(epoch) && epoch >= -62_167_219_200 && epoch < 253_402_300_800)
     return epoch
-  throw new OciUnpackError('USAGE', 'The source date epoch is not in the years 0 to 9999.', {
+  throw new OciUnpackError('USAGE', 'The source date epoch is not within the years 0 to 9999.', {
     facts: { found: epoch }
   })
 }

@@ -1,4 +1,4 @@
-/** A tagged image is changed. */
+/** Changes a tagged image. */
 import { parsePlatform } from '../../image/platform.ts'
 import { parseTag } from '../../image/tag.ts'
 import { whileInUse } from '../../store/blobs-lock.ts'
@@ -17,7 +17,7 @@ import { historyEntry } from './history.ts'
 import type { NewLayer, WriteLayer } from './layer-writer.ts'
 import { choosePacking } from './packing.ts'
 
-/** Options of operations that change the image that a tag names. */
+/** The options of operations that change a tagged image. */
 export interface TagOptions extends ChangeOptions {
   /** Tag of the result; default the tag of `image`. */
   tag?: string
@@ -29,12 +29,12 @@ export interface TagOptions extends ChangeOptions {
 
 /** What an operation does to the image. */
 interface TagChange {
-  /** As `created_by` names it. */
+  /** The name of the command in `created_by`. */
   command: string
   /** umoci gives the image's author to all but insert. */
   inheritAuthor: boolean
   edit?: DocumentEdit
-  /** Writes the new layer; undefined: there is none. */
+  /** Writes the new layer; undefined if there is none. */
   write?: (settings: ChangeSettings) => WriteLayer
 }
 

@@ -2,11 +2,11 @@
 import { parseTimestamp } from '../../image/timestamp.ts'
 import type { History } from '../../image/types.ts'
 
-/** The history entry of a change (image-spec config.md, history). What is not given has a default. */
+/** The history entry of a change (image-spec config.md, history). All fields have defaults. */
 export interface HistoryOptions {
   author?: string
   comment?: string
-  /** RFC 3339; default the time of day, or SOURCE_DATE_EPOCH. */
+  /** RFC 3339; default SOURCE_DATE_EPOCH, or else the current time. */
   created?: string
   createdBy?: string
 }
@@ -26,7 +26,7 @@ interface HistoryDefaults {
   createdBy: string
 }
 
-/** Undefined: no entry is wanted. @throws USAGE for a date that is none */
+/** Undefined if no entry was requested. @throws USAGE for an invalid date */
 export function historyEntry(
   { history, epoch }: HistorySettings,
   defaults: HistoryDefaults
@@ -41,12 +41,12 @@ export function historyEntry(
   }
 }
 
-/** Go's encoder leaves out what is empty, and so umoci does. */
+/** Go's encoder omits empty fields, so umoci does, too. */
 function unlessEmpty(name: keyof History, value: string | undefined): Partial<History> {
   return value === undefined || value === '' ? {} : { [name]: value }
 }
 
-/** Seconds since 1970 as RFC 3339; the time of day where there is no epoch. */
+/** Seconds since 1970 as RFC 3339; the current time if there is no epoch. */
 export function timestamp(epoch: number | undefined): string {
   const date = epoch === undefined ? new Date() : new Date(epoch * 1000)
   return parseTimestamp(date.toISOString())

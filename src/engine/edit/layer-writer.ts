@@ -27,7 +27,7 @@ export interface StoredLayer {
   uncompressedSize: number
 }
 
-/** Headers are small: they are gathered, so that the compressor sees few large pieces. */
+/** Small headers are gathered, so that the compressor gets few large pieces. */
 const GATHERED_BYTES = 1024 * 1024
 
 /** Writes a layer, which is in the layout, durably, when this settles; where it throws nothing of it is. */
@@ -77,7 +77,7 @@ export class LayerWriter {
     if (count > 0) await this.write(Buffer.alloc(count))
   }
 
-  /** The layer is in the layout, durably. */
+  /** Completes the layer, which is then durably in the layout. */
   async finish(): Promise<StoredLayer> {
     await this.flush()
     await this.compressor.end()

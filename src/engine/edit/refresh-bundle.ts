@@ -133,7 +133,7 @@ async function wholeTree(
   return { tree: whole, digests, known }
 }
 
-/** It outlives a power cut from here on. */
+/** From here on, the file survives a power cut. */
 function flushFile(directory: number, name: string): void {
   const fd = openFile(directory, name)
   try {
@@ -147,7 +147,7 @@ function onlyTheBundle(error: unknown, path: string): unknown {
   if (!(error instanceof OciUnpackError)) return error
   return new OciUnpackError(error.code, error.message, {
     facts: { ...error.facts, path },
-    hint: 'The image is stored and has its tag, but the bundle is not refreshed: repack it once more.',
+    hint: 'The image is stored and tagged, but the bundle was not refreshed. Repack it again.',
     cause: error
   })
 }

@@ -1,4 +1,7 @@
-/** Each layer on top of its parent's state, in a directory of its own; read and verified ahead in threads. */
+/**
+ * Extracts each layer on top of its parent's state, into its own directory; layers are read and verified ahead in
+ * threads.
+ */
 import { withFacts } from '../../errors.ts'
 import { fold } from '../../plan/fold.ts'
 import { LayerStack } from '../../plan/layer-stack.ts'
@@ -13,8 +16,8 @@ import { withWorkspace } from '../place/workspace.ts'
 import { withSpools } from './spooled-layers.ts'
 
 /**
- * Gives the tree of the image, with the digests of all files, where all layers were missing.
- * @param spools a directory of ours, for what is read ahead
+ * Returns the tree of the image, with the digests of all files, if all layers were missing. @param spools a private
+ * directory for layers that are read ahead
  */
 export async function extractChain(
   job: Job,
@@ -41,7 +44,7 @@ interface Step {
   tree: MergedTree | undefined
 }
 
-/** Progress is told by who reads ahead; no further threads are started for the layer whose turn it is. */
+/** Progress is reported by the reading ahead; no further threads are started for the layer whose turn it is. */
 function quiet({ settings, ...job }: Job): Job {
   const onEvent: typeof settings.onEvent = (event) => {
     if (event.type === 'warning') settings.onEvent(event)

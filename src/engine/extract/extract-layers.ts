@@ -1,4 +1,4 @@
-/** Each layer alone into a directory of its own: all are written at once and completed base first. */
+/** Extracts each layer alone into its own directory: all are written at the same time and completed base first. */
 import { withFacts } from '../../errors.ts'
 import { LayeredStack } from '../../plan/layered-stack.ts'
 import type { Operation } from '../../plan/operations.ts'
@@ -16,7 +16,7 @@ import { stageLayers } from './stage-layers.ts'
 import { implicitDirectory } from '../../plan/implicit-directory.ts'
 import { Sequence } from './take-turns.ts'
 
-/** Gives the merged tree, which knows the digests of all files that were extracted. */
+/** Returns the merged tree, with the digests of all extracted files. */
 export async function extractLayers(
   job: Job,
   missing: readonly number[],
@@ -86,7 +86,7 @@ class LayerExtraction {
     return directory === undefined ? this.committed(layer) : this.staged(layer, directory)
   }
 
-  /** Nothing of it is read but its directory, and that only because a layer above is extracted. */
+  /** Only its directory is read, and only because a layer above it is extracted. */
   private committed(layer: number): LayerTurn {
     const read = (): void => readLayer(this.stack, layer, this.directoryOf(layer), this.form)
     return { add: () => undefined, end: read }

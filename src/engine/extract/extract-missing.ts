@@ -1,4 +1,4 @@
-/** The layers that a storage does not have yet: extracted as it keeps them. */
+/** Extracts the layers that a storage does not have yet, in the form in which it keeps them. */
 import { ROOTFS_DIRECTORY } from '../../bundle/files.ts'
 import { LayerStack } from '../../plan/layer-stack.ts'
 import type { Directory } from '../../plan/tree.ts'
@@ -10,9 +10,8 @@ import { mergeImage } from './merge-image.ts'
 import { newPlanRoot } from './plan-root.ts'
 
 /**
- * Extracts, stages and commits these layers.
- * @param missing base first; for `rootfs` all layers
- * @returns the tree of the image with the digests of all files, where no layer was there before
+ * Extracts, stages and commits these layers. @param missing base first; for `rootfs`, all layers @returns the tree of
+ * the image with the digests of all files, if no layer was there before
  */
 export async function extractMissing(
   job: Job,

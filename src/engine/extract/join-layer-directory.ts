@@ -1,4 +1,4 @@
-/** Joining one layer in a directory of its own. */
+/** Joining one layer in its own directory. */
 import { fromText } from '../../bytes.ts'
 import type { LayeredStack } from '../../plan/layered-stack.ts'
 import type { Operation } from '../../plan/operations.ts'
@@ -15,16 +15,16 @@ import { keepTimes } from '../place/keep-times.ts'
 
 export interface JoinLayerOptions {
   form: WhiteoutForm
-  /** Where the finished directory of a lower layer lies: absolute. Asked only for those that are copied from. */
+  /** Absolute path of the finished directory of a lower layer. Called only for those that are copied from. */
   directoryOf: (layer: number) => string
   implicit: StagedEntry
   onEvent: OnEvent
 }
 
 /**
- * Makes the directory of one layer complete, and removes its staging. Lower layers must be complete before: hard links
- * to what lies in them are copied.
- * @param operations what the layer's planner gave when all of the layer was folded
+ * Completes the directory of one layer and removes its staging. Lower layers must already be complete, because targets
+ * of hard links in them are copied. @param operations what the layer's planner returned after the whole layer was
+ * folded
  */
 export function joinLayerDirectory(
   directory: LayerDirectory,
@@ -50,7 +50,7 @@ function copiedFrom(operations: readonly Operation[]): Set<number> {
   return new Set(operations.flatMap((each) => (each.op === 'copy-up' ? [each.layer] : [])))
 }
 
-/** Puts a layer that lies in its directory already, at `path`, on top of the stack. */
+/** Adds a layer that is already in its directory, at `path`, on top of the stack. */
 export function readLayer(
   stack: LayeredStack,
   layer: number,

@@ -13,7 +13,7 @@ import type { OnEvent } from '../operation/events.ts'
 import { layerTrash, type PlanRoot } from './plan-root.ts'
 import { PRIVATE_MODE } from '../../workspace/private-directory.ts'
 
-/** Joins the staged layers into `target`, and removes what is left of them. */
+/** Joins the staged layers into `target` and removes what is left of their staging. */
 export function joinLayers(
   planRoot: PlanRoot,
   stack: LayerStack,

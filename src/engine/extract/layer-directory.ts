@@ -1,4 +1,4 @@
-/** The directory that one layer is written to. */
+/** The directory that one layer is written to, empty at first. */
 import { fromText } from '../../bytes.ts'
 import { OciUnpackError } from '../../errors.ts'
 import { listDirectory } from '../../sys/directory.ts'
@@ -9,14 +9,14 @@ import { privateName } from '../../workspace/private-name.ts'
 import { shedInheritance } from '../place/keep-times.ts'
 import { PRIVATE_MODE } from '../../workspace/private-directory.ts'
 
-/** The directory that one layer is to lie in. Its staging is inside, so that objects are only renamed. */
+/** The directory of one layer. Its staging is inside, so that objects only need to be renamed. */
 export interface LayerDirectory extends PlanRoot {
   readonly layer: number
 }
 
 /**
- * Makes an empty directory ready for a layer to be staged in it. Closed to others until the layer is complete; on
- * failure it belongs to whoever offered it. The caller closes `fd`.
+ * Prepares an empty directory for staging a layer in it. It is closed to other users until the layer is complete; after
+ * a failure, the caller must remove it. The caller closes `fd`.
  * @throws TARGET_INVALID, SYSCALL_FAILED
  */
 export function openLayerDirectory(path: string, layer: number): LayerDirectory {
@@ -52,6 +52,6 @@ export function assertEmpty(path: string): void {
 function notEmpty(path: string): OciUnpackError {
   return new OciUnpackError('TARGET_INVALID', 'The directory for a layer is not empty.', {
     facts: { path },
-    hint: 'A new layer needs a new directory: what is there would show in the image.'
+    hint: 'A new layer needs an empty directory, since existing files would show in the image.'
   })
 }

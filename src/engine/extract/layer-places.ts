@@ -1,21 +1,23 @@
-/** What extraction is told of layers: how they are to be kept, where each goes, and who hears when it is complete. */
+/**
+ * What extraction is told about layers: how they are kept, where each one goes, and what to call when it is complete.
+ */
 import { OciUnpackError } from '../../errors.ts'
 import type { WhiteoutForm } from '../../plan/whiteout-form.ts'
 import type { Workspace } from '../place/workspace.ts'
 
-/** Where one layer lies, or is to lie. Paths are absolute. */
+/** Where one layer is, or will be. Paths are absolute. */
 export type Place =
-  /** Nowhere by itself: it is part of the root file system that the engine makes. */
+  /** It has no place of its own: it is part of the root file system that the engine makes. */
   | { kind: 'rootfs' }
   | { kind: 'directory'; path: string }
-  /** A file that the kernel mounts. */
+  /** A file that the kernel can mount. */
   | { kind: 'image'; path: string; format: 'erofs' | 'squashfs' }
 
-/** What is made of the layers that are missing. */
+/** What to make of the missing layers. */
 export type Extraction =
   /**
-   * One tree of all layers, which becomes the root file system of the bundle. `within` runs with the workspace that it is
-   * made in.
+   * One tree of all layers, which becomes the root file system of the bundle. `within` runs `act` with the workspace in
+   * which it is made.
    */
   | { kind: 'rootfs'; within: (act: (workspace: Workspace) => Promise<void>) => Promise<void> }
   /** Each layer alone, with whiteouts in this form for what it hides. */
@@ -24,24 +26,24 @@ export type Extraction =
   | { kind: 'chain'; spools: string }
 
 /**
- * Layers are counted from 0, base first. Each that is missing is staged, written, and committed; base first where one
- * needs what is below it. A layer of which staging has begun and that is never committed belongs to whoever named its place.
+ * Layers are counted from 0, base first. Each missing layer is staged, written and committed; base first if a layer
+ * needs what is below it. If a layer is staged but never committed, the storage that named its place must clean it up.
  */
 export interface LayerPlaces {
   readonly extraction: Extraction
-  /** Where to write the layer. For `layer` the place is empty, for `chain` it holds the parent's state. */
+  /** Where to write the layer. For `layer` the place is empty; for `chain` it contains the parent's state. */
   stage(layer: number): Promise<Place>
   /** The layer is written and verified. From here on it may lie elsewhere. */
   commit(layer: number): Promise<void>
-  /** Where a layer lies that was found or committed. */
+  /** Where a layer is that was found or committed. */
   committed(layer: number): Place
 }
 
-/** The one way from a place to a path, for all that works on directories only. @throws TARGET_INVALID */
+/** The only way from a place to a path, for code that works only on directories. @throws TARGET_INVALID */
 export function directoryOf(place: Place): string {
   if (place.kind === 'directory') return place.path
   throw new OciUnpackError('TARGET_INVALID', 'The place of a layer is not a directory.', {
     facts: place.kind === 'image' ? { path: place.path, found: `${place.format} image` } : {},
-    hint: 'Layers are written to directories and read from them. Use a storage that keeps directories.'
+    hint: 'Layers can only be written to and read from directories. Use a storage that keeps directories.'
   })
 }

@@ -1,4 +1,4 @@
-/** From the layers of an image to what threads are asked to do with them. */
+/** Makes the tasks for threads from the layers of an image. */
 import { withFacts } from '../../errors.ts'
 import { layerCompression, type Compression } from '../../image/media-types.ts'
 import type { Descriptor } from '../../image/types.ts'
@@ -20,11 +20,11 @@ export interface LayerTar {
 export interface StageInto {
   /** An empty directory for this layer alone. */
   staging: StagingPlace
-  /** Hash every file for the manifest. */
+  /** Hash every file for the tree manifest. */
   digests: boolean
-  /** The form of whiteouts, where the layer is to lie in a directory of its own. */
+  /** The form of whiteouts, if the layer gets its own directory. */
   form?: WhiteoutForm | undefined
-  /** The verified tar, where the blob need not be read. */
+  /** The verified tar, if the blob need not be read. */
   tar?: LayerTar | undefined
 }
 
@@ -67,7 +67,7 @@ export function verifiedTarTask(
   }
 }
 
-/** What was verified once is verified again: it lay in a file meanwhile. */
+/** The tar is verified a second time, because it was in a file meanwhile. */
 function fromFile(
   { diffId }: VerifiedTarTask,
   { path, size }: LayerTar
@@ -83,7 +83,7 @@ function compressionOf(descriptor: Descriptor, layer: number): Compression {
   }
 }
 
-/** As errors name it: its place counted from 1, and its digest. */
+/** The name of a layer in errors: its number, counted from 1, and its digest. */
 export function layerName(layer: number, { digest }: { digest: string }): string {
   return `${layer + 1} (${digest})`
 }

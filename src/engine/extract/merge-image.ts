@@ -1,4 +1,4 @@
-/** Layers of an image, read at once, into one merged tree. */
+/** Reads the layers of an image at the same time into one merged tree. */
 import type { LayerStack } from '../../plan/layer-stack.ts'
 import type { StagedEntry } from '../../plan/staged-entry.ts'
 import { makeDirectory } from '../../sys/names.ts'
@@ -13,19 +13,19 @@ import { PRIVATE_MODE } from '../../workspace/private-directory.ts'
 
 export interface MergeOptions {
   planRoot: PlanRoot
-  /** Where in the planRoot the tree is to be: a name, or `''` for the planRoot itself. */
+  /** Where the tree will be in the plan root: a name, or `''` for the plan root itself. */
   name: string
-  /** Hash every file for the manifest. */
+  /** Hash every file for the tree manifest. */
   digests: boolean
-  /** Only this layer, on top of what the stack holds already. */
+  /** Only this layer, on top of what is already in the stack. */
   only?: OneLayer
 }
 
 export interface OneLayer {
   layer: number
-  /** Where its tar is, if it was decompressed and verified already. */
+  /** Where its tar is, if it was already decompressed and verified. */
   tar: LayerTar | undefined
-  /** Sees every entry as it is folded. */
+  /** Called for every entry as it is folded. */
   onEntry: (entry: StagedEntry) => void
 }
 

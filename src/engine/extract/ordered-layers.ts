@@ -1,13 +1,13 @@
-/** Layers strictly bottom to top, while their entries arrive in any order: those of later layers wait. */
+/** Processes layers strictly bottom to top while their entries arrive in any order: those of later layers wait. */
 import { display } from '../../bytes.ts'
 import { withFacts } from '../../errors.ts'
 import type { StagedEntry } from '../../plan/staged-entry.ts'
 import { decodeEntries } from '../../worker/entry-codec.ts'
 
-/** What is done with one layer when all below it are done. */
+/** What is done with one layer once all layers below it are done. */
 export interface LayerTurn {
   add(entry: StagedEntry): void
-  /** All of it was added. */
+  /** Called after all of it was added. */
   end(): void
 }
 
@@ -18,10 +18,10 @@ export class OrderedLayers {
   private readonly completed: boolean[]
   private next = 0
   private turn: LayerTurn | undefined
-  /** A layer that failed is never ended, nor any above it: those that stage them may not have heard of it yet. */
+  /** After a failure, no further layer is ended: other threads may still be staging layers above it. */
   private hasFailed = false
 
-  /** @param names as errors name them. @param begin called for each layer once, in order */
+  /** @param names of the layers in errors @param begin called once for each layer, in order */
   constructor(names: readonly string[], begin: (layer: number) => LayerTurn) {
     this.names = names
     this.begin = begin
@@ -63,7 +63,7 @@ export class OrderedLayers {
     for (const entry of decodeEntries(batch)) this.addEntry(turn, entry)
   }
 
-  /** Also a layer without entries has its turn. */
+  /** A layer without entries has its turn, too. */
   private current(): LayerTurn {
     this.turn ??= this.begin(this.next)
     return this.turn

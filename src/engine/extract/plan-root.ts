@@ -7,15 +7,15 @@ import type { JournaledWorkspace } from '../../rootfs/journal.ts'
 import type { ExistingDestination, Workspace } from '../place/workspace.ts'
 
 /**
- * What a plan stands on: the directory that its paths are relative to, and where in it layers are staged.
- * That directory is the workspace; or, to unpack over a tree that exists, the tree's root with the workspace in it.
+ * What a plan is based on: the directory that its paths are relative to, and where in it layers are staged. That
+ * directory is the workspace or, when unpacking over an existing tree, the tree's root with the workspace in it.
  */
 export interface PlanRoot {
-  /** The directory, open, and where it is to be seen in the end, for messages. */
+  /** Descriptor of the directory, and its final path for messages. */
   fd: number
   path: string
   staging: string
-  /** The private directory in it, where what it holds must be put back after a failure. */
+  /** The private directory in it, if the tree must be restored after a failure. */
   journal?: JournaledWorkspace
 }
 
@@ -25,13 +25,13 @@ export function newPlanRoot(workspace: Workspace): PlanRoot {
   return { fd: workspace.fd, path: workspace.destination, staging: STAGING }
 }
 
-/** What there is may be all that its owner has of it: a failure leaves it as it was. */
+/** For a tree that may be the owner's only copy: a failure leaves it as it was. */
 export function journaledPlanRoot(workspace: Workspace, existing: ExistingDestination): PlanRoot {
   const journal = { fd: workspace.fd, path: existing.workspaceName }
   return { ...existingPlanRoot(workspace, existing), journal }
 }
 
-/** What there is, was made to be filled, and is thrown away after a failure. */
+/** For a tree that was made to be filled and is discarded after a failure. */
 export function existingPlanRoot(
   { destination }: Workspace,
   { fd, workspaceName }: ExistingDestination
@@ -39,7 +39,7 @@ export function existingPlanRoot(
   return { fd, path: destination, staging: joinPath(workspaceName, STAGING) }
 }
 
-/** Puts the tree that is there below the first layer. @param path of the tree: absolute, with no symbolic links in it */
+/** Puts the existing tree below the first layer. @param path of the tree: absolute, without symbolic links */
 export function addExistingTree(
   stack: LayerStack,
   path: string,
@@ -53,7 +53,7 @@ export function layerStaging(planRoot: PlanRoot, layer: number): string {
   return `${planRoot.staging}/${layer}`
 }
 
-/** For what a plan finds it does not need. */
+/** A directory for what a plan does not need. */
 export function layerTrash(planRoot: PlanRoot): string {
   return `${planRoot.staging}/trash`
 }

@@ -1,4 +1,4 @@
-/** Layers decompressed and verified ahead of their turn, in threads, each into a file of its own. */
+/** Layers that are decompressed and verified ahead of their turn, in threads, each into its own file. */
 import { rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { withFacts } from '../../errors.ts'
@@ -12,11 +12,11 @@ import { withThreads } from '../operation/threads.ts'
 export interface Spools {
   /** Waits for the verified tar of the next layer. */
   take(layer: number): Promise<LayerTar>
-  /** The tar is not needed any more: one further layer may be read. */
+  /** Says that the tar is no longer needed, so that one more layer may be read. */
   drop(layer: number): void
 }
 
-/** As many layers as there are threads lie in files at once. @param directory is ours; emptied at the end */
+/** At most as many layers are in files as there are threads. @param directory is private, and emptied at the end */
 export async function withSpools<T>(
   job: Job,
   layers: readonly number[],
@@ -77,7 +77,7 @@ class Ahead implements Spools {
     const layer = this.waiting.shift()
     if (layer === undefined) return
     const spooling = this.spool(layer)
-    spooling.catch(() => undefined) // whoever takes it hears of the failure
+    spooling.catch(() => undefined) // `take` rejects with the failure
     this.running.set(layer, spooling)
   }
 

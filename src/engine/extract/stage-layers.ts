@@ -1,4 +1,4 @@
-/** Many layers at once, from blobs to their sinks: a thread for each, the biggest first. */
+/** Reads many layers at the same time, from blobs to their sinks: a thread for each, the biggest first. */
 import { display } from '../../bytes.ts'
 import { uncompressedSizeHint } from '../../codec/size-hint.ts'
 import { withFacts } from '../../errors.ts'
@@ -16,8 +16,8 @@ import type { UnpackSettings } from './unpack-options.ts'
 export type StageSettings = Pick<UnpackSettings, 'jobs' | 'onEvent' | 'signal'>
 
 /**
- * @param count of all layers of the image, read or not
- * @throws the first failure, with the layer it belongs to; ABORTED when the signal says so
+ * @param count of all layers of the image, whether read or not
+ * @throws the first failure, with its layer; ABORTED when the signal fires
  */
 export async function stageLayers(
   tasks: readonly ReadLayerTask[],
@@ -68,7 +68,7 @@ function bySize(tasks: readonly ReadLayerTask[]): ReadLayerTask[] {
   return tasks.toSorted((a, b) => sizes.get(b)! - sizes.get(a)!)
 }
 
-/** Waits for all, even after a failure, so that nobody writes any more when it throws. */
+/** Waits for all, even after a failure, so that no thread still writes when it throws. */
 async function allOrAbort(
   tasks: readonly ReadLayerTask[],
   control: Control,

@@ -1,10 +1,10 @@
-/** Work that is done one piece after the other while other work goes on; a failure on either side ends both. */
+/** Work that is done piece by piece while other work goes on; a failure on either side ends both. */
 export class Sequence {
   private readonly controller = new AbortController()
   private last: Promise<void> = Promise.resolve()
   private failure: { error: unknown } | undefined
 
-  /** For the other work. */
+  /** The signal for the other work. */
   get signal(): AbortSignal {
     return this.controller.signal
   }

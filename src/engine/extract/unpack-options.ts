@@ -1,4 +1,4 @@
-/** What callers may say, and what it means: defaults are applied here and nowhere else. */
+/** The options that callers may give, and what they mean: defaults are applied only here. */
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { OciUnpackError } from '../../errors.ts'
@@ -15,15 +15,15 @@ import type { LayerLimits } from '../../worker/read-layer.ts'
 import type { OnEvent } from '../operation/events.ts'
 import type { HooksOption } from '../operation/open-hooks.ts'
 
-/** Bounds on what an image may ask for; each has a default that real images stay far below. */
+/** Limits on what an image may cost; the defaults are far above what real images need. */
 export interface UnpackLimits {
   /** Entries in all layers. Default 10,000,000. */
   entries?: number
   /** Bytes of tar in all layers. Default 1 TiB. */
   unpackedBytes?: number
-  /** Bytes of tar for each compressed byte of a layer. Default 1100: gzip cannot do more than 1032. */
+  /** Bytes of tar for each compressed byte of a layer. Default 1100, since gzip cannot exceed 1032. */
   ratio?: number
-  /** Bytes of a path. Default and most: 4095. */
+  /** Bytes of a path. Default and maximum 4095. */
   pathBytes?: number
   /** Bytes of one JSON document. Default 4 MiB. */
   jsonBytes?: number
@@ -38,7 +38,7 @@ export interface UnpackOptions {
   destination: string
   /** `os/arch[/variant]` in Go's names; default the host's. */
   platform?: string
-  /** Layers that are read at once; default the number of processors. 0 starts no threads. */
+  /** How many layers are read at once; default the number of processors. 0 starts no threads. */
   jobs?: number
   /** Which program inflates: `auto` (the fastest found), `none` (in this process), a name or a path. */
   decompressor?: string
@@ -47,14 +47,17 @@ export interface UnpackOptions {
   uidMap?: readonly IdMapping[]
   gidMap?: readonly IdMapping[]
   limits?: UnpackLimits
-  /** Where layers lie, as functions or as a file of programs decide; default: in the bundle, as plain files. */
+  /**
+   * Functions, or a file that names programs, that decide where layers are stored; default: in the bundle, as plain
+   * files.
+   */
   hooks?: HooksOption
   /** Stops the operation: it rejects with ABORTED and leaves nothing behind. */
   signal?: AbortSignal
   onEvent?: OnEvent
 }
 
-/** What all that reads the layers of an image takes. */
+/** The options of every operation that reads the layers of an image. */
 export type ImageOptions = Omit<UnpackOptions, 'destination' | 'uidMap' | 'gidMap' | 'hooks'>
 
 export interface UnpackSettings extends ImageSettings {
@@ -121,7 +124,7 @@ function notEmpty(path: string): string {
   throw new OciUnpackError('USAGE', 'The path of the destination is empty.')
 }
 
-/** A number that an option must have. @throws USAGE */
+/** Checks that an option is a whole number of 0 or more. @throws USAGE */
 export function count(name: string, value: number): number {
   if (Number.isSafeInteger(value) && value >= 0) return value
   throw new OciUnpackError('USAGE', `The option ${name} must be a whole number of 0 or more.`, {

@@ -1,11 +1,13 @@
-/** What of an image's metadata the files have that are extracted: everything for root; else what tar gives a plain user. */
+/**
+ * The metadata that extracted files get: for root, everything in the image; for other users, what tar would give them.
+ */
 import { NO_METADATA } from '../../plan/no-metadata.ts'
 import { STAGED_NOWHERE, type StagedEntry } from '../../plan/staged-entry.ts'
 import { identity } from '../../sys/identity.ts'
 
 const SET_ID_BITS = 0o6000
 
-/** A plain user owns what it extracts, and cannot have the privileges that another owner would give. */
+/** A plain user owns the files that it extracts, without the privileges that another owner would give them. */
 export function callerMetadata(entry: StagedEntry): StagedEntry {
   const { uid, gid } = identity()
   if (uid === 0) return entry
@@ -13,7 +15,7 @@ export function callerMetadata(entry: StagedEntry): StagedEntry {
   return { ...entry, uid, gid, mode: entry.mode & ~SET_ID_BITS, xattrs }
 }
 
-/** A directory that no image describes: as the caller would make it. */
+/** A directory that the image does not describe, as the caller would make it. */
 export function newDirectory(): StagedEntry {
   const { uid, gid, umask } = identity()
   const now = { sec: Math.floor(Date.now() / 1000), nsec: 0 }

@@ -1,4 +1,4 @@
-/** What is in the way of a selection, in the directory that it goes to: looked at by handles, and no link is followed. */
+/** What is in the way of a selection in its destination, looked up by handles without following links. */
 import { display, type ByteString } from '../../bytes.ts'
 import { OciUnpackError } from '../../errors.ts'
 import type { LayerStack } from '../../plan/layer-stack.ts'
@@ -10,9 +10,9 @@ import { inodeKey, status, type Status } from '../../sys/status.ts'
 import type { Selection } from './selection.ts'
 
 /**
- * Puts it below what is extracted: directories stay, files that may be overwritten are replaced.
- * @param root descriptor of the directory. @param destination its path, for messages
- * @throws TARGET_INVALID where something is there that must not go
+ * Adds it below what is extracted: directories stay, and files that may be overwritten are replaced.
+ * @param root descriptor of the directory. @param destination its path, for messages @throws TARGET_INVALID if
+ * something is there that must not be replaced
  */
 export function addWhatIsThere(
   stack: LayerStack,
@@ -63,9 +63,9 @@ function statusIfThere(directory: number, name: ByteString): Status | undefined 
 
 function inTheWay(path: string, { type }: Status, couldGo: boolean): OciUnpackError {
   const hint = couldGo
-    ? 'Extract to another directory, or say that files may be overwritten.'
-    : 'Extract to another directory: only files are overwritten, and no link is followed.'
-  return new OciUnpackError('TARGET_INVALID', 'Something else is there already.', {
+    ? 'Extract to another directory, or allow overwriting with {overwrite}.'
+    : 'Extract to another directory: only files are overwritten, and links are not followed.'
+  return new OciUnpackError('TARGET_INVALID', 'Something else is already there.', {
     facts: { path, found: type },
     hint
   })

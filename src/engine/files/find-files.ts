@@ -1,4 +1,4 @@
-/** Paths of an image, looked for from the top layer down, no further than the answer needs. */
+/** Finds paths of an image from the top layer down, reading no more layers than the answer needs. */
 import { display, type ByteString } from '../../bytes.ts'
 import { OciUnpackError, withFacts } from '../../errors.ts'
 import { findPath, type Found } from '../../plan/find-path.ts'
@@ -11,7 +11,7 @@ import type { ImageJob } from '../extract/job.ts'
 import { layerName } from '../extract/layer-tasks.ts'
 import { withLayerReader, type LayerIndex, type LayerReader } from './layer-reader.ts'
 
-/** What was found, and where it is: relative to the root, without links. */
+/** What was found, and its path relative to the root, without links. */
 export interface FoundFile {
   path: ByteString
   node: Node
@@ -19,7 +19,10 @@ export interface FoundFile {
   parent: Directory | undefined
 }
 
-/** @param last whether a link at the end of a path is followed. @throws PATH_NOT_FOUND, PATH_INVALID, and as reading does */
+/**
+ * @param last whether a link at the end of a path is followed. @throws PATH_NOT_FOUND, PATH_INVALID, and what reading
+ * throws
+ */
 export async function findFiles(
   job: ImageJob,
   paths: readonly ByteString[],
@@ -55,7 +58,7 @@ class Search {
   private readonly reader: LayerReader
   private readonly paths: readonly ByteString[]
   private readonly last: 'follow' | 'keep'
-  /** Of the layers that were read, by their number. */
+  /** Indexes of the layers that were read, by layer number. */
   private readonly indexes = new Map<number, LayerIndex>()
 
   constructor(
@@ -81,7 +84,7 @@ class Search {
     return this.answer(this.whole())
   }
 
-  /** A link may be kept because of what a lower layer has; of a directory every layer may have a part. */
+  /** A link may be kept because of what a lower layer has, and every layer may contain a part of a directory. */
   private needsAll(): boolean {
     return this.job.settings.keepDirlinks || this.isDirectoryWanted
   }
@@ -94,7 +97,7 @@ class Search {
     )
   }
 
-  /** From the layers down to this one alone, if they tell enough. */
+  /** The answer from the layers down to this one, if they are enough. */
   private tryUpper(lowest: number): FoundFile[] | undefined {
     const upper = new UpperTree()
     for (let layer = lowest; this.indexes.has(layer); layer++)
@@ -133,8 +136,8 @@ function mayBeBelow(upper: UpperTree, found: Found): boolean {
 }
 
 function notFound(path: ByteString): OciUnpackError {
-  return new OciUnpackError('PATH_NOT_FOUND', 'The image has nothing at this path.', {
+  return new OciUnpackError('PATH_NOT_FOUND', 'The image does not contain this path.', {
     facts: { entry: display(path) },
-    hint: 'A path is looked up as in the unpacked image; an upper layer may have removed it.'
+    hint: 'Paths are looked up as in the unpacked image; an upper layer may have removed this one.'
   })
 }

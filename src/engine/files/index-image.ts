@@ -1,4 +1,4 @@
-/** The merged tree of a whole image, from one pass over its layers at once. Nothing is written. */
+/** The merged tree of a whole image, made in one parallel pass over its layers. Nothing is written. */
 import { fold } from '../../plan/fold.ts'
 import { INDEXED_NODES, newTree, type Directory } from '../../plan/tree.ts'
 import type { ImageJob } from '../extract/job.ts'
@@ -6,7 +6,7 @@ import { layerName, readLayerTask } from '../extract/layer-tasks.ts'
 import { OrderedLayers } from '../extract/ordered-layers.ts'
 import { stageLayers } from '../extract/stage-layers.ts'
 
-/** Gives the root when all layers are verified. @throws the first failure, with the layer it belongs to; ABORTED */
+/** Returns the root once all layers are verified. @throws the first failure, with its layer; ABORTED */
 export async function indexImage(job: ImageJob): Promise<Directory> {
   const { image, settings } = job
   const { layers } = image.manifest

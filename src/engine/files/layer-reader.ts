@@ -1,4 +1,4 @@
-/** Single layers of an image, read when they are needed. What is read is verified before anything of it is given. */
+/** Single layers of an image, read on demand. A layer is verified before anything from it is returned. */
 import { withFacts } from '../../errors.ts'
 import type { StagedEntry } from '../../plan/staged-entry.ts'
 import type { Control } from '../../worker/control.ts'
@@ -10,10 +10,10 @@ import { layerName, readLayerTask } from '../extract/layer-tasks.ts'
 import { reportProgress } from '../operation/progress.ts'
 import { withThreads } from '../operation/threads.ts'
 
-/** The entries of a layer, as often as they are asked for. */
+/** The entries of a layer; may be called repeatedly. */
 export type LayerIndex = () => Iterable<StagedEntry>
 
-/** Runs with a reader; the limits of an image are those of all that is read with it. */
+/** Runs `act` with a reader; the limits of an image apply to everything that is read with it. */
 export async function withLayerReader<T>(
   job: ImageJob,
   act: (reader: LayerReader) => Promise<T>
@@ -50,7 +50,7 @@ export class LayerReader {
   }
 
   /**
-   * Bodies of a layer as files of a private directory.
+   * Writes bodies of a layer as files in a private directory.
    * @param directory its descriptor
    * @param wanted the names of these files, by where the bodies begin in the layer
    */

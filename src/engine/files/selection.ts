@@ -1,11 +1,11 @@
-/** What is to be extracted: the nodes that were asked for, all below them, and the directories above. */
+/** What to extract: the requested nodes, everything below them and the directories above. */
 import type { ByteString } from '../../bytes.ts'
 import { parentPath } from '../../plan/names.ts'
 import { nodesFrom } from '../../plan/tree-paths.ts'
 import type { Directory, Node } from '../../plan/tree.ts'
 import type { FoundFile } from './find-files.ts'
 
-/** By their paths, parents first. The root is not among them: it is the destination. */
+/** Nodes by path, parents first. The root is not included: it becomes the destination. */
 export type Selection = ReadonlyMap<ByteString, Node>
 
 export function selectFiles(found: readonly FoundFile[]): Selection {

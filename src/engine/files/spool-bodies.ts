@@ -1,16 +1,16 @@
-/** Bodies of files that were found, as files of a private directory: the layers that have them are read once more. */
+/** Writes the bodies of files that were found to a private directory; the layers that contain them are read again. */
 import type { StagedEntry } from '../../plan/staged-entry.ts'
 import type { Inode } from '../../plan/tree.ts'
 import type { ImageJob } from '../extract/job.ts'
 import { withLayerReader } from './layer-reader.ts'
 
-/** An inode of an indexed tree has its entry. */
+/** The entry of an inode, which every inode of an indexed tree has. */
 export function entryOf(inode: Inode): StagedEntry {
   return inode.entry!
 }
 
 /**
- * Good when it has returned: the layers are verified again, since what is in a blob may have changed meanwhile.
+ * The files can be trusted once this returns: the layers are verified again, because a blob may have changed meanwhile.
  * @param directory descriptor of a private directory. @param names the new name of each body
  */
 export async function spoolBodies(

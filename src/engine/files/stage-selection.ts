@@ -1,4 +1,4 @@
-/** The objects of a selection, made in the private directory of its extraction and ready to be joined. */
+/** Makes the objects of a selection in a private directory, ready to be joined. */
 import type { ByteString } from '../../bytes.ts'
 import { fold } from '../../plan/fold.ts'
 import type { LayerStack } from '../../plan/layer-stack.ts'
@@ -21,7 +21,7 @@ import { entryOf, spoolBodies } from './spool-bodies.ts'
 
 const PRIVATE_MODE = 0o700
 
-/** @param stack holds what is at the destination already */
+/** @param stack contains what is already at the destination */
 export async function stageSelection(
   job: ImageJob,
   stack: LayerStack,
@@ -53,7 +53,7 @@ function nameInodes(selection: Selection): Map<Inode, string> {
 /** A flat directory of objects. */
 interface Objects {
   directory: number
-  /** Relative to where the plan stands. */
+  /** Relative to the plan root. */
   path: ByteString
 }
 
@@ -78,7 +78,7 @@ class SelectionStage {
     this.onLost = reportLostXattr(settings.onEvent)
   }
 
-  /** One that is there keeps what it has. */
+  /** A directory that exists keeps its metadata. */
   directory(path: ByteString, { entry }: Directory): void {
     if (findDirectory(this.stack.root, path)?.isOld === true) return
     const metadata = entry === undefined ? newDirectory() : callerMetadata(entry)
@@ -99,7 +99,7 @@ class SelectionStage {
     attach(planned!, this.stack.makePhysical(this.objects.path), name)
   }
 
-  /** A file's body is there, and private. */
+  /** The body of a file has already been written, and is private. */
   private make(name: string, entry: StagedEntry): void {
     const { directory } = this.objects
     if (entry.type !== 'file') {

@@ -1,4 +1,4 @@
-/** Ending an operation when its caller asks for it. */
+/** Stopping an operation at its caller's request. */
 import { aborted } from '../../errors.ts'
 
 /** @throws ABORTED */
@@ -7,8 +7,8 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
 }
 
 /**
- * Lets the event loop turn, so that a signal of the process arrives: most of the work is synchronous, and nobody would
- * hear of one. @throws ABORTED
+ * Lets the event loop turn so that signals of the process are delivered: most of the work is synchronous and would
+ * block them. @throws ABORTED
  */
 export async function heedSignals(signal: AbortSignal | undefined): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve))
@@ -17,7 +17,7 @@ export async function heedSignals(signal: AbortSignal | undefined): Promise<void
 
 const PAUSE_MS = 5
 
-/** Between two tries to get what another process holds. @throws ABORTED */
+/** Waits between two attempts to get a lock that another process holds. @throws ABORTED */
 export async function pause(signal: AbortSignal | undefined): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
   throwIfAborted(signal)

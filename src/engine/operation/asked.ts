@@ -1,10 +1,10 @@
-/** The border of the library: every story is told inside of it. */
+/** The boundary of the library: every story runs inside it. */
 import { withFacts, type Facts } from '../../errors.ts'
 import { fromNode } from '../../sys/failure.ts'
 
 /**
- * What comes out as an error has the facts that only the story knows (what was asked for), and a failed call of Node is
- * one of ours.
+ * Adds to every error the facts that only the story knows (what was asked for), and turns failed calls of Node into our
+ * errors.
  */
 export async function asked<T>(facts: Facts, act: () => T | Promise<T>): Promise<T> {
   try {

@@ -4,7 +4,7 @@ import type { CopyOutcome } from '../../store/copy-blob.ts'
 import type { HookLogLine } from '../../hooks/load.ts'
 import type { LayerCounters } from '../../worker/control.ts'
 
-/** One layer of the image, as its descriptor and the config say. */
+/** One layer of the image, according to its descriptor and the config. */
 export interface LayerInfo {
   digest: string
   diffId: string
@@ -17,25 +17,25 @@ export interface LayerInfo {
 export type EngineEvent =
   /** The image is known and its layers are about to be read. */
   | { type: 'image'; image: string; manifest: string; layers: readonly LayerInfo[] }
-  /** About ten times a second while layers are read; counts never go back. */
+  /** Sent about ten times a second while layers are read; counts never decrease. */
   | { type: 'progress'; layers: readonly LayerCounters[] }
   /** A layer is staged and verified: digest, size and diff ID. */
   | { type: 'layer'; layer: number; counters: LayerCounters }
   | { type: 'phase'; phase: Phase }
   /** How many paths a repack found to have changed. */
   | { type: 'changes'; count: number }
-  /** Entries of the new layer that are written, of all. */
+  /** How many entries of the new layer are written, out of how many. */
   | { type: 'packed'; entries: number; total: number }
-  /** A copy has a blob at its destination; `size` in bytes. */
+  /** A blob of a copy is at its destination; `size` in bytes. */
   | { type: 'blob'; digest: string; size: number; outcome: CopyOutcome }
   /** A line that a hook wrote to its standard error. */
   | ({ type: 'hook-log' } & HookLogLine)
   /**
-   * A process that died had left this behind, and it is gone now. Absolute path. `undone`: what it had changed beside it was
-   * put back first.
+   * Leftovers of a dead process were removed. The path is absolute. `undone` says whether other changes of that process
+   * were undone first.
    */
   | { type: 'leftover'; path: string; undone: boolean }
-  /** Something could not be had exactly, and that is no reason to fail. */
+  /** Something could not be done exactly, but this is not a reason to fail. */
   | { type: 'warning'; message: string; facts: Facts }
 
 export type Phase = 'join' | 'manifest' | 'publish' | 'compare' | 'pack' | 'store'

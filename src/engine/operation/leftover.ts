@@ -2,7 +2,7 @@
 import type { OnLeftover } from '../../workspace/leftovers.ts'
 import type { OnEvent } from './events.ts'
 
-/** Tells of what was only removed. */
+/** Reports leftovers that were removed with nothing else to undo. */
 export function leftoverTo(onEvent: OnEvent): OnLeftover {
   return (path) => onEvent({ type: 'leftover', path, undone: false })
 }

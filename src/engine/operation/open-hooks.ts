@@ -1,4 +1,4 @@
-/** The hooks of one operation, from what its caller asked for to a set that is open. */
+/** Opens the hooks that the caller of an operation asked for. */
 import { appendFileSync } from 'node:fs'
 import type { HookSet } from '../../hooks/calls.ts'
 import { functionHooks } from '../../hooks/function-hooks.ts'
@@ -7,11 +7,11 @@ import { withTrace } from '../../hooks/trace.ts'
 import type { UnpackHooks } from '../../hooks/unpack-hooks.ts'
 import type { OnEvent } from './events.ts'
 
-/** Functions, programs that a hooks.toml names, or a set that is open already and stays so. */
+/** Functions, programs that a hooks.toml names, or a set that is already open and stays open. */
 export type HooksOption = UnpackHooks | HookFileOption | HookSet
 
 export interface HookFileOption {
-  /** Path of a hooks.toml; `find` looks for the operator's (see docs/hooks.md), and there may be none. */
+  /** Path of a hooks.toml; `find` looks for the operator's (see docs/hooks.md), which need not exist. */
   file: string
   /** A file to which every call is appended as a line of JSON. */
   trace?: string
@@ -19,11 +19,11 @@ export interface HookFileOption {
 
 export interface OpenedHooks {
   set: HookSet
-  /** A set that was open already stays open. */
+  /** Does nothing for a set that was already open. */
   close: () => Promise<void>
 }
 
-/** Undefined where there are no hooks. @throws HOOKS_INVALID, HOOKS_UNSAFE */
+/** Undefined if there are no hooks. @throws HOOKS_INVALID, HOOKS_UNSAFE */
 export function openHooks(
   option: HooksOption | undefined,
   onEvent: OnEvent

@@ -1,4 +1,4 @@
-/** JavaScript callers may leave out what a type demands. */
+/** JavaScript callers may omit options that a type requires. */
 import { OciUnpackError } from '../../errors.ts'
 
 type Kind<Value> = Value extends string
@@ -9,12 +9,12 @@ type Kind<Value> = Value extends string
       ? 'function'
       : 'object'
 
-/** Every option that must be given, and what it must be. */
+/** Every required option, and what it must be. */
 type RequiredOptions<Options> = {
   [Name in keyof Options as object extends Pick<Options, Name> ? never : Name]: Kind<Options[Name]>
 }
 
-/** @throws USAGE for the first that is not given or is something else */
+/** @throws USAGE for the first option that is missing or of another type */
 export function requireOptions<Options extends object>(
   options: Options,
   required: RequiredOptions<Options>

@@ -1,4 +1,4 @@
-/** Threads for the length of an operation. */
+/** Threads for the duration of an operation. */
 import { Control } from '../../worker/control.ts'
 import { Pool } from '../../worker/pool.ts'
 import { throwIfAborted } from './abort.ts'
@@ -18,7 +18,7 @@ export interface CountedThreads extends ThreadOptions {
 }
 
 /**
- * Runs with a pool that ends with the work, whatever comes of it, and with the signal handed on to its tasks.
+ * Runs `act` with a pool that ends when the work does, whatever the outcome, and passes the signal on to its tasks.
  * @param threads 0 for the calling thread alone
  * @throws ABORTED, and what `act` throws
  */

@@ -1,11 +1,11 @@
-/** Warnings of what a layer cannot hold, or should perhaps not. */
+/** Warnings about what a layer cannot hold, or perhaps should not. */
 import { display, type ByteString } from '../../bytes.ts'
 import type { EngineEvent } from './events.ts'
 
 export function emptyXattr(path: ByteString, xattr: ByteString): EngineEvent {
   return {
     type: 'warning',
-    message: 'A layer cannot hold an extended attribute without a value: it is left out.',
+    message: 'A layer cannot hold an extended attribute without a value, so it is left out.',
     facts: { entry: display(path), found: display(xattr) }
   }
 }
@@ -13,17 +13,17 @@ export function emptyXattr(path: ByteString, xattr: ByteString): EngineEvent {
 export function socket(path: ByteString): EngineEvent {
   return {
     type: 'warning',
-    message: 'A layer cannot hold a socket: it is left out.',
+    message: 'A layer cannot hold a socket, so it is left out.',
     facts: { entry: display(path) }
   }
 }
 
-/** Whoever unpacks the image gets what is mounted there, as files. */
+/** Unpacking the image will produce what is mounted there as plain files. */
 export function mounted(point: ByteString): EngineEvent {
   return {
     type: 'warning',
     message:
-      'Something is mounted in the root file system: its files are taken for those of the bundle.',
+      'Something is mounted in the root file system, and its files are treated as files of the bundle.',
     facts: { path: display(point) }
   }
 }

@@ -1,23 +1,23 @@
-/** What is made in a directory for a while leaves no trace there, and takes nothing over from it. */
+/** Temporary objects leave no trace in the times of their directory and inherit nothing from it. */
 import { isErrno } from '../../sys/failure.ts'
 import { listXattrs, removeXattr, setModeOf, setTimesOf } from '../../sys/metadata.ts'
 import { status } from '../../sys/status.ts'
 import { PRIVATE_MODE } from '../../workspace/private-directory.ts'
 
-/** Runs with the times of a directory put back: a workspace that comes and goes in it is nobody's change. */
+/** Runs `act` and restores the times of a directory: a temporary workspace in it does not count as a change. */
 export function keepTimes<T>(fd: number, act: () => T): T {
   const { atimeSec, atimeNsec, mtimeSec, mtimeNsec } = status(fd, '')
   const result = act()
   try {
     setTimesOf(fd, { sec: atimeSec, nsec: atimeNsec }, { sec: mtimeSec, nsec: mtimeNsec })
   } catch (error) {
-    // who may write to another's directory may still not set its times
+    // write access to another user's directory does not include setting its times
     if (!isErrno(error, 'EPERM')) throw error
   }
   return result
 }
 
-/** A set-group-ID bit or a default ACL of the place would change the owner and mode of all that is made below. */
+/** A set-group-ID bit or a default ACL of the parent would change the owner and mode of everything made below. */
 export function shedInheritance(fd: number): void {
   for (const name of listXattrs(fd, ''))
     if (name === 'system.posix_acl_default' || name === 'system.posix_acl_access')

@@ -1,6 +1,6 @@
 /**
- * What a bundle's refresh notes in its workspace before its first change, so that whoever finds the workspace of a process
- * that died knows which manifest is not the bundle's: replacing umoci.json is the one step that counts.
+ * What a refresh of a bundle notes in its workspace before its first change. It tells a later process that finds the
+ * workspace which tree manifest is not the bundle's: replacing umoci.json is the one step that counts.
  */
 import { memoryFiles, METADATA_FILE } from '../../bundle/files.ts'
 import { parseMetadata, sourceManifest } from '../../bundle/metadata.ts'
@@ -10,7 +10,7 @@ import { writeNewFile } from '../../sys/files.ts'
 import { removeFileIfThere } from '../../sys/names.ts'
 import { readRegularFile } from '../../sys/read-file.ts'
 
-/** Digests of the image manifests that the bundle is of, before and after. */
+/** Digests of the bundle's image manifest, before and after. */
 export interface RefreshNote {
   before: string
   after: string
@@ -22,7 +22,7 @@ export function writeRefreshNote(workspace: number, note: RefreshNote): void {
   writeNewFile(workspace, NOTE_FILE, Buffer.from(JSON.stringify(note)), 0o600)
 }
 
-/** Removes what a refresh that was killed has left in the bundle. */
+/** Removes what an interrupted refresh left in the bundle. */
 export function recoverRefresh(bundle: number, workspace: number): void {
   const note = readNote(workspace)
   const current = note === undefined ? undefined : digestOf(bundle)
@@ -31,7 +31,7 @@ export function recoverRefresh(bundle: number, workspace: number): void {
     if (digest !== current) for (const name of memoryFiles(digest)) removeFileIfThere(bundle, name)
 }
 
-/** Undefined where there is none, or only part of one: then nothing was changed yet. */
+/** Undefined if there is none or only part of one: then nothing was changed yet. */
 function readNote(workspace: number): RefreshNote | undefined {
   const text = readIfThere(workspace, NOTE_FILE)
   if (text === undefined) return undefined

@@ -1,4 +1,4 @@
-/** A file of the operator gets new content, whole or not at all. */
+/** Replaces the content of a file of the operator, entirely or not at all. */
 import { lstatSync, writeFileSync } from 'node:fs'
 import { createNewFileAt } from '../../workspace/new-file-at.ts'
 

@@ -1,6 +1,6 @@
 /**
- * The private directory that an operation works in, on the file system of what it makes, and how the result
- * comes out of it: whole or not at all. A failure removes the workspace and nothing else.
+ * The private directory that an operation works in, on the file system of what it makes, and how the result is
+ * published from it: entirely or not at all. A failure removes the workspace and nothing else.
  */
 import { statSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
@@ -35,14 +35,14 @@ export interface Workspace {
   readonly path: string
   /** Where the result goes: absolute. */
   readonly destination: string
-  /** The destination, if it was there before: it is added to, never replaced. */
+  /** The destination, if it existed before: it is added to, never replaced. */
   readonly existing: ExistingDestination | undefined
   /**
-   * Everything is ready: the workspace itself becomes the destination, or, where that exists, `names` move into
-   * it one by one, so the name that makes it complete should be the last.
+   * Publishes the result: the workspace itself becomes the destination or, if that exists, `names` are moved into it
+   * one by one, so the name that makes it complete should be the last.
    */
   publish(names: readonly ByteString[]): void
-  /** The directory `name` in the workspace becomes the destination, which does not exist. */
+  /** Makes the directory `name` in the workspace the destination, which must not exist. */
   publishOnly(name: ByteString): void
 }
 
@@ -53,9 +53,9 @@ export interface ExistingDestination {
 }
 
 /**
- * Runs `act` in a new workspace for `destination`; whatever happens, the workspace is gone afterwards. What processes
- * that died have left there goes first. A destination that is there is this operation's alone meanwhile.
- * @throws BUNDLE_EXISTS where it is no directory, or another process is at work in it
+ * Runs `act` in a new workspace for `destination`; whatever happens, the workspace is removed afterwards. Leftovers of
+ * dead processes are removed first. A destination that exists is locked meanwhile. @throws BUNDLE_EXISTS if it is not a
+ * directory, or another process works in it
  */
 export async function withWorkspace<T>(
   destination: string,
@@ -75,7 +75,7 @@ export async function withWorkspace<T>(
   }
 }
 
-/** The same in a directory that is open and the caller's own. */
+/** The same in an open directory that the caller has locked. */
 export async function withWorkspaceIn<T>(
   directory: number,
   path: string,
@@ -103,7 +103,7 @@ async function withNewPlace<T>(
   }
 }
 
-/** What cannot be removed is a leftover for the next run; the result, or the failure, is what counts. */
+/** What cannot be removed is left for the next run: the result, or the failure, matters more. */
 async function whileOpen<T>(
   workspace: ClosableWorkspace,
   onEvent: OnEvent,
@@ -124,7 +124,7 @@ interface ClosableWorkspace extends Workspace {
   remove(): void
 }
 
-/** Beside a destination that does not exist: it becomes it. */
+/** A workspace beside a destination that does not exist, which it becomes. */
 class BesideWorkspace implements ClosableWorkspace {
   readonly destination: string
   readonly existing = undefined
@@ -166,13 +166,13 @@ class BesideWorkspace implements ClosableWorkspace {
   }
 }
 
-/** A publication only moves what is finished. */
+/** Publishing only moves finished objects. */
 const NO_METADATA = {
   implicit: implicitDirectory({ kind: 'exact', uidMap: [], gidMap: [] }),
   onLostXattr: () => undefined
 }
 
-/** In a destination that exists. Its coming and going leaves no trace in the times of the directory. */
+/** A workspace in a destination that exists. It leaves no trace in the times of that directory. */
 class InsideWorkspace implements ClosableWorkspace {
   readonly destination: string
   readonly existing: ExistingDestination
@@ -193,8 +193,8 @@ class InsideWorkspace implements ClosableWorkspace {
   }
 
   /**
-   * Closed to others before anything is in it, as umoci does: set-user-ID programs and devices of a stranger's image
-   * are out of other users' reach.
+   * The destination is closed to others before anything is in it, as in umoci: this keeps set-user-ID programs and
+   * devices of an untrusted image out of other users' reach.
    */
   publish(names: readonly ByteString[]): void {
     const { fd, workspaceName } = this.existing
@@ -217,7 +217,10 @@ class InsideWorkspace implements ClosableWorkspace {
     throw new Error(`[internal] ${display(name)} cannot replace a directory that is there`)
   }
 
-  /** What could not be undone when it failed is undone now; else it stays for the next run, with all that it holds. */
+  /**
+   * Tries again to undo what could not be undone after a failure; otherwise the workspace and its content stay for the
+   * next run.
+   */
   remove(): void {
     const { fd } = this.existing
     try {
@@ -229,7 +232,7 @@ class InsideWorkspace implements ClosableWorkspace {
     try {
       keepTimes(fd, () => this.directory.remove())
     } catch {
-      this.directory.remove() // that it goes counts more than the times
+      this.directory.remove() // removing it matters more than the times
     }
   }
 }
@@ -245,7 +248,7 @@ function makeWorkspace(directory: number, becomes: string): PrivateDirectory {
   }
 }
 
-/** What processes that died have left in a directory is put right and goes; the directory must be ours. */
+/** Undoes and removes what dead processes left in a directory, which must be locked by the caller. */
 export function tidy(directory: number, path: string, onEvent: OnEvent): void {
   let undone = false
   removeLeftovers(directory, {
@@ -257,7 +260,9 @@ export function tidy(directory: number, path: string, onEvent: OnEvent): void {
   })
 }
 
-/** What a process that died has left beside a destination that is there now; what is not to be seen cannot be removed. */
+/**
+ * Removes what a dead process left beside a destination that exists now; a directory that cannot be read is skipped.
+ */
 function tidyBeside(path: string, onEvent: OnEvent): void {
   const above = openIfAllowed(dirname(path))
   if (above === undefined) return
@@ -285,12 +290,12 @@ function leftover(directory: string, name: ByteString, undone: boolean): Paramet
   return { type: 'leftover', path: `${directory}/${display(name)}`, undone }
 }
 
-/** @throws BUNDLE_EXISTS where another process is at work in the directory; else it is ours until it is closed */
+/** Locks the directory until it is closed. @throws BUNDLE_EXISTS if another process works in it */
 export function assertFree(directory: number, path: string): void {
   if (claim(directory) !== 'taken') return
-  throw new OciUnpackError('BUNDLE_EXISTS', 'Another process is at work there.', {
+  throw new OciUnpackError('BUNDLE_EXISTS', 'Another process is working there.', {
     facts: { path },
-    hint: 'Wait for its end, or choose another directory.'
+    hint: 'Wait until it ends, or choose another directory.'
   })
 }
 

@@ -1,4 +1,4 @@
-/** Which layers hooks have already, and which have to be made: nobody else makes those afterwards. */
+/** Finds out which layers hooks already have, and locks the others, so that no other process makes them. */
 import type { HookSet } from '../../hooks/calls.ts'
 import type { HookLayer, ImageContext } from '../../hooks/contexts.ts'
 import { layerName } from '../extract/layer-tasks.ts'
@@ -10,15 +10,15 @@ export interface LayerSearch {
   context: ImageContext
   /** Base layer first. */
   layers: readonly HookLayer[]
-  /** Of the storage from now on, and of each layer that has to be made. */
+  /** Locks on the storage, from now on, and on each layer that must be made. */
   locks: LayerLocks
   signal: AbortSignal | undefined
 }
 
-/** Where each layer lies that is there; undefined where hooks have no say in it. */
+/** Where each existing layer is; undefined if hooks do not decide that. */
 export type Found = Map<number, string | undefined>
 
-/** What was missing at first is asked for once more when its key is locked: another process may just have made it. */
+/** Missing layers are looked up again once their keys are locked, because another process may just have made them. */
 export async function findLayers(
   search: LayerSearch
 ): Promise<{ found: Found; missing: readonly number[] }> {
@@ -35,7 +35,7 @@ export async function findLayers(
   return { found, missing }
 }
 
-/** One call for all layers, which need not answer for any. */
+/** One call for all layers; hooks need not answer for each of them. */
 async function prepare(search: LayerSearch): Promise<{ found: Found; unanswered: number[] }> {
   const { hooks, context, layers, signal } = search
   const outcome = await hooks.call('prepare', { ...context, layers }, signal)
@@ -50,7 +50,7 @@ async function prepare(search: LayerSearch): Promise<{ found: Found; unanswered:
   return { found, unanswered }
 }
 
-/** Calls of hooks that run at once. */
+/** How many calls of hooks run at once. */
 const AT_ONCE = 8
 
 async function trySkip(
@@ -77,7 +77,7 @@ function checked(
   return target
 }
 
-/** A state holds all below it; the engine's own tree is made of all layers or of none. */
+/** A state contains all layers below it; the engine's own tree is made of all layers or none. */
 function needed({ hooks, layers }: LayerSearch, found: Found): number[] {
   const all = [...layers.keys()]
   switch (hooks.extract) {

@@ -1,4 +1,4 @@
-/** What hooks are told of an image and its bundle. */
+/** What hooks are told about an image and its bundle. */
 import type {
   BundleContext,
   DeltaListContext,
@@ -14,21 +14,21 @@ import { contextAt } from '../bundle/bundle-site.ts'
 import type { Job } from '../extract/job.ts'
 import type { MadeBundle } from './layer-storage.ts'
 
-/** Of a bundle that is being made. */
+/** For a bundle that is being made. */
 export function newContext({ source, image, settings }: Job, bundle: BundleContext): ImageContext {
   const { uidMap, gidMap } = settings.policy
   const reference = settings.reference.tag ?? ''
   return imageContext(bundle, image, { layout: source.path, reference, uidMap, gidMap })
 }
 
-/** Of a bundle that is there. */
+/** For a bundle that exists. */
 export function deltaContext(made: MadeBundle): DeltaListContext {
   const context = madeContext(made)
   const chainId = topChainId(made.image)
   return chainId === undefined ? context : { ...context, chainId }
 }
 
-/** Of a bundle that is of another image now. */
+/** For a bundle that now belongs to another image. */
 export function refreshContext(made: MadeBundle, before: ResolvedImage): RefreshBundleContext {
   const context = deltaContext(made)
   const parentChainId = topChainId(before)
@@ -82,7 +82,7 @@ export function hookLayers({ manifest, config }: ResolvedImage): HookLayer[] {
   })
 }
 
-/** Of the whole image; undefined for one without layers. */
+/** The chain ID of the whole image; undefined if it has no layers. */
 export function topChainId({ config }: ResolvedImage): HookLayer['chainId'] | undefined {
   return chainIds(config.rootfs.diff_ids).at(-1)
 }

@@ -1,4 +1,4 @@
-/** A bundle that is being made with hooks: which of its layers are there, which are being made, and what hooks hear of it. */
+/** A bundle that is being made with hooks: which of its layers exist, which are being made, and what hooks are told. */
 import { ROOTFS_DIRECTORY } from '../../bundle/files.ts'
 import { OciUnpackError, type Facts } from '../../errors.ts'
 import type { HookSet } from '../../hooks/calls.ts'
@@ -35,7 +35,7 @@ export class HookedBundle implements NewBundle {
   private readonly signal: AbortSignal | undefined
   private readonly layers: readonly HookLayer[]
   private readonly locks: LayerLocks
-  /** By layer; those that are missing are not in it. */
+  /** By layer; missing ones are not included. */
   private readonly known = new Map<number, Known>()
 
   constructor(hooks: HookSet, { image, settings }: Job, context: ImageContext, site: BundleSite) {
@@ -65,7 +65,7 @@ export class HookedBundle implements NewBundle {
     const target = outcome.status === 'yes' ? outcome.answer.target : undefined
     const facts = this.factsOf(layer)
     if (target !== undefined) checkApart(target, [...this.targets(), this.context.layout], facts)
-    // from here on abort is told of it: nothing else is there
+    // from here on abort is told about it, because nothing else is there
     const place = this.know(layer, 'staged', target)
     if (target !== undefined) checkStaged(target, facts)
     return place
@@ -108,7 +108,7 @@ export class HookedBundle implements NewBundle {
     return other === undefined ? made : configText(other, this.hooks.name)
   }
 
-  /** Nothing stops this call but its own time-out. */
+  /** Only its own time-out stops this call. */
   async abort(): Promise<void> {
     const staged = [...this.known].filter(([, { state }]) => state === 'staged')
     const targets = staged.flatMap(([layer]) => this.target(layer) ?? [])
@@ -126,7 +126,7 @@ export class HookedBundle implements NewBundle {
     return place
   }
 
-  /** Undefined while the layer is missing, and where hooks have no say in its place. */
+  /** Undefined while the layer is missing, or if hooks do not decide its place. */
   private target(layer: number): string | undefined {
     const place = this.known.get(layer)?.place
     return place?.kind === 'directory' ? place.path : undefined
@@ -163,7 +163,7 @@ function extractionOf(
   }
 }
 
-/** A tree of the engine's own depends on id maps and other options too, so that no other bundle can have its manifest. */
+/** The engine's own tree also depends on id maps and other options, so other bundles cannot share its tree manifest. */
 function treeManifestOf(
   { manifest, extract, name }: HookSet,
   chainId: string | undefined
@@ -173,14 +173,14 @@ function treeManifestOf(
   return { kind: 'shared', storage: name, chainId: chainId ?? 'empty' }
 }
 
-/** What every runtime looks at first (runtime-spec config.md): the rest is between the hook and the runtime. */
+/** Checks only what every runtime needs (runtime-spec config.md); the rest is between the hook and the runtime. */
 function configText(config: Readonly<Record<string, Json>>, hooks: string): Buffer {
   const { ociVersion, root } = config
   const path = typeof root === 'object' && root !== null && 'path' in root ? root.path : undefined
   if (typeof ociVersion === 'string' && typeof path === 'string')
     return stringifyJson(config, { kind: 'any' })
   throw new OciUnpackError('HOOK_ANSWER_INVALID', 'The answer of a hook cannot be used.', {
-    facts: { hooks, hook: 'bundle.runtime-config', reason: 'it is no runtime configuration' },
-    hint: 'A config.json has at least the text "ociVersion" and a "root" with a "path".'
+    facts: { hooks, hook: 'bundle.runtime-config', reason: 'it is not a runtime configuration' },
+    hint: 'A config.json must contain at least the string "ociVersion" and a "root" with a "path".'
   })
 }

@@ -1,4 +1,4 @@
-/** The storage of hooks: layers live where an operator's programs or a caller's functions say. */
+/** The storage of hooks: the operator's programs or the caller's functions decide where layers live. */
 import { OciUnpackError } from '../../errors.ts'
 import type { HookSet } from '../../hooks/calls.ts'
 import type { BundleContext } from '../../hooks/contexts.ts'
@@ -18,7 +18,7 @@ import type { Collected, LayerStorage, MadeBundle, NewBundle } from './layer-sto
 import { lockStorage } from './storage-locks.ts'
 import { pruneManifests } from './tree-manifest-cache.ts'
 
-/** Undefined where no hooks were asked for, or none are set up. */
+/** Undefined if no hooks were requested or none are set up. */
 export function openHooksStorage(
   { hooks }: { hooks?: HooksOption | undefined },
   onEvent: OnEvent
@@ -57,7 +57,7 @@ class HooksStorage implements LayerStorage {
       onEvent: settings.onEvent
     }
     await withBundleSite(site, async (place) => {
-      // first of all: who takes away what a crash leaves has to know whose it is
+      // this comes first: cleaning up after a crash requires knowing which hooks made the bundle
       writeOrigin(place, hooks)
       const bundle = new HookedBundle(hooks, job, newContext(job, place.context), place)
       try {
@@ -78,7 +78,7 @@ class HooksStorage implements LayerStorage {
       if (hooks.deltaFallback === undefined || signal?.aborted === true) throw error
       onEvent({
         type: 'warning',
-        message: 'The list of changes failed; the whole tree is compared.',
+        message: 'The hook that lists changes failed, so the whole tree is compared.',
         facts: { hooks: hooks.name, reason: error instanceof Error ? error.message : String(error) }
       })
       return undefined
@@ -119,7 +119,7 @@ class HooksStorage implements LayerStorage {
   }
 }
 
-/** Layers are found by chain ID, so that what is kept of them must depend on nothing else. */
+/** Layers are found by chain ID, so what is stored for them must not depend on anything else. */
 function assertFits({ settings }: Job, { extract, name }: HookSet): void {
   if (extract === 'rootfs') return
   const { keepDirlinks, policy } = settings
@@ -129,14 +129,14 @@ function assertFits({ settings }: Job, { extract, name }: HookSet): void {
     'Hooks cannot keep the layers of an unpack with these options.',
     {
       facts: { hooks: name, found: keepDirlinks ? 'keepDirlinks' : 'uidMap or gidMap' },
-      hint: 'Layers are shared by chain ID, whatever the options were. Give --no-hooks.'
+      hint: 'Stored layers are shared between unpacks with any options. Use no hooks ({hooks: undefined}).'
     }
   )
 }
 
 function nothingCollects(hooks: string): OciUnpackError {
-  return new OciUnpackError('HOOKS_INVALID', 'There is no hook that removes layers.', {
+  return new OciUnpackError('HOOKS_INVALID', 'The hook set has no hook that removes layers.', {
     facts: { hooks },
-    hint: 'Give the set a [store.gc].'
+    hint: 'Add a [store.gc] section to its hooks.toml.'
   })
 }

@@ -1,4 +1,4 @@
-/** The locks of one unpack: on the whole storage, and on the keys of the layers that it makes. */
+/** The locks of one unpack: on the whole storage and on the keys of the layers that it makes. */
 import type { HookSet } from '../../hooks/calls.ts'
 import type { HookLayer } from '../../hooks/contexts.ts'
 import { lockKey, lockStorage, type StorageLock } from './storage-locks.ts'
@@ -9,13 +9,13 @@ export class LayerLocks {
   private readonly layers = new Map<number, StorageLock>()
   private storage: StorageLock | undefined
 
-  /** @param signal ends waiting */
+  /** @param signal stops waiting */
   constructor(hooks: HookSet, signal: AbortSignal | undefined) {
     this.hooks = hooks
     this.signal = signal
   }
 
-  /** Nobody takes layers away from here on. */
+  /** From here on, no other process removes layers. */
   async holdStorage(): Promise<void> {
     this.storage = await lockStorage(this.hooks, 'shared', this.signal)
   }
@@ -25,7 +25,7 @@ export class LayerLocks {
     this.storage = undefined
   }
 
-  /** Always base first, so that two processes cannot wait for each other. */
+  /** Locks are always taken base first, so that two processes cannot deadlock. */
   async hold({ index, chainId }: HookLayer): Promise<void> {
     this.layers.set(index, await lockKey(this.hooks, chainId, this.signal))
   }

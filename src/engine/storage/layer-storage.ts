@@ -1,24 +1,24 @@
 /**
  * The contract of a storage: where layers live between unpacks.
  *
- * The stories open a storage (storages.ts) and never ask what it is made of. A storage says in the values of `NewBundle` how
- * layers are kept (`extraction`), whether bundles of one image may share a tree manifest (`treeManifest`) and, for each
- * layer, where it goes (`Place`). All that is left is behind the functions here.
+ * The stories open a storage (storages.ts) and never ask what kind it is. In the values of `NewBundle`, a storage says
+ * how layers are kept (`extraction`), whether bundles of one image may share a tree manifest (`treeManifest`) and where
+ * each layer goes (`Place`). Everything else is behind the functions here.
  *
- * The life of a new bundle, of which each step follows only where those before it went well:
+ * The life of a new bundle. Each step follows only if those before it succeeded:
  *
  *     withNewBundle → find → for each missing layer: stage, commit → show → runtimeConfig → (the files are written)
  *                                   any failure → abort
  *
- * - A bundle appears when all of it is there. Where it is made, and what an engine that dies leaves there for the next one to
- *   undo, is the storage's own: the plain one works in a private directory and renames it, hooks work at the final place,
- *   since they mount there, under a mark.
- * - A layer is found or committed as a whole, or it is not there. Layers are known by chain ID, so what lies in a storage that
- *   bundles share depends on nothing but the layers; an unpack that cannot keep to this is refused.
+ * - A bundle appears only when it is complete. Where it is made, and what an engine that dies leaves for the next one
+ *   to undo, is up to the storage: the plain one works in a private directory and renames it; hooks work at the final
+ *   place, under a mark, because they mount there.
+ * - A layer is found or committed as a whole, or does not exist. Layers are identified by chain ID, so the content of a
+ *   storage that bundles share must depend only on the layers; an unpack with options that break this rule is refused.
  * - No other process stages the same layer between `find` and `commit`, and none collects between `find` and `show`.
  *
- * A storage is added by a file that implements this and a line in storages.ts; test/engine/storage/contract.test.ts then
- * holds it to its word.
+ * To add a storage, write a file that implements this and add a line to storages.ts;
+ * test/engine/storage/contract.test.ts then checks that it keeps the contract.
  */
 import type { Digest } from '../../image/digest.ts'
 import type { ResolvedImage } from '../../store/resolve.ts'
@@ -31,75 +31,75 @@ import type { LayerPlaces } from '../extract/layer-places.ts'
 import type { ChangedPaths } from '../../plan/changed-paths.ts'
 
 export interface LayerStorage {
-  /** As messages name it, after "made by": `no hooks`, `the hooks "x"`. */
+  /** Its name in messages, after "made by": `no hooks`, `the hooks "x"`. */
   readonly title: string
-  /** Whether it made the bundle of which this is the record; undefined for one without a record. */
+  /** Whether it made the bundle with this record; undefined stands for a bundle without a record. */
   made(origin: Origin | undefined): boolean
 
   /**
-   * Runs `act` with the place of a new bundle, which appears when `act` has ended well. What a process that died has left
-   * there is undone before. Where `act` fails nothing is left, and what was there before is untouched.
+   * Runs `act` with the place of a new bundle, which appears when `act` has succeeded. What a dead process left there
+   * is undone first. If `act` fails, nothing is left, and what was there before is untouched.
    * @throws BUNDLE_EXISTS, BUNDLE_INVALID; USAGE for options that its layers must not depend on
    */
   withNewBundle(job: Job, act: (bundle: NewBundle) => Promise<void>): Promise<void>
 
   /**
-   * The paths that have changed in a bundle since it was unpacked; more of them do no harm. Undefined where only a look at
-   * everything can tell.
+   * The paths that have changed in a bundle since it was unpacked; additional paths do no harm. Undefined if only
+   * looking at the whole tree can tell.
    */
   changed(made: MadeBundle): Promise<ChangedPaths | undefined>
-  /** The bundle is one of another image now: what the storage knows of it is brought up to date. */
+  /** Updates what the storage knows of a bundle that now belongs to another image. */
   refresh(made: MadeBundle, before: ResolvedImage): Promise<void>
 
   /**
-   * Takes away what was made for a bundle, then calls `removeFiles`. May be called again where that failed half way. Layers
+   * Removes what was made for a bundle, then calls `removeFiles`. May be called again if it failed halfway. Layers
    * stay. @throws BUNDLE_EXISTS while the bundle is being made
    */
   remove(bundle: BundleDirectory, removeFiles: () => void, signal?: AbortSignal): Promise<void>
   /**
-   * Removes all layers but those whose chain IDs `liveKeys` gives, which is asked when no unpack is under way.
-   * @throws HOOKS_INVALID where layers cannot be removed; what `liveKeys` throws, with nothing removed
+   * Removes all layers except those whose chain IDs `liveKeys` returns; it is called while no unpack is running.
+   * @throws HOOKS_INVALID if layers cannot be removed; what `liveKeys` throws, with nothing removed
    */
   collect(liveKeys: () => Promise<readonly Digest[]>, signal?: AbortSignal): Promise<Collected>
-  /** Nothing more is asked; twice is once. */
+  /** Ends the use of the storage; calling it twice does no harm. */
   close(): Promise<void>
 }
 
-/** A bundle that is being made. The files beside the root file system are written by way of `fd` and `path`. */
+/** A bundle that is being made. The files beside the root file system are written through `fd` and `path`. */
 export interface NewBundle extends LayerPlaces {
   /** Descriptor of its directory, and a path that leads through it. */
   readonly fd: number
   readonly path: string
-  /** Where the bundle is when it is complete: absolute. */
+  /** Absolute path of the finished bundle. */
   readonly destination: string
   readonly treeManifest: TreeManifest
 
   /**
-   * The layers that have to be extracted, base first; undefined where nothing has to be, since the root file system can
-   * be shown.
+   * The layers that must be extracted, base first; undefined if none, because the root file system can already be
+   * shown.
    */
   find(): Promise<readonly number[] | undefined>
-  /** All layers are there: makes the root file system of the bundle, in `rootfs`. */
+  /** Makes the root file system of the bundle, in `rootfs`, once all layers exist. */
   show(): Promise<void>
-  /** The config.json to write, given the one that was made. */
+  /** The config.json to write, based on the one that was generated. */
   runtimeConfig(made: string): Promise<string | Uint8Array>
-  /** Undoes what was staged and never committed, and what was shown. What it cannot undo the next unpack tries again. */
+  /** Undoes what was shown, and what was staged but not committed. The next unpack retries what could not be undone. */
   abort(): Promise<void>
 }
 
-/** Whether a bundle gets a tree manifest and fingerprints, and where from. */
+/** Whether a bundle gets a tree manifest and fingerprints, and from where. */
 export type TreeManifest =
-  /** None: the storage tells what has changed. */
+  /** None: the storage itself reports what has changed. */
   | { kind: 'none' }
   /** Its own. */
   | { kind: 'own' }
-  /** That of the layers below this chain ID, which is the same in all bundles of this storage. */
+  /** The one for the layers up to this chain ID, which is the same in all bundles of this storage. */
   | { kind: 'shared'; storage: string; chainId: string }
 
-/** A bundle that a storage made, as a repack has it. */
+/** A bundle that a storage made, as a repack knows it. */
 export interface MadeBundle {
   bundle: OpenBundle
-  /** The image that it is of. */
+  /** The image that it was made from. */
   image: ResolvedImage
   /** Absolute path of the layout. */
   layout: string
@@ -109,6 +109,6 @@ export interface MadeBundle {
 export interface Collected {
   /** Name of the hook set. */
   hooks: string
-  /** Chain IDs of all layers that were to stay. */
+  /** Chain IDs of all layers that were to be kept. */
   liveKeys: readonly string[]
 }

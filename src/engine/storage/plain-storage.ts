@@ -1,6 +1,6 @@
 /**
- * The engine's own storage: no layer lives anywhere but in the one tree of its bundle. A bundle is made in a private
- * directory and appears by a rename.
+ * The engine's own storage: layers exist only in the tree of their bundle. A bundle is made in a private directory and
+ * appears by a rename.
  */
 import { CONFIG_FILE, memoryFiles, METADATA_FILE, ROOTFS_DIRECTORY } from '../../bundle/files.ts'
 import { OciUnpackError } from '../../errors.ts'
@@ -19,7 +19,7 @@ export const plainStorage: LayerStorage = {
       refuseExistingBundle(destination)
       await act(newBundle(workspace, image))
       const { digest } = target(image.descriptorPath)
-      // umoci.json makes it a bundle
+      // umoci.json comes last: it makes this a bundle
       workspace.publish([ROOTFS_DIRECTORY, ...memoryFiles(digest), CONFIG_FILE, METADATA_FILE])
     }),
   changed: () => Promise.resolve(undefined),
@@ -32,7 +32,7 @@ export const plainStorage: LayerStorage = {
   close: () => Promise.resolve()
 }
 
-/** Whoever made the workspace removes it, so that nothing is left to undo. */
+/** `withWorkspace` removes the workspace, so nothing is left to undo. */
 function newBundle(workspace: Workspace, { manifest }: Job['image']): NewBundle {
   const { fd, path, destination } = workspace
   return {
@@ -54,7 +54,11 @@ function newBundle(workspace: Workspace, { manifest }: Job['image']): NewBundle 
 const IN_THE_TREE: Place = { kind: 'rootfs' }
 
 function nothingToCollect(): OciUnpackError {
-  return new OciUnpackError('HOOKS_INVALID', 'There is no hook that removes layers.', {
-    hint: 'Name a hooks.toml with {hooks}.'
-  })
+  return new OciUnpackError(
+    'HOOKS_INVALID',
+    'Without hooks, there are no stored layers to remove.',
+    {
+      hint: 'Name a hooks.toml with {hooks}.'
+    }
+  )
 }

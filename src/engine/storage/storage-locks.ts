@@ -1,7 +1,8 @@
 /**
- * One process at a time makes the layer of a key, and nobody takes layers away while an unpack counts on them. The locks
- * are flock(2)s on files that only this user can reach: they die with their holder, and the empty files stay. What is
- * locked is also claimed for the owner of the hooks, as those of an engine that was killed may still be at work.
+ * Only one process at a time makes the layer of a key, and no process removes layers while an unpack relies on them.
+ * The locks are flock(2)s on files that only this user can reach: they end with their holder, and the empty files stay.
+ * What is locked is also claimed for the owner of the hooks, because the hooks of an engine that was killed may still
+ * be running.
  */
 import { closeSync, constants, openSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,7 +15,7 @@ export interface StorageLock {
   release(): void
 }
 
-/** Waits until nobody else has the key of a layer. @throws ABORTED, SYSCALL_FAILED */
+/** Waits until no other process has the key of a layer. @throws ABORTED, SYSCALL_FAILED */
 export async function lockKey(
   hooks: HookSet,
   key: string,
@@ -24,7 +25,7 @@ export async function lockKey(
 }
 
 /**
- * The whole storage: `shared` for who was told that layers are there, `exclusive` for who removes some.
+ * Locks the whole storage: `shared` to rely on layers that exist, `exclusive` to remove some.
  * @throws ABORTED, SYSCALL_FAILED
  */
 export async function lockStorage(
@@ -60,7 +61,7 @@ async function take(
   }
 }
 
-/** What a lock cannot be had beside. A living engine that claims it would hold the lock. */
+/** The claims that a lock excludes. A living engine with such a claim would hold the lock itself. */
 const RIVALS: Readonly<Record<LockKind, readonly LockKind[]>> = {
   shared: ['exclusive'],
   exclusive: ['exclusive', 'shared']

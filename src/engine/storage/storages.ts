@@ -1,4 +1,4 @@
-/** All storages, and which of them a story works with. */
+/** All storages, and which of them a story uses. */
 import type { Origin } from '../bundle/origin.ts'
 import type { OnEvent } from '../operation/events.ts'
 import type { HooksOption } from '../operation/open-hooks.ts'
@@ -11,13 +11,13 @@ export interface StorageChoice {
   hooks?: HooksOption | undefined
 }
 
-/** Undefined where the caller has not chosen this one. */
+/** Undefined if the caller did not choose this one. */
 type OpenStorage = (choice: StorageChoice, onEvent: OnEvent) => LayerStorage | undefined
 
-/** The first that was chosen counts; without one it is the engine's own, which needs no choice. */
+/** The first one chosen counts. If none is, the engine's own is used. */
 const STORAGES: readonly OpenStorage[] = [openHooksStorage]
 
-/** Runs `act` with the storage that was chosen, else with the engine's own. @throws HOOKS_INVALID, HOOKS_UNSAFE */
+/** Runs `act` with the chosen storage, or else with the engine's own. @throws HOOKS_INVALID, HOOKS_UNSAFE */
 export async function withStorage<T>(
   choice: StorageChoice,
   onEvent: OnEvent,
@@ -39,7 +39,7 @@ function open(choice: StorageChoice, onEvent: OnEvent): LayerStorage {
   return plainStorage
 }
 
-/** The storage that made a bundle: the one that was chosen, or the engine's own; undefined where it was another. */
+/** The storage that made a bundle: the chosen one or the engine's own; undefined if it was another. */
 export function makerOf(
   origin: Origin | undefined,
   chosen: LayerStorage

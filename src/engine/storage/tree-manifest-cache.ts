@@ -1,6 +1,6 @@
 /**
- * Tree manifests of whole chains of layers, so that a bundle of layers that are there already needs no file read. They are
- * a by-product of an unpack; without them the files are hashed again.
+ * Tree manifests of whole chains of layers, so that no file must be read to make a bundle of existing layers. They are
+ * a by-product of unpacking; without them, files are hashed again.
  */
 import { constants, copyFileSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,21 +11,21 @@ import { makeDirectories } from '../../sys/make-directories.ts'
 export interface CachedManifest {
   /** Name of the storage that the layers live in. */
   storage: string
-  /** Of the top layer. */
+  /** Chain ID of the top layer. */
   chainId: string
 }
 
-/** Writes the manifest of the chain to `path`, if it is known; says whether it did. */
+/** Writes the tree manifest of the chain to `path` if it is known; returns whether it did. */
 export function fetchManifest(cached: CachedManifest, path: string): boolean {
   try {
     copyFileSync(entryOf(cached), path, COPY)
     return true
   } catch {
-    return false // whatever is wrong with the cache, it is only a cache
+    return false // whatever is wrong, this is only a cache
   }
 }
 
-/** That it cannot be kept is no reason to fail. */
+/** Failing to keep it is not an error. */
 export function keepManifest(cached: CachedManifest, path: string): void {
   try {
     makeDirectories(directoryOf(cached.storage), 0o700)
@@ -45,7 +45,7 @@ function copyTo(path: string, entry: string): void {
   }
 }
 
-/** Forgets all chains but these. */
+/** Forgets all chains except these. */
 export function pruneManifests(storage: string, live: ReadonlySet<string>): void {
   const kept = new Set([...live].map((chainId) => entryOf({ storage, chainId })))
   for (const name of names(directoryOf(storage))) {
@@ -54,7 +54,7 @@ export function pruneManifests(storage: string, live: ReadonlySet<string>): void
   }
 }
 
-/** Shares the blocks where the file system can. */
+/** Shares blocks if the file system can. */
 const COPY = constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL
 
 function names(directory: string): string[] {
@@ -69,7 +69,7 @@ function entryOf({ storage, chainId }: CachedManifest): string {
   return join(directoryOf(storage), `${chainId.replace(':', '_')}.mtree`)
 }
 
-/** The same for all processes of a user (XDG Base Directory Specification; root has its place in the system's). */
+/** The same for all processes of a user (XDG Base Directory Specification; for root, a directory of the system). */
 function directoryOf(storage: string): string {
   const { XDG_CACHE_HOME } = process.env
   const home =

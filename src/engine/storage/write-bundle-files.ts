@@ -1,4 +1,6 @@
-/** The files of a new bundle beside its root file system. Its storage may have a say in config.json and the tree manifest. */
+/**
+ * The files of a new bundle beside its root file system. The storage can influence config.json and the tree manifest.
+ */
 import { join } from 'node:path'
 import {
   CONFIG_FILE,
@@ -29,8 +31,8 @@ import type { NewBundle } from './layer-storage.ts'
 import { fetchManifest, keepManifest } from './tree-manifest-cache.ts'
 
 /**
- * The last one, umoci.json, makes it a bundle.
- * @param tree of the image, with digests, where all of it was extracted now
+ * Writes all files; the last one, umoci.json, makes it a bundle. @param tree of the image, with digests, if all of it
+ * was just extracted
  */
 export async function writeBundleFiles(
   job: Job,
@@ -66,7 +68,7 @@ async function writeConfig(
   writeNew(join(bundle.path, CONFIG_FILE), content)
 }
 
-/** From the tree, if it is known; else from the cache; else by reading every file. */
+/** Makes it from the tree if that is known, else from the cache, else by reading every file. */
 async function writeTreeManifest(
   { image, settings }: Job,
   bundle: NewBundle,
@@ -88,13 +90,13 @@ async function writeTreeManifest(
 interface ManifestPlace {
   /** Directory that the files are written into. */
   path: string
-  /** Where the bundle is in the end. */
+  /** Final path of the bundle. */
   destination: string
-  /** Of the image manifest. */
+  /** Digest of the image manifest. */
   digest: string
 }
 
-/** Looks at each object once: digests are known. */
+/** Looks at each object once, since digests are known. */
 function writeSurvey(
   rootfs: number,
   root: Directory,
@@ -122,7 +124,7 @@ async function writeHashed(
   writeScannedTreeManifest({ path, bundle: destination, rootfs, digest }, knowledge, scannedAt)
 }
 
-/** Closed while hooks are asked: they may unmount it. */
+/** The root file system is closed while hooks are called, because they may unmount it. */
 async function withRootfs<T>({ fd }: NewBundle, act: (rootfs: number) => T): Promise<Awaited<T>> {
   const rootfs = openDirectory(fd, ROOTFS_DIRECTORY)
   try {

@@ -1,4 +1,4 @@
-/** Blobs read to their end in threads, several at once, and nothing written. */
+/** Reads blobs to their end in threads, several at once; nothing is written. */
 import type { DecompressorChoice } from '../../codec/choice.ts'
 import { digestAlgorithm, type Digest } from '../../image/digest.ts'
 import { mediaKind } from '../../image/media-types.ts'
@@ -14,7 +14,7 @@ export interface CheckSettings {
   signal: AbortSignal | undefined
 }
 
-/** Each blob's outcome, in order: a fault of one does not keep the others from being read. @throws ABORTED */
+/** The outcome for each blob, in order; a fault in one does not keep the others from being read. @throws ABORTED */
 export async function checkBlobs(
   source: ImageSource,
   blobs: readonly BlobToCheck[],

@@ -1,4 +1,4 @@
-/** An image's source, for as long as an operation reads it. */
+/** Keeps the source of an image open while an operation reads it. */
 import type { ImageSource } from '../../store/image-source.ts'
 import type { LayoutOptions } from '../../store/layout.ts'
 import type { ImageName } from '../../transports/list.ts'
@@ -6,7 +6,7 @@ import { tagInIndex, whileOpen } from '../../transports/open-images.ts'
 import { pause } from '../operation/abort.ts'
 
 /**
- * Runs `act` on the place that a name leads to, and with the tag to look for in its index. No blob of it is collected
+ * Runs `act` with the place that a name leads to and the tag to look for in its index. No blob of it is collected
  * meanwhile. @throws ABORTED, and what opening throws
  */
 export async function withSource<T>(

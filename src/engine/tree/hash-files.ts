@@ -1,4 +1,4 @@
-/** The content of files, hashed in threads where there is enough of it. */
+/** Hashes the content of files, in threads if there is enough of it. */
 import type { ByteString } from '../../bytes.ts'
 import { withThreads, type ThreadOptions } from '../operation/threads.ts'
 
@@ -12,9 +12,9 @@ export interface FileToHash {
 /** Gives the SHA-256 (hex) of regular files, in their order. */
 export type HashFiles = (files: readonly FileToHash[]) => Promise<readonly string[]>
 
-/** Below both a thread costs more than it saves. */
+/** Below both values, a thread costs more than it saves. */
 const WORTH_A_THREAD = { files: 256, bytes: 32 * 1024 * 1024 }
-/** Parts of the work: small enough that no thread is left alone with the rest. */
+/** Size of one task: small enough that no thread is left working alone at the end. */
 const BATCH = { files: 512, bytes: 64 * 1024 * 1024 }
 
 /** Hashes files below a directory. @param root its descriptor, open until all is hashed */

@@ -1,4 +1,4 @@
-/** The part of a tree that somebody says has changed, as it is now. */
+/** The current state of the part of a tree that is reported to have changed. */
 import type { ByteString } from '../../bytes.ts'
 import type { ChangedPaths } from '../../plan/changed-paths.ts'
 import { baseName, parentPath } from '../../plan/names.ts'
@@ -6,7 +6,7 @@ import { ScannedTree } from '../../rootfs/scanned-tree.ts'
 import { Scanner } from '../../rootfs/scanner.ts'
 
 /**
- * Looks at what is listed and at the directories above it, since nothing is found without them.
+ * Looks at the listed paths and at the directories above them, without which nothing is found.
  * @throws SYSCALL_FAILED with the path
  */
 export function scanListed(root: number, listed: ChangedPaths): ScannedTree {

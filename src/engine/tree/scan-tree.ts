@@ -7,11 +7,11 @@ import type { ScanTreeTask } from '../../worker/scan-tree.ts'
 import { throwIfAborted } from '../operation/abort.ts'
 import { withThreads, type ThreadOptions } from '../operation/threads.ts'
 
-/** Up to here the calling thread is done sooner than another one has started. */
+/** With up to this many objects, the calling thread finishes before another thread could start. */
 const WORTH_THREADS = 5000
 
 /**
- * Looks at a whole tree. Other threads begin with it, this one calls `meanwhile` and then takes its share.
+ * Looks at a whole tree. Other threads begin while this one calls `meanwhile` and then takes its share.
  * @param root descriptor of the tree's directory, open until this settles
  * @param enough how many objects this thread looks at before it asks others
  * @throws SYSCALL_FAILED with the path, ABORTED, and what `meanwhile` throws
@@ -68,7 +68,7 @@ function share<T>(
   })
 }
 
-/** Tasks are handed out before this thread turns to anything else. */
+/** Lets tasks be handed out before this thread does anything else. */
 function untilThreadsRun(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }

@@ -1,10 +1,10 @@
-/** Everything as the image has it, with its ids mapped; only the attributes that the host owns stay away. */
+/** Everything as the image has it, with ids mapped and without the attributes that the host owns. */
 import type { Xattr } from '../../tar/entry.ts'
 import { idNotMapped, toContainer, toHost, type IdMapping } from '../id-map.ts'
 import { isHostXattr } from './host-xattrs.ts'
 import type { MetadataPolicy } from './metadata-policy.ts'
 
-/** Without mappings ids are what they are. */
+/** Without mappings, ids stay as they are. */
 export interface IdMaps {
   uidMap: readonly IdMapping[]
   gidMap: readonly IdMapping[]

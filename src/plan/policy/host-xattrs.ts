@@ -1,6 +1,6 @@
 /**
- * Attributes that the host's kernel owns: never set from an image, never removed, never packed (as umoci does). XFS shows
- * each POSIX ACL a second time, in its own form.
+ * Attributes that the host's kernel owns: never set from an image, never removed, never packed (as umoci does). XFS
+ * shows each POSIX ACL a second time, in its own format.
  */
 import type { ByteString } from '../../bytes.ts'
 

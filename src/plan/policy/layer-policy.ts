@@ -1,9 +1,9 @@
-/** The policy of a layer that lies in a directory of its own. */
+/** The policy for a layer in its own directory. */
 import { overlayNamespace, type WhiteoutForm } from '../whiteout-form.ts'
 import type { ObjectMetadata } from './metadata-policy.ts'
 import { fromDisk, toDisk, type PolicyChoice } from './policies.ts'
 
-/** What becomes of a policy where a layer is part of a mount. */
+/** The policy to use when the layer is part of a mount. */
 export function layerPolicy(policy: PolicyChoice, form: WhiteoutForm): PolicyChoice {
   const namespace = overlayNamespace(form)
   if (namespace === undefined) return policy
@@ -11,11 +11,11 @@ export function layerPolicy(policy: PolicyChoice, form: WhiteoutForm): PolicyCho
   return { kind: 'overlay', namespace, uidMap, gidMap }
 }
 
-/** Owners stay what they are on disk. */
+/** Owners stay as they are on disk. */
 const AS_IT_LIES: PolicyChoice = { kind: 'exact', uidMap: [], gidMap: [] }
 
 /**
- * What the image gave to an object in the directory of a layer, in the form in which it lies there: without what the host
+ * The metadata that the image gave to an object in the directory of a layer, in its form on disk: without what the host
  * and the mount have added.
  */
 export function withoutMarks(object: ObjectMetadata, form: WhiteoutForm): ObjectMetadata {

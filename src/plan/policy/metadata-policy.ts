@@ -1,30 +1,31 @@
 /**
- * The contract between an image and a disk that cannot hold, or must not show, all that an image says of an object.
+ * The contract of a policy: how the metadata of an image is kept on a disk that cannot hold, or must not show, all of
+ * it.
  *
- * A policy decides about type, mode, owner, device number and extended attributes; names, targets, times and content are
- * never its business. It is pure: it looks at no disk and calls nothing. Which policy is at work, with its settings, is a
- * `PolicyChoice`: plain data, which crosses threads and can be written down. The functions come from the one list in
+ * A policy decides about type, mode, owner, device number and extended attributes, never about names, targets, times
+ * and content. It is pure: it looks at no disk and makes no system calls. A `PolicyChoice` says which policy applies,
+ * with its settings: plain data, which can be sent to threads and stored. The functions come from the one list in
  * `policies.ts`.
  *
- * The laws, which `test/plan/policies.test.ts` holds every policy to:
+ * These laws are tested for every policy in `test/plan/policies.test.ts`:
  *
- * - `fromDisk(toDisk(entry))` is the entry without what `unheld(entry)` gives. Put together they are the entry again.
- * - Where `toDisk` throws, nothing of the entry has reached the disk. What cannot be there in any form is refused with
- *   ENTRY_INVALID; an id without a mapping, in either direction, with ID_NOT_MAPPED.
- * - What `fromDisk` gives, `toDisk` can write again: a repacked image unpacks under the policy that it was packed with.
- * - `fromDisk` does not give what the host, or the file system that the tree lies in, has added.
+ * - `fromDisk(toDisk(entry))` is the entry without what `unheld(entry)` returns. Together they are the entry again.
+ * - If `toDisk` throws, nothing of the entry has reached the disk. What cannot exist there in any form is refused with
+ *   ENTRY_INVALID, and an id without a mapping, in either direction, with ID_NOT_MAPPED.
+ * - `toDisk` can write what `fromDisk` returns: a repacked image unpacks under the policy that it was packed with.
+ * - `fromDisk` does not return what the host, or the file system that contains the tree, has added.
  *
  * A policy for users without root will hold less: all owners become the user's, devices and FIFOs become empty files,
- * set-ID bits and `security.*` attributes stay away. It needs three things that are here already: `toDisk` may change the
- * type, `unheld` says all that was changed or left out (so it can be remembered beside the bundle, by path, and laid over
- * what `fromDisk` gives at a repack), and both get the choice, which is in the bundle's metadata. It must also say when
- * what it remembers of a path is stale: the object there was replaced since. That is for whoever keeps the memory.
+ * set-ID bits and `security.*` attributes are left out. The three things that it needs exist already: `toDisk` may
+ * change the type, `unheld` returns everything that was changed or left out (so this can be remembered beside the
+ * bundle, by path, and added to what `fromDisk` returns at a repack), and both get the choice, which is in the bundle's
+ * metadata. The code that remembers this must also notice when it is stale because the object at the path was replaced.
  */
 import type { EntryType, Xattr } from '../../tar/entry.ts'
 
-/** What a policy decides about. Entries of archives, staged entries and objects on disk all have it. */
+/** What a policy decides about. Archive entries, staged entries and objects on disk all have it. */
 export interface ObjectMetadata {
-  /** Of a hard link there is none: it is a further name of something that has. */
+  /** A hard link has no metadata: it is another name for an object that does. */
   type: Exclude<EntryType, 'hardlink'>
   mode: number
   uid: number
@@ -41,6 +42,6 @@ export interface MetadataPolicy<Choice> {
   /** The object as an image has it. @throws ID_NOT_MAPPED */
   fromDisk(object: ObjectMetadata, choice: Choice): ObjectMetadata
 
-  /** What of the entry the disk does not hold, as the entry has it; of attributes only those that are left out. */
+  /** The part of the entry that the disk does not hold, as in the entry; only those attributes that are left out. */
   unheld(entry: ObjectMetadata, choice: Choice): Partial<ObjectMetadata>
 }

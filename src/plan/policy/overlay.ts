@@ -1,6 +1,7 @@
 /**
- * The directory of a layer that an overlay mount is to show: as `exact`, but nothing in it may look like one of the
- * mount's own marks. Follows Documentation/filesystems/overlayfs.rst of the kernel, "nesting overlayfs mounts".
+ * The policy for the directory of a layer that an overlay mount shows: like `exact`, but nothing in it may look like
+ * one of the mount's own marks. Follows Documentation/filesystems/overlayfs.rst of the kernel, "nesting overlayfs
+ * mounts".
  */
 import type { ByteString } from '../../bytes.ts'
 import { OciUnpackError } from '../../errors.ts'
@@ -32,7 +33,9 @@ export const overlay: MetadataPolicy<OverlayChoice> = {
   unheld: (entry, choice) => exact.unheld(entry, choice)
 }
 
-/** The kernel takes one `overlay.` off such a name when it shows it (Linux 6.7; older ones hide the attribute). */
+/**
+ * The kernel removes one `overlay.` from such a name when it shows it (Linux 6.7; older kernels hide the attribute).
+ */
 function escaped(xattrs: readonly Xattr[], namespace: OverlayNamespace): readonly Xattr[] {
   return xattrs.map(([name, value]) => [
     name.startsWith(namespace) ? `${namespace}${LEVEL}${name.slice(namespace.length)}` : name,
@@ -40,7 +43,7 @@ function escaped(xattrs: readonly Xattr[], namespace: OverlayNamespace): readonl
   ])
 }
 
-/** What is in the namespace without another level belongs to the mount, not to the image. */
+/** Attributes in the namespace without another level belong to the mount, not to the image. */
 function unescaped(xattrs: readonly Xattr[], namespace: OverlayNamespace): readonly Xattr[] {
   return xattrs.flatMap(([name, value]): Xattr[] => {
     if (!name.startsWith(namespace)) return [[name, value]]
@@ -56,15 +59,15 @@ function innerName(name: ByteString, namespace: OverlayNamespace): ByteString | 
 
 const LEVEL = 'overlay.'
 
-/** No mount shows such a device, whatever is done to it: the kernel can escape attributes only. */
+/** No overlay mount can show such a device: the kernel can escape only attributes. */
 function hiddenDevice(): OciUnpackError {
   return new OciUnpackError(
     'ENTRY_INVALID',
-    'A layer of an overlay mount cannot hold this device.',
+    'A layer of an overlay mount cannot contain this device.',
     {
       facts: {
         found: 'character device 0:0',
-        reason: 'overlayfs takes it for a whiteout'
+        reason: 'overlayfs treats it as a whiteout'
       },
       hint: 'Unpack this image without a hook set that extracts to overlay layers.'
     }
