@@ -16,8 +16,8 @@ import type { UnpackSettings } from './unpack-options.ts'
 export type StageSettings = Pick<UnpackSettings, 'jobs' | 'onEvent' | 'signal'>
 
 /**
- * @param count of all layers of the image, whether staged or not @throws the first failure, with its layer; ABORTED
- * when the signal fires
+ * @param count of all layers of the image, whether staged or not
+ * @throws the first failure, with its layer; ABORTED when the signal fires
  */
 export async function stageLayers(
   tasks: readonly ReadLayerTask[],

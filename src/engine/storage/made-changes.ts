@@ -6,8 +6,9 @@ import type { Changes } from '../changes/find-changes.ts'
 import type { LayerStorage, MadeBundle } from './layer-storage.ts'
 
 /**
- * With `verifyDelta`, every file is looked at even so. @throws HOOK_ANSWER_INVALID if the storage turns out to have
- * left something out; what the storage and looking at the tree throw
+ * With `verifyDelta`, every file is looked at even so.
+ * @throws HOOK_ANSWER_INVALID if the storage turns out to have left something out; what the storage and looking at the
+ * tree throw
  */
 export async function madeChanges(
   made: MadeBundle,
