@@ -24,8 +24,8 @@ export type CollectStoreResult = Collected
 
 /**
  * Tells the hooks which layers are still needed, so that they can remove all others. Waits for unpacks that use the
- * same hooks, and blocks new ones meanwhile. Nothing is removed unless all images could be read. @throws USAGE,
- * HOOKS_INVALID if there is no hook for it; what reading the images throws; HOOK_FAILED, HOOK_TIMEOUT
+ * same hooks, and blocks new ones meanwhile. Nothing is removed unless all images could be read.
+ * @throws USAGE, HOOKS_INVALID if there is no hook for it; what reading the images throws; HOOK_FAILED, HOOK_TIMEOUT
  */
 export async function collectStore(options: CollectStoreOptions): Promise<CollectStoreResult> {
   requireOptions(options, { layouts: 'list', hooks: 'object' })

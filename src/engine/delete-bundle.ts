@@ -40,9 +40,9 @@ export interface DeleteBundleOptions {
 
 /**
  * Removes a bundle: what hooks made for it, its root file system and the files of an unpack. Layers stay in their
- * storage. Other files in the directory stay, and the directory with them. @throws BUNDLE_INVALID if there is none;
- * BUNDLE_BUSY if something is mounted in it; USAGE for other hooks than those that made it; BUNDLE_EXISTS while it is
- * being made; HOOK_FAILED, HOOK_TIMEOUT, ABORTED
+ * storage. Other files in the directory stay, and the directory with them.
+ * @throws BUNDLE_INVALID if there is none; BUNDLE_BUSY if something is mounted in it; USAGE for other hooks than those
+ * that made it; BUNDLE_EXISTS while it is being made; HOOK_FAILED, HOOK_TIMEOUT, ABORTED
  */
 export async function deleteBundle(options: DeleteBundleOptions): Promise<void> {
   requireOptions(options, { bundle: 'text' })

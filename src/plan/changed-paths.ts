@@ -12,7 +12,8 @@ export interface ChangedPaths {
 
 /**
  * Whether a path that no longer exists was looked for: it is listed, or it is below a listed path that is not a
- * directory now. @param isDirectory whether a path is a directory now
+ * directory now.
+ * @param isDirectory whether a path is a directory now
  */
 export function isLookedAt(
   { entries, trees }: ChangedPaths,

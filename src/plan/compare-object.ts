@@ -20,7 +20,8 @@ const DIRECTORY_KEYWORDS = CHEAP_KEYWORDS.filter(
 
 /**
  * Compares what the keywords do not cover: device numbers, attributes of links, fractions of a second. Undefined: only
- * the content can have changed. @param isCopy whether the tree is a copy of the one that was remembered
+ * the content can have changed.
+ * @param isCopy whether the tree is a copy of the one that was remembered
  */
 export function compareRecords(
   before: MtreeEntry,

@@ -12,8 +12,8 @@ export interface IdMapping {
 const MAX_ID = 0xffff_fffe
 
 /**
- * Reads `container:host[:size]`, three base-10 numbers; the default size is 1. @throws USAGE if the text has another
- * form or the range is not within 0…2^32-2
+ * Reads `container:host[:size]`, three base-10 numbers; the default size is 1.
+ * @throws USAGE if the text has another form or the range is not within 0…2^32-2
  */
 export function parseIdMap(text: string): IdMapping {
   const parts = text.split(':')

@@ -9,8 +9,8 @@ export type NamesOf = (path: ByteString) => readonly ByteString[]
 
 /**
  * Each path, with whether it exists; the layer deletes those that do not. Sorted bytewise. A file with several names
- * comes with all of them, changed or not, so that the layer links them again. @throws ENTRY_INVALID for a name that
- * would be read as a whiteout
+ * comes with all of them, changed or not, so that the layer links them again.
+ * @throws ENTRY_INVALID for a name that would be read as a whiteout
  */
 export function layerPaths(
   deltas: readonly Pick<Delta, 'kind' | 'path'>[],

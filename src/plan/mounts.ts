@@ -16,8 +16,8 @@ export interface Mount {
 }
 
 /**
- * @param root the path of the tree, for messages @throws TARGET_BUSY if an operation moves, removes, changes or enters
- * a mount, or moves a directory that contains one
+ * @param root the path of the tree, for messages
+ * @throws TARGET_BUSY if an operation moves, removes, changes or enters a mount, or moves a directory that contains one
  */
 export function assertMountsStay(
   mounts: readonly Mount[],

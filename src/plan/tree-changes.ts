@@ -66,8 +66,9 @@ export class TreeChanges<Seen extends SeenObject> {
   }
 
   /**
-   * Sorted by path. @param isLooked whether a path was looked at, if only a part of the tree was: other paths are not
-   * reported as missing
+   * Sorted by path.
+   * @param isLooked whether a path was looked at, if only a part of the tree was: other paths are not reported as
+   * missing
    */
   deltas(isLooked: (path: ByteString) => boolean = () => true): Delta[] {
     const found = [...this.gone(isLooked), ...this.found]

@@ -129,8 +129,8 @@ export function pathBytesOf(parent: Directory | undefined, name: ByteString): nu
 }
 
 /**
- * Follows every component, including symbolic links, without ever leaving the root; creates nothing. @throws
- * ENTRY_INVALID if symbolic links form a loop
+ * Follows every component, including symbolic links, without ever leaving the root; creates nothing.
+ * @throws ENTRY_INVALID if symbolic links form a loop
  */
 export function resolve<B extends Books>(root: Directory<B>, path: ByteString): Resolution<B> {
   const found = follow(root, path)

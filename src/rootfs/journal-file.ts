@@ -79,8 +79,8 @@ export interface OpenJournal extends JournalContent {
 }
 
 /**
- * Undefined if there is no journal or only part of one: then no operation was begun. @throws TARGET_BUSY for a journal
- * that another user wrote, because following it would mean obeying that user
+ * Undefined if there is no journal or only part of one: then no operation was begun.
+ * @throws TARGET_BUSY for a journal that another user wrote, because following it would mean obeying that user
  */
 export function readJournal(workspace: number): OpenJournal | undefined {
   const text = readText(workspace)

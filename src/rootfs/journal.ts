@@ -85,8 +85,8 @@ function undoAfter(error: unknown, workspace: number, root: number): void {
 /**
  * Undoes what the journal of a workspace lists as begun but not finished, and says whether there was anything to undo.
  * It can be interrupted anywhere and called again.
- * @param root descriptor of the tree's root @throws SYSCALL_FAILED if something else now is where an object must be put
- * back; the object stays in the workspace
+ * @param root descriptor of the tree's root
+ * @throws SYSCALL_FAILED if something else now is where an object must be put back; the object stays in the workspace
  */
 export function undo(workspace: number, root: number): boolean {
   const journal = readJournal(workspace)

@@ -50,7 +50,8 @@ export class ObjectPacker {
 
   /**
    * Writes the object at `path` under `name`; `''` is the root itself. Returns the SHA-256 (hex) of a file's content if
-   * it was written. @throws FILE_CHANGED, also if there is nothing or a socket; ID_NOT_MAPPED, SYSCALL_FAILED
+   * it was written.
+   * @throws FILE_CHANGED, also if there is nothing or a socket; ID_NOT_MAPPED, SYSCALL_FAILED
    */
   async add(path: ByteString, name: ByteString): Promise<string | undefined> {
     const { directory, base, found } = this.find(path)

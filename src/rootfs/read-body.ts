@@ -8,8 +8,8 @@ import { status, type Status } from '../sys/status.ts'
 export const BODY_CHUNK: number = 1024 * 1024
 
 /**
- * Reads a file piece by piece: exactly as many bytes as it had when it was looked at. @throws FILE_CHANGED when it is
- * no longer the same file with the same size and times; this is checked at the end, too
+ * Reads a file piece by piece: exactly as many bytes as it had when it was looked at.
+ * @throws FILE_CHANGED when it is no longer the same file with the same size and times; this is checked at the end, too
  */
 export function* readBody(
   directory: number,

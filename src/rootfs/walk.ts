@@ -15,8 +15,8 @@ export interface Walked {
 }
 
 /**
- * @param skip paths to leave out, with everything below them @param staysOut whether a directory is listed without its
- * content
+ * @param skip paths to leave out, with everything below them
+ * @param staysOut whether a directory is listed without its content
  */
 export function* walk(
   root: number,

@@ -5,8 +5,8 @@ import { inodeKey, status } from '../../sys/status.ts'
 
 /**
  * Runs `act` with a bundle claimed for its hooks. The hooks of an engine that was killed may still be working in it,
- * although its directory is no longer locked. @param fd descriptor of the bundle's directory, locked against other
- * engines
+ * although its directory is no longer locked.
+ * @param fd descriptor of the bundle's directory, locked against other engines
  * @throws BUNDLE_EXISTS
  */
 export async function whileOwned<T>(

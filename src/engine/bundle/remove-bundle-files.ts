@@ -22,8 +22,9 @@ import { openState } from './unfinished-mark.ts'
 
 /**
  * Removes all files of a bundle that exist.
- * @param fd descriptor of the bundle's directory @param digest of the image manifest; `''` if unknown @throws
- * BUNDLE_BUSY if something is still mounted, or the root file system is a separate volume
+ * @param fd descriptor of the bundle's directory
+ * @param digest of the image manifest; `''` if unknown
+ * @throws BUNDLE_BUSY if something is still mounted, or the root file system is a separate volume
  */
 export function removeBundleFiles(fd: number, context: BundleContext, digest: string): void {
   assertRemovable(fd, context)

@@ -16,8 +16,8 @@ import { withWorkspace } from '../place/workspace.ts'
 import { withSpools } from './spooled-layers.ts'
 
 /**
- * Returns the tree of the image, with the digests of all files, if all layers were missing. @param spools a private
- * directory for layers that are read ahead
+ * Returns the tree of the image, with the digests of all files, if all layers were missing.
+ * @param spools a private directory for layers that are read ahead
  */
 export async function extractChain(
   job: Job,

@@ -10,8 +10,9 @@ import { mergeImage } from './merge-image.ts'
 import { newPlanRoot } from './plan-root.ts'
 
 /**
- * Extracts, stages and commits these layers. @param missing base first; for `rootfs`, all layers @returns the tree of
- * the image with the digests of all files, if no layer was there before
+ * Extracts, stages and commits these layers.
+ * @param missing base first; for `rootfs`, all layers
+ * @returns the tree of the image with the digests of all files, if no layer was there before
  */
 export async function extractMissing(
   job: Job,

@@ -23,8 +23,8 @@ export interface JoinLayerOptions {
 
 /**
  * Completes the directory of one layer and removes its staging. Lower layers must already be complete, because targets
- * of hard links in them are copied. @param operations what the layer's planner returned after the whole layer was
- * folded
+ * of hard links in them are copied.
+ * @param operations what the layer's planner returned after the whole layer was folded
  */
 export function joinLayerDirectory(
   directory: LayerDirectory,

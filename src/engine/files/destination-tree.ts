@@ -11,8 +11,8 @@ import type { Selection } from './selection.ts'
 
 /**
  * Adds it below what is extracted: directories stay, and files that may be overwritten are replaced.
- * @param root descriptor of the directory. @param destination its path, for messages @throws TARGET_INVALID if
- * something is there that must not be replaced
+ * @param root descriptor of the directory. @param destination its path, for messages
+ * @throws TARGET_INVALID if something is there that must not be replaced
  */
 export function addWhatIsThere(
   stack: LayerStack,

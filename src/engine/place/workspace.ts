@@ -54,8 +54,8 @@ export interface ExistingDestination {
 
 /**
  * Runs `act` in a new workspace for `destination`; whatever happens, the workspace is removed afterwards. Leftovers of
- * dead processes are removed first. A destination that exists is locked meanwhile. @throws BUNDLE_EXISTS if it is not a
- * directory, or another process works in it
+ * dead processes are removed first. A destination that exists is locked meanwhile.
+ * @throws BUNDLE_EXISTS if it is not a directory, or another process works in it
  */
 export async function withWorkspace<T>(
   destination: string,

@@ -9,8 +9,8 @@ export function checkCommitted(path: string, facts: Facts): void {
 }
 
 /**
- * A staged directory must not overlap any other: writing to it would change the other, and abort removes it. @param
- * others directories of the layers that are already known, and others that must not be touched
+ * A staged directory must not overlap any other: writing to it would change the other, and abort removes it.
+ * @param others directories of the layers that are already known, and others that must not be touched
  * @throws HOOK_ANSWER_INVALID
  */
 export function checkApart(path: string, others: readonly string[], facts: Facts): void {

@@ -31,8 +31,8 @@ import type { NewBundle } from './layer-storage.ts'
 import { fetchManifest, keepManifest } from './tree-manifest-cache.ts'
 
 /**
- * Writes all files; the last one, umoci.json, makes it a bundle. @param tree of the image, with digests, if all of it
- * was just extracted
+ * Writes all files; the last one, umoci.json, makes it a bundle.
+ * @param tree of the image, with digests, if all of it was just extracted
  */
 export async function writeBundleFiles(
   job: Job,
