@@ -18,7 +18,8 @@ import { bytesOf } from './list-files.ts'
 import { heedSignals } from './operation/abort.ts'
 import { asked } from './operation/asked.ts'
 import { requireOptions } from './operation/required-options.ts'
-import { withWorkspace, type Workspace } from './place/workspace.ts'
+import { withWorkspace } from './place/with-workspace.ts'
+import type { Workspace } from './place/workspace.ts'
 import { PRIVATE_MODE } from '../workspace/private-directory.ts'
 
 export interface ExtractFilesOptions extends ImageOptions {

@@ -19,7 +19,8 @@ import {
   type UnpackSettings
 } from './extract/unpack-options.ts'
 import { withImage } from './transfer/with-image.ts'
-import { withWorkspace, type ExistingDestination, type Workspace } from './place/workspace.ts'
+import { withWorkspace } from './place/with-workspace.ts'
+import type { ExistingDestination, Workspace } from './place/workspace.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface UnpackResult {

@@ -29,7 +29,7 @@ import {
   type KnownTree
 } from '../bundle/scanned-tree-manifest.ts'
 import type { ThreadOptions } from '../operation/threads.ts'
-import { withWorkspaceIn } from '../place/workspace.ts'
+import { withWorkspaceIn } from '../place/with-workspace.ts'
 import { writeNew } from '../bundle/new-bundle.ts'
 
 export interface Refresh {

@@ -12,7 +12,7 @@ import { assertEmpty } from './layer-directory.ts'
 import { directoryOf, type LayerPlaces } from './layer-places.ts'
 import { layerName, type LayerTar } from './layer-tasks.ts'
 import { mergeImage } from './merge-image.ts'
-import { withWorkspace } from '../place/workspace.ts'
+import { withWorkspace } from '../place/with-workspace.ts'
 import { withSpools } from './spooled-layers.ts'
 
 /**

@@ -8,7 +8,8 @@ import { target } from '../../image/choice.ts'
 import { refuseExistingBundle } from '../bundle/new-bundle.ts'
 import type { Job } from '../extract/job.ts'
 import type { Place } from '../extract/layer-places.ts'
-import { withWorkspace, type Workspace } from '../place/workspace.ts'
+import { withWorkspace } from '../place/with-workspace.ts'
+import type { Workspace } from '../place/workspace.ts'
 import type { LayerStorage, NewBundle } from './layer-storage.ts'
 
 export const plainStorage: LayerStorage = {
