@@ -94,7 +94,7 @@ test('a thread that ends before it has answered is a failure that says so', asyn
   const running = pool.run(task(0, BIG), Control.forLayers(1, 2), collect([]))
   await expect(running).rejects.toMatchObject({
     code: 'WORKER_DIED',
-    hint: expect.stringContaining('--jobs') as unknown
+    hint: expect.stringContaining('jobs') as unknown
   })
 })
 
