@@ -18,7 +18,7 @@ export type NamedTarget =
   | { kind: 'whiteout'; path: ByteString }
   | { kind: 'opaque'; path: ByteString }
 
-/** @throws ENTRY_INVALID for hostile whiteouts, LIMIT_EXCEEDED for names longer than `maxPathBytes` */
+/** @throws ENTRY_INVALID for malicious whiteouts, LIMIT_EXCEEDED for names longer than `maxPathBytes` */
 export function readName(name: ByteString, maxPathBytes: number = MAX_PATH_BYTES): NamedTarget {
   const path = cleanPath(name)
   checkLength(path, maxPathBytes)
