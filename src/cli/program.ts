@@ -1,5 +1,5 @@
 /** Turns the declarations into a commander program. */
-import { Command as Commander, CommanderError, Option } from 'commander'
+import { Command as Commander, CommanderError, Help, Option } from 'commander'
 import { OciUnpackError } from '../errors.ts'
 import type { Command, Flag, Input, Positional } from './command.ts'
 import { GROUPS } from './commands/groups.ts'
@@ -71,7 +71,16 @@ function configure(program: Commander, path: readonly string[], { help }: About)
   program
     .exitOverride()
     .configureOutput({ writeOut, writeErr: writeOut, outputError: () => undefined })
-  if (help !== undefined) program.configureHelp({ formatHelp: () => help(path) })
+  program.configureHelp(help === undefined ? { subcommandTerm } : { formatHelp: () => help(path) })
+}
+
+/** Commands whose usage is not what commander makes of their positionals. */
+const usages = new WeakMap<Commander, string>()
+
+/** A command in the list of a group. */
+function subcommandTerm(command: Commander): string {
+  const usage = usages.get(command)
+  return usage === undefined ? new Help().subcommandTerm(command) : `${command.name()} ${usage}`
 }
 
 function declare(program: Commander, command: Command, about: About): Commander {
@@ -98,7 +107,10 @@ function declarePositionals(declared: Commander, positionals: readonly Positiona
     const term = isVariadic && index === positionals.length - 1 ? `${name}...` : name
     declared.argument(optional === true ? `[${term}]` : `<${term}>`, summary)
   }
-  if (isVariadic) declared.usage(`[options] ${positionals.map(usageOf).join(' ')}`)
+  if (!isVariadic) return
+  const usage = `[options] ${positionals.map(usageOf).join(' ')}`
+  usages.set(declared, usage)
+  declared.usage(usage)
 }
 
 function usageOf({ name, variadic }: Positional): string {

@@ -1,12 +1,12 @@
 /** The content of one file of an image. */
-import { mkdtempSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { display, fromText, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import type { Inode } from '../plan/tree.ts'
-import { removeFileIfThere } from '../sys/names.ts'
 import { close, openFile, openOperatorDirectory, readInto } from '../sys/files.ts'
+import { makeWay } from '../workspace/leftovers.ts'
+import { makePrivateDirectory, PRIVATE_MODE } from '../workspace/private-directory.ts'
+import { privateName } from '../workspace/private-name.ts'
 import { normalizeImage, type ImageOptions } from './extract/unpack-options.ts'
 import { findFiles, type FoundFile } from './files/find-files.ts'
 import { spoolBodies } from './files/spool-bodies.ts'
@@ -14,6 +14,8 @@ import { withImage } from './transfer/with-image.ts'
 import { bytesOf } from './list-files.ts'
 import { throwIfAborted } from './operation/abort.ts'
 import { asked } from './operation/asked.ts'
+import type { OnEvent } from './operation/events.ts'
+import { leftoverTo } from './operation/leftover.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface CatFileOptions extends ImageOptions {
@@ -35,7 +37,7 @@ export async function catFile(options: CatFileOptions): Promise<void> {
     withImage(options.image, normalizeImage(options), async (job) => {
       const [found] = await findFiles(job, [path], 'follow')
       const inode = regularFile(path, found!)
-      await withPrivateDirectory(async (directory) => {
+      await withPrivateDirectory(job.settings.onEvent, async (directory) => {
         await spoolBodies(job, directory, new Map([[inode, BODY]]))
         await give(directory, options)
       })
@@ -57,18 +59,23 @@ function regularFile(path: ByteString, { node }: FoundFile): Inode {
   })
 }
 
-async function withPrivateDirectory(act: (directory: number) => Promise<void>): Promise<void> {
-  const path = mkdtempSync(join(tmpdir(), 'oci-unpack-'))
+/** Among the temporary files; what killed runs left there is removed. */
+async function withPrivateDirectory(
+  onEvent: OnEvent,
+  act: (directory: number) => Promise<void>
+): Promise<void> {
+  const path = tmpdir()
+  const parent = openOperatorDirectory(fromText(path))
   try {
-    const directory = openOperatorDirectory(fromText(path))
+    makeWay(parent, path, leftoverTo(onEvent))
+    const directory = makePrivateDirectory(parent, () => privateName(''), PRIVATE_MODE)
     try {
-      await act(directory)
+      await act(directory.fd)
     } finally {
-      removeFileIfThere(directory, BODY)
-      close(directory)
+      directory.remove()
     }
   } finally {
-    rmdirSync(path)
+    close(parent)
   }
 }
 

@@ -79,6 +79,23 @@ describe.runIf(needs('root', 'strace'))('what a killed command left is named by'
     expect(named(...copy)).toMatch(/removed .*\/\.new\.oci-unpack-\w+, which a process left behind/)
   })
 
+  test('the next file cat', () => {
+    fs.mkdirSync(`${work}/tmp`)
+    const { TMPDIR } = process.env
+    process.env.TMPDIR = `${work}/tmp`
+    try {
+      const cat = ['file', 'cat', '--image', image, 'etc/a']
+      expect(killed('unlinkat', 1, ...cat).status).not.toBe(0)
+      expect(named(...cat)).toMatch(
+        /removed .*\/tmp\/\.oci-unpack-\w+, which a process left behind/
+      )
+      expect(fs.readdirSync(`${work}/tmp`)).toEqual([])
+    } finally {
+      if (TMPDIR === undefined) delete process.env.TMPDIR
+      else process.env.TMPDIR = TMPDIR
+    }
+  })
+
   test('the next gc of a layout', () => {
     killed('fsync', 1, 'config', '--image', image, '--author', 'me')
     expect(named('gc', '--layout', `${work}/layout`)).toMatch(/removed \.umoci-\w+, which/)
