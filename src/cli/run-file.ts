@@ -14,24 +14,25 @@ import { withEvents } from './progress/show.ts'
 
 export const runFileList: Run = async (input, terminal) => {
   const path = input.positionals[0]
-  await withEvents(terminal, async (onEvent) => {
-    const { files } = await listFiles({
+  const { files } = await withEvents(terminal, (onEvent) =>
+    listFiles({
       ...options(input, terminal, onEvent),
       ...(path === undefined ? {} : { path })
     })
-    await writeAll(terminal, files, formatOf(input))
-  })
+  )
+  await writeAll(terminal, files, formatOf(input))
 }
 
 export const runFileCat: Run = async (input, terminal) => {
-  const write = async (bytes: Uint8Array): Promise<void> => {
-    terminal.out(bytes)
-    await terminal.written()
-  }
   const path = input.positionals[0] ?? ''
-  await withEvents(terminal, (onEvent) =>
-    catFile({ ...options(input, terminal, onEvent), path, write })
-  )
+  await withEvents(terminal, (onEvent, clear) => {
+    const write = async (bytes: Uint8Array): Promise<void> => {
+      clear()
+      terminal.out(bytes)
+      await terminal.written()
+    }
+    return catFile({ ...options(input, terminal, onEvent), path, write })
+  })
 }
 
 export const runFileExtract: Run = async (input, terminal) => {

@@ -12,7 +12,7 @@ import { findFiles, type FoundFile } from './files/find-files.ts'
 import { spoolBodies } from './files/spool-bodies.ts'
 import { withImage } from './transfer/with-image.ts'
 import { bytesOf } from './list-files.ts'
-import { throwIfAborted } from './operation/abort.ts'
+import { throwIfAborted, untilAborted } from './operation/abort.ts'
 import { asked } from './operation/asked.ts'
 import type { OnEvent } from './operation/events.ts'
 import { leftoverTo } from './operation/leftover.ts'
@@ -86,7 +86,7 @@ async function give(directory: number, { write, signal }: CatFileOptions): Promi
   try {
     const buffer = Buffer.allocUnsafe(CHUNK)
     for (let length = readInto(fd, buffer); length > 0; length = readInto(fd, buffer)) {
-      await write(buffer.subarray(0, length))
+      await untilAborted(signal, write(buffer.subarray(0, length)))
       throwIfAborted(signal)
     }
   } finally {

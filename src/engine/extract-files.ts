@@ -1,6 +1,7 @@
 /** Writes single files and directories of an image below a directory, as `tar -x PATH…` does with an archive. */
 import { resolve } from 'node:path'
 import { ROOTFS_DIRECTORY } from '../bundle/files.ts'
+import { OciUnpackError } from '../errors.ts'
 import { target } from '../image/choice.ts'
 import { LayerStack } from '../plan/layer-stack.ts'
 import { makeDirectory } from '../sys/names.ts'
@@ -49,6 +50,8 @@ export interface ExtractFilesResult {
  */
 export async function extractFiles(options: ExtractFilesOptions): Promise<ExtractFilesResult> {
   requireOptions(options, { image: 'text', destination: 'text', paths: 'list' })
+  if (options.destination === '') throw empty('The path of the destination is empty.')
+  if (options.paths.length === 0) throw empty('No path in the image is given.')
   const destination = resolve(options.destination)
   return asked({ image: options.image }, () =>
     withImage(options.image, normalizeImage(options), async (job) => {
@@ -60,6 +63,10 @@ export async function extractFiles(options: ExtractFilesOptions): Promise<Extrac
       return { destination, manifestDigest: target(job.image.descriptorPath).digest }
     })
   )
+}
+
+function empty(message: string): OciUnpackError {
+  return new OciUnpackError('USAGE', message)
 }
 
 async function write(

@@ -1,5 +1,6 @@
 /** Lists what is in an image without unpacking it. */
 import { fromText, toBuffer, type ByteString } from '../bytes.ts'
+import { OciUnpackError } from '../errors.ts'
 import { target } from '../image/choice.ts'
 import { implicitDirectory } from '../plan/implicit-directory.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
@@ -61,7 +62,8 @@ export async function listFiles(options: ListFilesOptions): Promise<ListFilesRes
   return asked({ image: options.image }, () =>
     withImage(options.image, normalizeImage(options), async (job) => {
       const root = await indexImage(job)
-      const { path, node } = findFile(root, bytesOf(options.path ?? ''), 'keep')
+      const wanted = options.path === undefined ? '' : bytesOf(options.path)
+      const { path, node } = findFile(root, wanted, 'keep')
       const listing = new Listing(countNames(root), implicitDirectory(job.settings.policy))
       return {
         manifestDigest: target(job.image.descriptorPath).digest,
@@ -71,7 +73,16 @@ export async function listFiles(options: ListFilesOptions): Promise<ListFilesRes
   )
 }
 
+/** A path in the image. @throws USAGE if it is empty, which would mean the root by accident, or not a path at all */
 export function bytesOf(path: string | Uint8Array): ByteString {
+  if (typeof path !== 'string' && !((path as unknown) instanceof Uint8Array))
+    throw new OciUnpackError('USAGE', 'A path must be text or bytes.', {
+      facts: { found: typeof path }
+    })
+  if (path.length === 0)
+    throw new OciUnpackError('USAGE', 'A path in the image is empty.', {
+      hint: 'Give / for the root of the image.'
+    })
   return typeof path === 'string' ? fromText(path) : Buffer.from(path).toString('latin1')
 }
 

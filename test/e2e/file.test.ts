@@ -4,7 +4,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { buildImage } from '../support/image-builder.ts'
 import { directory, file, symlink, tar } from '../support/tar-builder.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
-import { ociUnpack, ociUnpackOk } from './cli.ts'
+import { needs } from '../support/requires.ts'
+import { run } from '../support/run.ts'
+import { ociUnpack, ociUnpackCommand, ociUnpackOk } from './cli.ts'
 
 const OWN = { uid: process.geteuid!(), gid: process.getegid!() }
 
@@ -88,6 +90,29 @@ test('file cat prints a file, through links, and takes what unpack takes', () =>
   expect([status, stdout]).toEqual([1, ''])
   expect(stderr).toContain('[PATH_NOT_FOUND]')
   expect(ociUnpack('file', 'cat', '--image', image).stderr).toContain('[USAGE]')
+})
+
+test.runIf(needs('python3')).each([
+  ['list', 'etc', '/etc/l'],
+  ['cat', 'etc/a', 'one']
+])('file %s %s clears the progress display before it prints', (command, path, last) => {
+  const program = `import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)`
+  const args = ['file', command, '--image', image, path]
+  const { stdout } = run('python3', '-c', program, ...ociUnpackCommand, ...args)
+  expect(stdout).toContain('layers verified')
+  expect(stdout.slice(stdout.lastIndexOf('\x1b[J'))).toContain(last)
+})
+
+test.each([['list'], ['cat'], ['extract']])('file %s takes no empty path', (command) => {
+  const { stderr } = ociUnpack(
+    'file',
+    command,
+    '--image',
+    image,
+    '',
+    ...(command === 'extract' ? ['out'] : [])
+  )
+  expect(stderr).toContain('[USAGE]')
 })
 
 test('file extract writes files below a directory, and takes what unpack takes', () => {

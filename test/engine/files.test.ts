@@ -193,6 +193,42 @@ describe('the content of a file', () => {
     })
   })
 
+  test('is counted once, although its layer is read twice', async () => {
+    await inImage([tar(file('a', 'x'.repeat(5000)))], async (options) => {
+      const read: number[] = []
+      const onEvent = (event: EngineEvent): void => {
+        if (event.type === 'progress') read.push(event.layers[0]!.unpacked)
+      }
+      await catFile({ ...options, path: 'a', write: () => undefined, onEvent })
+      expect(read).toEqual(read.toSorted((a, b) => a - b))
+      expect(read.at(-1)).toBeGreaterThan(5000)
+    })
+  })
+
+  test('is not waited for once the signal has come', async () => {
+    await inImage([tar(file('a', 'x'))], async (options) => {
+      const controller = new AbortController()
+      const write = (): Promise<void> => {
+        controller.abort()
+        return new Promise(() => undefined)
+      }
+      const { signal } = controller
+      expect(await codeOf(catFile({ ...options, path: 'a', write, signal }))).toBe('ABORTED')
+    })
+  })
+
+  test.each([
+    ['a path', { path: 5 }],
+    ['a signal', { signal: {} }],
+    ['onEvent', { onEvent: 5 }],
+    ['an empty path', { path: '' }]
+  ])('needs %s that is one', async (_name, wrong) => {
+    await inImage([tar(file('a', 'x'))], async (options) => {
+      const given = { ...options, path: 'a', write: () => undefined, ...wrong } as never
+      expect(await codeOf(catFile(given))).toBe('USAGE')
+    })
+  })
+
   test('a layer that is not needed need not be there', async () => {
     await inScratch(async (work) => {
       const built = buildImage(`${work}/layout`, {
@@ -235,6 +271,14 @@ describe.runIf(root)('an extraction', () => {
       expect(lstatSync(`${destination}/etc`).mode & 0o7777).toBe(0o750)
       expect(lstatSync(`${destination}/etc/a`)).toMatchObject({ uid: 3, nlink: 1 })
       expect(lstatSync(`${destination}/dev/null`).isCharacterDevice()).toBe(true)
+    })
+  })
+
+  test('makes directories that no layer describes as an unpack does', async () => {
+    await inImage([tar(file('a/b/c', ''))], async (options, work) => {
+      await extractFiles({ ...options, paths: ['a/b/c'], destination: `${work}/out` })
+      for (const path of ['a', 'a/b'])
+        expect(lstatSync(`${work}/out/${path}`)).toMatchObject({ mtimeMs: 0, uid: 0, gid: 0 })
     })
   })
 

@@ -12,14 +12,14 @@ interface Display {
   end: () => void
 }
 
-/** Shows the events of `act` until it ends. */
-export async function withEvents(
+/** Shows the events of `act` until it ends. Before `act` prints anything on the terminal, it calls `clear`. */
+export async function withEvents<T>(
   terminal: Terminal,
-  act: (onEvent: OnEvent) => Promise<unknown>
-): Promise<void> {
+  act: (onEvent: OnEvent, clear: () => void) => Promise<T>
+): Promise<T> {
   const display = showEvents(terminal)
   try {
-    await act(display.onEvent)
+    return await act(display.onEvent, display.end)
   } finally {
     display.end()
   }

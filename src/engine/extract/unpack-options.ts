@@ -91,6 +91,7 @@ export function normalizeUnpack(options: UnpackOptions): UnpackSettings {
 export function normalizeImage(
   options: ImageOptions & Pick<UnpackOptions, 'uidMap' | 'gidMap'>
 ): ImageSettings {
+  assertCallbacks(options)
   const limits = options.limits ?? {}
   return {
     reference: parseImageName(options.image),
@@ -117,6 +118,14 @@ export function normalizeImage(
     signal: options.signal,
     onEvent: options.onEvent ?? (() => undefined)
   }
+}
+
+/** JavaScript callers may give anything. @throws USAGE */
+function assertCallbacks({ signal, onEvent }: Pick<ImageOptions, 'signal' | 'onEvent'>): void {
+  if (signal !== undefined && !('addEventListener' in signal))
+    throw new OciUnpackError('USAGE', 'The option signal must be an AbortSignal.')
+  if (onEvent !== undefined && typeof (onEvent as unknown) !== 'function')
+    throw new OciUnpackError('USAGE', 'The option onEvent must be a function.')
 }
 
 function notEmpty(path: string): string {

@@ -15,7 +15,7 @@ export function callerMetadata(entry: StagedEntry): StagedEntry {
   return { ...entry, uid, gid, mode: entry.mode & ~SET_ID_BITS, xattrs }
 }
 
-/** A directory that the image does not describe, as the caller would make it. */
+/** The destination itself, as the caller would make it. */
 export function newDirectory(): StagedEntry {
   const { uid, gid, umask } = identity()
   const now = { sec: Math.floor(Date.now() / 1000), nsec: 0 }

@@ -25,7 +25,16 @@ export async function spoolBodies(
     layers.set(inode.layer, wanted.set(entryOf(inode).body!, name))
   }
   if (layers.size === 0) return
-  await withLayerReader(job, (reader) =>
+  await withLayerReader(withoutProgress(job), (reader) =>
     Promise.all([...layers].map(([layer, wanted]) => reader.bodies(layer, directory, wanted)))
   )
+}
+
+/** The counts of the layers have been reported when they were read first, and never decrease. */
+function withoutProgress(job: ImageJob): ImageJob {
+  const { onEvent } = job.settings
+  const onOther: typeof onEvent = (event) => {
+    if (event.type !== 'progress') onEvent(event)
+  }
+  return { ...job, settings: { ...job.settings, onEvent: onOther } }
 }

@@ -1,6 +1,8 @@
 /** Makes the objects of a selection in a private directory, ready to be joined. */
-import type { ByteString } from '../../bytes.ts'
+import { display, type ByteString } from '../../bytes.ts'
+import { withFacts } from '../../errors.ts'
 import { fold } from '../../plan/fold.ts'
+import { implicitDirectory } from '../../plan/implicit-directory.ts'
 import type { LayerStack } from '../../plan/layer-stack.ts'
 import { attach } from '../../plan/physical.ts'
 import { bareEntry, type StagedEntry } from '../../plan/staged-entry.ts'
@@ -15,7 +17,7 @@ import { makeDirectory } from '../../sys/names.ts'
 import type { ImageJob } from '../extract/job.ts'
 import { reportLostXattr } from '../extract/join-layers.ts'
 import type { PlanRoot } from '../extract/plan-root.ts'
-import { callerMetadata, newDirectory } from './caller-metadata.ts'
+import { callerMetadata } from './caller-metadata.ts'
 import type { Selection } from './selection.ts'
 import { entryOf, spoolBodies } from './spool-bodies.ts'
 
@@ -63,6 +65,8 @@ class SelectionStage {
   private readonly names: ReadonlyMap<Inode, string>
   private readonly onLost: OnLostXattr
   private readonly born = new Birthright(identity())
+  /** A directory that the image does not describe. */
+  private readonly implicit: StagedEntry
   /** The first name of each inode in the destination. */
   private readonly made = new Map<Inode, ByteString>()
 
@@ -76,12 +80,13 @@ class SelectionStage {
     this.objects = objects
     this.names = names
     this.onLost = reportLostXattr(settings.onEvent)
+    this.implicit = implicitDirectory(settings.policy)
   }
 
   /** A directory that exists keeps its metadata. */
   directory(path: ByteString, { entry }: Directory): void {
     if (findDirectory(this.stack.root, path)?.isOld === true) return
-    const metadata = entry === undefined ? newDirectory() : callerMetadata(entry)
+    const metadata = callerMetadata(entry ?? this.implicit)
     fold(this.stack.tree, 0, { ...metadata, path }, RULES)
   }
 
@@ -94,7 +99,11 @@ class SelectionStage {
     this.made.set(inode, path)
     const entry = { ...callerMetadata(entryOf(inode)), path }
     const name = this.names.get(inode)!
-    this.make(name, entry)
+    try {
+      this.make(name, entry)
+    } catch (error) {
+      throw withFacts(error, { entry: display(path) })
+    }
     const planned = fold(this.stack.tree, 0, entry, RULES)
     attach(planned!, this.stack.makePhysical(this.objects.path), name)
   }

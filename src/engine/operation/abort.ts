@@ -15,6 +15,25 @@ export async function heedSignals(signal: AbortSignal | undefined): Promise<void
   throwIfAborted(signal)
 }
 
+/** Waits for `work`, but no longer than until the signal. @throws ABORTED, and what `work` rejects with */
+export async function untilAborted<T>(
+  signal: AbortSignal | undefined,
+  work: T | Promise<T>
+): Promise<T> {
+  throwIfAborted(signal)
+  if (signal === undefined) return work
+  let stop = (): void => undefined
+  const stopped = new Promise<never>((_, reject) => {
+    stop = () => reject(aborted(signal.reason))
+    signal.addEventListener('abort', stop)
+  })
+  try {
+    return await Promise.race([work, stopped])
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}
+
 const PAUSE_MS = 5
 
 /** Waits between two attempts to get a lock that another process holds. @throws ABORTED */
