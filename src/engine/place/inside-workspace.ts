@@ -24,7 +24,7 @@ export class InsideWorkspace implements ClosableWorkspace {
 
   constructor(fd: number, destination: string) {
     this.destination = destination
-    this.directory = keepTimes(fd, () => makeWorkspace(fd, ''))
+    this.directory = makeInside(fd)
     this.existing = { fd, workspaceName: this.directory.name }
   }
 
@@ -78,5 +78,16 @@ export class InsideWorkspace implements ClosableWorkspace {
     } catch {
       this.directory.remove() // removing it matters more than the times
     }
+  }
+}
+
+/** Nothing is left if the times of the directory cannot be put back. */
+function makeInside(fd: number): PrivateDirectory {
+  let made: PrivateDirectory | undefined
+  try {
+    return keepTimes(fd, () => (made = makeWorkspace(fd, '')))
+  } catch (error) {
+    made?.remove()
+    throw error
   }
 }

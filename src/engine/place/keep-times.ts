@@ -2,14 +2,17 @@
 import { isErrno } from '../../sys/failure.ts'
 import { listXattrs, removeXattr, setModeOf, setTimesOf } from '../../sys/metadata.ts'
 import { status } from '../../sys/status.ts'
+import { orTryAgain } from '../../sys/try-again.ts'
 import { PRIVATE_MODE } from '../../workspace/private-directory.ts'
 
 /** Runs `act` and restores the times of a directory: a temporary workspace in it does not count as a change. */
 export function keepTimes<T>(fd: number, act: () => T): T {
   const { atimeSec, atimeNsec, mtimeSec, mtimeNsec } = status(fd, '')
   const result = act()
+  const atime = { sec: atimeSec, nsec: atimeNsec }
+  const mtime = { sec: mtimeSec, nsec: mtimeNsec }
   try {
-    setTimesOf(fd, { sec: atimeSec, nsec: atimeNsec }, { sec: mtimeSec, nsec: mtimeNsec })
+    orTryAgain(() => setTimesOf(fd, atime, mtime))
   } catch (error) {
     // write access to another user's directory does not include setting its times
     if (!isErrno(error, 'EPERM')) throw error
