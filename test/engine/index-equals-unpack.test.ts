@@ -45,13 +45,8 @@ async function compare(work: string, layers: Member[][], keepDirlinks: boolean):
   // the destination itself is not the root of the image
   const described = new Set(unpacked.slice(1))
   const extracted = diskLines(`${work}/extracted`).slice(1)
-  expect(extracted.filter((line) => !described.has(line) && !isImplicit(line))).toEqual([])
+  expect(extracted.filter((line) => !described.has(line))).toEqual([])
   expect(extracted).toHaveLength(described.size)
-}
-
-/** No layer says when it was made: an extraction makes it as its caller would. */
-function isImplicit(line: string): boolean {
-  return line.includes(' directory 493 0:0 ')
 }
 
 test('what upper layers tell on their own is what the whole image has', () => {
@@ -68,7 +63,7 @@ test('what upper layers tell on their own is what the whole image has', () => {
         for (const path of PATHS) known += agree(upper, whole, path)
       }
     }),
-    { seed, numRuns: runs }
+    { seed, numRuns: 20 * runs } // few random layers can be understood without those below
   )
   expect(known).toBeGreaterThan(0)
 })
