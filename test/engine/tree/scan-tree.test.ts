@@ -126,7 +126,8 @@ function make(root: string, kind: string, path: ByteString, other: ByteString): 
   const at = latin1(`${root}/${path}`)
   try {
     fs.mkdirSync(latin1(`${root}/${path}`.replace(/\/[^/]*$/, '')), { recursive: true })
-    if (kind === 'file') fs.writeFileSync(at, path)
+    if (kind === 'file')
+      fs.writeFileSync(at, path, { flag: 'wx' }) // never opens a FIFO, which would wait
     else if (kind === 'directory') fs.mkdirSync(at)
     else if (kind === 'symlink') fs.symlinkSync(latin1(other), at)
     else if (kind === 'hardlink') fs.linkSync(latin1(`${root}/${other}`), at)
