@@ -103,33 +103,18 @@ class Listing {
 
   private file(path: ByteString, node: Node): ListedFile {
     if (node.kind === 'leaf') return this.leaf(path, node.inode)
-    const entry = node.entry ?? this.implicit
-    return { ...common(path, entry), type: 'directory', size: 0, inode: this.next++, links: 1 }
+    return listed(path, node.entry ?? this.implicit, 'directory', this.next++, 1)
   }
 
   private leaf(path: ByteString, inode: Inode): ListedFile {
     const entry = inode.entry!
     const type = inode.type as Exclude<ListedFile['type'], 'directory'>
     const links = this.names.get(inode)!
-    const base = {
-      ...common(path, entry),
-      type,
-      size: 0,
-      inode: this.numberOf(inode, links),
-      links
-    }
-    switch (type) {
-      case 'file':
-        return { ...base, size: entry.size }
-      case 'symlink':
-        // Linux gives links no other mode
-        return { ...base, mode: 0o777, size: inode.link.length, target: toBuffer(inode.link) }
-      case 'char':
-      case 'block':
-        return { ...base, device: { major: entry.devMajor, minor: entry.devMinor } }
-      case 'fifo':
-        return base
-    }
+    const file = listed(path, entry, type, this.numberOf(inode, links), links)
+    if (type === 'symlink') toLink(file, inode.link)
+    else if (type === 'file') file.size = entry.size
+    else if (type !== 'fifo') file.device = { major: entry.devMajor, minor: entry.devMinor }
+    return file
   }
 
   private numberOf(inode: Inode, links: number): number {
@@ -140,16 +125,31 @@ class Listing {
   }
 }
 
-function common(
+/** One literal for all types: an image has as many of these as files, and copying them costs more than making them. */
+function listed(
   path: ByteString,
-  { mode, uid, gid, mtime, xattrs }: StagedEntry
-): Pick<ListedFile, 'path' | 'mode' | 'uid' | 'gid' | 'mtime' | 'xattrs'> {
+  { mode, uid, gid, mtime, xattrs }: StagedEntry,
+  type: ListedFile['type'],
+  inode: number,
+  links: number
+): ListedFile {
   return {
     path: toBuffer(`/${path}`),
     mode,
     uid,
     gid,
     mtime,
-    xattrs: xattrs.map(([name, value]) => ({ name: toBuffer(name), value: toBuffer(value) }))
+    xattrs: xattrs.map(([name, value]) => ({ name: toBuffer(name), value: toBuffer(value) })),
+    type,
+    size: 0,
+    inode,
+    links
   }
+}
+
+/** Linux gives links no other mode. */
+function toLink(file: ListedFile, target: ByteString): void {
+  file.mode = 0o777
+  file.size = target.length
+  file.target = toBuffer(target)
 }
