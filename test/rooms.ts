@@ -24,11 +24,12 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'index.ts',
       'layout.ts',
       'inspect.ts',
+      'sys/cache-directory.ts',
       'sys/failure.ts',
       'sys/read.ts',
       'transports/list.ts'
     ],
-    node: ['fs', 'os']
+    node: ['fs', 'module', 'os', 'path']
   },
   'index.ts': {
     knows: 'the library',

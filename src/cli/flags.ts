@@ -159,5 +159,5 @@ export const HOOK_VARIABLES: readonly Variable[] = [
 
 export const HOOK_CACHE_VARIABLE: Variable = {
   name: 'XDG_CACHE_HOME',
-  summary: 'directory for cached tree manifests of stored layers (default: /var/cache or ~/.cache)'
+  summary: 'directory for cached tree manifests and compiled code (default: /var/cache or ~/.cache)'
 }

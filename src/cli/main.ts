@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 /** The program: runs the command line and exits. */
-import { main } from './run.ts'
+import { keepCompiledCode } from './compile-cache.ts'
 
+keepCompiledCode()
+const { main } = await import('./run.ts')
 /** A symbolic link may give this program another name. */
 const name = process.argv[1]?.split('/').at(-1) ?? ''
 process.exitCode = await main(process.argv.slice(2), name)

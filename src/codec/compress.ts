@@ -30,7 +30,7 @@ const LEVELS = {
 export function assertCanCompress(compression: Compression, level: number | undefined): void {
   if (compression === 'none') return
   levelOf(compression, level)
-  if (compression === 'zstd' && !HAS_NATIVE_ZSTD_COMPRESSOR) zstdProgram()
+  if (compression === 'zstd') assertCanWriteZstd(zstdProgram())
 }
 
 /**
@@ -49,9 +49,11 @@ export function createCompressor(
       return gzipBlocks(levelOf('gzip', options.level), options.threads, output)
     case 'zstd': {
       const level = levelOf('zstd', options.level)
-      return HAS_NATIVE_ZSTD_COMPRESSOR
+      const program = zstdProgram()
+      assertCanWriteZstd(program)
+      return program === undefined
         ? zstdNatively(level, output)
-        : zstdByProgram(zstdProgram(), level, options.threads, output)
+        : zstdByProgram(program, level, options.threads, output)
     }
   }
 }
@@ -76,9 +78,13 @@ function levelOf(compression: 'gzip' | 'zstd', level: number | undefined): numbe
   })
 }
 
-function zstdProgram(): string {
-  const path = findOnPath('zstd', process.env.PATH)
-  if (path !== undefined) return path
+/** It comes first because it uses all processors, and writes the same bytes whatever the version of Node. */
+function zstdProgram(): string | undefined {
+  return findOnPath('zstd', process.env.PATH)
+}
+
+function assertCanWriteZstd(program: string | undefined): void {
+  if (program !== undefined || HAS_NATIVE_ZSTD_COMPRESSOR) return
   throw new OciUnpackError('COMPRESSOR_UNAVAILABLE', 'This system cannot write zstd.', {
     facts: {
       reason: `Node ${process.versions.node} cannot write zstd, and PATH has no zstd program`

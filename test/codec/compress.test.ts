@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { dirname } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import {
@@ -203,6 +204,19 @@ describe('assertCanCompress', () => {
       process.env.PATH = path
     }
   })
+})
+
+test('zstd is written by the program where it is installed, whatever this Node can do', async () => {
+  const path = process.env.PATH!
+  const folder = dirname(
+    temporaryFile('zstd', '#!/bin/sh\ncat >/dev/null; echo by the program\n', 0o755)
+  )
+  process.env.PATH = `${folder}:${path}`
+  try {
+    expect((await compressed('zstd', mixed)).toString()).toBe('by the program\n')
+  } finally {
+    process.env.PATH = path
+  }
 })
 
 describe('a zstd program', () => {

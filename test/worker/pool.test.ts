@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
-import type { Worker as NodeWorker } from 'node:worker_threads'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { Worker } from 'node:worker_threads'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { display, fromText } from '../../src/bytes.ts'
 import { BY_NODE } from '../../src/codec/choice.ts'
 import type { Digest } from '../../src/image/digest.ts'
@@ -89,8 +89,10 @@ describe.each([0, 1, 2])('a pool of %i threads', (threads) => {
 
 test('a thread that ends before it has answered is a failure that says so', async () => {
   pool = new Pool(1)
-  const kill = (thread: NodeWorker): void => thread.postMessage(null)
-  process.once('worker', kill)
+  // not a task: no answer can be given to it
+  vi.spyOn(Worker.prototype, 'postMessage').mockImplementationOnce(function (this: Worker) {
+    this.postMessage(null)
+  })
   const running = pool.run(task(0, BIG), Control.forLayers(1, 2), collect([]))
   await expect(running).rejects.toMatchObject({
     code: 'WORKER_DIED',

@@ -5,7 +5,7 @@
 import { constants, copyFileSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
-import { homeDirectory } from '../../sys/home.ts'
+import { cacheDirectory } from '../../sys/cache-directory.ts'
 import { makeDirectories } from '../../sys/make-directories.ts'
 
 export interface CachedManifest {
@@ -69,14 +69,6 @@ function entryOf({ storage, chainId }: CachedManifest): string {
   return join(directoryOf(storage), `${chainId.replace(':', '_')}.mtree`)
 }
 
-/** The same for all processes of a user (XDG Base Directory Specification; for root, a directory of the system). */
 function directoryOf(storage: string): string {
-  const { XDG_CACHE_HOME } = process.env
-  const home =
-    XDG_CACHE_HOME?.startsWith('/') === true
-      ? XDG_CACHE_HOME
-      : process.geteuid!() === 0
-        ? '/var/cache'
-        : join(homeDirectory() ?? '/', '.cache')
-  return join(home, 'oci-unpack', 'manifests', storage.replaceAll('/', '_'))
+  return join(cacheDirectory(), 'manifests', storage.replaceAll('/', '_'))
 }
