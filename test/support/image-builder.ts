@@ -79,15 +79,15 @@ export function writeIndex(layout: string, manifests: readonly object[]): void {
 }
 
 export function storeJson(layout: string, mediaType: string, value: object): Descriptor {
-  return store(layout, mediaType, Buffer.from(JSON.stringify(value)))
+  return storeBlob(layout, mediaType, Buffer.from(JSON.stringify(value)))
 }
 
 function storeLayer(layout: string, layer: Layer): Descriptor {
   const blob = layer.blob ?? gzipSync(layer.tar)
-  return { ...store(layout, layer.mediaType ?? GZIP_LAYER, blob), ...layer.descriptor }
+  return { ...storeBlob(layout, layer.mediaType ?? GZIP_LAYER, blob), ...layer.descriptor }
 }
 
-function store(layout: string, mediaType: string, bytes: Buffer): Descriptor {
+export function storeBlob(layout: string, mediaType: string, bytes: Buffer): Descriptor {
   const descriptor = { mediaType, digest: sha256(bytes), size: bytes.length }
   writeFileSync(blobPath(layout, descriptor), bytes)
   return descriptor
