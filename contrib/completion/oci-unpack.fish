@@ -213,8 +213,9 @@ complete -c oci-unpack -n '__oci_unpack_at "list" "ls"' -l json -d 'print one JS
 
 complete -c oci-unpack -n '__oci_unpack_at "stat"' -l image -x -a '(__oci_unpack_image source)' -d 'image to read: [oci:]PATH[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME[:TAG]]'
 complete -c oci-unpack -n '__oci_unpack_at "stat"' -l platform -x -d 'only the image for this platform of an index (default: all)'
-complete -c oci-unpack -n '__oci_unpack_at "stat"' -l long -d 'show the whole manifest and config, not only the history'
-complete -c oci-unpack -n '__oci_unpack_at "stat"' -l json -d 'print one JSON object with the documents as they are stored'
+complete -c oci-unpack -n '__oci_unpack_at "stat"' -l history -d 'show only the history, as a table'
+complete -c oci-unpack -n '__oci_unpack_at "stat"' -l long -d 'show everything, which is the default'
+complete -c oci-unpack -n '__oci_unpack_at "stat"' -l json -d 'print one line of JSON with the documents as they are stored'
 
 complete -c oci-unpack -n '__oci_unpack_at "gc"' -l layout -x -a '(__fish_complete_directories)' -d 'directory of an OCI layout'
 complete -c oci-unpack -n '__oci_unpack_at "gc"' -l dry-run -d 'only show what would be removed'
