@@ -154,11 +154,21 @@ function dashed(name: string): string {
   return name.length === 1 ? `-${name}` : `--${name}`
 }
 
+/** An unset variable of a script must not name the working directory or the root of an image. */
+function assertNoneEmpty(positionals: readonly string[]): void {
+  const empty = positionals.indexOf('')
+  if (empty === -1) return
+  throw new OciUnpackError('USAGE', `Argument ${empty + 1} of the command is empty.`, {
+    hint: 'If it comes from a variable, is the variable set?'
+  })
+}
+
 /**
  * Stores values under the flags' own names, because commander changes them: dashes become capitals, and `--no-x` a
  * false `x`.
  */
 function toInput(parsed: Commander, declared: readonly Flag[]): Input {
+  assertNoneEmpty(parsed.args)
   const values = parsed.optsWithGlobals<Record<string, unknown>>()
   const flags: Record<string, Input['flags'][string]> = {}
   for (const flag of declared) {
