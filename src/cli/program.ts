@@ -4,8 +4,10 @@ import { OciUnpackError } from '../errors.ts'
 import type { Command, Flag, Input, Positional } from './command.ts'
 import { GROUPS } from './commands/groups.ts'
 import { HELP_FLAG, VERSION_FLAG } from './flags.ts'
+import { helpWordsAsFlag } from './help-words.ts'
 import { sentence } from './sentence.ts'
 import { output } from './streams.ts'
+import { UnknownCommand } from './unknown-command.ts'
 
 export interface Invocation {
   command: Command
@@ -42,14 +44,12 @@ export function parseArguments(
     })
   try {
     if (args.length === 0) program.outputHelp()
-    else program.parse(args, { from: 'user' })
+    else program.parse(helpWordsAsFlag(args, commands), { from: 'user' })
   } catch (error) {
     rethrow(error)
   }
   return found
 }
-
-export class UnknownCommand extends OciUnpackError {}
 
 function rethrow(error: unknown): void {
   if (!(error instanceof CommanderError)) throw error

@@ -2,8 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { normalizeArguments } from '../../src/cli/arguments.ts'
 import type { Command, Flag } from '../../src/cli/command.ts'
 import { COMMANDS } from '../../src/cli/commands/index.ts'
-import { parseArguments, UnknownCommand } from '../../src/cli/program.ts'
+import { helpWordsAsFlag } from '../../src/cli/help-words.ts'
+import { parseArguments } from '../../src/cli/program.ts'
 import { GLOBAL_FLAGS } from '../../src/cli/terminal.ts'
+import { UnknownCommand } from '../../src/cli/unknown-command.ts'
 import { failure } from '../support/failure.ts'
 
 const FLAGS: readonly Flag[] = [
@@ -65,6 +67,75 @@ test('a flag by both of its names is refused', () => {
   expect(error).toMatchObject({
     code: 'USAGE',
     message: '--os and --platform.os are the same flag.'
+  })
+})
+
+describe('words that ask for help', () => {
+  test.each([
+    [['h'], ['--help']],
+    [['help'], ['--help']],
+    [
+      ['h', 'unpack'],
+      ['unpack', '--help']
+    ],
+    [
+      ['help', 'ls'],
+      ['ls', '--help']
+    ],
+    [
+      ['--log=debug', 'h', '--verbose', 'raw'],
+      ['raw', '--help']
+    ],
+    [
+      ['help', 'raw', 'config'],
+      ['raw', 'config', '--help']
+    ],
+    [
+      ['raw', 'h', 'unpack'],
+      ['raw', 'unpack', '--help']
+    ],
+    [
+      ['raw', 'h'],
+      ['raw', '--help']
+    ],
+    [
+      ['file', 'help', 'cat', 'more'],
+      ['file', 'cat', '--help']
+    ],
+    [['h', 'h'], ['--help']],
+    [
+      ['help', 'unpack', 'nope'],
+      ['unpack', '--help']
+    ],
+    [
+      ['help', 'raw', 'nope'],
+      ['raw', '--help']
+    ],
+    [['h', '--help'], ['--help']]
+  ])('%j are %j', (given, expected) => {
+    expect(helpWordsAsFlag(given, COMMANDS)).toEqual(expected)
+  })
+
+  test.each([
+    [['unpack', '--image=x', 'help']],
+    [['tag', '--image=x', 'h']],
+    [['unpack', '--', 'h']],
+    [['--', 'help']],
+    [['raw', 'unpack', 'h']],
+    [[]]
+  ])('are not all of these: %j', (given) => {
+    expect(helpWordsAsFlag(given, COMMANDS)).toEqual(given)
+  })
+
+  test.each([
+    [['help', 'nope'], 'nope'],
+    [['h', 'nope', 'unpack'], 'nope'],
+    [['raw', 'help', 'stat'], 'stat'],
+    [['help', 'a\x1b[2J'], 'a\\x1b[2J']
+  ])('may have no answer: %j', (given, name) => {
+    const error = failure(() => helpWordsAsFlag(given, COMMANDS))
+    expect(error).toBeInstanceOf(UnknownCommand)
+    expect(error?.message).toBe(`No help topic for '${name}'.`)
   })
 })
 
