@@ -75,8 +75,9 @@ function executionLines(config: NonNullable<ImageConfig['config']>): string[] {
   ]
 }
 
-function platformLines(platform: Platform): string[] {
-  const { os, architecture, variant } = platform
+/** As in Go, what is missing is empty. */
+function platformLines(platform: Partial<Platform>): string[] {
+  const { os = '', architecture = '', variant } = platform
   const suffix = variant === undefined || variant === '' ? '' : ` (${quoteIfNeeded(variant)})`
   return [
     'Platform:',

@@ -278,6 +278,46 @@ describe('a config of a foreign type', () => {
   })
 })
 
+describe('artifacts of other tools', () => {
+  const EMPTY_TYPE = 'application/vnd.oci.empty.v1+json'
+  /** What follows the manifest. */
+  const afterManifest = async (): Promise<string> => {
+    const text = await shown()
+    return text.slice(text.indexOf('\n== CONFIG ==\n') + 1)
+  }
+
+  test('a signature of cosign', async () => {
+    const date = '0001-01-01T00:00:00Z'
+    const signature = config({
+      architecture: '',
+      os: '',
+      created: date,
+      history: [{ created: date }],
+      rootfs: { type: 'layers', diff_ids: [digest('signature')] },
+      config: {}
+    })
+    const stored = store({
+      config: signature,
+      manifest: { layers: [layer('signature', { size: 241 })] }
+    })
+    expect(await afterManifest()).toBe(
+      `== CONFIG ==\nCreated: ${date}\nAuthor: ""\nPlatform:\n\tOS: ""\n\tArchitecture: ""\n` +
+        `Image Config:\n\tUser: ""\n\tCommand: (empty)\n${lines(stored.config, '')}\n== HISTORY ==\n` +
+        `${'LAYER'.padEnd(72)}CREATED              CREATED BY SIZE COMMENT\n` +
+        `${digest('signature')} ${date}            241B \n`
+    )
+  })
+
+  test('an artifact of oras, whose config is the empty object, embedded or not', async () => {
+    const empty = storeJson(layout, EMPTY_TYPE, {})
+    store({ config: { ...empty, data: 'e30=' }, manifest: { artifactType: 'a/b' } })
+    const dump = `\tData: (2 bytes)\n\t\t0000: 7b7d${' '.repeat(37)}{}\n`
+    expect(await afterManifest()).toBe(`== CONFIG ==\n${lines(empty, '')}${dump}`)
+    store({ config: empty, manifest: { artifactType: 'a/b' } })
+    expect(await afterManifest()).toBe(`== CONFIG ==\n${lines(empty, '')}`)
+  })
+})
+
 describe('the history', () => {
   const history = [
     { created: '2024-01-02T03:04:05.100Z', created_by: 'a\tb "c"', comment: 'é' },
