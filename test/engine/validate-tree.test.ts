@@ -128,7 +128,9 @@ describe('time and tar_time', () => {
     ['tar_time', 'time=8.250000000', ['f tar_time: 8.000000000 → 7.000000000']],
     ['time', 'time=7.250000000', []],
     ['time', 'time=7.500000000', ['f time: 7.500000000 → 7.250000000']],
-    ['tar_time', 'tar_time=7.000000000 time=9.0', []]
+    ['tar_time', 'tar_time=7.000000000 time=9.0', []],
+    ['tar_time', 'nochange time=9.0', []],
+    ['time', 'nochange tar_time=9.0', []]
   ])('stand for each other by whole seconds: %s of %s', async (keyword, ofFile, expected) => {
     const text = `. type=dir ignore nochange\nf type=file ${ofFile}\nl type=link nochange\n`
     const found = await differences(text, { keywords: [keyword] })
