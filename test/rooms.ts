@@ -21,6 +21,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   cli: {
     knows: 'flags, printing, exit status; a command is a declaration',
     values: [
+      'image/go-time.ts',
       'index.ts',
       'layout.ts',
       'inspect.ts',

@@ -72,7 +72,7 @@ _oci_unpack_declared() {
       ;;
     'stat')
       commands=()
-      flags=(--image --platform --long --json --log --verbose --progress --color --help -h)
+      flags=(--image --platform --history --long --json --log --verbose --progress --color --help -h)
       takes=([image]='source' [platform]='word' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=()
       ;;

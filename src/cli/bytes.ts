@@ -1,5 +1,5 @@
 /** Numbers of bytes for people. */
-const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB'] as const
 
 /** A number of bytes in the largest decimal unit that is not larger. */
 export function inDecimalUnit(bytes: number): { value: number; unit: string } {

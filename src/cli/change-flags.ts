@@ -16,7 +16,7 @@ export const COMPRESS_FLAGS: readonly Flag[] = [
   {
     name: 'time-precision',
     value: 'KIND',
-    summary: 'precision of times in the layer (default: nanoseconds)',
+    summary: 'precision of times in the layer (default: nanoseconds; umoci writes seconds)',
     choices: ['seconds', 'nanoseconds']
   },
   { name: 'jobs', value: 'N', summary: 'processors to use (default: all)' }

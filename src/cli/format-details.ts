@@ -1,4 +1,5 @@
-/** Manifest, config and history of an image in the sections that newer versions of umoci print. */
+/** Manifest, config and history of an image in the sections that umoci prints since 0.6. */
+import { goTime } from '../image/go-time.ts'
 import type { Descriptor, ImageConfig, ImageManifest, ImageStat, Platform } from '../inspect.ts'
 import { humanSize } from './bytes.ts'
 import { formatHistory } from './format-history.ts'
@@ -51,7 +52,7 @@ function descriptorLines(descriptor: Descriptor): string[] {
 
 function configLines(image: ImageConfig): string[] {
   return [
-    ...some(image.created, (it) => [value('Created', it)]),
+    ...some(image.created, (it) => [value('Created', goTime(it))]),
     value('Author', image.author ?? ''),
     ...platformLines(image),
     'Image Config:',
@@ -74,8 +75,9 @@ function executionLines(config: NonNullable<ImageConfig['config']>): string[] {
   ]
 }
 
-function platformLines(platform: Platform): string[] {
-  const { os, architecture, variant } = platform
+/** As in Go, what is missing is empty. */
+function platformLines(platform: Partial<Platform>): string[] {
+  const { os = '', architecture = '', variant } = platform
   const suffix = variant === undefined || variant === '' ? '' : ` (${quoteIfNeeded(variant)})`
   return [
     'Platform:',

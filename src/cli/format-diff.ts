@@ -24,13 +24,16 @@ function formatText(
 ): string {
   const [sign, style] = SIGNS[kind]
   const keywords = changes
-    .map(({ keyword, before, after }) =>
-      form === 'keywords'
-        ? display(keyword)
-        : `${display(keyword)} ${display(before ?? 'none')} → ${display(after ?? 'none')}`
-    )
+    .map((change) => (form === 'keywords' ? display(change.keyword) : formatValues(change)))
     .join(', ')
   return `${paint(style, `${sign} ${display(path)}`)}${keywords === '' ? '' : ` (${keywords})`}`
+}
+
+/** A keyword that the tree manifest does not state is named as umoci names it, and scripts look for. */
+function formatValues({ keyword, before, after }: DiffEntry['changes'][number]): string {
+  const isUnstated = before === undefined && !keyword.startsWith('xattr.')
+  const name = isUnstated ? `keyword "${display(keyword)}"` : display(keyword)
+  return `${name} ${display(before ?? 'none')} → ${display(after ?? 'none')}`
 }
 
 /** Paths that are not UTF-8 are escaped by `display`, since JSON cannot contain bytes. */

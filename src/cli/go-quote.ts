@@ -1,7 +1,8 @@
 /** Text in Go's quotes (strconv.Quote) if quoting changes it, as umoci shows text from an image. */
 export function quoteIfNeeded(text: string): string {
+  const decoded = asGoDecodes(text)
   const quoted = goQuote(text)
-  return quoted === `"${text}"` ? text : quoted
+  return quoted === `"${decoded}"` ? decoded : quoted
 }
 
 /** The same for a value that must be read exactly: it is also quoted if it is empty or contains white space. */
@@ -10,7 +11,12 @@ export function quotePrecisely(text: string): string {
 }
 
 export function goQuote(text: string): string {
-  return `"${text.replace(/[\\"]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, escape)}"`
+  return `"${asGoDecodes(text).replace(/[\\"]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, escape)}"`
+}
+
+/** Half of a surrogate pair is a character in JavaScript, but not in Go. */
+function asGoDecodes(text: string): string {
+  return Buffer.from(text).toString()
 }
 
 const NAMED: Readonly<Record<string, string>> = {

@@ -4,8 +4,10 @@ import { OciUnpackError } from '../errors.ts'
 import type { Command, Flag, Input, Positional } from './command.ts'
 import { GROUPS } from './commands/groups.ts'
 import { HELP_FLAG, VERSION_FLAG } from './flags.ts'
+import { helpWordsAsFlag } from './help-words.ts'
 import { sentence } from './sentence.ts'
 import { output } from './streams.ts'
+import { UnknownCommand } from './unknown-command.ts'
 
 export interface Invocation {
   command: Command
@@ -42,14 +44,12 @@ export function parseArguments(
     })
   try {
     if (args.length === 0) program.outputHelp()
-    else program.parse(args, { from: 'user' })
+    else program.parse(helpWordsAsFlag(args, commands), { from: 'user' })
   } catch (error) {
     rethrow(error)
   }
   return found
 }
-
-export class UnknownCommand extends OciUnpackError {}
 
 function rethrow(error: unknown): void {
   if (!(error instanceof CommanderError)) throw error
@@ -154,11 +154,21 @@ function dashed(name: string): string {
   return name.length === 1 ? `-${name}` : `--${name}`
 }
 
+/** An unset variable of a script must not name the working directory or the root of an image. */
+function assertNoneEmpty(positionals: readonly string[]): void {
+  const empty = positionals.indexOf('')
+  if (empty === -1) return
+  throw new OciUnpackError('USAGE', `Argument ${empty + 1} of the command is empty.`, {
+    hint: 'If it comes from a variable, is the variable set?'
+  })
+}
+
 /**
  * Stores values under the flags' own names, because commander changes them: dashes become capitals, and `--no-x` a
  * false `x`.
  */
 function toInput(parsed: Commander, declared: readonly Flag[]): Input {
+  assertNoneEmpty(parsed.args)
   const values = parsed.optsWithGlobals<Record<string, unknown>>()
   const flags: Record<string, Input['flags'][string]> = {}
   for (const flag of declared) {

@@ -10,5 +10,6 @@ export const runStat: Run = async (input, terminal) => {
     image: required(input, 'image'),
     ...(platform === undefined ? {} : { platform })
   })
-  terminal.out(isSet(input, 'json') ? statJson(stat) : formatStat(stat, isSet(input, 'long')))
+  const part = isSet(input, 'history') ? 'history' : 'everything'
+  terminal.out(isSet(input, 'json') ? statJson(stat) : formatStat(stat, part))
 }

@@ -8,11 +8,14 @@ import type { Input, LogLevel } from './command.ts'
 import { COMMANDS, PROGRAM_SUMMARY } from './commands/index.ts'
 import { formatError } from './errors.ts'
 import { EXIT, statusOf } from './exit-status.ts'
-import { parseArguments, UnknownCommand, type About } from './program.ts'
+import { HELP_FLAG, VERSION_FLAG } from './flags.ts'
+import { parseArguments, type About } from './program.ts'
 import { onSignal } from './signals.ts'
 import { errors, output } from './streams.ts'
 import { GLOBAL_FLAGS, logLevel, openTerminal } from './terminal.ts'
-import { umociHelp, umociVersion } from './umoci-help.ts'
+import { umociHelp } from './umoci-help.ts'
+import { umociVersionLines } from './umoci-version.ts'
+import { UnknownCommand } from './unknown-command.ts'
 
 /**
  * `name` is the name that the program was called by: `umoci` changes how help and the version look, and nothing else.
@@ -44,7 +47,12 @@ async function run(args: readonly string[], name: string, stop: AbortController)
   let level: LogLevel = 'warn'
   let input: Input | undefined
   try {
-    const flags = [...GLOBAL_FLAGS, ...COMMANDS.flatMap((command) => command.flags)]
+    const flags = [
+      HELP_FLAG,
+      VERSION_FLAG,
+      ...GLOBAL_FLAGS,
+      ...COMMANDS.flatMap((command) => command.flags)
+    ]
     const about = name === 'umoci' ? aboutAsUmoci() : aboutUs()
     const parsed = parseArguments(normalizeArguments(args, flags), COMMANDS, GLOBAL_FLAGS, about)
     if (parsed === undefined) return EXIT.done
@@ -72,7 +80,7 @@ function aboutAsUmoci(): About {
   return {
     name: 'umoci',
     summary: PROGRAM_SUMMARY,
-    version: umociVersion(own),
+    version: umociVersionLines(own),
     help: (path) => umociHelp(path, COMMANDS, GLOBAL_FLAGS, own)
   }
 }

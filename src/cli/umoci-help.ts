@@ -1,14 +1,8 @@
-/** Help and version in umoci's form, for programs that parse them. Used if the program is called by umoci's name. */
+/** Help in umoci's form, for programs that parse them. Used if the program is called by umoci's name. */
 import type { Command, Flag } from './command.ts'
 import { GROUPS } from './commands/groups.ts'
+import { umociVersion } from './umoci-version.ts'
 import { wrap } from './wrap.ts'
-
-/** The release whose command line we follow. The part after the plus names this program (semver.org, 10). */
-const UMOCI_VERSION = '0.4.7'
-
-export function umociVersion(ownVersion: string): string {
-  return `umoci version ${fullVersion(ownVersion)}`
-}
 
 /** The help of the program (an empty path), of a group or of a command. */
 export function umociHelp(
@@ -33,13 +27,13 @@ function programHelp(
   const groups = commands.flatMap(({ path }) => (path.length > 1 ? [path[0]!] : []))
   const uncategorized = [
     ...[...new Set(groups)].map((name): Row => [name, GROUPS[name]!]),
-    ['help', 'show the help of a command'] as const
+    ['help, h', 'show the help of a command'] as const
   ]
   const single = commands.filter(({ path }) => path.length === 1).map(lastWord)
   return sections(
-    ['NAME', ['umoci - modifies Open Container images']],
+    ['NAME', ['umoci - umoci modifies Open Container images']],
     ['USAGE', ['umoci [global options] command [command options] [arguments...]']],
-    ['VERSION', [fullVersion(ownVersion)]],
+    ['VERSION', [umociVersion(ownVersion)]],
     ['COMMANDS', [...columns(uncategorized), ...categories(single)]],
     ['GLOBAL OPTIONS', columns([...globals.map(flagRow), HELP_ROW, VERSION_ROW])]
   )
@@ -121,10 +115,6 @@ function sections(...all: readonly Section[]): string {
 }
 
 const WIDTH = 80
-
-function fullVersion(ownVersion: string): string {
-  return `${UMOCI_VERSION}+oci-unpack.${ownVersion}`
-}
 
 function isSame(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((word, index) => word === b[index])

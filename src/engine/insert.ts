@@ -37,12 +37,20 @@ export interface InsertOptions extends TagOptions {
  */
 export async function insert(options: InsertOptions): Promise<ChangeResult> {
   requireOptions(options, { image: 'text', target: 'text' })
+  assertNotEmpty(options)
   const target = representable(cleanPath(fromText(options.target)))
   return changeTag(options, {
     command: 'insert',
     inheritAuthor: false,
     write: (settings) => writerOf(options, target, settings)
   })
+}
+
+/** Empty paths would mean the working directory and the root of the image, which nobody calls so on purpose. */
+function assertNotEmpty({ source, target }: InsertOptions): void {
+  const empty = target === '' ? 'target' : 'source'
+  if (target !== '' && source !== '') return
+  throw new OciUnpackError('USAGE', `The option ${empty} must not be empty.`)
 }
 
 function writerOf(

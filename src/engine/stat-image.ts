@@ -21,7 +21,7 @@ export interface StatOptions {
   platform?: string
 }
 
-/** A tag names one image, or an index with an image for each platform. */
+/** A tag names one image, perhaps by an index that contains no other, or an index with an image for each platform. */
 export type TagStat =
   | { kind: 'image'; image: ImageStat }
   | { kind: 'index'; descriptor: Descriptor; images: readonly PlatformStat[] }
@@ -35,11 +35,11 @@ export interface PlatformStat {
 
 export interface ImageStat {
   manifest: DocumentStat<ImageManifest>
-  /** Undefined for an artifact whose config has an unknown type. */
+  /** Undefined for an artifact whose config has an unknown type and is not embedded in its descriptor. */
   config: (DocumentStat<ImageConfig | undefined> & { history: readonly HistoryStat[] }) | undefined
 }
 
-/** `content` is undefined if the type of the document is unknown; `raw` is as stored. */
+/** `content` is undefined if the type of the document is unknown; `raw` is as stored, and may then be anything. */
 export interface DocumentStat<Content> {
   descriptor: Descriptor
   content: Content
@@ -63,8 +63,17 @@ export async function statImage(options: StatOptions): Promise<TagStat> {
     const wanted = platform === undefined ? undefined : parsePlatform(platform)
     const source = await openImages(name)
     const descriptor = findDescriptor(source, source.readIndex(), tagInIndex(name), wanted)
-    return statDescriptor(source, descriptor)
+    return withoutIndex(statDescriptor(source, descriptor))
   })
+}
+
+/** An index with one image is shown as if the tag named the image, as in umoci. */
+function withoutIndex(stat: TagStat): TagStat {
+  if (stat.kind === 'image') return stat
+  const [only, ...others] = stat.images
+  return only?.image === undefined || others.length > 0
+    ? stat
+    : { kind: 'image', image: only.image }
 }
 
 /** @throws MEDIA_TYPE_UNSUPPORTED, BLOB_*, DOCUMENT_INVALID, LIMIT_EXCEEDED */
@@ -109,9 +118,10 @@ function statManifest(source: ImageSource, descriptor: Descriptor, raw: Buffer):
 function statConfig(source: ImageSource, manifest: ImageManifest): ImageStat['config'] {
   const descriptor = manifest.config
   const { kind } = mediaKind(descriptor.mediaType)
-  if (kind !== 'config' && kind !== 'empty') return undefined
+  const isEmbedded = (descriptor.data ?? '') !== ''
+  if (kind !== 'config' && kind !== 'empty' && !isEmbedded) return undefined
   const raw = source.readDocument(descriptor)
-  if (kind === 'empty') return { descriptor, content: undefined, raw, history: [] }
+  if (kind !== 'config') return { descriptor, content: undefined, raw, history: [] }
   const content = parseConfig(raw, documentSource(descriptor))
   return { descriptor, content, raw, history: pairHistory(manifest, content) }
 }

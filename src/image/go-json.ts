@@ -3,24 +3,25 @@ import { compareBytes, fromText } from '../bytes.ts'
 import type { Json } from './json.ts'
 import type { Shape } from './shape.ts'
 
-/**
- * Compact JSON in the form of Go's encoder, with its trailing newline. Keys come in the shape's order, followed by
- * unknown ones in their own order. Keys that are data (labels, annotations) are sorted by their UTF-8 bytes.
- */
+/** The document of `jsonText` with the newline that Go's encoder writes after it. */
 export function stringifyJson(value: Json, shape: Shape): Buffer {
-  return Buffer.from(write(value, shape) + '\n')
+  return Buffer.from(jsonText(value, shape) + '\n')
 }
 
-function write(value: Json, shape: Shape): string {
+/**
+ * Compact JSON in the form of Go's encoder. Keys come in the shape's order, followed by unknown ones in their own order.
+ * Keys that are data (labels, annotations) are sorted by their UTF-8 bytes.
+ */
+export function jsonText(value: Json, shape: Shape): string {
   if (typeof value === 'bigint') return value.toString()
   if (value === null || typeof value !== 'object') return escapeAsGo(JSON.stringify(value))
   if (Array.isArray(value)) {
     const items = shape.kind === 'list' ? shape.of : ANY
-    return `[${(value as readonly Json[]).map((item) => write(item, items)).join(',')}]`
+    return `[${(value as readonly Json[]).map((item) => jsonText(item, items)).join(',')}]`
   }
   const object = value as Readonly<Record<string, Json>>
   const members = orderedKeys(object, shape).map(
-    (key) => `${escapeAsGo(JSON.stringify(key))}:${write(object[key]!, fieldShape(shape, key))}`
+    (key) => `${escapeAsGo(JSON.stringify(key))}:${jsonText(object[key]!, fieldShape(shape, key))}`
   )
   return `{${members.join(',')}}`
 }

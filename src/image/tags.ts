@@ -39,9 +39,13 @@ export function findEntry(index: ImageIndex, tag: string | undefined): Descripto
  * with its other annotations and its platform.
  */
 export function withTag(index: ImageIndex, tag: string, descriptor: Descriptor): ImageIndex {
-  const entry = { ...descriptor, annotations: { ...descriptor.annotations, [REF_NAME]: tag } }
   const others = withoutTag(index, tag)
-  return { ...others, manifests: [...others.manifests, entry] }
+  return { ...others, manifests: [...others.manifests, tagged(descriptor, tag)] }
+}
+
+/** A descriptor as an entry of the layout's index that has the tag. */
+export function tagged(descriptor: Descriptor, tag: string): Descriptor {
+  return { ...descriptor, annotations: { ...descriptor.annotations, [REF_NAME]: tag } }
 }
 
 /** The index without any entry that has the tag. */

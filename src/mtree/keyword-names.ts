@@ -54,6 +54,17 @@ export function canonicalKeyword(keyword: string): string {
   return SYNONYMS.get(prefix) ?? prefix
 }
 
+const KNOWN: ReadonlySet<string> = new Set([
+  ...TYPED.map(([keyword]) => keyword),
+  'xattr',
+  ...KNOWN_OTHERS
+])
+
+/** Whether some mtree defines a keyword, given by its canonical name. */
+export function isKnownKeyword(canonical: string): boolean {
+  return KNOWN.has(canonical)
+}
+
 /** Canonical names of all keywords that occur, and those of them that no mtree defines. */
 export function keywordsOf(entries: readonly MtreeEntry[]): {
   keywords: Set<string>

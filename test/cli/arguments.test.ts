@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { normalizeArguments } from '../../src/cli/arguments.ts'
-import type { Flag } from '../../src/cli/command.ts'
+import type { Command, Flag } from '../../src/cli/command.ts'
 import { COMMANDS } from '../../src/cli/commands/index.ts'
-import { parseArguments, UnknownCommand } from '../../src/cli/program.ts'
+import { helpWordsAsFlag } from '../../src/cli/help-words.ts'
+import { parseArguments } from '../../src/cli/program.ts'
 import { GLOBAL_FLAGS } from '../../src/cli/terminal.ts'
+import { UnknownCommand } from '../../src/cli/unknown-command.ts'
 import { failure } from '../support/failure.ts'
 
 const FLAGS: readonly Flag[] = [
@@ -65,6 +67,106 @@ test('a flag by both of its names is refused', () => {
   expect(error).toMatchObject({
     code: 'USAGE',
     message: '--os and --platform.os are the same flag.'
+  })
+})
+
+describe('words that ask for help', () => {
+  test.each([
+    [['h'], ['--help']],
+    [['help'], ['--help']],
+    [
+      ['h', 'unpack'],
+      ['unpack', '--help']
+    ],
+    [
+      ['help', 'ls'],
+      ['ls', '--help']
+    ],
+    [
+      ['--log=debug', 'h', '--verbose', 'raw'],
+      ['raw', '--help']
+    ],
+    [
+      ['help', 'raw', 'config'],
+      ['raw', 'config', '--help']
+    ],
+    [
+      ['raw', 'h', 'unpack'],
+      ['raw', 'unpack', '--help']
+    ],
+    [
+      ['raw', 'h'],
+      ['raw', '--help']
+    ],
+    [
+      ['file', 'help', 'cat', 'more'],
+      ['file', 'cat', '--help']
+    ],
+    [['h', 'h'], ['--help']],
+    [
+      ['help', 'unpack', 'nope'],
+      ['unpack', '--help']
+    ],
+    [
+      ['help', 'raw', 'nope'],
+      ['raw', '--help']
+    ],
+    [['h', '--help'], ['--help']]
+  ])('%j are %j', (given, expected) => {
+    expect(helpWordsAsFlag(given, COMMANDS)).toEqual(expected)
+  })
+
+  test.each([
+    [['unpack', '--image=x', 'help']],
+    [['tag', '--image=x', 'h']],
+    [['unpack', '--', 'h']],
+    [['--', 'help']],
+    [['raw', 'unpack', 'h']],
+    [[]]
+  ])('are not all of these: %j', (given) => {
+    expect(helpWordsAsFlag(given, COMMANDS)).toEqual(given)
+  })
+
+  test.each([
+    [['help', 'nope'], 'nope'],
+    [['h', 'nope', 'unpack'], 'nope'],
+    [['raw', 'help', 'stat'], 'stat'],
+    [['help', 'a\x1b[2J'], 'a\\x1b[2J']
+  ])('may have no answer: %j', (given, name) => {
+    const error = failure(() => helpWordsAsFlag(given, COMMANDS))
+    expect(error).toBeInstanceOf(UnknownCommand)
+    expect(error?.message).toBe(`No help topic for '${name}'.`)
+  })
+})
+
+describe('an argument that is empty', () => {
+  const flags = { image: ['--image', 'x'], layout: ['--layout', 'x'] }
+  const given = ({ flags: declared }: Command): string[] =>
+    declared
+      .filter(({ required }) => required === true)
+      .flatMap(({ name }) =>
+        name === 'image' || name === 'layout' ? flags[name] : [`--${name}`, 'x']
+      )
+  /** Each argument of each command in turn; commands that take any number get three. */
+  const cases = COMMANDS.flatMap((command) => {
+    const { positionals, path } = command
+    const count = positionals.some(({ variadic }) => variadic === true) ? 3 : positionals.length
+    return Array.from({ length: count }, (_, at): [string, string[], number] => {
+      const words = Array.from({ length: count }, (_, index) => (index === at ? '' : 'x'))
+      return [path.join(' '), [...path, ...given(command), ...words], at + 1]
+    })
+  })
+
+  test.each([
+    ...cases,
+    ['insert --whiteout', ['insert', '--image', 'x', '--whiteout', ''], 1] as const,
+    ['a command without arguments', ['stat', '--image', 'x', ''], 0] as const
+  ])('is refused: %s %j', (_name, args, position) => {
+    const expected =
+      position === 0 ? 'Too many arguments' : `Argument ${position} of the command is empty.`
+    const error = failure(() => parse(...args))
+    expect(error).toMatchObject({ code: 'USAGE' })
+    expect(error?.message).toContain(expected)
   })
 })
 

@@ -132,7 +132,7 @@ describe.runIf(needs('root', 'buildah', 'skopeo', 'umoci', 'python3'))('an image
         `oci:${layout}:${tag}`,
         `dir:${work}/dir-${tag}`
       )
-    expect(ociUnpackOk('stat', '--image', `${layout}:oci`).stdout).toBe(
+    expect(ociUnpackOk('stat', '--history', '--image', `${layout}:oci`).stdout).toBe(
       run('umoci', 'stat', '--image', `${layout}:oci`).stdout
     )
     expect(

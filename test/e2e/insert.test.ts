@@ -163,6 +163,9 @@ describe.runIf(needs('root'))('insert', () => {
     ['a target that is a whiteout', { source: 'f', target: 'a/.wh.x' }, 'ENTRY_INVALID'],
     ['a target below one', { source: 'f', target: '.wh.x/a' }, 'ENTRY_INVALID'],
     ['a name that is a whiteout', { source: 'whiteout', target: 'x' }, 'ENTRY_INVALID'],
+    ['an empty target', { source: 'f', target: '' }, 'USAGE'],
+    ['an empty target to delete', { target: '' }, 'USAGE'],
+    ['an empty source', { source: '', target: 'x' }, 'USAGE'],
     ['no source', { source: 'nothing', target: 'x' }, 'SYSCALL_FAILED'],
     ['no source directory', { source: 'nothing/f', target: 'x' }, 'SYSCALL_FAILED'],
     ['an unknown tag', { source: 'f', target: 'x', image: 'nope' }, 'TAG_NOT_FOUND'],
@@ -176,12 +179,23 @@ describe.runIf(needs('root'))('insert', () => {
     const act = insert({
       target: '',
       image: tag === undefined ? reference : `${layout}:${tag}`,
-      ...(source === undefined ? {} : { source: `${work}/tree/${source}` }),
+      ...(source === undefined ? {} : { source: source && `${work}/tree/${source}` }),
       ...rest
     })
     expect(await code(act)).toBe(expected)
     expect(contents()).toEqual(before)
   })
+
+  test.each([[['', '/x']], [['f', '']], [['--whiteout', '']]])(
+    'refuses %j, as umoci 0.6 does, and writes nothing',
+    (args) => {
+      const before = contents()
+      const { status, stderr } = ociUnpack('insert', '--image', reference, ...args)
+      expect(stderr).toContain('is empty. [USAGE]')
+      expect(status).toBe(1)
+      expect(contents()).toEqual(before)
+    }
+  )
 
   test('counts its arguments', () => {
     for (const args of [['x'], ['--whiteout', 'a', 'b'], ['--whiteout']]) {

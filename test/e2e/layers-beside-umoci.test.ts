@@ -101,6 +101,7 @@ describe.runIf(needs('root', 'umoci'))("beside Debian's umoci", () => {
       const bundle = editedBundle(layout, program)
       const refresh = ['--refresh-bundle', ...MADE]
       expectOk(program('repack', '--image', `${layout}:new`, ...refresh, bundle), 'refresh')
+      expect(tagIn(bundle)).toBe('new')
       writeFileSync(`${bundle}/rootfs/etc/c`, 'c')
       ok('touch', '-d', '@1600000001', `${bundle}/rootfs/etc/c`, `${bundle}/rootfs/etc`)
       return program('repack', '--image', `${layout}:again`, ...HISTORY, bundle)
@@ -121,6 +122,15 @@ describe.runIf(needs('root', 'umoci'))("beside Debian's umoci", () => {
     }
   )
 })
+
+/** The tag of the image that a bundle says it came from. */
+function tagIn(bundle: string): string | undefined {
+  const metadata = JSON.parse(readFileSync(`${bundle}/umoci.json`, 'utf8')) as {
+    from_descriptor_path: { descriptor_walk: { annotations?: Record<string, string> }[] }
+  }
+  const [entry] = metadata.from_descriptor_path.descriptor_walk
+  return entry?.annotations?.['org.opencontainers.image.ref.name']
+}
 
 function placed(args: readonly string[], layout: string): string[] {
   return args.map((arg) => arg.replace(/^W/, work).replace('=L:', `=${layout}:`))

@@ -118,7 +118,8 @@ describe('a manifest of the BSDs', () => {
     for (const keyword of ['cksum', 'md5digest', 'sha1digest', 'ripemd160digest', 'sha512digest'])
       expect(stdout).toContain(`${keyword} `)
     expect(stdout).toMatch(/^M d\/f \(time 7\.000000000 → /)
-    expect(validate(manifest, '-k', 'mode').status).toBe(0)
+    const unstated = 'M . (keyword "mode" none → 0755)\n'
+    expect(validate(manifest, '-k', 'mode')).toMatchObject({ status: 1, stdout: unstated })
   })
 
   test('may say what must not be looked at', () => {
@@ -149,6 +150,27 @@ describe('a manifest of the BSDs', () => {
     expect(status).toBe(0)
     expect(stderr).toBe('warn: these keywords cannot be compared: flags, wibble\n')
   })
+})
+
+test('keywords that are asked for are compared, wherever there is a value', () => {
+  fs.mkdirSync(rootfs, { recursive: true, mode: 0o755 })
+  fs.writeFileSync(`${rootfs}/aki`, '')
+  const manifest = write('. type=dir', 'aki type=file')
+  expect(validate(manifest).status).toBe(0)
+  for (const flags of [
+    ['-k', 'sha1'],
+    ['-K', 'link,sha1digest type']
+  ]) {
+    const { status, stdout } = validate(manifest, ...flags)
+    expect(stdout).toBe(
+      'M aki (keyword "sha1digest" none → da39a3ee5e6b4b0d3255bfef95601890afd80709)\n'
+    )
+    expect(status).toBe(1)
+  }
+  expect(validate(manifest, '--umoci-keywords').stdout).toContain('keyword "sha256digest"')
+  const { status, stdout, stderr } = validate(manifest, '-k', 'mode,bogus')
+  expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+  expect(stderr).toContain('unknown keyword "bogus"')
 })
 
 test.each<[string, string[]]>([

@@ -151,9 +151,17 @@ test.runIf(needs('root'))('--progress tells how far it is, on stderr', () => {
 
 test('mtree-validate compares more where it is told, and says nothing in JSON where all is well', () => {
   fs.mkdirSync(`${work}/tree`, { mode: 0o755 })
-  fs.writeFileSync(`${work}/manifest`, '. type=dir mode=0755\n')
+  const uid = process.geteuid!()
   const args = ['-f', `${work}/manifest`, '-p', `${work}/tree`, '--json', '--add-keywords=uid']
+  fs.writeFileSync(`${work}/manifest`, `. type=dir mode=0755 uid=${uid}\n`)
   expect(ociUnpackOk('raw', 'mtree-validate', ...args).stdout).toBe('')
+  fs.writeFileSync(`${work}/manifest`, '. type=dir mode=0755\n')
+  const { stdout } = ociUnpack('raw', 'mtree-validate', ...args)
+  expect(JSON.parse(stdout)).toEqual({
+    kind: 'modified',
+    path: '.',
+    changes: [{ keyword: 'uid', before: null, after: String(uid) }]
+  })
 })
 
 describe.runIf(needs('root', 'setfattr'))('hooks', () => {

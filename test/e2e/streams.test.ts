@@ -10,11 +10,17 @@ import { ociUnpackCommand, ociUnpackOk } from './cli.ts'
 
 let work: string
 let image: string
+let bundle: string
 beforeAll(() => {
   work = makeTemporary()
   image = buildImage(`${work}/layout`, { layers: [tar(file('x', 'x'))] }).reference
+  bundle = `${work}/changed`
+  ociUnpackOk('unpack', ...OWN_IDS, '--image', image, bundle)
+  writeFileSync(`${bundle}/rootfs/added`, '')
 })
 afterAll(() => removeTemporary(work))
+
+const OWN_IDS = ['--uid-map', `0:${process.geteuid!()}`, '--gid-map', `0:${process.getegid!()}`]
 
 const PRINTING: readonly [string, () => string[]][] = [
   ['the help', () => ['--help']],
@@ -22,7 +28,8 @@ const PRINTING: readonly [string, () => string[]][] = [
   ['the help of a group', () => ['raw']],
   ['list', () => ['list', '--layout', `${work}/layout`]],
   ['stat', () => ['stat', '--json', '--image', image]],
-  ['verify', () => ['verify', '--image', image]]
+  ['verify', () => ['verify', '--image', image]],
+  ['diff', () => ['diff', bundle]]
 ]
 
 describe.each(PRINTING)('standard output: %s', (_name, args) => {
@@ -100,8 +107,7 @@ describe.runIf(needs('root'))('standard error', () => {
 test.runIf(needs('python3'))('a progress display on a terminal is drawn', () => {
   const bundle = `${work}/tty`
   const program = `import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)`
-  const maps = ['--uid-map', `0:${process.geteuid!()}`, '--gid-map', `0:${process.getegid!()}`]
-  const args = ['unpack', ...maps, '--image', image, bundle]
+  const args = ['unpack', ...OWN_IDS, '--image', image, bundle]
   const { status, stdout } = run('python3', '-c', program, ...ociUnpackCommand, ...args)
   expect(stdout).toContain('1 of 1 layers verified')
   expect(stdout).toContain('\x1b[')

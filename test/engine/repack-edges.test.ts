@@ -315,9 +315,11 @@ describe.runIf(needs('root'))('history', () => {
   })
 
   test('a repack of nothing without history is the image itself', async () => {
-    await withBundle(async ({ image, repack }) => {
+    await withBundle(async ({ bundle, image, repack }) => {
       const { manifestDigest } = await repack({ history: false, refreshBundle: true })
       expect(manifestDigest).toBe(image.manifest.digest)
+      const metadata = fs.readFileSync(`${bundle}/umoci.json`, 'utf8')
+      expect(metadata).toContain('"org.opencontainers.image.ref.name":"new"')
       expect((await repack()).layer).toBeUndefined()
     })
   })

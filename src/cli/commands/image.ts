@@ -49,18 +49,20 @@ export const removeCommand: Command = {
 export const statCommand: Command = {
   path: ['stat'],
   summary: 'show what an image is made of',
-  description: 'For an index, all platforms are shown. Programs should use --json.',
+  description:
+    'Shows manifest, config and history. For an index of several images, all are shown. Programs should use --json.',
   positionals: [],
   flags: [
     SOURCE_FLAG,
     ONE_PLATFORM,
-    { ...LONG_FLAG, summary: 'show the whole manifest and config, not only the history' },
-    { ...JSON_FLAG, summary: 'print one JSON object with the documents as they are stored' }
+    { name: 'history', summary: 'show only the history, as a table' },
+    { ...LONG_FLAG, summary: 'show everything, which is the default' },
+    { ...JSON_FLAG, summary: 'print one line of JSON with the documents as they are stored' }
   ],
   examples: [
     'oci-unpack stat --image images:12',
-    'oci-unpack stat --image images:12 --platform linux/arm64 --long',
-    'oci-unpack stat --image docker-archive:saved.tar',
+    'oci-unpack stat --image images:12 --platform linux/arm64',
+    'oci-unpack stat --image docker-archive:saved.tar --history',
     'oci-unpack stat --image images:12 --json'
   ],
   load: async () => (await import('../run-stat.ts')).runStat

@@ -7,7 +7,7 @@ export const mtreeValidateCommand: Command = {
   summary: 'compare a directory with a tree manifest (mtree)',
   description:
     'Prints each path that differs, with its values in the tree manifest and on disk. The exit status is 1 if a path differs. ' +
-    'Lists of keywords are separated by commas or spaces.',
+    'Lists of keywords are separated by commas or spaces. A keyword in a list is also compared where the tree manifest does not state it.',
   positionals: [],
   flags: [
     {

@@ -28,15 +28,14 @@ export interface Scanned {
   status: Status
 }
 
+/** Those that are no fields of an entry. */
+const RARE_KEYWORDS = [...SUMS.keys(), 'uname', 'gname', 'inode', 'device']
+
 /** Keywords that can be compared with the disk. */
 export const CHECKED_KEYWORDS: ReadonlySet<string> = new Set([
   ...UMOCI_KEYWORDS,
-  ...SUMS.keys(),
   'time',
-  'uname',
-  'gname',
-  'inode',
-  'device'
+  ...RARE_KEYWORDS
 ])
 
 /** These say how to compare, and are not compared themselves. */
@@ -46,6 +45,7 @@ export const CONTROL_KEYWORDS: ReadonlySet<string> = new Set(['optional', 'nocha
 export class DiskValues {
   private readonly hasher: FileHasher
   private readonly selected: ReadonlySet<string>
+  private readonly named: readonly string[]
   private readonly users = new Accounts('/etc/passwd', (text) =>
     Array.from(parsePasswd(text), ({ uid, name }) => [uid, name])
   )
@@ -53,10 +53,14 @@ export class DiskValues {
     Array.from(parseGroup(text), ({ gid, name }) => [gid, name])
   )
 
-  /** @param root descriptor of the directory; the caller keeps it */
-  constructor(root: number, selected: readonly string[]) {
+  /**
+   * @param root descriptor of the directory; the caller keeps it
+   * @param keywords those to compare, and those of them that count even without a claim
+   */
+  constructor(root: number, keywords: { selected: Iterable<string>; named: ReadonlySet<string> }) {
     this.hasher = new FileHasher(root)
-    this.selected = new Set(selected)
+    this.selected = new Set(keywords.selected)
+    this.named = RARE_KEYWORDS.filter((keyword) => keywords.named.has(keyword))
   }
 
   release(): void {
@@ -68,17 +72,19 @@ export class DiskValues {
     { entry, status }: Scanned,
     claims: ReadonlyMap<string, string> | undefined
   ): ReadonlyMap<string, string> | undefined {
-    if (claims === undefined) return undefined
-    const wanted = [...claims.keys()].filter((it) => this.selected.has(it))
+    const keywords = [...new Set([...(claims?.keys() ?? []), ...this.named])]
+    if (keywords.length === 0) return undefined
+    const wanted = keywords.filter((it) => this.selected.has(it))
     const sums = entry.type === 'file' ? this.sums(entry.path, wanted) : NO_SUMS
-    const found = [...claims].flatMap(([keyword, claim]): [string, string][] => {
+    const found = keywords.flatMap((keyword): [string, string][] => {
+      const claim = claims?.get(keyword)
       const value = SUMS.has(keyword) ? sums.get(keyword) : this.value(keyword, claim, status)
       return value === undefined ? [] : [[keyword, asClaimed(claim, value)]]
     })
     return new Map(found)
   }
 
-  private value(keyword: string, claim: string, status: Status): string | undefined {
+  private value(keyword: string, claim: string | undefined, status: Status): string | undefined {
     switch (keyword) {
       case 'uname':
         return this.users.name(status.uid)
@@ -136,7 +142,7 @@ class Accounts {
 }
 
 /** `linux,8,1`, `native,8,1`, or a dev_t of this system; a claim in another system's form is left as it is. */
-function device(claim: string, { type, devMajor, devMinor }: Status): string | undefined {
+function device(claim = 'linux,', { type, devMajor, devMinor }: Status): string | undefined {
   if (type !== 'char' && type !== 'block') return undefined
   const format = /^(native|linux),/.exec(claim)?.[1]
   if (format !== undefined) return `${format},${devMajor},${devMinor}`
@@ -152,8 +158,8 @@ function deviceNumber(major: bigint, minor: bigint): bigint {
 }
 
 /** Hexadecimal digits may be upper or lower case. */
-function asClaimed(claim: string, value: string): string {
-  return claim.toLowerCase() === value ? claim : value
+function asClaimed(claim: string | undefined, value: string): string {
+  return claim?.toLowerCase() === value ? claim : value
 }
 
 function hexHash(algorithm: string): Sum {

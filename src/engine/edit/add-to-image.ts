@@ -1,6 +1,7 @@
 /** An image gets a layer, a history entry or other documents under a tag: in one atomic step. */
 import { target, type DescriptorPath } from '../../image/choice.ts'
 import { rewriteImage, type ImageEdit } from '../../image/rewrite.ts'
+import { tagged } from '../../image/tags.ts'
 import { storeImage } from '../../store/index-update.ts'
 import type { Layout } from '../../store/layout.ts'
 import { openWorkspace } from '../../store/layout-workspace.ts'
@@ -31,6 +32,7 @@ export type BeforeTag = (image: DescriptorPath) => Promise<void>
 
 export interface ChangedImage {
   result: ChangeResult
+  /** From the entry of the layout's index that has the tag. */
   image: DescriptorPath
 }
 
@@ -47,10 +49,12 @@ export async function addToImage(change: ImageChange): Promise<ChangedImage> {
       ...(layer === undefined ? {} : { layer }),
       ...(history === undefined ? {} : { history })
     })
-    await beforeTag?.(image.descriptorPath)
+    const [root, ...below] = image.descriptorPath
+    const path: DescriptorPath = [tagged(root, tag), ...below]
+    await beforeTag?.(path)
     await heedSignals(signal)
     await storeImage(workspace, image, tag, waitABit)
-    return { result: resultOf(image.descriptorPath, layer), image: image.descriptorPath }
+    return { result: resultOf(path, layer), image: path }
   } finally {
     workspace.close()
   }

@@ -61,7 +61,8 @@ export async function withRefresh<T>(
 class BundleRefresh implements Refresh {
   private readonly bundle: OpenBundle
   private readonly workspace: number
-  private digest: string | undefined
+  /** What is prepared, in the order in which it becomes the bundle's. */
+  private names: readonly string[] = []
 
   constructor(bundle: OpenBundle, workspace: number) {
     this.bundle = bundle
@@ -74,24 +75,30 @@ class BundleRefresh implements Refresh {
   ): Promise<void> {
     const { metadata, path, rootfs } = this.bundle
     const { digest } = target(image)
+    this.writeMetadata(image)
     if (digest === sourceManifest(metadata).digest) return
     const knowledge = await wholeTree(this.bundle, changes, threads)
     await completeDigests(knowledge, hashFiles)
     const place = { path: handlePath(this.workspace), bundle: path, rootfs, digest }
     writeScannedTreeManifest(place, knowledge, scannedAt)
-    const descriptorWalk = image.map((descriptor) => ({ ...descriptor }))
-    writeNew(join(place.path, METADATA_FILE), formatMetadata({ ...metadata, descriptorWalk }))
     writeRefreshNote(this.workspace, { before: sourceManifest(metadata).digest, after: digest })
-    for (const name of [...memoryFiles(digest), METADATA_FILE]) flushFile(this.workspace, name)
-    this.digest = digest
+    for (const name of memoryFiles(digest)) flushFile(this.workspace, name)
+    this.names = [...memoryFiles(digest), METADATA_FILE]
+  }
+
+  /** All that changes if the image is the same, perhaps under another tag. */
+  private writeMetadata(image: DescriptorPath): void {
+    const descriptorWalk = image.map((descriptor) => ({ ...descriptor }))
+    const text = formatMetadata({ ...this.bundle.metadata, descriptorWalk })
+    writeNew(join(handlePath(this.workspace), METADATA_FILE), text)
+    flushFile(this.workspace, METADATA_FILE)
+    this.names = [METADATA_FILE]
   }
 
   commit(): void {
-    if (this.digest === undefined) return
     const { directory, path } = this.bundle
     try {
-      for (const name of [...memoryFiles(this.digest), METADATA_FILE])
-        renameOver(this.workspace, name, directory, name)
+      for (const name of this.names) renameOver(this.workspace, name, directory, name)
       flush(directory)
     } catch (error) {
       this.attemptToRemoveOther()
