@@ -8,17 +8,21 @@ import type { ImageSource } from '../store/image-source.ts'
 import { parsePlace } from '../transports/image-name.ts'
 import { openImages } from '../transports/open-images.ts'
 import { asked } from './operation/asked.ts'
+import type { OnEvent } from './operation/events.ts'
+import { warningTo } from './operation/warnings.ts'
 import { statDescriptor, type PlatformStat } from './stat-image.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface ListOptions {
   /** `[TRANSPORT:]PATH` */
   layout: string
+  /** Gets warnings about the index. */
+  onEvent?: OnEvent
 }
 
 /** An entry of a layout's or archive's index. */
 export interface ListedImage {
-  /** Undefined: no tag names it. */
+  /** Undefined: it has none, and is named by its full name in Docker's annotation or by its digest. */
   tag: string | undefined
   descriptor: Descriptor
   /** What it contains, one image for each platform; empty if it is not an image or cannot be read. */
@@ -29,6 +33,8 @@ export interface ListedImage {
 
 export interface ListedPlatform {
   platform: Platform | undefined
+  /** Of its manifest. */
+  digest: string
   /** RFC 3339. */
   created: string | undefined
   layers: number
@@ -77,6 +83,7 @@ function summarise({ platform, descriptor, image }: PlatformStat): ListedPlatfor
   return [
     {
       platform: platform === undefined ? undefined : platformOf(platform),
+      digest: descriptor.digest,
       created: created === undefined ? undefined : goTime(created),
       layers: layers.length,
       size: [descriptor, config, ...layers].reduce((sum, { size }) => sum + size, 0)
@@ -87,6 +94,6 @@ function summarise({ platform, descriptor, image }: PlatformStat): ListedPlatfor
 async function withSourceOf<T>(options: ListOptions, read: (source: ImageSource) => T): Promise<T> {
   requireOptions(options, { layout: 'text' })
   return asked({ image: options.layout }, async () =>
-    read(await openImages(parsePlace(options.layout)))
+    read(await openImages(parsePlace(options.layout), { onWarning: warningTo(options.onEvent) }))
   )
 }
