@@ -27,8 +27,8 @@ function formatLong(images: readonly ListedImage[]): string {
   ])
 }
 
-function rowsOf({ tag, descriptor, images, error }: ListedImage): string[][] {
-  const name = tag === undefined ? '<none>' : shown(tag)
+function rowsOf({ tag, name: ownName, descriptor, images, error }: ListedImage): string[][] {
+  const name = tag === undefined && ownName.startsWith('@') ? '<none>' : shown(ownName)
   if (images.length === 0) return [[name, '<none>', '-', '-', error ?? '-', descriptor.digest]]
   return images.map((image) => [name, ...platformCells(image), image.digest])
 }

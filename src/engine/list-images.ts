@@ -2,7 +2,7 @@
 import { OciUnpackError } from '../errors.ts'
 import { goTime } from '../image/go-time.ts'
 import { platformOf } from '../image/platform.ts'
-import { listTags, REF_NAME } from '../image/tags.ts'
+import { listTags, nameOf, REF_NAME } from '../image/tags.ts'
 import type { Descriptor, Platform } from '../image/types.ts'
 import type { ImageSource } from '../store/image-source.ts'
 import { parsePlace } from '../transports/image-name.ts'
@@ -22,8 +22,10 @@ export interface ListOptions {
 
 /** An entry of a layout's or archive's index. */
 export interface ListedImage {
-  /** Undefined: it has none, and is named by its full name in Docker's annotation or by its digest. */
+  /** Undefined: it has none. */
   tag: string | undefined
+  /** By what it can be named after `PATH`, if others do not have the same: its tag, its full name, or `@DIGEST`. */
+  name: string
   descriptor: Descriptor
   /** What it contains, one image for each platform; empty if it is not an image or cannot be read. */
   images: readonly ListedPlatform[]
@@ -52,6 +54,7 @@ export function listImages(options: ListOptions): Promise<ListedImage[]> {
   return withSourceOf(options, (opened) =>
     opened.readIndex().manifests.map((descriptor) => ({
       tag: descriptor.annotations?.[REF_NAME],
+      name: nameOf(descriptor),
       descriptor,
       ...look(opened, descriptor)
     }))
