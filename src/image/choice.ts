@@ -37,14 +37,11 @@ export function selectManifest(
   wanted: Platform,
   ask: (descriptor: Descriptor) => OwnPlatform
 ): DescriptorPath {
-  const images = distinct(
-    offered.filter((path) => !isArtifact(target(path))),
-    target
-  )
+  const images = offered.filter((path) => !isArtifact(target(path)))
   const best = nearest(images, wanted, ask)
   if (best !== undefined) return best
   const known = images.flatMap((path) => withPlatform(path, ask))
-  const [only, ...others] = known
+  const [only, ...others] = distinct(known, ({ path }) => target(path))
   if (only !== undefined && others.length === 0 && pathPlatform(only.path) === undefined)
     return only.path
   throw notFound(

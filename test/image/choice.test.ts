@@ -125,6 +125,12 @@ describe('selectManifest', () => {
 
   test('counts a manifest that is reached by two ways once', () => {
     expect(choose('linux/amd64', amd64, amd64)).toBe(amd64)
+    expect(choose('linux/amd64', sayingArm, sayingArm)).toBe(sayingArm)
+  })
+
+  test('takes a manifest that is there for several platforms for each of them', () => {
+    const asArm = { ...amd64, platform: parsePlatform('linux/arm64') }
+    expect(choose('linux/arm64', amd64, asArm)).toBe(asArm)
   })
 
   test('lets a manifest have the platform of the index above it', () => {
