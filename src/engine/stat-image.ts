@@ -1,6 +1,6 @@
 /** Shows what an image is according to its documents, without unpacking anything. */
 import { OciUnpackError } from '../errors.ts'
-import { isArtifact, pathPlatform, target, type DescriptorPath } from '../image/choice.ts'
+import { isAttestation, pathPlatform, target, type DescriptorPath } from '../image/choice.ts'
 import { parseConfig, parseManifest } from '../image/documents.ts'
 import { goTime } from '../image/go-time.ts'
 import { mediaKind } from '../image/media-types.ts'
@@ -79,7 +79,7 @@ export function statDescriptor(source: ImageSource, descriptor: Descriptor): Tag
     return { kind: 'image', image }
   }
   const images = manifestsInIndex(source, descriptor)
-    .filter((path) => !isArtifact(target(path)))
+    .filter((path) => !isAttestation(target(path)))
     .map((path) => statPlatform(source, path))
   return { kind: 'index', descriptor, images }
 }

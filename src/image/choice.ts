@@ -60,12 +60,18 @@ export function target(path: DescriptorPath): Descriptor {
   return path.at(-1) ?? path[0]
 }
 
+/** BuildKit stores provenance and SBOMs beside the images, as manifests that cannot be run. */
+export function isAttestation({ annotations }: Descriptor): boolean {
+  return annotations?.['vnd.docker.reference.type'] !== undefined
+}
+
 /**
- * Whether an entry of an index says that it is not an image: provenance and SBOMs that BuildKit stores beside the images,
- * and whatever has a type of its own (image-spec descriptor.md, artifactType, which is that of the config for an image).
+ * Whether an entry of an index says that it is not an image: it attests something, or it has a type of its own (image-spec
+ * descriptor.md, artifactType; that of an image is the type of its config).
  */
-export function isArtifact({ annotations, artifactType = '', platform }: Descriptor): boolean {
-  if (annotations?.['vnd.docker.reference.type'] !== undefined) return true
+export function isArtifact(entry: Descriptor): boolean {
+  const { artifactType = '', platform } = entry
+  if (isAttestation(entry)) return true
   if (platform?.os === 'unknown' && platform.architecture === 'unknown') return true
   return artifactType !== '' && mediaKind(artifactType).kind !== 'config'
 }
