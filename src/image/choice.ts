@@ -124,6 +124,9 @@ function notFound(wanted: Platform, offered: readonly (Platform | 'any')[]): Oci
       platform: platformText(wanted),
       available: names.length === 0 ? 'no images' : printable(names.join(', '))
     },
-    hint: 'Set {platform} to os/arch[/variant].'
+    hint:
+      names.length === 0
+        ? 'Nothing in the index is an image. It can be copied, but not unpacked.'
+        : 'Set {platform} to os/arch[/variant].'
   })
 }

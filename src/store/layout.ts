@@ -4,7 +4,6 @@ import { join, resolve } from 'node:path'
 import { OciUnpackError } from '../errors.ts'
 import type { Digest } from '../image/digest.ts'
 import { parseIndex, parseLayoutFile } from '../image/documents.ts'
-import { OCI_INDEX } from '../image/media-types.ts'
 import type { ImageIndex } from '../image/types.ts'
 import { isDirectory } from '../sys/is-directory.ts'
 import { isFile, readSmallFile, type NotRegular } from './file.ts'
@@ -89,7 +88,7 @@ function readIndex(root: string, limit: number): ImageIndex {
   const file = join(root, 'index.json')
   const bytes = readSmallFile(file, limit)
   if (typeof bytes === 'string') throw notLayout(file, reason(bytes))
-  return parseIndex(bytes, { file, mediaType: OCI_INDEX })
+  return parseIndex(bytes, { file })
 }
 
 function reason(found: NotRegular): string {

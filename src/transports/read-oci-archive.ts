@@ -2,7 +2,6 @@
 import { Archive } from '../archive/open-archive.ts'
 import { OciUnpackError } from '../errors.ts'
 import { parseIndex, parseLayoutFile } from '../image/documents.ts'
-import { OCI_INDEX } from '../image/media-types.ts'
 import { imageSource, relativeBlobPath, type ImageSource } from '../store/image-source.ts'
 import {
   DEFAULT_MAX_DOCUMENT_SIZE,
@@ -26,10 +25,7 @@ export function openOciArchive(path: string, options: LayoutOptions = {}): Image
     hasDefaultTag: false,
     onWarning: options.onWarning,
     readIndex: () =>
-      parseIndex(archive.read('index.json', limit), {
-        file: archive.describe('index.json'),
-        mediaType: OCI_INDEX
-      }),
+      parseIndex(archive.read('index.json', limit), { file: archive.describe('index.json') }),
     locate: (digest) => archive.place(relativeBlobPath(digest))
   })
   if (!hasVersion) warnOfNoVersion(source, archive.describe(VERSION_FILE))

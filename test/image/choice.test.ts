@@ -100,7 +100,11 @@ describe('selectManifest', () => {
   ])('never takes an entry that %s', (_what, fields) => {
     const artifact = { ...manifest('artifact'), ...fields }
     expect(choose('linux/amd64', artifact, amd64)).toBe(amd64)
-    expect(failure(() => choose('linux/amd64', artifact)).code).toBe('PLATFORM_NOT_FOUND')
+    expect(failure(() => choose('linux/amd64', artifact))).toMatchObject({
+      code: 'PLATFORM_NOT_FOUND',
+      facts: { available: 'no images' },
+      hint: 'Nothing in the index is an image. It can be copied, but not unpacked.'
+    })
   })
 
   test('takes an image with the artifact type of images, which is that of their config', () => {

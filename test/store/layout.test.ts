@@ -99,6 +99,13 @@ describe('readIndex', () => {
     expect(error.facts).toMatchObject({ file: inside('index.json'), pointer: '/manifests' })
   })
 
+  test('takes an index of any type, because no descriptor says which it must be', () => {
+    const mediaType = 'application/vnd.docker.distribution.manifest.list.v2+json'
+    const manifests = [built.image()]
+    writeFileSync(inside('index.json'), JSON.stringify({ schemaVersion: 2, mediaType, manifests }))
+    expect(openLayout(built.path).readIndex().manifests).toEqual(manifests)
+  })
+
   test('leaves out entries that are not valid, with one warning', () => {
     const image = built.image()
     const manifests = [{}, image, null, { ...image, size: -1 }]
