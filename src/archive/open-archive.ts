@@ -20,6 +20,10 @@ export class Archive {
     this.path = this.members.path
   }
 
+  has(name: string): boolean {
+    return this.members.byName.has(fromText(name))
+  }
+
   /** The bytes of a required file. @throws ARCHIVE_INVALID */
   size(name: string): number {
     return this.file(name).length

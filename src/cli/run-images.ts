@@ -5,6 +5,7 @@ import { copy, verify, type BlobReport, type VerifyOptions } from '../index.ts'
 import { isSet, text, type Input, type Run, type Terminal } from './command.ts'
 import { formatFacts } from './facts.ts'
 import { wholeNumber } from './flag-values.ts'
+import { warningsOf } from './progress/log.ts'
 import { withEvents } from './progress/show.ts'
 
 export const runVerify: Run = async (input, terminal) => {
@@ -13,7 +14,8 @@ export const runVerify: Run = async (input, terminal) => {
   const result = await verify({
     ...(image === undefined ? {} : { image }),
     ...(layout === undefined ? {} : { layout }),
-    ...readOptions(input, terminal)
+    ...readOptions(input, terminal),
+    onEvent: warningsOf(terminal)
   })
   terminal.out(isSet(input, 'json') ? `${JSON.stringify(result)}\n` : formatTable(result.blobs))
   if (!result.ok) throw damaged(result.blobs)

@@ -7,7 +7,7 @@ import {
   tagImage,
   type Garbage
 } from '../layout.ts'
-import { leftover } from './progress/log.ts'
+import { leftover, warningsOf } from './progress/log.ts'
 import { humanSize } from './bytes.ts'
 import { sourceDateEpoch } from './change-values.ts'
 import { isSet, text, type Run } from './command.ts'
@@ -17,27 +17,33 @@ export const runInit: Run = async (input) => {
   await initLayout({ layout: required(input, 'layout') })
 }
 
-export const runNew: Run = async (input, { signal }) => {
+export const runNew: Run = async (input, terminal) => {
   const epoch = sourceDateEpoch()
   await newImage({
     image: required(input, 'image'),
-    signal,
+    signal: terminal.signal,
+    onEvent: warningsOf(terminal),
     ...(epoch === undefined ? {} : { sourceDateEpoch: epoch })
   })
 }
 
-export const runTag: Run = async (input, { signal }) => {
+export const runTag: Run = async (input, terminal) => {
   const platform = text(input, 'platform')
   await tagImage({
     image: required(input, 'image'),
     tag: input.positionals[0] ?? '',
-    signal,
+    signal: terminal.signal,
+    onEvent: warningsOf(terminal),
     ...(platform === undefined ? {} : { platform })
   })
 }
 
-export const runRemove: Run = async (input, { signal }) => {
-  await removeTag({ image: required(input, 'image'), signal })
+export const runRemove: Run = async (input, terminal) => {
+  await removeTag({
+    image: required(input, 'image'),
+    signal: terminal.signal,
+    onEvent: warningsOf(terminal)
+  })
 }
 
 export const runGc: Run = async (input, terminal) => {
@@ -46,6 +52,7 @@ export const runGc: Run = async (input, terminal) => {
     layout: required(input, 'layout'),
     dryRun,
     signal: terminal.signal,
+    onEvent: warningsOf(terminal),
     onWait: () => terminal.log.write('info', 'waiting for other processes that use the layout')
   })
   if (!dryRun)

@@ -4,15 +4,16 @@ import { listImages, listLayout, type ListedImage, type ListedPlatform } from '.
 import { humanSize } from './bytes.ts'
 import { isSet, type Run } from './command.ts'
 import { required } from './flag-values.ts'
+import { warningsOf } from './progress/log.ts'
 import { platformName } from './platform-name.ts'
 import { formatTable } from './table.ts'
 
 export const runList: Run = async (input, terminal) => {
-  const layout = required(input, 'layout')
+  const options = { layout: required(input, 'layout'), onEvent: warningsOf(terminal) }
   if (isSet(input, 'json'))
-    terminal.out(`${JSON.stringify((await listImages({ layout })).map(toJson))}\n`)
-  else if (isSet(input, 'long')) terminal.out(formatLong(await listImages({ layout })))
-  else for (const tag of await listLayout({ layout })) terminal.out(`${shown(tag)}\n`)
+    terminal.out(`${JSON.stringify((await listImages(options)).map(toJson))}\n`)
+  else if (isSet(input, 'long')) terminal.out(formatLong(await listImages(options)))
+  else for (const tag of await listLayout(options)) terminal.out(`${shown(tag)}\n`)
 }
 
 function toJson({ tag, descriptor, images, error }: ListedImage): object {
@@ -26,10 +27,10 @@ function formatLong(images: readonly ListedImage[]): string {
   ])
 }
 
-function rowsOf({ tag, descriptor, images, error }: ListedImage): string[][] {
-  const name = tag === undefined ? '<none>' : shown(tag)
+function rowsOf({ tag, name: ownName, descriptor, images, error }: ListedImage): string[][] {
+  const name = tag === undefined && ownName.startsWith('@') ? '<none>' : shown(ownName)
   if (images.length === 0) return [[name, '<none>', '-', '-', error ?? '-', descriptor.digest]]
-  return images.map((image) => [name, ...platformCells(image), descriptor.digest])
+  return images.map((image) => [name, ...platformCells(image), image.digest])
 }
 
 function platformCells({ platform, layers, size, created }: ListedPlatform): string[] {

@@ -3,11 +3,13 @@ import { statImage, statJson } from '../inspect.ts'
 import { isSet, text, type Run } from './command.ts'
 import { required } from './flag-values.ts'
 import { formatStat } from './format-stat.ts'
+import { warningsOf } from './progress/log.ts'
 
 export const runStat: Run = async (input, terminal) => {
   const platform = text(input, 'platform')
   const stat = await statImage({
     image: required(input, 'image'),
+    onEvent: warningsOf(terminal),
     ...(platform === undefined ? {} : { platform })
   })
   const part = isSet(input, 'history') ? 'history' : 'everything'

@@ -15,10 +15,12 @@ import { errors, output } from './streams.ts'
 import { GLOBAL_FLAGS, logLevel, openTerminal } from './terminal.ts'
 import { umociHelp } from './umoci-help.ts'
 import { umociVersionLines } from './umoci-version.ts'
+import { withoutTransports } from './umoci-names.ts'
 import { UnknownCommand } from './unknown-command.ts'
 
 /**
- * `name` is the name that the program was called by: `umoci` changes how help and the version look, and nothing else.
+ * `name` is the name that the program was called by: `umoci` changes how help and the version look, and that names of
+ * images have no transports.
  */
 export async function main(args: readonly string[], name: string): Promise<number> {
   const stop = new AbortController()
@@ -56,7 +58,7 @@ async function run(args: readonly string[], name: string, stop: AbortController)
     const about = name === 'umoci' ? aboutAsUmoci() : aboutUs()
     const parsed = parseArguments(normalizeArguments(args, flags), COMMANDS, GLOBAL_FLAGS, about)
     if (parsed === undefined) return EXIT.done
-    input = parsed.input
+    input = name === 'umoci' ? withoutTransports(parsed.input) : parsed.input
     level = logLevel(input)
     onSignal((signal) => stop.abort(signal))
     const terminal = openTerminal(input, level, stop.signal)

@@ -1,9 +1,12 @@
 /** Removes blobs that no tag leads to any more, even while the layout is in use. */
 import { findGarbage, tryCollectGarbage, type Garbage } from '../store/garbage.ts'
-import { openLayout, type Layout } from '../store/layout.ts'
+import type { Layout } from '../store/layout.ts'
 import { parseLayoutPath } from '../transports/image-name.ts'
+import { openLayoutAt } from '../transports/open-layout.ts'
 import { throwIfAborted } from './operation/abort.ts'
 import { asked } from './operation/asked.ts'
+import type { OnEvent } from './operation/events.ts'
+import { warningTo } from './operation/warnings.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export type { Garbage }
@@ -17,6 +20,8 @@ export interface GarbageOptions {
   signal?: AbortSignal
   /** Called once if other processes use the layout and must be waited for. */
   onWait?: () => void
+  /** Gets warnings about documents. */
+  onEvent?: OnEvent
 }
 
 /**
@@ -28,7 +33,8 @@ export interface GarbageOptions {
 export async function collectGarbage(options: GarbageOptions): Promise<Garbage> {
   requireOptions(options, { layout: 'text' })
   return asked({ image: options.layout }, () => {
-    const layout = openLayout(parseLayoutPath(options.layout))
+    const onWarning = warningTo(options.onEvent)
+    const layout = openLayoutAt(parseLayoutPath(options.layout), { onWarning })
     return options.dryRun === true ? findGarbage(layout) : collect(layout, options)
   })
 }

@@ -3,6 +3,7 @@ import { OciUnpackError, withFacts } from '../errors.ts'
 import { chainIds, type Digest } from '../image/digest.ts'
 import { parseConfig } from '../image/documents.ts'
 import { documentSource } from '../store/manifests-in-index.ts'
+import { hiddenReferences } from '../store/hidden-references.ts'
 import { reachableBlobs } from '../store/reachable.ts'
 import { parseImageName } from '../transports/image-name.ts'
 import { openImages } from '../transports/open-images.ts'
@@ -48,7 +49,9 @@ async function liveKeysOf(layout: string): Promise<Digest[]> {
   try {
     if (name.tag !== undefined) throw tagged()
     const source = await openImages(name)
-    return reachableBlobs(source, source.readIndex().manifests).flatMap(
+    const index = source.readIndex()
+    const roots = [...index.manifests, ...hiddenReferences(source, index)]
+    return reachableBlobs(source, roots, { unknown: 'mentions' }).flatMap(
       ({ role, document, fault, optional, descriptor }) => {
         if (fault !== undefined && !(optional && fault.code === 'BLOB_NOT_FOUND')) throw fault
         if (role !== 'config' || document === undefined) return []

@@ -7,12 +7,13 @@ import { asked } from './operation/asked.ts'
 import type { OnEvent } from './operation/events.ts'
 import { leftoverTo } from './operation/leftover.ts'
 import { requireOptions } from './operation/required-options.ts'
+import { warningTo } from './operation/warnings.ts'
 import { checkBlobs } from './transfer/check-blobs.ts'
 import { withSource } from './transfer/with-source.ts'
 import { checkSettings } from './verify.ts'
 
 export interface CopyOptions {
-  /** `[TRANSPORT:]PATH[:TAG]`. */
+  /** `[TRANSPORT:]PATH[:TAG]` or `…PATH@DIGEST`. */
   source: string
   /**
    * `[TRANSPORT:]PATH[:TAG]`. The transport decides whether an existing destination is added to or refused, and what a
@@ -43,13 +44,14 @@ export interface CopyResult {
  */
 export async function copy(options: CopyOptions): Promise<CopyResult> {
   requireOptions(options, { source: 'text', destination: 'text' })
-  const from = parseImageName(options.source)
-  const write = parseDestination(options.destination)
+  const { signal, onEvent } = options
+  const from = parseImageName(options.source, warningTo(onEvent))
+  const write = parseDestination(options.destination, warningTo(onEvent))
   const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
   const help = writerHelp(options)
   return asked({ image: options.source }, () => {
-    throwIfAborted(options.signal)
-    return withSource(from, { signal: options.signal }, async (source, tag) => ({
+    throwIfAborted(signal)
+    return withSource(from, { signal, onEvent }, async (source, tag) => ({
       digest: await write({ source, tag, platform }, help)
     }))
   })

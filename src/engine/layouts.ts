@@ -1,18 +1,28 @@
 /** Making layouts and images, and adding, listing and removing tags. No layer is read. */
+import { OciUnpackError } from '../errors.ts'
 import { blankImage } from '../image/blank-image.ts'
 import { hostPlatform, parsePlatform } from '../image/platform.ts'
 import { parseTag } from '../image/tag.ts'
-import { withoutTag, withTag } from '../image/tags.ts'
+import {
+  DEFAULT_TAG,
+  digestNamed,
+  entriesNamed,
+  foundAs,
+  withoutTag,
+  withTag
+} from '../image/tags.ts'
 import type { ImageIndex } from '../image/types.ts'
 import { createLayout } from '../store/new-layout.ts'
 import { storeImage, updateIndex } from '../store/index-update.ts'
-import { openLayout } from '../store/layout.ts'
 import { findDescriptor } from '../store/resolve.ts'
 import { openWorkspace, type Workspace } from '../store/layout-workspace.ts'
-import { parseLayoutPath, parseTagInLayout } from '../transports/image-name.ts'
+import { parseImageInLayout, parseLayoutPath, parseTagInLayout } from '../transports/image-name.ts'
+import { openLayoutAt } from '../transports/open-layout.ts'
 import { heedSignals, pause } from './operation/abort.ts'
 import { asked } from './operation/asked.ts'
 import { timestamp } from './edit/history.ts'
+import type { OnEvent } from './operation/events.ts'
+import { warningTo } from './operation/warnings.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface InitLayoutOptions {
@@ -34,15 +44,17 @@ export interface NewImageOptions {
   sourceDateEpoch?: number
   /** Stops waiting for other processes that use the layout. */
   signal?: AbortSignal
+  /** Gets warnings about names and documents. */
+  onEvent?: OnEvent
 }
 
 /** Adds an image without layers, for the platform of the host. @throws OciUnpackError with a stable `code` */
 export async function newImage(options: NewImageOptions): Promise<{ manifestDigest: string }> {
   requireOptions(options, { image: 'text' })
   return asked({ image: options.image }, async () => {
-    const { path, tag } = parseTagInLayout(options.image)
+    const { path, tag } = parseTagInLayout(options.image, warningTo(options.onEvent))
     const { blobs, manifest } = blankImage(hostPlatform(), timestamp(options.sourceDateEpoch))
-    await inWorkspace(path, options.signal, (workspace, waitABit) =>
+    await inWorkspace(path, options, (workspace, waitABit) =>
       storeImage(workspace, { blobs, descriptorPath: [manifest] }, tag, waitABit)
     )
     return { manifestDigest: manifest.digest }
@@ -50,7 +62,7 @@ export async function newImage(options: NewImageOptions): Promise<{ manifestDige
 }
 
 export interface TagImageOptions {
-  /** `PATH[:TAG]` of the image. */
+  /** `PATH[:TAG]` or `PATH@DIGEST` of the image. */
   image: string
   /** The new tag, in the same layout; if another image has it, it loses it. */
   tag: string
@@ -58,6 +70,8 @@ export interface TagImageOptions {
   platform?: string
   /** Stops waiting for other processes that use the layout. */
   signal?: AbortSignal
+  /** Gets warnings about names and documents. */
+  onEvent?: OnEvent
 }
 
 /**
@@ -69,9 +83,9 @@ export async function tagImage(options: TagImageOptions): Promise<void> {
   return asked({ image: options.image }, () => {
     const newTag = parseTag(options.tag)
     const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
-    const { path, tag } = parseTagInLayout(options.image)
-    const layout = openLayout(path)
-    return edit(path, options.signal, (index) =>
+    const { path, tag } = parseImageInLayout(options.image, warningTo(options.onEvent))
+    const layout = openLayoutAt(path, { onWarning: warningTo(options.onEvent) })
+    return edit(path, options, (index) =>
       withTag(index, newTag, findDescriptor(layout, index, tag, platform))
     )
   })
@@ -82,35 +96,54 @@ export interface RemoveTagOptions {
   image: string
   /** Stops waiting for other processes that use the layout. */
   signal?: AbortSignal
+  /** Gets warnings about names and documents. */
+  onEvent?: OnEvent
 }
 
 /** Removes a tag. It is not an error if the tag does not exist. The blobs stay until a garbage collection. */
 export async function removeTag(options: RemoveTagOptions): Promise<void> {
   requireOptions(options, { image: 'text' })
-  const { image, signal } = options
+  const { image } = options
   return asked({ image }, () => {
-    const { path, tag } = parseTagInLayout(image)
-    return edit(path, signal, (index) => withoutTag(index, tag))
+    const { path, tag = DEFAULT_TAG } = parseImageInLayout(image, warningTo(options.onEvent))
+    if (digestNamed(tag) !== undefined) throw notTag(image)
+    return edit(path, options, (index) => withoutTag(index, fullName(index, tag)))
   })
 }
 
+/** `debian` may be how the user names `docker.io/library/debian:latest`. */
+function fullName(index: ImageIndex, tag: string): string {
+  const [entry] = entriesNamed(index, tag)
+  return (entry && foundAs(entry, tag)) ?? tag
+}
+
+function notTag(found: string): OciUnpackError {
+  return new OciUnpackError('REFERENCE_INVALID', 'Only a tag can be removed.', {
+    facts: { found },
+    hint: 'Give the tag: PATH:TAG. An image without a tag can be tagged first.'
+  })
+}
+
+type EditOptions = Pick<TagImageOptions, 'signal' | 'onEvent'>
+
 function edit(
   path: string,
-  signal: AbortSignal | undefined,
+  options: EditOptions,
   change: (index: ImageIndex) => ImageIndex
 ): Promise<void> {
-  return inWorkspace(path, signal, (workspace, waitABit) =>
+  return inWorkspace(path, options, (workspace, waitABit) =>
     updateIndex(workspace, change, waitABit)
   )
 }
 
 async function inWorkspace(
   path: string,
-  signal: AbortSignal | undefined,
+  { signal, onEvent }: EditOptions,
   act: (workspace: Workspace, waitABit: () => Promise<void>) => Promise<void>
 ): Promise<void> {
   const waitABit = (): Promise<void> => pause(signal)
-  const workspace = await openWorkspace(openLayout(path).path, waitABit)
+  const layout = openLayoutAt(path, { onWarning: warningTo(onEvent) })
+  const workspace = await openWorkspace(layout.path, waitABit)
   try {
     await heedSignals(signal)
     await act(workspace, waitABit)

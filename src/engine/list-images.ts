@@ -2,24 +2,30 @@
 import { OciUnpackError } from '../errors.ts'
 import { goTime } from '../image/go-time.ts'
 import { platformOf } from '../image/platform.ts'
-import { listTags, REF_NAME } from '../image/tags.ts'
+import { listTags, nameOf, REF_NAME } from '../image/tags.ts'
 import type { Descriptor, Platform } from '../image/types.ts'
 import type { ImageSource } from '../store/image-source.ts'
 import { parsePlace } from '../transports/image-name.ts'
 import { openImages } from '../transports/open-images.ts'
 import { asked } from './operation/asked.ts'
+import type { OnEvent } from './operation/events.ts'
+import { warningTo } from './operation/warnings.ts'
 import { statDescriptor, type PlatformStat } from './stat-image.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface ListOptions {
   /** `[TRANSPORT:]PATH` */
   layout: string
+  /** Gets warnings about the index. */
+  onEvent?: OnEvent
 }
 
 /** An entry of a layout's or archive's index. */
 export interface ListedImage {
-  /** Undefined: no tag names it. */
+  /** Undefined: it has none. */
   tag: string | undefined
+  /** By what it can be named after `PATH`, if others do not have the same: its tag, its full name, or `@DIGEST`. */
+  name: string
   descriptor: Descriptor
   /** What it contains, one image for each platform; empty if it is not an image or cannot be read. */
   images: readonly ListedPlatform[]
@@ -29,6 +35,8 @@ export interface ListedImage {
 
 export interface ListedPlatform {
   platform: Platform | undefined
+  /** Of its manifest. */
+  digest: string
   /** RFC 3339. */
   created: string | undefined
   layers: number
@@ -46,6 +54,7 @@ export function listImages(options: ListOptions): Promise<ListedImage[]> {
   return withSourceOf(options, (opened) =>
     opened.readIndex().manifests.map((descriptor) => ({
       tag: descriptor.annotations?.[REF_NAME],
+      name: nameOf(descriptor),
       descriptor,
       ...look(opened, descriptor)
     }))
@@ -77,6 +86,7 @@ function summarise({ platform, descriptor, image }: PlatformStat): ListedPlatfor
   return [
     {
       platform: platform === undefined ? undefined : platformOf(platform),
+      digest: descriptor.digest,
       created: created === undefined ? undefined : goTime(created),
       layers: layers.length,
       size: [descriptor, config, ...layers].reduce((sum, { size }) => sum + size, 0)
@@ -87,6 +97,6 @@ function summarise({ platform, descriptor, image }: PlatformStat): ListedPlatfor
 async function withSourceOf<T>(options: ListOptions, read: (source: ImageSource) => T): Promise<T> {
   requireOptions(options, { layout: 'text' })
   return asked({ image: options.layout }, async () =>
-    read(await openImages(parsePlace(options.layout)))
+    read(await openImages(parsePlace(options.layout), { onWarning: warningTo(options.onEvent) }))
   )
 }

@@ -4,10 +4,12 @@ import { fromText } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import { descriptorPath } from '../image/choice.ts'
 import { whileInUse } from '../store/blobs-lock.ts'
-import { openLayout, type Layout } from '../store/layout.ts'
+import type { Layout } from '../store/layout.ts'
 import { readImage, type ResolvedImage } from '../store/resolve.ts'
 import { handlePath, withoutHandles } from '../sys/handle-path.ts'
 import { mountsBelow } from '../sys/mounts.ts'
+import { parseTagInLayout } from '../transports/image-name.ts'
+import { openLayoutAt } from '../transports/open-layout.ts'
 import { pause } from './operation/abort.ts'
 import { asked } from './operation/asked.ts'
 import { bundleChanges } from './changes/bundle-changes.ts'
@@ -20,7 +22,7 @@ import {
   type ChangeResult,
   type ChangeSettings
 } from './edit/change-options.ts'
-import { mounted, socket } from './operation/warnings.ts'
+import { mounted, socket, warningTo } from './operation/warnings.ts'
 import { currentTime } from './bundle/tree-manifest-file.ts'
 import { withBundle, type OpenBundle } from './bundle/open-bundle.ts'
 import { historyEntry } from './edit/history.ts'
@@ -59,14 +61,16 @@ export interface RepackOptions extends ChangeOptions, MaskOptions {
  */
 export async function repack(options: RepackOptions): Promise<ChangeResult> {
   requireOptions(options, { image: 'text', bundle: 'text' })
-  const settings = normalizeChange(options)
+  const onWarning = warningTo(options.onEvent)
+  const reference = parseTagInLayout(options.image, onWarning)
+  const settings = normalizeChange(options, reference)
   return asked({ image: options.image }, () => {
     const { signal, onEvent } = settings
-    const layout = openLayout(settings.reference.path)
+    const layout = openLayoutAt(reference.path, { onWarning })
     const use = options.refreshBundle === true ? 'exclusive' : 'shared'
     const run = (storage: LayerStorage): Promise<ChangeResult> =>
       withBundle(options.bundle, { use, signal, onEvent }, (bundle) =>
-        repackBundle(layout, bundle, storage, options, settings)
+        repackBundle(layout, reference.tag, bundle, storage, options, settings)
       )
     return whileInUse(
       layout.path,
@@ -78,6 +82,7 @@ export async function repack(options: RepackOptions): Promise<ChangeResult> {
 
 async function repackBundle(
   layout: Layout,
+  tag: string,
   bundle: OpenBundle,
   chosen: LayerStorage,
   options: RepackOptions,
@@ -110,7 +115,6 @@ async function repackBundle(
   const isRefreshed = options.refreshBundle === true
   const write: WriteLayer = (writer) => packChanges(bundle, changes, writer, settings, isRefreshed)
   const layer = changes.deltas.length === 0 ? undefined : { packing, write }
-  const { tag } = settings.reference
   const add = (beforeTag?: BeforeTag): Promise<ChangedImage> =>
     addToImage({ layout, base, tag, layer, history, beforeTag, signal })
   if (!isRefreshed) return (await add()).result

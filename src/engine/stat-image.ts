@@ -12,6 +12,8 @@ import { findDescriptor } from '../store/resolve.ts'
 import { parseImageName } from '../transports/image-name.ts'
 import { openImages, tagInIndex } from '../transports/open-images.ts'
 import { asked } from './operation/asked.ts'
+import type { OnEvent } from './operation/events.ts'
+import { warningTo } from './operation/warnings.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface StatOptions {
@@ -19,6 +21,8 @@ export interface StatOptions {
   image: string
   /** `os/arch[/variant]`: only this image of an index. */
   platform?: string
+  /** Gets warnings about names and documents. */
+  onEvent?: OnEvent
 }
 
 /** A tag names one image, perhaps by an index that contains no other, or an index with an image for each platform. */
@@ -57,11 +61,11 @@ export interface HistoryStat {
 /** Reads manifest and config of an image, or of all images of an index. @throws OciUnpackError */
 export async function statImage(options: StatOptions): Promise<TagStat> {
   requireOptions(options, { image: 'text' })
-  const { image, platform } = options
+  const { image, platform, onEvent } = options
   return asked({ image }, async () => {
-    const name = parseImageName(image)
+    const name = parseImageName(image, warningTo(onEvent))
     const wanted = platform === undefined ? undefined : parsePlatform(platform)
-    const source = await openImages(name)
+    const source = await openImages(name, { onWarning: warningTo(onEvent) })
     const descriptor = findDescriptor(source, source.readIndex(), tagInIndex(name), wanted)
     return withoutIndex(statDescriptor(source, descriptor))
   })

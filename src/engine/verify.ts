@@ -3,8 +3,8 @@ import { availableParallelism } from 'node:os'
 import { probeDecompressors } from '../codec/choice.ts'
 import { OciUnpackError, type ErrorCode, type Facts } from '../errors.ts'
 import { digestAlgorithm, type Digest } from '../image/digest.ts'
-import { findEntry } from '../image/tags.ts'
 import type { Descriptor } from '../image/types.ts'
+import { findEntry } from '../store/find-entry.ts'
 import type { ImageSource } from '../store/image-source.ts'
 import type { BlobRole } from '../store/blob-role.ts'
 import { reachableBlobs, type ReachableBlob } from '../store/reachable.ts'
@@ -16,6 +16,8 @@ import { checkBlobs, type CheckSettings } from './transfer/check-blobs.ts'
 import { diffIdMismatch } from '../store/blob-errors.ts'
 import { withSource } from './transfer/with-source.ts'
 import { count } from './extract/unpack-options.ts'
+import type { OnEvent } from './operation/events.ts'
+import { warningTo } from './operation/warnings.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface VerifyOptions {
@@ -28,6 +30,8 @@ export interface VerifyOptions {
   /** As for `unpack`. */
   decompressor?: string
   signal?: AbortSignal
+  /** Gets warnings about names and documents. */
+  onEvent?: OnEvent
 }
 
 /**
@@ -64,13 +68,13 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
   return asked({ image: text }, () => {
     const settings = checkSettings(options)
     throwIfAborted(options.signal)
-    const { signal } = options
+    const { signal, onEvent } = options
     return options.image === undefined
-      ? withSource(parsePlace(text), { signal }, (source) =>
+      ? withSource(parsePlace(text), { signal, onEvent }, (source) =>
           verifyRoots(source, source.readIndex().manifests, settings)
         )
-      : withSource(parseImageName(text), { signal }, (source, tag) =>
-          verifyRoots(source, [findEntry(source.readIndex(), tag)], settings)
+      : withSource(parseImageName(text, warningTo(onEvent)), { signal, onEvent }, (source, tag) =>
+          verifyRoots(source, [findEntry(source, tag)], settings)
         )
   })
 }

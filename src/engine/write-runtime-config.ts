@@ -12,20 +12,21 @@ import { parsePlatform } from '../image/platform.ts'
 import type { IdMapping } from '../plan/id-map.ts'
 import { readAccountsOnDisk } from '../rootfs/accounts.ts'
 import { whileInUse } from '../store/blobs-lock.ts'
-import { openLayout } from '../store/layout.ts'
 import { resolveImage, type ResolvedImage } from '../store/resolve.ts'
 import { close, openOperatorDirectory } from '../sys/files.ts'
 import { identity } from '../sys/identity.ts'
 import { lockedMountFlags } from '../sys/mounts.ts'
-import { parseTagInLayout } from '../transports/image-name.ts'
+import { parseImageInLayout } from '../transports/image-name.ts'
+import { openLayoutAt } from '../transports/open-layout.ts'
 import { heedSignals, pause } from './operation/abort.ts'
 import { asked } from './operation/asked.ts'
 import type { OnEvent } from './operation/events.ts'
+import { warningTo } from './operation/warnings.ts'
 import { replaceFile } from './place/replace-file.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface RuntimeConfigOptions {
-  /** `PATH[:TAG]` of an OCI layout. */
+  /** `PATH[:TAG]` or `PATH@DIGEST` of an OCI layout. */
   image: string
   /** The file to write; an existing one is replaced. */
   file: string
@@ -54,10 +55,11 @@ export interface RuntimeConfigOptions {
 export async function writeRuntimeConfig(options: RuntimeConfigOptions): Promise<void> {
   requireOptions(options, { image: 'text', file: 'text' })
   return asked({ image: options.image }, async () => {
-    const { path, tag } = parseTagInLayout(options.image)
+    const onWarning = warningTo(options.onEvent)
+    const { path, tag } = parseImageInLayout(options.image, onWarning)
     const file = outputFile(options.file)
     const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
-    const layout = openLayout(path)
+    const layout = openLayoutAt(path, { onWarning })
     const image = await whileInUse(
       layout.path,
       () => pause(options.signal),

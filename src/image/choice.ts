@@ -1,12 +1,19 @@
 /** Chooses an image of an index by platform. */
-import { OciUnpackError, type ErrorCode } from '../errors.ts'
+import { OciUnpackError } from '../errors.ts'
 import { parseDigest } from './digest.ts'
+import { mediaKind } from './media-types.ts'
 import { platformDistance, platformText } from './platform.ts'
 import type { Descriptor, Platform } from './types.ts'
 import { printable } from './validate.ts'
 
 /** A manifest that an index leads to: the descriptors from the layout's index down to it. */
 export type DescriptorPath = readonly [Descriptor, ...Descriptor[]]
+
+/**
+ * What a manifest and its config say about their platform: `any` if they say nothing or cannot be read, undefined if
+ * they are not an image.
+ */
+export type OwnPlatform = Platform | 'any' | undefined
 
 /** A path from a document: at least one descriptor. @throws DIGEST_INVALID */
 export function descriptorPath(
@@ -20,29 +27,32 @@ export function descriptorPath(
 }
 
 /**
- * The manifest for a platform among those of an index (image-spec image-index.md, platform). One without a platform
- * counts only if it is the only one; attestations never count.
- * @throws PLATFORM_NOT_FOUND or PLATFORM_AMBIGUOUS, both with what is available
+ * The manifest for a platform among those of an index (image-spec image-index.md, platform). Of several that fit equally
+ * well, the first one is meant. An entry without a platform excludes nothing, so `ask` finds out what its config says;
+ * if it is the only image, it is chosen whatever that is. Artifacts are never chosen.
+ * @throws PLATFORM_NOT_FOUND with what is available
  */
 export function selectManifest(
   offered: readonly DescriptorPath[],
-  wanted: Platform
+  wanted: Platform,
+  ask: (descriptor: Descriptor) => OwnPlatform
 ): DescriptorPath {
-  const images = distinct(
-    offered.filter((path) => !isAttestation(target(path))),
-    target
+  const images = offered.filter((path) => !isArtifact(target(path)))
+  const best = nearest(images, wanted, ask)
+  if (best !== undefined) return best
+  const known = images.flatMap((path) => withPlatform(path, ask))
+  const [only, ...others] = distinct(known, ({ path }) => target(path))
+  if (only !== undefined && others.length === 0 && pathPlatform(only.path) === undefined)
+    return only.path
+  throw notFound(
+    wanted,
+    known.map(({ platform }) => platform)
   )
-  const [only, ...others] = images
-  if (only !== undefined && others.length === 0 && pathPlatform(only) === undefined) return only
-  const [best, ...rivals] = nearest(images, wanted)
-  if (best === undefined) throw platformError('PLATFORM_NOT_FOUND', wanted, images)
-  if (rivals.length > 0) throw platformError('PLATFORM_AMBIGUOUS', wanted, [best, ...rivals])
-  return best
 }
 
 /** The platform of a path: that of its manifest, otherwise of the nearest index above it. */
 export function pathPlatform(path: DescriptorPath): Platform | undefined {
-  return path.findLast(({ platform }) => platform !== undefined)?.platform
+  return path.findLast(({ platform }) => platform !== undefined && isNamed(platform))?.platform
 }
 
 /** The last descriptor of a path: the manifest. */
@@ -51,18 +61,19 @@ export function target(path: DescriptorPath): Descriptor {
 }
 
 /** BuildKit stores provenance and SBOMs beside the images, as manifests that cannot be run. */
-export function isAttestation(descriptor: Descriptor): boolean {
-  return descriptor.annotations?.['vnd.docker.reference.type'] === 'attestation-manifest'
+export function isAttestation({ annotations }: Descriptor): boolean {
+  return annotations?.['vnd.docker.reference.type'] !== undefined
 }
 
-function nearest(paths: readonly DescriptorPath[], wanted: Platform): DescriptorPath[] {
-  const distances = paths.flatMap((path) => {
-    const platform = pathPlatform(path)
-    const distance = platform === undefined ? undefined : platformDistance(wanted, platform)
-    return distance === undefined ? [] : [{ path, distance }]
-  })
-  const least = Math.min(...distances.map(({ distance }) => distance))
-  return distances.filter(({ distance }) => distance === least).map(({ path }) => path)
+/**
+ * Whether an entry of an index says that it is not an image: it attests something, or it has a type of its own (image-spec
+ * descriptor.md, artifactType; that of an image is the type of its config).
+ */
+export function isArtifact(entry: Descriptor): boolean {
+  const { artifactType = '', platform } = entry
+  if (isAttestation(entry)) return true
+  if (platform?.os === 'unknown' && platform.architecture === 'unknown') return true
+  return artifactType !== '' && mediaKind(artifactType).kind !== 'config'
 }
 
 /** The items with different descriptors; the first of equal ones. */
@@ -71,27 +82,51 @@ export function distinct<T>(items: readonly T[], descriptor: (item: T) => Descri
   return items.filter((item) => seen.size < seen.add(descriptor(item).digest).size)
 }
 
-function platformError(
-  code: Extract<ErrorCode, 'PLATFORM_NOT_FOUND' | 'PLATFORM_AMBIGUOUS'>,
+/** Nothing is asked about what comes after an exact match. */
+function nearest(
+  paths: readonly DescriptorPath[],
   wanted: Platform,
-  paths: readonly DescriptorPath[]
-): OciUnpackError {
-  const message =
-    code === 'PLATFORM_NOT_FOUND'
-      ? 'The image does not exist for this platform.'
-      : 'Several manifests of the image fit this platform equally well.'
-  return new OciUnpackError(code, message, {
-    facts: { platform: platformText(wanted), available: printable(describe(paths, code)) },
-    hint: 'Set {platform} to os/arch[/variant].'
-  })
+  ask: (descriptor: Descriptor) => OwnPlatform
+): DescriptorPath | undefined {
+  let best: { path: DescriptorPath; distance: number } | undefined
+  for (const path of paths) {
+    const platform = pathPlatform(path) ?? ask(target(path))
+    const distance = distanceTo(wanted, platform)
+    if (distance !== undefined && (best === undefined || distance < best.distance))
+      best = { path, distance }
+    if (distance === 0) break
+  }
+  return best?.path
 }
 
-function describe(paths: readonly DescriptorPath[], code: ErrorCode): string {
-  if (paths.length === 0) return 'no images'
-  return paths
-    .map((path) => {
-      const platform = platformText(pathPlatform(path))
-      return code === 'PLATFORM_AMBIGUOUS' ? `${platform} ${target(path).digest}` : platform
-    })
-    .join(', ')
+function distanceTo(wanted: Platform, offered: OwnPlatform): number | undefined {
+  if (offered === undefined) return undefined
+  return offered === 'any' ? Infinity : platformDistance(wanted, offered)
+}
+
+/** Some tools write an empty platform where they know none. */
+function isNamed({ os, architecture }: Platform): boolean {
+  return os !== '' && architecture !== ''
+}
+
+function withPlatform(
+  path: DescriptorPath,
+  ask: (descriptor: Descriptor) => OwnPlatform
+): { path: DescriptorPath; platform: Platform | 'any' }[] {
+  const platform = pathPlatform(path) ?? ask(target(path))
+  return platform === undefined ? [] : [{ path, platform }]
+}
+
+function notFound(wanted: Platform, offered: readonly (Platform | 'any')[]): OciUnpackError {
+  const names = offered.map((platform) => platformText(platform === 'any' ? undefined : platform))
+  return new OciUnpackError('PLATFORM_NOT_FOUND', 'The image does not exist for this platform.', {
+    facts: {
+      platform: platformText(wanted),
+      available: names.length === 0 ? 'no images' : printable(names.join(', '))
+    },
+    hint:
+      names.length === 0
+        ? 'Nothing in the index is an image. It can be copied, but not unpacked.'
+        : 'Set {platform} to os/arch[/variant].'
+  })
 }

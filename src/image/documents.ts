@@ -1,7 +1,9 @@
 /** Reads the documents of an image and checks them against their schemas. */
+import { OciUnpackError } from '../errors.ts'
 import type { Digest } from './digest.ts'
 import { parseJson, type Json } from './json.ts'
 import { mediaKind } from './media-types.ts'
+import { withOddEntries, type OddEntry } from './odd-entries.ts'
 import {
   validateConfig,
   validateDockerArchive,
@@ -45,11 +47,16 @@ export function parseLayoutFile(bytes: Uint8Array, source: DocumentSource): Layo
   return parse(bytes, source, validateLayoutFile, LAYOUT_SHAPE) as unknown as LayoutFile
 }
 
-/** An image index or Docker manifest list (image-spec image-index.md). */
+/**
+ * An image index or Docker manifest list (image-spec image-index.md). Entries that are not valid do not make it invalid:
+ * `oddEntries` has them.
+ */
 export function parseIndex(bytes: Uint8Array, source: DocumentSource): ImageIndex {
-  const index = parse(bytes, source, validateIndex, INDEX_SHAPE) as unknown as ImageIndex
+  const { value, odd } = setAsideOdd(parseText(bytes, source), source)
+  assertValid(validateIndex, value, source.file)
+  const index = withoutNulls(value, INDEX_SHAPE) as unknown as ImageIndex
   assertMediaType(index.mediaType, source)
-  return index
+  return withOddEntries(index, odd)
 }
 
 /** An image manifest, OCI or Docker schema 2 (image-spec manifest.md). */
@@ -88,6 +95,31 @@ export function layerDiffIds(
   if (diffIds.length === manifest.layers.length) return diffIds
   const counts = `has ${diffIds.length} entries, but the manifest has ${manifest.layers.length} layers`
   throw documentInvalid(configFile, '/rootfs/diff_ids', counts)
+}
+
+function setAsideOdd(value: Json, source: DocumentSource): { value: Json; odd: OddEntry[] } {
+  if (value === null || typeof value !== 'object' || !('manifests' in value))
+    return { value, odd: [] }
+  const { manifests } = value
+  if (!Array.isArray(manifests)) return { value, odd: [] }
+  const faults = (manifests as readonly Json[]).map((entry, at) => entryFault(entry, at, source))
+  const odd = faults.flatMap((fault, at) =>
+    fault === undefined ? [] : [{ at, value: manifests[at] as Json, fault }]
+  )
+  const valid = (manifests as readonly Json[]).filter((_, at) => faults[at] === undefined)
+  return { value: { ...value, manifests: valid }, odd }
+}
+
+/** What is wrong with an entry of an index, with its place there. */
+function entryFault(entry: Json, at: number, { file }: DocumentSource): OciUnpackError | undefined {
+  try {
+    assertValid(validateIndex, { schemaVersion: 2, manifests: [entry] }, file)
+    return undefined
+  } catch (error) {
+    if (!(error instanceof OciUnpackError)) throw error
+    const { pointer = '', reason = '' } = error.facts
+    return documentInvalid(file, String(pointer).replace('/0', `/${at}`), String(reason))
+  }
 }
 
 function parse(

@@ -16,8 +16,8 @@ export function jsonText(value: Json, shape: Shape): string {
   if (typeof value === 'bigint') return value.toString()
   if (value === null || typeof value !== 'object') return escapeAsGo(JSON.stringify(value))
   if (Array.isArray(value)) {
-    const items = shape.kind === 'list' ? shape.of : ANY
-    return `[${(value as readonly Json[]).map((item) => jsonText(item, items)).join(',')}]`
+    const items = (value as readonly Json[]).map((item, at) => jsonText(item, itemShape(shape, at)))
+    return `[${items.join(',')}]`
   }
   const object = value as Readonly<Record<string, Json>>
   const members = orderedKeys(object, shape).map(
@@ -27,6 +27,11 @@ export function jsonText(value: Json, shape: Shape): string {
 }
 
 const ANY: Shape = { kind: 'any' }
+
+function itemShape(shape: Shape, at: number): Shape {
+  if (shape.kind === 'tuple') return shape.of[at] ?? ANY
+  return shape.kind === 'list' ? shape.of : ANY
+}
 
 function fieldShape(shape: Shape, key: string): Shape {
   if (shape.kind !== 'struct') return ANY

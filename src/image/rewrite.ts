@@ -1,6 +1,7 @@
 /** Rewrites an edited image, with every document that leads to it. */
 import { target, type DescriptorPath } from './choice.ts'
 import { digestOf, type Digest } from './digest.ts'
+import { platformText } from './platform.ts'
 import { configBytes, indexBytes, manifestBytes } from './serialise.ts'
 import type {
   Descriptor,
@@ -45,7 +46,7 @@ const UNCOMPRESSED_SIZE = 'ci.umo.uncompressed_blob_size'
 
 /**
  * Applies an edit and rewrites everything above it, bottom-up: config, manifest, each index. Unknown fields,
- * annotations, platforms and big integers are kept; sizes, digests and embedded `data` become those of the new bytes.
+ * annotations, platforms and big integers are kept, except entries of indexes that are about the old image; sizes, digests and embedded `data` become those of the new bytes.
  * An edit without changes returns the image unchanged.
  */
 export function rewriteImage(image: ImageDocuments, edit: ImageEdit): RewrittenImage {
@@ -115,19 +116,34 @@ function rewriteIndexes(
   let descriptorPath: DescriptorPath = [describe(target(old), manifestBlob)]
   let bytes = manifestBlob
   for (const [depth, index] of [...indexes.entries()].toReversed()) {
-    bytes = indexBytes(withContent(index, old[depth + 1]!.digest, bytes))
+    bytes = indexBytes(withContent(index, old[depth + 1]!, bytes))
     blobs.push(bytes)
     descriptorPath = [describe(old[depth]!, bytes), ...descriptorPath]
   }
   return { blobs, descriptorPath }
 }
 
-/** Replaces the content of every entry with the old digest. */
-function withContent(index: ImageIndex, old: Digest, bytes: Buffer): ImageIndex {
-  const manifests = index.manifests.map((entry) =>
-    entry.digest === old ? describe(entry, bytes) : entry
-  )
+/** Replaces the content of every entry with the old digest, and removes what is only about the old content. */
+function withContent(index: ImageIndex, old: Descriptor, bytes: Buffer): ImageIndex {
+  const manifests = index.manifests
+    .filter((entry) => entry.digest === old.digest || !isAbout(entry, old))
+    .map((entry) => (entry.digest === old.digest ? describe(entry, bytes) : entry))
   return { ...index, manifests }
+}
+
+/**
+ * Whether an entry describes an image (what BuildKit attests) or is the same image in another compression (as podman
+ * adds it, and prefers it).
+ */
+function isAbout(entry: Descriptor, image: Descriptor): boolean {
+  if (entry.annotations?.['vnd.docker.reference.digest'] === image.digest) return true
+  if (entry.platform === undefined || image.platform === undefined) return false
+  const isVariant = isCompressionVariant(entry) || isCompressionVariant(image)
+  return isVariant && platformText(entry.platform) === platformText(image.platform)
+}
+
+function isCompressionVariant({ annotations = {} }: Descriptor): boolean {
+  return Object.keys(annotations).some((key) => key.startsWith('io.github.containers.compression.'))
 }
 
 /** The descriptor with new content. Its annotations, platform and unknown fields are kept. */

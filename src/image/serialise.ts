@@ -1,7 +1,8 @@
 /** Turns documents into the bytes that are stored. */
 import { stringifyJson } from './go-json.ts'
 import type { Json } from './json.ts'
-import { CONFIG_SHAPE, INDEX_SHAPE, MANIFEST_SHAPE } from './shape.ts'
+import { allEntries } from './odd-entries.ts'
+import { CONFIG_SHAPE, DESCRIPTOR_SHAPE, INDEX_SHAPE, MANIFEST_SHAPE, type Shape } from './shape.ts'
 import type { ImageConfig, ImageIndex, ImageManifest } from './types.ts'
 
 /*
@@ -10,7 +11,17 @@ import type { ImageConfig, ImageIndex, ImageManifest } from './types.ts'
  */
 
 export function indexBytes(index: ImageIndex): Buffer {
-  return stringifyJson(index as unknown as Json, INDEX_SHAPE)
+  const entries = allEntries(index)
+  const complete = { ...index, manifests: entries.map(({ value }) => value) }
+  return stringifyJson(complete as unknown as Json, {
+    ...INDEX_SHAPE,
+    fields: { ...INDEX_SHAPE.fields, manifests: { kind: 'tuple', of: entries.map(shapeOf) } }
+  })
+}
+
+/** What is not understood is not put in order either. */
+function shapeOf({ isOdd }: { isOdd: boolean }): Shape {
+  return isOdd ? { kind: 'any' } : DESCRIPTOR_SHAPE
 }
 
 export function manifestBytes(manifest: ImageManifest): Buffer {

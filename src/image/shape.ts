@@ -6,7 +6,11 @@ export type Shape =
   | { kind: 'any' }
   | { kind: 'map' }
   | { kind: 'list'; of: Shape; required: boolean }
+  /** A list with a shape for each item. */
+  | { kind: 'tuple'; of: readonly Shape[] }
   | { kind: 'struct'; fields: Readonly<Record<string, Shape>> }
+
+type Struct = Extract<Shape, { kind: 'struct' }>
 
 const ANY: Shape = { kind: 'any' }
 const MAP: Shape = { kind: 'map' }
@@ -30,7 +34,7 @@ export const DESCRIPTOR_SHAPE: Shape = struct({
   artifactType: ANY
 })
 
-export const INDEX_SHAPE: Shape = struct({
+export const INDEX_SHAPE: Struct = struct({
   schemaVersion: ANY,
   mediaType: ANY,
   artifactType: ANY,
@@ -91,7 +95,7 @@ export const DOCKER_ARCHIVE_SHAPE: Shape = list(
   struct({ Config: ANY, RepoTags: list(ANY), Layers: list(ANY) })
 )
 
-export function struct(fields: Readonly<Record<string, Shape>>): Shape {
+export function struct(fields: Readonly<Record<string, Shape>>): Struct {
   return { kind: 'struct', fields }
 }
 

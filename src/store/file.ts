@@ -1,5 +1,5 @@
 /** Reads files of images and layouts by their paths. */
-import { closeSync, fstatSync } from 'node:fs'
+import { closeSync, fstatSync, lstatSync, statSync } from 'node:fs'
 import { OciUnpackError } from '../errors.ts'
 import { openRegularFile, type Links, type RegularFile } from '../sys/open-regular.ts'
 import { read } from '../sys/read.ts'
@@ -32,6 +32,16 @@ export function readSmallFile(path: string, limit: number): Buffer | NotRegular 
   } finally {
     closeSync(file.fd)
   }
+}
+
+/** Links are followed. */
+export function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true
+}
+
+/** Whether there is anything at a path; links are not followed. */
+export function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined
 }
 
 /** The error for a document that is larger than the limit; `size` in bytes. */

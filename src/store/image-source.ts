@@ -1,5 +1,7 @@
 /** The place that images are read from. */
+import type { Facts } from '../errors.ts'
 import { digestAlgorithm, digestHex, type Digest } from '../image/digest.ts'
+import { oddEntries } from '../image/odd-entries.ts'
 import type { Descriptor, ImageIndex } from '../image/types.ts'
 import { openBlob } from './blob.ts'
 import type { BlobSource } from './blob-source.ts'
@@ -9,6 +11,10 @@ import { documentTooLarge } from './file.ts'
 export interface ImageSource {
   /** The absolute path of the directory or the archive. */
   readonly path: string
+  /** Whether a name without a tag means `latest`, if there is such a tag. */
+  readonly hasDefaultTag: boolean
+  /** Tells whoever opened this place about something odd that is not a reason to fail. The same is told once. */
+  readonly warn: OnWarning
   /**
    * The entries of `index.json`, from which an image is chosen. @throws LAYOUT_INVALID, DOCUMENT_INVALID,
    * LIMIT_EXCEEDED
@@ -27,9 +33,13 @@ export interface ImageSource {
   blobSource(descriptor: Descriptor): BlobSource
 }
 
+export type OnWarning = (message: string, facts: Facts) => void
+
 /** What differs between kinds of sources. */
 export interface SourceParts {
   path: string
+  hasDefaultTag: boolean
+  onWarning: OnWarning | undefined
   /** The largest JSON document that is read, in bytes. */
   limit: number
   readIndex(): ImageIndex
@@ -40,7 +50,8 @@ export interface SourceParts {
 export type BlobPlace = Omit<BlobSource, 'digest' | 'size'>
 
 export function imageSource(parts: SourceParts): ImageSource {
-  const { path, limit } = parts
+  const { path, limit, hasDefaultTag } = parts
+  const warn = once(parts.onWarning)
   const blobSource = (descriptor: Descriptor): BlobSource => {
     const { digest, size, data } = descriptor
     return data === undefined || data === ''
@@ -49,10 +60,38 @@ export function imageSource(parts: SourceParts): ImageSource {
   }
   return {
     path,
-    readIndex: () => parts.readIndex(),
+    hasDefaultTag,
+    warn,
+    readIndex: () => readUsable(parts, warn),
     blobSource,
     readDocument: (descriptor) => readVerified(blobSource(descriptor), limit)
   }
+}
+
+function once(onWarning: OnWarning = () => undefined): OnWarning {
+  const told = new Set<string>()
+  return (message, facts) => {
+    const key = JSON.stringify([message, facts])
+    if (told.size < told.add(key).size) onWarning(message, facts)
+  }
+}
+
+function readUsable(parts: SourceParts, warn: OnWarning): ImageIndex {
+  const index = parts.readIndex()
+  warnOfOddEntries(index, warn)
+  return index
+}
+
+/** Shows what is wrong with the first of them. */
+export function warnOfOddEntries(index: ImageIndex, warn: OnWarning): void {
+  const [first, ...others] = oddEntries(index)
+  if (first === undefined) return
+  const count = others.length + 1
+  const what =
+    count === 1
+      ? 'An entry of the index is not valid and is'
+      : `${count} entries of the index are not valid and are`
+  warn(`${what} ignored.`, first.fault.facts)
 }
 
 /** @throws DIGEST_INVALID for an unknown algorithm */

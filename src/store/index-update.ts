@@ -1,18 +1,22 @@
 /** Changes index.json. */
+import { join } from 'node:path'
 import type { RewrittenImage } from '../image/rewrite.ts'
 import { indexBytes } from '../image/serialise.ts'
 import { withTag } from '../image/tags.ts'
 import type { ImageIndex } from '../image/types.ts'
 import { close, openDirectory } from '../sys/files.ts'
 import { lock } from '../sys/lock.ts'
-import { openLayout, type LayoutOptions } from './layout.ts'
+import type { FinalName } from '../workspace/new-file.ts'
+import { isThere } from './file.ts'
+import { openLayout, VERSION_FILE, type LayoutOptions } from './layout.ts'
 import type { Workspace } from './layout-workspace.ts'
+import { layoutFileBytes } from './new-layout.ts'
 import { putBlob } from './write.ts'
 
 /**
  * Replaces index.json with what `edit` returns, in one atomic step: readers see either the old or the new one. Writers
  * take turns with an exclusive flock(2) on the layout directory, so no update of this program overwrites another; other
- * tools do not take this lock. While another writer has it, `pause` is awaited, and can throw to give up.
+ * tools do not take this lock. Entries that are not valid stay as they are. A layout without a version file gets one. While another writer has it, `pause` is awaited, and can throw to give up.
  * @throws what reading throws; SYSCALL_FAILED
  */
 export async function updateIndex(
@@ -26,7 +30,9 @@ export async function updateIndex(
   try {
     if (!isHidden) await lock(fd, 'exclusive', pause)
     const index = edit(openLayout(layoutPath, options).readIndex())
-    replaceIndex(workspace, indexBytes(index))
+    replace(workspace, workspace.indexName(), indexBytes(index))
+    if (!isThere(join(layoutPath, VERSION_FILE)))
+      replace(workspace, workspace.versionName(), layoutFileBytes())
   } finally {
     close(fd)
   }
@@ -45,11 +51,11 @@ export async function storeImage(
   await updateIndex(workspace, edit, pause, options)
 }
 
-function replaceIndex(workspace: Workspace, bytes: Buffer): void {
+function replace(workspace: Workspace, name: FinalName, bytes: Buffer): void {
   const file = workspace.newFile()
   try {
     file.write(bytes)
-    file.publish(workspace.indexName())
+    file.publish(name)
   } finally {
     file.discard()
   }

@@ -14,6 +14,7 @@ import {
   type PrivateDirectory
 } from '../workspace/private-directory.ts'
 import { openBlobsDirectory } from './blobs-directory.ts'
+import { VERSION_FILE } from './layout.ts'
 import { useBlobs, type Hold } from './blobs-lock.ts'
 
 /**
@@ -33,6 +34,7 @@ export interface Workspace {
   /** The place for a blob, in a directory that exists. @throws DIGEST_INVALID, SYSCALL_FAILED */
   blobName(digest: Digest): FinalName
   indexName(): FinalName
+  versionName(): FinalName
   /** Removes the directory and everything in it. May be called again. */
   close(): void
 }
@@ -105,6 +107,10 @@ class LayoutWorkspace implements Workspace {
 
   indexName(): FinalName {
     return this.named(this.layout, 'index.json')
+  }
+
+  versionName(): FinalName {
+    return this.named(this.layout, VERSION_FILE)
   }
 
   private named(directory: number, name: string): FinalName {

@@ -4,7 +4,7 @@ import { target, type DescriptorPath } from '../image/choice.ts'
 import { parseIndex, type DocumentSource } from '../image/documents.ts'
 import { mediaKind } from '../image/media-types.ts'
 import type { Descriptor } from '../image/types.ts'
-import type { ImageSource } from './image-source.ts'
+import { warnOfOddEntries, type ImageSource } from './image-source.ts'
 
 /** Nested indexes deeper than this are refused; real ones nest once or twice. */
 export const MAX_INDEX_DEPTH = 16
@@ -46,6 +46,7 @@ function collect(source: ImageSource, path: DescriptorPath, found: Found): void 
   found.visited.add(descriptor.digest)
   if (path.length > MAX_INDEX_DEPTH) throw tooMany('nested indexes', MAX_INDEX_DEPTH)
   const index = parseIndex(source.readDocument(descriptor), documentSource(descriptor))
+  warnOfOddEntries(index, source.warn)
   for (const child of index.manifests) {
     const kind = mediaKind(child.mediaType).kind
     if (kind === 'manifest') found.manifests.push([...path, child])

@@ -1,5 +1,4 @@
 /** Makes layouts, which appear as a whole. */
-import { lstatSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { fromText } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
@@ -15,6 +14,7 @@ import { makeWay, type OnLeftover } from '../workspace/leftovers.ts'
 import { createNewFile } from '../workspace/new-file.ts'
 import { makePrivateDirectory, type PrivateDirectory } from '../workspace/private-directory.ts'
 import { privateName } from '../workspace/private-name.ts'
+import { isThere } from './file.ts'
 import { openLayout } from './layout.ts'
 import { openWorkspace, openWorkspaceIn, type Workspace } from './layout-workspace.ts'
 
@@ -166,10 +166,6 @@ function write(directory: number, name: string, bytes: Buffer): void {
   } finally {
     file.discard()
   }
-}
-
-function isThere(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined
 }
 
 function exists(path: string): OciUnpackError {

@@ -4,6 +4,7 @@ import type { Digest } from '../image/digest.ts'
 import { layerDiffIds, parseConfig, parseIndex, parseManifest } from '../image/documents.ts'
 import type { Descriptor, ImageConfig, ImageManifest } from '../image/types.ts'
 import { isDistributable, readAs, roleOf, type BlobRole } from './blob-role.ts'
+import { hiddenReferences } from './hidden-references.ts'
 import type { ImageSource } from './image-source.ts'
 import { descriptorsInJson } from './descriptors-in-json.ts'
 import { documentSource, MAX_INDEX_DEPTH, tooMany } from './manifests-in-index.ts'
@@ -128,10 +129,13 @@ class Walk {
   }
 
   private readIndex(blob: ReachableBlob, bytes: Buffer, depth: number): void {
-    const { manifests, subject } = parseIndex(bytes, documentSource(blob.descriptor))
+    const index = parseIndex(bytes, documentSource(blob.descriptor))
+    const { manifests, subject } = index
     const children = manifests.map((child) => this.visit(child, { optional: true, depth }))
     const [first] = children
     if (first !== undefined && children.every(isAbsent)) first.optional = false
+    const hidden = this.mentionsCount ? hiddenReferences(this.source, index) : []
+    for (const mention of hidden) this.visit(mention, { optional: true, depth })
     if (subject !== undefined) this.visit(subject, { optional: true, depth })
     blob.isFollowed = true
   }

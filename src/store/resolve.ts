@@ -4,7 +4,6 @@ import { pathPlatform, selectManifest, target, type DescriptorPath } from '../im
 import { layerDiffIds, parseConfig, parseIndex, parseManifest } from '../image/documents.ts'
 import { mediaKind } from '../image/media-types.ts'
 import { hostPlatform, platformDistance, platformText } from '../image/platform.ts'
-import { findEntry } from '../image/tags.ts'
 import type {
   Descriptor,
   ImageConfig,
@@ -13,8 +12,10 @@ import type {
   Platform
 } from '../image/types.ts'
 import { printable } from '../image/validate.ts'
+import { findEntry } from './find-entry.ts'
 import type { ImageSource } from './image-source.ts'
 import { documentSource, manifestsInIndex } from './manifests-in-index.ts'
+import { ownPlatform } from './own-platform.ts'
 
 export interface ResolvedImage {
   /** From the entry of index.json (first) to the manifest (last): umoci.json's `descriptor_walk`. */
@@ -27,7 +28,7 @@ export interface ResolvedImage {
 }
 
 /**
- * The image with a tag, or the only image if no tag is given. The platform chooses among the manifests of an index; the
+ * The image with a name, as `findEntry` finds it. The platform chooses among the manifests of an index; the
  * default is that of the host. A tag that names a manifest directly needs no platform, but has to match one that is
  * given.
  * @throws TAG_*, PLATFORM_*, BLOB_*, DOCUMENT_INVALID, MEDIA_TYPE_UNSUPPORTED, LIMIT_EXCEEDED
@@ -37,11 +38,10 @@ export function resolveImage(
   tag: string | undefined,
   platform?: Platform
 ): ResolvedImage {
-  const entry = findEntry(source.readIndex(), tag)
-  const descriptorPath =
-    mediaKind(entry.mediaType).kind === 'index'
-      ? selectManifest(manifestsInIndex(source, entry), platform ?? hostPlatform())
-      : ([entry] as const)
+  const entry = findEntry(source, tag)
+  const descriptorPath = isIndex(entry)
+    ? choose(source, entry, platform ?? hostPlatform())
+    : ([entry] as const)
   const image = readImage(source, descriptorPath)
   if (platform !== undefined) assertPlatform(image, platform)
   return image
@@ -57,9 +57,17 @@ export function findDescriptor(
   tag: string | undefined,
   platform: Platform | undefined
 ): Descriptor {
-  const entry = findEntry(index, tag)
-  if (platform === undefined || mediaKind(entry.mediaType).kind !== 'index') return entry
-  return target(selectManifest(manifestsInIndex(source, entry), platform))
+  const entry = findEntry(source, tag, index)
+  return platform === undefined || !isIndex(entry) ? entry : target(choose(source, entry, platform))
+}
+
+function isIndex({ mediaType }: Descriptor): boolean {
+  return mediaKind(mediaType).kind === 'index'
+}
+
+function choose(source: ImageSource, index: Descriptor, platform: Platform): DescriptorPath {
+  const offered = manifestsInIndex(source, index)
+  return selectManifest(offered, platform, (descriptor) => ownPlatform(source, descriptor))
 }
 
 /** The image at the end of a path, whatever its platform. @throws what `resolveImage` throws */

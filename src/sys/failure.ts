@@ -17,7 +17,7 @@ const sentences: Readonly<Record<string, string>> = {
   ENFILE: 'too many open files in the system',
   ENOENT: 'it does not exist',
   ENOSPC: 'no space left on the device',
-  ENOTDIR: 'it is not a directory',
+  ENOTDIR: 'a part of the path is not a directory',
   ENOTEMPTY: 'the directory is not empty',
   ENOTSUP: 'the file system does not support it',
   EPERM: 'operation not permitted',
@@ -31,6 +31,7 @@ const hints: Readonly<Record<string, string>> = {
   EDQUOT: 'Free some space, or unpack to another file system.',
   ENFILE: 'Close files in other programs, or raise the limit fs.file-max.',
   EMFILE: 'Raise the limit with `ulimit -n`.',
+  ENOTDIR: 'Choose a path on which everything before the last name is a directory.',
   EROFS: 'Choose a writable place.'
 }
 

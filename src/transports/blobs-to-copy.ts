@@ -1,9 +1,9 @@
 /** The blobs that have to be copied so that an image is complete somewhere else. */
 import { OciUnpackError } from '../errors.ts'
 import { target } from '../image/choice.ts'
-import { findEntry } from '../image/tags.ts'
 import type { Descriptor } from '../image/types.ts'
 import { openBlob } from '../store/blob.ts'
+import { findEntry } from '../store/find-entry.ts'
 import type { ImageSource } from '../store/image-source.ts'
 import { reachableBlobs, type ReachableBlob } from '../store/reachable.ts'
 import { resolveImage } from '../store/resolve.ts'
@@ -28,7 +28,7 @@ export function blobsToCopy(image: ImageToWrite, help: WriterHelp): BlobsToCopy 
 
 function chooseRoot({ source, tag, platform }: ImageToWrite): Descriptor {
   return platform === undefined
-    ? findEntry(source.readIndex(), tag)
+    ? findEntry(source, tag)
     : target(resolveImage(source, tag, platform).descriptorPath)
 }
 

@@ -1,7 +1,6 @@
-/** `docker-archive:FILE[:NAME[:TAG]]`: what `docker save` writes. */
+/** `docker-archive:FILE[:NAME[:TAG]]` or `docker-archive:FILE@DIGEST`: what `docker save` writes. */
 import { OciUnpackError } from '../errors.ts'
 import { fullDockerName } from '../image/docker-name.ts'
-import { parseTag } from '../image/tag.ts'
 import { formatPathAndTag, parsePathAndTag } from './path-and-tag.ts'
 import type { ImageTransport } from './transport.ts'
 
@@ -17,9 +16,9 @@ export const dockerArchive: ImageTransport<DockerArchiveName> = {
   usage: { all: 'FILE', one: 'FILE[:NAME[:TAG]]' },
   example: 'docker-archive:debian.tar:debian:12',
   holder: 'file',
-  parse: (text) => ({ transport: 'docker-archive', ...parsePathAndTag(text, parseNameOrPlace) }),
+  parse: (text) => ({ transport: 'docker-archive', ...parsePathAndTag(text) }),
   format: formatPathAndTag,
-  tagInIndex: ({ tag }) => (tag === undefined || isPlace(tag) ? tag : fullDockerName(tag)),
+  tagInIndex: ({ tag }) => (tag === undefined || tag.startsWith('@') ? tag : fullDockerName(tag)),
 
   async open({ path }, options) {
     const { openDockerArchive } = await import('./read-docker-archive.ts')
@@ -36,12 +35,8 @@ export const dockerArchive: ImageTransport<DockerArchiveName> = {
   }
 }
 
-function parseNameOrPlace(text: string): string {
-  return /^@\d{1,9}$/.test(text) ? text : parseTag(text)
-}
-
 function isPlace(tag: string): boolean {
-  return tag.startsWith('@')
+  return /^@\d+$/.test(tag)
 }
 
 function placeAsName(name: DockerArchiveName): OciUnpackError {

@@ -1,22 +1,21 @@
 /** Names of images and of the places where they are: `[TRANSPORT:]PLACE`, in the form of each transport. */
 import { OciUnpackError } from '../errors.ts'
+import { parseTag } from '../image/tag.ts'
+import { DEFAULT_TAG, digestNamed } from '../image/tags.ts'
+import type { OnWarning } from '../store/image-source.ts'
+import { assertNotForeign } from './foreign-names.ts'
 import { DEFAULT_TRANSPORT, transportOf, TRANSPORTS, type ImageName } from './list.ts'
 import { invalidName } from './path-and-tag.ts'
-import type { ImageWriter, TagInLayout } from './transport.ts'
+import { tagInNamesake, type Use } from './namesakes.ts'
+import type { ImageInLayout, ImageTransport, ImageWriter, TagInLayout } from './transport.ts'
 
 /**
- * `[TRANSPORT:]PLACE[:TAG]`. The default transport is `oci:`. A layout directory with the name of a transport is
- * written as `./oci`.
+ * An image to read: `[TRANSPORT:]PLACE`, with a tag or digest. The default transport is `oci:`. If a layout directory has
+ * the name of a transport and there is nothing at the place, a tag in this directory is meant.
  * @throws REFERENCE_INVALID
  */
-export function parseImageName(text: string): ImageName {
-  const transport = TRANSPORTS.find(({ name }) => text.startsWith(`${name}:`))
-  const rest = transport === undefined ? text : text.slice(transport.name.length + 1)
-  try {
-    return (transport ?? DEFAULT_TRANSPORT).parse(rest)
-  } catch (error) {
-    throw withExamples(error)
-  }
+export function parseImageName(text: string, onWarning?: OnWarning): ImageName {
+  return parse(text, 'read', onWarning)
 }
 
 /** The full name, with its transport. */
@@ -26,18 +25,24 @@ export function formatImageName(name: ImageName): string {
 
 /** A whole place with all its images: `[TRANSPORT:]PLACE`. @throws REFERENCE_INVALID also if there is a tag */
 export function parsePlace(text: string): ImageName {
-  const name = parseImageName(text)
+  const name = parse(text, 'place', undefined)
   if (name.tag === undefined) return name
   throw withExamples(invalidName(text, 'a layout or archive is named without a tag'))
 }
 
 /**
- * An image that can be changed in place: `[oci:]PATH[:TAG]`.
+ * An image that exists and can be changed in place: `[oci:]PATH`, with a tag or digest.
  * @throws REFERENCE_INVALID also for an image that can only be read or written as a whole
  */
-export function parseTagInLayout(text: string): TagInLayout {
-  const name = parseImageName(text)
+export function parseImageInLayout(text: string, onWarning?: OnWarning): ImageInLayout {
+  const name = parseImageName(text, onWarning)
   return transportOf(name).inLayout?.(name) ?? notChangeable(text)
+}
+
+/** A tag to set in a layout: `[oci:]PATH[:TAG]`. @throws REFERENCE_INVALID as before, and for tags that are not valid */
+export function parseTagInLayout(text: string, onWarning?: OnWarning): TagInLayout {
+  const { path, tag } = parseImageInLayout(text, onWarning)
+  return { path, tag: newTag(tag) ?? DEFAULT_TAG }
 }
 
 /** A layout that can be changed: `[oci:]PATH`. @throws REFERENCE_INVALID also if there is a tag */
@@ -49,11 +54,50 @@ export function parseLayoutPath(text: string): string {
 }
 
 /** The writer for an image with a new name. @throws REFERENCE_INVALID also if images there can only be read */
-export function parseDestination(text: string): ImageWriter {
-  const name = parseImageName(text)
+export function parseDestination(text: string, onWarning?: OnWarning): ImageWriter {
+  const name = parse(text, 'write', onWarning)
   const writer = transportOf(name).writer?.(name)
-  if (writer !== undefined) return writer
-  throw withExamples(invalidName(text, `images cannot be written to ${name.transport}:`))
+  if (writer === undefined)
+    throw withExamples(invalidName(text, `images cannot be written to ${name.transport}:`))
+  newTag(name.tag)
+  return writer
+}
+
+function parse(text: string, use: Use, onWarning: OnWarning = () => undefined): ImageName {
+  const transport = TRANSPORTS.find(({ name }) => text.startsWith(`${name}:`))
+  if (transport === undefined) {
+    assertNotForeign(text, use)
+    return parsed(DEFAULT_TRANSPORT, text)
+  }
+  const read = (): ImageName => parsed(transport, text.slice(transport.name.length + 1))
+  if (use === 'place') return read()
+  return tagInNamesake(text, transport, use, onWarning) ?? read()
+}
+
+function parsed(transport: ImageTransport<ImageName>, text: string): ImageName {
+  try {
+    return transport.parse(text)
+  } catch (error) {
+    throw withExamples(error)
+  }
+}
+
+/** Other programs may write any tag; this one writes only those that the specification allows. */
+function newTag(tag: string | undefined): string | undefined {
+  if (tag === undefined) return undefined
+  if (digestNamed(tag) !== undefined) throw digestAsName(tag)
+  try {
+    return parseTag(tag)
+  } catch (error) {
+    throw withExamples(error)
+  }
+}
+
+function digestAsName(tag: string): OciUnpackError {
+  return new OciUnpackError('REFERENCE_INVALID', 'A digest cannot be the name of a new image.', {
+    facts: { found: tag.slice(1) },
+    hint: 'Give a tag: PATH:TAG.'
+  })
 }
 
 function notChangeable(text: string): never {

@@ -1,4 +1,4 @@
-/** `oci-archive:FILE[:TAG]`: an OCI image layout in an uncompressed tar file. */
+/** `oci-archive:FILE[:TAG]` or `oci-archive:FILE@DIGEST`: an OCI image layout in an uncompressed tar file. */
 import { formatPathAndTag, parsePathAndTag } from './path-and-tag.ts'
 import type { ImageTransport } from './transport.ts'
 

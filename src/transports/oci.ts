@@ -1,16 +1,15 @@
-/** `oci:PATH[:TAG]`: an OCI image layout, which is a directory. */
+/** `oci:PATH[:TAG]` or `oci:PATH@DIGEST`: an OCI image layout, which is a directory. */
 import { resolve } from 'node:path'
+import { DEFAULT_TAG } from '../image/tags.ts'
 import { formatPathAndTag, parsePathAndTag } from './path-and-tag.ts'
 import type { ImageTransport } from './transport.ts'
 
 export interface OciName {
   readonly transport: 'oci'
   readonly path: string
-  /** Undefined: `latest`. */
+  /** Undefined: `latest`, or for reading the only image if there is no such tag. */
   readonly tag: string | undefined
 }
-
-const DEFAULT_TAG = 'latest'
 
 export const oci: ImageTransport<OciName> = {
   name: 'oci',
@@ -19,11 +18,11 @@ export const oci: ImageTransport<OciName> = {
   holder: 'directory',
   parse: (text) => ({ transport: 'oci', ...parsePathAndTag(text) }),
   format: formatPathAndTag,
-  tagInIndex: tagOf,
+  tagInIndex: ({ tag }) => tag,
 
   async open({ path }, options) {
-    const { openLayout } = await import('../store/layout.ts')
-    return openLayout(path, options)
+    const { openLayoutAt } = await import('./open-layout.ts')
+    return openLayoutAt(path, options)
   },
 
   async hold({ path }, pause) {
@@ -33,12 +32,8 @@ export const oci: ImageTransport<OciName> = {
 
   writer: (name) => async (image, help) => {
     const { writeLayout } = await import('./write-layout.ts')
-    return writeLayout({ path: name.path, tag: tagOf(name) }, image, help)
+    return writeLayout({ path: name.path, tag: name.tag ?? DEFAULT_TAG }, image, help)
   },
 
-  inLayout: (name) => ({ path: name.path, tag: tagOf(name) })
-}
-
-function tagOf({ tag }: OciName): string {
-  return tag ?? DEFAULT_TAG
+  inLayout: ({ path, tag }) => ({ path, tag })
 }

@@ -8,7 +8,7 @@ export function openImages(name: ImageName, options: LayoutOptions = {}): Promis
   return transportOf(name).open(name, options)
 }
 
-/** The tag to look for in the index of the opened place; undefined for the only image there. */
+/** What `findEntry` looks for in the index of the opened place. */
 export function tagInIndex(name: ImageName): string | undefined {
   return transportOf(name).tagInIndex(name)
 }

@@ -37,6 +37,8 @@ export function openDockerArchive(path: string, options: LayoutOptions = {}): Im
   return imageSource({
     path: archive.path,
     limit,
+    hasDefaultTag: false,
+    onWarning: options.onWarning,
     readIndex: () => ({ schemaVersion: 2, manifests }),
     locate: (digest) => reading.places.get(digest) ?? { path: archive.describe(digest) }
   })

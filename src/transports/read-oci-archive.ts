@@ -2,9 +2,13 @@
 import { Archive } from '../archive/open-archive.ts'
 import { OciUnpackError } from '../errors.ts'
 import { parseIndex, parseLayoutFile } from '../image/documents.ts'
-import { OCI_INDEX } from '../image/media-types.ts'
 import { imageSource, relativeBlobPath, type ImageSource } from '../store/image-source.ts'
-import { DEFAULT_MAX_DOCUMENT_SIZE, type LayoutOptions } from '../store/layout.ts'
+import {
+  DEFAULT_MAX_DOCUMENT_SIZE,
+  VERSION_FILE,
+  warnOfNoVersion,
+  type LayoutOptions
+} from '../store/layout.ts'
 
 /**
  * The OCI layout in an uncompressed tar archive, as `skopeo copy … oci-archive:FILE` writes it. It is read in place.
@@ -13,23 +17,25 @@ import { DEFAULT_MAX_DOCUMENT_SIZE, type LayoutOptions } from '../store/layout.t
 export function openOciArchive(path: string, options: LayoutOptions = {}): ImageSource {
   const limit = options.maxDocumentSize ?? DEFAULT_MAX_DOCUMENT_SIZE
   const archive = new Archive(path)
-  assertVersion(archive, limit)
-  return imageSource({
+  const hasVersion = archive.has(VERSION_FILE)
+  if (hasVersion || !archive.has('index.json')) assertVersion(archive, limit)
+  const source = imageSource({
     path: archive.path,
     limit,
+    hasDefaultTag: false,
+    onWarning: options.onWarning,
     readIndex: () =>
-      parseIndex(archive.read('index.json', limit), {
-        file: archive.describe('index.json'),
-        mediaType: OCI_INDEX
-      }),
+      parseIndex(archive.read('index.json', limit), { file: archive.describe('index.json') }),
     locate: (digest) => archive.place(relativeBlobPath(digest))
   })
+  if (!hasVersion) warnOfNoVersion(source, archive.describe(VERSION_FILE))
+  return source
 }
 
 function assertVersion(archive: Archive, limit: number): void {
-  const bytes = archive.read('oci-layout', limit)
+  const bytes = archive.read(VERSION_FILE, limit)
   try {
-    parseLayoutFile(bytes, { file: archive.describe('oci-layout') })
+    parseLayoutFile(bytes, { file: archive.describe(VERSION_FILE) })
   } catch (cause) {
     if (!(cause instanceof OciUnpackError)) throw cause
     throw new OciUnpackError('LAYOUT_INVALID', 'The version of the layout is unknown.', {

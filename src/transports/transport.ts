@@ -28,7 +28,10 @@ import type { ReachableBlob } from '../store/reachable.ts'
 /** What all names have in common; each transport adds whatever it needs to find the place. */
 export interface SomeName {
   readonly transport: string
-  /** The part that chooses one of the images at a place, as the user wrote it. Undefined: none was chosen. */
+  /**
+   * The part that chooses one of the images at a place, as the user wrote it: a tag, which is free text, or `@DIGEST`.
+   * Undefined: none was chosen.
+   */
   readonly tag: string | undefined
 }
 
@@ -52,7 +55,7 @@ export interface ImageTransport<Name extends SomeName> {
    * @throws LAYOUT_INVALID, ARCHIVE_INVALID, TAR_INVALID, DOCUMENT_INVALID, LIMIT_EXCEEDED
    */
   open(name: Name, options: LayoutOptions): Promise<ImageSource>
-  /** The tag to look for in the index of the opened place; undefined for the only image there. */
+  /** What `findEntry` looks for in the index of the opened place. */
   tagInIndex(name: Name): string | undefined
   /**
    * Keeps garbage collections away from the blobs until it is released. `pause` is awaited while one runs, and can
@@ -62,13 +65,18 @@ export interface ImageTransport<Name extends SomeName> {
 
   /** Omitted if images can only be read. @throws REFERENCE_INVALID if a new image cannot have this name */
   writer?(name: Name): ImageWriter
-  /** Moves the name's tag and changes images. Omitted if images can only be read or written as a whole. */
-  inLayout?(name: Name): TagInLayout
+  /** Where tags can be moved and images changed. Omitted if images can only be read or written as a whole. */
+  inLayout?(name: Name): ImageInLayout
 }
 
-/** An image in a layout directory, which can be changed there. */
-export interface TagInLayout {
+/** An image in a layout directory, which can be changed there. `tag` as in a name. */
+export interface ImageInLayout {
   path: string
+  tag: string | undefined
+}
+
+/** A tag in a layout directory, which need not exist yet. */
+export interface TagInLayout extends ImageInLayout {
   tag: string
 }
 

@@ -8,6 +8,9 @@ import {
   parseManifest
 } from '../../src/image/documents.ts'
 import { OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from '../../src/image/media-types.ts'
+import { oddEntries } from '../../src/image/odd-entries.ts'
+import { indexBytes } from '../../src/image/serialise.ts'
+import type { ImageIndex } from '../../src/image/types.ts'
 import { failure } from './errors.ts'
 
 type Value = Record<string, unknown>
@@ -24,9 +27,15 @@ const CONFIG: Value = {
 
 const PARSERS = {
   layout: (value: unknown) => parseLayoutFile(bytes(value), { file: 'oci-layout' }),
-  index: (value: unknown) => parseIndex(bytes(value), { file: 'f', mediaType: OCI_INDEX }),
+  index: (value: unknown) => allOf(parseIndex(bytes(value), { file: 'f', mediaType: OCI_INDEX })),
   manifest: (value: unknown) => parseManifest(bytes(value), { file: 'f', mediaType: OCI_MANIFEST }),
   config: (value: unknown) => parseConfig(bytes(value), { file: 'f', mediaType: OCI_CONFIG })
+}
+
+/** Entries that are not valid are set aside. */
+function allOf(index: ImageIndex): ImageIndex {
+  for (const { fault } of oddEntries(index)) throw fault
+  return index
 }
 
 function bytes(value: unknown): Buffer {
@@ -367,3 +376,43 @@ function findBare(schema: unknown, pointer: string, bare: string[]): void {
   if (isRule && !named) bare.push(pointer)
   for (const [key, value] of Object.entries(schema)) findBare(value, `${pointer}/${key}`, bare)
 }
+
+describe('an index with entries that are not valid', () => {
+  const big = '9223372036854775807'
+  const odd = [
+    'null',
+    '5',
+    '"text"',
+    '[]',
+    '{}',
+    `{"digest":"${DIGEST}"}`,
+    `{"mediaType":"a/b","digest":"md5:x y","size":${big}}`,
+    `{"mediaType":"a/b","digest":"${DIGEST}","size":-1,"annotations":{"z":1,"a":[${big}]}}`
+  ]
+  const good = (name: string): string =>
+    `{"mediaType":"${OCI_CONFIG}","digest":"sha256:${name.repeat(64)}","size":1}`
+  const text = `{"schemaVersion":2,"manifests":[${[odd[0], good('a'), ...odd.slice(1, 5), good('b'), ...odd.slice(5)].join(',')}]}`
+
+  test('has the others, and knows what is wrong with each odd one', () => {
+    const index = parseIndex(Buffer.from(text), { file: 'f' })
+    expect(index.manifests.map(({ digest }) => digest.slice(7, 8))).toEqual(['a', 'b'])
+    expect(oddEntries(index).map(({ fault }) => fault.facts.pointer)).toEqual([
+      '/manifests/0',
+      '/manifests/2',
+      '/manifests/3',
+      '/manifests/4',
+      '/manifests/5/mediaType',
+      '/manifests/7/mediaType',
+      '/manifests/8/digest',
+      '/manifests/9/size'
+    ])
+  })
+
+  test('is written as it was', () => {
+    const index = parseIndex(Buffer.from(text), { file: 'f' })
+    expect(indexBytes(index).toString()).toBe(`${text}\n`)
+    const fewer = { ...index, manifests: index.manifests.slice(1) }
+    const kept = [odd[0], good('b'), ...odd.slice(1)].join(',')
+    expect(indexBytes(fewer).toString()).toBe(`{"schemaVersion":2,"manifests":[${kept}]}\n`)
+  })
+})

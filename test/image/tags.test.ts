@@ -1,9 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import { digestOf } from '../../src/image/digest.ts'
 import { OCI_INDEX, OCI_MANIFEST } from '../../src/image/media-types.ts'
-import { findTag, listTags, REF_NAME, withoutTag, withTag } from '../../src/image/tags.ts'
+import {
+  entriesNamed,
+  foundAs,
+  listTags,
+  nameOf,
+  REF_NAME,
+  withoutTag,
+  withTag
+} from '../../src/image/tags.ts'
 import type { Descriptor, ImageIndex } from '../../src/image/types.ts'
-import { failure } from './errors.ts'
 
 function manifest(name: string, annotations = {}): Descriptor {
   return { mediaType: OCI_MANIFEST, digest: digestOf(Buffer.from(name)), size: 1, annotations }
@@ -12,31 +19,55 @@ function manifest(name: string, annotations = {}): Descriptor {
 const tagged = (name: string, tag: string): Descriptor => manifest(name, { [REF_NAME]: tag })
 const index = (...manifests: Descriptor[]): ImageIndex => ({ schemaVersion: 2, manifests })
 
-describe('findTag', () => {
-  test('finds the entry whose ref.name is exactly the tag', () => {
-    const found = findTag(index(tagged('a', 'x'), tagged('b', 'y'), manifest('c')), 'y')
-    expect(found).toEqual(tagged('b', 'y'))
+const FULL_NAME = 'io.containerd.image.name'
+/** As `docker save` with containerd's store writes it. */
+const saved = (name: string, tag: string, fullName: string): Descriptor =>
+  manifest(name, { [REF_NAME]: tag, [FULL_NAME]: fullName })
+
+describe('entriesNamed', () => {
+  const a = saved('a', 'latest', 'docker.io/library/a:latest')
+  const b = saved('b', 'latest', 'docker.io/library/b:latest')
+  const untagged = manifest('c')
+  const odd = tagged('d', 'free text/ \u001b[2J')
+  const full = index(a, b, untagged, odd, tagged('a', 'same'), tagged('a', 'same'))
+
+  test.each<[string, string, Descriptor[]]>([
+    ['a tag', 'same', [tagged('a', 'same')]],
+    ['a tag that is not valid', 'free text/ \u001b[2J', [odd]],
+    ['a tag of several', 'latest', [a, b]],
+    ['a full name', 'docker.io/library/b:latest', [b]],
+    ['the short form of a full name', 'b', [b]],
+    ['a digest', `@${untagged.digest}`, [untagged]],
+    ['nothing', 'nope', []],
+    ['the digest of nothing', `@${manifest('nope').digest}`, []]
+  ])('finds by %s', (_what, name, found) => {
+    expect(entriesNamed(full, name)).toEqual(found)
   })
 
-  test('lists the tags there are where one is missing', () => {
-    const error = failure(() => findTag(index(tagged('a', 'x'), tagged('b', 'y')), 'z'))
-    expect(error.code).toBe('TAG_NOT_FOUND')
-    expect(error.facts).toEqual({ found: 'z', available: 'x, y' })
+  test('finds each entry by the name that is shown of it', () => {
+    const unique = index(a, untagged, odd, manifest('e', { [FULL_NAME]: 'host/e:1' }))
+    for (const entry of unique.manifests)
+      expect(entriesNamed(unique, nameOf(entry))).toEqual([entry])
   })
 
-  test('refuses to guess between two images of one tag', () => {
-    const error = failure(() => findTag(index(tagged('a', 'x'), tagged('b', 'x')), 'x'))
-    expect(error.code).toBe('TAG_AMBIGUOUS')
-    expect(error.facts.available).toBe(`${tagged('a', '').digest}, ${tagged('b', '').digest}`)
+  test('a tag comes before a full name of others', () => {
+    const other = tagged('x', 'docker.io/library/b:latest')
+    expect(entriesNamed(index(b, other), 'docker.io/library/b:latest')).toEqual([other])
   })
+})
 
-  test('takes an entry that stands there twice', () => {
-    expect(findTag(index(tagged('a', 'x'), tagged('a', 'x')), 'x')).toEqual(tagged('a', 'x'))
-  })
-
-  test('shows a hostile tag as escapes', () => {
-    const error = failure(() => findTag(index(tagged('a', '\u001b[2J')), 'z'))
-    expect(error.facts.available).toBe('\\x1b[2J')
+describe('foundAs', () => {
+  const a = saved('a', 'latest', 'docker.io/library/a:latest')
+  test.each<[Descriptor, string | undefined, string | undefined]>([
+    [a, 'latest', 'latest'],
+    [a, undefined, 'latest'],
+    [a, 'a', 'docker.io/library/a:latest'],
+    [tagged('b', 'x'), undefined, 'x'],
+    [manifest('c'), undefined, 'latest'],
+    [manifest('c'), `@${manifest('c').digest}`, undefined],
+    [a, `@${a.digest}`, undefined]
+  ])('tells the tag to move', (entry, name, expected) => {
+    expect(foundAs(entry, name)).toBe(expected)
   })
 })
 
@@ -65,6 +96,44 @@ describe('withTag', () => {
       manifests: [{ vendor: 2n }, {}]
     })
   })
+})
+
+describe('entries that Docker gave the same tag', () => {
+  const a = saved('a', 'latest', 'docker.io/library/a:latest')
+  const b = saved('b', 'latest', 'docker.io/library/b:latest')
+  const bWithoutTag = manifest('b', { [FULL_NAME]: 'docker.io/library/b:latest' })
+
+  test('when one is changed, the others keep their full names', () => {
+    const changed = { ...a, digest: manifest('new').digest }
+    expect(withTag(index(a, b), 'latest', changed).manifests).toEqual([bWithoutTag, changed])
+  })
+
+  test('when the tag is removed, the others keep their full names', () => {
+    expect(withoutTag(index(a, b), 'latest').manifests).toEqual([bWithoutTag])
+    expect(withoutTag(index(a, b), 'docker.io/library/b:latest').manifests).toEqual([a])
+  })
+
+  test('a new tag does not bring the full name of another image', () => {
+    const { manifests } = withTag(index(a), 'x', a)
+    expect(manifests).toEqual([a, tagged('a', 'x')])
+  })
+
+  test('a full name can be moved', () => {
+    const changed = { ...b, digest: manifest('new').digest }
+    const { manifests } = withTag(index(a, b), 'docker.io/library/b:latest', changed)
+    expect(manifests).toEqual([
+      a,
+      saved('new', 'docker.io/library/b:latest', 'docker.io/library/b:latest')
+    ])
+  })
+})
+
+test('an entry without a name gets the tag itself', () => {
+  const before = index(manifest('a'), tagged('b', 'y'))
+  expect(withTag(before, 'x', before.manifests[0]!).manifests).toEqual([
+    tagged('b', 'y'),
+    tagged('a', 'x')
+  ])
 })
 
 describe('withoutTag', () => {

@@ -64,11 +64,31 @@ describe('updateIndex', () => {
   })
 
   test('refuses to replace an index that it cannot read', async () => {
-    writeFileSync(file(), '{"schemaVersion":2,"manifests":[{}]}')
+    writeFileSync(file(), '{"schemaVersion":2,"manifests":{}}')
     await expect(updateIndex(workspace, (index) => index, noPause)).rejects.toMatchObject({
       code: 'DOCUMENT_INVALID'
     })
-    expect(readFileSync(file(), 'utf8')).toBe('{"schemaVersion":2,"manifests":[{}]}')
+    expect(readFileSync(file(), 'utf8')).toBe('{"schemaVersion":2,"manifests":{}}')
+  })
+
+  test('keeps entries that are not valid as they are, and in their places', async () => {
+    const odd = ['null', '{"z":1,"digest":"sha256:ABC","a":9223372036854775807}', '[1]']
+    const image = JSON.stringify(built.image())
+    writeFileSync(
+      file(),
+      `{"schemaVersion":2,"manifests":[${[odd[0], image, odd[1], odd[2]].join(',')}]}`
+    )
+    await updateIndex(workspace, (index) => withTag(index, 't', built.image()), noPause)
+    const text = readFileSync(file(), 'utf8')
+    expect(text).toContain(`"manifests":[null,${image},${odd[1]!},[1],{`)
+    expect(listTags(openLayout(built.path).readIndex())).toEqual(['t'])
+  })
+
+  test('gives a layout the version file that it lacks', async () => {
+    const version = join(built.path, 'oci-layout')
+    rmSync(version)
+    await updateIndex(workspace, (index) => index, noPause)
+    expect(readFileSync(version, 'utf8')).toBe('{"imageLayoutVersion":"1.0.0"}\n')
   })
 
   test('leaves the index alone where nobody wants to wait for another to finish', async () => {

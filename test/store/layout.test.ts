@@ -22,7 +22,7 @@ describe('openLayout', () => {
 
   test.each<[string, () => void, string, string]>([
     ['nothing is there', () => rmSync(built.path, { recursive: true }), '', 'is not a directory'],
-    ['oci-layout is missing', () => rmSync(inside('oci-layout')), 'oci-layout', 'is missing'],
+    ['only index.json is there', onlyIndex, 'oci-layout', 'is missing'],
     [
       'oci-layout is a directory',
       () => replaceByDirectory('oci-layout'),
@@ -60,10 +60,25 @@ describe('openLayout', () => {
     expect(error.hint).toContain('skopeo copy')
   })
 
+  test('warns of a layout without oci-layout', () => {
+    rmSync(inside('oci-layout'))
+    const warnings: unknown[] = []
+    const layout = openLayout(built.path, { onWarning: (...warning) => warnings.push(warning) })
+    expect(layout.readIndex().manifests).toEqual([])
+    expect(warnings).toEqual([
+      ['The layout has no version file, and is read as version 1.', { file: inside('oci-layout') }]
+    ])
+  })
+
   test('takes layouts of later 1.x versions', () => {
     writeFileSync(inside('oci-layout'), '{"imageLayoutVersion":"1.1.0"}')
     expect(openLayout(built.path).readIndex().manifests).toEqual([])
   })
+
+  function onlyIndex(): void {
+    rmSync(inside('oci-layout'))
+    rmSync(inside('blobs'), { recursive: true })
+  }
 
   function replaceByDirectory(name: string): void {
     rmSync(inside(name))
@@ -78,13 +93,33 @@ describe('openLayout', () => {
 
 describe('readIndex', () => {
   test('names file and place where index.json is not valid', () => {
-    writeFileSync(inside('index.json'), '{"schemaVersion":2,"manifests":[{}]}')
+    writeFileSync(inside('index.json'), '{"schemaVersion":2,"manifests":{}}')
     const error = failure(() => openLayout(built.path).readIndex())
     expect(error.code).toBe('DOCUMENT_INVALID')
-    expect(error.facts).toMatchObject({
-      file: inside('index.json'),
-      pointer: '/manifests/0/mediaType'
-    })
+    expect(error.facts).toMatchObject({ file: inside('index.json'), pointer: '/manifests' })
+  })
+
+  test('takes an index of any type, because no descriptor says which it must be', () => {
+    const mediaType = 'application/vnd.docker.distribution.manifest.list.v2+json'
+    const manifests = [built.image()]
+    writeFileSync(inside('index.json'), JSON.stringify({ schemaVersion: 2, mediaType, manifests }))
+    expect(openLayout(built.path).readIndex().manifests).toEqual(manifests)
+  })
+
+  test('leaves out entries that are not valid, with one warning', () => {
+    const image = built.image()
+    const manifests = [{}, image, null, { ...image, size: -1 }]
+    writeFileSync(inside('index.json'), JSON.stringify({ schemaVersion: 2, manifests }))
+    const warnings: unknown[] = []
+    const layout = openLayout(built.path, { onWarning: (...warning) => warnings.push(warning) })
+    expect(layout.readIndex().manifests).toEqual([image])
+    expect(layout.readIndex().manifests).toEqual([image])
+    expect(warnings).toMatchObject([
+      [
+        '3 entries of the index are not valid and are ignored.',
+        { file: inside('index.json'), pointer: '/manifests/0/mediaType' }
+      ]
+    ])
   })
 
   test('refuses an index above the limit', () => {

@@ -120,7 +120,7 @@ describe.each(PLACES)('$transport', (place) => {
 
     test('that is wrong is refused, and the hint shows all forms', () => {
       for (const wrong of [...place.wrong.map(named), `${place.transport}:`]) {
-        const { code, hint } = failure(() => parseImageName(wrong))
+        const { code, hint } = failure(() => parseDestination(wrong))
         expect(code, wrong).toBe('REFERENCE_INVALID')
         for (const { name, usage } of TRANSPORTS) expect(hint).toContain(`${name}:${usage.one}`)
       }

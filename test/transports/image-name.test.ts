@@ -51,7 +51,7 @@ describe('parseImageName', () => {
     expect(parseImageName(formatImageName(name))).toEqual(name)
   })
 
-  test.each(['oci:', 'oci-archive::t', 'docker-archive:', 'oci-archive:b:@1', 'oci-archive:b:'])(
+  test.each(['oci:', 'oci-archive::t', 'docker-archive:', 'oci-archive:b:', 'p@sha256:12'])(
     'refuses %j',
     (text) => {
       expect(failureCode(() => parseImageName(text))).toBe('REFERENCE_INVALID')
@@ -98,7 +98,7 @@ describe('parseTag', () => {
       fc.property(word, fc.array(fc.tuple(join, word), { maxLength: 5 }), (first, rest) => {
         const tag = first + rest.flat().join('')
         expect(parseTag(tag)).toBe(tag)
-        expect(parseTagInLayout(`dir:${tag}`)).toEqual({ path: 'dir', tag })
+        expect(parseTagInLayout(`layout:${tag}`)).toEqual({ path: 'layout', tag })
       })
     )
   })

@@ -8,7 +8,7 @@ export interface Place {
   transport: ImageName['transport']
   /** What may follow the path, beside nothing. */
   tags: readonly string[]
-  /** What may not. */
+  /** What may not follow it for a new image. */
   wrong: readonly string[]
   /** Where nothing is. */
   absent: ErrorCode

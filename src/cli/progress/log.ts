@@ -1,7 +1,12 @@
 /** Events as lines of the log. */
-import type { EngineEvent } from '../../index.ts'
-import type { Logger } from '../command.ts'
+import type { EngineEvent, OnEvent } from '../../index.ts'
+import type { Logger, Terminal } from '../command.ts'
 import { formatFacts } from '../facts.ts'
+
+/** For commands that show no progress. */
+export function warningsOf({ log }: Terminal): OnEvent {
+  return (event) => logEvent(event, log)
+}
 
 export function logEvent(event: EngineEvent, log: Logger): void {
   switch (event.type) {

@@ -5,15 +5,14 @@
 import { availableParallelism } from 'node:os'
 import { OciUnpackError } from '../../errors.ts'
 import type { Compression } from '../../image/media-types.ts'
-import { parseTagInLayout } from '../../transports/image-name.ts'
-import type { TagInLayout } from '../../transports/transport.ts'
+import type { ImageInLayout } from '../../transports/transport.ts'
 import type { HistoryOptions } from './history.ts'
 import type { OnEvent } from '../operation/events.ts'
 
 export type CompressOption = 'auto' | Compression
 
 export interface ChangeOptions {
-  /** `PATH[:TAG]` of an OCI layout. */
+  /** `PATH[:TAG]` of an OCI layout. To change an existing image under a new tag, also `PATH@DIGEST`. */
   image: string
   /** `auto` (the default) compresses like the topmost compressed layer, or else with gzip. */
   compress?: CompressOption
@@ -32,7 +31,7 @@ export interface ChangeOptions {
 }
 
 export interface ChangeSettings {
-  reference: TagInLayout
+  reference: ImageInLayout
   compress: CompressOption
   level: number | undefined
   jobs: number
@@ -50,10 +49,10 @@ export interface ChangeResult {
   layer: { digest: string; diffId: string; size: number; uncompressedSize: number } | undefined
 }
 
-/** @throws USAGE, REFERENCE_INVALID */
-export function normalizeChange(options: ChangeOptions): ChangeSettings {
+/** @throws USAGE */
+export function normalizeChange(options: ChangeOptions, reference: ImageInLayout): ChangeSettings {
   return {
-    reference: parseTagInLayout(options.image),
+    reference,
     compress: options.compress ?? 'auto',
     level: options.level,
     jobs: jobCount(options.jobs),

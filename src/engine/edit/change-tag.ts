@@ -1,11 +1,15 @@
 /** Changes a tagged image. */
+import { OciUnpackError } from '../../errors.ts'
 import { parsePlatform } from '../../image/platform.ts'
 import { parseTag } from '../../image/tag.ts'
+import { foundAs } from '../../image/tags.ts'
 import { whileInUse } from '../../store/blobs-lock.ts'
-import { openLayout } from '../../store/layout.ts'
 import { resolveImage, type ResolvedImage } from '../../store/resolve.ts'
+import { parseImageInLayout } from '../../transports/image-name.ts'
+import { openLayoutAt } from '../../transports/open-layout.ts'
 import { pause } from '../operation/abort.ts'
 import { asked } from '../operation/asked.ts'
+import { warningTo } from '../operation/warnings.ts'
 import { addToImage, type DocumentEdit } from './add-to-image.ts'
 import {
   normalizeChange,
@@ -40,18 +44,19 @@ interface TagChange {
 
 /** Changes the image that the reference names. */
 export async function changeTag(options: TagOptions, change: TagChange): Promise<ChangeResult> {
-  const settings = normalizeChange(options)
+  const onWarning = warningTo(options.onEvent)
+  const settings = normalizeChange(options, parseImageInLayout(options.image, onWarning))
   return asked({ image: options.image }, () => {
     const { path, tag } = settings.reference
     const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
-    const newTag = options.tag === undefined ? tag : parseTag(options.tag)
-    const layout = openLayout(path)
+    const newTag = options.tag === undefined ? undefined : parseTag(options.tag)
+    const layout = openLayoutAt(path, { onWarning })
     const act = async (): Promise<ChangeResult> => {
       const base = resolveImage(layout, tag, platform)
       const { result } = await addToImage({
         layout,
         base,
-        tag: newTag,
+        tag: newTag ?? tagToMove(base, tag),
         layer: newLayer(base, change, settings),
         history: historyEntry(settings, {
           author: change.inheritAuthor ? authorOf(base, change) : undefined,
@@ -64,6 +69,19 @@ export async function changeTag(options: TagOptions, change: TagChange): Promise
     }
     return whileInUse(layout.path, () => pause(settings.signal), act)
   })
+}
+
+/** The tag of the image that is changed in place; `latest` if it has none. */
+function tagToMove({ descriptorPath: [entry] }: ResolvedImage, name: string | undefined): string {
+  const tag = foundAs(entry, name)
+  if (tag !== undefined) return tag
+  throw new OciUnpackError(
+    'REFERENCE_INVALID',
+    'An image that is named by its digest needs a tag.',
+    {
+      hint: 'Give the tag of the new image with {tag}.'
+    }
+  )
 }
 
 function newLayer(

@@ -14,6 +14,7 @@ import type { ImageName } from '../../transports/list.ts'
 import type { LayerLimits } from '../../worker/read-layer.ts'
 import type { OnEvent } from '../operation/events.ts'
 import type { HooksOption } from '../operation/open-hooks.ts'
+import { warningTo } from '../operation/warnings.ts'
 
 /** Limits on what an image may cost; the defaults are far above what real images need. */
 export interface UnpackLimits {
@@ -74,7 +75,7 @@ export interface ImageSettings {
   policy: PolicyChoice
   limits: LayerLimits
   pathBytes: number
-  layoutOptions: LayoutOptions
+  layoutOptions: Pick<LayoutOptions, 'maxDocumentSize'>
   signal: AbortSignal | undefined
   onEvent: OnEvent
 }
@@ -94,7 +95,7 @@ export function normalizeImage(
   assertCallbacks(options)
   const limits = options.limits ?? {}
   return {
-    reference: parseImageName(options.image),
+    reference: parseImageName(options.image, warningTo(options.onEvent)),
     platform: options.platform === undefined ? undefined : parsePlatform(options.platform),
     jobs: count('jobs', options.jobs ?? availableParallelism()),
     decompressor: probeDecompressors(options.decompressor ?? 'auto', process.env),

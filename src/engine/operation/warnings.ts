@@ -1,6 +1,12 @@
-/** Warnings about what a layer cannot hold, or perhaps should not. */
+/** Warnings: about names and documents of images, and about what a layer cannot hold, or perhaps should not. */
 import { display, type ByteString } from '../../bytes.ts'
-import type { EngineEvent } from './events.ts'
+import type { OnWarning } from '../../store/image-source.ts'
+import type { EngineEvent, OnEvent } from './events.ts'
+
+/** Makes an event of each warning. */
+export function warningTo(onEvent: OnEvent | undefined): OnWarning {
+  return (message, facts) => onEvent?.({ type: 'warning', message, facts })
+}
 
 export function emptyXattr(path: ByteString, xattr: ByteString): EngineEvent {
   return {

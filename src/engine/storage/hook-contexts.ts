@@ -39,7 +39,7 @@ export function refreshContext(made: MadeBundle, before: ResolvedImage): Refresh
 
 function madeContext({ bundle, image, layout, settings }: MadeBundle): ImageContext {
   const { uidMaps: uidMap, gidMaps: gidMap } = bundle.metadata
-  const reference = settings.reference.tag
+  const reference = settings.reference.tag ?? ''
   return imageContext(contextAt(bundle.path), image, { layout, reference, uidMap, gidMap })
 }
 

@@ -13,7 +13,7 @@ export async function withImage<Settings extends ImageSettings, T>(
   act: (job: ImageJob & { settings: Settings }) => Promise<T>
 ): Promise<T> {
   const { reference, layoutOptions, platform, signal, onEvent } = settings
-  return withSource(reference, { ...layoutOptions, signal }, async (source, tag) => {
+  return withSource(reference, { ...layoutOptions, signal, onEvent }, async (source, tag) => {
     const image = resolveImage(source, tag, platform)
     onEvent(imageEvent(name, image))
     return act({ source, image, settings })

@@ -4,6 +4,14 @@ import type { LayoutOptions } from '../../store/layout.ts'
 import type { ImageName } from '../../transports/list.ts'
 import { tagInIndex, whileOpen } from '../../transports/open-images.ts'
 import { pause } from '../operation/abort.ts'
+import type { OnEvent } from '../operation/events.ts'
+import { warningTo } from '../operation/warnings.ts'
+
+interface SourceOptions extends Pick<LayoutOptions, 'maxDocumentSize'> {
+  signal: AbortSignal | undefined
+  /** Gets warnings about the place and its documents. */
+  onEvent?: OnEvent | undefined
+}
 
 /**
  * Runs `act` with the place that a name leads to and the tag to look for in its index. No blob of it is collected
@@ -11,9 +19,10 @@ import { pause } from '../operation/abort.ts'
  */
 export async function withSource<T>(
   name: ImageName,
-  { signal, ...options }: LayoutOptions & { signal: AbortSignal | undefined },
+  { signal, onEvent, ...options }: SourceOptions,
   act: (source: ImageSource, tag: string | undefined) => Promise<T>
 ): Promise<T> {
   const wait = (): Promise<void> => pause(signal)
-  return whileOpen(name, options, wait, (source) => act(source, tagInIndex(name)))
+  const opening = { ...options, onWarning: warningTo(onEvent) }
+  return whileOpen(name, opening, wait, (source) => act(source, tagInIndex(name)))
 }
