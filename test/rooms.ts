@@ -75,6 +75,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     knows: 'the stories: one file for each thing a user can ask for, as a page of named steps',
     values: [
       'engine/files',
+      'engine/check',
       'engine/storage',
       'engine/transfer',
       'engine/edit',
@@ -111,6 +112,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'sys',
       'worker'
     ]
+  },
+  'engine/check': {
+    knows: 'finding out what an unpack would refuse, without unpacking',
+    values: ['engine/extract', 'engine/operation', 'bundle', 'image', 'plan', 'store', 'worker']
   },
   'engine/storage': {
     knows: 'where layers live between unpacks',

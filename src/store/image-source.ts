@@ -1,5 +1,6 @@
 /** The place that images are read from. */
 import { digestAlgorithm, digestHex, type Digest } from '../image/digest.ts'
+import { assertDescriptor } from '../image/documents.ts'
 import type { Descriptor, ImageIndex } from '../image/types.ts'
 import { openBlob } from './blob.ts'
 import type { BlobSource } from './blob-source.ts'
@@ -22,7 +23,7 @@ export interface ImageSource {
   readDocument(descriptor: Descriptor): Buffer
   /**
    * Where a blob's bytes are: embedded in the descriptor, otherwise in a file.
-   * @throws DIGEST_INVALID; in an archive BLOB_INVALID if they are not in a regular file
+   * @throws DOCUMENT_INVALID for a descriptor that is not one; DIGEST_INVALID; in an archive BLOB_INVALID if they are not in a regular file
    */
   blobSource(descriptor: Descriptor): BlobSource
 }
@@ -42,6 +43,7 @@ export type BlobPlace = Omit<BlobSource, 'digest' | 'size'>
 export function imageSource(parts: SourceParts): ImageSource {
   const { path, limit } = parts
   const blobSource = (descriptor: Descriptor): BlobSource => {
+    assertDescriptor(descriptor, path)
     const { digest, size, data } = descriptor
     return data === undefined || data === ''
       ? { digest, size, ...parts.locate(digest) }

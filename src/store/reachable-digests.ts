@@ -12,7 +12,7 @@ import { reachableBlobs } from './reachable.ts'
 export function reachableDigests(layout: Layout): Set<string> {
   const { manifests, subject } = layout.readIndex()
   const roots = subject === undefined ? manifests : [...manifests, subject]
-  const blobs = reachableBlobs(layout, roots, { unknown: 'mentions' })
+  const blobs = reachableBlobs(layout, roots)
   for (const { fault, isFollowed } of blobs)
     if (!isFollowed && fault !== undefined && fault.code !== 'BLOB_NOT_FOUND') throw fault
   return new Set(blobs.map(({ descriptor }) => descriptor.digest))

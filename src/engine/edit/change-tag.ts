@@ -3,7 +3,7 @@ import { parsePlatform } from '../../image/platform.ts'
 import { parseTag } from '../../image/tag.ts'
 import { whileInUse } from '../../store/blobs-lock.ts'
 import { openLayout } from '../../store/layout.ts'
-import { resolveImage, type ResolvedImage } from '../../store/resolve.ts'
+import { assertLayers, resolveImage, type ResolvedImage } from '../../store/resolve.ts'
 import { pause } from '../operation/abort.ts'
 import { asked } from '../operation/asked.ts'
 import { addToImage, type DocumentEdit } from './add-to-image.ts'
@@ -48,6 +48,7 @@ export async function changeTag(options: TagOptions, change: TagChange): Promise
     const layout = openLayout(path)
     const act = async (): Promise<ChangeResult> => {
       const base = resolveImage(layout, tag, platform)
+      if (change.write !== undefined) assertLayers(base)
       const { result } = await addToImage({
         layout,
         base,
@@ -58,6 +59,7 @@ export async function changeTag(options: TagOptions, change: TagChange): Promise
           createdBy: `${options.program ?? 'oci-unpack'} ${change.command}`
         }),
         edit: change.edit,
+        onEvent: settings.onEvent,
         signal: settings.signal
       })
       return result
