@@ -64,11 +64,21 @@ describe('updateIndex', () => {
   })
 
   test('refuses to replace an index that it cannot read', async () => {
-    writeFileSync(file(), '{"schemaVersion":2,"manifests":[{}]}')
+    writeFileSync(file(), '{"schemaVersion":2,"manifests":{}}')
     await expect(updateIndex(workspace, (index) => index, noPause)).rejects.toMatchObject({
       code: 'DOCUMENT_INVALID'
     })
-    expect(readFileSync(file(), 'utf8')).toBe('{"schemaVersion":2,"manifests":[{}]}')
+    expect(readFileSync(file(), 'utf8')).toBe('{"schemaVersion":2,"manifests":{}}')
+  })
+
+  test('keeps entries of other tools that nobody can use', async () => {
+    const odd = { mediaType: 'a/b', digest: 'sha256:no', size: '5', x: 1 }
+    writeFileSync(file(), JSON.stringify({ manifests: [odd] }))
+    await updateIndex(workspace, (index) => withTag(index, 't', built.image()), noPause)
+    const { schemaVersion, manifests } = JSON.parse(readFileSync(file(), 'utf8')) as ImageIndex
+    expect(schemaVersion).toBe(2)
+    expect(manifests).toHaveLength(2)
+    expect(manifests[0]).toEqual(odd)
   })
 
   test('leaves the index alone where nobody wants to wait for another to finish', async () => {

@@ -78,12 +78,12 @@ describe('openLayout', () => {
 
 describe('readIndex', () => {
   test('names file and place where index.json is not valid', () => {
-    writeFileSync(inside('index.json'), '{"schemaVersion":2,"manifests":[{}]}')
+    writeFileSync(inside('index.json'), '{"schemaVersion":2,"manifests":[null]}')
     const error = failure(() => openLayout(built.path).readIndex())
     expect(error.code).toBe('DOCUMENT_INVALID')
     expect(error.facts).toMatchObject({
       file: inside('index.json'),
-      pointer: '/manifests/0/mediaType'
+      pointer: '/manifests/0'
     })
   })
 
