@@ -6,6 +6,7 @@ import { digestHex, type Digest } from '../image/digest.ts'
 import { fullDockerName } from '../image/docker-name.ts'
 import { layerCompression } from '../image/media-types.ts'
 import type { Descriptor } from '../image/types.ts'
+import { blamedOn } from '../store/blamed-blob.ts'
 import { openBlob } from '../store/blob.ts'
 import type { ImageSource } from '../store/image-source.ts'
 import { assertLayers, resolveImage, type ResolvedImage } from '../store/resolve.ts'
@@ -83,6 +84,8 @@ async function* plainChunks(
       yield chunk
     }
     blob.verify()
+  } catch (error) {
+    throw blamedOn(blob, error)
   } finally {
     blob.close()
   }

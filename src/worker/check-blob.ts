@@ -3,12 +3,12 @@ import type { DecompressorChoice } from '../codec/choice.ts'
 import type { Compression } from '../image/media-types.ts'
 import { decompress } from '../codec/decompress.ts'
 import type { Digest } from '../image/digest.ts'
+import { blamedOn } from '../store/blamed-blob.ts'
 import { openBlob, type VerifiedBlob } from '../store/blob.ts'
 import type { BlobSource } from '../store/blob-source.ts'
 import type { Control } from './control.ts'
 import { countedInput } from './counted-input.ts'
 import { diffIdCheck } from './diff-id.ts'
-import { withWholeBlob } from './whole-blob.ts'
 
 export interface CheckBlobTask {
   type: 'check-blob'
@@ -27,7 +27,14 @@ interface LayerContent {
 
 /** @throws BLOB_*, COMPRESSION_INVALID, DIFF_ID_MISMATCH, ABORTED */
 export async function checkBlob(task: CheckBlobTask, control: Control): Promise<void> {
-  await withWholeBlob(openBlob(task.source), control, (blob) => readContent(task, blob, control))
+  const blob = openBlob(task.source)
+  try {
+    await readContent(task, blob, control)
+  } catch (error) {
+    throw blamedOn(blob, error)
+  } finally {
+    blob.close()
+  }
 }
 
 async function readContent(
@@ -38,6 +45,7 @@ async function readContent(
   const input = countedInput(blob, control, layer)
   if (content === undefined) {
     while (input.read() !== undefined) control.throwIfAborted()
+    blob.verify()
     return
   }
   const { compression, decompressor } = content

@@ -1,13 +1,13 @@
 /** A layer from its blob to the bytes of its tar, verified to the last byte: blob → digest → decompress → diff ID. */
 import type { DecompressorChoice } from '../codec/choice.ts'
 import { decompress } from '../codec/decompress.ts'
+import { blamedOn } from '../store/blamed-blob.ts'
 import { openBlob, type VerifiedBlob } from '../store/blob.ts'
 import type { ByteStage } from './byte-stage.ts'
 import type { Control } from './control.ts'
 import { countedInput } from './counted-input.ts'
 import { diffIdCheck, type ExpectedTar } from './diff-id.ts'
 import { TarSizeCheck, type TarSizeLimits } from './tar-limits.ts'
-import { withWholeBlob } from './whole-blob.ts'
 
 export interface VerifiedTarTask extends ExpectedTar {
   /** Its index among the layers of the image. */
@@ -18,14 +18,22 @@ export interface VerifiedTarTask extends ExpectedTar {
 
 /**
  * @param consumer must not trust anything before this returns: it is finished before the last checks
- * @throws BLOB_*, COMPRESSION_INVALID, DIFF_ID_MISMATCH, LIMIT_EXCEEDED, ABORTED
+ * @throws BLOB_*, which is told before whatever follows from it; COMPRESSION_INVALID, DIFF_ID_MISMATCH, LIMIT_EXCEEDED,
+ * ABORTED
  */
 export async function readVerifiedTar(
   task: VerifiedTarTask,
   control: Control,
   consumer: ByteStage
 ): Promise<void> {
-  await withWholeBlob(openBlob(task.source), control, (blob) => read(task, control, consumer, blob))
+  const blob = openBlob(task.source)
+  try {
+    await read(task, control, consumer, blob)
+  } catch (error) {
+    throw blamedOn(blob, error)
+  } finally {
+    blob.close()
+  }
 }
 
 async function read(
