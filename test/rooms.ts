@@ -156,10 +156,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'store',
       'sys',
       'tar/writer.ts',
-      'transports'
+      'transports',
+      'worker'
     ],
     types: ['engine/changes', 'mtree', 'tar/entry.ts'],
-    node: ['crypto', 'os', 'path']
+    node: ['crypto', 'fs', 'os', 'path']
   },
   'engine/changes': {
     knows: 'what changed in a bundle or a tree',
@@ -244,7 +245,16 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   worker: {
     knows: 'threads and their tasks, which are functions that also run without a thread',
-    values: ['codec', 'image/digest.ts', 'plan/plan-entry.ts', 'rootfs', 'store', 'sys', 'tar'],
+    values: [
+      'codec',
+      'image/digest.ts',
+      'plan/names.ts',
+      'plan/plan-entry.ts',
+      'rootfs',
+      'store',
+      'sys',
+      'tar'
+    ],
     types: ['image/media-types.ts', 'plan'],
     node: ['crypto', 'worker_threads']
   },

@@ -5,7 +5,7 @@ import { copy, verify, type BlobReport, type VerifyOptions } from '../index.ts'
 import { isSet, text, type Input, type Run, type Terminal } from './command.ts'
 import { formatFacts } from './facts.ts'
 import { limits, wholeNumber } from './flag-values.ts'
-import { flagOf } from './option-names.ts'
+import { LIMIT_FLAGS } from './flags.ts'
 import { withEvents } from './progress/show.ts'
 
 export const runVerify: Run = async (input, terminal) => {
@@ -67,7 +67,7 @@ function formatFault({ error }: BlobReport): string {
 }
 
 function inFlags(hint: string): string {
-  return hint.replaceAll(/limits\.\w+/g, flagOf)
+  return LIMIT_FLAGS.reduce((text, { option, name }) => text.replaceAll(option, `--${name}`), hint)
 }
 
 function damaged(blobs: readonly BlobReport[]): OciUnpackError {
