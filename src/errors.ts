@@ -138,15 +138,26 @@ export function aborted(cause?: unknown): OciUnpackError {
  */
 export function withFacts(error: unknown, facts: Facts): unknown {
   if (!(error instanceof OciUnpackError)) return error
+  return rebuilt(error, { facts: { ...facts, ...error.facts } })
+}
+
+function rebuilt(error: OciUnpackError, changed: ErrorDetails): OciUnpackError {
   const hint = hintAsWritten(error)
-  const widened = new OciUnpackError(error.code, error.message, {
-    facts: { ...facts, ...error.facts },
+  const copy = new OciUnpackError(error.code, error.message, {
+    facts: error.facts,
     ...(hint === undefined ? {} : { hint }),
     ...(error.errno === undefined ? {} : { errno: error.errno }),
-    ...(error.cause === undefined ? {} : { cause: error.cause })
+    ...(error.cause === undefined ? {} : { cause: error.cause }),
+    ...changed
   })
-  if (error.stack !== undefined) widened.stack = error.stack
-  return widened
+  if (error.stack !== undefined) copy.stack = error.stack
+  return copy
+}
+
+/** The same error with what it was found by. Other errors are returned unchanged. */
+export function withCause(error: unknown, cause: unknown): unknown {
+  if (!(error instanceof OciUnpackError)) return error
+  return rebuilt(error, { cause })
 }
 
 /** An error as plain data, to send it from one thread to another. */

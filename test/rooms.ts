@@ -77,6 +77,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     knows: 'the stories: one file for each thing a user can ask for, as a page of named steps',
     values: [
       'engine/files',
+      'engine/check',
       'engine/storage',
       'engine/transfer',
       'engine/edit',
@@ -113,6 +114,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'sys',
       'worker'
     ]
+  },
+  'engine/check': {
+    knows: 'finding out what an unpack would refuse, without unpacking',
+    values: ['engine/extract', 'engine/operation', 'bundle', 'image', 'plan', 'store', 'worker']
   },
   'engine/storage': {
     knows: 'where layers live between unpacks',
@@ -153,10 +158,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'store',
       'sys',
       'tar/writer.ts',
-      'transports'
+      'transports',
+      'worker'
     ],
     types: ['engine/changes', 'mtree', 'tar/entry.ts'],
-    node: ['crypto', 'os', 'path']
+    node: ['crypto', 'fs', 'os', 'path']
   },
   'engine/changes': {
     knows: 'what changed in a bundle or a tree',
@@ -241,7 +247,16 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   worker: {
     knows: 'threads and their tasks, which are functions that also run without a thread',
-    values: ['codec', 'image/digest.ts', 'plan/plan-entry.ts', 'rootfs', 'store', 'sys', 'tar'],
+    values: [
+      'codec',
+      'image/digest.ts',
+      'plan/names.ts',
+      'plan/plan-entry.ts',
+      'rootfs',
+      'store',
+      'sys',
+      'tar'
+    ],
     types: ['image/media-types.ts', 'plan'],
     node: ['crypto', 'worker_threads']
   },

@@ -25,10 +25,10 @@ export interface RuntimeConfigOptions {
 
 /**
  * Checks everything that can be known before the root file system exists, so that nothing is unpacked in vain.
- * @throws CONFIG_UNSUPPORTED for an os other than linux, bad environment variables, ids out of range
+ * @throws CONFIG_UNSUPPORTED for an os other than linux (an image that names none may be for it), bad environment variables, ids out of range
  */
 export function checkRuntimeConfig({ os, config }: ImageConfig): void {
-  if (os !== 'linux') throw unsupportedOs(os)
+  if (os && os !== 'linux') throw unsupportedOs(os)
   checkEnv(config?.Env ?? [])
   checkUser(config?.User ?? '')
 }
@@ -126,9 +126,9 @@ function toSpecMapping({ containerId, hostId, size }: IdMapping): SpecIdMapping 
   return { containerID: containerId, hostID: hostId, size }
 }
 
-function unsupportedOs(os: string | null | undefined): OciUnpackError {
+function unsupportedOs(os: string): OciUnpackError {
   return new OciUnpackError('CONFIG_UNSUPPORTED', 'Only Linux images can become runtime bundles.', {
-    facts: { pointer: '/os', expected: 'linux', found: String(os) },
+    facts: { pointer: '/os', expected: 'linux', found: os },
     hint: 'Choose another {platform}, or unpack only the root file system.'
   })
 }

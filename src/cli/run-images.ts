@@ -4,7 +4,8 @@ import { OciUnpackError } from '../errors.ts'
 import { copy, verify, type BlobReport, type VerifyOptions } from '../index.ts'
 import { isSet, text, type Input, type Run, type Terminal } from './command.ts'
 import { formatFacts } from './facts.ts'
-import { wholeNumber } from './flag-values.ts'
+import { limits, wholeNumber } from './flag-values.ts'
+import { LIMIT_FLAGS } from './flags.ts'
 import { warningsOf } from './progress/log.ts'
 import { withEvents } from './progress/show.ts'
 
@@ -38,11 +39,12 @@ export const runCopy: Run = async (input, terminal) => {
 function readOptions(
   input: Input,
   { signal }: Terminal
-): Pick<VerifyOptions, 'jobs' | 'decompressor' | 'signal'> {
+): Pick<VerifyOptions, 'jobs' | 'decompressor' | 'limits' | 'signal'> {
   const jobs = wholeNumber(input, 'jobs')
   const decompressor = text(input, 'decompressor')
   return {
     signal,
+    limits: limits(input),
     ...(jobs === undefined ? {} : { jobs }),
     ...(decompressor === undefined ? {} : { decompressor })
   }
@@ -58,17 +60,29 @@ function formatTable(blobs: readonly BlobReport[]): string {
   return line('STATUS', 'ROLE', 'SIZE', 'DIGEST') + rows.join('')
 }
 
-/** The fault is shown below its blob, indented. */
+/** The fault is shown below its blob, indented. A hint is shown if it names a flag; others are about copying again. */
 function formatFault({ error }: BlobReport): string {
   if (error === undefined) return ''
   const facts = formatFacts(error.facts).join('; ')
-  return `         ${error.message} [${error.code}] ${display(fromText(facts))}\n`
+  const hint = /limits\.\w+/.test(error.hint ?? '') ? ` ${inFlags(error.hint!)}` : ''
+  return `         ${error.message} [${error.code}] ${display(fromText(facts))}${hint}\n`
+}
+
+function inFlags(hint: string): string {
+  return LIMIT_FLAGS.reduce((text, { option, name }) => text.replaceAll(option, `--${name}`), hint)
 }
 
 function damaged(blobs: readonly BlobReport[]): OciUnpackError {
   const bad = blobs.filter(({ status }) => status === 'missing' || status === 'damaged')
-  return new OciUnpackError('IMAGE_DAMAGED', 'Blobs are missing or damaged.', {
+  const isWhole = bad.every(({ error }) => !error!.code.startsWith('BLOB_'))
+  return new OciUnpackError('IMAGE_DAMAGED', messageFor(isWhole), {
     facts: { found: `${bad.length} of ${blobs.length} blobs missing or damaged` },
-    hint: 'Copy the image again from an undamaged source.'
+    hint: isWhole
+      ? 'All blobs are what their digests say, so another copy will not help: the image was made like this.'
+      : 'Copy the image again from an undamaged source.'
   })
+}
+
+function messageFor(isWhole: boolean): string {
+  return isWhole ? 'The image cannot be unpacked.' : 'Blobs are missing or damaged.'
 }

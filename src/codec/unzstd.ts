@@ -8,6 +8,7 @@ import {
   through,
   type ZlibStream
 } from './zlib-stream.ts'
+import { FrameCheck } from './zstd-checksum.ts'
 import { frames, type Piece } from './zstd-frames.ts'
 
 /** The decoder of node:zlib, which exists since Node 22.15. */
@@ -19,8 +20,8 @@ const native = (zlib as { createZstdDecompress?: CreateZstdDecompress }).createZ
 export const HAS_NATIVE_ZSTD: boolean = native !== undefined
 
 /**
- * Decodes Zstandard frames to the end of the source, in this process. node:zlib verifies content checksums. The
- * JavaScript decoder, used below Node 22.15, does not, but the diff ID still proves the content.
+ * Decodes Zstandard frames to the end of the source, in this process, and verifies their content checksums: node:zlib
+ * does this itself, and `FrameCheck` does it for the JavaScript decoder, which is used below Node 22.15.
  * @throws COMPRESSION_INVALID for damage, truncation and anything else between frames
  */
 export function unzstd(source: Source): AsyncGenerator<Buffer> {
@@ -72,12 +73,28 @@ export async function* unzstdInJavaScript(source: Source): AsyncGenerator<Buffer
   const output: Uint8Array[] = []
   const create = () => new Decompress((data) => output.push(data))
   let decoder = create()
+  let check = new FrameCheck()
   for (const { bytes, last, offset } of frames(source, 'blocks')) {
+    check.takeStored(bytes)
     // fzstd keeps what it cannot decode yet, longer than the piece is valid
     attempt(() => void decoder.push(Buffer.from(bytes), last), offset)
-    for (const data of output.splice(0)) if (data.length > 0) yield asBuffer(data)
-    if (last) decoder = create()
+    for (const data of output.splice(0)) {
+      check.takeContent(data)
+      if (data.length > 0) yield asBuffer(data)
+    }
+    if (!last) continue
+    if (!check.isRight()) throw wrongChecksum(offset)
+    decoder = create()
+    check = new FrameCheck()
   }
+}
+
+function wrongChecksum(offset: number): Error {
+  return compressionInvalid(
+    'The zstd data is damaged.',
+    offset,
+    'the content of a frame does not match its checksum'
+  )
 }
 
 /** Anything that a decoder throws on damaged input, including out-of-range errors, means damage. */

@@ -1,61 +1,58 @@
 /** Adds a tar archive to an image as a layer, unchanged. */
-import { closeSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { OciUnpackError } from '../errors.ts'
-import { readInto } from '../sys/files.ts'
-import { openRegularFile, type RegularFile } from '../sys/open-regular.ts'
+import { withFacts } from '../errors.ts'
+import { openArchiveInput, type ArchiveInput } from './edit/archive-input.ts'
 import type { ChangeResult } from './edit/change-options.ts'
 import { changeTag, type TagOptions } from './edit/change-tag.ts'
 import type { LayerWriter } from './edit/layer-writer.ts'
+import { readTar, unusable } from './edit/read-tar.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface AddLayerOptions extends TagOptions {
-  /** Uncompressed tar archive; its bytes become the layer, whatever they are. */
+  /** Path of a tar archive: a file, or a pipe or device, which is read to its end. */
   archive: string
 }
 
-/** Adds an uncompressed tar archive to an image, verbatim. @throws OciUnpackError with a stable `code` */
+/**
+ * Adds a tar archive to an image. The bytes of the tar become the layer unchanged; an archive that is compressed with
+ * gzip or zstd is decompressed first. Only what `unpack` can read is taken.
+ * @throws OciUnpackError with a stable `code`
+ */
 export async function addLayerArchive(options: AddLayerOptions): Promise<ChangeResult> {
   requireOptions(options, { image: 'text', archive: 'text' })
   const path = resolve(options.archive)
   return changeTag(options, {
     command: 'raw add-layer',
     inheritAuthor: true,
-    write: () => (writer) => copy(path, writer)
+    write: (settings) => (writer) => copy(path, writer, settings.signal)
   })
 }
 
-const CHUNK = 1024 * 1024
-
-async function copy(path: string, writer: LayerWriter): Promise<void> {
-  const fd = openArchive(path)
-  const buffer = Buffer.allocUnsafeSlow(CHUNK)
+async function copy(
+  path: string,
+  writer: LayerWriter,
+  signal: AbortSignal | undefined
+): Promise<void> {
+  const input = open(path)
   try {
-    for (let length = readInto(fd, buffer); length > 0; length = readInto(fd, buffer))
-      await writer.write(buffer.subarray(0, length))
+    for await (const chunk of readTar(input, signal)) await writer.write(chunk)
+  } catch (error) {
+    throw withFacts(error, { path })
   } finally {
-    closeSync(fd)
+    input.close()
   }
 }
 
-function openArchive(path: string): number {
-  const file = openIfRegular(path)
-  if (file !== undefined) return file.fd
-  throw unusable(path, 'it is not a regular file', undefined)
+function open(path: string): ArchiveInput {
+  const input = openIfThere(path)
+  if (input !== undefined) return input
+  throw withFacts(unusable('it is a directory'), { path })
 }
 
-function openIfRegular(path: string): RegularFile | undefined {
+function openIfThere(path: string): ArchiveInput | undefined {
   try {
-    return openRegularFile(path, 'followed')
+    return openArchiveInput(path)
   } catch (cause) {
-    throw unusable(path, (cause as Error).message, cause)
+    throw withFacts(unusable((cause as Error).message, cause), { path })
   }
-}
-
-function unusable(path: string, reason: string, cause: unknown): OciUnpackError {
-  return new OciUnpackError('USAGE', 'The layer archive cannot be read.', {
-    facts: { path, reason },
-    hint: 'Give an uncompressed tar file.',
-    cause
-  })
 }

@@ -2,6 +2,7 @@
 import { OciUnpackError, withFacts } from '../errors.ts'
 import { chainIds, type Digest } from '../image/digest.ts'
 import { parseConfig } from '../image/documents.ts'
+import { isRootFilesystem } from '../image/image-kind.ts'
 import { documentSource } from '../store/manifests-in-index.ts'
 import { hiddenReferences } from '../store/hidden-references.ts'
 import { reachableBlobs } from '../store/reachable.ts'
@@ -51,13 +52,14 @@ async function liveKeysOf(layout: string): Promise<Digest[]> {
     const source = await openImages(name)
     const index = source.readIndex()
     const roots = [...index.manifests, ...hiddenReferences(source, index)]
-    return reachableBlobs(source, roots, { unknown: 'mentions' }).flatMap(
-      ({ role, document, fault, optional, descriptor }) => {
-        if (fault !== undefined && !(optional && fault.code === 'BLOB_NOT_FOUND')) throw fault
-        if (role !== 'config' || document === undefined) return []
-        return chainIds(parseConfig(document, documentSource(descriptor)).rootfs.diff_ids)
-      }
-    )
+    return reachableBlobs(source, roots).flatMap(({ fault, optional, isFollowed, content }) => {
+      const isAbsent = optional && fault?.code === 'BLOB_NOT_FOUND'
+      if (fault !== undefined && !isFollowed && !isAbsent) throw fault
+      if (content === undefined || !isRootFilesystem(content.manifest)) return []
+      const { config } = content.manifest
+      const document = source.readDocument(config)
+      return chainIds(parseConfig(document, documentSource(config)).rootfs.diff_ids)
+    })
   } catch (error) {
     throw withFacts(error, { image: layout })
   }

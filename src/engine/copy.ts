@@ -2,6 +2,7 @@
 import { parsePlatform } from '../image/platform.ts'
 import { parseDestination, parseImageName } from '../transports/image-name.ts'
 import type { WriterHelp } from '../transports/transport.ts'
+import { normalizeLimits, type UnpackLimits } from './extract/unpack-options.ts'
 import { heedSignals, pause, throwIfAborted } from './operation/abort.ts'
 import { asked } from './operation/asked.ts'
 import type { OnEvent } from './operation/events.ts'
@@ -26,6 +27,8 @@ export interface CopyOptions {
   jobs?: number
   /** As for `unpack`; for destinations whose layers are not compressed. */
   decompressor?: string
+  /** As for `unpack`; no other limit matters to a copy. */
+  limits?: Pick<UnpackLimits, 'jsonBytes'>
   /** Stops the operation: it rejects with ABORTED and leaves nothing half-made behind. */
   signal?: AbortSignal
   onEvent?: OnEvent
@@ -51,7 +54,8 @@ export async function copy(options: CopyOptions): Promise<CopyResult> {
   const help = writerHelp(options)
   return asked({ image: options.source }, () => {
     throwIfAborted(signal)
-    return withSource(from, { signal, onEvent }, async (source, tag) => ({
+    const { layoutOptions } = normalizeLimits(options.limits)
+    return withSource(from, { ...layoutOptions, signal, onEvent }, async (source, tag) => ({
       digest: await write({ source, tag, platform }, help)
     }))
   })

@@ -5,7 +5,7 @@ import { OciUnpackError } from '../errors.ts'
 import { descriptorPath } from '../image/choice.ts'
 import { whileInUse } from '../store/blobs-lock.ts'
 import type { Layout } from '../store/layout.ts'
-import { readImage, type ResolvedImage } from '../store/resolve.ts'
+import { assertLayers, readImage, type ResolvedImage } from '../store/resolve.ts'
 import { handlePath, withoutHandles } from '../sys/handle-path.ts'
 import { mountsBelow } from '../sys/mounts.ts'
 import { parseTagInLayout } from '../transports/image-name.ts'
@@ -116,7 +116,7 @@ async function repackBundle(
   const write: WriteLayer = (writer) => packChanges(bundle, changes, writer, settings, isRefreshed)
   const layer = changes.deltas.length === 0 ? undefined : { packing, write }
   const add = (beforeTag?: BeforeTag): Promise<ChangedImage> =>
-    addToImage({ layout, base, tag, layer, history, beforeTag, signal })
+    addToImage({ layout, base, tag, layer, history, beforeTag, onEvent, signal })
   if (!isRefreshed) return (await add()).result
   return withRefresh(bundle, onEvent, async (refresh) => {
     const known = { changes, scannedAt, hashFiles, threads: settings }
@@ -129,7 +129,9 @@ async function repackBundle(
 
 function readBase(layout: Layout, { metadata }: OpenBundle): ResolvedImage {
   try {
-    return readImage(layout, descriptorPath(metadata.descriptorWalk))
+    const image = readImage(layout, descriptorPath(metadata.descriptorWalk))
+    assertLayers(image)
+    return image
   } catch (error) {
     if (!(error instanceof OciUnpackError) || error.code !== 'BLOB_NOT_FOUND') throw error
     throw new OciUnpackError(

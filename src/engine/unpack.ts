@@ -3,6 +3,7 @@ import { ROOTFS_DIRECTORY } from '../bundle/files.ts'
 import { checkRuntimeConfig } from '../bundle/runtime-config.ts'
 import { target } from '../image/choice.ts'
 import { LayerStack } from '../plan/layer-stack.ts'
+import { assertRunnable } from '../store/resolve.ts'
 import { heedSignals } from './operation/abort.ts'
 import { asked } from './operation/asked.ts'
 import type { OnEvent } from './operation/events.ts'
@@ -41,6 +42,7 @@ export interface UnpackResult {
  */
 export async function unpack(options: UnpackOptions): Promise<UnpackResult> {
   return unpacked(options, async (job) => {
+    assertRunnable(job.image)
     checkRuntimeConfig(job.image.config)
     const { hooks, onEvent } = job.settings
     await withStorage({ hooks }, onEvent, (storage) =>

@@ -1,24 +1,27 @@
-/** Checks whether images are intact: every blob, every document, every diff ID. Nothing is written. */
+/**
+ * Checks whether images are intact and can be unpacked: every blob, every document and, of images, what is in the layers.
+ * Nothing is written.
+ */
 import { availableParallelism } from 'node:os'
 import { probeDecompressors } from '../codec/choice.ts'
 import { OciUnpackError, type ErrorCode, type Facts } from '../errors.ts'
-import { digestAlgorithm, type Digest } from '../image/digest.ts'
+import { isRootFilesystem } from '../image/image-kind.ts'
 import type { Descriptor } from '../image/types.ts'
+import type { BlobRole } from '../store/blob-role.ts'
 import { findEntry } from '../store/find-entry.ts'
 import type { ImageSource } from '../store/image-source.ts'
-import type { BlobRole } from '../store/blob-role.ts'
 import { reachableBlobs, type ReachableBlob } from '../store/reachable.ts'
 import { parseImageName, parsePlace } from '../transports/image-name.ts'
-import type { BlobOutcome, CheckedBlob } from '../transports/transport.ts'
+import { checkImages, type ImageCheckSettings, type ReadableImage } from './check/check-images.ts'
+import { readImageDocuments, type ImageBlob, type OnFault } from './check/image-documents.ts'
+import { count, normalizeLimits, type UnpackLimits } from './extract/unpack-options.ts'
 import { throwIfAborted } from './operation/abort.ts'
 import { asked } from './operation/asked.ts'
-import { checkBlobs, type CheckSettings } from './transfer/check-blobs.ts'
-import { diffIdMismatch } from '../store/blob-errors.ts'
-import { withSource } from './transfer/with-source.ts'
-import { count } from './extract/unpack-options.ts'
 import type { OnEvent } from './operation/events.ts'
 import { warningTo } from './operation/warnings.ts'
 import { requireOptions } from './operation/required-options.ts'
+import { checkBlobs, type CheckSettings } from './transfer/check-blobs.ts'
+import { withSource } from './transfer/with-source.ts'
 
 export interface VerifyOptions {
   /** `[TRANSPORT:]PATH[:TAG]`: one image, for all platforms. Give this or `layout`. */
@@ -29,6 +32,8 @@ export interface VerifyOptions {
   jobs?: number
   /** As for `unpack`. */
   decompressor?: string
+  /** As for `unpack`: an image that exceeds one is not `ok`. */
+  limits?: UnpackLimits
   signal?: AbortSignal
   /** Gets warnings about names and documents. */
   onEvent?: OnEvent
@@ -36,7 +41,8 @@ export interface VerifyOptions {
 
 /**
  * `absent`: does not exist, but need not (a platform of an index, a subject, a layer that is not distributable).
- * `missing`: needed, but does not exist. `damaged`: exists, but has the wrong content.
+ * `missing`: needed, but does not exist. `damaged`: exists, but has the wrong content, or `unpack` would
+ * refuse it.
  */
 export type BlobStatus = 'ok' | 'absent' | 'missing' | 'damaged'
 
@@ -58,41 +64,96 @@ export interface VerifyResult {
 }
 
 /**
- * Reads every blob that an image, or all images of a layout or archive, lead to, each once. Faults of blobs are in the
- * result; it throws if there is nothing to verify.
+ * Reads every blob that an image, or all images of a layout or archive, lead to, each once. An image is `ok` where
+ * `unpack` works, for every platform; of artifacts (signatures, attestations, charts) only sizes and digests are checked.
+ * Faults of blobs are in the result; it throws if there is nothing to verify.
  * @throws USAGE, REFERENCE_INVALID, LAYOUT_INVALID, ARCHIVE_INVALID, TAG_*, DOCUMENT_INVALID, ABORTED
  */
 export async function verify(options: VerifyOptions): Promise<VerifyResult> {
   requireOptions(options, {})
   const text = chosen(options)
   return asked({ image: text }, () => {
-    const settings = checkSettings(options)
-    throwIfAborted(options.signal)
+    const { layoutOptions, ...limits } = normalizeLimits(options.limits)
+    const settings = { ...checkSettings(options), ...limits, policy: NO_MAPS }
     const { signal, onEvent } = options
+    throwIfAborted(signal)
+    const opened = { ...layoutOptions, signal, onEvent }
     return options.image === undefined
-      ? withSource(parsePlace(text), { signal, onEvent }, (source) =>
+      ? withSource(parsePlace(text), opened, (source) =>
           verifyRoots(source, source.readIndex().manifests, settings)
         )
-      : withSource(parseImageName(text, warningTo(onEvent)), { signal, onEvent }, (source, tag) =>
+      : withSource(parseImageName(text, warningTo(onEvent)), opened, (source, tag) =>
           verifyRoots(source, [findEntry(source, tag)], settings)
         )
   })
 }
 
+type VerifySettings = ImageCheckSettings & CheckSettings
+
+const NO_MAPS = { kind: 'exact', uidMap: [], gidMap: [] } as const
+
 async function verifyRoots(
   source: ImageSource,
   roots: readonly Descriptor[],
-  settings: CheckSettings
+  settings: VerifySettings
 ): Promise<VerifyResult> {
   const blobs = reachableBlobs(source, roots)
-  const contents = blobs.filter(({ role }) => role === 'layer' || role === 'other')
-  const outcomes = await checkBlobs(source, contents, settings)
-  const faults = new Map(contents.map((blob, at) => [blob, faultOf(blob, outcomes[at]!)]))
-  const reports = blobs.map((blob) => report(blob, blob.fault ?? faults.get(blob)))
+  const faults = new Map<ReachableBlob, OciUnpackError>()
+  const onFault: OnFault = (blob, fault) => {
+    if (!faults.has(blob)) faults.set(blob, fault)
+  }
+  const images = readableImages(source, blobs, onFault)
+  const read = new Set(
+    images.flatMap(({ blob: { content } }) => [content.config, ...content.layers])
+  )
+  const plain = blobs.filter((blob) => !isDocument(blob) && !read.has(blob))
+  await checkPlainBlobs(source, plain, settings, onFault)
+  await checkImages(source, images, settings, onFault)
+  const reports = blobs.map((blob) => report(blob, documentFault(blob) ?? faults.get(blob)))
   return {
     ok: reports.every(({ status }) => status === 'ok' || status === 'absent'),
     blobs: reports
   }
+}
+
+/** Artifacts are not images: nobody unpacks them, so their blobs are only bytes. */
+function readableImages(
+  source: ImageSource,
+  blobs: readonly ReachableBlob[],
+  onFault: OnFault
+): ReadableImage[] {
+  return blobs.filter(isImage).flatMap((blob) => {
+    const image = readImageDocuments(source, blob, onFault)
+    return image === undefined ? [] : [{ blob, image }]
+  })
+}
+
+function isImage(blob: ReachableBlob): blob is ImageBlob {
+  return blob.content !== undefined && isRootFilesystem(blob.content.manifest)
+}
+
+async function checkPlainBlobs(
+  source: ImageSource,
+  blobs: readonly ReachableBlob[],
+  settings: VerifySettings,
+  onFault: OnFault
+): Promise<void> {
+  const wanted = blobs.map(({ descriptor }) => ({ descriptor, diffId: undefined }))
+  const outcomes = await checkBlobs(source, wanted, settings)
+  for (const [index, outcome] of outcomes.entries()) {
+    if (outcome.status === 'fulfilled') continue
+    if (!(outcome.reason instanceof OciUnpackError)) throw outcome.reason
+    onFault(blobs[index]!, outcome.reason)
+  }
+}
+
+function isDocument({ role }: ReachableBlob): boolean {
+  return role === 'index' || role === 'manifest'
+}
+
+/** A document of an unknown type is only bytes, whatever else is wrong with it. */
+function documentFault(blob: ReachableBlob): OciUnpackError | undefined {
+  return isDocument(blob) ? blob.fault : undefined
 }
 
 /** The settings of all operations that read blobs without unpacking them. @throws USAGE, DECOMPRESSOR_UNAVAILABLE */
@@ -112,31 +173,12 @@ function chosen({ image, layout }: VerifyOptions): string {
   throw new OciUnpackError('USAGE', 'Give either an image or a layout.')
 }
 
-function faultOf(blob: ReachableBlob, outcome: BlobOutcome): OciUnpackError | undefined {
-  if (outcome.status === 'fulfilled') return wrongDiffId(blob, outcome.value)
-  if (outcome.reason instanceof OciUnpackError) return outcome.reason
-  throw outcome.reason
-}
-
-function wrongDiffId(
-  { diffIds }: ReachableBlob,
-  { diffIds: found }: CheckedBlob
-): OciUnpackError | undefined {
-  const wrong = [...diffIds].find((diffId) => !found.includes(diffId))
-  return wrong === undefined ? undefined : diffIdMismatch(wrong, ofAlgorithm(found, wrong))
-}
-
-function ofAlgorithm(found: readonly string[], like: Digest): string {
-  const algorithm = digestAlgorithm(like)
-  return found.find((diffId) => diffId.startsWith(`${algorithm}:`)) ?? 'none'
-}
-
 function report(
   { descriptor, role, optional }: ReachableBlob,
   fault: OciUnpackError | undefined
 ): BlobReport {
-  const { digest, size, mediaType } = descriptor
-  const about = { digest, size, mediaType, role }
+  const { size, mediaType } = descriptor
+  const about = { digest: String(descriptor.digest), size, mediaType, role }
   if (fault === undefined) return { ...about, status: 'ok' }
   const { code, message, facts, hint } = fault
   const missing = optional ? 'absent' : 'missing'

@@ -12,7 +12,7 @@ import { parsePlatform } from '../image/platform.ts'
 import type { IdMapping } from '../plan/id-map.ts'
 import { readAccountsOnDisk } from '../rootfs/accounts.ts'
 import { whileInUse } from '../store/blobs-lock.ts'
-import { resolveImage, type ResolvedImage } from '../store/resolve.ts'
+import { assertRunnable, resolveImage, type ResolvedImage } from '../store/resolve.ts'
 import { close, openOperatorDirectory } from '../sys/files.ts'
 import { identity } from '../sys/identity.ts'
 import { lockedMountFlags } from '../sys/mounts.ts'
@@ -76,7 +76,9 @@ function outputFile(path: string): string {
   throw new OciUnpackError('USAGE', 'The path of the runtime configuration is empty.')
 }
 
-function runtimeConfig({ config }: ResolvedImage, options: RuntimeConfigOptions): string {
+function runtimeConfig(resolved: ResolvedImage, options: RuntimeConfigOptions): string {
+  assertRunnable(resolved)
+  const { config } = resolved
   const { rootfs, onEvent } = options
   const user = config.config?.User ?? ''
   if (rootfs === undefined && namesAccounts(user)) onEvent?.(unknownUser(user))

@@ -1,11 +1,16 @@
-/** Reads the documents of an image and checks them against their schemas. */
+/**
+ * Reads the documents of an image: liberally, since many tools write them. Each parser holds a document only to what no
+ * command can do without; what else a command needs, it asks for (`layerDiffIds`, `assertDescriptor`).
+ */
 import { OciUnpackError } from '../errors.ts'
 import type { Digest } from './digest.ts'
+import { fit, type OnMisfit } from './fit.ts'
 import { parseJson, type Json } from './json.ts'
 import { mediaKind } from './media-types.ts'
 import { withOddEntries, type OddEntry } from './odd-entries.ts'
 import {
   validateConfig,
+  validateDescriptor,
   validateDockerArchive,
   validateIndex,
   validateLayoutFile,
@@ -20,13 +25,14 @@ import {
   type Shape
 } from './shape.ts'
 import type {
+  Descriptor,
   DockerArchiveImage,
   ImageConfig,
   ImageIndex,
   ImageManifest,
   LayoutFile
 } from './types.ts'
-import { assertValid, documentInvalid, type SchemaValidator } from './validate.ts'
+import { assertValid, documentInvalid, show, type SchemaValidator } from './validate.ts'
 
 /** Where a document's bytes came from. */
 export interface DocumentSource {
@@ -38,8 +44,8 @@ export interface DocumentSource {
 
 /*
  * Every parser takes the stored bytes and throws DOCUMENT_INVALID with file, JSON pointer and reason. Unknown fields
- * are kept. An optional known field that is null (as Go writes one) is dropped, and a required list that is null
- * becomes empty.
+ * are kept. An optional known field that is null (as Go writes one) or does not fit (`fit.ts`) is left out, and a
+ * required list that is null becomes empty.
  */
 
 /** The `oci-layout` file (image-spec image-layout.md). */
@@ -48,15 +54,16 @@ export function parseLayoutFile(bytes: Uint8Array, source: DocumentSource): Layo
 }
 
 /**
- * An image index or Docker manifest list (image-spec image-index.md). Entries that are not valid do not make it invalid:
- * `oddEntries` has them.
+/**
+ * An image index or Docker manifest list (image-spec image-index.md). Entries that do not say which blob they mean do not
+ * make it invalid: `oddEntries` has them.
  */
 export function parseIndex(bytes: Uint8Array, source: DocumentSource): ImageIndex {
   const { value, odd } = setAsideOdd(parseText(bytes, source), source)
   assertValid(validateIndex, value, source.file)
-  const index = withoutNulls(value, INDEX_SHAPE) as unknown as ImageIndex
-  assertMediaType(index.mediaType, source)
-  return withOddEntries(index, odd)
+  const index = fit(value, INDEX_SHAPE) as unknown as ImageIndex
+  assertSameKind(index.mediaType, source)
+  return withOddEntries({ ...index, schemaVersion: 2 }, odd)
 }
 
 /** An image manifest, OCI or Docker schema 2 (image-spec manifest.md). */
@@ -67,13 +74,25 @@ export function parseManifest(bytes: Uint8Array, source: DocumentSource): ImageM
     validateManifest,
     MANIFEST_SHAPE
   ) as unknown as ImageManifest
-  assertMediaType(manifest.mediaType, source)
-  return manifest
+  assertSameKind(manifest.mediaType, source)
+  return { ...manifest, schemaVersion: 2 }
 }
 
-/** An image configuration, OCI or Docker (image-spec config.md). */
-export function parseConfig(bytes: Uint8Array, source: DocumentSource): ImageConfig {
-  return parse(bytes, source, validateConfig, CONFIG_SHAPE) as unknown as ImageConfig
+/**
+ * An image configuration, OCI or Docker (image-spec config.md). `os` and `architecture` are empty where it does not
+ * name them, and `rootfs` has those diff IDs that can be read.
+ * @param onMisfit hears of every field that is left out
+ */
+export function parseConfig(
+  bytes: Uint8Array,
+  source: DocumentSource,
+  onMisfit?: OnMisfit
+): ImageConfig {
+  const value = parseText(bytes, source)
+  const config = fit(value, CONFIG_SHAPE, onMisfit) as Partial<ImageConfig> | undefined
+  if (config === undefined) throw notAnObject(value, source)
+  const { os = '', architecture = '', rootfs = { diff_ids: [] } } = config
+  return { ...config, architecture, os, rootfs: { ...rootfs, type: 'layers' } }
 }
 
 /** `manifest.json` of a docker-archive (moby/docker-image-spec, Combined Image JSON + Filesystem Changeset Format). */
@@ -85,16 +104,48 @@ export function parseDockerArchive(
   return images as unknown as readonly DockerArchiveImage[]
 }
 
-/** The diff IDs of a manifest's layers. @throws DOCUMENT_INVALID if their number is not that of the layers */
+/** @throws DOCUMENT_INVALID if the config, given as its bytes, has no diff IDs that can be read */
+export function configDiffIds(config: Uint8Array, source: DocumentSource): readonly Digest[] {
+  assertValid(validateConfig, parseText(config, source), source.file)
+  return parseConfig(config, source).rootfs.diff_ids
+}
+
+/**
+ * The diff IDs of a manifest's layers, from the bytes of its config. An image without layers needs none.
+ * @throws DOCUMENT_INVALID if the config does not have one for each layer
+ */
 export function layerDiffIds(
-  manifest: ImageManifest,
-  config: ImageConfig,
-  configFile: string
+  { layers }: ImageManifest,
+  config: Uint8Array,
+  source: DocumentSource
 ): readonly Digest[] {
-  const { diff_ids: diffIds } = config.rootfs
-  if (diffIds.length === manifest.layers.length) return diffIds
-  const counts = `has ${diffIds.length} entries, but the manifest has ${manifest.layers.length} layers`
-  throw documentInvalid(configFile, '/rootfs/diff_ids', counts)
+  const diffIds =
+    layers.length === 0
+      ? parseConfig(config, source).rootfs.diff_ids
+      : configDiffIds(config, source)
+  if (diffIds.length === layers.length) return diffIds
+  const counts = `has ${diffIds.length} entries, but the manifest has ${layers.length} layers`
+  throw documentInvalid(source.file, '/rootfs/diff_ids', counts)
+}
+
+/** Fields of `config` that decide how a container runs; the others only describe it. */
+const EXECUTION = /^\/config(?:$|\/(?:User|Env|Entrypoint|Cmd|WorkingDir|Volumes)(?:\/|$))/
+
+/** @throws DOCUMENT_INVALID if a setting for running a container cannot be read, from the bytes of a config */
+export function assertExecution(config: Uint8Array, source: DocumentSource): void {
+  parseConfig(config, source, (pointer) => {
+    if (!EXECUTION.test(pointer)) return
+    throw documentInvalid(source.file, pointer, 'is not of the type that the specification names')
+  })
+}
+
+/**
+ * Checks that a descriptor says which blob it means.
+ * @param file what contains the descriptor, for messages
+ * @throws DOCUMENT_INVALID
+ */
+export function assertDescriptor(descriptor: Descriptor, file: string): void {
+  assertValid(validateDescriptor, descriptor as unknown as Json, file)
 }
 
 function setAsideOdd(value: Json, source: DocumentSource): { value: Json; odd: OddEntry[] } {
@@ -113,12 +164,12 @@ function setAsideOdd(value: Json, source: DocumentSource): { value: Json; odd: O
 /** What is wrong with an entry of an index, with its place there. */
 function entryFault(entry: Json, at: number, { file }: DocumentSource): OciUnpackError | undefined {
   try {
-    assertValid(validateIndex, { schemaVersion: 2, manifests: [entry] }, file)
+    assertValid(validateDescriptor, entry, file)
     return undefined
   } catch (error) {
     if (!(error instanceof OciUnpackError)) throw error
     const { pointer = '', reason = '' } = error.facts
-    return documentInvalid(file, String(pointer).replace('/0', `/${at}`), String(reason))
+    return documentInvalid(file, `/manifests/${at}${String(pointer)}`, String(reason))
   }
 }
 
@@ -130,7 +181,7 @@ function parse(
 ): Json {
   const value = parseText(bytes, source)
   assertValid(validate, value, source.file)
-  return withoutNulls(value, shape)
+  return fit(value, shape)!
 }
 
 function parseText(bytes: Uint8Array, source: DocumentSource): Json {
@@ -142,26 +193,26 @@ function parseText(bytes: Uint8Array, source: DocumentSource): Json {
   }
 }
 
-/** A blob that one reader takes for an index and another for a manifest can hide content: CVE-2021-41190. */
-function assertMediaType(found: string | undefined, source: DocumentSource): void {
-  if (found === undefined || source.mediaType === undefined || found === source.mediaType) return
+function notAnObject(value: Json, { file }: DocumentSource): Error {
+  return documentInvalid(file, '', `must be an object, found ${show(value)}`)
+}
+
+/**
+ * A blob that one reader takes for an index and another for a manifest can hide content: CVE-2021-41190. OCI's and
+ * Docker's type of the same kind mean the same, and unknown types nothing.
+ */
+function assertSameKind(found: string | undefined, source: DocumentSource): void {
+  if (found === undefined || source.mediaType === undefined) return
+  const { kind } = mediaKind(found)
+  if (kind === 'other' || kind === mediaKind(source.mediaType).kind) return
   throw documentInvalid(
     source.file,
     '/mediaType',
-    `must be ${source.mediaType} as its descriptor says, found ${found} (${mediaKind(found).kind})`
+    `must be ${source.mediaType} as its descriptor says, found ${found} (${kind})`
   )
 }
 
-function withoutNulls(value: Json, shape: Shape): Json {
-  if (shape.kind === 'list' && Array.isArray(value)) {
-    return (value as readonly Json[]).map((item) => withoutNulls(item, shape.of))
-  }
-  if (shape.kind !== 'struct' || value === null || typeof value !== 'object') return value
-  const members = Object.entries(value).flatMap(([key, member]) => {
-    const field = Object.hasOwn(shape.fields, key) ? shape.fields[key] : undefined
-    if (field === undefined) return [[key, member]]
-    if (member !== null) return [[key, withoutNulls(member, field)]]
-    return field.kind === 'list' && field.required ? [[key, []]] : []
-  })
-  return Object.fromEntries(members) as Json
+/** Whether a descriptor says which blob it means. */
+export function isDescriptor(descriptor: Descriptor): boolean {
+  return validateDescriptor(descriptor)
 }

@@ -40,7 +40,7 @@ function fieldShape(shape: Shape, key: string): Shape {
 
 function orderedKeys(object: Readonly<Record<string, Json | undefined>>, shape: Shape): string[] {
   const keys = Object.keys(object).filter((key) => object[key] !== undefined)
-  if (shape.kind === 'map') return keys.sort(compareKeys)
+  if (shape.kind === 'map' || shape.kind === 'set') return keys.sort(compareKeys)
   if (shape.kind !== 'struct') return keys
   const known = Object.keys(shape.fields).filter((key) => keys.includes(key))
   return [...known, ...keys.filter((key) => !Object.hasOwn(shape.fields, key))]

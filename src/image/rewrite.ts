@@ -1,7 +1,7 @@
 /** Rewrites an edited image, with every document that leads to it. */
-import { target, type DescriptorPath } from './choice.ts'
+import { pathPlatform, target, type DescriptorPath } from './choice.ts'
 import { digestOf, type Digest } from './digest.ts'
-import { platformText } from './platform.ts'
+import { hostPlatform, platformOf, platformText } from './platform.ts'
 import { configBytes, indexBytes, manifestBytes } from './serialise.ts'
 import type {
   Descriptor,
@@ -39,19 +39,29 @@ export interface RewrittenImage {
   descriptorPath: DescriptorPath
   manifest: ImageManifest
   config: ImageConfig
+  /** Digests of the attestations and variants that are left out, because they are about the image as it was. */
+  dropped: readonly Digest[]
+  /** If nothing says which platform the image is for: the one that the config now names. */
+  assumed: Platform | undefined
 }
+
+/** The annotation with which BuildKit says which image an attestation describes. */
+const DESCRIBED = 'vnd.docker.reference.digest'
 
 /** The uncompressed size of a layer in bytes, which umoci records on the layer's descriptor. */
 const UNCOMPRESSED_SIZE = 'ci.umo.uncompressed_blob_size'
 
 /**
  * Applies an edit and rewrites everything above it, bottom-up: config, manifest, each index. Unknown fields,
- * annotations, platforms and big integers are kept, except entries of indexes that are about the old image; sizes, digests and embedded `data` become those of the new bytes.
- * An edit without changes returns the image unchanged.
+ * annotations, platforms and big integers are kept, except entries of indexes that are about the old image; sizes,
+ * digests and embedded `data` become those of the new bytes. An edit without changes returns the image unchanged. What
+ * the specification requires of a config and the image lacks is added: its platform.
  */
 export function rewriteImage(image: ImageDocuments, edit: ImageEdit): RewrittenImage {
-  if (Object.keys(edit).length === 0) return { ...image, blobs: [] }
-  const config = editConfig(image.config, edit)
+  if (Object.keys(edit).length === 0)
+    return { ...image, blobs: [], dropped: [], assumed: undefined }
+  const edited = editConfig(image.config, edit)
+  const { config, assumed } = withPlatform(edited, image.descriptorPath)
   const configBlob = configBytes(config)
   const manifest = {
     ...editManifest(image.manifest, edit),
@@ -60,7 +70,8 @@ export function rewriteImage(image: ImageDocuments, edit: ImageEdit): RewrittenI
   }
   const above = rewriteIndexes(editPlatform(image, edit), manifestBytes(manifest))
   const blobs = [configBlob, ...above.blobs].map((bytes) => ({ digest: digestOf(bytes), bytes }))
-  return { blobs, descriptorPath: above.descriptorPath, manifest, config }
+  const { descriptorPath, dropped } = above
+  return { blobs, descriptorPath, manifest, config, dropped, assumed }
 }
 
 /** The descriptor of a new layer; `size` and `uncompressedSize` in bytes. */
@@ -80,6 +91,30 @@ function editConfig(config: ImageConfig, edit: ImageEdit): ImageConfig {
   if (edit.history === undefined) return edited
   const empty = edit.layer === undefined ? { empty_layer: true } : {}
   return { ...edited, history: [...(edited.history ?? []), { ...edit.history, ...empty }] }
+}
+
+/**
+ * Image-spec config.md: os and architecture are required. If only an index names them, they are those; if nothing does,
+ * the image was taken for one of this machine so far.
+ */
+function withPlatform(
+  config: ImageConfig,
+  path: DescriptorPath
+): Pick<RewrittenImage, 'config' | 'assumed'> {
+  if (config.os !== '' && config.architecture !== '') return { config, assumed: undefined }
+  const host = hostPlatform()
+  const named = pathPlatform(path) ?? { os: '', architecture: '' }
+  const like = named.architecture === '' ? host : named
+  const os = firstNamed(config.os, named.os, host.os)
+  const architecture = firstNamed(config.architecture, like.architecture)
+  const variant = config.architecture === '' ? like.variant : config.variant
+  const whole = { ...config, os, architecture, ...(variant === undefined ? {} : { variant }) }
+  const isKnown = firstNamed(config.architecture, named.architecture) !== ''
+  return { config: whole, assumed: isKnown ? undefined : platformOf(whole) }
+}
+
+function firstNamed(...names: readonly string[]): string {
+  return names.find((name) => name !== '') ?? ''
 }
 
 function withDiffId(config: ImageConfig, diffId: Digest): ImageConfig {
@@ -108,35 +143,51 @@ function editPlatform(image: ImageDocuments, { platform: change }: ImageEdit): I
   return { ...image, descriptorPath: [edit(first), ...below.map(edit)], indexes }
 }
 
+interface Above {
+  blobs: Buffer[]
+  descriptorPath: DescriptorPath
+  dropped: Digest[]
+}
+
 function rewriteIndexes(
   { descriptorPath: old, indexes }: ImageDocuments,
   manifestBlob: Buffer
-): { blobs: Buffer[]; descriptorPath: DescriptorPath } {
-  const blobs = [manifestBlob]
-  let descriptorPath: DescriptorPath = [describe(target(old), manifestBlob)]
-  let bytes = manifestBlob
-  for (const [depth, index] of [...indexes.entries()].toReversed()) {
-    bytes = indexBytes(withContent(index, old[depth + 1]!, bytes))
-    blobs.push(bytes)
-    descriptorPath = [describe(old[depth]!, bytes), ...descriptorPath]
+): Above {
+  const above: Above = {
+    blobs: [manifestBlob],
+    descriptorPath: [describe(target(old), manifestBlob)],
+    dropped: []
   }
-  return { blobs, descriptorPath }
+  for (const [depth, index] of [...indexes.entries()].toReversed()) {
+    const change = { old: old[depth + 1]!, bytes: above.blobs.at(-1)! }
+    const kept = index.manifests.filter((entry) => !isOutdated(entry, change))
+    const gone = index.manifests.filter((entry) => isOutdated(entry, change))
+    const bytes = indexBytes(
+      withContent(ofType({ ...index, manifests: kept }, old[depth]!), change)
+    )
+    above.blobs.push(bytes)
+    above.dropped.push(...gone.map(({ digest }) => digest))
+    above.descriptorPath = [describe(old[depth]!, bytes), ...above.descriptorPath]
+  }
+  return above
 }
 
-/** Replaces the content of every entry with the old digest, and removes what is only about the old content. */
-function withContent(index: ImageIndex, old: Descriptor, bytes: Buffer): ImageIndex {
-  const manifests = index.manifests
-    .filter((entry) => entry.digest === old.digest || !isAbout(entry, old))
-    .map((entry) => (entry.digest === old.digest ? describe(entry, bytes) : entry))
-  return { ...index, manifests }
+/** New content for every descriptor with the old digest. */
+interface Change {
+  old: Descriptor
+  bytes: Buffer
 }
 
 /**
- * Whether an entry describes an image (what BuildKit attests) or is the same image in another compression (as podman
- * adds it, and prefers it).
+ * Whether an entry is about an image that is now another one: what BuildKit attests of it, or the same image in another
+ * compression (as podman adds it, and prefers it).
  */
-function isAbout(entry: Descriptor, image: Descriptor): boolean {
-  if (entry.annotations?.['vnd.docker.reference.digest'] === image.digest) return true
+function isOutdated(entry: Descriptor, { old, bytes }: Change): boolean {
+  if (entry.digest === old.digest || digestOf(bytes) === old.digest) return false
+  return entry.annotations?.[DESCRIBED] === old.digest || isOtherCompression(entry, old)
+}
+
+function isOtherCompression(entry: Descriptor, image: Descriptor): boolean {
   if (entry.platform === undefined || image.platform === undefined) return false
   const isVariant = isCompressionVariant(entry) || isCompressionVariant(image)
   return isVariant && platformText(entry.platform) === platformText(image.platform)
@@ -144,6 +195,18 @@ function isAbout(entry: Descriptor, image: Descriptor): boolean {
 
 function isCompressionVariant({ annotations = {} }: Descriptor): boolean {
   return Object.keys(annotations).some((key) => key.startsWith('io.github.containers.compression.'))
+}
+
+/** An index that names its own type names that of its descriptor. */
+function ofType(index: ImageIndex, { mediaType }: Descriptor): ImageIndex {
+  return index.mediaType === undefined ? index : { ...index, mediaType }
+}
+
+function withContent(index: ImageIndex, { old, bytes }: Change): ImageIndex {
+  const manifests = index.manifests.map((entry) =>
+    entry.digest === old.digest ? describe(entry, bytes) : entry
+  )
+  return { ...index, manifests }
 }
 
 /** The descriptor with new content. Its annotations, platform and unknown fields are kept. */

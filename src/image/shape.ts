@@ -1,87 +1,116 @@
 /**
  * The known fields of each document, in the order of Go's image-spec structs, which umoci writes. One table both for
- * reading (where null means absent) and for writing.
+ * reading (`fit.ts`: what does not fit is left out) and for writing.
  */
 export type Shape =
+  /** Kept as it is. */
   | { kind: 'any' }
+  /** `absent`: what stands for it if it is not there. */
+  | { kind: 'text'; pattern?: RegExp; absent?: string }
+  | { kind: 'flag' }
+  /** A list of strings; Docker also reads a single string as one. */
+  | { kind: 'texts' }
+  /** Strings by names that are data. */
   | { kind: 'map' }
+  /** A set of names that are data, written as an object of empty objects. */
+  | { kind: 'set' }
   | { kind: 'list'; of: Shape; required: boolean }
   /** A list with a shape for each item. */
   | { kind: 'tuple'; of: readonly Shape[] }
-  | { kind: 'struct'; fields: Readonly<Record<string, Shape>> }
+  /** `needs`: a value without one of these says nothing. */
+  | { kind: 'struct'; fields: Readonly<Record<string, Shape>>; needs: readonly string[] }
 
 type Struct = Extract<Shape, { kind: 'struct' }>
 
 const ANY: Shape = { kind: 'any' }
+const TEXT: Shape = { kind: 'text' }
+const TEXTS: Shape = { kind: 'texts' }
 const MAP: Shape = { kind: 'map' }
+const SET: Shape = { kind: 'set' }
+const FLAG: Shape = { kind: 'flag' }
 
-export const PLATFORM_SHAPE: Shape = struct({
-  architecture: ANY,
-  os: ANY,
-  'os.version': ANY,
-  'os.features': ANY,
-  variant: ANY
-})
+/** RFC 4648, section 4. */
+const BASE64: Shape = { kind: 'text', pattern: /^[A-Za-z0-9+/]*={0,2}$/ }
 
-export const DESCRIPTOR_SHAPE: Shape = struct({
-  mediaType: ANY,
+/** RFC 3339, section 5.6. */
+const DATE: Shape = {
+  kind: 'text',
+  pattern: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/
+}
+
+/** The general form; which ones can be verified is decided where they are used. */
+const DIGEST: Shape = { kind: 'text', pattern: /^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[A-Za-z0-9=_-]+$/ }
+
+const PLATFORM_FIELDS: Readonly<Record<string, Shape>> = {
+  architecture: TEXT,
+  os: TEXT,
+  'os.version': TEXT,
+  'os.features': TEXTS,
+  variant: TEXT
+}
+
+export const PLATFORM_SHAPE: Shape = struct(PLATFORM_FIELDS, ['architecture', 'os'])
+
+const DESCRIPTOR_FIELDS: Readonly<Record<string, Shape>> = {
+  mediaType: { kind: 'text', absent: '' },
   digest: ANY,
   size: ANY,
-  urls: ANY,
+  urls: TEXTS,
   annotations: MAP,
-  data: ANY,
+  data: BASE64,
   platform: PLATFORM_SHAPE,
-  artifactType: ANY
-})
+  artifactType: TEXT
+}
+
+export const DESCRIPTOR_SHAPE: Shape = struct(DESCRIPTOR_FIELDS)
+
+/** A document is complete without what it refers to here. */
+const SUBJECT_SHAPE: Shape = struct(DESCRIPTOR_FIELDS, ['digest', 'size'])
 
 export const INDEX_SHAPE: Struct = struct({
   schemaVersion: ANY,
-  mediaType: ANY,
-  artifactType: ANY,
+  mediaType: TEXT,
+  artifactType: TEXT,
   manifests: list(DESCRIPTOR_SHAPE),
-  subject: DESCRIPTOR_SHAPE,
+  subject: SUBJECT_SHAPE,
   annotations: MAP
 })
 
 export const MANIFEST_SHAPE: Shape = struct({
   schemaVersion: ANY,
-  mediaType: ANY,
-  artifactType: ANY,
+  mediaType: TEXT,
+  artifactType: TEXT,
   config: DESCRIPTOR_SHAPE,
   layers: list(DESCRIPTOR_SHAPE),
-  subject: DESCRIPTOR_SHAPE,
+  subject: SUBJECT_SHAPE,
   annotations: MAP
 })
 
 export const HISTORY_FIELDS: Readonly<Record<string, Shape>> = {
-  created: ANY,
-  created_by: ANY,
-  author: ANY,
-  comment: ANY,
-  empty_layer: ANY
+  created: DATE,
+  created_by: TEXT,
+  author: TEXT,
+  comment: TEXT,
+  empty_layer: FLAG
 }
 
 export const CONFIG_SHAPE: Shape = struct({
-  created: ANY,
-  author: ANY,
-  architecture: ANY,
-  os: ANY,
-  'os.version': ANY,
-  'os.features': ANY,
-  variant: ANY,
+  created: DATE,
+  author: TEXT,
+  ...PLATFORM_FIELDS,
   config: struct({
-    User: ANY,
-    ExposedPorts: MAP,
-    Env: ANY,
-    Entrypoint: ANY,
-    Cmd: ANY,
-    Volumes: MAP,
-    WorkingDir: ANY,
+    User: TEXT,
+    ExposedPorts: SET,
+    Env: TEXTS,
+    Entrypoint: TEXTS,
+    Cmd: TEXTS,
+    Volumes: SET,
+    WorkingDir: TEXT,
     Labels: MAP,
-    StopSignal: ANY,
-    ArgsEscaped: ANY
+    StopSignal: TEXT,
+    ArgsEscaped: FLAG
   }),
-  rootfs: struct({ type: ANY, diff_ids: list(ANY) }),
+  rootfs: struct({ type: ANY, diff_ids: list(DIGEST) }),
   history: {
     kind: 'list',
     required: false,
@@ -95,8 +124,11 @@ export const DOCKER_ARCHIVE_SHAPE: Shape = list(
   struct({ Config: ANY, RepoTags: list(ANY), Layers: list(ANY) })
 )
 
-export function struct(fields: Readonly<Record<string, Shape>>): Struct {
-  return { kind: 'struct', fields }
+export function struct(
+  fields: Readonly<Record<string, Shape>>,
+  needs: readonly string[] = []
+): Struct {
+  return { kind: 'struct', fields, needs }
 }
 
 export function list(of: Shape): Shape {

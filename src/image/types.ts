@@ -2,11 +2,14 @@
 import type { Digest } from './digest.ts'
 
 /*
- * The documents as `documents.ts` returns them: valid, and without nulls. Objects also contain all unknown fields of
- * the stored document, and spreading them into a new object keeps those.
+ * The documents as `documents.ts` returns them: without nulls, and without known fields of another type than here.
+ * Objects also contain all unknown fields of the stored document, and spreading them into a new object keeps those.
  */
 
-/** Image-spec descriptor.md, Properties. `size` in bytes. */
+/**
+ * Image-spec descriptor.md, Properties. `size` in bytes. `mediaType` is empty if there is none. In an index, `digest` and
+ * `size` may be anything until `assertDescriptor` has checked them.
+ */
 export interface Descriptor {
   readonly mediaType: string
   readonly digest: Digest
@@ -61,7 +64,10 @@ export interface ImageManifest {
   readonly annotations?: Readonly<Record<string, string>>
 }
 
-/** Image-spec config.md, Properties. Dates are RFC 3339 text, because they have nanoseconds and an offset. */
+/**
+ * Image-spec config.md, Properties. Dates are RFC 3339 text, because they have nanoseconds and an offset. `architecture`
+ * and `os` are empty if the stored document does not name them.
+ */
 export interface ImageConfig {
   readonly created?: string
   readonly author?: string

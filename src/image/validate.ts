@@ -70,7 +70,8 @@ function rule(description = 'as the specification requires'): string {
   return `must be ${description}`
 }
 
-function show(value: unknown): string {
+/** A value in a message. */
+export function show(value: unknown): string {
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'object' && value !== null) return 'an object'
   if (typeof value === 'string') return JSON.stringify(shorten(value))

@@ -2,6 +2,7 @@
 import type { Facts } from '../errors.ts'
 import { digestAlgorithm, digestHex, type Digest } from '../image/digest.ts'
 import { oddEntries } from '../image/odd-entries.ts'
+import { assertDescriptor } from '../image/documents.ts'
 import type { Descriptor, ImageIndex } from '../image/types.ts'
 import { openBlob } from './blob.ts'
 import type { BlobSource } from './blob-source.ts'
@@ -28,7 +29,7 @@ export interface ImageSource {
   readDocument(descriptor: Descriptor): Buffer
   /**
    * Where a blob's bytes are: embedded in the descriptor, otherwise in a file.
-   * @throws DIGEST_INVALID; in an archive BLOB_INVALID if they are not in a regular file
+   * @throws DOCUMENT_INVALID for a descriptor that is not one; DIGEST_INVALID; in an archive BLOB_INVALID if they are not in a regular file
    */
   blobSource(descriptor: Descriptor): BlobSource
 }
@@ -53,6 +54,7 @@ export function imageSource(parts: SourceParts): ImageSource {
   const { path, limit, hasDefaultTag } = parts
   const warn = once(parts.onWarning)
   const blobSource = (descriptor: Descriptor): BlobSource => {
+    assertDescriptor(descriptor, path)
     const { digest, size, data } = descriptor
     return data === undefined || data === ''
       ? { digest, size, ...parts.locate(digest) }

@@ -15,7 +15,7 @@ export function reachableDigests(layout: Layout): Set<string> {
   const { manifests, subject } = index
   const hidden = hiddenReferences(layout, index)
   const roots = [...manifests, ...(subject === undefined ? [] : [subject]), ...hidden]
-  const blobs = reachableBlobs(layout, roots, { unknown: 'mentions' })
+  const blobs = reachableBlobs(layout, roots)
   for (const { fault, isFollowed } of blobs)
     if (!isFollowed && fault !== undefined && fault.code !== 'BLOB_NOT_FOUND') throw fault
   return new Set(blobs.map(({ descriptor }) => descriptor.digest))

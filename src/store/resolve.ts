@@ -1,7 +1,13 @@
 /** Finds the image that a name refers to. */
 import { OciUnpackError } from '../errors.ts'
 import { pathPlatform, selectManifest, target, type DescriptorPath } from '../image/choice.ts'
-import { layerDiffIds, parseConfig, parseIndex, parseManifest } from '../image/documents.ts'
+import {
+  assertExecution,
+  layerDiffIds,
+  parseConfig,
+  parseIndex,
+  parseManifest
+} from '../image/documents.ts'
 import { mediaKind } from '../image/media-types.ts'
 import { hostPlatform, platformDistance, platformText } from '../image/platform.ts'
 import type {
@@ -79,8 +85,17 @@ export function readImage(source: ImageSource, descriptorPath: DescriptorPath): 
   assertKind(manifest.config, 'config')
   const rawConfig = source.readDocument(manifest.config)
   const config = parseConfig(rawConfig, documentSource(manifest.config))
-  layerDiffIds(manifest, config, manifest.config.digest)
   return { descriptorPath, manifest, config, rawManifest, rawConfig }
+}
+
+/** For those who read the layers. @throws DOCUMENT_INVALID if the config does not have a diff ID for each */
+export function assertLayers({ manifest, rawConfig }: ResolvedImage): void {
+  layerDiffIds(manifest, rawConfig, documentSource(manifest.config))
+}
+
+/** For those who run the image. @throws DOCUMENT_INVALID if the config has settings that cannot be read */
+export function assertRunnable({ manifest, rawConfig }: ResolvedImage): void {
+  assertExecution(rawConfig, documentSource(manifest.config))
 }
 
 /** The indexes of a path, outermost first: all its documents except the manifest. @throws what `resolveImage` throws */
@@ -103,8 +118,18 @@ function assertKind(descriptor: Descriptor, expected: 'manifest' | 'config'): vo
   })
 }
 
+/** What an image does not say of its platform excludes nothing. */
+function known(offered: Platform, wanted: Platform): Platform {
+  const { os, architecture } = offered
+  return {
+    ...offered,
+    os: os === '' ? wanted.os : os,
+    architecture: architecture === '' ? wanted.architecture : architecture
+  }
+}
+
 function assertPlatform({ config, descriptorPath }: ResolvedImage, wanted: Platform): void {
-  const offered = pathPlatform(descriptorPath) ?? config
+  const offered = known(pathPlatform(descriptorPath) ?? config, wanted)
   if (platformDistance(wanted, offered) !== undefined) return
   throw new OciUnpackError('PLATFORM_NOT_FOUND', 'The image does not exist for this platform.', {
     facts: { platform: platformText(wanted), available: printable(platformText(offered)) },

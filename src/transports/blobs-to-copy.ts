@@ -1,6 +1,7 @@
 /** The blobs that have to be copied so that an image is complete somewhere else. */
 import { OciUnpackError } from '../errors.ts'
 import { target } from '../image/choice.ts'
+import { isDescriptor } from '../image/documents.ts'
 import type { Descriptor } from '../image/types.ts'
 import { openBlob } from '../store/blob.ts'
 import { findEntry } from '../store/find-entry.ts'
@@ -39,15 +40,13 @@ function needed(
 ): ReachableBlob[] {
   return blobs.filter((blob) => {
     const { descriptor, optional } = blob
-    assertKnown(blob)
     const fault = blob.fault ?? (optional ? absence(source, blob) : undefined)
     if (fault === undefined) return true
-    if (!optional || fault.code !== 'BLOB_NOT_FOUND') throw fault
-    const facts = { found: descriptor.mediaType, expected: descriptor.digest }
+    if (!optional || !(fault.code === 'BLOB_NOT_FOUND' || !isDescriptor(descriptor))) throw fault
     onEvent({
       type: 'warning',
       message: 'A part of the image is missing and was not copied.',
-      facts
+      facts: { found: descriptor.mediaType, expected: String(descriptor.digest) }
     })
     return false
   })
@@ -56,9 +55,9 @@ function needed(
 /** The walk opens only documents, so other blobs are looked for here. */
 function absence(
   source: ImageSource,
-  { descriptor, document }: ReachableBlob
+  { descriptor, isVerified }: ReachableBlob
 ): OciUnpackError | undefined {
-  if (document !== undefined) return undefined
+  if (isVerified) return undefined
   try {
     openBlob(source.blobSource(descriptor)).close()
     return undefined
@@ -66,13 +65,4 @@ function absence(
     if (error instanceof OciUnpackError) return error
     throw error
   }
-}
-
-/** The parts of a manifest of an unknown kind would be lost silently. */
-function assertKnown({ role, descriptor }: ReachableBlob): void {
-  if (role !== 'other' || !/manifest/.test(descriptor.mediaType)) return
-  throw new OciUnpackError('MEDIA_TYPE_UNSUPPORTED', 'A manifest is of an unknown type.', {
-    facts: { file: descriptor.digest, found: descriptor.mediaType },
-    hint: 'Choose one image of the index with {platform}, or copy with a tool that knows this type.'
-  })
 }

@@ -18,12 +18,11 @@
 import type { DecompressorChoice } from '../codec/choice.ts'
 import type { Facts } from '../errors.ts'
 import type { Digest } from '../image/digest.ts'
-import type { Platform } from '../image/types.ts'
+import type { Descriptor, Platform } from '../image/types.ts'
 import type { Hold } from '../store/blobs-lock.ts'
 import type { CopyOutcome } from '../store/copy-blob.ts'
 import type { ImageSource } from '../store/image-source.ts'
 import type { LayoutOptions } from '../store/layout.ts'
-import type { ReachableBlob } from '../store/reachable.ts'
 
 /** What all names have in common; each transport adds whatever it needs to find the place. */
 export interface SomeName {
@@ -107,16 +106,17 @@ export interface WriterHelp {
   readonly onLeftover: (path: string) => void
 }
 
-/** A blob and, for a layer, the diff IDs that it should have. */
-export type BlobToCheck = Pick<ReachableBlob, 'descriptor' | 'diffIds'>
+/** A blob and, for a layer whose tar has to be known, the diff ID that it should have. */
+export interface BlobToCheck {
+  descriptor: Descriptor
+  diffId: Digest | undefined
+}
 
 export type BlobOutcome = PromiseSettledResult<CheckedBlob>
 
 /** The result for a blob without faults. */
 export interface CheckedBlob {
-  /** For a layer: at least one for each algorithm of the diff IDs that it should have. */
-  diffIds: readonly string[]
-  /** Size of a layer's tar, in bytes. */
+  /** Size of the tar of a layer that has a diff ID, in bytes. */
   unpacked: number
 }
 

@@ -6,10 +6,10 @@ import { digestHex, type Digest } from '../image/digest.ts'
 import { fullDockerName } from '../image/docker-name.ts'
 import { layerCompression } from '../image/media-types.ts'
 import type { Descriptor } from '../image/types.ts'
+import { blamedOn } from '../store/blamed-blob.ts'
 import { openBlob } from '../store/blob.ts'
-import { diffIdMismatch } from '../store/blob-errors.ts'
 import type { ImageSource } from '../store/image-source.ts'
-import { resolveImage, type ResolvedImage } from '../store/resolve.ts'
+import { assertLayers, resolveImage, type ResolvedImage } from '../store/resolve.ts'
 import type { PathAndTag } from './path-and-tag.ts'
 import type { ImageToWrite, WriterHelp } from './transport.ts'
 
@@ -33,6 +33,7 @@ export async function writeDockerArchive(
   help: WriterHelp
 ): Promise<void> {
   const image = resolveImage(source, tag, platform)
+  assertLayers(image)
   const archive = new TarFile(to.path, help.onLeftover)
   try {
     const layers = await checkedLayers(source, image, help)
@@ -60,18 +61,13 @@ async function checkedLayers(
   for (const { mediaType } of manifest.layers) layerCompression(mediaType)
   const blobs = manifest.layers.map((descriptor, index) => ({
     descriptor,
-    diffIds: new Set([diffIds[index]!])
+    diffId: diffIds[index]!
   }))
   const outcomes = await check(source, blobs)
   return outcomes.map((outcome, index) => {
-    const { descriptor } = blobs[index]!
-    const diffId = diffIds[index]!
-    const layer = `${index + 1} (${descriptor.digest})`
-    if (outcome.status === 'rejected') throw withFacts(outcome.reason, { layer })
-    const { diffIds: found, unpacked } = outcome.value
-    if (!found.includes(diffId))
-      throw withFacts(diffIdMismatch(diffId, found.join(', ')), { layer })
-    return { descriptor, diffId, size: unpacked }
+    const blob = blobs[index]!
+    if (outcome.status === 'fulfilled') return { ...blob, size: outcome.value.unpacked }
+    throw withFacts(outcome.reason, { layer: `${index + 1} (${blob.descriptor.digest})` })
   })
 }
 
@@ -88,6 +84,8 @@ async function* plainChunks(
       yield chunk
     }
     blob.verify()
+  } catch (error) {
+    throw blamedOn(blob, error)
   } finally {
     blob.close()
   }

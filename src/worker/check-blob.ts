@@ -2,74 +2,58 @@
 import type { DecompressorChoice } from '../codec/choice.ts'
 import type { Compression } from '../image/media-types.ts'
 import { decompress } from '../codec/decompress.ts'
-import { digestAlgorithm, type Digest, type DigestAlgorithm } from '../image/digest.ts'
+import type { Digest } from '../image/digest.ts'
+import { blamedOn } from '../store/blamed-blob.ts'
 import { openBlob, type VerifiedBlob } from '../store/blob.ts'
 import type { BlobSource } from '../store/blob-source.ts'
 import type { Control } from './control.ts'
 import { countedInput } from './counted-input.ts'
-import { TarDigest } from './diff-id.ts'
+import { diffIdCheck } from './diff-id.ts'
 
 export interface CheckBlobTask {
   type: 'check-blob'
   /** Its index among the counters. */
   layer: number
   source: BlobSource
-  /** For a layer: how it is packed, and which diff IDs are expected. */
+  /** For a layer whose tar has to be counted and verified. */
   content: LayerContent | undefined
 }
 
 interface LayerContent {
   compression: Compression
   decompressor: DecompressorChoice
-  algorithms: readonly DigestAlgorithm[]
+  diffId: Digest
 }
 
-export interface CheckedContent {
-  /** For a layer, at least one for each algorithm; for other blobs, none. */
-  diffIds: readonly Digest[]
-}
-
-/**
- * @throws what reading and decompressing throw; damage to the blob itself takes precedence over errors that result from
- * it
- */
-export async function checkBlob(task: CheckBlobTask, control: Control): Promise<CheckedContent> {
+/** @throws BLOB_*, COMPRESSION_INVALID, DIFF_ID_MISMATCH, ABORTED */
+export async function checkBlob(task: CheckBlobTask, control: Control): Promise<void> {
   const blob = openBlob(task.source)
   try {
-    const diffIds = await readContent(task, blob, control)
-    blob.verify()
-    return { diffIds: [...knownDiffIds(task), ...diffIds] }
+    await readContent(task, blob, control)
   } catch (error) {
-    if (!control.aborted()) blob.verify()
-    throw error
+    throw blamedOn(blob, error)
   } finally {
     blob.close()
   }
 }
 
 async function readContent(
-  task: CheckBlobTask,
+  { layer, source, content }: CheckBlobTask,
   blob: VerifiedBlob,
   control: Control
-): Promise<Digest[]> {
-  const { layer, content } = task
+): Promise<void> {
   const input = countedInput(blob, control, layer)
   if (content === undefined) {
     while (input.read() !== undefined) control.throwIfAborted()
-    return []
+    blob.verify()
+    return
   }
-  const { compression, decompressor, algorithms } = content
-  const known = knownDiffIds(task).map(digestAlgorithm)
-  const unknown = algorithms.filter((algorithm) => !known.includes(algorithm))
-  const digests = unknown.map((algorithm) => new TarDigest(algorithm))
+  const { compression, decompressor } = content
+  const check = diffIdCheck({ source, ...content })
   for await (const chunk of decompress(input, compression, decompressor, control)) {
     control.addUnpacked(layer, chunk.length)
-    for (const digest of digests) digest.push(chunk)
+    check?.push(chunk)
   }
-  return digests.map((digest) => digest.digest())
-}
-
-/** The digest of an uncompressed layer is also its diff ID, so verifying one verifies the other. */
-function knownDiffIds({ source, content }: CheckBlobTask): Digest[] {
-  return content?.compression === 'none' ? [source.digest] : []
+  blob.verify()
+  check?.finish()
 }

@@ -1,29 +1,25 @@
 /** A layer from its blob to the bytes of its tar, verified to the last byte: blob → digest → decompress → diff ID. */
 import type { DecompressorChoice } from '../codec/choice.ts'
-import type { Compression } from '../image/media-types.ts'
 import { decompress } from '../codec/decompress.ts'
-import type { Digest } from '../image/digest.ts'
+import { blamedOn } from '../store/blamed-blob.ts'
 import { openBlob, type VerifiedBlob } from '../store/blob.ts'
-import type { BlobSource } from '../store/blob-source.ts'
 import type { ByteStage } from './byte-stage.ts'
 import type { Control } from './control.ts'
 import { countedInput } from './counted-input.ts'
-import { DiffIdCheck } from './diff-id.ts'
+import { diffIdCheck, type ExpectedTar } from './diff-id.ts'
 import { TarSizeCheck, type TarSizeLimits } from './tar-limits.ts'
 
-export interface VerifiedTarTask {
+export interface VerifiedTarTask extends ExpectedTar {
   /** Its index among the layers of the image. */
   layer: number
-  source: BlobSource
-  compression: Compression
-  diffId: Digest
   decompressor: DecompressorChoice
   limits: TarSizeLimits
 }
 
 /**
  * @param consumer must not trust anything before this returns: it is finished before the last checks
- * @throws BLOB_*, COMPRESSION_INVALID, DIFF_ID_MISMATCH, LIMIT_EXCEEDED, ABORTED
+ * @throws BLOB_*, which is told before whatever follows from it; COMPRESSION_INVALID, DIFF_ID_MISMATCH, LIMIT_EXCEEDED,
+ * ABORTED
  */
 export async function readVerifiedTar(
   task: VerifiedTarTask,
@@ -33,6 +29,8 @@ export async function readVerifiedTar(
   const blob = openBlob(task.source)
   try {
     await read(task, control, consumer, blob)
+  } catch (error) {
+    throw blamedOn(blob, error)
   } finally {
     blob.close()
   }
@@ -44,9 +42,9 @@ async function read(
   consumer: ByteStage,
   blob: VerifiedBlob
 ): Promise<void> {
-  const { layer, compression, decompressor, diffId, limits } = task
+  const { layer, compression, decompressor, limits } = task
   const size = new TarSizeCheck(control, layer, task.source.size, limits)
-  const check = isSameBytes(task) ? undefined : new DiffIdCheck(diffId)
+  const check = diffIdCheck(task)
   const input = countedInput(blob, control, layer)
   for await (const chunk of decompress(input, compression, decompressor, control)) {
     size.push(chunk)
@@ -56,9 +54,4 @@ async function read(
   consumer.finish()
   blob.verify()
   check?.finish()
-}
-
-/** The blob of an uncompressed layer is its tar, so verifying one digest verifies the other. */
-function isSameBytes({ compression, source, diffId }: VerifiedTarTask): boolean {
-  return compression === 'none' && source.digest === diffId
 }

@@ -32,6 +32,16 @@ const single = frame(0x20, Buffer.from([text.length]), raw(text))
 const joined = (...parts: Buffer[]): Buffer => Buffer.concat(parts)
 const gzipEmpty = Buffer.from('1f8b08000000000000ff030000000000000000000000', 'hex')
 
+/** The lower half of the XXH64 of `second`, which the zstd program writes. */
+const SECOND_SUM = 0x4d5e_0037
+
+/** A frame of `second` with a content checksum. */
+function checked(sum: number): Buffer {
+  const checksum = Buffer.alloc(4)
+  checksum.writeUInt32LE(sum)
+  return frame(CHECKSUM, window(17), raw(text), checksum)
+}
+
 /** What every decoder must accept; the content is raw and RLE blocks only, so that no encoder is needed. */
 export const ACCEPTED: readonly (readonly [name: string, blob: Buffer, content: Buffer])[] = [
   ['a frame', plain, content],
@@ -55,6 +65,12 @@ export const ACCEPTED: readonly (readonly [name: string, blob: Buffer, content: 
   ['a window of 128 MiB', frame(0, window(27), raw(text)), text],
   ['a size of two bytes', frame(0x60, Buffer.from([44, 0]), raw(noise(300))), noise(300)],
   ['a size of eight bytes', frame(0xe0, Buffer.from([6, 0, 0, 0, 0, 0, 0, 0]), raw(text)), text],
+  ['a right checksum', checked(SECOND_SUM), text],
+  [
+    'two right checksums',
+    joined(checked(SECOND_SUM), single, checked(SECOND_SUM)),
+    joined(text, text, text)
+  ],
   ['300 frames', joined(...Array<Buffer>(300).fill(single)), Buffer.alloc(1800, text)]
 ]
 
@@ -67,6 +83,8 @@ export const REFUSED: readonly (readonly [name: string, blob: Buffer])[] = [
   ['a byte missing at the end', plain.subarray(0, -1)],
   ['no last block', frame(0, window(17), raw(text, false))],
   ['a missing checksum', frame(CHECKSUM, window(17), raw(text))],
+  ['a wrong checksum', checked(0x1234_5678)],
+  ['a wrong checksum in the second frame', joined(checked(SECOND_SUM), checked(SECOND_SUM + 1))],
   ['text after the frame', joined(plain, Buffer.from('junk and more junk'))],
   ['one byte after the frame', joined(plain, Buffer.from('j'))],
   ['zeros after the frame', joined(plain, Buffer.alloc(512))],

@@ -1,6 +1,8 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import * as fs from 'node:fs'
 import { createServer } from 'node:net'
+import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { addLayerArchive, insert, OciUnpackError, type ChangeResult } from '../../src/index.ts'
 import { openLayout } from '../../src/store/layout.ts'
@@ -8,7 +10,7 @@ import { resolveImage } from '../../src/store/resolve.ts'
 import { describeEntry, readLayer } from '../engine/repack-bundle.ts'
 import { blobPath, buildImage, sha256 } from '../support/image-builder.ts'
 import { needs } from '../support/requires.ts'
-import { ok } from '../support/run.ts'
+import { ok, run, type Run } from '../support/run.ts'
 import { directory, file, tar } from '../support/tar-builder.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
 import { ociUnpack, ociUnpackCommand, ociUnpackOk } from './cli.ts'
@@ -236,22 +238,86 @@ describe('raw add-layer', () => {
     expect(fs.readFileSync(`${unpacked('new')}/x`, 'utf8')).toBe('x')
   })
 
-  test('takes bytes that are no archive, as umoci does', async () => {
-    fs.writeFileSync(`${work}/layer.tar`, 'anything')
-    const { layer } = await add(`${work}/layer.tar`)
-    expect(layer!.diffId).toBe(sha256(Buffer.from('anything')))
-    expect(layer!.uncompressedSize).toBe(8)
+  const ARCHIVE = tar(file('x', 'x'))
+  const LONG = tar(file('x', 'x'), file('noise', randomBytes(3 << 20)))
+  const shell = (line: string): Run => run('sh', '-c', line, ...ociUnpackCommand, reference)
+  const ADD = '"$0" "$1" raw add-layer --image "$2" --tag new'
+
+  test.each<[string, (archive: Buffer) => Buffer]>([
+    ['gzip', (archive) => gzipSync(archive)],
+    [
+      'gzip in several members',
+      (archive) =>
+        Buffer.concat([gzipSync(archive.subarray(0, 700)), gzipSync(archive.subarray(700))])
+    ],
+    ['zstd', (archive) => execFileSync('zstd', ['-cq'], { input: archive, maxBuffer: 1 << 25 })]
+  ])('decompresses an archive first: %s', async (_name, pack) => {
+    for (const archive of [ARCHIVE, LONG]) {
+      fs.writeFileSync(`${work}/layer`, pack(archive))
+      const { layer } = await add(`${work}/layer`)
+      expect(layer!.diffId).toBe(sha256(archive))
+    }
+    ociUnpackOk('verify', '--image', reference)
   })
 
-  test.each<[string, () => string]>([
-    ['a directory', () => `${work}/tree`],
-    ['nothing', () => `${work}/nothing`],
-    ['a FIFO', () => (ok('mkfifo', `${work}/fifo`), `${work}/fifo`)]
-  ])('refuses %s, and leaves the layout as it was', async (_name, path) => {
+  test.each<[string, string]>([
+    ['a FIFO', 'mkfifo fifo; cat layer.tar > fifo & $ADD fifo'],
+    [
+      'a FIFO whose writer comes late and pauses',
+      'mkfifo fifo; (sleep 0.2; head -c 700 layer.tar; sleep 0.2; tail -c +701 layer.tar) > fifo & $ADD fifo'
+    ],
+    ['a pipe as standard input', 'cat layer.tar | $ADD /dev/stdin'],
+    ['a file as standard input', '$ADD /dev/stdin < layer.tar'],
+    ['a compressed archive from a pipe', 'gzip < layer.tar | $ADD /dev/stdin']
+  ])('reads to its end: %s', (_name, line) => {
+    fs.writeFileSync(`${work}/layer.tar`, LONG)
+    expect(shell(`cd ${work}; ${line.replaceAll('$ADD', ADD)}`)).toMatchObject({
+      status: 0,
+      stderr: ''
+    })
+    expect(image('new').config.rootfs.diff_ids.at(-1)).toBe(sha256(LONG))
+  })
+
+  test('reads standard input that is a socket', () => {
+    const args = ['raw', 'add-layer', '--image', reference, '--tag', 'new', '/dev/stdin']
+    execFileSync(ociUnpackCommand[0], [ociUnpackCommand[1], ...args], { input: LONG })
+    expect(image('new').config.rootfs.diff_ids.at(-1)).toBe(sha256(LONG))
+  })
+
+  test('takes an archive without members, and one without its end', async () => {
+    expect((await add(layerFile(tar()))).layer!.diffId).toBe(sha256(tar()))
+    const cut = ARCHIVE.subarray(0, 1024)
+    expect((await add(layerFile(cut))).layer!.diffId).toBe(sha256(cut))
+    ociUnpackOk('verify', '--image', reference)
+  })
+
+  const xz = (): Buffer => Buffer.concat([Buffer.from('fd377a585a000004', 'hex'), randomBytes(600)])
+  test.each<[string, string, () => string]>([
+    ['a directory', 'USAGE', () => `${work}/tree`],
+    ['what does not exist', 'USAGE', () => `${work}/nothing`],
+    ['an empty file', 'USAGE', () => layerFile(Buffer.alloc(0))],
+    ['what is compressed with xz', 'USAGE', () => layerFile(xz())],
+    ['text', 'TAR_INVALID', () => layerFile(Buffer.from('anything'))],
+    ['a member cut off', 'TAR_INVALID', () => layerFile(LONG.subarray(0, 5000))],
+    ['gzip of text', 'TAR_INVALID', () => layerFile(gzipSync('anything'))],
+    [
+      'a compressed archive, compressed',
+      'TAR_INVALID',
+      () => layerFile(gzipSync(gzipSync(ARCHIVE)))
+    ],
+    ['gzip cut off', 'COMPRESSION_INVALID', () => layerFile(gzipSync(LONG).subarray(0, -9))],
+    ['a name that no file can have', 'LIMIT_EXCEEDED', () => layerFile(tar(file('x'.repeat(300))))]
+  ])('refuses %s, and leaves the layout as it was: %s', async (_name, expected, path) => {
+    const archive = path()
     const before = contents()
-    expect(await code(add(path()))).toBe('USAGE')
+    expect(await code(add(archive))).toBe(expected)
     expect(contents()).toEqual(before)
   })
+
+  function layerFile(bytes: Buffer): string {
+    fs.writeFileSync(`${work}/layer`, bytes)
+    return `${work}/layer`
+  }
 
   const add = (archive: string): Promise<ChangeResult> =>
     addLayerArchive({ image: reference, archive })

@@ -7,11 +7,12 @@ import type { BlobReport, VerifyResult } from '../../src/engine/verify.ts'
 import { buildLayout, type TestLayout } from '../store/build-layout.ts'
 import { digestOf } from '../../src/image/digest.ts'
 import { library } from '../support/dist.ts'
+import { file, tar } from '../support/tar-builder.ts'
 import { ociUnpack } from '../e2e/cli.ts'
 
 const GZIP = `${OCI_LAYER}+gzip`
 const FOREIGN = 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip'
-const TAR = Buffer.from('a tar archive as far as a diff ID is concerned')
+const TAR = tar(file('name', 'content'))
 const PACKED = gzipSync(TAR)
 
 let layout: TestLayout
@@ -150,7 +151,8 @@ describe('finds', () => {
 
   test('documents that break their schemas', async () => {
     const config = json({ ...ARM, rootfs: { type: 'layers', diff_ids: 'none' } }, OCI_CONFIG)
-    layout.tag({ t: json({ schemaVersion: 2, config, layers: [] }, OCI_MANIFEST) })
+    const layers = [layout.blob(PACKED, GZIP)]
+    layout.tag({ t: json({ schemaVersion: 2, config, layers }, OCI_MANIFEST) })
     expect(wrong(await verify())).toEqual(['config damaged DOCUMENT_INVALID'])
     layout.tag({ t: json({ schemaVersion: 1 }, OCI_MANIFEST) })
     expect(wrong(await verify())).toEqual(['manifest damaged DOCUMENT_INVALID'])

@@ -5,11 +5,13 @@ import { digestHex, digestOf, type Digest } from '../../src/image/digest.ts'
 import { OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST } from '../../src/image/media-types.ts'
 import { REF_NAME } from '../../src/image/tags.ts'
 import type { Descriptor, Platform } from '../../src/image/types.ts'
+import { file, tar } from '../support/tar-builder.ts'
 
 /** A layout on disk for tests; every method returns the descriptor of what it stored. */
 export interface TestLayout {
   path: string
   blob(bytes: Buffer | string, mediaType: string): Descriptor
+  /** An image of layers that each have one file with the given content. */
   image(options?: { layers?: string[]; platform?: Platform; diffIds?: Digest[] }): Descriptor
   index(manifests: Descriptor[], mediaType?: string): Descriptor
   /** Writes index.json. */
@@ -40,7 +42,7 @@ export function buildLayout(): TestLayout {
     path,
     blob,
     image({ layers = ['layer'], platform = LINUX, diffIds } = {}) {
-      const descriptors = layers.map((text) => blob(text, OCI_LAYER))
+      const descriptors = layers.map((text) => blob(tar(file('file', text)), OCI_LAYER))
       const diff_ids = diffIds ?? descriptors.map(({ digest }) => digest)
       const config = json({ ...platform, rootfs: { type: 'layers', diff_ids } }, OCI_CONFIG)
       return json({ schemaVersion: 2, config, layers: descriptors }, OCI_MANIFEST)

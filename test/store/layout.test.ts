@@ -117,7 +117,7 @@ describe('readIndex', () => {
     expect(warnings).toMatchObject([
       [
         '3 entries of the index are not valid and are ignored.',
-        { file: inside('index.json'), pointer: '/manifests/0/mediaType' }
+        { file: inside('index.json'), pointer: '/manifests/0/digest' }
       ]
     ])
   })

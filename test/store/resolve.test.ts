@@ -5,7 +5,7 @@ import { OCI_CONFIG, OCI_LAYER, OCI_MANIFEST } from '../../src/image/media-types
 import { hostPlatform, parsePlatform } from '../../src/image/platform.ts'
 import type { Descriptor, Platform } from '../../src/image/types.ts'
 import { openLayout } from '../../src/store/layout.ts'
-import { resolveImage, type ResolvedImage } from '../../src/store/resolve.ts'
+import { assertLayers, resolveImage, type ResolvedImage } from '../../src/store/resolve.ts'
 import { failure, failureCode } from '../image/errors.ts'
 import { buildLayout, LINUX, type TestLayout } from './build-layout.ts'
 
@@ -161,7 +161,7 @@ describe('an image is refused', () => {
 
   test('where manifest and config count layers differently', () => {
     built.tag({ t: built.image({ layers: ['a', 'b'], diffIds: [] }) })
-    const error = failure(() => resolve())
+    const error = failure(() => assertLayers(resolve()))
     expect(error.code).toBe('DOCUMENT_INVALID')
     expect(error.facts.reason).toBe('has 0 entries, but the manifest has 2 layers')
   })

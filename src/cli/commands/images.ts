@@ -3,6 +3,7 @@ import type { Command } from '../command.ts'
 import {
   DECOMPRESSOR_FLAG,
   JSON_FLAG,
+  LIMIT_FLAGS,
   PLATFORM_FLAG,
   SOURCE_FLAG,
   SOURCE_LAYOUT_FLAG
@@ -17,17 +18,19 @@ const JOBS_FLAG = {
 
 export const verifyCommand: Command = {
   path: ['verify'],
-  summary: 'check that images are complete and undamaged',
+  summary: 'check that images are complete, undamaged and can be unpacked',
   description:
-    'Reads every blob of an image, for all platforms, and checks sizes, digests, documents and diff IDs. ' +
-    'Prints a line for each blob. The exit status is 1 if something is missing or damaged.',
+    'Reads every blob of an image, for all platforms, and checks sizes and digests; of images also documents, diff IDs and ' +
+    'the content of the layers, as unpack would. Prints a line for each blob. The exit status is 1 if something is ' +
+    'missing or damaged.',
   positionals: [],
   flags: [
     { ...SOURCE_FLAG, required: false },
     { ...SOURCE_LAYOUT_FLAG, required: false },
     { ...JSON_FLAG, summary: 'print one JSON object' },
     JOBS_FLAG,
-    DECOMPRESSOR_FLAG
+    DECOMPRESSOR_FLAG,
+    ...LIMIT_FLAGS
   ],
   examples: [
     'oci-unpack verify --image debian:12',
@@ -54,7 +57,8 @@ export const copyCommand: Command = {
   flags: [
     { ...PLATFORM_FLAG, summary: 'copy only the image for this platform' },
     JOBS_FLAG,
-    DECOMPRESSOR_FLAG
+    DECOMPRESSOR_FLAG,
+    ...LIMIT_FLAGS.filter(({ option }) => option === 'limits.jsonBytes')
   ],
   examples: [
     'oci-unpack copy debian:12 oci-archive:debian.tar:12',

@@ -7,8 +7,10 @@ import type { Layout } from '../../store/layout.ts'
 import { openWorkspace } from '../../store/layout-workspace.ts'
 import { readIndexes, type ResolvedImage } from '../../store/resolve.ts'
 import { heedSignals, pause } from '../operation/abort.ts'
+import type { OnEvent } from '../operation/events.ts'
 import type { ChangeResult } from './change-options.ts'
 import type { HistoryEntry } from './history.ts'
+import { repairs } from './repairs.ts'
 import { storeLayer, type NewLayer, type StoredLayer } from './layer-writer.ts'
 
 export interface ImageChange {
@@ -23,6 +25,7 @@ export interface ImageChange {
   edit?: DocumentEdit | undefined
   /** Called when the image is known, and before it can be seen; what it throws ends all. */
   beforeTag?: BeforeTag | undefined
+  onEvent: OnEvent
   signal: AbortSignal | undefined
 }
 
@@ -38,7 +41,7 @@ export interface ChangedImage {
 
 /** Stores the layer, rewrites the documents and moves the tag. Where it throws, the layout's index is as it was. */
 export async function addToImage(change: ImageChange): Promise<ChangedImage> {
-  const { layout, base, tag, history, edit, beforeTag, signal } = change
+  const { layout, base, tag, history, edit, beforeTag, onEvent, signal } = change
   const documents = { ...base, indexes: readIndexes(layout, base.descriptorPath) }
   const waitABit = (): Promise<void> => pause(signal)
   const workspace = await openWorkspace(layout.path, waitABit)
@@ -49,6 +52,7 @@ export async function addToImage(change: ImageChange): Promise<ChangedImage> {
       ...(layer === undefined ? {} : { layer }),
       ...(history === undefined ? {} : { history })
     })
+    for (const warning of repairs(base, image)) onEvent(warning)
     const [root, ...below] = image.descriptorPath
     const path: DescriptorPath = [tagged(root, tag), ...below]
     await beforeTag?.(path)

@@ -4,7 +4,7 @@ import { parsePlatform } from '../../image/platform.ts'
 import { parseTag } from '../../image/tag.ts'
 import { foundAs } from '../../image/tags.ts'
 import { whileInUse } from '../../store/blobs-lock.ts'
-import { resolveImage, type ResolvedImage } from '../../store/resolve.ts'
+import { assertLayers, resolveImage, type ResolvedImage } from '../../store/resolve.ts'
 import { parseImageInLayout } from '../../transports/image-name.ts'
 import { openLayoutAt } from '../../transports/open-layout.ts'
 import { pause } from '../operation/abort.ts'
@@ -53,6 +53,7 @@ export async function changeTag(options: TagOptions, change: TagChange): Promise
     const layout = openLayoutAt(path, { onWarning })
     const act = async (): Promise<ChangeResult> => {
       const base = resolveImage(layout, tag, platform)
+      if (change.write !== undefined) assertLayers(base)
       const { result } = await addToImage({
         layout,
         base,
@@ -63,6 +64,7 @@ export async function changeTag(options: TagOptions, change: TagChange): Promise
           createdBy: `${options.program ?? 'oci-unpack'} ${change.command}`
         }),
         edit: change.edit,
+        onEvent: settings.onEvent,
         signal: settings.signal
       })
       return result

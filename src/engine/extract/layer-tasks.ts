@@ -9,6 +9,7 @@ import type { ReadLayerTask } from '../../worker/read-layer.ts'
 import type { VerifiedTarTask } from '../../worker/verified-tar.ts'
 import type { SinkDescription } from '../../worker/sinks.ts'
 import type { ImageJob, Job } from './job.ts'
+import type { ImageSettings } from './unpack-options.ts'
 
 /** A layer's tar in a file. */
 export interface LayerTar {
@@ -41,7 +42,13 @@ export function stageLayerTask(job: Job, layer: number, into: StageInto): ReadLa
   }
 }
 
-export function readLayerTask(job: ImageJob, layer: number, sink: SinkDescription): ReadLayerTask {
+/** How the layers of an image are read. */
+export type LayerSettings = Pick<ImageSettings, 'decompressor' | 'limits' | 'pathBytes' | 'policy'>
+
+/** An image whose layers are read. */
+type LayerJob = Pick<ImageJob, 'source' | 'image'> & { settings: LayerSettings }
+
+export function readLayerTask(job: LayerJob, layer: number, sink: SinkDescription): ReadLayerTask {
   const { policy, limits, pathBytes } = job.settings
   return {
     ...verifiedTarTask(job, layer),
@@ -53,7 +60,7 @@ export function readLayerTask(job: ImageJob, layer: number, sink: SinkDescriptio
 }
 
 export function verifiedTarTask(
-  { source, image, settings }: ImageJob,
+  { source, image, settings }: LayerJob,
   layer: number
 ): VerifiedTarTask {
   const descriptor = image.manifest.layers[layer]!

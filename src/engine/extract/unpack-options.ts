@@ -93,7 +93,6 @@ export function normalizeImage(
   options: ImageOptions & Pick<UnpackOptions, 'uidMap' | 'gidMap'>
 ): ImageSettings {
   assertCallbacks(options)
-  const limits = options.limits ?? {}
   return {
     reference: parseImageName(options.image, warningTo(options.onEvent)),
     platform: options.platform === undefined ? undefined : parsePlatform(options.platform),
@@ -101,6 +100,17 @@ export function normalizeImage(
     decompressor: probeDecompressors(options.decompressor ?? 'auto', process.env),
     keepDirlinks: options.keepDirlinks ?? false,
     policy: { kind: 'exact', uidMap: options.uidMap ?? [], gidMap: options.gidMap ?? [] },
+    ...normalizeLimits(options.limits),
+    signal: options.signal,
+    onEvent: options.onEvent ?? (() => undefined)
+  }
+}
+
+/** @throws USAGE */
+export function normalizeLimits(
+  limits: UnpackLimits = {}
+): Pick<ImageSettings, 'limits' | 'pathBytes' | 'layoutOptions'> {
+  return {
     limits: {
       entries: count('limits.entries', limits.entries ?? 10_000_000),
       unpackedBytes: count('limits.unpackedBytes', limits.unpackedBytes ?? TIB),
@@ -115,9 +125,7 @@ export function normalizeImage(
     layoutOptions:
       limits.jsonBytes === undefined
         ? {}
-        : { maxDocumentSize: count('limits.jsonBytes', limits.jsonBytes) },
-    signal: options.signal,
-    onEvent: options.onEvent ?? (() => undefined)
+        : { maxDocumentSize: count('limits.jsonBytes', limits.jsonBytes) }
   }
 }
 

@@ -1,7 +1,6 @@
 /** Reads blobs to their end in threads, several at once; nothing is written. */
 import type { DecompressorChoice } from '../../codec/choice.ts'
-import { digestAlgorithm, type Digest } from '../../image/digest.ts'
-import { mediaKind } from '../../image/media-types.ts'
+import { layerCompression } from '../../image/media-types.ts'
 import type { ImageSource } from '../../store/image-source.ts'
 import type { BlobOutcome, BlobToCheck, CheckedBlob } from '../../transports/transport.ts'
 import type { CheckBlobTask } from '../../worker/check-blob.ts'
@@ -25,8 +24,8 @@ export async function checkBlobs(
   return withThreads(Math.min(jobs, layers), { jobs, signal, layers }, async (pool, control) => {
     const check = async (blob: BlobToCheck, layer: number): Promise<CheckedBlob> => {
       throwIfAborted(signal)
-      const { diffIds } = await pool.run(taskOf(source, blob, layer, settings), control)
-      return { diffIds, unpacked: control.layer(layer).unpacked }
+      await pool.run(taskOf(source, blob, layer, settings), control)
+      return { unpacked: control.layer(layer).unpacked }
     }
     const outcomes = await Promise.allSettled(blobs.map(check))
     throwIfAborted(signal)
@@ -36,19 +35,17 @@ export async function checkBlobs(
 
 function taskOf(
   source: ImageSource,
-  { descriptor, diffIds }: BlobToCheck,
+  { descriptor, diffId }: BlobToCheck,
   layer: number,
   { decompressor }: CheckSettings
 ): CheckBlobTask {
-  const kind = mediaKind(descriptor.mediaType)
-  const algorithms = [...new Set([...diffIds].map((id: Digest) => digestAlgorithm(id)))]
   return {
     type: 'check-blob',
     layer,
     source: source.blobSource(descriptor),
     content:
-      kind.kind === 'layer' && algorithms.length > 0
-        ? { compression: kind.compression, decompressor, algorithms }
-        : undefined
+      diffId === undefined
+        ? undefined
+        : { compression: layerCompression(descriptor.mediaType), decompressor, diffId }
   }
 }

@@ -1,6 +1,6 @@
 /** An image that a story works on: found, announced, and kept while it is read. */
 import { target } from '../../image/choice.ts'
-import { resolveImage, type ResolvedImage } from '../../store/resolve.ts'
+import { assertLayers, resolveImage, type ResolvedImage } from '../../store/resolve.ts'
 import type { ImageJob } from '../extract/job.ts'
 import type { ImageSettings } from '../extract/unpack-options.ts'
 import type { EngineEvent } from '../operation/events.ts'
@@ -15,6 +15,7 @@ export async function withImage<Settings extends ImageSettings, T>(
   const { reference, layoutOptions, platform, signal, onEvent } = settings
   return withSource(reference, { ...layoutOptions, signal, onEvent }, async (source, tag) => {
     const image = resolveImage(source, tag, platform)
+    assertLayers(image)
     onEvent(imageEvent(name, image))
     return act({ source, image, settings })
   })
