@@ -27,18 +27,23 @@ const HEAD_BYTES = 512
 export function openDockerArchive(path: string, options: LayoutOptions = {}): ImageSource {
   const limit = options.maxDocumentSize ?? DEFAULT_MAX_DOCUMENT_SIZE
   const archive = new Archive(path)
+  assertManifest(archive)
   const file = archive.describe('manifest.json')
   const images = parseDockerArchive(archive.read('manifest.json', limit), { file })
-  const reading: Reading = { archive, limit, places: new Map() }
+  const reading: Reading = { archive, limit, places: new Map(), faults: new Map() }
   const manifests = images.flatMap((image, at) => {
-    const manifest = readImage(reading, image, at)
+    const manifest = describeImage(reading, image, at)
     return tagsOf(image, at).map((tag) => ({ ...manifest, annotations: { [REF_NAME]: tag } }))
   })
   return imageSource({
     path: archive.path,
     limit,
     readIndex: () => ({ schemaVersion: 2, manifests }),
-    locate: (digest) => reading.places.get(digest) ?? { path: archive.describe(digest) }
+    locate(digest) {
+      const fault = reading.faults.get(digest)
+      if (fault !== undefined) throw fault
+      return reading.places.get(digest) ?? { path: archive.describe(digest) }
+    }
   })
 }
 
@@ -47,10 +52,33 @@ interface Reading {
   limit: number
   /** Where manifests, configs and layers are. */
   places: Map<Digest, BlobPlace>
+  /** Why images cannot be read, by the digests that stand for their manifests. */
+  faults: Map<Digest, OciUnpackError>
+}
+
+function assertManifest(archive: Archive): void {
+  if (archive.has('manifest.json') || !archive.has('repositories')) return
+  throw new OciUnpackError('ARCHIVE_INVALID', 'The archive was saved by Docker 1.9 or earlier.', {
+    facts: { file: archive.describe('manifest.json'), found: 'missing' },
+    hint: 'Its images have no digests. Convert it with docker load and docker save, of Docker 1.10 to 28.'
+  })
 }
 
 function tagsOf({ RepoTags = [] }: DockerArchiveImage, at: number): string[] {
   return RepoTags.length === 0 ? [`@${at}`] : RepoTags.map(fullDockerName)
+}
+
+/** An image that cannot be read keeps its entry, and only reading it fails. */
+function describeImage(reading: Reading, image: DockerArchiveImage, at: number): Descriptor {
+  try {
+    return readImage(reading, image, at)
+  } catch (error) {
+    if (!(error instanceof OciUnpackError) || error.code === 'SYSCALL_FAILED') throw error
+    const bytes = Buffer.from(JSON.stringify(image))
+    const digest = digestOf(bytes)
+    reading.faults.set(digest, error)
+    return { mediaType: OCI_MANIFEST, digest, size: bytes.length }
+  }
 }
 
 /** Makes the OCI manifest that the archive lacks. */
@@ -99,7 +127,7 @@ function assertNamedSo(archive: Archive, name: string, found: Digest): void {
 
 function describeLayer({ archive, places }: Reading, name: string, diffId: Digest): Descriptor {
   const compression = compressionOf(archive, name)
-  const digest = compression === 'none' ? diffId : (digestInName(name) ?? archive.digest(name))
+  const digest = compression === 'none' ? diffId : (digestOfBlob(name) ?? archive.digest(name))
   places.set(digest, archive.place(name))
   return { mediaType: layerMediaType(compression), digest, size: archive.size(name) }
 }
@@ -122,8 +150,14 @@ function compressionOf(archive: Archive, name: string): Compression {
   )
 }
 
-/** `HEX.json` in archives of docker save and skopeo, `blobs/sha256/HEX` in those of newer versions of docker save. */
+/** `HEX.json` in archives of docker save and skopeo, `sha256:HEX` in those of kaniko, crane and ko. */
 function digestInName(name: string): Digest | undefined {
-  const hex = /^(?:blobs\/sha256\/)?([0-9a-f]{64})(?:\.json|\.tar)?$/.exec(name)?.[1]
+  const hex = /^(?:sha256:([0-9a-f]{64})|([0-9a-f]{64})\.json)$/.exec(name)
+  return hex === null ? digestOfBlob(name) : (`sha256:${hex[1] ?? hex[2]!}` as Digest)
+}
+
+/** In archives of Docker 25 and later and BuildKit. Other names may be digests of anything. */
+function digestOfBlob(name: string): Digest | undefined {
+  const hex = /^blobs\/sha256\/([0-9a-f]{64})$/.exec(name)?.[1]
   return hex === undefined ? undefined : (`sha256:${hex}` as Digest)
 }
