@@ -35,7 +35,7 @@ export function openLayout(path: string, options: LayoutOptions = {}): Layout {
     path: root,
     limit,
     readIndex: () => readIndex(root, limit),
-    locate: (digest) => ({ path: blobPath(digest) })
+    locate: (digest) => ({ path: blobPath(digest), within: root })
   })
   return {
     ...source,

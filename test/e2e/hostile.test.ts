@@ -117,8 +117,8 @@ const CASES: readonly Case[] = [
     mediaType: 'application/vnd.oci.image.layer.v1.tar'
   }),
   lying('a tar that says it is gzip', 'COMPRESSION_INVALID', { tar: GOOD, blob: GOOD }),
-  lying('a blob that is a symlink', 'BLOB_INVALID', { tar: GOOD }, (image) =>
-    replaceBySymlink(blobPath(image.layout, image.layers[1]!))
+  lying('a blob that is a link out of the layout', 'BLOB_INVALID', { tar: GOOD }, (image) =>
+    replaceBySymlink(image.layout, blobPath(image.layout, image.layers[1]!))
   ),
   lying('a blob that is a FIFO', 'BLOB_INVALID', { tar: GOOD }, (image) =>
     replaceByFifo(blobPath(image.layout, image.layers[1]!))
