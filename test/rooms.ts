@@ -245,8 +245,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   rootfs: {
     knows: 'stage, apply, survey, scan, pack: blocking work through `sys`',
-    values: ['sys', 'plan', 'tar/writer.ts'],
-    types: ['mtree', 'tar/entry.ts', 'tar/sparse.ts'],
+    values: ['sys', 'plan', 'tar/sparse.ts', 'tar/writer.ts'],
+    types: ['mtree', 'tar/entry.ts'],
     node: ['crypto']
   },
   bundle: {

@@ -9,7 +9,7 @@ import { EntryEncoder } from './entry-codec.ts'
 import { LayerEntries } from './layer-entries.ts'
 import { checkLimit } from './limit.ts'
 import { openSink, type SinkDescription } from './sinks.ts'
-import type { TarSizeLimits } from './tar-limits.ts'
+import { limited, TarSizeCheck, type TarSizeLimits } from './tar-limits.ts'
 import { readVerifiedTar, type VerifiedTarTask } from './verified-tar.ts'
 
 export interface ReadLayerTask extends VerifiedTarTask {
@@ -39,11 +39,17 @@ export async function readLayer(
   report: ReadLayerReport
 ): Promise<void> {
   const batches = new Batches(task, control, report)
-  const sink = openSink(task.sink, { lostXattr: onceForEachName(report.lostXattr) })
+  const size = new TarSizeCheck(control, task.layer, task.source.size, task.limits)
+  const sink = openSink(task.sink, {
+    lostXattr: onceForEachName(report.lostXattr),
+    holes: (bytes) => size.addHoles(bytes),
+    pause: () => control.throwIfAborted()
+  })
   control.begin()
   try {
     const entries = new LayerEntries(task.rules, sink, (entry) => batches.add(entry))
-    await readVerifiedTar(task, control, new TarReader(entries, task.limits.tar))
+    const reader = new TarReader(entries, task.limits.tar)
+    await readVerifiedTar(task, control, limited(size, reader))
     batches.flush()
   } finally {
     control.end()

@@ -3,6 +3,7 @@ import { fromText, type ByteString } from '../bytes.ts'
 import { close, createFile, openOperatorDirectory, writeAllAt } from '../sys/files.ts'
 import { addressOf } from '../sys/libc.ts'
 import type { Control } from './control.ts'
+import { limited, TarSizeCheck } from './tar-limits.ts'
 import { readVerifiedTar, type VerifiedTarTask } from './verified-tar.ts'
 
 export interface SpoolLayerTask extends VerifiedTarTask {
@@ -19,13 +20,15 @@ export async function spoolLayer(task: SpoolLayerTask, control: Control): Promis
   control.begin()
   try {
     let written = 0
-    await readVerifiedTar(task, control, {
-      push: (chunk) => {
+    const size = new TarSizeCheck(control, task.layer, task.source.size, task.limits)
+    const file = {
+      push: (chunk: Buffer) => {
         writeAllAt(fd, addressOf(chunk), chunk.length, written)
         written += chunk.length
       },
       finish: () => undefined
-    })
+    }
+    await readVerifiedTar(task, control, limited(size, file))
   } finally {
     control.end()
     close(fd)

@@ -9,7 +9,7 @@ import type { ByteStage } from './byte-stage.ts'
 import type { Control } from './control.ts'
 import { countedInput } from './counted-input.ts'
 import { DiffIdCheck } from './diff-id.ts'
-import { TarSizeCheck, type TarSizeLimits } from './tar-limits.ts'
+import type { TarSizeLimits } from './tar-limits.ts'
 
 export interface VerifiedTarTask {
   /** Its index among the layers of the image. */
@@ -22,7 +22,7 @@ export interface VerifiedTarTask {
 }
 
 /**
- * @param consumer must not trust anything before this returns: it is finished before the last checks
+ * @param consumer checks the limits, as `limited` does; must not trust anything before this returns: it is finished before the last checks
  * @throws BLOB_*, COMPRESSION_INVALID, DIFF_ID_MISMATCH, LIMIT_EXCEEDED, ABORTED
  */
 export async function readVerifiedTar(
@@ -44,12 +44,10 @@ async function read(
   consumer: ByteStage,
   blob: VerifiedBlob
 ): Promise<void> {
-  const { layer, compression, decompressor, diffId, limits } = task
-  const size = new TarSizeCheck(control, layer, task.source.size, limits)
+  const { layer, compression, decompressor, diffId } = task
   const check = isSameBytes(task) ? undefined : new DiffIdCheck(diffId)
   const input = countedInput(blob, control, layer)
   for await (const chunk of decompress(input, compression, decompressor, control)) {
-    size.push(chunk)
     check?.push(chunk)
     consumer.push(chunk)
   }
