@@ -106,8 +106,7 @@ export const LIMIT_FLAGS: readonly LimitFlag[] = [
     name: 'max-ratio',
     option: 'limits.ratio',
     value: 'N',
-    summary:
-      'bytes of tar and hashed holes per compressed byte of a layer (default: 1100, for large layers)'
+    summary: 'bytes of tar and hashed holes per compressed byte of a large layer (default: 1100)'
   },
   {
     name: 'max-path-bytes',
