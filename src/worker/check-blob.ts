@@ -1,6 +1,7 @@
 /** The task of reading one blob to its end, only to check that it matches its descriptor. */
 import type { DecompressorChoice } from '../codec/choice.ts'
 import type { Compression } from '../image/media-types.ts'
+import { actualContent } from '../codec/actual-compression.ts'
 import { decompress } from '../codec/decompress.ts'
 import { digestAlgorithm, type Digest, type DigestAlgorithm } from '../image/digest.ts'
 import { openBlob, type VerifiedBlob } from '../store/blob.ts'
@@ -14,7 +15,7 @@ export interface CheckBlobTask {
   /** Its index among the counters. */
   layer: number
   source: BlobSource
-  /** For a layer: how it is packed, and which diff IDs are expected. */
+  /** For a layer: how it is packed according to its media type, and which diff IDs are expected. */
   content: LayerContent | undefined
 }
 
@@ -38,7 +39,7 @@ export async function checkBlob(task: CheckBlobTask, control: Control): Promise<
   try {
     const diffIds = await readContent(task, blob, control)
     blob.verify()
-    return { diffIds: [...knownDiffIds(task), ...diffIds] }
+    return { diffIds }
   } catch (error) {
     if (!control.aborted()) blob.verify()
     throw error
@@ -58,18 +59,15 @@ async function readContent(
     while (input.read() !== undefined) control.throwIfAborted()
     return []
   }
-  const { compression, decompressor, algorithms } = content
-  const known = knownDiffIds(task).map(digestAlgorithm)
-  const unknown = algorithms.filter((algorithm) => !known.includes(algorithm))
+  const { decompressor, algorithms } = content
+  const actual = actualContent(input, content.compression)
+  const known = actual.compression === 'none' ? [task.source.digest] : []
+  // the digest of an uncompressed layer is also its diff ID, so verifying one verifies the other
+  const unknown = algorithms.filter((algorithm) => !known.map(digestAlgorithm).includes(algorithm))
   const digests = unknown.map((algorithm) => new TarDigest(algorithm))
-  for await (const chunk of decompress(input, compression, decompressor, control)) {
+  for await (const chunk of decompress(actual.input, actual.compression, decompressor, control)) {
     control.addUnpacked(layer, chunk.length)
     for (const digest of digests) digest.push(chunk)
   }
-  return digests.map((digest) => digest.digest())
-}
-
-/** The digest of an uncompressed layer is also its diff ID, so verifying one verifies the other. */
-function knownDiffIds({ source, content }: CheckBlobTask): Digest[] {
-  return content?.compression === 'none' ? [source.digest] : []
+  return [...known, ...digests.map((digest) => digest.digest())]
 }

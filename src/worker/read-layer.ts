@@ -10,7 +10,7 @@ import { LayerEntries } from './layer-entries.ts'
 import { checkLimit } from './limit.ts'
 import { openSink, type SinkDescription } from './sinks.ts'
 import { limited, TarSizeCheck, type TarSizeLimits } from './tar-limits.ts'
-import { readVerifiedTar, type VerifiedTarTask } from './verified-tar.ts'
+import { readVerifiedTar, type VerifiedTarReport, type VerifiedTarTask } from './verified-tar.ts'
 
 export interface ReadLayerTask extends VerifiedTarTask {
   type: 'read-layer'
@@ -25,7 +25,7 @@ export interface LayerLimits extends TarSizeLimits {
   tar: Partial<TarLimits>
 }
 
-export interface ReadLayerReport {
+export interface ReadLayerReport extends VerifiedTarReport {
   /** Encoded entries, in archive order. They must not be trusted before the task has ended successfully. */
   entries: (batch: Uint8Array<ArrayBuffer>) => void
   /** An attribute that this file system cannot hold; reported once for each name. */
@@ -49,7 +49,7 @@ export async function readLayer(
   try {
     const entries = new LayerEntries(task.rules, sink, (entry) => batches.add(entry))
     const reader = new TarReader(entries, task.limits.tar)
-    await readVerifiedTar(task, control, limited(size, reader))
+    await readVerifiedTar(task, control, report, limited(size, reader))
     batches.flush()
   } finally {
     control.end()

@@ -4,7 +4,7 @@ import { close, createFile, openOperatorDirectory, writeAllAt } from '../sys/fil
 import { addressOf } from '../sys/libc.ts'
 import type { Control } from './control.ts'
 import { limited, TarSizeCheck } from './tar-limits.ts'
-import { readVerifiedTar, type VerifiedTarTask } from './verified-tar.ts'
+import { readVerifiedTar, type VerifiedTarReport, type VerifiedTarTask } from './verified-tar.ts'
 
 export interface SpoolLayerTask extends VerifiedTarTask {
   type: 'spool-layer'
@@ -15,7 +15,11 @@ export interface SpoolLayerTask extends VerifiedTarTask {
 }
 
 /** @throws as `readVerifiedTar` does, and SYSCALL_FAILED; the file may exist even so */
-export async function spoolLayer(task: SpoolLayerTask, control: Control): Promise<void> {
+export async function spoolLayer(
+  task: SpoolLayerTask,
+  control: Control,
+  report: VerifiedTarReport
+): Promise<void> {
   const fd = createIn(task)
   control.begin()
   try {
@@ -28,7 +32,7 @@ export async function spoolLayer(task: SpoolLayerTask, control: Control): Promis
       },
       finish: () => undefined
     }
-    await readVerifiedTar(task, control, limited(size, file))
+    await readVerifiedTar(task, control, report, limited(size, file))
   } finally {
     control.end()
     close(fd)

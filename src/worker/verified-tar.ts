@@ -1,6 +1,7 @@
 /** A layer from its blob to the bytes of its tar, verified to the last byte: blob → digest → decompress → diff ID. */
 import type { DecompressorChoice } from '../codec/choice.ts'
 import type { Compression } from '../image/media-types.ts'
+import { actualContent } from '../codec/actual-compression.ts'
 import { decompress } from '../codec/decompress.ts'
 import type { Digest } from '../image/digest.ts'
 import { openBlob, type VerifiedBlob } from '../store/blob.ts'
@@ -15,10 +16,16 @@ export interface VerifiedTarTask {
   /** Its index among the layers of the image. */
   layer: number
   source: BlobSource
+  /** According to the media type. */
   compression: Compression
   diffId: Digest
   decompressor: DecompressorChoice
   limits: TarSizeLimits
+}
+
+export interface VerifiedTarReport {
+  /** The media type of the layer is wrong, and it is read as what it is. */
+  otherCompression: (found: Compression) => void
 }
 
 /**
@@ -28,11 +35,12 @@ export interface VerifiedTarTask {
 export async function readVerifiedTar(
   task: VerifiedTarTask,
   control: Control,
+  report: VerifiedTarReport,
   consumer: ByteStage
 ): Promise<void> {
   const blob = openBlob(task.source)
   try {
-    await read(task, control, consumer, blob)
+    await read(task, control, report, consumer, blob)
   } finally {
     blob.close()
   }
@@ -41,12 +49,14 @@ export async function readVerifiedTar(
 async function read(
   task: VerifiedTarTask,
   control: Control,
+  report: VerifiedTarReport,
   consumer: ByteStage,
   blob: VerifiedBlob
 ): Promise<void> {
-  const { layer, compression, decompressor, diffId } = task
-  const check = isSameBytes(task) ? undefined : new DiffIdCheck(diffId)
-  const input = countedInput(blob, control, layer)
+  const { layer, decompressor, diffId } = task
+  const { input, compression } = actualContent(countedInput(blob, control, layer), task.compression)
+  if (compression !== task.compression) report.otherCompression(compression)
+  const check = isSameBytes(task, compression) ? undefined : new DiffIdCheck(diffId)
   for await (const chunk of decompress(input, compression, decompressor, control)) {
     check?.push(chunk)
     consumer.push(chunk)
@@ -57,6 +67,6 @@ async function read(
 }
 
 /** The blob of an uncompressed layer is its tar, so verifying one digest verifies the other. */
-function isSameBytes({ compression, source, diffId }: VerifiedTarTask): boolean {
+function isSameBytes({ source, diffId }: VerifiedTarTask, compression: Compression): boolean {
   return compression === 'none' && source.digest === diffId
 }
