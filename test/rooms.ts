@@ -253,7 +253,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     knows: 'runtime configuration, accounts, bundle metadata, fingerprints',
     values: ['image', 'mtree'],
     types: ['plan/id-map.ts', 'plan/seen-tree.ts', 'sys/status.ts', 'tar/entry.ts'],
-    node: ['crypto']
+    node: ['crypto', 'path']
   },
   transports: {
     knows: 'where images are: one contract, and a file for each transport',
