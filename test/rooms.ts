@@ -263,16 +263,17 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   archive: {
     knows: 'tar files that contain images: finding their members, and writing them',
     values: [
-      'codec/content.ts',
+      'codec',
       'image/digest.ts',
       'store',
       'sys/failure.ts',
       'tar/reader.ts',
       'workspace/leftovers.ts',
-      'workspace/new-file-at.ts'
+      'workspace/new-file-at.ts',
+      'workspace/private-name.ts'
     ],
-    types: ['tar/entry.ts'],
-    node: ['crypto', 'fs', 'path']
+    types: ['sys/open-regular.ts', 'tar/entry.ts'],
+    node: ['crypto', 'fs', 'os', 'path']
   },
   store: {
     knows: 'blobs, the OCI layout directory, locks and atomic updates',

@@ -38,11 +38,12 @@ const LIMITS = { paxBytes: 1 << 16, longNameBytes: 1 << 13, sparseExtents: 1 << 
 
 /**
  * Reads the headers of an archive.
+ * @param unpacked the uncompressed archive, if the one at the path is compressed
  * @throws ARCHIVE_INVALID if it is not an uncompressed archive or a name leads out of it; TAR_INVALID if it is damaged
  */
-export function readMembers(operatorPath: string): Members {
+export function readMembers(operatorPath: string, unpacked?: number): Members {
   const path = resolved(operatorPath)
-  const file = openRegular(path, 'refused')
+  const file = unpacked === undefined ? openRegular(path, 'refused') : { fd: unpacked }
   if (typeof file === 'string') throw notArchive(path, file)
   try {
     assertUncompressed(file.fd, path)
@@ -50,7 +51,7 @@ export function readMembers(operatorPath: string): Members {
   } catch (error) {
     throw withFacts(error, { file: path })
   } finally {
-    closeSync(file.fd)
+    if (unpacked === undefined) closeSync(file.fd)
   }
 }
 
@@ -134,9 +135,9 @@ function assertUncompressed(fd: number, path: string): void {
   const length = pread(fd, head, HEAD_BYTES, 0, path)
   const format = packedWith(head.subarray(0, length))
   if (format === undefined) return
-  throw new OciUnpackError('ARCHIVE_INVALID', 'The archive is compressed as a whole.', {
+  throw new OciUnpackError('ARCHIVE_INVALID', 'The archive is not a tar file, but compressed.', {
     facts: { file: path, found: format },
-    hint: `Its blobs cannot be read in place. Decompress it first, for example: ${format} -dc ${path} >image.tar`
+    hint: `It is compressed more than once. Decompress it first, for example: ${format} -dc ${path} >image.tar`
   })
 }
 

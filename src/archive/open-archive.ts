@@ -7,18 +7,29 @@ import { documentTooLarge, openRegular, pread } from '../store/file.ts'
 import type { BlobPlace } from '../store/image-source.ts'
 import { findMember } from './find-member.ts'
 import { readMembers, type Member, type Members } from './members.ts'
+import type { UnpackedArchive } from './spool-archive.ts'
 
 const CHUNK_BYTES = 1024 * 1024
 
 export class Archive {
   readonly path: string
   private readonly members: Members
+  private readonly unpacked: UnpackedArchive | undefined
   private readonly unique = new Map<Member, boolean>()
 
-  /** @throws ARCHIVE_INVALID, TAR_INVALID, LIMIT_EXCEEDED */
-  constructor(path: string) {
-    this.members = readMembers(path)
+  /**
+   * @param unpacked the uncompressed archive, if the one at the path is compressed
+   * @throws ARCHIVE_INVALID, TAR_INVALID, LIMIT_EXCEEDED
+   */
+  constructor(path: string, unpacked?: UnpackedArchive) {
+    this.unpacked = unpacked
+    this.members = readMembers(path, unpacked?.fd)
     this.path = this.members.path
+  }
+
+  /** Releases the uncompressed archive. */
+  close(): void {
+    this.unpacked?.close()
   }
 
   /** The bytes of a required file. @throws ARCHIVE_INVALID */
@@ -29,7 +40,7 @@ export class Archive {
   /** The first bytes of a required file, at most `limit`. @throws ARCHIVE_INVALID */
   head(name: string, limit: number): Buffer {
     const { offset, length } = this.file(name)
-    return readPart(this.path, offset, Math.min(length, limit))
+    return this.part(offset, Math.min(length, limit))
   }
 
   /** The content of a small required file. @throws ARCHIVE_INVALID, LIMIT_EXCEEDED */
@@ -53,7 +64,9 @@ export class Archive {
     if (member === 'missing') return { path: this.describe(name) }
     if (typeof member === 'string') throw this.notFile('BLOB_INVALID', name, member)
     const { offset, length } = member
-    return { path: this.path, section: { offset, length } }
+    const section = { offset, length }
+    const { path, unpacked } = this
+    return unpacked === undefined ? { path, section } : { path, section, fd: unpacked.fd }
   }
 
   /** How messages name a member. */
@@ -64,6 +77,12 @@ export class Archive {
   /** Whether there is anything at this path. */
   has(name: string): boolean {
     return this.find(name) !== 'missing'
+  }
+
+  private part(offset: number, length: number): Buffer {
+    return this.unpacked === undefined
+      ? readPart(this.path, offset, length)
+      : readFrom(this.unpacked.fd, offset, length, this.path)
   }
 
   private file(name: string): Member {
@@ -101,7 +120,7 @@ export class Archive {
   private digestOf({ offset, length }: Member): Digest {
     const hash = createHash('sha256')
     for (let at = 0; at < length; at += CHUNK_BYTES)
-      hash.update(readPart(this.path, offset + at, Math.min(CHUNK_BYTES, length - at)))
+      hash.update(this.part(offset + at, Math.min(CHUNK_BYTES, length - at)))
     return finishDigest(hash, 'sha256')
   }
 
@@ -128,9 +147,13 @@ function readPart(path: string, offset: number, length: number): Buffer {
       }
     )
   try {
-    const bytes = Buffer.alloc(length)
-    return bytes.subarray(0, pread(file.fd, bytes, length, offset, path))
+    return readFrom(file.fd, offset, length, path)
   } finally {
     closeSync(file.fd)
   }
+}
+
+function readFrom(fd: number, offset: number, length: number, path: string): Buffer {
+  const bytes = Buffer.alloc(length)
+  return bytes.subarray(0, pread(fd, bytes, length, offset, path))
 }

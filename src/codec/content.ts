@@ -51,8 +51,11 @@ export function assertContent(head: Buffer | undefined, compression: Compression
   )
 }
 
+/** How a file can be compressed. */
+export type PackedFormat = 'gzip' | 'zstd' | 'xz' | 'bzip2'
+
 /** The compression of a file, by its first bytes (at least 262, unless there are fewer). */
-export function packedWith(head: Buffer): 'gzip' | 'zstd' | 'xz' | 'bzip2' | undefined {
+export function packedWith(head: Buffer): PackedFormat | undefined {
   const found = recognise(head)
   return found === 'gzip' || found === 'zstd' || found === 'xz' || found === 'bzip2'
     ? found

@@ -5,7 +5,7 @@ import { parseConfig } from '../image/documents.ts'
 import { documentSource } from '../store/manifests-in-index.ts'
 import { reachableBlobs } from '../store/reachable.ts'
 import { parseImageName } from '../transports/image-name.ts'
-import { openImages } from '../transports/open-images.ts'
+import { withImages } from '../transports/open-images.ts'
 import type { OnEvent } from './operation/events.ts'
 import type { HooksOption } from './operation/open-hooks.ts'
 import type { Collected } from './storage/layer-storage.ts'
@@ -47,13 +47,14 @@ async function liveKeysOf(layout: string): Promise<Digest[]> {
   const name = parseImageName(layout)
   try {
     if (name.tag !== undefined) throw tagged()
-    const source = await openImages(name)
-    return reachableBlobs(source, source.readIndex().manifests).flatMap(
-      ({ role, document, fault, optional, descriptor }) => {
-        if (fault !== undefined && !(optional && fault.code === 'BLOB_NOT_FOUND')) throw fault
-        if (role !== 'config' || document === undefined) return []
-        return chainIds(parseConfig(document, documentSource(descriptor)).rootfs.diff_ids)
-      }
+    return await withImages(name, {}, (source) =>
+      reachableBlobs(source, source.readIndex().manifests).flatMap(
+        ({ role, document, fault, optional, descriptor }) => {
+          if (fault !== undefined && !(optional && fault.code === 'BLOB_NOT_FOUND')) throw fault
+          if (role !== 'config' || document === undefined) return []
+          return chainIds(parseConfig(document, documentSource(descriptor)).rootfs.diff_ids)
+        }
+      )
     )
   } catch (error) {
     throw withFacts(error, { image: layout })

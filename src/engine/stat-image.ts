@@ -10,7 +10,7 @@ import type { ImageSource } from '../store/image-source.ts'
 import { documentSource, manifestsInIndex } from '../store/manifests-in-index.ts'
 import { findDescriptor } from '../store/resolve.ts'
 import { parseImageName } from '../transports/image-name.ts'
-import { openImages, tagInIndex } from '../transports/open-images.ts'
+import { withImages, tagInIndex } from '../transports/open-images.ts'
 import { asked } from './operation/asked.ts'
 import { requireOptions } from './operation/required-options.ts'
 
@@ -61,9 +61,10 @@ export async function statImage(options: StatOptions): Promise<TagStat> {
   return asked({ image }, async () => {
     const name = parseImageName(image)
     const wanted = platform === undefined ? undefined : parsePlatform(platform)
-    const source = await openImages(name)
-    const descriptor = findDescriptor(source, source.readIndex(), tagInIndex(name), wanted)
-    return statDescriptor(source, descriptor)
+    return withImages(name, {}, (source) => {
+      const descriptor = findDescriptor(source, source.readIndex(), tagInIndex(name), wanted)
+      return statDescriptor(source, descriptor)
+    })
   })
 }
 

@@ -7,6 +7,7 @@ import {
   type Digest,
   type DigestAlgorithm
 } from '../image/digest.ts'
+import { handlePath } from '../sys/handle-path.ts'
 import type { RegularFile } from '../sys/open-regular.ts'
 import { blobDigestMismatch, blobInvalid, blobNotFound, blobSizeMismatch } from './blob-errors.ts'
 import type { BlobSource } from './blob-source.ts'
@@ -55,7 +56,10 @@ export function openBlob(source: BlobSource): VerifiedBlob {
 }
 
 function openBlobFile(source: BlobSource, path: string): RegularFile {
-  const file = openRegular(path, 'refused')
+  const file =
+    source.fd === undefined
+      ? openRegular(path, 'refused')
+      : openRegular(handlePath(source.fd), 'followed')
   if (file === 'missing') throw blobNotFound(source)
   const found =
     file === 'symlink' && source.within !== undefined ? openLinked(path, source.within) : file

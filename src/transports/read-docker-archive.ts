@@ -3,6 +3,7 @@
  * image.
  */
 import { Archive } from '../archive/open-archive.ts'
+import type { UnpackedArchive } from '../archive/spool-archive.ts'
 import { packedWith } from '../codec/content.ts'
 import { OciUnpackError } from '../errors.ts'
 import { digestOf, type Digest } from '../image/digest.ts'
@@ -22,11 +23,16 @@ const HEAD_BYTES = 512
  * The images of a docker-archive. Layers are the tar files in the archive, usually uncompressed; then their digests are
  * the diff IDs. The config is used unchanged, so its digest is Docker's image ID. In the index, the full names
  * (`docker.io/library/debian:12`) are tags; an image without a name gets `@N` for position N, counted from 0.
+ * @param unpacked the uncompressed archive, if the one at the path is compressed
  * @throws ARCHIVE_INVALID, TAR_INVALID, DOCUMENT_INVALID, LIMIT_EXCEEDED
  */
-export function openDockerArchive(path: string, options: LayoutOptions = {}): ImageSource {
+export function openDockerArchive(
+  path: string,
+  options: LayoutOptions = {},
+  unpacked?: UnpackedArchive
+): ImageSource {
   const limit = options.maxDocumentSize ?? DEFAULT_MAX_DOCUMENT_SIZE
-  const archive = new Archive(path)
+  const archive = new Archive(path, unpacked)
   assertManifest(archive)
   const file = archive.describe('manifest.json')
   const images = parseDockerArchive(archive.read('manifest.json', limit), { file })
@@ -38,6 +44,7 @@ export function openDockerArchive(path: string, options: LayoutOptions = {}): Im
   return imageSource({
     path: archive.path,
     limit,
+    close: () => archive.close(),
     readIndex: () => ({ schemaVersion: 2, manifests }),
     locate(digest) {
       const fault = reading.faults.get(digest)

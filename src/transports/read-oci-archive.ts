@@ -1,5 +1,6 @@
-/** Reads the OCI layout in an uncompressed tar archive. */
+/** Reads the OCI layout in a tar archive. */
 import { Archive } from '../archive/open-archive.ts'
+import type { UnpackedArchive } from '../archive/spool-archive.ts'
 import { OciUnpackError } from '../errors.ts'
 import { parseIndex, parseLayoutFile } from '../image/documents.ts'
 import { OCI_INDEX } from '../image/media-types.ts'
@@ -7,16 +8,22 @@ import { imageSource, relativeBlobPath, type ImageSource } from '../store/image-
 import { DEFAULT_MAX_DOCUMENT_SIZE, type LayoutOptions } from '../store/layout.ts'
 
 /**
- * The OCI layout in an uncompressed tar archive, as `skopeo copy … oci-archive:FILE` writes it. It is read in place.
+ * The OCI layout in a tar archive, as `skopeo copy … oci-archive:FILE` writes it. It is read in place.
+ * @param unpacked the uncompressed archive, if the one at the path is compressed
  * @throws ARCHIVE_INVALID, TAR_INVALID, LAYOUT_INVALID (an unknown version), LIMIT_EXCEEDED
  */
-export function openOciArchive(path: string, options: LayoutOptions = {}): ImageSource {
+export function openOciArchive(
+  path: string,
+  options: LayoutOptions = {},
+  unpacked?: UnpackedArchive
+): ImageSource {
   const limit = options.maxDocumentSize ?? DEFAULT_MAX_DOCUMENT_SIZE
-  const archive = new Archive(path)
+  const archive = new Archive(path, unpacked)
   assertVersion(archive, limit)
   return imageSource({
     path: archive.path,
     limit,
+    close: () => archive.close(),
     readIndex: () =>
       parseIndex(archive.read('index.json', limit), {
         file: archive.describe('index.json'),

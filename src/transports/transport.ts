@@ -6,8 +6,8 @@
  * are parsed at every start. So code that reads or writes is imported when it is needed.
  *
  * Reading. `open` finds out whether there is something to read, and may take its time: if images are far away, it
- * fetches the documents of the image that the name chooses. The source that it returns keeps nothing open and can be
- * read any number of times. Documents are read synchronously. A blob is named synchronously too, as plain data that can
+ * fetches the documents of the image that the name chooses. The source that it returns can be read any number of times,
+ * until it is closed. Documents are read synchronously. A blob is named synchronously too, as plain data that can
  * go to another thread. The thread that opens it there verifies it, and may have to wait for bytes that are still
  * arriving.
  *
@@ -24,6 +24,11 @@ import type { CopyOutcome } from '../store/copy-blob.ts'
 import type { ImageSource } from '../store/image-source.ts'
 import type { LayoutOptions } from '../store/layout.ts'
 import type { ReachableBlob } from '../store/reachable.ts'
+
+export interface OpenOptions extends LayoutOptions {
+  /** Stops the opening, which then throws ABORTED. */
+  signal?: AbortSignal | undefined
+}
 
 /** What all names have in common; each transport adds whatever it needs to find the place. */
 export interface SomeName {
@@ -51,7 +56,7 @@ export interface ImageTransport<Name extends SomeName> {
    * Opens the place, with all its images, for reading.
    * @throws LAYOUT_INVALID, ARCHIVE_INVALID, TAR_INVALID, DOCUMENT_INVALID, LIMIT_EXCEEDED
    */
-  open(name: Name, options: LayoutOptions): Promise<ImageSource>
+  open(name: Name, options: OpenOptions): Promise<ImageSource>
   /** The tag to look for in the index of the opened place; undefined for the only image there. */
   tagInIndex(name: Name): string | undefined
   /**

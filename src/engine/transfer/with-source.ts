@@ -11,9 +11,9 @@ import { pause } from '../operation/abort.ts'
  */
 export async function withSource<T>(
   name: ImageName,
-  { signal, ...options }: LayoutOptions & { signal: AbortSignal | undefined },
+  options: LayoutOptions & { signal: AbortSignal | undefined },
   act: (source: ImageSource, tag: string | undefined) => Promise<T>
 ): Promise<T> {
-  const wait = (): Promise<void> => pause(signal)
+  const wait = (): Promise<void> => pause(options.signal)
   return whileOpen(name, options, wait, (source) => act(source, tagInIndex(name)))
 }
