@@ -262,15 +262,15 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   rootfs: {
     knows: 'stage, apply, survey, scan, pack: blocking work through `sys`',
-    values: ['sys', 'plan', 'tar/writer.ts'],
-    types: ['mtree', 'tar/entry.ts', 'tar/sparse.ts'],
+    values: ['sys', 'plan', 'tar/sparse.ts', 'tar/writer.ts'],
+    types: ['mtree', 'tar/entry.ts'],
     node: ['crypto']
   },
   bundle: {
     knows: 'runtime configuration, accounts, bundle metadata, fingerprints',
     values: ['image', 'mtree'],
     types: ['plan/id-map.ts', 'plan/seen-tree.ts', 'sys/status.ts', 'tar/entry.ts'],
-    node: ['crypto']
+    node: ['crypto', 'path']
   },
   transports: {
     knows: 'where images are: one contract, and a file for each transport',
@@ -280,16 +280,17 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   archive: {
     knows: 'tar files that contain images: finding their members, and writing them',
     values: [
-      'codec/content.ts',
+      'codec',
       'image/digest.ts',
       'store',
       'sys/failure.ts',
       'tar/reader.ts',
       'workspace/leftovers.ts',
-      'workspace/new-file-at.ts'
+      'workspace/new-file-at.ts',
+      'workspace/private-name.ts'
     ],
-    types: ['tar/entry.ts'],
-    node: ['crypto', 'fs', 'path']
+    types: ['sys/open-regular.ts', 'tar/entry.ts'],
+    node: ['crypto', 'fs', 'os', 'path']
   },
   store: {
     knows: 'blobs, the OCI layout directory, locks and atomic updates',

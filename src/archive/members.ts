@@ -9,12 +9,16 @@ import { TarReader } from '../tar/reader.ts'
 
 export interface Member {
   type: EntryType
+  /** Where a link leads, as the archive has it. */
+  link: ByteString
   /** The first byte of the body. */
   offset: number
   /** The size of the body in the archive, in bytes. */
   length: number
   /** Whether the body is the plain content of the file, with no map of holes. */
   plain: boolean
+  /** Later members of the same name, except for repeated directories and links. */
+  rivals: Member[]
 }
 
 export interface Members {
@@ -34,12 +38,12 @@ const LIMITS = { paxBytes: 1 << 16, longNameBytes: 1 << 13, sparseExtents: 1 << 
 
 /**
  * Reads the headers of an archive.
- * @throws ARCHIVE_INVALID if it is not an uncompressed archive, a name leads out of it, or two files have the same name
- * (two readers could choose different ones); TAR_INVALID if it is damaged
+ * @param unpacked the uncompressed archive, if the one at the path is compressed
+ * @throws ARCHIVE_INVALID if it is not an uncompressed archive or a name leads out of it; TAR_INVALID if it is damaged
  */
-export function readMembers(operatorPath: string): Members {
+export function readMembers(operatorPath: string, unpacked?: number): Members {
   const path = resolved(operatorPath)
-  const file = openRegular(path, 'refused')
+  const file = unpacked === undefined ? openRegular(path, 'refused') : { fd: unpacked }
   if (typeof file === 'string') throw notArchive(path, file)
   try {
     assertUncompressed(file.fd, path)
@@ -47,7 +51,7 @@ export function readMembers(operatorPath: string): Members {
   } catch (error) {
     throw withFacts(error, { file: path })
   } finally {
-    closeSync(file.fd)
+    if (unpacked === undefined) closeSync(file.fd)
   }
 }
 
@@ -58,6 +62,7 @@ class MemberReader {
   private readonly members = new Map<ByteString, Member>()
   private readonly reader: TarReader
   private entry: TarEntry | undefined
+  private count = 0
 
   constructor(fd: number, path: string) {
     this.fd = fd
@@ -90,17 +95,19 @@ class MemberReader {
     const { entry } = this
     if (entry === undefined) return
     const name = cleanName(entry)
-    const member = { type: entry.type, offset, length: entry.size, plain: left >= entry.size }
-    if (member.plain && offset + entry.size > this.size) throw cutShort(entry)
-    if (this.members.has(name) && !this.isDirectoryAgain(name, entry))
-      throw refused(entry, 'Two members of the archive have the same name.')
-    if (this.members.size >= MAX_MEMBERS) throw tooManyMembers()
-    this.members.set(name, member)
+    const { type, link, size: length } = entry
+    const member: Member = { type, link, offset, length, plain: left >= length, rivals: [] }
+    if (member.plain && offset + length > this.size) throw cutShort(entry)
+    if (++this.count > MAX_MEMBERS) throw tooManyMembers()
+    const first = this.members.get(name)
+    if (first === undefined) this.members.set(name, member)
+    else if (!isRepeated(first, member)) first.rivals.push(member)
   }
+}
 
-  private isDirectoryAgain(name: ByteString, { type }: TarEntry): boolean {
-    return type === 'directory' && this.members.get(name)?.type === 'directory'
-  }
+/** Whether a member may be repeated: an equal directory or link. The contents of files are not compared here. */
+function isRepeated(first: Member, again: Member): boolean {
+  return first.type !== 'file' && first.type === again.type && first.link === again.link
 }
 
 function cleanName(entry: TarEntry): ByteString {
@@ -128,9 +135,9 @@ function assertUncompressed(fd: number, path: string): void {
   const length = pread(fd, head, HEAD_BYTES, 0, path)
   const format = packedWith(head.subarray(0, length))
   if (format === undefined) return
-  throw new OciUnpackError('ARCHIVE_INVALID', 'The archive is compressed as a whole.', {
+  throw new OciUnpackError('ARCHIVE_INVALID', 'The archive is not a tar file, but compressed.', {
     facts: { file: path, found: format },
-    hint: `Its blobs cannot be read in place. Decompress it first, for example: ${format} -dc ${path} >image.tar`
+    hint: `It is compressed more than once. Decompress it first, for example: ${format} -dc ${path} >image.tar`
   })
 }
 

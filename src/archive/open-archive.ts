@@ -1,27 +1,35 @@
 /** What all kinds of archive have in common: documents and blobs are members. */
 import { createHash } from 'node:crypto'
 import { closeSync } from 'node:fs'
-import { fromText } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import { finishDigest, type Digest } from '../image/digest.ts'
 import { documentTooLarge, openRegular, pread } from '../store/file.ts'
 import type { BlobPlace } from '../store/image-source.ts'
+import { findMember } from './find-member.ts'
 import { readMembers, type Member, type Members } from './members.ts'
+import type { UnpackedArchive } from './spool-archive.ts'
 
 const CHUNK_BYTES = 1024 * 1024
 
 export class Archive {
   readonly path: string
   private readonly members: Members
+  private readonly unpacked: UnpackedArchive | undefined
+  private readonly unique = new Map<Member, boolean>()
 
-  /** @throws ARCHIVE_INVALID, TAR_INVALID, LIMIT_EXCEEDED */
-  constructor(path: string) {
-    this.members = readMembers(path)
+  /**
+   * @param unpacked the uncompressed archive, if the one at the path is compressed
+   * @throws ARCHIVE_INVALID, TAR_INVALID, LIMIT_EXCEEDED
+   */
+  constructor(path: string, unpacked?: UnpackedArchive) {
+    this.unpacked = unpacked
+    this.members = readMembers(path, unpacked?.fd)
     this.path = this.members.path
   }
 
-  has(name: string): boolean {
-    return this.members.byName.has(fromText(name))
+  /** Releases the uncompressed archive. */
+  close(): void {
+    this.unpacked?.close()
   }
 
   /** The bytes of a required file. @throws ARCHIVE_INVALID */
@@ -32,7 +40,7 @@ export class Archive {
   /** The first bytes of a required file, at most `limit`. @throws ARCHIVE_INVALID */
   head(name: string, limit: number): Buffer {
     const { offset, length } = this.file(name)
-    return readPart(this.path, offset, Math.min(length, limit))
+    return this.part(offset, Math.min(length, limit))
   }
 
   /** The content of a small required file. @throws ARCHIVE_INVALID, LIMIT_EXCEEDED */
@@ -44,11 +52,7 @@ export class Archive {
 
   /** The SHA-256 of a required file. @throws ARCHIVE_INVALID */
   digest(name: string): Digest {
-    const { offset, length } = this.file(name)
-    const hash = createHash('sha256')
-    for (let at = 0; at < length; at += CHUNK_BYTES)
-      hash.update(readPart(this.path, offset + at, Math.min(CHUNK_BYTES, length - at)))
-    return finishDigest(hash, 'sha256')
+    return this.digestOf(this.file(name))
   }
 
   /**
@@ -56,11 +60,13 @@ export class Archive {
    * @throws BLOB_INVALID if it is not a regular file
    */
   place(name: string): BlobPlace {
-    const member = this.members.byName.get(fromText(name))
-    if (member === undefined) return { path: this.describe(name) }
-    if (fault(member) !== undefined) throw this.notFile('BLOB_INVALID', name, member)
+    const member = this.find(name)
+    if (member === 'missing') return { path: this.describe(name) }
+    if (typeof member === 'string') throw this.notFile('BLOB_INVALID', name, member)
     const { offset, length } = member
-    return { path: this.path, section: { offset, length } }
+    const section = { offset, length }
+    const { path, unpacked } = this
+    return unpacked === undefined ? { path, section } : { path, section, fd: unpacked.fd }
   }
 
   /** How messages name a member. */
@@ -68,28 +74,66 @@ export class Archive {
     return `${this.path}/${name}`
   }
 
+  /** Whether there is anything at this path. */
+  has(name: string): boolean {
+    return this.find(name) !== 'missing'
+  }
+
+  private part(offset: number, length: number): Buffer {
+    return this.unpacked === undefined
+      ? readPart(this.path, offset, length)
+      : readFrom(this.unpacked.fd, offset, length, this.path)
+  }
+
   private file(name: string): Member {
-    const member = this.members.byName.get(fromText(name))
-    if (member !== undefined && fault(member) === undefined) return member
-    throw this.notFile('ARCHIVE_INVALID', name, member)
+    const member = this.find(name)
+    if (typeof member === 'string') throw this.notFile('ARCHIVE_INVALID', name, member)
+    return member
+  }
+
+  /** A regular file, or what there is instead. */
+  private find(name: string): Member | string {
+    const member = findMember(this.members.byName, name)
+    return typeof member === 'string' ? member : (this.faultOf(member) ?? member)
+  }
+
+  private faultOf(member: Member): string | undefined {
+    if (member.type !== 'file') return member.type
+    if (!member.plain) return 'sparse'
+    return this.isUnique(member) ? undefined : 'two members of this name that differ'
+  }
+
+  /** Whether all members of its name have the same content; then readers agree whichever they choose. */
+  private isUnique(member: Member): boolean {
+    if (member.rivals.length === 0) return true
+    const known = this.unique.get(member)
+    if (known !== undefined) return known
+    const areAlike = member.rivals.every(
+      ({ type, plain, length }) => type === 'file' && plain && length === member.length
+    )
+    const digest = areAlike ? this.digestOf(member) : undefined
+    const areEqual = areAlike && member.rivals.every((rival) => this.digestOf(rival) === digest)
+    this.unique.set(member, areEqual)
+    return areEqual
+  }
+
+  private digestOf({ offset, length }: Member): Digest {
+    const hash = createHash('sha256')
+    for (let at = 0; at < length; at += CHUNK_BYTES)
+      hash.update(this.part(offset + at, Math.min(CHUNK_BYTES, length - at)))
+    return finishDigest(hash, 'sha256')
   }
 
   private notFile(
     code: 'ARCHIVE_INVALID' | 'BLOB_INVALID',
     name: string,
-    member: Member | undefined
+    found: string
   ): OciUnpackError {
-    const found = member === undefined ? 'missing' : fault(member)!
     return new OciUnpackError(code, 'The archive lacks a required file.', {
       facts: { file: this.describe(name), expected: 'a regular file', found },
-      hint: 'Check that the archive is of the kind that its name says. Links in it are not followed.'
+      hint: 'Check that the archive is of the kind that its name says. Links are followed only inside the archive.'
     })
   }
-}
-
-function fault({ type, plain }: Member): string | undefined {
-  if (type !== 'file') return type
-  return plain ? undefined : 'sparse'
 }
 
 function readPart(path: string, offset: number, length: number): Buffer {
@@ -103,9 +147,13 @@ function readPart(path: string, offset: number, length: number): Buffer {
       }
     )
   try {
-    const bytes = Buffer.alloc(length)
-    return bytes.subarray(0, pread(file.fd, bytes, length, offset, path))
+    return readFrom(file.fd, offset, length, path)
   } finally {
     closeSync(file.fd)
   }
+}
+
+function readFrom(fd: number, offset: number, length: number, path: string): Buffer {
+  const bytes = Buffer.alloc(length)
+  return bytes.subarray(0, pread(fd, bytes, length, offset, path))
 }

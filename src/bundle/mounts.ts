@@ -1,5 +1,5 @@
 /** The mounts of config.json, with and without privileges. */
-import { compareBytes, fromText } from '../bytes.ts'
+import { volumePaths } from './volumes.ts'
 
 /** An entry of runtime-spec's `mounts` (config.md). */
 export interface Mount {
@@ -31,14 +31,12 @@ export function defaultMounts(): Mount[] {
   ]
 }
 
-/** Image-spec conversion.md: each of `Config.Volumes` is a separate mount; here an empty tmpfs, sorted by path. */
+/** Image-spec conversion.md: each of `Config.Volumes` is a separate mount; here an empty tmpfs. */
 export function volumeMounts(volumes: Readonly<Record<string, unknown>>): Mount[] {
-  return Object.keys(volumes)
-    .sort((a, b) => compareBytes(fromText(a), fromText(b)))
-    .map((destination) => ({
-      ...mount(destination, 'tmpfs', 'none'),
-      options: [...VOLUME_OPTIONS]
-    }))
+  return volumePaths(Object.keys(volumes)).map((destination) => ({
+    ...mount(destination, 'tmpfs', 'none'),
+    options: [...VOLUME_OPTIONS]
+  }))
 }
 
 /** What rootless mounts depend on and only the host knows. */

@@ -100,13 +100,13 @@ export const LIMIT_FLAGS: readonly LimitFlag[] = [
     name: 'max-unpacked-bytes',
     option: 'limits.unpackedBytes',
     value: 'N',
-    summary: 'bytes of tar in all layers (default: 1 TiB)'
+    summary: 'bytes of tar and hashed holes in all layers (default: 1 TiB)'
   },
   {
     name: 'max-ratio',
     option: 'limits.ratio',
     value: 'N',
-    summary: 'bytes of tar per compressed byte of a layer (default: 1100)'
+    summary: 'bytes of tar and hashed holes per compressed byte of a large layer (default: 1100)'
   },
   {
     name: 'max-path-bytes',

@@ -23,8 +23,17 @@ const NAMES: Readonly<Record<Content, string>> = {
 }
 
 /**
- * The media type alone decides the compression (image-spec layer.md). This check only gives a clear error if the first
- * bytes of a blob contradict it.
+ * The compression of a layer. Its media type should say so (image-spec layer.md), but some tools write a wrong one; then
+ * the first bytes decide, as in Docker, podman and containerd. The diff ID proves the content in any case.
+ */
+export function compressionOf(head: Buffer | undefined, declared: Compression): Compression {
+  const found = recognise(head)
+  if (found === 'tar') return 'none'
+  return found === 'gzip' || found === 'zstd' ? found : declared
+}
+
+/**
+ * Gives a clear error if the first bytes of a blob contradict its compression.
  * @throws COMPRESSION_INVALID with what was expected and found
  */
 export function assertContent(head: Buffer | undefined, compression: Compression): void {
@@ -42,8 +51,11 @@ export function assertContent(head: Buffer | undefined, compression: Compression
   )
 }
 
+/** How a file can be compressed. */
+export type PackedFormat = 'gzip' | 'zstd' | 'xz' | 'bzip2'
+
 /** The compression of a file, by its first bytes (at least 262, unless there are fewer). */
-export function packedWith(head: Buffer): 'gzip' | 'zstd' | 'xz' | 'bzip2' | undefined {
+export function packedWith(head: Buffer): PackedFormat | undefined {
   const found = recognise(head)
   return found === 'gzip' || found === 'zstd' || found === 'xz' || found === 'bzip2'
     ? found

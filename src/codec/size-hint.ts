@@ -13,12 +13,12 @@ const TRAILER_BYTES = 4
  * gzip file contains its size modulo 2^32 (RFC 1952, ISIZE), which reveals small blobs that become large.
  */
 export function uncompressedSizeHint(
-  source: { path?: string; size: number; section?: { offset: number } },
+  source: { path?: string; fd?: number; size: number; section?: { offset: number } },
   compression: Compression
 ): number {
   if (compression === 'none') return source.size
   const usual = source.size * USUAL_RATIO
-  if (compression !== 'gzip' || source.path === undefined) return usual
+  if (compression !== 'gzip' || source.path === undefined || source.fd !== undefined) return usual
   return Math.max(usual, readTrailer(source.path, (source.section?.offset ?? 0) + source.size))
 }
 

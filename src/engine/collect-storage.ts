@@ -7,7 +7,7 @@ import { documentSource } from '../store/manifests-in-index.ts'
 import { hiddenReferences } from '../store/hidden-references.ts'
 import { reachableBlobs } from '../store/reachable.ts'
 import { parseImageName } from '../transports/image-name.ts'
-import { openImages } from '../transports/open-images.ts'
+import { withImages } from '../transports/open-images.ts'
 import type { OnEvent } from './operation/events.ts'
 import type { HooksOption } from './operation/open-hooks.ts'
 import type { Collected } from './storage/layer-storage.ts'
@@ -49,16 +49,17 @@ async function liveKeysOf(layout: string): Promise<Digest[]> {
   const name = parseImageName(layout)
   try {
     if (name.tag !== undefined) throw tagged()
-    const source = await openImages(name)
-    const index = source.readIndex()
-    const roots = [...index.manifests, ...hiddenReferences(source, index)]
-    return reachableBlobs(source, roots).flatMap(({ fault, optional, isFollowed, content }) => {
-      const isAbsent = optional && fault?.code === 'BLOB_NOT_FOUND'
-      if (fault !== undefined && !isFollowed && !isAbsent) throw fault
-      if (content === undefined || !isRootFilesystem(content.manifest)) return []
-      const { config } = content.manifest
-      const document = source.readDocument(config)
-      return chainIds(parseConfig(document, documentSource(config)).rootfs.diff_ids)
+    return await withImages(name, {}, (source) => {
+      const index = source.readIndex()
+      const roots = [...index.manifests, ...hiddenReferences(source, index)]
+      return reachableBlobs(source, roots).flatMap(({ fault, optional, isFollowed, content }) => {
+        const isAbsent = optional && fault?.code === 'BLOB_NOT_FOUND'
+        if (fault !== undefined && !isFollowed && !isAbsent) throw fault
+        if (content === undefined || !isRootFilesystem(content.manifest)) return []
+        const { config } = content.manifest
+        const document = source.readDocument(config)
+        return chainIds(parseConfig(document, documentSource(config)).rootfs.diff_ids)
+      })
     })
   } catch (error) {
     throw withFacts(error, { image: layout })

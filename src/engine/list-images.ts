@@ -6,7 +6,7 @@ import { listTags, nameOf, REF_NAME } from '../image/tags.ts'
 import type { Descriptor, Platform } from '../image/types.ts'
 import type { ImageSource } from '../store/image-source.ts'
 import { parsePlace } from '../transports/image-name.ts'
-import { openImages } from '../transports/open-images.ts'
+import { withImages } from '../transports/open-images.ts'
 import { asked } from './operation/asked.ts'
 import type { OnEvent } from './operation/events.ts'
 import { warningTo } from './operation/warnings.ts'
@@ -97,6 +97,6 @@ function summarise({ platform, descriptor, image }: PlatformStat): ListedPlatfor
 async function withSourceOf<T>(options: ListOptions, read: (source: ImageSource) => T): Promise<T> {
   requireOptions(options, { layout: 'text' })
   return asked({ image: options.layout }, async () =>
-    read(await openImages(parsePlace(options.layout), { onWarning: warningTo(options.onEvent) }))
+    withImages(parsePlace(options.layout), { onWarning: warningTo(options.onEvent) }, read)
   )
 }

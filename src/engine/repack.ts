@@ -1,5 +1,6 @@
 /** Makes an image from a changed bundle. This file tells the story; the steps are elsewhere. */
 import { sourceManifest } from '../bundle/metadata.ts'
+import { volumePaths } from '../bundle/volumes.ts'
 import { fromText } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import { descriptorPath } from '../image/choice.ts'
@@ -103,7 +104,7 @@ async function repackBundle(
   onEvent({ type: 'phase', phase: 'compare' })
   const changes = await bundleChanges(bundle, {
     listed: await storage.changed(made),
-    masks: masksOf(options, Object.keys(base.config.config?.Volumes ?? {})),
+    masks: masksOf(options, volumePaths(Object.keys(base.config.config?.Volumes ?? {}))),
     hashFiles,
     verifyDelta: options.verifyDelta,
     jobs,

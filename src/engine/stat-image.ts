@@ -10,7 +10,7 @@ import type { ImageSource } from '../store/image-source.ts'
 import { documentSource, manifestsInIndex } from '../store/manifests-in-index.ts'
 import { findDescriptor } from '../store/resolve.ts'
 import { parseImageName } from '../transports/image-name.ts'
-import { openImages, tagInIndex } from '../transports/open-images.ts'
+import { withImages, tagInIndex } from '../transports/open-images.ts'
 import { asked } from './operation/asked.ts'
 import type { OnEvent } from './operation/events.ts'
 import { warningTo } from './operation/warnings.ts'
@@ -65,9 +65,10 @@ export async function statImage(options: StatOptions): Promise<TagStat> {
   return asked({ image }, async () => {
     const name = parseImageName(image, warningTo(onEvent))
     const wanted = platform === undefined ? undefined : parsePlatform(platform)
-    const source = await openImages(name, { onWarning: warningTo(onEvent) })
-    const descriptor = findDescriptor(source, source.readIndex(), tagInIndex(name), wanted)
-    return withoutIndex(statDescriptor(source, descriptor))
+    return withImages(name, { onWarning: warningTo(onEvent) }, (source) => {
+      const descriptor = findDescriptor(source, source.readIndex(), tagInIndex(name), wanted)
+      return withoutIndex(statDescriptor(source, descriptor))
+    })
   })
 }
 

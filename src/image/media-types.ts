@@ -1,7 +1,7 @@
 /** The meaning of media types. */
 import { OciUnpackError } from '../errors.ts'
 
-/** How a layer is compressed. The media type alone decides this, never the bytes. */
+/** How a layer is compressed. */
 export type Compression = 'none' | 'gzip' | 'zstd'
 
 /** What a media type describes (image-spec media-types.md and its compatibility matrix). */

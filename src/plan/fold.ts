@@ -153,8 +153,22 @@ function foldLeaf<B extends Books>(folding: Folding<B>, entry: StagedEntry): Ino
 function foldHardlink<B extends Books>(folding: Folding<B>, entry: StagedEntry): void {
   const parent = parentForLeaf(folding, entry)
   const name = baseName(entry.path)
+  if (isLinkToItself(folding.root, entry, parent)) return
   remove(folding, parent, name)
   setLeaf(folding, parent, name, linkTarget(folding.root, entry).inode)
+}
+
+/** Of an existing file; there is nothing to do, as in GNU tar. */
+function isLinkToItself<B extends Books>(
+  root: Directory<B>,
+  { path, link }: StagedEntry,
+  parent: Directory<B>
+): boolean {
+  const name = baseName(path)
+  if (link === '' || baseName(link) !== name) return false
+  return (
+    parent.children.get(name)?.kind === 'leaf' && findDirectory(root, parentPath(link)) === parent
+  )
 }
 
 function parentForLeaf<B extends Books>(folding: Folding<B>, entry: StagedEntry): Directory<B> {

@@ -16,7 +16,7 @@ const PRIVATE_FILE_MODE = 0o600
 
 export class BodySink implements LayerSink {
   private readonly description: BodiesDescription
-  private readonly body = new BodyWriter({ digests: false })
+  private readonly body = new BodyWriter({ digests: false, pause: () => undefined })
   private fileFd = -1
 
   constructor(description: BodiesDescription) {

@@ -9,6 +9,7 @@ const ZEROS = Buffer.alloc(HOLE_BYTES)
 
 export class BodyWriter {
   private readonly digests: boolean
+  private readonly pause: () => void
   private fd = -1
   private size = 0
   /** Logical bytes hashed so far. */
@@ -20,8 +21,10 @@ export class BodyWriter {
   private chunk: Buffer | undefined
   private chunkAddress = 0
 
-  constructor(options: { digests: boolean }) {
+  /** @param options `pause` is called for each piece of a hole that is hashed, and may throw */
+  constructor(options: { digests: boolean; pause: () => void }) {
     this.digests = options.digests
+    this.pause = options.pause
   }
 
   begin(fd: number, size: number): void {
@@ -83,6 +86,7 @@ export class BodyWriter {
 
   private hashZeros(count: number): void {
     for (let left = count; left > 0; left -= HOLE_BYTES) {
+      this.pause()
       this.hash ??= createHash('sha256')
       this.hash.update(left >= HOLE_BYTES ? ZEROS : ZEROS.subarray(0, left))
     }

@@ -37,4 +37,8 @@ export interface LayerSink {
 export interface SinkReport {
   /** An attribute that the file system cannot hold. */
   lostXattr: (entry: StagedEntry, name: string) => void
+  /** Called before the holes of a sparse file are hashed, with their bytes; throws if these are too many. */
+  holes: (bytes: number) => void
+  /** Called while long runs of zeros are hashed; throws to stop. */
+  pause: () => void
 }

@@ -10,6 +10,7 @@ import { openBeneath } from '../sys/beneath.ts'
 import { close, createFile } from '../sys/files.ts'
 import { identity } from '../sys/identity.ts'
 import { makeDirectory } from '../sys/names.ts'
+import { storedBytes, type Extents } from '../tar/sparse.ts'
 import { BodyWriter } from './body-writer.ts'
 import { Birthright, writeFileMetadata } from './write-metadata.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
@@ -34,6 +35,7 @@ export interface StagingPlace {
 
 export class LayerStage implements LayerSink {
   private readonly report: SinkReport
+  private readonly digests: boolean
   private readonly layout = new StageLayout()
   private readonly born = new Birthright(identity())
   private readonly body: BodyWriter
@@ -45,7 +47,8 @@ export class LayerStage implements LayerSink {
 
   constructor({ place, digests }: StagingDescription, report: SinkReport) {
     this.report = report
-    this.body = new BodyWriter({ digests })
+    this.digests = digests
+    this.body = new BodyWriter({ digests, pause: report.pause })
     const staging = openBeneath(place.directory, place.path)
     try {
       makeDirectory(staging, STAGED_TREE, PRIVATE_MODE)
@@ -58,8 +61,9 @@ export class LayerStage implements LayerSink {
     this.tree = new DirectoryCursor(this.treeFd)
   }
 
-  entry(staged: StagedEntry): void {
+  entry(staged: StagedEntry, _body: number, extents: Extents | undefined): void {
     this.current = staged
+    if (extents !== undefined && this.digests) this.report.holes(staged.size - storedBytes(extents))
     switch (staged.type) {
       case 'whiteout':
       case 'opaque':

@@ -2,7 +2,7 @@
 import { OciUnpackError, type Facts } from '../errors.ts'
 import type { Digest } from '../image/digest.ts'
 import type { BlobSource } from './blob-source.ts'
-import type { NotRegular } from './file.ts'
+import type { NotLinked, NotRegular } from './file.ts'
 
 export function blobNotFound(source: BlobSource): OciUnpackError {
   return new OciUnpackError('BLOB_NOT_FOUND', 'A blob that the image needs is missing.', {
@@ -13,11 +13,11 @@ export function blobNotFound(source: BlobSource): OciUnpackError {
 
 export function blobInvalid(
   source: BlobSource,
-  reason: Exclude<NotRegular, 'missing'>
+  reason: Exclude<NotRegular, 'missing'> | NotLinked
 ): OciUnpackError {
   return new OciUnpackError('BLOB_INVALID', 'A blob is not a regular file.', {
     facts: { ...place(source), expected: source.digest, found: reason },
-    hint: 'Blobs must be plain files: cp -rL makes a copy of a layout in which links are resolved.'
+    hint: 'Blobs must be files, or links to files inside the layout: cp -rL makes a copy in which links are resolved.'
   })
 }
 

@@ -7,6 +7,10 @@ export interface BlobSource {
   /** In bytes, according to the descriptor. */
   size: number
   path?: string
+  /** An open file of this process, to be read instead of the one at the path, which is only shown. */
+  fd?: number
+  /** The directory that a link at this path may not lead out of. Undefined: no link is followed. */
+  within?: string
   /** In an archive: the part of the file that is the blob, in bytes. */
   section?: { offset: number; length: number }
   /** Embedded content (image-spec descriptor.md); used instead of the file. */

@@ -7,9 +7,11 @@ import {
   type Digest,
   type DigestAlgorithm
 } from '../image/digest.ts'
+import { handlePath } from '../sys/handle-path.ts'
+import type { RegularFile } from '../sys/open-regular.ts'
 import { blobDigestMismatch, blobInvalid, blobNotFound, blobSizeMismatch } from './blob-errors.ts'
 import type { BlobSource } from './blob-source.ts'
-import { openRegular, pread } from './file.ts'
+import { openLinked, openRegular, pread } from './file.ts'
 
 /** A blob that is hashed while it is read. Nothing of it may be trusted before `verify` has returned. */
 export interface VerifiedBlob {
@@ -36,22 +38,33 @@ const CHUNK = 1024 * 1024
 
 /**
  * Opens a blob without ever blocking.
- * @throws BLOB_NOT_FOUND; BLOB_INVALID for a symlink, FIFO, directory or device; BLOB_SIZE_MISMATCH if the size of the
+ * @throws BLOB_NOT_FOUND; BLOB_INVALID for a FIFO, directory or device, or a link to anything but a
+ * regular file that is within bounds; BLOB_SIZE_MISMATCH if the size of the
  * file already differs; DIGEST_INVALID for an unknown algorithm
  */
 export function openBlob(source: BlobSource): VerifiedBlob {
   const algorithm = digestAlgorithm(source.digest)
   if (source.data !== undefined) return new OpenBlob(source, algorithm, memoryInput(source.data))
   if (source.path === undefined) throw blobNotFound(source)
-  const file = openRegular(source.path, 'refused')
-  if (typeof file === 'string')
-    throw file === 'missing' ? blobNotFound(source) : blobInvalid(source, file)
+  const file = openBlobFile(source, source.path)
   const input = fileInput(file.fd, source.path, source.section)
   const blob = new OpenBlob(source, algorithm, input, file.fd)
   const { length } = source.section ?? { length: file.size }
   if (length === source.size) return blob
   blob.close()
   throw blobSizeMismatch(source, length)
+}
+
+function openBlobFile(source: BlobSource, path: string): RegularFile {
+  const file =
+    source.fd === undefined
+      ? openRegular(path, 'refused')
+      : openRegular(handlePath(source.fd), 'followed')
+  if (file === 'missing') throw blobNotFound(source)
+  const found =
+    file === 'symlink' && source.within !== undefined ? openLinked(path, source.within) : file
+  if (typeof found === 'string') throw blobInvalid(source, found)
+  return found
 }
 
 /** Copies bytes from a position into the buffer. Returns their number, 0 at the end. */

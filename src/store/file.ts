@@ -1,7 +1,12 @@
 /** Reads files of images and layouts by their paths. */
 import { closeSync, fstatSync, lstatSync, statSync } from 'node:fs'
 import { OciUnpackError } from '../errors.ts'
-import { openRegularFile, type Links, type RegularFile } from '../sys/open-regular.ts'
+import {
+  openRegularFile,
+  openRegularFileWithin,
+  type Links,
+  type RegularFile
+} from '../sys/open-regular.ts'
 import { read } from '../sys/read.ts'
 
 /** Why a path could not be opened as a regular file. */
@@ -16,6 +21,25 @@ export function openRegular(path: string, links: Links): RegularFile | NotRegula
     return openRegularFile(path, links) ?? 'not a regular file'
   } catch (error) {
     return notRegular(error as NodeJS.ErrnoException, path)
+  }
+}
+
+/** Why a link could not be opened as a regular file. */
+export type NotLinked =
+  | 'a link to a missing file'
+  | 'a link to something that is not a regular file'
+  | 'a link that leads out of the layout'
+  | 'links that lead in a circle'
+
+/** As `openRegular`, for a link that may lead to any place below the directory. @throws SYSCALL_FAILED */
+export function openLinked(path: string, directory: string): RegularFile | NotLinked {
+  try {
+    const file = openRegularFileWithin(path, directory)
+    if (file === 'outside') return 'a link that leads out of the layout'
+    return file ?? 'a link to something that is not a regular file'
+  } catch (error) {
+    const found = notRegular(error as NodeJS.ErrnoException, path)
+    return found === 'symlink' ? 'links that lead in a circle' : 'a link to a missing file'
   }
 }
 

@@ -4,11 +4,14 @@ import type { Digest, DigestAlgorithm } from '../image/digest.ts'
 import { listDirectory } from '../sys/directory.ts'
 import { openDestination } from '../sys/destination.ts'
 import { close } from '../sys/files.ts'
+import { handlePath } from '../sys/handle-path.ts'
 import { removeFile } from '../sys/names.ts'
 import { inodeKey, statusIfThere, type Status } from '../sys/status.ts'
 import { findBlobsDirectory } from './blobs-directory.ts'
 import { tryOwnBlobs } from './blobs-lock.ts'
+import { relativeBlobPath } from './image-source.ts'
 import type { Layout } from './layout.ts'
+import { identity, linkedFiles } from './linked-files.ts'
 import { reachableDigests } from './reachable-digests.ts'
 import { listWorkspaces, removeAbandoned } from './layout-workspace.ts'
 
@@ -22,7 +25,7 @@ export interface Garbage {
 /** What a collection would remove now. @throws what `reachableDigests` throws. */
 export function findGarbage(layout: Layout): Garbage {
   return withLayout(layout, (fd) => ({
-    blobs: unreachable(layout, listBlobs(fd)).map(plain),
+    blobs: unreachable(layout, fd, listBlobs(fd)).map(plain),
     workspaces: listWorkspaces(fd).abandoned
   }))
 }
@@ -30,7 +33,7 @@ export function findGarbage(layout: Layout): Garbage {
 /**
  * Removes what nothing refers to, and returns what it removed. Does nothing and returns undefined while the layout is
  * in use: by this program, which locks the blobs, or by another umoci, which has a workspace. Keeps everything whose
- * name or kind is not that of a blob, and blobs of unknown algorithms.
+ * name or kind is not that of a blob, blobs of unknown algorithms, and files that links among the blobs lead to.
  * @throws before anything is removed, what `reachableDigests` throws; SYSCALL_FAILED
  */
 export function tryCollectGarbage(layout: Layout): Garbage | undefined {
@@ -62,7 +65,7 @@ function collect(layout: Layout, fd: number): Garbage | undefined {
   const { live, abandoned } = listWorkspaces(fd)
   if (live.length > 0) return undefined
   return {
-    blobs: removeBlobs(fd, unreachable(layout, present)).map(plain),
+    blobs: removeBlobs(fd, unreachable(layout, fd, present)).map(plain),
     workspaces: abandoned.filter((name) => removeAbandoned(fd, name))
   }
 }
@@ -108,9 +111,15 @@ function blobAt(directory: number, name: string, digest: string): StoredBlob[] {
   return found?.type === 'file' ? [{ digest, size: found.size, status: found }] : []
 }
 
-function unreachable(layout: Layout, present: readonly StoredBlob[]): StoredBlob[] {
+function unreachable(layout: Layout, fd: number, present: readonly StoredBlob[]): StoredBlob[] {
   const needed = reachableDigests(layout)
-  return present.filter(({ digest }) => !needed.has(digest))
+  const unneeded = present.filter(({ digest }) => !needed.has(digest))
+  if (unneeded.length === 0) return []
+  const root = handlePath(fd)
+  const linked = linkedFiles(root)
+  const isLinked = ({ digest }: StoredBlob): boolean =>
+    linked.has(identity(`${root}/${relativeBlobPath(digest)}`) ?? '')
+  return linked.size === 0 ? unneeded : unneeded.filter((blob) => !isLinked(blob))
 }
 
 /** Returns the blobs that were removed. */

@@ -8,7 +8,7 @@ import { openBlob } from './blob.ts'
 import type { BlobSource } from './blob-source.ts'
 import { documentTooLarge } from './file.ts'
 
-/** A place where images can be read: a layout directory or an archive. Keeps nothing open. */
+/** A place where images can be read: a layout directory or an archive. */
 export interface ImageSource {
   /** The absolute path of the directory or the archive. */
   readonly path: string
@@ -32,6 +32,8 @@ export interface ImageSource {
    * @throws DOCUMENT_INVALID for a descriptor that is not one; DIGEST_INVALID; in an archive BLOB_INVALID if they are not in a regular file
    */
   blobSource(descriptor: Descriptor): BlobSource
+  /** Releases what it keeps open, which is nothing unless an archive is compressed as a whole. */
+  close(): void
 }
 
 export type OnWarning = (message: string, facts: Facts) => void
@@ -46,6 +48,7 @@ export interface SourceParts {
   readIndex(): ImageIndex
   /** A file, or a part of one, which need not exist. */
   locate(digest: Digest): BlobPlace
+  close?(): void
 }
 
 export type BlobPlace = Omit<BlobSource, 'digest' | 'size'>
@@ -66,6 +69,7 @@ export function imageSource(parts: SourceParts): ImageSource {
     warn,
     readIndex: () => readUsable(parts, warn),
     blobSource,
+    close: () => parts.close?.(),
     readDocument: (descriptor) => readVerified(blobSource(descriptor), limit)
   }
 }

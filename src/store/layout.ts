@@ -44,7 +44,7 @@ export function openLayout(path: string, options: LayoutOptions = {}): Layout {
     hasDefaultTag: true,
     onWarning: options.onWarning,
     readIndex: () => readIndex(root, limit),
-    locate: (digest) => ({ path: blobPath(digest) })
+    locate: (digest) => ({ path: blobPath(digest), within: root })
   })
   if (!hasVersion) warnOfNoVersion(source, join(root, VERSION_FILE))
   return {

@@ -11,6 +11,7 @@ import {
   memberId,
   memberMode,
   memberMtime,
+  memberSize,
   memberXattrs,
   type Source
 } from './member-values.ts'
@@ -26,8 +27,8 @@ export interface Member {
 export function readMember(block: Block, extensions: Extensions, offset: number): Member {
   const records = extensions.records
   const name = memberName(block, extensions.longName, records)
-  const type = entryType(block, name)
   const source: Source = { block, records, name }
+  const type = entryType(source)
   const body = readBody(source, type)
   const device = type === 'char' || type === 'block'
   const entry: TarEntry = {
@@ -86,16 +87,18 @@ function refuseNul(block: Block, name: ByteString, bytes: ByteString): void {
 }
 
 /**
- * Old writers mark directories only by a trailing slash, and only with the NUL type; with type `0` such a name belongs
- * to a file. Everything that is not a file system object is refused.
+ * Some writers mark directories only by a slash at the end of the name, like the first versions of tar. With a body, such
+ * a name belongs to a file. Everything that is not a file system object is refused.
  */
-function entryType(block: Block, name: ByteString): EntryType {
+function entryType(source: Source): EntryType {
+  const { block, name } = source
   const flag = typeFlag(block)
   switch (String.fromCharCode(flag)) {
     case '\0':
       return name.endsWith('/') ? 'directory' : 'file'
     case '0':
     case '7':
+      return name.endsWith('/') && memberSize(source) === 0 ? 'directory' : 'file'
     case 'S':
       return 'file'
     case '1':

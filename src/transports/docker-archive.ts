@@ -21,8 +21,11 @@ export const dockerArchive: ImageTransport<DockerArchiveName> = {
   tagInIndex: ({ tag }) => (tag === undefined || tag.startsWith('@') ? tag : fullDockerName(tag)),
 
   async open({ path }, options) {
+    const { withUnpackedArchive } = await import('../archive/unpack-archive.ts')
     const { openDockerArchive } = await import('./read-docker-archive.ts')
-    return openDockerArchive(path, options)
+    return withUnpackedArchive(path, options.signal, (unpacked) =>
+      openDockerArchive(path, options, unpacked)
+    )
   },
 
   writer(name) {

@@ -1,4 +1,4 @@
-/** `oci-archive:FILE[:TAG]` or `oci-archive:FILE@DIGEST`: an OCI image layout in an uncompressed tar file. */
+/** `oci-archive:FILE[:TAG]` or `oci-archive:FILE@DIGEST`: an OCI image layout in a tar file. */
 import { formatPathAndTag, parsePathAndTag } from './path-and-tag.ts'
 import type { ImageTransport } from './transport.ts'
 
@@ -19,8 +19,11 @@ export const ociArchive: ImageTransport<OciArchiveName> = {
   tagInIndex: ({ tag }) => tag,
 
   async open({ path }, options) {
+    const { withUnpackedArchive } = await import('../archive/unpack-archive.ts')
     const { openOciArchive } = await import('./read-oci-archive.ts')
-    return openOciArchive(path, options)
+    return withUnpackedArchive(path, options.signal, (unpacked) =>
+      openOciArchive(path, options, unpacked)
+    )
   },
 
   writer: (name) => async (image, help) => {

@@ -6,8 +6,8 @@
  * are parsed at every start. So code that reads or writes is imported when it is needed.
  *
  * Reading. `open` finds out whether there is something to read, and may take its time: if images are far away, it
- * fetches the documents of the image that the name chooses. The source that it returns keeps nothing open and can be
- * read any number of times. Documents are read synchronously. A blob is named synchronously too, as plain data that can
+ * fetches the documents of the image that the name chooses. The source that it returns can be read any number of times,
+ * until it is closed. Documents are read synchronously. A blob is named synchronously too, as plain data that can
  * go to another thread. The thread that opens it there verifies it, and may have to wait for bytes that are still
  * arriving.
  *
@@ -23,6 +23,11 @@ import type { Hold } from '../store/blobs-lock.ts'
 import type { CopyOutcome } from '../store/copy-blob.ts'
 import type { ImageSource } from '../store/image-source.ts'
 import type { LayoutOptions } from '../store/layout.ts'
+
+export interface OpenOptions extends LayoutOptions {
+  /** Stops the opening, which then throws ABORTED. */
+  signal?: AbortSignal | undefined
+}
 
 /** What all names have in common; each transport adds whatever it needs to find the place. */
 export interface SomeName {
@@ -53,7 +58,7 @@ export interface ImageTransport<Name extends SomeName> {
    * Opens the place, with all its images, for reading.
    * @throws LAYOUT_INVALID, ARCHIVE_INVALID, TAR_INVALID, DOCUMENT_INVALID, LIMIT_EXCEEDED
    */
-  open(name: Name, options: LayoutOptions): Promise<ImageSource>
+  open(name: Name, options: OpenOptions): Promise<ImageSource>
   /** What `findEntry` looks for in the index of the opened place. */
   tagInIndex(name: Name): string | undefined
   /**

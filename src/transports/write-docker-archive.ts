@@ -1,5 +1,6 @@
 /** Writes an image in the form that `docker load` and skopeo read. */
 import { TarFile } from '../archive/tar-file.ts'
+import { actualContent } from '../codec/actual-compression.ts'
 import { decompress } from '../codec/decompress.ts'
 import { withFacts } from '../errors.ts'
 import { digestHex, type Digest } from '../image/digest.ts'
@@ -78,8 +79,8 @@ async function* plainChunks(
 ): AsyncGenerator<Buffer> {
   const blob = openBlob(source.blobSource(descriptor))
   try {
-    const compression = layerCompression(descriptor.mediaType)
-    for await (const chunk of decompress(blob, compression, decompressor)) {
+    const { input, compression } = actualContent(blob, layerCompression(descriptor.mediaType))
+    for await (const chunk of decompress(input, compression, decompressor)) {
       await breathe()
       yield chunk
     }

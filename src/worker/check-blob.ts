@@ -1,6 +1,7 @@
 /** The task of reading one blob to its end, only to check that it matches its descriptor. */
 import type { DecompressorChoice } from '../codec/choice.ts'
 import type { Compression } from '../image/media-types.ts'
+import { actualContent } from '../codec/actual-compression.ts'
 import { decompress } from '../codec/decompress.ts'
 import type { Digest } from '../image/digest.ts'
 import { blamedOn } from '../store/blamed-blob.ts'
@@ -15,7 +16,7 @@ export interface CheckBlobTask {
   /** Its index among the counters. */
   layer: number
   source: BlobSource
-  /** For a layer whose tar has to be counted and verified. */
+  /** For a layer whose tar has to be counted and verified. The compression is that of its media type. */
   content: LayerContent | undefined
 }
 
@@ -48,9 +49,10 @@ async function readContent(
     blob.verify()
     return
   }
-  const { compression, decompressor } = content
-  const check = diffIdCheck({ source, ...content })
-  for await (const chunk of decompress(input, compression, decompressor, control)) {
+  const { decompressor } = content
+  const actual = actualContent(input, content.compression)
+  const check = diffIdCheck({ source, ...content, compression: actual.compression })
+  for await (const chunk of decompress(actual.input, actual.compression, decompressor, control)) {
     control.addUnpacked(layer, chunk.length)
     check?.push(chunk)
   }

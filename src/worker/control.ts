@@ -18,7 +18,8 @@ const ENTRIES = 2
 const RUNNING = 3
 const CORES = 4
 const TURN = 5
-const FIRST_LAYER = 6
+const HOLES = 6
+const FIRST_LAYER = 7
 const FIELDS = 3
 
 export class Control {
@@ -73,6 +74,11 @@ export class Control {
     return Number(Atomics.load(this.cells, UNPACKED))
   }
 
+  /** Bytes of holes in sparse files that are hashed. */
+  get holes(): number {
+    return Number(Atomics.load(this.cells, HOLES))
+  }
+
   get entries(): number {
     return Number(Atomics.load(this.cells, ENTRIES))
   }
@@ -90,6 +96,10 @@ export class Control {
   addUnpacked(layer: number, bytes: number): void {
     this.add(layer, 1, bytes)
     Atomics.add(this.cells, UNPACKED, BigInt(bytes))
+  }
+
+  addHoles(bytes: number): void {
+    Atomics.add(this.cells, HOLES, BigInt(bytes))
   }
 
   addEntries(layer: number, count: number): void {

@@ -4,7 +4,7 @@ import { OciUnpackError } from '../errors.ts'
 const HINTS = {
   entries: 'Raise {limits.entries} if you trust the image.',
   'unpacked bytes': 'Raise {limits.unpackedBytes} if you trust the image.',
-  'ratio of unpacked to compressed bytes': 'Raise {limits.ratio} if you trust the image.'
+  'bytes per compressed byte': 'Raise {limits.ratio} if you trust the image.'
 }
 
 /** @throws LIMIT_EXCEEDED */

@@ -1,6 +1,7 @@
 /** The messages between the main thread and a worker: one union for each direction. */
 import type { ByteString } from '../bytes.ts'
 import type { ErrorRecord } from '../errors.ts'
+import type { Compression } from '../image/media-types.ts'
 import type { ScanBatch } from '../rootfs/scanner.ts'
 import type { ResultOf, Task } from './perform.ts'
 
@@ -12,6 +13,7 @@ export interface ToWorker {
 export type FromWorker =
   | { type: 'entries'; batch: Uint8Array<ArrayBuffer> }
   | { type: 'lost-xattr'; entry: ByteString; xattr: ByteString }
+  | { type: 'other-compression'; found: Compression }
   | { type: 'scanned'; batch: ScanBatch }
   | { type: 'done'; result: ResultOf<Task> }
   | { type: 'failed'; error: ErrorRecord }

@@ -27,6 +27,7 @@ export type Report = ReadLayerReport & ScanTreeReport
 export const SILENT: Report = {
   entries: () => undefined,
   lostXattr: () => undefined,
+  otherCompression: () => undefined,
   scanned: () => undefined
 }
 

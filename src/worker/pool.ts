@@ -139,6 +139,10 @@ function hear(said: Said, report: Report): void {
       report.lostXattr(said.entry, said.xattr)
       return
     }
+    case 'other-compression': {
+      report.otherCompression(said.found)
+      return
+    }
     case 'scanned': {
       report.scanned(said.batch)
       return

@@ -9,8 +9,8 @@ import { EntryEncoder } from './entry-codec.ts'
 import { LayerEntries } from './layer-entries.ts'
 import { checkLimit } from './limit.ts'
 import { openSink, type SinkDescription } from './sinks.ts'
-import type { TarSizeLimits } from './tar-limits.ts'
-import { readVerifiedTar, type VerifiedTarTask } from './verified-tar.ts'
+import { limited, TarSizeCheck, type TarSizeLimits } from './tar-limits.ts'
+import { readVerifiedTar, type VerifiedTarReport, type VerifiedTarTask } from './verified-tar.ts'
 
 export interface ReadLayerTask extends VerifiedTarTask {
   type: 'read-layer'
@@ -25,7 +25,7 @@ export interface LayerLimits extends TarSizeLimits {
   tar: Partial<TarLimits>
 }
 
-export interface ReadLayerReport {
+export interface ReadLayerReport extends VerifiedTarReport {
   /** Encoded entries, in archive order. They must not be trusted before the task has ended successfully. */
   entries: (batch: Uint8Array<ArrayBuffer>) => void
   /** An attribute that this file system cannot hold; reported once for each name. */
@@ -39,11 +39,17 @@ export async function readLayer(
   report: ReadLayerReport
 ): Promise<void> {
   const batches = new Batches(task, control, report)
-  const sink = openSink(task.sink, { lostXattr: onceForEachName(report.lostXattr) })
+  const size = new TarSizeCheck(control, task.layer, task.source.size, task.limits)
+  const sink = openSink(task.sink, {
+    lostXattr: onceForEachName(report.lostXattr),
+    holes: (bytes) => size.addHoles(bytes),
+    pause: () => control.throwIfAborted()
+  })
   control.begin()
   try {
     const entries = new LayerEntries(task.rules, sink, (entry) => batches.add(entry))
-    await readVerifiedTar(task, control, new TarReader(entries, task.limits.tar))
+    const reader = new TarReader(entries, task.limits.tar)
+    await readVerifiedTar(task, control, report, limited(size, reader))
     batches.flush()
   } finally {
     control.end()

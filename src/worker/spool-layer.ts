@@ -3,7 +3,8 @@ import { fromText, type ByteString } from '../bytes.ts'
 import { close, createFile, openOperatorDirectory, writeAllAt } from '../sys/files.ts'
 import { addressOf } from '../sys/libc.ts'
 import type { Control } from './control.ts'
-import { readVerifiedTar, type VerifiedTarTask } from './verified-tar.ts'
+import { limited, TarSizeCheck } from './tar-limits.ts'
+import { readVerifiedTar, type VerifiedTarReport, type VerifiedTarTask } from './verified-tar.ts'
 
 export interface SpoolLayerTask extends VerifiedTarTask {
   type: 'spool-layer'
@@ -14,18 +15,24 @@ export interface SpoolLayerTask extends VerifiedTarTask {
 }
 
 /** @throws as `readVerifiedTar` does, and SYSCALL_FAILED; the file may exist even so */
-export async function spoolLayer(task: SpoolLayerTask, control: Control): Promise<void> {
+export async function spoolLayer(
+  task: SpoolLayerTask,
+  control: Control,
+  report: VerifiedTarReport
+): Promise<void> {
   const fd = createIn(task)
   control.begin()
   try {
     let written = 0
-    await readVerifiedTar(task, control, {
-      push: (chunk) => {
+    const size = new TarSizeCheck(control, task.layer, task.source.size, task.limits)
+    const file = {
+      push: (chunk: Buffer) => {
         writeAllAt(fd, addressOf(chunk), chunk.length, written)
         written += chunk.length
       },
       finish: () => undefined
-    })
+    }
+    await readVerifiedTar(task, control, report, limited(size, file))
   } finally {
     control.end()
     close(fd)

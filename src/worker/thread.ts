@@ -18,6 +18,7 @@ async function answer({ task, control }: ToWorker): Promise<void> {
     const result = await perform(task, new Control(control), {
       entries: (batch) => send({ type: 'entries', batch }, batch.buffer),
       lostXattr: (entry, xattr) => send({ type: 'lost-xattr', entry, xattr }),
+      otherCompression: (found) => send({ type: 'other-compression', found }),
       scanned: (batch) =>
         send(
           { type: 'scanned', batch },

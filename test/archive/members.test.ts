@@ -76,15 +76,31 @@ test('keeps links and sparse files as what they are', () => {
   expect([...byName.values()].map(({ type }) => type)).toEqual(['file', 'symlink', 'hardlink'])
 })
 
+test.each<[name: string, rivals: number, ...entries: Entry[]]>([
+  ['two files of one name', 1, file('a', '1'), file('a', '1')],
+  ['two spellings of one name', 1, file('a', '1'), file('./a', '2')],
+  ['a link in the place of a file', 1, file('a', '1'), symlink('a', 'b')],
+  ['a directory in the place of a file', 1, file('a', '1'), directory('a/')],
+  ['a link to elsewhere', 1, symlink('a', 'b'), symlink('a', 'c')],
+  [
+    'directories and equal links',
+    0,
+    symlink('a', 'b'),
+    symlink('a', 'b'),
+    directory('b/'),
+    directory('b')
+  ]
+])('remembers what else has the name of a member: %s', (_what, rivals, ...entries) => {
+  const { byName } = members(...entries)
+  expect(byName.get('a')!.rivals).toHaveLength(rivals)
+  expect(byName.get('b')?.rivals ?? []).toEqual([])
+})
+
 describe('refuses', () => {
   test.each<[name: string, ...entries: Entry[]]>([
     ['a name that climbs', file('../outside', 'x')],
     ['a name that climbs in the middle', file('blobs/../../x', 'x')],
     ['an absolute name', file('/etc/passwd', 'x')],
-    ['two files of one name', file('index.json', '1'), file('index.json', '2')],
-    ['two spellings of one name', file('index.json', '1'), file('./index.json', '2')],
-    ['a link in the place of a file', file('a', '1'), symlink('a', 'b')],
-    ['a directory in the place of a file', file('a', '1'), directory('a/')],
     ['a very long name', file('d/'.repeat(2049), '')]
   ])('%s', (_name, ...entries) => {
     const error = failure(() => members(...entries))

@@ -12,6 +12,26 @@ describe('volumeMounts', () => {
       options: ['rw', 'nosuid', 'nodev', 'noexec', 'relatime']
     })
   })
+
+  test.each<[volumes: string[], destinations: string[]]>([
+    [['data'], ['/data']],
+    [['./data/sub/'], ['/data/sub']],
+    [['/data', '/data/', 'data', '//data/.'], ['/data']],
+    [['/var/../srv/./x'], ['/srv/x']],
+    [['/../../etc'], ['/etc']],
+    [['', '/', '.', '..', '/a/..'], []],
+    [
+      ['/b', 'a', '/a/b'],
+      ['/a', '/a/b', '/b']
+    ],
+    [
+      ['/with space', '/..data', '/ü'],
+      ['/..data', '/with space', '/ü']
+    ]
+  ])('%j are mounted at %j', (volumes, destinations) => {
+    const mounts = volumeMounts(Object.fromEntries(volumes.map((path) => [path, {}])))
+    expect(mounts.map(({ destination }) => destination)).toEqual(destinations)
+  })
 })
 
 describe('rootlessMounts', () => {

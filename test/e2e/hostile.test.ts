@@ -112,13 +112,13 @@ const CASES: readonly Case[] = [
     tar: GOOD,
     blob: gzipSync(GOOD).subarray(0, -9)
   }),
-  lying('gzip that says it is plain', 'COMPRESSION_INVALID', {
+  lying('gzip that says it is plain, and whose diff ID is its digest', 'DIFF_ID_MISMATCH', {
     tar: GOOD,
+    diffId: sha256(gzipSync(GOOD)),
     mediaType: 'application/vnd.oci.image.layer.v1.tar'
   }),
-  lying('a tar that says it is gzip', 'COMPRESSION_INVALID', { tar: GOOD, blob: GOOD }),
-  lying('a blob that is a symlink', 'BLOB_INVALID', { tar: GOOD }, (image) =>
-    replaceBySymlink(blobPath(image.layout, image.layers[1]!))
+  lying('a blob that is a link out of the layout', 'BLOB_INVALID', { tar: GOOD }, (image) =>
+    replaceBySymlink(image.layout, blobPath(image.layout, image.layers[1]!))
   ),
   lying('a blob that is a FIFO', 'BLOB_INVALID', { tar: GOOD }, (image) =>
     replaceByFifo(blobPath(image.layout, image.layers[1]!))

@@ -46,7 +46,8 @@ export function replaceByFifo(path: string): void {
   ok('mkfifo', path)
 }
 
-export function replaceBySymlink(path: string): void {
-  ok('mv', path, `${path}.real`)
-  ok('ln', '-s', `${path}.real`, path)
+/** The file is moved out of the layout. */
+export function replaceBySymlink(layout: string, path: string): void {
+  ok('mv', path, `${layout}.blob`)
+  ok('ln', '-s', `${layout}.blob`, path)
 }

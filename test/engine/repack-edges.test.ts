@@ -110,6 +110,16 @@ describe.runIf(needs('root'))('masks', () => {
     }, volumes)
   })
 
+  test('hide volumes however their paths are written, and nothing else', async () => {
+    const volumes = { config: { config: { Volumes: { 'volume/': {}, '': {}, '/': {} } } } }
+    await withBundle(async ({ rootfs, bundle, repack }) => {
+      fs.writeFileSync(`${rootfs}/volume/new`, '')
+      fs.writeFileSync(`${rootfs}/other`, '')
+      expect((await diff({ bundle })).map(({ path }) => path)).toEqual(['.', 'other'])
+      expect((await repack()).lines).toEqual(['directory .', 'file other'])
+    }, volumes)
+  })
+
   test('keep the masked names of a file that has others', async () => {
     await withBundle(async ({ rootfs, repack }) => {
       fs.appendFileSync(`${rootfs}/d/g`, 'more')

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import * as fs from 'node:fs'
 import { describe, expect, test } from 'vitest'
@@ -88,6 +89,12 @@ describe('an AbortSignal', () => {
   )
 })
 
+/** A file that is nothing but a hole. */
+function sparse(size: number): Buffer {
+  const pax = { 'GNU.sparse.size': String(size), 'GNU.sparse.numblocks': '0', 'GNU.sparse.map': '' }
+  return tar(file('disk', '', { pax }))
+}
+
 describe('a limit', () => {
   const LIMITS: readonly [keyof UnpackLimits, number, number][] = [
     ['entries', 3, 4],
@@ -121,6 +128,45 @@ describe('a limit', () => {
       const limited = library.unpack({ ...options, limits: { ratio: 100 } })
       expect(await codeOf(limited)).toBe('LIMIT_EXCEEDED')
       expect(await codeOf(library.unpack(options))).toBe('no failure')
+    }))
+
+  test('of the ratio lets pass what repack makes of a large file of zeros', () =>
+    inScratch(async (work) => {
+      const zeros = tar(file('zeros', Buffer.alloc(70 << 20)))
+      const blob = execFileSync('zstd', ['-q'], { input: zeros })
+      const mediaType = 'application/vnd.oci.image.layer.v1.tar+zstd'
+      expect(zeros.length / blob.length).toBeGreaterThan(5000)
+      const options = optionsFor(work, { layers: [{ tar: zeros, blob, mediaType }] })
+      expect(await codeOf(library.unpack(options))).toBe('no failure')
+    }))
+
+  test.each([
+    ['900 GB', 9e11, 'limits.ratio'],
+    ['8 TiB', 2 ** 43, 'limits.unpackedBytes']
+  ])('holds at once for a hole of %s, which is not hashed', (_size, size, hint) =>
+    inScratch(async (work) => {
+      const options = optionsFor(work, [sparse(size)])
+      await expect(library.unpack(options)).rejects.toMatchObject({
+        code: 'LIMIT_EXCEEDED',
+        facts: { entry: 'disk' },
+        hint: expect.stringContaining(hint) as string
+      })
+      expect(fs.readdirSync(work)).toEqual(['layout'])
+    })
+  )
+
+  test('does not count holes that are not hashed: a disk of 900 GB is unpacked at once', () =>
+    inScratch(async (work) => {
+      const options = optionsFor(work, [sparse(9e11)])
+      await library.unpackRootfs({ ...options, destination: `${work}/rootfs` })
+      expect(fs.statSync(`${work}/rootfs/disk`).size).toBe(9e11)
+    }))
+
+  test('and a signal end the hashing of a hole', () =>
+    inScratch(async (work) => {
+      const options = optionsFor(work, [sparse(100e9)])
+      const stopped = library.unpack({ ...options, signal: AbortSignal.timeout(300) })
+      expect(await codeOf(stopped)).toBe('ABORTED')
     }))
 
   test.each([

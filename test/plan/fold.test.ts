@@ -145,8 +145,22 @@ const HARD_LINKS: Case[] = [
   ['a directory has one name', [['d/', 'b == d']], ['ENTRY_INVALID: its target is a directory']],
   ['the root has one name', [['b == /']], ['ENTRY_INVALID: its target is a directory']],
   [
-    'a link to itself has removed its target',
-    [['a', 'a == a']],
+    'a link to itself leaves its target as it was',
+    [
+      ['d/a', 'b', 'l -> d'],
+      ['d/a == d/a', 'd/a == l/a', 'l/a == /d/a', 'b == ./b']
+    ],
+    ['/ ?', 'b: 1', 'd/ ?', 'd/a: 1', 'l -> d']
+  ],
+  [
+    'a link to itself adds nothing that a whiteout of its layer would spare',
+    [['a'], ['a == a', '.wh.a']],
+    ['/ ?']
+  ],
+  ['a link to itself needs a target', [['a == a']], ['ENTRY_INVALID: its target does not exist']],
+  [
+    'a directory that is linked to itself has removed its target',
+    [['d/', 'd == d']],
     ['ENTRY_INVALID: its target does not exist']
   ],
   [

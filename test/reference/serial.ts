@@ -91,6 +91,8 @@ class Serial {
         if (!present?.isDirectory()) this.makeDirectory(target)
         this.described.set(this.stat(target)!.ino, entry)
       }
+    } else if (entry.type === 'hardlink' && this.sourceOf(entry) === target && isLeaf(present)) {
+      return
     } else {
       this.remove(target)
       this.create(target, entry, body)
@@ -101,10 +103,8 @@ class Serial {
   private create(target: string, entry: TarEntry, body: Buffer): void {
     const at = this.at(target)
     if (entry.type === 'hardlink') {
-      const link = clean(entry.link)
-      const linkBase = link.at(-1)
-      if (linkBase === undefined) throw new Rejected('link to root')
-      const source = join(this.resolve(link.slice(0, -1)), linkBase)
+      const source = this.sourceOf(entry)
+      if (source === undefined) throw new Rejected('link to root')
       const present = this.stat(source)
       if (present === undefined || present.isDirectory()) throw new Rejected('link target')
       fs.linkSync(latin1(this.at(source)), latin1(at))
@@ -115,6 +115,13 @@ class Serial {
     else if (entry.type !== 'directory')
       makeSpecial(AT_FDCWD, at, entry.type, 0o600, entry.devMajor, entry.devMinor)
     describe(at, entry, entry.type === 'symlink')
+  }
+
+  /** What a hard link names; undefined for the root. */
+  private sourceOf(entry: TarEntry): string | undefined {
+    const link = clean(entry.link)
+    const base = link.at(-1)
+    return base === undefined ? undefined : join(this.resolve(link.slice(0, -1)), base)
   }
 
   private applyWhiteout(parent: string, base: string): void {
@@ -232,6 +239,10 @@ class Serial {
   private at(path: string): string {
     return join(this.root, path)
   }
+}
+
+function isLeaf(present: { isDirectory(): boolean } | undefined): boolean {
+  return present !== undefined && !present.isDirectory()
 }
 
 function restoreTimes(at: string, before: Status): void {

@@ -20,8 +20,9 @@ export function stageLayer(
   const entries: StagedEntry[] = []
   withOpen(staging, (fd) => {
     const place = { directory: fd, path: '' }
-    const lostXattr = (): void => undefined
-    const stage = new LayerStage({ kind: 'staging', place, digests: true }, { lostXattr })
+    const ignore = (): void => undefined
+    const report = { lostXattr: ignore, holes: ignore, pause: ignore }
+    const stage = new LayerStage({ kind: 'staging', place, digests: true }, report)
     const rules = { policy: layerPolicy(EXACT, form), maxPathBytes: 4095 }
     const members = new LayerEntries(rules, stage, (entry) => entries.push(entry))
     for (const { entry, body } of layer) {

@@ -68,7 +68,7 @@ describe('a body', () => {
 
   test('knows nothing of the body before it', () => {
     withScratch((fd) => {
-      const writer = new BodyWriter({ digests: true })
+      const writer = new BodyWriter({ digests: true, pause: () => undefined })
       for (const [text, ...cuts] of [['first, and longer'], ['second', 3], ['third']] as const) {
         const file = createFile(fd, text, 0o600)
         writer.begin(file, text.length)
@@ -125,7 +125,7 @@ function pieces(content: Buffer, cuts: readonly number[]): Piece[] {
 function write(parts: readonly Piece[], size: number, digests = true): Written {
   return withScratch((fd, path) => {
     const file = createFile(fd, 'body', 0o600)
-    const writer = new BodyWriter({ digests })
+    const writer = new BodyWriter({ digests, pause: () => undefined })
     writer.begin(file, size)
     for (const { position, bytes } of parts) {
       const chunk = Buffer.concat([Buffer.from('before'), bytes, Buffer.from('after')])

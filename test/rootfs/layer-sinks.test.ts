@@ -10,6 +10,8 @@ import { failure } from '../support/failure.ts'
 import { withScratch } from '../support/open-directory.ts'
 import { char, directory, fifo, file, hardlink, symlink, tar } from '../support/tar-builder.ts'
 
+const ignore = (): void => undefined
+
 const KINDS: readonly [string, (fd: number) => SinkDescription][] = [
   ['staging', (fd) => ({ kind: 'staging', place: { directory: fd, path: '' }, digests: false })],
   ['index', () => ({ kind: 'index' })],
@@ -140,7 +142,7 @@ function feed(
 ): StagedEntry[] {
   const entries: StagedEntry[] = []
   const policy = { kind: 'exact', uidMap: [], gidMap: [] } as const
-  const sink = openSink(description, { lostXattr: () => undefined })
+  const sink = openSink(description, { lostXattr: ignore, holes: ignore, pause: ignore })
   try {
     const members = new LayerEntries({ policy, maxPathBytes: 4095, ...rules }, sink, (entry) =>
       entries.push(entry)

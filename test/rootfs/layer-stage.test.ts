@@ -122,7 +122,9 @@ function stageOf(fd: number, lost: string[]): { stage: LayerStage; members: Laye
     digests: false
   } as const
   const stage = new LayerStage(description, {
-    lostXattr: (staged, name) => lost.push(`${staged.path} ${name}`)
+    lostXattr: (staged, name) => lost.push(`${staged.path} ${name}`),
+    holes: () => undefined,
+    pause: () => undefined
   })
   const rules = { policy: { kind: 'exact', uidMap: [], gidMap: [] }, maxPathBytes: 4095 } as const
   return { stage, members: new LayerEntries(rules, stage, () => undefined) }

@@ -122,7 +122,8 @@ describe('names', () => {
 describe('types', () => {
   test.each([
     ['0', 'file', 'file'],
-    ['0', 'file/', 'file'],
+    ['0', 'file/', 'directory'],
+    ['7', 'file/', 'directory'],
     ['\0', 'file', 'file'],
     ['\0', 'file/', 'directory'],
     ['7', 'file', 'file'],
@@ -134,6 +135,12 @@ describe('types', () => {
     ['6', 'file', 'fifo']
   ])('%j with the name %s is a %s', (type, name, wanted) => {
     expect(only(rawHeader({ type, name, link: 'x' })).type).toBe(wanted)
+  })
+
+  test('a name with a slash at its end belongs to a file if there is a body', () => {
+    const header = rawHeader({ type: '0', name: 'file/', size: '00000000004' })
+    const [read] = readArchive(archive(header, Buffer.alloc(512, 'body')))
+    expect(read!.entry).toMatchObject({ type: 'file', size: 4 })
   })
 
   test.each(['V', 'M', 'D', 'N', 'A', 'X', '8', '\xff'])('%j is refused by its byte', (type) => {

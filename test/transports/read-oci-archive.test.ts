@@ -96,14 +96,14 @@ describe('refuses', () => {
     expect(error.facts.file).toMatch(/a\.tar\/blobs\/sha256\/[0-9a-f]{64}$/)
   })
 
-  test('a blob that is a link', () => {
+  test('a blob that is a link out of the archive', () => {
     const path = blobPath(image.layout, layer())
     rmSync(path)
     symlinkSync('/etc/passwd', path)
     pack()
     expect(failure(() => readLayer())).toMatchObject({
       code: 'BLOB_INVALID',
-      facts: { found: 'symlink' }
+      facts: { found: 'a link that leads out of the archive' }
     })
   })
 

@@ -139,7 +139,8 @@ function collect(entries: string[]): ReadLayerReport {
     entries(batch) {
       for (const { type, path } of decodeEntries(batch)) entries.push(`${type} ${display(path)}`)
     },
-    lostXattr: () => undefined
+    lostXattr: () => undefined,
+    otherCompression: () => undefined
   }
 }
 

@@ -1,7 +1,7 @@
 /** The case of an image that the author of the hooks provides. */
 import { resolveImage } from '../../store/resolve.ts'
 import { parseImageName } from '../../transports/image-name.ts'
-import { openImages, tagInIndex } from '../../transports/open-images.ts'
+import { withImages, tagInIndex } from '../../transports/open-images.ts'
 import type { Case } from '../case.ts'
 import { checkExtracted, checkTree } from '../checks.ts'
 
@@ -15,9 +15,11 @@ export function realImage(reference: string): Case {
     needs: [],
     async run(bench) {
       const name = parseImageName(reference)
-      const source = await openImages(name)
-      const { manifest } = resolveImage(source, tagInIndex(name), undefined)
-      const image = await bench.knownImage(reference, source.path, manifest.layers.length)
+      const { path, layers } = await withImages(name, {}, (source) => ({
+        path: source.path,
+        layers: resolveImage(source, tagInIndex(name), undefined).manifest.layers.length
+      }))
+      const image = await bench.knownImage(reference, path, layers)
       const first = await bench.unpack(image)
       checkTree(first.rootfs, image, 'After the first unpack')
       if (!bench.set.points.has('try-skip')) return

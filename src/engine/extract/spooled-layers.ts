@@ -6,6 +6,7 @@ import type { Control } from '../../worker/control.ts'
 import type { Pool } from '../../worker/pool.ts'
 import type { Job } from './job.ts'
 import { layerName, verifiedTarTask, type LayerTar } from './layer-tasks.ts'
+import { warnOfOtherCompression, type OnOtherCompression } from './other-compression.ts'
 import { reportProgress } from '../operation/progress.ts'
 import { withThreads } from '../operation/threads.ts'
 
@@ -47,6 +48,7 @@ class Ahead implements Spools {
   private readonly directory: string
   private readonly pool: Pool
   private readonly control: Control
+  private readonly onOtherCompression: OnOtherCompression
   private readonly running = new Map<number, Promise<LayerTar>>()
 
   constructor(
@@ -61,6 +63,7 @@ class Ahead implements Spools {
     this.directory = directory
     this.pool = pool
     this.control = control
+    this.onOtherCompression = warnOfOtherCompression(job.settings.onEvent)
     for (let started = 0; started < Math.max(1, job.settings.jobs); started++) this.start()
   }
 
@@ -85,7 +88,14 @@ class Ahead implements Spools {
     const { directory, job, control } = this
     const task = verifiedTarTask(job, layer)
     try {
-      await this.pool.run({ ...task, type: 'spool-layer', directory, name: nameOf(layer) }, control)
+      await this.pool.run(
+        { ...task, type: 'spool-layer', directory, name: nameOf(layer) },
+        control,
+        {
+          otherCompression: (found) =>
+            this.onOtherCompression(layer, task.source, task.compression, found)
+        }
+      )
     } catch (error) {
       throw withFacts(error, { layer: layerName(layer, task.source) })
     }

@@ -8,6 +8,7 @@ import type { ReadLayerTask } from '../../worker/read-layer.ts'
 import { throwIfAborted } from '../operation/abort.ts'
 import { lostXattr } from './join-layers.ts'
 import { layerName } from './layer-tasks.ts'
+import { warnOfOtherCompression, type OnOtherCompression } from './other-compression.ts'
 import type { OrderedLayers } from './ordered-layers.ts'
 import { reportProgress } from '../operation/progress.ts'
 import { withThreads } from '../operation/threads.ts'
@@ -29,9 +30,10 @@ export async function stageLayers(
   const threads = Math.min(jobs, tasks.length)
   await withThreads(threads, { jobs, signal, layers: count }, async (pool, control) => {
     const progress = reportProgress(control, count, onEvent)
+    const onOtherCompression = warnOfOtherCompression(onEvent)
     try {
       await allOrAbort(bySize(tasks), control, (task) =>
-        stageOne(task, control, pool, layers, settings)
+        stageOne(task, control, pool, layers, { onEvent, onOtherCompression })
       )
       throwIfAborted(signal)
     } finally {
@@ -45,13 +47,19 @@ async function stageOne(
   control: Control,
   pool: Pool,
   layers: OrderedLayers,
-  { onEvent }: StageSettings
+  {
+    onEvent,
+    onOtherCompression
+  }: Pick<StageSettings, 'onEvent'> & {
+    onOtherCompression: OnOtherCompression
+  }
 ): Promise<void> {
-  const { layer } = task
+  const { layer, source, compression } = task
   try {
     await pool.run(task, control, {
       entries: (batch) => layers.add(layer, batch),
-      lostXattr: (entry, xattr) => onEvent(lostXattr(display(entry), display(xattr)))
+      lostXattr: (entry, xattr) => onEvent(lostXattr(display(entry), display(xattr))),
+      otherCompression: (found) => onOtherCompression(layer, source, compression, found)
     })
     layers.complete(layer)
   } catch (error) {

@@ -20,9 +20,12 @@ import { warningTo } from '../operation/warnings.ts'
 export interface UnpackLimits {
   /** Entries in all layers. Default 10,000,000. */
   entries?: number
-  /** Bytes of tar in all layers. Default 1 TiB. */
+  /** Bytes of tar, and of holes that are hashed, in all layers. Default 1 TiB. */
   unpackedBytes?: number
-  /** Bytes of tar for each compressed byte of a layer. Default 1100, since gzip cannot exceed 1032. */
+  /**
+   * Bytes of tar, and of holes that are hashed, for each compressed byte of a layer. Default 1100, for more than 4 GiB
+   * of data or 128 GiB of zeros and holes.
+   */
   ratio?: number
   /** Bytes of a path. Default and maximum 4095. */
   pathBytes?: number
@@ -114,7 +117,7 @@ export function normalizeLimits(
     limits: {
       entries: count('limits.entries', limits.entries ?? 10_000_000),
       unpackedBytes: count('limits.unpackedBytes', limits.unpackedBytes ?? TIB),
-      ratio: count('limits.ratio', limits.ratio ?? 1100),
+      ratio: limits.ratio === undefined ? undefined : count('limits.ratio', limits.ratio),
       tar:
         limits.paxBytes === undefined ? {} : { paxBytes: count('limits.paxBytes', limits.paxBytes) }
     },

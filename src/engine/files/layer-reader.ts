@@ -7,6 +7,7 @@ import type { Pool } from '../../worker/pool.ts'
 import type { SinkDescription } from '../../worker/sinks.ts'
 import type { ImageJob } from '../extract/job.ts'
 import { layerName, readLayerTask } from '../extract/layer-tasks.ts'
+import { warnOfOtherCompression, type OnOtherCompression } from '../extract/other-compression.ts'
 import { reportProgress } from '../operation/progress.ts'
 import { withThreads } from '../operation/threads.ts'
 
@@ -35,11 +36,13 @@ export class LayerReader {
   private readonly job: ImageJob
   private readonly pool: Pool
   private readonly control: Control
+  private readonly onOtherCompression: OnOtherCompression
 
   constructor(job: ImageJob, pool: Pool, control: Control) {
     this.job = job
     this.pool = pool
     this.control = control
+    this.onOtherCompression = warnOfOtherCompression(job.settings.onEvent)
   }
 
   async index(layer: number): Promise<LayerIndex> {
@@ -67,7 +70,11 @@ export class LayerReader {
     const batches: Uint8Array[] = []
     const task = readLayerTask(job, layer, sink)
     try {
-      await pool.run(task, control, { entries: (batch) => void batches.push(batch) })
+      await pool.run(task, control, {
+        entries: (batch) => void batches.push(batch),
+        otherCompression: (found) =>
+          this.onOtherCompression(layer, task.source, task.compression, found)
+      })
     } catch (error) {
       throw withFacts(error, { layer: layerName(layer, task.source) })
     }

@@ -23,6 +23,6 @@ export async function withSource<T>(
   act: (source: ImageSource, tag: string | undefined) => Promise<T>
 ): Promise<T> {
   const wait = (): Promise<void> => pause(signal)
-  const opening = { ...options, onWarning: warningTo(onEvent) }
+  const opening = { ...options, signal, onWarning: warningTo(onEvent) }
   return whileOpen(name, opening, wait, (source) => act(source, tagInIndex(name)))
 }
