@@ -328,7 +328,19 @@ complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l max-pax-bytes -x -
 complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l overwrite -d 'replace existing files (never directories)'
 complete -c oci-unpack -n '__oci_unpack_positional 2 "file extract"' -x -a '(__fish_complete_directories)'
 
+complete -c oci-unpack -n '__oci_unpack_at "bundle"' -a mount -d 'mount the root file system of a bundle again'
+complete -c oci-unpack -n '__oci_unpack_at "bundle"' -a umount -d 'unmount the root file system of a bundle'
 complete -c oci-unpack -n '__oci_unpack_at "bundle"' -a delete -d 'remove a bundle'
+
+complete -c oci-unpack -n '__oci_unpack_at "bundle mount"' -l hooks -r -F -d 'hooks.toml that decides where layers are stored (default: the first one found)'
+complete -c oci-unpack -n '__oci_unpack_at "bundle mount"' -l no-hooks -d 'use no hooks, even if a hooks.toml is found'
+complete -c oci-unpack -n '__oci_unpack_at "bundle mount"' -l trace -r -F -d 'append every hook call to FILE, as a line of JSON'
+complete -c oci-unpack -n '__oci_unpack_positional 1 "bundle mount"' -x -a '(__fish_complete_directories)'
+
+complete -c oci-unpack -n '__oci_unpack_at "bundle umount"' -l hooks -r -F -d 'hooks.toml that decides where layers are stored (default: the first one found)'
+complete -c oci-unpack -n '__oci_unpack_at "bundle umount"' -l no-hooks -d 'use no hooks, even if a hooks.toml is found'
+complete -c oci-unpack -n '__oci_unpack_at "bundle umount"' -l trace -r -F -d 'append every hook call to FILE, as a line of JSON'
+complete -c oci-unpack -n '__oci_unpack_positional 1 "bundle umount"' -x -a '(__fish_complete_directories)'
 
 complete -c oci-unpack -n '__oci_unpack_at "bundle delete"' -l hooks -r -F -d 'hooks.toml that decides where layers are stored (default: the first one found)'
 complete -c oci-unpack -n '__oci_unpack_at "bundle delete"' -l no-hooks -d 'use no hooks, even if a hooks.toml is found'

@@ -1,10 +1,13 @@
-/** Runs `bundle delete` and the commands for hooks. */
+/** Runs the commands for bundles and for hooks. */
 import { OciUnpackError } from '../errors.ts'
 import {
   collectStore,
   deleteBundle,
   describeHooks,
+  mountBundle,
   testHooks,
+  umountBundle,
+  type DeleteBundleOptions,
   type TestHooksOptions
 } from '../index.ts'
 import { isSet, text, texts, type Input, type Run } from './command.ts'
@@ -12,11 +15,17 @@ import { formatDescription, formatRow, formatSummary } from './hook-tables.ts'
 import { hooks } from './hook-values.ts'
 import { withEvents } from './progress/show.ts'
 
-export const runBundleDelete: Run = async (input, terminal) => {
-  const bundle = input.positionals[0] ?? ''
-  await withEvents(terminal, (onEvent) =>
-    deleteBundle({ bundle, ...hooks(input), signal: terminal.signal, onEvent })
-  )
+export const runBundleMount: Run = forBundle(mountBundle)
+export const runBundleUmount: Run = forBundle(umountBundle)
+export const runBundleDelete: Run = forBundle(deleteBundle)
+
+function forBundle(act: (options: DeleteBundleOptions) => Promise<void>): Run {
+  return async (input, terminal) => {
+    const bundle = input.positionals[0] ?? ''
+    await withEvents(terminal, (onEvent) =>
+      act({ bundle, ...hooks(input), signal: terminal.signal, onEvent })
+    )
+  }
 }
 
 export const runHooksCheck: Run = async (input, terminal) => {

@@ -23,10 +23,10 @@ import { assertFree, tidy } from './place/tidy.ts'
 import { contextAt, type BundleDirectory } from './bundle/bundle-site.ts'
 import { openState, readMark, writeMark } from './bundle/unfinished-mark.ts'
 import type { HooksOption } from './operation/open-hooks.ts'
-import { assertOriginal, readOrigin, type Origin } from './bundle/origin.ts'
+import { assertOriginal, readOrigin } from './bundle/origin.ts'
 import { assertRemovable, removeBundleFiles } from './bundle/remove-bundle-files.ts'
 import type { LayerStorage } from './storage/layer-storage.ts'
-import { makerOf, withStorage } from './storage/storages.ts'
+import { requireMaker, withStorage } from './storage/storages.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface DeleteBundleOptions {
@@ -83,8 +83,7 @@ async function remove(
   const state = join(handlePath(fd), STATE_DIRECTORY)
   const origin = readOrigin({ state })
   assertOriginal(origin, state, context.bundle)
-  const maker = makerOf(origin, chosen)
-  if (maker === undefined) throw madeByOthers(origin!, chosen, context.bundle)
+  const maker = requireMaker(origin, chosen, context.bundle)
   await maker.remove(bundle, () => removeAll(fd, context, digest), signal)
 }
 
@@ -169,11 +168,4 @@ function removeDirectory(bundle: string, fd: number): void {
   } finally {
     close(parent)
   }
-}
-
-function madeByOthers(origin: Origin, { title }: LayerStorage, path: string): OciUnpackError {
-  return new OciUnpackError('USAGE', 'The bundle was made by other hooks.', {
-    facts: { path, expected: `the hooks "${origin.hooks}"`, found: title },
-    hint: 'Name the hooks.toml of those hooks with {hooks}.'
-  })
 }

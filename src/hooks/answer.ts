@@ -43,6 +43,8 @@ const FIELD: Readonly<Record<HookPoint, string | undefined>> = {
   'runtime-config': 'config',
   'delta-list': 'paths',
   'refresh-bundle': undefined,
+  mount: undefined,
+  umount: undefined,
   delete: undefined,
   gc: undefined
 }
@@ -68,6 +70,8 @@ const READERS: {
   },
   'delta-list': ({ paths }) => ({ paths: readPaths(paths) }),
   'refresh-bundle': nothing,
+  mount: nothing,
+  umount: nothing,
   delete: nothing,
   gc: nothing
 }

@@ -38,6 +38,8 @@ export interface HookCalls {
   }
   'delta-list': { context: contexts.DeltaListContext; answer: { readonly paths: ChangedPaths } }
   'refresh-bundle': { context: contexts.RefreshBundleContext; answer: Nothing }
+  mount: { context: contexts.BundleContext; answer: Nothing }
+  umount: { context: contexts.BundleContext; answer: Nothing }
   delete: { context: contexts.BundleContext; answer: Nothing }
   gc: { context: contexts.GcContext; answer: Nothing }
 }

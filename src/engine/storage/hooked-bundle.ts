@@ -7,7 +7,7 @@ import { stringifyJson } from '../../image/go-json.ts'
 import type { Json } from '../../image/json.ts'
 import type { BundleSite } from '../bundle/bundle-site.ts'
 import { writeOrigin } from '../bundle/origin.ts'
-import { rootfsKind } from '../bundle/shown-rootfs.ts'
+import { isMounted } from '../bundle/shown-rootfs.ts'
 import type { Job } from '../extract/job.ts'
 import type { Extraction, Place } from '../extract/layer-places.ts'
 import { layerName } from '../extract/layer-tasks.ts'
@@ -97,7 +97,7 @@ export class HookedBundle implements NewBundle {
     await this.hooks.call('finish', { ...this.context, layers }, this.signal)
     checkShown(this.context.rootfs, { hooks: this.hooks.name })
     this.locks.releaseStorage()
-    writeOrigin(this.site, this.hooks, rootfsKind(this.destination))
+    writeOrigin(this.site, this.hooks, isMounted(this.destination) ? 'mount' : 'directory')
   }
 
   async runtimeConfig(made: string): Promise<string | Uint8Array> {

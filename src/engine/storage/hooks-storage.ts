@@ -15,6 +15,7 @@ import type { ChangedPaths } from '../../plan/changed-paths.ts'
 import { deltaContext, newContext, refreshContext } from './hook-contexts.ts'
 import { HookedBundle } from './hooked-bundle.ts'
 import type { Collected, LayerStorage, MadeBundle, NewBundle } from './layer-storage.ts'
+import { mountAgain, unmount } from './mounted-rootfs.ts'
 import { lockStorage } from './storage-locks.ts'
 import { pruneManifests } from './tree-manifest-cache.ts'
 
@@ -87,6 +88,18 @@ class HooksStorage implements LayerStorage {
 
   async refresh(made: MadeBundle, before: ResolvedImage): Promise<void> {
     await this.hooks.call('refresh-bundle', refreshContext(made, before), made.settings.signal)
+  }
+
+  async mount({ fd, context }: BundleDirectory, signal?: AbortSignal): Promise<void> {
+    await whileOwned(this.hooks.owner, fd, context.bundle, () =>
+      mountAgain(this.hooks, context, signal)
+    )
+  }
+
+  async umount({ fd, context }: BundleDirectory, signal?: AbortSignal): Promise<void> {
+    await whileOwned(this.hooks.owner, fd, context.bundle, () =>
+      unmount(this.hooks, context, signal)
+    )
   }
 
   async remove(

@@ -24,6 +24,13 @@ const copy = (from, to, ...options) =>
   run('cp', '-a', '--preserve=xattr', ...options, '-T', from, to)
 const remove = (path) => rmSync(path, { recursive: true, force: true })
 
+function bind(top, rootfs) {
+  const own = mkdtempSync(at('staged', 'bundle-'))
+  copy(top, own)
+  run('mount', '--bind', own, rootfs)
+  writeFileSync(at('top'), top)
+}
+
 function isMounted(path) {
   try {
     run('mountpoint', '-q', path)
@@ -45,7 +52,19 @@ function paths(list) {
   return names.map((name) => Buffer.from(name, 'latin1'))
 }
 
+/** Functions of a set that mounts; mount makes another copy of the layers. */
+const mounts = {
+  mount({ rootfs }) {
+    if (!isMounted(rootfs)) bind(readFileSync(at('top'), 'utf8'), rootfs)
+  },
+
+  umount({ rootfs }) {
+    if (isMounted(rootfs)) run('umount', rootfs)
+  }
+}
+
 export default {
+  ...(has('mount loses changes') ? { ...mounts, delete: mounts.umount } : {}),
   name: 'plain-store',
   extract: 'chain',
 
@@ -80,11 +99,8 @@ export default {
     if (has('finish does nothing')) return
     const top = layers.at(-1).target
     mkdirSync(rootfs)
-    if (has('delete leaves the mount')) {
-      const own = mkdtempSync(at('staged', 'bundle-'))
-      copy(top, own)
-      run('mount', '--bind', own, rootfs)
-    } else if (has('bundles share files')) copy(top, rootfs, '-l')
+    if (has('delete leaves the mount') || has('mount loses changes')) bind(top, rootfs)
+    else if (has('bundles share files')) copy(top, rootfs, '-l')
     else if (has('times are lost')) run('cp', '-r', '-T', top, rootfs)
     else copy(top, rootfs)
     writeFileSync(join(state, 'known'), list(rootfs))
