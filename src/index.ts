@@ -54,6 +54,12 @@ export {
 export { testHooks, type TestHooksOptions } from './conformance/test-hooks.ts'
 export type { ConformanceReport, ConformanceRow, Failure, Verdict } from './conformance/report.ts'
 export type { UnpackHooks } from './hooks/unpack-hooks.ts'
-export type { EngineEvent, LayerInfo, OnEvent, Phase } from './engine/operation/events.ts'
+export type {
+  EngineEvent,
+  HookCallEvent,
+  LayerInfo,
+  OnEvent,
+  Phase
+} from './engine/operation/events.ts'
 export type { LayerCounters } from './worker/control.ts'
 export { parseIdMap, type IdMapping } from './plan/id-map.ts'

@@ -1,5 +1,6 @@
 /** Descriptions of hooks and of their tests, for people. */
 import type {
+  CollectStoreResult,
   ConformanceReport,
   ConformanceRow,
   Failure,
@@ -78,6 +79,17 @@ export function formatSummary({ hooks, rows, scratch }: ConformanceReport): stri
   const left = scratch === undefined ? '' : `left: ${shown(scratch)}\n`
   const counts = `${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped`
   return `${shown(hooks)}: ${counts}\n${left}`
+}
+
+export function formatCollected({ hooks, liveKeys, removed }: CollectStoreResult): string {
+  const needed = `${layerCount(liveKeys)} needed`
+  if (removed === undefined)
+    return `${shown(hooks)}: ${needed}; the hooks did not say what they removed\n`
+  return `${shown(hooks)}: ${layerCount(removed)} removed, ${needed}\n`
+}
+
+function layerCount({ length }: readonly string[]): string {
+  return length === 1 ? '1 layer' : `${length} layers`
 }
 
 function table(rows: readonly (readonly string[])[]): string {

@@ -11,7 +11,7 @@ import {
   type TestHooksOptions
 } from '../index.ts'
 import { isSet, text, texts, type Input, type Run } from './command.ts'
-import { formatDescription, formatRow, formatSummary } from './hook-tables.ts'
+import { formatCollected, formatDescription, formatRow, formatSummary } from './hook-tables.ts'
 import { hooks } from './hook-values.ts'
 import { withEvents } from './progress/show.ts'
 
@@ -59,11 +59,7 @@ export const runHooksGc: Run = async (input, terminal) => {
       signal: terminal.signal,
       onEvent
     })
-    terminal.out(
-      isSet(input, 'json')
-        ? `${JSON.stringify(result)}\n`
-        : `${result.hooks}: ${result.liveKeys.length} layers are needed\n`
-    )
+    terminal.out(isSet(input, 'json') ? `${JSON.stringify(result)}\n` : formatCollected(result))
   })
 }
 

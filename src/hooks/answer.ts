@@ -46,7 +46,7 @@ const FIELD: Readonly<Record<HookPoint, string | undefined>> = {
   mount: undefined,
   umount: undefined,
   delete: undefined,
-  gc: undefined
+  gc: 'removed'
 }
 
 const nothing = () => ({})
@@ -73,7 +73,7 @@ const READERS: {
   mount: nothing,
   umount: nothing,
   delete: nothing,
-  gc: nothing
+  gc: ({ removed }) => (removed === undefined ? {} : { removed: readKeys(removed) })
 }
 
 function readLayers(
@@ -133,6 +133,13 @@ function readPaths(paths: unknown): ChangedPaths {
     changed.addText(path)
   }
   return changed
+}
+
+function readKeys(keys: unknown): readonly string[] {
+  const isKey = (key: unknown): key is string =>
+    typeof key === 'string' && /^[a-z0-9]+:[0-9a-f]+$/.test(key)
+  if (Array.isArray(keys) && keys.every(isKey)) return keys
+  throw answerInvalid('"removed" is not a list of keys, such as "sha256:…"')
 }
 
 function isRecord(value: unknown): value is AnswerFields {

@@ -51,8 +51,8 @@ export interface UnpackHooks {
   umount?(context: contexts.BundleContext, call: FunctionCall): Reply
   /** Remove everything that belongs to the bundle. May be called twice. */
   delete?(context: contexts.BundleContext, call: FunctionCall): Reply
-  /** Remove committed layers that are not live. */
-  gc?(context: contexts.GcContext, call: FunctionCall): Reply
+  /** Remove committed layers that are not live. May return the keys of those that it has removed. */
+  gc?(context: contexts.GcContext, call: FunctionCall): Reply<{ removed?: readonly string[] }>
 }
 
 export interface FunctionCall {

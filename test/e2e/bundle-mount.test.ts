@@ -62,6 +62,32 @@ describe.runIf(needs('root', 'overlay', 'setfattr', 'findmnt'))('a mounted bundl
     expect(fs.existsSync(other)).toBe(false)
   })
 
+  test('is deleted after rm -r has taken all but its mount', () => {
+    const removed = `${disk.path}/removed`
+    ociUnpackOk('unpack', ...hooks, '--image', built.reference, removed)
+    const before = fs.readdirSync(`${disk.path}/store/bundles`)
+    expect(run('rm', '-rf', removed).status).toBe(1)
+    expect(fs.readdirSync(removed)).toEqual(['rootfs'])
+    const refused = ociUnpack('bundle', 'delete', '--no-hooks', removed)
+    expect(refused.stderr).toContain('BUNDLE_BUSY')
+    ociUnpackOk('bundle', 'delete', ...hooks, removed)
+    expect(fs.existsSync(removed)).toBe(false)
+    expect(fs.readdirSync(`${disk.path}/store/bundles`)).toHaveLength(before.length - 1)
+  })
+
+  test('of somebody else is not deleted', () => {
+    const theirs = `${disk.path}/theirs`
+    fs.mkdirSync(`${theirs}/rootfs`, { recursive: true })
+    ok('mount', '-t', 'tmpfs', 'theirs', `${theirs}/rootfs`)
+    fs.writeFileSync(`${theirs}/rootfs/precious`, '')
+    try {
+      expect(ociUnpack('bundle', 'delete', ...hooks, theirs).stderr).toContain('BUNDLE_BUSY')
+      expect(fs.readdirSync(`${theirs}/rootfs`)).toEqual(['precious'])
+    } finally {
+      ok('umount', `${theirs}/rootfs`)
+    }
+  })
+
   test('stays mounted while something is mounted in it', () => {
     ok('mount', '-t', 'tmpfs', 'inside', `${rootfs}/etc`)
     try {

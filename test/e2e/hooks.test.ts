@@ -56,6 +56,9 @@ describe.runIf(needs('root', 'setfattr'))('a set on the command line', () => {
     ociUnpackOk('unpack', '--hooks', hooks, '--image', reference, bundle)
     const { stdout } = ociUnpackOk('hooks', 'gc', '--hooks', hooks, '--layout', layout, '--json')
     expect((JSON.parse(stdout) as { liveKeys: string[] }).liveKeys).toHaveLength(1)
+    expect(collect(hooks, layout)).toBe('reflink: 0 layers removed, 1 layer needed\n')
+    const empty = buildImage(`${home}/empty`, { layers: [] }).layout
+    expect(collect(hooks, empty)).toBe('reflink: 1 layer removed, 0 layers needed\n')
     const refused = ociUnpack('bundle', 'delete', '--no-hooks', bundle)
     expect(refused.status).toBe(1)
     expect(refused.stderr).toContain('expected: the hooks "reflink"')
@@ -83,3 +86,7 @@ describe.runIf(needs('root', 'setfattr'))('a set on the command line', () => {
     expect(rows[0]).toMatchObject({ case: 'cold unpack', verdict: { kind: 'failed' } })
   })
 })
+
+function collect(hooks: string, layout: string): string {
+  return ociUnpackOk('hooks', 'gc', '--hooks', hooks, '--layout', layout).stdout
+}

@@ -122,4 +122,6 @@ export interface Collected {
   hooks: string
   /** Chain IDs of all layers that were to be kept. */
   liveKeys: readonly string[]
+  /** Chain IDs of the layers that were removed, if the hooks said so. */
+  removed?: readonly string[]
 }

@@ -1,8 +1,8 @@
 /** Has hooks mount the root file system of a finished bundle again, for example after a reboot, or unmount it. */
 import { realpathSync } from 'node:fs'
 import { display, fromText } from '../../bytes.ts'
-import { OciUnpackError } from '../../errors.ts'
-import type { HookSet } from '../../hooks/calls.ts'
+import { OciUnpackError, type Facts } from '../../errors.ts'
+import { said, type HookSet, type Said } from '../../hooks/calls.ts'
 import type { BundleContext } from '../../hooks/contexts.ts'
 import { hookName } from '../../hooks/points.ts'
 import { mountsBelow } from '../../sys/mounts.ts'
@@ -17,9 +17,9 @@ export async function mountAgain(
 ): Promise<void> {
   const wasMounted = isMounted(context.bundle)
   try {
-    await hooks.call('mount', context, signal)
-    if (!isMounted(context.bundle)) throw notMounted(hooks, context)
-    checkShown(context.rootfs, { hooks: hooks.name, hook: hookName('mount') })
+    const outcome = await hooks.call('mount', context, signal)
+    if (!isMounted(context.bundle)) throw notMounted(hooks, context, outcome)
+    checkShown(context.rootfs, factsOf(hooks, 'mount', context, outcome))
   } catch (error) {
     if (!wasMounted) await attemptToUnmount(hooks, context)
     throw error
@@ -32,8 +32,8 @@ export async function unmount(
   signal: AbortSignal | undefined
 ): Promise<void> {
   assertNothingInside(context)
-  await hooks.call('umount', context, signal)
-  if (isMounted(context.bundle)) throw stillMounted(hooks, context)
+  const outcome = await hooks.call('umount', context, signal)
+  if (isMounted(context.bundle)) throw stillMounted(hooks, context, outcome)
 }
 
 /** The failure that led here says more. */
@@ -56,23 +56,27 @@ function assertNothingInside({ bundle, rootfs }: BundleContext): void {
   })
 }
 
-function notMounted(hooks: HookSet, { rootfs }: BundleContext): OciUnpackError {
-  if (!hooks.points.has('mount')) return noHook(hooks, 'mount', rootfs)
+function notMounted(hooks: HookSet, context: BundleContext, outcome: Said): OciUnpackError {
+  if (!hooks.points.has('mount')) return noHook(hooks, 'mount', context)
   return new OciUnpackError('HOOK_ANSWER_INVALID', 'The answer of a hook cannot be used.', {
-    facts: { ...factsOf(hooks, 'mount', rootfs), reason: 'it did not mount the root file system' },
+    facts: { ...factsOf(hooks, 'mount', context, outcome), reason: 'it did not mount the rootfs' },
     hint: 'Check what the hook does: {hooks.trace} records every call.'
   })
 }
 
-function stillMounted(hooks: HookSet, { rootfs }: BundleContext): OciUnpackError {
-  if (!hooks.points.has('umount')) return noHook(hooks, 'umount', rootfs)
+function stillMounted(hooks: HookSet, context: BundleContext, outcome: Said): OciUnpackError {
+  if (!hooks.points.has('umount')) return noHook(hooks, 'umount', context)
   return new OciUnpackError('HOOK_ANSWER_INVALID', 'The answer of a hook cannot be used.', {
-    facts: { ...factsOf(hooks, 'umount', rootfs), reason: 'the root file system is still mounted' },
+    facts: { ...factsOf(hooks, 'umount', context, outcome), reason: 'it left the rootfs mounted' },
     hint: 'Check what the hook does: {hooks.trace} records every call.'
   })
 }
 
-function noHook(hooks: HookSet, point: 'mount' | 'umount', rootfs: string): OciUnpackError {
+function noHook(
+  hooks: HookSet,
+  point: 'mount' | 'umount',
+  { rootfs }: BundleContext
+): OciUnpackError {
   return new OciUnpackError('HOOKS_INVALID', `The hook set has no hook that can ${point} it.`, {
     facts: { hooks: hooks.name, path: rootfs },
     hint: `Add a [${hookName(point)}] section to its hooks.toml, or ${point} the root file system by hand.`
@@ -82,7 +86,8 @@ function noHook(hooks: HookSet, point: 'mount' | 'umount', rootfs: string): OciU
 function factsOf(
   hooks: HookSet,
   point: 'mount' | 'umount',
-  path: string
-): { hooks: string; hook: string; path: string } {
-  return { hooks: hooks.name, hook: hookName(point), path }
+  { rootfs }: BundleContext,
+  outcome: Said
+): Facts {
+  return { hooks: hooks.name, hook: hookName(point), path: rootfs, ...said(outcome) }
 }
