@@ -1,5 +1,5 @@
 /** The messages between the main thread and a worker: one union for each direction. */
-import type { ByteString } from '../bytes.ts'
+import type { ByteString, OwnedBytes } from '../bytes.ts'
 import type { ErrorRecord } from '../errors.ts'
 import type { ScanBatch } from '../rootfs/scanner.ts'
 import type { ResultOf, Task } from './perform.ts'
@@ -10,7 +10,7 @@ export interface ToWorker {
 }
 
 export type FromWorker =
-  | { type: 'entries'; batch: Uint8Array<ArrayBuffer> }
+  | { type: 'entries'; batch: OwnedBytes }
   | { type: 'lost-xattr'; entry: ByteString; xattr: ByteString }
   | { type: 'scanned'; batch: ScanBatch }
   | { type: 'done'; result: ResultOf<Task> }
