@@ -51,7 +51,12 @@ export {
   type HookPointDescription,
   type HooksDescription
 } from './engine/describe-hooks.ts'
-export { testHooks, type TestHooksOptions } from './conformance/test-hooks.ts'
+export {
+  hookTestCases,
+  testHooks,
+  type HookTestCase,
+  type TestHooksOptions
+} from './conformance/test-hooks.ts'
 export type { ConformanceReport, ConformanceRow, Failure, Verdict } from './conformance/report.ts'
 export type { UnpackHooks } from './hooks/unpack-hooks.ts'
 export type {

@@ -186,7 +186,7 @@ _oci_unpack_declared() {
       ;;
     'hooks test')
       commands=()
-      flags=(--image --case --gc --directory --keep --json --log --verbose --progress --color --help -h)
+      flags=(--image --case --list --gc --directory --keep --json --log --verbose --progress --color --help -h)
       takes=([image]='source' [case]='word' [directory]='directory' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=('file')
       ;;

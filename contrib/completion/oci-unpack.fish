@@ -356,6 +356,7 @@ complete -c oci-unpack -n '__oci_unpack_positional 1 "hooks check"' -r -F
 
 complete -c oci-unpack -n '__oci_unpack_at "hooks test"' -l image -x -a '(__oci_unpack_image source)' -d 'also unpack this image (repeatable)'
 complete -c oci-unpack -n '__oci_unpack_at "hooks test"' -l case -x -d 'run only this case (repeatable)'
+complete -c oci-unpack -n '__oci_unpack_at "hooks test"' -l list -d 'print the names of the cases and what they test, and run none'
 complete -c oci-unpack -n '__oci_unpack_at "hooks test"' -l gc -d 'also test store.gc, which removes all other layers: only for storage made for tests'
 complete -c oci-unpack -n '__oci_unpack_at "hooks test"' -l directory -x -a '(__fish_complete_directories)' -d 'where to make bundles (default: the directory for temporary files)'
 complete -c oci-unpack -n '__oci_unpack_at "hooks test"' -l keep -d 'keep the bundles and images'

@@ -5,6 +5,7 @@ import type {
   ConformanceRow,
   Failure,
   HookPointDescription,
+  HookTestCase,
   HooksDescription
 } from '../index.ts'
 import { display, fromText } from '../bytes.ts'
@@ -60,7 +61,8 @@ export function formatRow(
   }
 }
 
-function formatFailure({ asked, contract, seen }: Failure): string {
+function formatFailure({ asked, contract, seen, sameAs }: Failure): string {
+  if (sameAs !== undefined) return indented('', `for the same reason as "${sameAs}"`)
   return (
     indented('asked     ', asked) + indented('contract  ', contract) + indented('seen      ', seen)
   )
@@ -79,6 +81,10 @@ export function formatSummary({ hooks, rows, scratch }: ConformanceReport): stri
   const left = scratch === undefined ? '' : `left: ${shown(scratch)}\n`
   const counts = `${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped`
   return `${shown(hooks)}: ${counts}\n${left}`
+}
+
+export function formatCases(cases: readonly HookTestCase[]): string {
+  return cases.map(({ name, contract }) => `${name}\n${indented('', contract)}`).join('')
 }
 
 export function formatCollected({ hooks, liveKeys, removed }: CollectStoreResult): string {

@@ -3,6 +3,7 @@ import { OciUnpackError } from '../errors.ts'
 import {
   collectStore,
   deleteBundle,
+  hookTestCases,
   describeHooks,
   mountBundle,
   testHooks,
@@ -11,7 +12,13 @@ import {
   type TestHooksOptions
 } from '../index.ts'
 import { isSet, text, texts, type Input, type Run } from './command.ts'
-import { formatCollected, formatDescription, formatRow, formatSummary } from './hook-tables.ts'
+import {
+  formatCases,
+  formatCollected,
+  formatDescription,
+  formatRow,
+  formatSummary
+} from './hook-tables.ts'
 import { hooks } from './hook-values.ts'
 import { withEvents } from './progress/show.ts'
 
@@ -29,8 +36,7 @@ function forBundle(act: (options: DeleteBundleOptions) => Promise<void>): Run {
 }
 
 export const runHooksCheck: Run = async (input, terminal) => {
-  await Promise.resolve()
-  const description = describeHooks(input.positionals[0])
+  const description = await describeHooks(input.positionals[0])
   if (description === undefined) throw noHooks()
   const json = isSet(input, 'json')
   terminal.out(json ? `${JSON.stringify(description)}\n` : formatDescription(description))
@@ -38,6 +44,11 @@ export const runHooksCheck: Run = async (input, terminal) => {
 
 export const runHooksTest: Run = async (input, terminal) => {
   const json = isSet(input, 'json')
+  if (isSet(input, 'list')) {
+    const cases = hookTestCases()
+    terminal.out(json ? `${JSON.stringify(cases)}\n` : formatCases(cases))
+    return
+  }
   const report = await testHooks({
     ...testOptions(input),
     signal: terminal.signal,

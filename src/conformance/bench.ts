@@ -104,7 +104,11 @@ export class Bench {
   }
 
   newBundle(): string {
-    const bundle = this.newPath('bundle')
+    return this.adopt(this.newPath('bundle'))
+  }
+
+  /** A path of a bundle that is removed with the case. */
+  adopt(bundle: string): string {
     this.bundles.push(bundle)
     return bundle
   }

@@ -8,15 +8,16 @@ import { mountsBelow } from '../sys/mounts.ts'
 import type { Image, Unpacked } from './bench.ts'
 import { callsOf, describeCall, layersOf } from './calls.ts'
 import { Broken } from './report.ts'
-import { differences, readTree, type Tree } from './tree.ts'
+import { differences, readTree, type Sides, type Tree } from './tree.ts'
 
 /** @param when in which situation */
 export function checkTree(rootfs: string, { tree }: Image, when: string): void {
-  checkSame(tree, readTree(rootfs), `${when}, ${rootfs} is not what the engine makes without hooks`)
+  const what = `${when}, ${rootfs} is not what the engine makes without hooks`
+  checkSame(tree, readTree(rootfs), what, { expected: 'the image', found: rootfs })
 }
 
-export function checkSame(expected: Tree, found: Tree, what: string): void {
-  const lines = differences(expected, found)
+export function checkSame(expected: Tree, found: Tree, what: string, sides: Sides): void {
+  const lines = differences(expected, found, sides)
   if (lines.length > 0) throw new Broken({ seen: `${what}:\n${lines.join('\n')}` })
 }
 

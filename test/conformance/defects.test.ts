@@ -39,6 +39,7 @@ const DEFECTS: readonly [defect: string, case_: string, asked: RegExp, seen: Reg
     /bundle\.mount/,
     /not what it was before it was unmounted:\netc\/salt: /
   ],
+  ['delete goes by the path', 'renamed parent', /delete/, /BUNDLE_BUSY[^]*mounted there/],
   ['abort does nothing', 'failing post-extract', /abort/, /still there: .*staged\/layer-/],
   ['bundles share files', 'delete', /./, /another bundle was written to[^]*etc\/salt: /],
   ['times are lost', 'metadata and odd names', /./, /mtime is .*, should be 1600000000\.123456789/],
@@ -64,6 +65,22 @@ describe.runIf(needs('root', 'mountpoint'))('the kit tells of hooks that are wro
     expect(failure.asked).toMatch(asked)
     expect(failure.contract).toMatch(/\w+ .*\./)
     expect(failure.seen).toMatch(seen)
+  })
+
+  test('a cause is told once, and then the case that told it', async () => {
+    const { rows } = await testFunctions(
+      home,
+      { cases: ['cold unpack', 'warm unpack', 'metadata and odd names', 'renamed parent'] },
+      'prepare fails'
+    )
+    const failures = rows.map((row) => failed(row).failure)
+    expect(failures.map(({ sameAs }) => sameAs)).toEqual([
+      undefined,
+      'cold unpack',
+      'cold unpack',
+      'cold unpack'
+    ])
+    expect(failures[0]!.seen).toContain('reason: no room in ')
   })
 
   test('what it cannot take away is left, and told', async () => {

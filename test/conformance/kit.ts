@@ -27,6 +27,7 @@ const SHORT_CASES = [
   'delta-list',
   'refresh',
   NO_MOUNT,
+  'renamed parent',
   'delete',
   'gc'
 ]

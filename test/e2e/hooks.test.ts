@@ -38,12 +38,41 @@ describe('hooks check', () => {
     })
   })
 
+  test('lists the functions of a module', () => {
+    const module = `${work}/hooks.mjs`
+    writeFileSync(
+      module,
+      'export default { name: "mine", timeout: 5000, delete() {}, runtimeConfig: () => "decline" }'
+    )
+    const { stdout } = ociUnpackOk('hooks', 'check', module)
+    expect(stdout.split('\n').slice(0, 2)).toEqual([
+      `mine: ${module}`,
+      'extract rootfs, manifest auto'
+    ])
+    expect(stdout).toMatch(/^bundle\.delete +function +5s +delete$/m)
+    expect(stdout).toMatch(/^store\.gc +- +- +-$/m)
+    writeFileSync(module, 'export default { delte() {} }')
+    expect(ociUnpack('hooks', 'check', module).stderr).toContain('Did you mean "delete"?')
+    writeFileSync(module, 'export default 1 +')
+    expect(ociUnpack('hooks', 'check', module).stderr).toMatch(/cannot be loaded.*HOOKS_INVALID/)
+  })
+
   test('names the line of a mistake', () => {
     const toml = `${work}/bad.toml`
     writeFileSync(toml, 'version = 1\nname = "x"\nextrct = "layer"\n', { mode: 0o600 })
     const { status, stderr } = ociUnpack('hooks', 'check', toml)
     expect(status).toBe(1)
     expect(stderr).toMatch(/HOOKS_INVALID[^]*line: 3[^]*extract/)
+  })
+})
+
+test('hooks test --list prints each case with what it tests', () => {
+  const { stdout } = ociUnpackOk('hooks', 'test', '--list')
+  expect(stdout).toMatch(/^cold unpack\n {9}All layers .*\nwarm unpack\n/)
+  const cases = JSON.parse(ociUnpackOk('hooks', 'test', '--list', '--json').stdout) as object[]
+  expect(cases).toContainEqual({
+    name: 'renamed parent',
+    contract: expect.stringContaining('OCI_UNPACK_STATE') as unknown
   })
 })
 

@@ -6,6 +6,7 @@ import { failing } from './failing.ts'
 import { killed, killedDuring } from './killed.ts'
 import { mounting } from './mounting.ts'
 import { deltaList, refresh } from './repacking.ts'
+import { renamed } from './renamed.ts'
 import { together } from './together.ts'
 import { coldUnpack, links, metadata, sharedLayers, warmUnpack, whiteouts } from './unpacking.ts'
 
@@ -24,6 +25,7 @@ export const CASES: readonly Case[] = [
   deltaList,
   refresh,
   mounting,
+  renamed,
   deleting,
   collecting
 ]

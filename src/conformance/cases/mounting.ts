@@ -21,11 +21,11 @@ export const mounting: Case = {
     const before = readTree(one.rootfs)
     await bench.umount(one.bundle, twice('umount'))
     await bench.mount(one.bundle, twice('mount'))
-    checkSame(
-      before,
-      readTree(one.rootfs),
-      `${one.rootfs} is not what it was before it was unmounted`
-    )
+    const what = `${one.rootfs} is not what it was before it was unmounted`
+    checkSame(before, readTree(one.rootfs), what, {
+      expected: 'what it was',
+      found: 'what it is now'
+    })
     writeFileSync(join(one.rootfs, 'etc/salt'), 'written after it was mounted again')
     checkTree(other.rootfs, image, 'After another bundle was unmounted and mounted')
     await bench.umount(one.bundle)

@@ -29,6 +29,7 @@ function bind(top, rootfs) {
   copy(top, own)
   run('mount', '--bind', own, rootfs)
   writeFileSync(at('top'), top)
+  writeFileSync(at('rootfs'), rootfs)
 }
 
 function isMounted(path) {
@@ -52,6 +53,9 @@ function paths(list) {
   return names.map((name) => Buffer.from(name, 'latin1'))
 }
 
+const MOUNTING = ['delete leaves the mount', 'mount loses changes', 'delete goes by the path']
+const isKnown = (rootfs) => readFileSync(at('rootfs'), 'utf8') === rootfs
+
 /** Functions of a set that mounts; mount makes another copy of the layers. */
 const mounts = {
   mount({ rootfs }) {
@@ -64,11 +68,26 @@ const mounts = {
 }
 
 export default {
-  ...(has('mount loses changes') ? { ...mounts, delete: mounts.umount } : {}),
+  // the module is loaded once for all defects
+  get mount() {
+    return has('mount loses changes') ? mounts.mount : undefined
+  },
+
+  get umount() {
+    return has('mount loses changes') ? mounts.umount : undefined
+  },
+
+  get delete() {
+    if (has('mount loses changes')) return mounts.umount
+    const goesByPath = ({ rootfs }) => (isKnown(rootfs) ? mounts.umount({ rootfs }) : undefined)
+    return has('delete goes by the path') ? goesByPath : undefined
+  },
+
   name: 'plain-store',
   extract: 'chain',
 
   prepare() {
+    if (has('prepare fails')) throw new Error(`no room in ${at('states')} for ${Date.now()}`)
     if (has('none, but it prints')) process.stdout.write('preparing')
     for (const name of ['states', 'staged', 'empty']) mkdirSync(at(name), { recursive: true })
   },
@@ -99,7 +118,7 @@ export default {
     if (has('finish does nothing')) return
     const top = layers.at(-1).target
     mkdirSync(rootfs)
-    if (has('delete leaves the mount') || has('mount loses changes')) bind(top, rootfs)
+    if (MOUNTING.some(has)) bind(top, rootfs)
     else if (has('bundles share files')) copy(top, rootfs, '-l')
     else if (has('times are lost')) run('cp', '-r', '-T', top, rootfs)
     else copy(top, rootfs)
