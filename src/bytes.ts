@@ -5,6 +5,9 @@
  */
 export type ByteString = string
 
+/** Bytes that have their buffer to themselves. TypeScript before 5.7 knows no other name for this that is as exact. */
+export type OwnedBytes = ReturnType<Uint8Array['slice']>
+
 export function toBuffer(bytes: ByteString): Buffer {
   return Buffer.from(bytes, 'latin1')
 }

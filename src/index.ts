@@ -39,6 +39,7 @@ export type { TagOptions } from './engine/edit/change-tag.ts'
 export type { HistoryOptions } from './engine/edit/history.ts'
 export type { MaskOptions } from './engine/changes/masks.ts'
 export type { HookFileOption, HooksOption } from './engine/operation/open-hooks.ts'
+export { mountBundle, umountBundle, type MountBundleOptions } from './engine/mount-bundle.ts'
 export { deleteBundle, type DeleteBundleOptions } from './engine/delete-bundle.ts'
 export {
   collectStore,
@@ -50,9 +51,20 @@ export {
   type HookPointDescription,
   type HooksDescription
 } from './engine/describe-hooks.ts'
-export { testHooks, type TestHooksOptions } from './conformance/test-hooks.ts'
+export {
+  hookTestCases,
+  testHooks,
+  type HookTestCase,
+  type TestHooksOptions
+} from './conformance/test-hooks.ts'
 export type { ConformanceReport, ConformanceRow, Failure, Verdict } from './conformance/report.ts'
 export type { UnpackHooks } from './hooks/unpack-hooks.ts'
-export type { EngineEvent, LayerInfo, OnEvent, Phase } from './engine/operation/events.ts'
+export type {
+  EngineEvent,
+  HookCallEvent,
+  LayerInfo,
+  OnEvent,
+  Phase
+} from './engine/operation/events.ts'
 export type { LayerCounters } from './worker/control.ts'
 export { parseIdMap, type IdMapping } from './plan/id-map.ts'

@@ -243,7 +243,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'sys/read.ts'
     ],
     types: ['plan/changed-paths.ts', 'plan/id-map.ts', 'plan/whiteout-form.ts'],
-    node: ['crypto', 'fs', 'os', 'path', 'stream', 'timers/promises']
+    node: ['crypto', 'fs', 'os', 'path', 'stream', 'timers/promises', 'url']
   },
   worker: {
     knows: 'threads and their tasks, which are functions that also run without a thread',

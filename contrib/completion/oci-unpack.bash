@@ -149,10 +149,22 @@ _oci_unpack_declared() {
       positionals=('word' 'directory')
       ;;
     'bundle')
-      commands=(delete)
+      commands=(mount umount delete)
       flags=(--log --verbose --progress --color --help -h)
       takes=([log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=()
+      ;;
+    'bundle mount')
+      commands=()
+      flags=(--hooks --no-hooks --trace --log --verbose --progress --color --help -h)
+      takes=([hooks]='file' [trace]='file' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      positionals=('directory')
+      ;;
+    'bundle umount')
+      commands=()
+      flags=(--hooks --no-hooks --trace --log --verbose --progress --color --help -h)
+      takes=([hooks]='file' [trace]='file' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      positionals=('directory')
       ;;
     'bundle delete')
       commands=()
@@ -174,7 +186,7 @@ _oci_unpack_declared() {
       ;;
     'hooks test')
       commands=()
-      flags=(--image --case --gc --directory --keep --json --log --verbose --progress --color --help -h)
+      flags=(--image --case --list --gc --directory --keep --json --log --verbose --progress --color --help -h)
       takes=([image]='source' [case]='word' [directory]='directory' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=('file')
       ;;

@@ -329,7 +329,19 @@ complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l max-pax-bytes -x -
 complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l overwrite -d 'replace existing files (never directories)'
 complete -c oci-unpack -n '__oci_unpack_positional 2 "file extract"' -x -a '(__fish_complete_directories)'
 
+complete -c oci-unpack -n '__oci_unpack_at "bundle"' -a mount -d 'mount the root file system of a bundle again'
+complete -c oci-unpack -n '__oci_unpack_at "bundle"' -a umount -d 'unmount the root file system of a bundle'
 complete -c oci-unpack -n '__oci_unpack_at "bundle"' -a delete -d 'remove a bundle'
+
+complete -c oci-unpack -n '__oci_unpack_at "bundle mount"' -l hooks -r -F -d 'hooks.toml that decides where layers are stored (default: the first one found)'
+complete -c oci-unpack -n '__oci_unpack_at "bundle mount"' -l no-hooks -d 'use no hooks, even if a hooks.toml is found'
+complete -c oci-unpack -n '__oci_unpack_at "bundle mount"' -l trace -r -F -d 'append every hook call to FILE, as a line of JSON'
+complete -c oci-unpack -n '__oci_unpack_positional 1 "bundle mount"' -x -a '(__fish_complete_directories)'
+
+complete -c oci-unpack -n '__oci_unpack_at "bundle umount"' -l hooks -r -F -d 'hooks.toml that decides where layers are stored (default: the first one found)'
+complete -c oci-unpack -n '__oci_unpack_at "bundle umount"' -l no-hooks -d 'use no hooks, even if a hooks.toml is found'
+complete -c oci-unpack -n '__oci_unpack_at "bundle umount"' -l trace -r -F -d 'append every hook call to FILE, as a line of JSON'
+complete -c oci-unpack -n '__oci_unpack_positional 1 "bundle umount"' -x -a '(__fish_complete_directories)'
 
 complete -c oci-unpack -n '__oci_unpack_at "bundle delete"' -l hooks -r -F -d 'hooks.toml that decides where layers are stored (default: the first one found)'
 complete -c oci-unpack -n '__oci_unpack_at "bundle delete"' -l no-hooks -d 'use no hooks, even if a hooks.toml is found'
@@ -345,6 +357,7 @@ complete -c oci-unpack -n '__oci_unpack_positional 1 "hooks check"' -r -F
 
 complete -c oci-unpack -n '__oci_unpack_at "hooks test"' -l image -x -a '(__oci_unpack_image source)' -d 'also unpack this image (repeatable)'
 complete -c oci-unpack -n '__oci_unpack_at "hooks test"' -l case -x -d 'run only this case (repeatable)'
+complete -c oci-unpack -n '__oci_unpack_at "hooks test"' -l list -d 'print the names of the cases and what they test, and run none'
 complete -c oci-unpack -n '__oci_unpack_at "hooks test"' -l gc -d 'also test store.gc, which removes all other layers: only for storage made for tests'
 complete -c oci-unpack -n '__oci_unpack_at "hooks test"' -l directory -x -a '(__fish_complete_directories)' -d 'where to make bundles (default: the directory for temporary files)'
 complete -c oci-unpack -n '__oci_unpack_at "hooks test"' -l keep -d 'keep the bundles and images'

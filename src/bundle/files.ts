@@ -33,5 +33,8 @@ export const STATE_DIRECTORY = '.oci-unpack'
 /** In the state directory while the bundle is being made. */
 export const UNFINISHED_FILE = 'unfinished'
 
+/** In the state directory: what refreshed repacks have packed, in the form of a delta-list. */
+export const PACKED_FILE = 'packed'
+
 /** In the state directory: which hooks made the bundle. */
 export const HOOKS_FILE = 'hooks.json'

@@ -28,6 +28,17 @@ function program(paint: Paint): string {
   return paint('failure', 'oci-unpack:')
 }
 
+/** The same as one line of JSON, for `--progress json`. Values are those of the library's error. */
+export function errorLine(thrown: unknown): string {
+  const error = fromNode(thrown)
+  const known = error instanceof OciUnpackError ? error : undefined
+  const { code, facts, errno } = known ?? { code: 'INTERNAL', facts: {}, errno: undefined }
+  const message = error instanceof Error ? error.message : String(error)
+  const hint = known?.hintWith(flagOf)
+  const stack = known === undefined && error instanceof Error ? error.stack : undefined
+  return `${JSON.stringify({ type: 'error', code, message, facts, hint, errno, stack })}\n`
+}
+
 /** A bug is not the user's fault, and a report needs the stack. */
 function describeDefect(error: unknown, paint: Paint): string[] {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)

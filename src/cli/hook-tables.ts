@@ -1,9 +1,11 @@
 /** Descriptions of hooks and of their tests, for people. */
 import type {
+  CollectStoreResult,
   ConformanceReport,
   ConformanceRow,
   Failure,
   HookPointDescription,
+  HookTestCase,
   HooksDescription
 } from '../index.ts'
 import { display, fromText } from '../bytes.ts'
@@ -59,7 +61,8 @@ export function formatRow(
   }
 }
 
-function formatFailure({ asked, contract, seen }: Failure): string {
+function formatFailure({ asked, contract, seen, sameAs }: Failure): string {
+  if (sameAs !== undefined) return indented('', `for the same reason as "${sameAs}"`)
   return (
     indented('asked     ', asked) + indented('contract  ', contract) + indented('seen      ', seen)
   )
@@ -78,6 +81,21 @@ export function formatSummary({ hooks, rows, scratch }: ConformanceReport): stri
   const left = scratch === undefined ? '' : `left: ${shown(scratch)}\n`
   const counts = `${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped`
   return `${shown(hooks)}: ${counts}\n${left}`
+}
+
+export function formatCases(cases: readonly HookTestCase[]): string {
+  return cases.map(({ name, contract }) => `${name}\n${indented('', contract)}`).join('')
+}
+
+export function formatCollected({ hooks, liveKeys, removed }: CollectStoreResult): string {
+  const needed = `${layerCount(liveKeys)} needed`
+  if (removed === undefined)
+    return `${shown(hooks)}: ${needed}; the hooks did not say what they removed\n`
+  return `${shown(hooks)}: ${layerCount(removed)} removed, ${needed}\n`
+}
+
+function layerCount({ length }: readonly string[]): string {
+  return length === 1 ? '1 layer' : `${length} layers`
 }
 
 function table(rows: readonly (readonly string[])[]): string {

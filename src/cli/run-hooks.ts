@@ -1,27 +1,42 @@
-/** Runs `bundle delete` and the commands for hooks. */
+/** Runs the commands for bundles and for hooks. */
 import { OciUnpackError } from '../errors.ts'
 import {
   collectStore,
   deleteBundle,
+  hookTestCases,
   describeHooks,
+  mountBundle,
   testHooks,
+  umountBundle,
+  type DeleteBundleOptions,
   type TestHooksOptions
 } from '../index.ts'
 import { isSet, text, texts, type Input, type Run } from './command.ts'
-import { formatDescription, formatRow, formatSummary } from './hook-tables.ts'
+import {
+  formatCases,
+  formatCollected,
+  formatDescription,
+  formatRow,
+  formatSummary
+} from './hook-tables.ts'
 import { hooks } from './hook-values.ts'
 import { withEvents } from './progress/show.ts'
 
-export const runBundleDelete: Run = async (input, terminal) => {
-  const bundle = input.positionals[0] ?? ''
-  await withEvents(terminal, (onEvent) =>
-    deleteBundle({ bundle, ...hooks(input), signal: terminal.signal, onEvent })
-  )
+export const runBundleMount: Run = forBundle(mountBundle)
+export const runBundleUmount: Run = forBundle(umountBundle)
+export const runBundleDelete: Run = forBundle(deleteBundle)
+
+function forBundle(act: (options: DeleteBundleOptions) => Promise<void>): Run {
+  return async (input, terminal) => {
+    const bundle = input.positionals[0] ?? ''
+    await withEvents(terminal, (onEvent) =>
+      act({ bundle, ...hooks(input), signal: terminal.signal, onEvent })
+    )
+  }
 }
 
 export const runHooksCheck: Run = async (input, terminal) => {
-  await Promise.resolve()
-  const description = describeHooks(input.positionals[0])
+  const description = await describeHooks(input.positionals[0])
   if (description === undefined) throw noHooks()
   const json = isSet(input, 'json')
   terminal.out(json ? `${JSON.stringify(description)}\n` : formatDescription(description))
@@ -29,6 +44,11 @@ export const runHooksCheck: Run = async (input, terminal) => {
 
 export const runHooksTest: Run = async (input, terminal) => {
   const json = isSet(input, 'json')
+  if (isSet(input, 'list')) {
+    const cases = hookTestCases()
+    terminal.out(json ? `${JSON.stringify(cases)}\n` : formatCases(cases))
+    return
+  }
   const report = await testHooks({
     ...testOptions(input),
     signal: terminal.signal,
@@ -50,11 +70,7 @@ export const runHooksGc: Run = async (input, terminal) => {
       signal: terminal.signal,
       onEvent
     })
-    terminal.out(
-      isSet(input, 'json')
-        ? `${JSON.stringify(result)}\n`
-        : `${result.hooks}: ${result.liveKeys.length} layers are needed\n`
-    )
+    terminal.out(isSet(input, 'json') ? `${JSON.stringify(result)}\n` : formatCollected(result))
   })
 }
 

@@ -4,9 +4,9 @@ import { OciUnpackError } from '../errors.ts'
 import { readFile } from '../sys/read.ts'
 import { normalizeArguments } from './arguments.ts'
 import { paintFor } from './color.ts'
-import type { Input, LogLevel } from './command.ts'
+import { text, type Input, type LogLevel } from './command.ts'
 import { COMMANDS, PROGRAM_SUMMARY } from './commands/index.ts'
-import { formatError } from './errors.ts'
+import { errorLine, formatError } from './errors.ts'
 import { EXIT, statusOf } from './exit-status.ts'
 import { HELP_FLAG, VERSION_FLAG } from './flags.ts'
 import { parseArguments, type About } from './program.ts'
@@ -31,7 +31,7 @@ export async function main(args: readonly string[], name: string): Promise<numbe
   })
   const done = await run(args, name, stop)
   const status = await written(done, stop.signal)
-  const final = output.failure === undefined ? status : reportOutput(output.failure)
+  const final = output.failure === undefined ? status : reportOutput(output.failure, args)
   return stop.signal.aborted ? process.exit(final) : final
 }
 
@@ -68,9 +68,21 @@ async function run(args: readonly string[], name: string, stop: AbortController)
   } catch (error) {
     const paint = paintFor(input, errors, process.env)
     if (output.failure === undefined || !isAborted(error))
-      errors.write(formatError(error, level === 'debug', paint))
+      errors.write(
+        isJson(input, args) ? errorLine(error) : formatError(error, level === 'debug', paint)
+      )
     return exitStatus(error, stop.signal)
   }
+}
+
+/** Arguments that could not be understood may still say which form an error is to have. */
+function isJson(input: Input | undefined, args: readonly string[]): boolean {
+  if (input !== undefined) return text(input, 'progress') === 'json'
+  return args.some(
+    (arg, index) =>
+      /^--?progress=json$/.test(arg) ||
+      (arg === 'json' && /^--?progress$/.test(args[index - 1] ?? ''))
+  )
 }
 
 function aboutUs(): About {
@@ -112,13 +124,17 @@ function isAborted(error: unknown): boolean {
 }
 
 /** Reports nothing if a pipe is no longer read, since the reader closed it on purpose. */
-function reportOutput({ code, message }: NodeJS.ErrnoException): number {
+function reportOutput({ code, message }: NodeJS.ErrnoException, args: readonly string[]): number {
   if (code === 'EPIPE') return statusOf('SIGPIPE')
   const reason = /^\w+: (.*?), /.exec(message)?.[1] ?? message
   const error = new OciUnpackError(
     'SYSCALL_FAILED',
     `Writing to standard output failed: ${reason}.`
   )
-  errors.write(formatError(error, false, paintFor(undefined, errors, process.env)))
+  errors.write(
+    isJson(undefined, args)
+      ? errorLine(error)
+      : formatError(error, false, paintFor(undefined, errors, process.env))
+  )
   return EXIT.error
 }

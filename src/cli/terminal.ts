@@ -49,6 +49,7 @@ export function logLevel(input: Input): LogLevel {
 
 export function openTerminal(input: Input, level: LogLevel, signal: AbortSignal): Terminal {
   const paint = paintFor(input, errors, process.env)
+  const progress = progressMode(input)
   return {
     paint: paintFor(input, output, process.env),
     out: (text) => output.write(text),
@@ -56,11 +57,13 @@ export function openTerminal(input: Input, level: LogLevel, signal: AbortSignal)
     log: {
       level,
       write(of, message) {
-        if (LOG_LEVELS.indexOf(of) >= LOG_LEVELS.indexOf(level))
-          errors.write(`${paint(LEVEL_STYLES[of], `${of}:`)} ${message}\n`)
+        if (LOG_LEVELS.indexOf(of) < LOG_LEVELS.indexOf(level)) return
+        if (progress === 'json')
+          errors.write(`${JSON.stringify({ type: 'log', level: of, message })}\n`)
+        else errors.write(`${paint(LEVEL_STYLES[of], `${of}:`)} ${message}\n`)
       }
     },
-    progress: progressMode(input),
+    progress,
     signal
   }
 }

@@ -7,8 +7,10 @@ import { join } from 'node:path'
 import { fromText } from '../bytes.ts'
 import { repack, type RepackOptions } from '../engine/repack.ts'
 import { deleteBundle } from '../engine/delete-bundle.ts'
+import { mountBundle, umountBundle } from '../engine/mount-bundle.ts'
 import { unpack, unpackRootfs } from '../engine/unpack.ts'
 import type { HookSet } from '../hooks/calls.ts'
+import type { HookPoint } from '../hooks/points.ts'
 import { withTrace, type TraceRecord } from '../hooks/trace.ts'
 import { isErrno } from '../sys/failure.ts'
 import { AT_FDCWD } from '../sys/files.ts'
@@ -46,6 +48,17 @@ export interface Repacked {
 export type Wrap = (set: HookSet) => HookSet
 
 const unchanged: Wrap = (set) => set
+
+/** Calls the hooks of a point twice, as after an engine that died before it knew that they were done. */
+export function twice(repeated: HookPoint): Wrap {
+  return (set) => ({
+    ...set,
+    async call(point, context, signal) {
+      if (point === repeated) await set.call(point, context, signal)
+      return set.call(point, context, signal)
+    }
+  })
+}
 
 export class Bench {
   /** In the form that `openHooks` takes. */
@@ -91,7 +104,11 @@ export class Bench {
   }
 
   newBundle(): string {
-    const bundle = this.newPath('bundle')
+    return this.adopt(this.newPath('bundle'))
+  }
+
+  /** A path of a bundle that is removed with the case. */
+  adopt(bundle: string): string {
     this.bundles.push(bundle)
     return bundle
   }
@@ -122,6 +139,14 @@ export class Bench {
     // a stop ends a deletion that hangs; later deletions still get their time to clean up
     const stop = this.stop.signal?.aborted === true ? {} : this.stop
     await this.withSet(wrap, [], (hooks) => deleteBundle({ bundle, hooks, ...stop }))
+  }
+
+  async mount(bundle: string, wrap: Wrap = unchanged): Promise<void> {
+    await this.withSet(wrap, [], (hooks) => mountBundle({ bundle, hooks, ...this.stop }))
+  }
+
+  async umount(bundle: string, wrap: Wrap = unchanged): Promise<void> {
+    await this.withSet(wrap, [], (hooks) => umountBundle({ bundle, hooks, ...this.stop }))
   }
 
   /**

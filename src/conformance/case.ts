@@ -1,6 +1,6 @@
 /** The type of a case. */
 import type { HookSet } from '../hooks/calls.ts'
-import type { HookPoint } from '../hooks/points.ts'
+import { hookName, type HookPoint } from '../hooks/points.ts'
 import type { Bench } from './bench.ts'
 
 export interface Case {
@@ -16,5 +16,5 @@ export interface Case {
 /** Why a set cannot run a case; undefined if it can. */
 export function whyNot({ needs }: Case, { points }: HookSet): string | undefined {
   const missing = needs.find((point) => !points.has(point))
-  return missing === undefined ? undefined : `the set has no ${missing}`
+  return missing === undefined ? undefined : `the set has no ${hookName(missing)}`
 }

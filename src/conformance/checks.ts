@@ -1,20 +1,32 @@
 /** What cases check after an unpack. */
+import { existsSync } from 'node:fs'
+import { display, fromText } from '../bytes.ts'
 import type { PreparedLayer } from '../hooks/calls.ts'
 import { hookName } from '../hooks/points.ts'
 import type { TraceRecord } from '../hooks/trace.ts'
+import { mountsBelow } from '../sys/mounts.ts'
 import type { Image, Unpacked } from './bench.ts'
 import { callsOf, describeCall, layersOf } from './calls.ts'
 import { Broken } from './report.ts'
-import { differences, readTree, type Tree } from './tree.ts'
+import { differences, readTree, type Sides, type Tree } from './tree.ts'
 
 /** @param when in which situation */
 export function checkTree(rootfs: string, { tree }: Image, when: string): void {
-  checkSame(tree, readTree(rootfs), `${when}, ${rootfs} is not what the engine makes without hooks`)
+  const what = `${when}, ${rootfs} is not what the engine makes without hooks`
+  checkSame(tree, readTree(rootfs), what, { expected: 'the image', found: rootfs })
 }
 
-export function checkSame(expected: Tree, found: Tree, what: string): void {
-  const lines = differences(expected, found)
+export function checkSame(expected: Tree, found: Tree, what: string, sides: Sides): void {
+  const lines = differences(expected, found, sides)
   if (lines.length > 0) throw new Broken({ seen: `${what}:\n${lines.join('\n')}` })
+}
+
+/** Nothing of a bundle is left or mounted. */
+export function checkGone(bundle: string): void {
+  const mounts = mountsBelow(fromText(bundle))
+  if (mounts.length > 0)
+    throw new Broken({ seen: `Still mounted: ${mounts.map(display).join(', ')}` })
+  if (existsSync(bundle)) throw new Broken({ seen: `${bundle} is still there.` })
 }
 
 /** All layers of a new image have to be extracted, because no storage can have them yet. */

@@ -29,6 +29,8 @@ export interface Failure {
   contract: string
   /** What happened instead. */
   seen: string
+  /** The first case that failed for the same reason, if another did. */
+  sameAs?: string
 }
 
 /** Thrown by a case when the hooks break their contract. Missing parts are those of the case. */

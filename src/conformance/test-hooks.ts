@@ -49,6 +49,18 @@ export interface TestHooksOptions {
   onRow?: (row: ConformanceRow) => void
 }
 
+export interface HookTestCase {
+  /** For the option `cases`. */
+  name: string
+  /** What it tests. */
+  contract: string
+}
+
+/** All cases of `testHooks`, in the order in which they run; images that a caller names become further ones. */
+export function hookTestCases(): HookTestCase[] {
+  return CASES.map(({ name, contract }) => ({ name, contract }))
+}
+
 /**
  * Runs hooks on small made-up images, in all situations that the contract covers, and compares every tree with the
  * engine's own. Layers that no case removes stay in the store; each run makes new ones.
@@ -71,7 +83,7 @@ async function runAll(options: TestHooksOptions): Promise<ConformanceReport> {
     const rows: ConformanceRow[] = []
     for (const each of cases) {
       throwIfAborted(options.signal)
-      const row = await runCase(bench, each, options)
+      const row = withKnownCause(await runCase(bench, each, options), rows)
       rows.push(row)
       onRow(row)
     }
@@ -119,6 +131,25 @@ async function judge(bench: Bench, each: Case, gc: boolean): Promise<Verdict> {
     throwIfAborted(bench.stop.signal)
     return { kind: 'failed', failure: explain(bench, each, error) }
   }
+}
+
+/** A hook that is broken fails in most cases, and what is wrong with it is worth telling once. */
+function withKnownCause(row: ConformanceRow, rows: readonly ConformanceRow[]): ConformanceRow {
+  const cause = causeOf(row)
+  const first = rows.find((other) => cause !== undefined && causeOf(other) === cause)
+  if (first === undefined || row.verdict.kind !== 'failed') return row
+  const failure = { ...row.verdict.failure, sameAs: first.case }
+  return { ...row, verdict: { kind: 'failed', failure } }
+}
+
+/** What was seen, without what is different in each case: paths, digests and numbers. */
+function causeOf({ verdict }: ConformanceRow): string | undefined {
+  if (verdict.kind !== 'failed' || !/^hook: /m.test(verdict.failure.seen)) return undefined
+  return verdict.failure.seen
+    .split('\n')
+    .filter((line) => !/^(?:layer|image|path): /.test(line))
+    .join('\n')
+    .replaceAll(/\/[^\s:]*|[0-9a-f]{16,}|\d+/g, '…')
 }
 
 const NO_GC =

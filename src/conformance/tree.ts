@@ -24,10 +24,16 @@ export function readTree(path: string): Tree {
   }
 }
 
+/** What the two trees are, for people. */
+export interface Sides {
+  expected: string
+  found: string
+}
+
 /** A line for each difference, `path: field is …, should be …`; only the first of many. */
-export function differences(expected: Tree, found: Tree): string[] {
+export function differences(expected: Tree, found: Tree, sides: Sides): string[] {
   const paths = [...new Set([...expected.keys(), ...found.keys()])].sort()
-  const lines = paths.flatMap((path) => compare(path, expected.get(path), found.get(path)))
+  const lines = paths.flatMap((path) => compare(path, expected.get(path), found.get(path), sides))
   if (lines.length <= SHOWN) return lines
   return [...lines.slice(0, SHOWN), `and ${lines.length - SHOWN} more`]
 }
@@ -37,11 +43,12 @@ const SHOWN = 8
 function compare(
   path: ByteString,
   expected: ReadonlyMap<string, string> | undefined,
-  found: ReadonlyMap<string, string> | undefined
+  found: ReadonlyMap<string, string> | undefined,
+  sides: Sides
 ): string[] {
   const name = path === '' ? '.' : display(path)
-  if (expected === undefined) return [`${name}: should not be there`]
-  if (found === undefined) return [`${name}: is missing`]
+  if (expected === undefined) return [`${name}: is only in ${sides.found}`]
+  if (found === undefined) return [`${name}: is missing; it is only in ${sides.expected}`]
   return [...new Set([...expected.keys(), ...found.keys()])].flatMap((field) => {
     const [is, should] = [found.get(field), expected.get(field)].map((value) => value ?? 'absent')
     return is === should ? [] : [`${name}: ${field} is ${is!}, should be ${should!}`]

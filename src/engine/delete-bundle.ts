@@ -4,7 +4,13 @@
  */
 import { basename, dirname, join, resolve } from 'node:path'
 import { realpathSync } from 'node:fs'
-import { HOOKS_FILE, METADATA_FILE, STATE_DIRECTORY, UNFINISHED_FILE } from '../bundle/files.ts'
+import {
+  HOOKS_FILE,
+  METADATA_FILE,
+  ROOTFS_DIRECTORY,
+  STATE_DIRECTORY,
+  UNFINISHED_FILE
+} from '../bundle/files.ts'
 import { parseMetadata, sourceManifest } from '../bundle/metadata.ts'
 import { fromText } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
@@ -23,10 +29,11 @@ import { assertFree, tidy } from './place/tidy.ts'
 import { contextAt, type BundleDirectory } from './bundle/bundle-site.ts'
 import { openState, readMark, writeMark } from './bundle/unfinished-mark.ts'
 import type { HooksOption } from './operation/open-hooks.ts'
-import { assertOriginal, readOrigin, type Origin } from './bundle/origin.ts'
+import { assertOriginal, readOrigin } from './bundle/origin.ts'
+import { isMounted } from './bundle/shown-rootfs.ts'
 import { assertRemovable, removeBundleFiles } from './bundle/remove-bundle-files.ts'
 import type { LayerStorage } from './storage/layer-storage.ts'
-import { makerOf, withStorage } from './storage/storages.ts'
+import { requireMaker, withStorage } from './storage/storages.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface DeleteBundleOptions {
@@ -83,8 +90,9 @@ async function remove(
   const state = join(handlePath(fd), STATE_DIRECTORY)
   const origin = readOrigin({ state })
   assertOriginal(origin, state, context.bundle)
-  const maker = makerOf(origin, chosen)
-  if (maker === undefined) throw madeByOthers(origin!, chosen, context.bundle)
+  const maker = isOnlyMount(fd, context.bundle)
+    ? chosen
+    : requireMaker(origin, chosen, context.bundle)
   await maker.remove(bundle, () => removeAll(fd, context, digest), signal)
 }
 
@@ -137,9 +145,17 @@ function markedDigest(fd: number, bundle: string): string {
  */
 function assertBundle(fd: number, bundle: string): void {
   const names = listDirectory(fd)
-  if (names.length === 0 || names.includes(METADATA_FILE)) return
+  if (names.length === 0 || names.includes(METADATA_FILE) || isOnlyMount(fd, bundle)) return
   if (names.includes(STATE_DIRECTORY) && isStateOfBundle(fd, bundle, names.length === 1)) return
   throw noBundle(bundle)
+}
+
+/**
+ * What `rm -r` leaves of a bundle whose root file system is mounted. Which hooks mounted it is not known any more, so those
+ * that the caller chose are asked, and see from the mount whether it is theirs.
+ */
+function isOnlyMount(fd: number, bundle: string): boolean {
+  return listDirectory(fd).join('/') === ROOTFS_DIRECTORY && isMounted(bundle)
 }
 
 function isStateOfBundle(fd: number, bundle: string, isAlone: boolean): boolean {
@@ -169,11 +185,4 @@ function removeDirectory(bundle: string, fd: number): void {
   } finally {
     close(parent)
   }
-}
-
-function madeByOthers(origin: Origin, { title }: LayerStorage, path: string): OciUnpackError {
-  return new OciUnpackError('USAGE', 'The bundle was made by other hooks.', {
-    facts: { path, expected: `the hooks "${origin.hooks}"`, found: title },
-    hint: 'Name the hooks.toml of those hooks with {hooks}.'
-  })
 }

@@ -1,9 +1,12 @@
 /** Describes what would run at which point, before anything runs. */
+import { resolve } from 'node:path'
+import { DEFAULT_TIMEOUT_MS, functionHooks } from '../hooks/function-hooks.ts'
+import { importHooks, isModule } from '../hooks/import-module.ts'
 import { checkHooks } from '../hooks/load.ts'
-import { ALL_POINTS, hookName } from '../hooks/points.ts'
+import { ALL_POINTS, HOOK_POINTS, hookName } from '../hooks/points.ts'
 
 export interface HooksDescription {
-  /** Absolute path of the hooks.toml. */
+  /** Absolute path of the hooks.toml or module. */
   file: string
   name: string
   extract: 'rootfs' | 'layer' | 'chain'
@@ -20,11 +23,11 @@ export interface HookPointDescription {
   point: string
   /** Undefined if there is no hook. */
   hook?: {
-    /** The absolute path of the program and its arguments. */
+    /** The absolute path of the program and its arguments; for a function, its name. */
     command: readonly string[]
     /** Milliseconds. */
     timeout: number
-    mode: 'exec' | 'session'
+    mode: 'exec' | 'session' | 'function'
     /** What to do when it fails; only for delta-list. */
     fallback?: 'mtree'
   }
@@ -32,9 +35,33 @@ export interface HookPointDescription {
 
 /**
  * Reads and checks a hooks.toml; without a path, the one that an unpack would find, or undefined if there is none. No
- * program is started. @throws HOOKS_INVALID, HOOKS_UNSAFE
+ * program is started. A path that ends in `.js`, `.mjs` or `.cjs` is a module whose default export is hook functions: it is
+ * loaded, and none of them is called. @throws HOOKS_INVALID, HOOKS_UNSAFE
  */
-export function describeHooks(file?: string): HooksDescription | undefined {
+export async function describeHooks(file?: string): Promise<HooksDescription | undefined> {
+  return file !== undefined && isModule(file) ? describeModule(resolve(file)) : describeFile(file)
+}
+
+async function describeModule(file: string): Promise<HooksDescription> {
+  const hooks = await importHooks(file)
+  const { name, extract, whiteouts, manifest, points } = functionHooks(hooks)
+  return {
+    file,
+    name,
+    extract,
+    ...(whiteouts === undefined ? {} : { whiteouts }),
+    manifest,
+    env: {},
+    points: ALL_POINTS.map((point): HookPointDescription => {
+      if (!points.has(point)) return { point: hookName(point) }
+      const { timeout = DEFAULT_TIMEOUT_MS } = hooks
+      const { member } = HOOK_POINTS[point]
+      return { point: hookName(point), hook: { command: [member], timeout, mode: 'function' } }
+    })
+  }
+}
+
+function describeFile(file: string | undefined): HooksDescription | undefined {
   const definition = checkHooks({ file })
   if (definition === undefined) return undefined
   const { name, extract, whiteouts, manifest, deltaFallback } = definition.settings

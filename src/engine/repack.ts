@@ -34,6 +34,7 @@ import { withRefresh } from './edit/refresh-bundle.ts'
 import type { HooksOption } from './operation/open-hooks.ts'
 import { contextAt } from './bundle/bundle-site.ts'
 import { readOrigin } from './bundle/origin.ts'
+import { rememberPacked, withPacked } from './bundle/packed-paths.ts'
 import type { LayerStorage } from './storage/layer-storage.ts'
 import { plainStorage } from './storage/plain-storage.ts'
 import { makerOf, withStorage } from './storage/storages.ts'
@@ -102,8 +103,9 @@ async function repackBundle(
   const made = { bundle, image: base, layout: layout.path, settings }
   const hashFiles = hasher(bundle.rootfs, settings)
   onEvent({ type: 'phase', phase: 'compare' })
+  const listed = await storage.changed(made)
   const changes = await bundleChanges(bundle, {
-    listed: await storage.changed(made),
+    listed: listed && withPacked(listed, bundle),
     masks: masksOf(options, volumePaths(Object.keys(base.config.config?.Volumes ?? {}))),
     hashFiles,
     verifyDelta: options.verifyDelta,
@@ -121,6 +123,11 @@ async function repackBundle(
   if (!isRefreshed) return (await add()).result
   return withRefresh(bundle, onEvent, async (refresh) => {
     const known = { changes, scannedAt, hashFiles, threads: settings }
+    rememberPacked(
+      bundle,
+      listed,
+      changes.deltas.map(({ path }) => path)
+    )
     const { result, image } = await add((image) => refresh.prepare(image, known))
     refresh.commit()
     await storage.refresh({ ...made, image: readImage(layout, image) }, base)

@@ -43,8 +43,10 @@ const FIELD: Readonly<Record<HookPoint, string | undefined>> = {
   'runtime-config': 'config',
   'delta-list': 'paths',
   'refresh-bundle': undefined,
+  mount: undefined,
+  umount: undefined,
   delete: undefined,
-  gc: undefined
+  gc: 'removed'
 }
 
 const nothing = () => ({})
@@ -68,8 +70,10 @@ const READERS: {
   },
   'delta-list': ({ paths }) => ({ paths: readPaths(paths) }),
   'refresh-bundle': nothing,
+  mount: nothing,
+  umount: nothing,
   delete: nothing,
-  gc: nothing
+  gc: ({ removed }) => (removed === undefined ? {} : { removed: readKeys(removed) })
 }
 
 function readLayers(
@@ -129,6 +133,13 @@ function readPaths(paths: unknown): ChangedPaths {
     changed.addText(path)
   }
   return changed
+}
+
+function readKeys(keys: unknown): readonly string[] {
+  const isKey = (key: unknown): key is string =>
+    typeof key === 'string' && /^[a-z0-9]+:[0-9a-f]+$/.test(key)
+  if (Array.isArray(keys) && keys.every(isKey)) return keys
+  throw answerInvalid('"removed" is not a list of keys, such as "sha256:…"')
 }
 
 function isRecord(value: unknown): value is AnswerFields {

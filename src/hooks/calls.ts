@@ -38,8 +38,11 @@ export interface HookCalls {
   }
   'delta-list': { context: contexts.DeltaListContext; answer: { readonly paths: ChangedPaths } }
   'refresh-bundle': { context: contexts.RefreshBundleContext; answer: Nothing }
+  mount: { context: contexts.BundleContext; answer: Nothing }
+  umount: { context: contexts.BundleContext; answer: Nothing }
   delete: { context: contexts.BundleContext; answer: Nothing }
-  gc: { context: contexts.GcContext; answer: Nothing }
+  /** Keys of the layers that are gone now, if the hook says so. */
+  gc: { context: contexts.GcContext; answer: { readonly removed?: readonly string[] } }
 }
 
 type Nothing = Readonly<Record<string, never>>
@@ -48,8 +51,17 @@ export type ContextOf<P extends HookPoint> = HookCalls[P]['context']
 export type AnswerOf<P extends HookPoint> = HookCalls[P]['answer']
 
 /** A busy hook was asked again until it was ready, and a failure was thrown, so neither is an outcome. */
-export type HookOutcome<P extends HookPoint> =
-  { readonly status: 'yes'; readonly answer: AnswerOf<P> } | { readonly status: 'decline' }
+export type HookOutcome<P extends HookPoint> = Said &
+  ({ readonly status: 'yes'; readonly answer: AnswerOf<P> } | { readonly status: 'decline' })
+
+/** The end of what a hook wrote to standard error: a fact of the error, if its answer turns out to be wrong. */
+export interface Said {
+  readonly stderr?: string | undefined
+}
+
+export function said({ stderr }: Said): { stderr?: string } {
+  return stderr === undefined ? {} : { stderr }
+}
 
 export interface HookSet {
   /** Shown in logs and errors. */

@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises'
 import { withFacts } from '../errors.ts'
 import { unlessStopped } from './deadline.ts'
 import { answerInvalid, endedBadly, hookFailed } from './failures.ts'
-import type { RawAnswer } from './hook-kind.ts'
+import { LATE_STDERR_MS, type RawAnswer } from './hook-kind.ts'
 import type { RunningProgram } from './process.ts'
 import { Records } from './records.ts'
 import { requestLine, type HookRequest } from './request.ts'
@@ -21,8 +21,6 @@ const LINE_BYTES = 2 ** 20
 const LIST_BYTES = 2 ** 28
 const CLOSE_MS = 2_000
 const LAST_WORDS_MS = 100
-/** Messages and answers come through two pipes, so a message that was sent before an answer may arrive after it. */
-const LATE_STDERR_MS = 20
 
 export class Conversation {
   private readonly running: RunningProgram
@@ -43,7 +41,14 @@ export class Conversation {
   /** If told to stop, it ends the process: nothing else can end the work on the question. */
   async ask(request: HookRequest, stop: AbortSignal): Promise<RawAnswer> {
     try {
-      return await unlessStopped(stop, this.send(request))
+      const answer = await unlessStopped(stop, this.send(request))
+      const { log } = this
+      return {
+        ...answer,
+        get stderr() {
+          return log.tail().stderr
+        }
+      }
     } catch (error) {
       if (stop.aborted) await this.endBecause(hookFailed(OTHER_STOPPED))
       else await setTimeout(LATE_STDERR_MS)

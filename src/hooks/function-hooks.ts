@@ -9,7 +9,7 @@ import { ALL_POINTS, HOOK_POINTS } from './points.ts'
 import { brokenRule, defaultWhiteouts } from './rules.ts'
 import type { UnpackHooks } from './unpack-hooks.ts'
 
-const DEFAULT_TIMEOUT_MS = 60_000
+export const DEFAULT_TIMEOUT_MS = 60_000
 
 /** @throws HOOKS_INVALID for an unknown member, or a choice that lacks functions */
 export function functionHooks(hooks: UnpackHooks): HookSet {

@@ -2,10 +2,10 @@
 import { setTimeout } from 'node:timers/promises'
 import { withFacts, type Facts } from '../errors.ts'
 import { mayDecline, readAnswer } from './answer.ts'
-import type { ContextOf, HookOutcome, HookSet } from './calls.ts'
+import { said, type ContextOf, type ExtractMode, type HookOutcome, type HookSet } from './calls.ts'
 import { unlessStopped, withDeadline } from './deadline.ts'
 import { answerInvalid, timedOut } from './failures.ts'
-import type { HookKind, RawAnswer } from './hook-kind.ts'
+import { LATE_STDERR_MS, type HookKind, type RawAnswer } from './hook-kind.ts'
 import type { Owner } from './owner.ts'
 import { hookName, type HookPoint } from './points.ts'
 import type { HookRequest } from './request.ts'
@@ -63,22 +63,41 @@ async function ask<P extends HookPoint>(
   const answer = await withDeadline(timeout, signal, (stop) =>
     untilNotBusy(timeout, stop, () => kind.ask(request, stop))
   )
-  if (answer.status === 'yes')
-    return { status: 'yes', answer: readAnswer(point, { extract, context }, answer.fields) }
+  try {
+    return judge(point, extract, context, answer)
+  } catch (error) {
+    await setTimeout(LATE_STDERR_MS)
+    throw withFacts(error, said(answer))
+  }
+}
+
+function judge<P extends HookPoint>(
+  point: P,
+  extract: ExtractMode,
+  context: ContextOf<P>,
+  answer: NotBusy
+): HookOutcome<P> {
+  if (answer.status === 'yes') {
+    const read = readAnswer(point, { extract, context }, answer.fields)
+    return { status: 'yes', answer: read, ...said(answer) }
+  }
   if (mayDecline(point, extract)) return answer
   throw answerInvalid(`it declined, which is not allowed with extract = "${extract}"`)
 }
+
+type NotBusy = Exclude<RawAnswer, { status: 'busy' }>
 
 async function untilNotBusy(
   timeout: number,
   stop: AbortSignal,
   question: () => Promise<RawAnswer>
-): Promise<Exclude<RawAnswer, { status: 'busy' }>> {
+): Promise<NotBusy> {
   const end = performance.now() + timeout
   for (let wait = FIRST_WAIT_MS; ; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
     const answer = await question()
     if (answer.status !== 'busy') return answer
-    if (performance.now() + wait >= end) throw timedOut('it was busy the whole time', timeout)
+    if (performance.now() + wait >= end)
+      throw withFacts(timedOut('it was busy the whole time', timeout), said(answer))
     await unlessStopped(stop, setTimeout(wait))
   }
 }

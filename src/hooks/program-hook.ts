@@ -20,13 +20,14 @@ export function programHook(program: Program, onStderr: OnStderr): HookKind {
       const running = await startProgram({ ...program, environment })
       const log = new StderrLog(running.stderr, (text) => onStderr(text, request.point))
       try {
-        return await unlessStopped(stop, converse(running, request))
+        const answer = await unlessStopped(stop, converse(running, request, log))
+        await log.ended()
+        return { ...answer, ...log.tail() }
       } catch (error) {
         await running.end()
         await log.ended()
         throw withFacts(error, log.tail())
       } finally {
-        await log.ended()
         running.release()
       }
     },
@@ -34,7 +35,11 @@ export function programHook(program: Program, onStderr: OnStderr): HookKind {
   }
 }
 
-async function converse(running: RunningProgram, request: HookRequest): Promise<RawAnswer> {
+async function converse(
+  running: RunningProgram,
+  request: HookRequest,
+  log: StderrLog
+): Promise<RawAnswer> {
   running.stdin.end(requestLine(request))
   const fields = await readOutput(request.point, running.stdout)
   const exit = await running.exit
@@ -47,6 +52,9 @@ async function converse(running: RunningProgram, request: HookRequest): Promise<
     case BUSY_STATUS:
       return { status: 'busy' }
     default:
-      throw endedBadly(exit, 'it reported a failure')
+      await log.ended()
+      throw endedBadly(exit, log.isEmpty() ? SILENT : 'it reported a failure')
   }
 }
+
+const SILENT = 'it reported a failure, and wrote nothing to standard error'

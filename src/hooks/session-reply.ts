@@ -32,7 +32,9 @@ export function answerOf({ status, message, fields }: Reply): RawAnswer | Error 
     case 'busy':
       return Object.keys(fields).length === 0 ? { status } : notYes(status, fields)
     case 'failed':
-      return hookFailed(typeof message === 'string' ? printable(message) : 'it reported a failure')
+      return hookFailed(
+        typeof message === 'string' ? printable(message) : 'it reported a failure without a message'
+      )
     default:
       return answerInvalid('its status is unknown', {
         expected: 'yes, decline, busy or failed',

@@ -48,6 +48,10 @@ export class StderrLog {
     await Promise.race([this.end, setTimeout(LAST_WORDS_MS, undefined, { ref: false })])
   }
 
+  isEmpty(): boolean {
+    return this.tail().stderr === undefined
+  }
+
   /** The last 4 KiB, line by line. */
   tail(): { stderr?: string } {
     const text = fromBuffer(this.lastLines).trim()

@@ -71,7 +71,7 @@ function withoutDocuments(context: object): Record<string, unknown> {
 
 /** Shows lists of paths by their length, and only whether there is a configuration. */
 function traced<P extends HookPoint>(outcome: HookOutcome<P>): TracedOutcome {
-  if (outcome.status === 'decline') return outcome
+  if (outcome.status === 'decline') return { status: 'decline' }
   const answer: object = outcome.answer
   if ('paths' in answer) {
     const { entries, trees } = (outcome as HookOutcome<'delta-list'> & { status: 'yes' }).answer

@@ -45,10 +45,14 @@ export interface UnpackHooks {
   ): Promise<DeltaReply> | DeltaReply
   /** The image has a new layer: make the root file system look as if it had been unpacked from it. */
   refreshBundle?(context: contexts.RefreshBundleContext, call: FunctionCall): Reply
+  /** Show the root file system again, as it was when it was last shown. Called for one that is shown, too. */
+  mount?(context: contexts.BundleContext, call: FunctionCall): Reply
+  /** Stop showing the root file system, and keep what it contains. May be called twice. */
+  umount?(context: contexts.BundleContext, call: FunctionCall): Reply
   /** Remove everything that belongs to the bundle. May be called twice. */
   delete?(context: contexts.BundleContext, call: FunctionCall): Reply
-  /** Remove committed layers that are not live. */
-  gc?(context: contexts.GcContext, call: FunctionCall): Reply
+  /** Remove committed layers that are not live. May return the keys of those that it has removed. */
+  gc?(context: contexts.GcContext, call: FunctionCall): Reply<{ removed?: readonly string[] }>
 }
 
 export interface FunctionCall {

@@ -1,5 +1,5 @@
 /** Records the content of directories as compact batches that can be sent to another thread. */
-import { display, type ByteString } from '../bytes.ts'
+import { display, type ByteString, type OwnedBytes } from '../bytes.ts'
 import { withFacts } from '../errors.ts'
 import { joinPath } from '../plan/names.ts'
 import { listDirectory } from '../sys/directory.ts'
@@ -17,10 +17,10 @@ export interface ScanBatch {
   /** The row at which the content of each directory begins; it ends where the next begins. */
   starts: readonly number[]
   /** As a StatusRecorder returns them. */
-  statuses: Uint8Array<ArrayBuffer>
+  statuses: OwnedBytes
   /** The concatenated names of all rows, and where each ends. */
-  names: Uint8Array<ArrayBuffer>
-  nameEnds: Uint32Array<ArrayBuffer>
+  names: OwnedBytes
+  nameEnds: ReturnType<Uint32Array['slice']>
   /**
    * For rows that are neither files nor directories: what a tree manifest does not list, or what takes another call to
    * read.

@@ -1,5 +1,5 @@
 /** What a path is, by statx(2): links are not followed, times have nanoseconds, numbers have 64 bits. */
-import type { ByteString } from '../bytes.ts'
+import type { ByteString, OwnedBytes } from '../bytes.ts'
 import { failed } from './failed-call.ts'
 import { isErrno } from './failure.ts'
 import { libcCalls as libc } from './libc.ts'
@@ -102,7 +102,7 @@ export class StatusRecorder {
   }
 
   /** All records since the last call; the memory belongs to the caller. */
-  take(): Uint8Array<ArrayBuffer> {
+  take(): OwnedBytes {
     const taken = new Uint8Array(this.block.buffer.subarray(0, this.used))
     this.used = 0
     return taken

@@ -2,7 +2,7 @@
  * Entries as bytes, as they travel from a worker to the planner: about 120 bytes each, where cloned objects take 600.
  * Layers that wait for their turn are kept in this form.
  */
-import type { ByteString } from '../bytes.ts'
+import type { ByteString, OwnedBytes } from '../bytes.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
 import type { Timespec, Xattr } from '../tar/entry.ts'
 import {
@@ -50,7 +50,7 @@ export class EntryEncoder {
   }
 
   /** All entries since the last call; the caller owns the memory. */
-  take(): Uint8Array<ArrayBuffer> {
+  take(): OwnedBytes {
     const taken = new Uint8Array(this.bytes.subarray(0, this.at))
     this.at = 0
     this.entries = 0

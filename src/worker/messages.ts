@@ -1,5 +1,5 @@
 /** The messages between the main thread and a worker: one union for each direction. */
-import type { ByteString } from '../bytes.ts'
+import type { ByteString, OwnedBytes } from '../bytes.ts'
 import type { ErrorRecord } from '../errors.ts'
 import type { Compression } from '../image/media-types.ts'
 import type { ScanBatch } from '../rootfs/scanner.ts'
@@ -11,7 +11,7 @@ export interface ToWorker {
 }
 
 export type FromWorker =
-  | { type: 'entries'; batch: Uint8Array<ArrayBuffer> }
+  | { type: 'entries'; batch: OwnedBytes }
   | { type: 'lost-xattr'; entry: ByteString; xattr: ByteString }
   | { type: 'other-compression'; found: Compression }
   | { type: 'scanned'; batch: ScanBatch }

@@ -1,5 +1,5 @@
 /** The task of one thread: a layer from its blob to a sink, verified to the last byte. `byte-stage.ts` shows its parts. */
-import type { ByteString } from '../bytes.ts'
+import type { ByteString, OwnedBytes } from '../bytes.ts'
 import type { EntryRules } from '../plan/plan-entry.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
 import type { TarLimits } from '../tar/limits.ts'
@@ -27,7 +27,7 @@ export interface LayerLimits extends TarSizeLimits {
 
 export interface ReadLayerReport extends VerifiedTarReport {
   /** Encoded entries, in archive order. They must not be trusted before the task has ended successfully. */
-  entries: (batch: Uint8Array<ArrayBuffer>) => void
+  entries: (batch: OwnedBytes) => void
   /** An attribute that this file system cannot hold; reported once for each name. */
   lostXattr: (entry: ByteString, xattr: ByteString) => void
 }

@@ -1,7 +1,10 @@
-import { describe, expect, test } from 'vitest'
+import { chmodSync, writeFileSync } from 'node:fs'
+import { describe, expect, test, vi } from 'vitest'
 import { formatLayer, formatTotal } from '../../src/cli/progress/format.ts'
+import { errors } from '../../src/cli/streams.ts'
+import { TtyDisplay } from '../../src/cli/progress/tty.ts'
 import type { EngineEvent, LayerInfo } from '../../src/index.ts'
-import { ociUnpackOk } from '../e2e/cli.ts'
+import { ociUnpack, ociUnpackOk } from '../e2e/cli.ts'
 import { optionsFor } from '../engine/support.ts'
 import type { Run } from '../support/run.ts'
 import { withTemporary } from '../support/temporary.ts'
@@ -21,13 +24,83 @@ describe('--progress=json', () => {
 
   test('carries warnings as events, in the middle of nothing else', () => {
     const link = symlink('l', 'x', { pax: { 'SCHILY.xattr.user.u': 'v' } })
-    const { stderr } = unpackWith([tar(link)], '--progress=json', '--log=fatal')
+    const { stderr } = unpackWith([tar(link)], '--progress=json', '--log=debug')
     const events = stderr.trimEnd().split('\n').map(parseEvent)
     expect(events.find(({ type }) => type === 'warning')).toMatchObject({
       facts: { entry: 'l', found: 'user.u' }
     })
   })
 })
+
+describe('with --progress=json an error is a line, too', () => {
+  const missing = ['unpack', '--image', '/nowhere:x', '/nowhere/bundle']
+
+  test.each<[string, string[], object]>([
+    ['of a command', ['--progress=json', ...missing], { code: 'LAYOUT_INVALID' }],
+    ['with its hint', [...missing, '--progress', 'json'], { hint: expect.any(String) as unknown }],
+    ['of the command line', ['--progress=json', 'unpack', '--wrong'], { code: 'USAGE' }],
+    ['of the command line, in two words', ['nothing', '--progress', 'json'], { code: 'USAGE' }]
+  ])('%s', (_what, args, expected) => {
+    const { status, stderr } = ociUnpack(...args)
+    expect(status).toBeGreaterThan(0)
+    expect(stderr.trimEnd().split('\n').map(parseEvent)).toEqual([
+      expect.objectContaining({ type: 'error', facts: expect.any(Object) as unknown, ...expected })
+    ])
+  })
+
+  test('and so is a line of the log', () => {
+    const { stderr } = withTemporary((work) => {
+      writeFileSync(`${work}/manifest`, '. type=dir sha1=x\n')
+      const args = ['-f', `${work}/manifest`, '-p', work, '-k', 'type,sha1']
+      return ociUnpack('--progress=json', 'raw', 'mtree-validate', ...args)
+    })
+    for (const line of stderr.trimEnd().split('\n').filter(Boolean))
+      expect(parseEvent(line)).toHaveProperty('type')
+  })
+})
+
+describe('a hook at work', () => {
+  const hooks = 'version = 1\nname = "slow"\n[unpack.ociv1.layer.try-skip]\ncommand = ["false"]\n'
+
+  test('is an event when it begins and ends, in all forms', () =>
+    withTemporary((work) => {
+      chmodSync(work, 0o700)
+      writeFileSync(`${work}/hooks.toml`, hooks, { mode: 0o600 })
+      const { image, destination } = optionsFor(work, IMAGE)
+      const run = (mode: string): Run =>
+        ociUnpack('unpack', mode, '--hooks', `${work}/hooks.toml`, '--image', image, destination)
+      const events = run('--progress=json').stderr.trimEnd().split('\n').map(parseEvent)
+      const call = { type: 'hook', hooks: 'slow', hook: 'unpack.ociv1.layer.try-skip', layer: 1 }
+      expect(events).toContainEqual({ ...call, state: 'begun' })
+      expect(events).toContainEqual({ ...call, state: 'ended' })
+      expect(events.at(-1)).toMatchObject({ type: 'error', code: 'HOOK_FAILED' })
+      expect(run('--progress=plain').stderr).toContain(
+        'hook unpack.ociv1.layer.try-skip for layer 2 (slow)\n'
+      )
+    }))
+
+  test('is on a terminal until it has answered, and comes back below a line of the log', () => {
+    const written: string[] = []
+    const write = vi.spyOn(errors, 'write').mockImplementation((text) => {
+      written.push(String(text))
+    })
+    const call = { type: 'hook', hooks: 'slow', hook: 'bundle.delete' } as const
+    try {
+      const display = new TtyDisplay()
+      display.onEvent({ ...call, state: 'begun' })
+      display.onEvent({ type: 'hook-log', hooks: 'slow', hook: 'bundle.delete', text: 'x' })
+      display.resume()
+      display.onEvent({ ...call, state: 'ended' })
+      display.end()
+    } finally {
+      write.mockRestore()
+    }
+    const shown = 'hook bundle.delete (slow)\n'
+    expect(written).toEqual([shown, ERASED, shown, ERASED])
+  })
+})
+
+const ERASED = '\x1b[1A\x1b[J'
 
 test('--progress=plain is a line when something is done', () => {
   const lines = unpackWith(IMAGE, '--progress=plain').stderr.trimEnd().split('\n')

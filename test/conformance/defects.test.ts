@@ -3,7 +3,7 @@ import type { ConformanceRow } from '../../src/index.ts'
 import { needs } from '../support/requires.ts'
 import { ok, run } from '../support/run.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
-import { LONG_CASE, testFunctions } from './kit.ts'
+import { LONG_CASE, NO_MOUNT, testFunctions } from './kit.ts'
 
 /** A defect, the case that finds it, and what its row says: of the question and of what was seen. */
 const DEFECTS: readonly [defect: string, case_: string, asked: RegExp, seen: RegExp][] = [
@@ -33,6 +33,13 @@ const DEFECTS: readonly [defect: string, case_: string, asked: RegExp, seen: Reg
     /HOOK_ANSWER_INVALID[^]*gone, gone-dir, opaque[^]*3 changed paths are not in it/
   ],
   ['delete leaves the mount', 'delete', /./, /BUNDLE_BUSY[^]*something is mounted there/],
+  [
+    'mount loses changes',
+    NO_MOUNT,
+    /bundle\.mount/,
+    /not what it was before it was unmounted:\netc\/salt: /
+  ],
+  ['delete goes by the path', 'renamed parent', /delete/, /BUNDLE_BUSY[^]*mounted there/],
   ['abort does nothing', 'failing post-extract', /abort/, /still there: .*staged\/layer-/],
   ['bundles share files', 'delete', /./, /another bundle was written to[^]*etc\/salt: /],
   ['times are lost', 'metadata and odd names', /./, /mtime is .*, should be 1600000000\.123456789/],
@@ -58,6 +65,22 @@ describe.runIf(needs('root', 'mountpoint'))('the kit tells of hooks that are wro
     expect(failure.asked).toMatch(asked)
     expect(failure.contract).toMatch(/\w+ .*\./)
     expect(failure.seen).toMatch(seen)
+  })
+
+  test('a cause is told once, and then the case that told it', async () => {
+    const { rows } = await testFunctions(
+      home,
+      { cases: ['cold unpack', 'warm unpack', 'metadata and odd names', 'renamed parent'] },
+      'prepare fails'
+    )
+    const failures = rows.map((row) => failed(row).failure)
+    expect(failures.map(({ sameAs }) => sameAs)).toEqual([
+      undefined,
+      'cold unpack',
+      'cold unpack',
+      'cold unpack'
+    ])
+    expect(failures[0]!.seen).toContain('reason: no room in ')
   })
 
   test('what it cannot take away is left, and told', async () => {

@@ -11,6 +11,9 @@ const sets = new URL('../../hooks/', import.meta.url).pathname
 /** The case that takes as long as all others together many times. */
 export const LONG_CASE = 'killed after every call'
 
+/** The case that a set without mounts has no part in. */
+export const NO_MOUNT = 'unmounted and mounted again'
+
 /** A few short cases, unless OCI_UNPACK_LONG_TESTS=1. */
 export function casesToRun(): Pick<TestHooksOptions, 'cases'> {
   return longTests() ? {} : { cases: SHORT_CASES }
@@ -23,6 +26,8 @@ const SHORT_CASES = [
   'failing post-extract',
   'delta-list',
   'refresh',
+  NO_MOUNT,
+  'renamed parent',
   'delete',
   'gc'
 ]

@@ -31,11 +31,30 @@ describe('hooks check', () => {
     const { stdout } = ociUnpackOk('hooks', 'check', '--json', toml)
     const { file: path, points } = JSON.parse(stdout) as { file: string; points: object[] }
     expect(path).toBe(toml)
-    expect(points).toHaveLength(11)
+    expect(points).toHaveLength(13)
     expect(points).toContainEqual({
       point: 'store.gc',
       hook: { command: expect.any(Array) as unknown, timeout: 60_000, mode: 'session' }
     })
+  })
+
+  test('lists the functions of a module', () => {
+    const module = `${work}/hooks.mjs`
+    writeFileSync(
+      module,
+      'export default { name: "mine", timeout: 5000, delete() {}, runtimeConfig: () => "decline" }'
+    )
+    const { stdout } = ociUnpackOk('hooks', 'check', module)
+    expect(stdout.split('\n').slice(0, 2)).toEqual([
+      `mine: ${module}`,
+      'extract rootfs, manifest auto'
+    ])
+    expect(stdout).toMatch(/^bundle\.delete +function +5s +delete$/m)
+    expect(stdout).toMatch(/^store\.gc +- +- +-$/m)
+    writeFileSync(module, 'export default { delte() {} }')
+    expect(ociUnpack('hooks', 'check', module).stderr).toContain('Did you mean "delete"?')
+    writeFileSync(module, 'export default 1 +')
+    expect(ociUnpack('hooks', 'check', module).stderr).toMatch(/cannot be loaded.*HOOKS_INVALID/)
   })
 
   test('names the line of a mistake', () => {
@@ -44,6 +63,16 @@ describe('hooks check', () => {
     const { status, stderr } = ociUnpack('hooks', 'check', toml)
     expect(status).toBe(1)
     expect(stderr).toMatch(/HOOKS_INVALID[^]*line: 3[^]*extract/)
+  })
+})
+
+test('hooks test --list prints each case with what it tests', () => {
+  const { stdout } = ociUnpackOk('hooks', 'test', '--list')
+  expect(stdout).toMatch(/^cold unpack\n {9}All layers .*\nwarm unpack\n/)
+  const cases = JSON.parse(ociUnpackOk('hooks', 'test', '--list', '--json').stdout) as object[]
+  expect(cases).toContainEqual({
+    name: 'renamed parent',
+    contract: expect.stringContaining('OCI_UNPACK_STATE') as unknown
   })
 })
 
@@ -56,6 +85,9 @@ describe.runIf(needs('root', 'setfattr'))('a set on the command line', () => {
     ociUnpackOk('unpack', '--hooks', hooks, '--image', reference, bundle)
     const { stdout } = ociUnpackOk('hooks', 'gc', '--hooks', hooks, '--layout', layout, '--json')
     expect((JSON.parse(stdout) as { liveKeys: string[] }).liveKeys).toHaveLength(1)
+    expect(collect(hooks, layout)).toBe('reflink: 0 layers removed, 1 layer needed\n')
+    const empty = buildImage(`${home}/empty`, { layers: [] }).layout
+    expect(collect(hooks, empty)).toBe('reflink: 1 layer removed, 0 layers needed\n')
     const refused = ociUnpack('bundle', 'delete', '--no-hooks', bundle)
     expect(refused.status).toBe(1)
     expect(refused.stderr).toContain('expected: the hooks "reflink"')
@@ -83,3 +115,7 @@ describe.runIf(needs('root', 'setfattr'))('a set on the command line', () => {
     expect(rows[0]).toMatchObject({ case: 'cold unpack', verdict: { kind: 'failed' } })
   })
 })
+
+function collect(hooks: string, layout: string): string {
+  return ociUnpackOk('hooks', 'gc', '--hooks', hooks, '--layout', layout).stdout
+}

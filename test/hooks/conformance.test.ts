@@ -189,7 +189,8 @@ describe.concurrent.each(programs)('%s', (_name, make) => {
 
   test('may write any amount to standard error, which is handed on in lines of 8 KiB at most', () =>
     inBox(make, 30_000, async (box) => {
-      expect(await box.ask('flood-err')).toEqual({ status: 'yes', answer: GOOD })
+      // of a session, messages may arrive later than the answer
+      expect(await box.ask('flood-err')).toMatchObject({ status: 'yes', answer: GOOD })
       await box.set.close()
       expect(box.log.map(({ text }) => text.length)).toEqual([8192])
       expect(box.log[0]).toMatchObject({ hooks: 'under test' })
@@ -207,6 +208,14 @@ describe.concurrent.each(programs)('%s', (_name, make) => {
       expect(await failureOf(box.ask('killed'))).toMatchObject({
         code: 'HOOK_FAILED',
         facts: { status: 'killed by SIGKILL', stderr: 'so long' }
+      })
+    }))
+
+  test('whose answer cannot be used shows the end of its standard error', () =>
+    inBox(make, 10_000, async (box) => {
+      expect(await failureOf(box.ask('unknown'))).toMatchObject({
+        code: 'HOOK_ANSWER_INVALID',
+        facts: { stderr: 'which colour?' }
       })
     }))
 

@@ -31,6 +31,31 @@ function shell(
 const LAYER_POINTS = ['try-skip', 'pre-extract', 'post-extract', 'finish', 'delta-list'] as const
 
 describe('a program', () => {
+  test.each([
+    [
+      'that fails without a word',
+      'exit 3',
+      {},
+      'it reported a failure, and wrote nothing to standard error'
+    ],
+    [
+      'that fails with a word',
+      'echo no disk >&2; exit 3',
+      { stderr: 'no disk' },
+      'it reported a failure'
+    ],
+    [
+      'that is busy too long',
+      'echo in use >&2; exit 75',
+      { stderr: 'in use' },
+      'it was busy the whole time'
+    ]
+  ])('%s is an error that says so', async (_what, script, facts, reason) => {
+    const set = shell(script, ['delete'], 'rootfs', 'timeout = "1400ms"')
+    const error = await failureOf(set.call('delete', imageContext('x')))
+    expect(error.facts).toMatchObject({ ...facts, reason })
+  })
+
   test('gets one JSON object on standard input, big numbers exact', async () => {
     const set = shell('cat > stdin', ['runtime-config'])
     const context: RuntimeConfigContext = {

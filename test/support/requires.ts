@@ -2,11 +2,12 @@ import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { recordMissing } from './run-record.ts'
 
+const OLDEST_TYPESCRIPT = new URL('../types/node_modules/typescript', import.meta.url)
 const reported = new Set<string>()
 
 /**
  * Whether a test can run here. A name is a program in PATH, `root` (euid 0), `loop` (loop devices), `mounts` (this
- * process may mount), `overlay` (and overlayfs is there) or `x64` (the processor).
+ * process may mount), `overlay` (and overlayfs is there), `x64` (the processor) or `oldest-typescript` (test/types).
  * Says once what is missing; throws instead where OCI_UNPACK_FORBID_SKIP=1, so that nothing is skipped unseen.
  */
 export function needs(...names: string[]): boolean {
@@ -28,6 +29,7 @@ export function longTests(): boolean {
 
 function isThere(name: string): boolean {
   if (name === 'root') return process.geteuid?.() === 0
+  if (name === 'oldest-typescript') return existsSync(OLDEST_TYPESCRIPT)
   if (name === 'x64') return process.arch === 'x64'
   if (name === 'loop') return existsSync('/dev/loop-control')
   if (name === 'mounts') return mayMount()

@@ -1,6 +1,41 @@
-/** The declaration of `bundle delete`. */
-import type { Command } from '../command.ts'
+/** The declarations of `bundle mount`, `bundle umount` and `bundle delete`. */
+import type { Command, Positional } from '../command.ts'
 import { HOOK_FLAGS, HOOK_VARIABLES } from '../flags.ts'
+
+const BUNDLE: Positional = {
+  name: 'BUNDLE',
+  summary: 'bundle made by unpack',
+  kind: 'directory'
+}
+
+export const bundleMountCommand: Command = {
+  path: ['bundle', 'mount'],
+  summary: 'mount the root file system of a bundle again',
+  description:
+    'Has the hooks that made the bundle mount its root file system, with all changes that were made in it: for example' +
+    ' after a reboot. Does nothing if it is mounted, or if the root file system is a directory and needs no mount.',
+  positionals: [BUNDLE],
+  flags: HOOK_FLAGS,
+  environment: HOOK_VARIABLES,
+  examples: [
+    'oci-unpack bundle mount bundle',
+    'oci-unpack bundle mount --hooks /etc/oci-unpack/overlay/hooks.toml bundle'
+  ],
+  load: async () => (await import('../run-hooks.ts')).runBundleMount
+}
+
+export const bundleUmountCommand: Command = {
+  path: ['bundle', 'umount'],
+  summary: 'unmount the root file system of a bundle',
+  description:
+    'Has the hooks that made the bundle unmount its root file system. All changes in it are kept, and "bundle mount" shows' +
+    ' them again. Nothing happens while something else is mounted in it, or if it needs no mount.',
+  positionals: [BUNDLE],
+  flags: HOOK_FLAGS,
+  environment: HOOK_VARIABLES,
+  examples: ['oci-unpack bundle umount bundle'],
+  load: async () => (await import('../run-hooks.ts')).runBundleUmount
+}
 
 export const bundleDeleteCommand: Command = {
   path: ['bundle', 'delete'],
@@ -9,13 +44,7 @@ export const bundleDeleteCommand: Command = {
     'Removes the root file system of the bundle, the files that unpack wrote, and what hooks made for it (mounts, volumes).' +
     ' Layers stay in their storage, and other files in the directory stay too. Nothing is removed while something is' +
     ' mounted in the bundle. An unfinished or partly deleted bundle is removed as well.',
-  positionals: [
-    {
-      name: 'BUNDLE',
-      summary: 'bundle made by unpack, or by umoci',
-      kind: 'directory'
-    }
-  ],
+  positionals: [{ ...BUNDLE, summary: 'bundle made by unpack, or by umoci' }],
   flags: HOOK_FLAGS,
   environment: HOOK_VARIABLES,
   examples: [

@@ -4,9 +4,10 @@ import { HOOK_FLAGS, HOOK_VARIABLES } from '../flags.ts'
 
 const JSON_FLAG: Flag = { name: 'json', summary: 'print one JSON object' }
 
-const FILE = {
+const FILE_OR_MODULE = {
   name: 'FILE',
-  summary: 'hooks.toml (default: the first one found)',
+  summary:
+    'hooks.toml (default: the first one found), or JavaScript module whose default export is hook functions',
   optional: true,
   kind: 'file'
 } as const
@@ -15,8 +16,9 @@ export const hooksCheckCommand: Command = {
   path: ['hooks', 'check'],
   summary: 'check a hooks.toml and show what would run',
   description:
-    'Prints each hook point with its command line, using absolute paths. Does not start any program.',
-  positionals: [FILE],
+    'Prints each hook point with its command line, using absolute paths. Does not start any program. A JavaScript module is' +
+    ' loaded, and its functions are listed.',
+  positionals: [FILE_OR_MODULE],
   flags: [JSON_FLAG],
   environment: HOOK_VARIABLES,
   examples: [
@@ -33,12 +35,7 @@ export const hooksTestCommand: Command = {
     'Runs the hooks on small test images: new and known images, several unpacks at once, kills after every call, failures,' +
     ' deletions. Compares every tree with that of an unpack without hooks, and prints a row for each case. The exit' +
     ' status is 1 if a case failed. The layers of the test images stay in the storage.',
-  positionals: [
-    {
-      ...FILE,
-      summary: 'hooks.toml, or JavaScript module whose default export is hook functions'
-    }
-  ],
+  positionals: [FILE_OR_MODULE],
   flags: [
     {
       name: 'image',
@@ -48,6 +45,7 @@ export const hooksTestCommand: Command = {
       repeatable: true
     },
     { name: 'case', value: 'NAME', summary: 'run only this case (repeatable)', repeatable: true },
+    { name: 'list', summary: 'print the names of the cases and what they test, and run none' },
     {
       name: 'gc',
       summary: 'also test store.gc, which removes all other layers: only for storage made for tests'
@@ -64,6 +62,7 @@ export const hooksTestCommand: Command = {
   environment: HOOK_VARIABLES,
   examples: [
     'oci-unpack hooks test --gc --directory /srv/test hooks/overlay/hooks.toml',
+    'oci-unpack hooks test --list',
     'oci-unpack hooks test --case "cold unpack" --image debian:12 ./hooks.mjs'
   ],
   load: async () => (await import('../run-hooks.ts')).runHooksTest

@@ -1,6 +1,6 @@
 /** All commands, in the order of the help. */
 import type { Command } from '../command.ts'
-import { bundleDeleteCommand } from './bundle.ts'
+import { bundleDeleteCommand, bundleMountCommand, bundleUmountCommand } from './bundle.ts'
 import { addLayerCommand, diffCommand, insertCommand, repackCommand } from './change.ts'
 import { configCommand, runtimeConfigCommand } from './config.ts'
 import { fileCatCommand, fileExtractCommand, fileListCommand } from './file.ts'
@@ -35,6 +35,8 @@ export const COMMANDS: readonly Command[] = [
   fileListCommand,
   fileCatCommand,
   fileExtractCommand,
+  bundleMountCommand,
+  bundleUmountCommand,
   bundleDeleteCommand,
   hooksCheckCommand,
   hooksTestCommand,

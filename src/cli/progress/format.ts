@@ -1,5 +1,6 @@
 /** The parts of a progress display as text. */
-import type { EngineEvent, LayerCounters, LayerInfo } from '../../index.ts'
+import { display, fromText } from '../../bytes.ts'
+import type { EngineEvent, HookCallEvent, LayerCounters, LayerInfo } from '../../index.ts'
 import { inDecimalUnit } from '../bytes.ts'
 
 /** Bytes in decimal units, four significant digits at most: `10.24 MB`. */
@@ -41,6 +42,12 @@ function columns(name: string, id: string, read: number, size: number, entries: 
 
 export function formatPacked(entries: number, total: number): string {
   return `${entries.toLocaleString('en')} of ${total.toLocaleString('en')} entries packed`
+}
+
+/** A call of a hook that has not been answered yet. */
+export function formatCall({ hooks, hook, layer }: HookCallEvent): string {
+  const about = layer === undefined ? '' : ` for layer ${layer + 1}`
+  return `hook ${hook}${about} (${display(fromText(hooks))})`
 }
 
 export type PhaseName = Extract<EngineEvent, { type: 'phase' }>['phase']

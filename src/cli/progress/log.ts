@@ -37,6 +37,7 @@ export function logEvent(event: EngineEvent, log: Logger): void {
     case 'blob':
       log.write('info', `${event.digest} is ${event.outcome} (${event.size} bytes)`)
       return
+    case 'hook':
     case 'packed':
     case 'progress':
   }

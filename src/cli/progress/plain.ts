@@ -1,7 +1,14 @@
 /** Progress as lines, for logs. */
 import type { EngineEvent, LayerCounters, LayerInfo } from '../../index.ts'
 import { errors } from '../streams.ts'
-import { formatBytes, formatLayer, formatPacked, formatTotal, PHASES } from './format.ts'
+import {
+  formatBytes,
+  formatCall,
+  formatLayer,
+  formatPacked,
+  formatTotal,
+  PHASES
+} from './format.ts'
 
 const INTERVAL_MS = 1000
 
@@ -37,10 +44,18 @@ export class PlainDisplay {
       case 'blob':
         line(`${event.outcome} ${event.digest} (${formatBytes(event.size)})`)
         return
+      case 'hook':
+        if (event.state === 'begun') line(formatCall(event))
+        return
       case 'hook-log':
       case 'leftover':
       case 'warning':
     }
+  }
+
+  /** Lines of the log do no harm to lines. */
+  resume(): void {
+    return
   }
 
   end(): void {

@@ -8,6 +8,8 @@ import { TtyDisplay } from './tty.ts'
 
 interface Display {
   onEvent: OnEvent
+  /** Called after a line of the log. */
+  resume: () => void
   /** Leaves the terminal ready for a log line. */
   end: () => void
 }
@@ -30,8 +32,11 @@ function showEvents(terminal: Terminal): Display {
   return {
     onEvent(event) {
       display.onEvent(event)
-      logEvent(event, terminal.log)
+      // as JSON, all events are on standard error already
+      if (terminal.progress !== 'json') logEvent(event, terminal.log)
+      display.resume()
     },
+    resume: () => display.resume(),
     end: () => display.end()
   }
 }
@@ -43,11 +48,13 @@ function chooseDisplay(terminal: Terminal): Display {
     case 'plain':
       return new PlainDisplay()
     case 'json':
-      return { onEvent: writeJson, end: () => undefined }
+      return { onEvent: writeJson, resume: nothing, end: nothing }
     case 'none':
-      return { onEvent: () => undefined, end: () => undefined }
+      return { onEvent: nothing, resume: nothing, end: nothing }
   }
 }
+
+const nothing = (): void => undefined
 
 /** One JSON object per line, the same as the library's event. */
 function writeJson(event: EngineEvent): void {

@@ -1,7 +1,14 @@
 /** Progress on a terminal, which redraws itself. */
-import type { EngineEvent, LayerCounters, LayerInfo } from '../../index.ts'
+import type { EngineEvent, HookCallEvent, LayerCounters, LayerInfo } from '../../index.ts'
 import { errors } from '../streams.ts'
-import { formatBytes, formatLayer, formatPacked, formatTotal, PHASES } from './format.ts'
+import {
+  formatBytes,
+  formatCall,
+  formatLayer,
+  formatPacked,
+  formatTotal,
+  PHASES
+} from './format.ts'
 
 const INTERVAL_MS = 100
 
@@ -12,6 +19,8 @@ export class TtyDisplay {
   private readonly done = new Set<number>()
   private phase = ''
   private packed: { entries: number; total: number } | undefined
+  /** Hooks that have not answered yet. */
+  private readonly calls = new Set<string>()
   private lastDrawn = 0
   private drawn = 0
 
@@ -38,6 +47,9 @@ export class TtyDisplay {
         this.packed = event
         if (event.entries < event.total && Date.now() - this.lastDrawn < INTERVAL_MS) return
         break
+      case 'hook':
+        this.call(event)
+        break
       case 'hook-log':
       case 'leftover':
       case 'warning':
@@ -47,8 +59,19 @@ export class TtyDisplay {
     this.draw()
   }
 
+  /** Shows again what a line of the log has replaced, if it would stay away for long. */
+  resume(): void {
+    if (this.drawn === 0 && this.calls.size > 0) this.draw()
+  }
+
   end(): void {
     this.erase()
+  }
+
+  private call(event: HookCallEvent): void {
+    const call = formatCall(event)
+    if (event.state === 'begun') this.calls.add(call)
+    else this.calls.delete(call)
   }
 
   private draw(): void {
@@ -56,12 +79,12 @@ export class TtyDisplay {
     const lines = this.lines().map((line) => line.slice(0, width - 1))
     this.erase()
     this.lastDrawn = Date.now()
-    errors.write(`${lines.join('\n')}\n`)
+    if (lines.length > 0) errors.write(`${lines.join('\n')}\n`)
     this.drawn = lines.length
   }
 
   private lines(): string[] {
-    if (this.layers.length === 0) return this.changeLines()
+    if (this.layers.length === 0) return [...this.changeLines(), ...this.calls]
     const room = Math.max(1, (errors.size.rows || 24) - 3)
     const working = this.layers
       .map((info, index) => ({ info, index, counters: this.counters[index] }))
@@ -69,14 +92,19 @@ export class TtyDisplay {
       .slice(0, room)
       .map(({ info, index, counters }) => formatLayer(index, info, counters!))
     const verified = `${this.done.size} of ${this.layers.length} layers verified`
-    return [...working, formatTotal(this.layers, this.counters), this.phase || verified]
+    return [
+      ...working,
+      formatTotal(this.layers, this.counters),
+      this.phase || verified,
+      ...[...this.calls].slice(0, room - working.length)
+    ]
   }
 
   private changeLines(): string[] {
     const { packed } = this
     return [
       ...(packed === undefined ? [] : [formatPacked(packed.entries, packed.total)]),
-      this.phase
+      ...(this.phase === '' ? [] : [this.phase])
     ]
   }
 

@@ -4,7 +4,9 @@ import { collecting } from './collecting.ts'
 import { deleting } from './deleting.ts'
 import { failing } from './failing.ts'
 import { killed, killedDuring } from './killed.ts'
+import { mounting } from './mounting.ts'
 import { deltaList, refresh } from './repacking.ts'
+import { renamed } from './renamed.ts'
 import { together } from './together.ts'
 import { coldUnpack, links, metadata, sharedLayers, warmUnpack, whiteouts } from './unpacking.ts'
 
@@ -22,6 +24,8 @@ export const CASES: readonly Case[] = [
   together,
   deltaList,
   refresh,
+  mounting,
+  renamed,
   deleting,
   collecting
 ]

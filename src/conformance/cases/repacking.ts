@@ -30,7 +30,10 @@ async function checkDelta(bench: Bench, unpacked: Unpacked, tag: string): Promis
   const listed = await bench.repack(unpacked, `${tag}-listed`)
   if (whole.diffId !== undefined && whole.diffId === listed.diffId) return
   const [expected, found] = [whole, listed].map(({ reference }) => treeOf(bench, reference))
-  checkSame(await expected!, await found!, 'The image made from the list is incomplete')
+  checkSame(await expected!, await found!, 'The image made from the list is incomplete', {
+    expected: 'the bundle: delta-list left it out',
+    found: 'the image made from the list'
+  })
   throw new Broken({
     asked: callsOf(bench.calls, 'delta-list').map(describeCall).join('\n'),
     seen: 'The layer made from the list differs from the one made by looking at everything.'
@@ -61,7 +64,13 @@ async function refreshed(bench: Bench, unpacked: Unpacked, tag: string): Promise
   checkSame(
     await treeOf(bench, reference),
     found,
-    `After the ${tag} repack with a refresh, ${unpacked.rootfs} is not the new image`
+    `After the ${tag} repack with a refresh, ${unpacked.rootfs} is not the new image`,
+    {
+      expected: 'the new image',
+      found: bench.set.points.has('delta-list')
+        ? 'the bundle: delta-list left it out, so it is not in the new image'
+        : 'the bundle, and not in the new image'
+    }
   )
 }
 

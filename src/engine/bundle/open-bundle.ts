@@ -42,8 +42,17 @@ export interface BundleUse {
 /** Waits for other processes that work in the bundle. @throws BUNDLE_INVALID, ABORTED, SYSCALL_FAILED */
 export async function withBundle<T>(
   bundle: string,
-  { use, signal, onEvent }: BundleUse,
+  use: BundleUse,
   act: (bundle: OpenBundle) => Promise<T>
+): Promise<T> {
+  return withBundleDirectory(bundle, use, (found) => withRootfs(found, act))
+}
+
+/** The same, whether or not there is a root file system. */
+export async function withBundleDirectory<T>(
+  bundle: string,
+  { use, signal, onEvent }: BundleUse,
+  act: (bundle: Omit<OpenBundle, 'rootfs'>) => Promise<T>
 ): Promise<T> {
   const path = resolve(bundle)
   const directory = openBundleDirectory(path)
@@ -51,25 +60,25 @@ export async function withBundle<T>(
     const isDirty = listLeftovers(directory).abandoned.length > 0
     await awaitClaim(directory, isDirty ? 'exclusive' : use, () => pause(signal))
     if (isDirty) tidy(directory, path, onEvent)
-    return await withRootfs(path, directory, act)
+    const read: ReadBundleFile = (name) => readIfRegular(join(handlePath(directory), name))
+    const metadata = openMetadata(path, read)
+    assertFinished(directory, path)
+    const memory = (): Memory => inBundle(path, () => readMemory(read, metadata))
+    return await act({ path, directory, metadata, memory })
   } finally {
     close(directory)
   }
 }
 
 async function withRootfs<T>(
-  path: string,
-  directory: number,
+  bundle: Omit<OpenBundle, 'rootfs'>,
   act: (bundle: OpenBundle) => Promise<T>
 ): Promise<T> {
-  const read: ReadBundleFile = (name) => readIfRegular(join(handlePath(directory), name))
-  const metadata = openMetadata(path, read)
-  assertFinished(directory, path)
+  const { path, directory, memory } = bundle
   const rootfs = openRootfs(path, directory)
   try {
-    const memory = (): Memory => inBundle(path, () => readMemory(read, metadata))
     assertStillShown({ bundle: path, directory, rootfs, memory })
-    return await act({ path, directory, metadata, rootfs, memory })
+    return await act({ ...bundle, rootfs })
   } finally {
     close(rootfs)
   }

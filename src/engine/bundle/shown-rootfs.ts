@@ -9,19 +9,20 @@ import { listDirectory } from '../../sys/directory.ts'
 import { AT_FDCWD } from '../../sys/files.ts'
 import { handlePath } from '../../sys/handle-path.ts'
 import { mountsBelow } from '../../sys/mounts.ts'
-import { status } from '../../sys/status.ts'
+import { status, statusIfThere } from '../../sys/status.ts'
 import { readOrigin, type Origin } from './origin.ts'
 
-/** What finish has made in the bundle: a separate volume counts as mounted. */
-export function rootfsKind(bundle: string): NonNullable<Origin['rootfs']> {
+/** Whether the root file system of a bundle is there and mounted; a separate volume counts as mounted. */
+export function isMounted(bundle: string): boolean {
   const path = fromText(realpathSync(bundle))
   const rootfs = `${path}/${ROOTFS_DIRECTORY}`
-  const found = status(AT_FDCWD, rootfs)
-  const isMounted =
+  const found = statusIfThere(AT_FDCWD, rootfs)
+  if (found === undefined) return false
+  return (
     found.isMountRoot ||
     found.device !== status(AT_FDCWD, path).device ||
     mountsBelow(path).includes(rootfs)
-  return isMounted ? 'mount' : 'directory'
+  )
 }
 
 export interface RootfsToLookAt {
@@ -41,18 +42,18 @@ export interface RootfsToLookAt {
 export function assertStillShown({ bundle, directory, rootfs, memory }: RootfsToLookAt): void {
   const origin = readOrigin({ state: join(handlePath(directory), STATE_DIRECTORY) })
   if (origin === undefined) return
-  if (origin.rootfs === 'mount' && rootfsKind(bundle) !== 'mount') throw notShown(bundle, origin)
+  if (origin.rootfs === 'mount' && !isMounted(bundle)) throw notShown(bundle, origin)
   if (listDirectory(rootfs).length === 0 && memory().entries.count > 1)
     throw notShown(bundle, origin)
 }
 
 function notShown(bundle: string, { hooks, rootfs }: Origin): OciUnpackError {
-  const message =
-    rootfs === 'directory'
-      ? 'The root file system of the bundle is empty.'
-      : 'The root file system of the bundle is not mounted.'
-  return new OciUnpackError('BUNDLE_INVALID', message, {
+  const isDirectory = rootfs === 'directory'
+  const state = isDirectory ? 'empty' : 'not mounted'
+  return new OciUnpackError('BUNDLE_INVALID', `The root file system of the bundle is ${state}.`, {
     facts: { hooks, path: join(bundle, ROOTFS_DIRECTORY) },
-    hint: `The hooks "${hooks}" made it: mount it again as described in their README, or delete the bundle and unpack the image again.`
+    hint: isDirectory
+      ? 'Restore it, or delete the bundle and unpack the image again.'
+      : `Mount it again with \`bundle mount\` and the hooks "${hooks}", or delete the bundle and unpack the image again.`
   })
 }

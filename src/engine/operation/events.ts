@@ -28,6 +28,8 @@ export type EngineEvent =
   | { type: 'packed'; entries: number; total: number }
   /** A blob of a copy is at its destination; `size` in bytes. */
   | { type: 'blob'; digest: string; size: number; outcome: CopyOutcome }
+  /** A hook was called, or has answered or failed. Several may work at once. */
+  | HookCallEvent
   /** A line that a hook wrote to its standard error. */
   | ({ type: 'hook-log' } & HookLogLine)
   /**
@@ -37,6 +39,17 @@ export type EngineEvent =
   | { type: 'leftover'; path: string; undone: boolean }
   /** Something could not be done exactly, but this is not a reason to fail. */
   | { type: 'warning'; message: string; facts: Facts }
+
+export interface HookCallEvent {
+  type: 'hook'
+  /** The name of the hook set. */
+  hooks: string
+  /** The point, such as `unpack.ociv1.finish`. */
+  hook: string
+  /** Counted from 0; only for calls about one layer. */
+  layer?: number
+  state: 'begun' | 'ended'
+}
 
 export type Phase = 'join' | 'manifest' | 'publish' | 'compare' | 'pack' | 'store'
 

@@ -6,6 +6,7 @@ import { loadHooks } from '../../hooks/load.ts'
 import { withTrace } from '../../hooks/trace.ts'
 import type { UnpackHooks } from '../../hooks/unpack-hooks.ts'
 import type { OnEvent } from './events.ts'
+import { withReports } from './report-hooks.ts'
 
 /** Functions, programs that a hooks.toml names, or a set that is already open and stays open. */
 export type HooksOption = UnpackHooks | HookFileOption | HookSet
@@ -29,6 +30,17 @@ export function openHooks(
   onEvent: OnEvent
 ): OpenedHooks | undefined {
   if (option === undefined) return undefined
+  const opened = open(option, onEvent)
+  if (opened === undefined) return undefined
+  const { set, stop } = withReports(opened.set, onEvent)
+  const close = async (): Promise<void> => {
+    stop()
+    await opened.close()
+  }
+  return { set, close }
+}
+
+function open(option: HooksOption, onEvent: OnEvent): OpenedHooks | undefined {
   if ('points' in option) return { set: option, close: () => Promise.resolve() }
   const set = 'file' in option ? openFile(option, onEvent) : functionHooks(option)
   return set === undefined ? undefined : { set, close: () => set.close() }

@@ -1,5 +1,5 @@
 /** Finds out which layers hooks already have, and locks the others, so that no other process makes them. */
-import type { HookSet } from '../../hooks/calls.ts'
+import { said, type HookSet, type Said } from '../../hooks/calls.ts'
 import type { HookLayer, ImageContext } from '../../hooks/contexts.ts'
 import { layerName } from '../extract/layer-tasks.ts'
 import { checkCommitted } from './check-targets.ts'
@@ -45,7 +45,8 @@ async function prepare(search: LayerSearch): Promise<{ found: Found; unanswered:
   for (const { index, chainId } of layers) {
     const answer = answers.get(chainId)
     if (answer === undefined) unanswered.push(index)
-    else if (answer.status === 'skip') found.set(index, checked(search, index, answer.target))
+    else if (answer.status === 'skip')
+      found.set(index, checked(search, index, answer.target, outcome))
   }
   return { found, unanswered }
 }
@@ -61,7 +62,8 @@ async function trySkip(
   const tryOne = async (layer: number): Promise<void> => {
     const context = { ...search.context, ...search.layers[layer]! }
     const outcome = await search.hooks.call('try-skip', context, search.signal)
-    if (outcome.status === 'yes') found.set(layer, checked(search, layer, outcome.answer.target))
+    if (outcome.status === 'yes')
+      found.set(layer, checked(search, layer, outcome.answer.target, outcome))
   }
   for (let from = 0; from < layers.length; from += AT_ONCE)
     await Promise.all(layers.slice(from, from + AT_ONCE).map(tryOne))
@@ -70,10 +72,15 @@ async function trySkip(
 function checked(
   { hooks, layers }: LayerSearch,
   layer: number,
-  target: string | undefined
+  target: string | undefined,
+  outcome: Said
 ): string | undefined {
   if (target !== undefined)
-    checkCommitted(target, { hooks: hooks.name, layer: layerName(layer, layers[layer]!) })
+    checkCommitted(target, {
+      hooks: hooks.name,
+      layer: layerName(layer, layers[layer]!),
+      ...said(outcome)
+    })
   return target
 }
 

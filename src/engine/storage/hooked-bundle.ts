@@ -1,13 +1,14 @@
 /** A bundle that is being made with hooks: which of its layers exist, which are being made, and what hooks are told. */
 import { ROOTFS_DIRECTORY } from '../../bundle/files.ts'
 import { OciUnpackError, type Facts } from '../../errors.ts'
-import type { HookSet } from '../../hooks/calls.ts'
+import { said, type HookSet, type Said } from '../../hooks/calls.ts'
 import type { HookLayer, ImageContext } from '../../hooks/contexts.ts'
+import { hookName } from '../../hooks/points.ts'
 import { stringifyJson } from '../../image/go-json.ts'
 import type { Json } from '../../image/json.ts'
 import type { BundleSite } from '../bundle/bundle-site.ts'
 import { writeOrigin } from '../bundle/origin.ts'
-import { rootfsKind } from '../bundle/shown-rootfs.ts'
+import { isMounted } from '../bundle/shown-rootfs.ts'
 import type { Job } from '../extract/job.ts'
 import type { Extraction, Place } from '../extract/layer-places.ts'
 import { layerName } from '../extract/layer-tasks.ts'
@@ -63,7 +64,7 @@ export class HookedBundle implements NewBundle {
     const context = { ...this.context, ...this.layers[layer]! }
     const outcome = await this.hooks.call('pre-extract', context, this.signal)
     const target = outcome.status === 'yes' ? outcome.answer.target : undefined
-    const facts = this.factsOf(layer)
+    const facts = this.factsOf(layer, outcome)
     if (target !== undefined) checkApart(target, [...this.targets(), this.context.layout], facts)
     // from here on abort is told about it, because nothing else is there
     const place = this.know(layer, 'staged', target)
@@ -80,7 +81,7 @@ export class HookedBundle implements NewBundle {
     }
     const outcome = await this.hooks.call('post-extract', context, this.signal)
     const committed = outcome.status === 'yes' ? (outcome.answer.target ?? target) : target
-    if (committed !== undefined) checkCommitted(committed, this.factsOf(layer))
+    if (committed !== undefined) checkCommitted(committed, this.factsOf(layer, outcome))
     this.know(layer, 'committed', committed)
     this.locks.release(layer)
   }
@@ -94,10 +95,10 @@ export class HookedBundle implements NewBundle {
       const target = this.target(layer.index)
       return target === undefined ? layer : { ...layer, target }
     })
-    await this.hooks.call('finish', { ...this.context, layers }, this.signal)
-    checkShown(this.context.rootfs, { hooks: this.hooks.name })
+    const outcome = await this.hooks.call('finish', { ...this.context, layers }, this.signal)
+    checkShown(this.context.rootfs, { hooks: this.hooks.name, ...said(outcome) })
     this.locks.releaseStorage()
-    writeOrigin(this.site, this.hooks, rootfsKind(this.destination))
+    writeOrigin(this.site, this.hooks, isMounted(this.destination) ? 'mount' : 'directory')
   }
 
   async runtimeConfig(made: string): Promise<string | Uint8Array> {
@@ -105,7 +106,7 @@ export class HookedBundle implements NewBundle {
     const context = { ...this.context, runtimeConfig }
     const outcome = await this.hooks.call('runtime-config', context, this.signal)
     const other = outcome.status === 'yes' ? outcome.answer.config : undefined
-    return other === undefined ? made : configText(other, this.hooks.name)
+    return other === undefined ? made : configText(other, this.hooks.name, outcome)
   }
 
   /** Only its own time-out stops this call. */
@@ -136,8 +137,9 @@ export class HookedBundle implements NewBundle {
     return this.layers.flatMap(({ index }) => this.target(index) ?? [])
   }
 
-  private factsOf(layer: number): Facts {
-    return { hooks: this.hooks.name, layer: layerName(layer, this.layers[layer]!) }
+  private factsOf(layer: number, outcome: Said): Facts {
+    const { hooks, layers } = this
+    return { hooks: hooks.name, layer: layerName(layer, layers[layer]!), ...said(outcome) }
   }
 }
 
@@ -174,13 +176,18 @@ function treeManifestOf(
 }
 
 /** Checks only what every runtime needs (runtime-spec config.md); the rest is between the hook and the runtime. */
-function configText(config: Readonly<Record<string, Json>>, hooks: string): Buffer {
+function configText(config: Readonly<Record<string, Json>>, hooks: string, outcome: Said): Buffer {
   const { ociVersion, root } = config
   const path = typeof root === 'object' && root !== null && 'path' in root ? root.path : undefined
   if (typeof ociVersion === 'string' && typeof path === 'string')
     return stringifyJson(config, { kind: 'any' })
   throw new OciUnpackError('HOOK_ANSWER_INVALID', 'The answer of a hook cannot be used.', {
-    facts: { hooks, hook: 'bundle.runtime-config', reason: 'it is not a runtime configuration' },
+    facts: {
+      hooks,
+      hook: hookName('runtime-config'),
+      reason: 'it is not a runtime configuration',
+      ...said(outcome)
+    },
     hint: 'A config.json must contain at least the string "ociVersion" and a "root" with a "path".'
   })
 }

@@ -1,6 +1,6 @@
 /** The storage of hooks: the operator's programs or the caller's functions decide where layers live. */
-import { OciUnpackError } from '../../errors.ts'
-import type { HookSet } from '../../hooks/calls.ts'
+import { OciUnpackError, withFacts } from '../../errors.ts'
+import { said, type HookSet } from '../../hooks/calls.ts'
 import type { BundleContext } from '../../hooks/contexts.ts'
 import { target } from '../../image/choice.ts'
 import type { Digest } from '../../image/digest.ts'
@@ -15,6 +15,7 @@ import type { ChangedPaths } from '../../plan/changed-paths.ts'
 import { deltaContext, newContext, refreshContext } from './hook-contexts.ts'
 import { HookedBundle } from './hooked-bundle.ts'
 import type { Collected, LayerStorage, MadeBundle, NewBundle } from './layer-storage.ts'
+import { mountAgain, unmount } from './mounted-rootfs.ts'
 import { lockStorage } from './storage-locks.ts'
 import { pruneManifests } from './tree-manifest-cache.ts'
 
@@ -89,6 +90,18 @@ class HooksStorage implements LayerStorage {
     await this.hooks.call('refresh-bundle', refreshContext(made, before), made.settings.signal)
   }
 
+  async mount({ fd, context }: BundleDirectory, signal?: AbortSignal): Promise<void> {
+    await whileOwned(this.hooks.owner, fd, context.bundle, () =>
+      mountAgain(this.hooks, context, signal)
+    )
+  }
+
+  async umount({ fd, context }: BundleDirectory, signal?: AbortSignal): Promise<void> {
+    await whileOwned(this.hooks.owner, fd, context.bundle, () =>
+      unmount(this.hooks, context, signal)
+    )
+  }
+
   async remove(
     { fd, context }: BundleDirectory,
     removeFiles: () => void,
@@ -96,8 +109,12 @@ class HooksStorage implements LayerStorage {
   ): Promise<void> {
     const { hooks } = this
     await whileOwned(hooks.owner, fd, context.bundle, async () => {
-      await hooks.call('delete', context, signal)
-      removeFiles()
+      const outcome = await hooks.call('delete', context, signal)
+      try {
+        removeFiles()
+      } catch (error) {
+        throw withFacts(error, said(outcome))
+      }
     })
   }
 
@@ -110,9 +127,10 @@ class HooksStorage implements LayerStorage {
     const lock = await lockStorage(hooks, 'exclusive', signal)
     try {
       const live = await liveKeys()
-      await hooks.call('gc', { liveKeys: live }, signal)
+      const outcome = await hooks.call('gc', { liveKeys: live }, signal)
       pruneManifests(hooks.name, new Set([...live, 'empty']))
-      return { hooks: hooks.name, liveKeys: live }
+      const removed = outcome.status === 'yes' ? outcome.answer : {}
+      return { hooks: hooks.name, liveKeys: live, ...removed }
     } finally {
       lock.release()
     }

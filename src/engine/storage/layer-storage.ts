@@ -52,6 +52,17 @@ export interface LayerStorage {
   refresh(made: MadeBundle, before: ResolvedImage): Promise<void>
 
   /**
+   * Makes the root file system of a bundle appear again, for example after a reboot, with all that was in it. Does
+   * nothing if it is there. If this fails, nothing is shown that was not shown before.
+   * @throws HOOKS_INVALID if the storage cannot do this; BUNDLE_EXISTS while the bundle is being made
+   */
+  mount(bundle: BundleDirectory, signal?: AbortSignal): Promise<void>
+  /**
+   * Makes it disappear until `mount`, if it is mounted. May be called again. @throws what `mount` throws; BUNDLE_BUSY
+   */
+  umount(bundle: BundleDirectory, signal?: AbortSignal): Promise<void>
+
+  /**
    * Removes what was made for a bundle, then calls `removeFiles`. May be called again if it failed halfway. Layers
    * stay. @throws BUNDLE_EXISTS while the bundle is being made
    */
@@ -111,4 +122,6 @@ export interface Collected {
   hooks: string
   /** Chain IDs of all layers that were to be kept. */
   liveKeys: readonly string[]
+  /** Chain IDs of the layers that were removed, if the hooks said so. */
+  removed?: readonly string[]
 }

@@ -25,6 +25,8 @@ export const plainStorage: LayerStorage = {
     }),
   changed: () => Promise.resolve(undefined),
   refresh: () => Promise.resolve(),
+  mount: () => Promise.resolve(),
+  umount: () => Promise.resolve(),
   remove: (_bundle, removeFiles) => {
     removeFiles()
     return Promise.resolve()

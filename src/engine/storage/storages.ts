@@ -1,4 +1,5 @@
 /** All storages, and which of them a story uses. */
+import { OciUnpackError } from '../../errors.ts'
 import type { Origin } from '../bundle/origin.ts'
 import type { OnEvent } from '../operation/events.ts'
 import type { HooksOption } from '../operation/open-hooks.ts'
@@ -45,4 +46,18 @@ export function makerOf(
   chosen: LayerStorage
 ): LayerStorage | undefined {
   return [chosen, plainStorage].find((storage) => storage.made(origin))
+}
+
+/** The storage that made the bundle at `path`. @throws USAGE if it was another */
+export function requireMaker(
+  origin: Origin | undefined,
+  chosen: LayerStorage,
+  path: string
+): LayerStorage {
+  const maker = makerOf(origin, chosen)
+  if (maker !== undefined) return maker
+  throw new OciUnpackError('USAGE', 'The bundle was made by other hooks.', {
+    facts: { path, expected: `the hooks "${origin!.hooks}"`, found: chosen.title },
+    hint: 'Name the hooks.toml of those hooks with {hooks}.'
+  })
 }

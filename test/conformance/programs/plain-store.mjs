@@ -24,6 +24,14 @@ const copy = (from, to, ...options) =>
   run('cp', '-a', '--preserve=xattr', ...options, '-T', from, to)
 const remove = (path) => rmSync(path, { recursive: true, force: true })
 
+function bind(top, rootfs) {
+  const own = mkdtempSync(at('staged', 'bundle-'))
+  copy(top, own)
+  run('mount', '--bind', own, rootfs)
+  writeFileSync(at('top'), top)
+  writeFileSync(at('rootfs'), rootfs)
+}
+
 function isMounted(path) {
   try {
     run('mountpoint', '-q', path)
@@ -45,11 +53,41 @@ function paths(list) {
   return names.map((name) => Buffer.from(name, 'latin1'))
 }
 
+const MOUNTING = ['delete leaves the mount', 'mount loses changes', 'delete goes by the path']
+const isKnown = (rootfs) => readFileSync(at('rootfs'), 'utf8') === rootfs
+
+/** Functions of a set that mounts; mount makes another copy of the layers. */
+const mounts = {
+  mount({ rootfs }) {
+    if (!isMounted(rootfs)) bind(readFileSync(at('top'), 'utf8'), rootfs)
+  },
+
+  umount({ rootfs }) {
+    if (isMounted(rootfs)) run('umount', rootfs)
+  }
+}
+
 export default {
+  // the module is loaded once for all defects
+  get mount() {
+    return has('mount loses changes') ? mounts.mount : undefined
+  },
+
+  get umount() {
+    return has('mount loses changes') ? mounts.umount : undefined
+  },
+
+  get delete() {
+    if (has('mount loses changes')) return mounts.umount
+    const goesByPath = ({ rootfs }) => (isKnown(rootfs) ? mounts.umount({ rootfs }) : undefined)
+    return has('delete goes by the path') ? goesByPath : undefined
+  },
+
   name: 'plain-store',
   extract: 'chain',
 
   prepare() {
+    if (has('prepare fails')) throw new Error(`no room in ${at('states')} for ${Date.now()}`)
     if (has('none, but it prints')) process.stdout.write('preparing')
     for (const name of ['states', 'staged', 'empty']) mkdirSync(at(name), { recursive: true })
   },
@@ -80,11 +118,8 @@ export default {
     if (has('finish does nothing')) return
     const top = layers.at(-1).target
     mkdirSync(rootfs)
-    if (has('delete leaves the mount')) {
-      const own = mkdtempSync(at('staged', 'bundle-'))
-      copy(top, own)
-      run('mount', '--bind', own, rootfs)
-    } else if (has('bundles share files')) copy(top, rootfs, '-l')
+    if (MOUNTING.some(has)) bind(top, rootfs)
+    else if (has('bundles share files')) copy(top, rootfs, '-l')
     else if (has('times are lost')) run('cp', '-r', '-T', top, rootfs)
     else copy(top, rootfs)
     writeFileSync(join(state, 'known'), list(rootfs))

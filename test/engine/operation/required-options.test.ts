@@ -3,7 +3,14 @@ import { describe, expect, test } from 'vitest'
 import { library } from '../../support/dist.ts'
 
 /** They take no object of options, or one in which nothing must be given. */
-const OTHERS = ['OciUnpackError', 'describeHooks', 'parseIdMap', 'statJson', 'testHooks']
+const OTHERS = [
+  'OciUnpackError',
+  'describeHooks',
+  'hookTestCases',
+  'parseIdMap',
+  'statJson',
+  'testHooks'
+]
 
 const functions = Object.entries(library).filter(([name]) => !OTHERS.includes(name)) as [
   string,

@@ -148,6 +148,16 @@ describe.runIf(needs('root', 'overlay', 'mount')).each(TENANTS)('$name', (tenant
       expect(snapshot(plain)).toBe(snapshot(`${bundle}/rootfs`))
     }))
 
+  test('has nothing to mount where the root file system is a directory', () =>
+    inStorage(tenant, async ({ options, expected, bundle }) => {
+      await library.unpack(options)
+      const { hooks } = options
+      const choice = hooks === undefined ? { bundle } : { bundle, hooks }
+      await library.umountBundle(choice)
+      await library.mountBundle(choice)
+      expect(snapshot(`${bundle}/rootfs`)).toBe(expected)
+    }))
+
   test('removes a bundle once, and no layer with it', () =>
     inStorage(tenant, async ({ work, options, bundle }) => {
       await library.unpack(options)

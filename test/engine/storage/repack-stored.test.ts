@@ -134,6 +134,41 @@ test.runIf(needs('root'))(
     })
 )
 
+describe.runIf(needs('root'))('what a refreshed repack has packed', () => {
+  const names = ['new', 'new/file']
+
+  test.each(['with', 'without'])(
+    'is looked at again, although hooks see no trace of it, if it was packed %s them',
+    (how) =>
+      withStored(async ({ store, rootfs, repack }) => {
+        fs.mkdirSync(`${rootfs}/new`)
+        fs.writeFileSync(`${rootfs}/new/file`, 'x')
+        store.delta = ['.', ...names]
+        const hooks = how === 'with' ? {} : { hooks: {} }
+        await repack('one', { refreshBundle: true, ...hooks })
+        expect((await repack('none')).layer).toBeUndefined()
+        fs.rmSync(`${rootfs}/new`, { recursive: true })
+        store.delta = ['.']
+        expect(await repack('two', { verifyDelta: true })).toEqual(await repack('w', { hooks: {} }))
+        await repack('two', { refreshBundle: true })
+        expect((await repack('none')).layer).toBeUndefined()
+        const known = fs.readFileSync(`${rootfs}/../.oci-unpack/packed`, 'latin1').split('\0')
+        expect(known).toEqual(expect.arrayContaining(names))
+      })
+  )
+
+  test('is everything, if the list would be too long', () =>
+    withStored(async ({ store, rootfs, repack }) => {
+      const long = Array.from({ length: 17 }, (_none, index) => `${index}/${'x'.repeat(4_000_000)}`)
+      store.delta = [...edit(rootfs), ...long]
+      await repack('one', { refreshBundle: true })
+      expect(fs.readFileSync(`${rootfs}/../.oci-unpack/packed`, 'latin1')).toBe('./\0')
+      fs.rmSync(`${rootfs}/new`, { recursive: true })
+      store.delta = []
+      expect(await repack('two')).toEqual(await repack('w', { hooks: {} }))
+    }))
+})
+
 test.runIf(needs('root'))('a bundle without a manifest is refused, with the reason', () =>
   withStored(
     async ({ store, rootfs, repack }) => {

@@ -26,7 +26,7 @@ flood-err)
   echo /srv/layer ;;
 half) printf '{"target": "/sr' ;;
 killed) echo 'so long' >&2; kill -KILL $$ ;;
-unknown) echo '{"target": "/srv/layer", "colour": "blue"}' ;;
+unknown) echo 'which colour?' >&2; echo '{"target": "/srv/layer", "colour": "blue"}' ;;
 relative) echo srv/layer ;;
 newline) printf '{"target": "/srv/la\\nyer"}' ;;
 nothing) ;;

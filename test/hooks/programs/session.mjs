@@ -40,7 +40,10 @@ const behaviours = {
     writeSync(2, 'so long\n')
     process.kill(process.pid, 'SIGKILL')
   },
-  unknown: () => ({ ...YES, colour: 'blue' }),
+  unknown: () => {
+    writeSync(2, 'which colour?\n')
+    return { ...YES, colour: 'blue' }
+  },
   relative: () => ({ status: 'yes', target: 'srv/layer' }),
   newline: () => ({ status: 'yes', target: '/srv/la\nyer' }),
   nothing: () => ({ status: 'yes' }),

@@ -30,7 +30,7 @@ while read -r line; do
     say yes ', "target": "/srv/layer"' ;;
   half) printf '{"id": %s, "sta' "$id"; exit 0 ;;
   killed) echo 'so long' >&2; kill -KILL $$ ;;
-  unknown) say yes ', "target": "/srv/layer", "colour": "blue"' ;;
+  unknown) echo 'which colour?' >&2; say yes ', "target": "/srv/layer", "colour": "blue"' ;;
   relative) say yes ', "target": "srv/layer"' ;;
   newline) say yes ', "target": "/srv/la\\nyer"' ;;
   nothing) say yes ;;
