@@ -12,6 +12,7 @@ const OUTPUTS = [
     validator: './validate.ts',
     exports: {
       validateLayoutFile: 'oci-layout.schema.json',
+      validateDescriptor: 'descriptor.schema.json',
       validateIndex: 'index.schema.json',
       validateManifest: 'manifest.schema.json',
       validateConfig: 'config.schema.json',

@@ -6,6 +6,7 @@ import { mediaKind } from './media-types.ts'
 import { withOddEntries, type OddEntry } from './odd-entries.ts'
 import {
   validateConfig,
+  validateDescriptor,
   validateDockerArchive,
   validateIndex,
   validateLayoutFile,
@@ -113,12 +114,12 @@ function setAsideOdd(value: Json, source: DocumentSource): { value: Json; odd: O
 /** What is wrong with an entry of an index, with its place there. */
 function entryFault(entry: Json, at: number, { file }: DocumentSource): OciUnpackError | undefined {
   try {
-    assertValid(validateIndex, { schemaVersion: 2, manifests: [entry] }, file)
+    assertValid(validateDescriptor, entry, file)
     return undefined
   } catch (error) {
     if (!(error instanceof OciUnpackError)) throw error
     const { pointer = '', reason = '' } = error.facts
-    return documentInvalid(file, String(pointer).replace('/0', `/${at}`), String(reason))
+    return documentInvalid(file, `/manifests/${at}${pointer}`, String(reason))
   }
 }
 
