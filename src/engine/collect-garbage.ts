@@ -32,9 +32,9 @@ export interface GarbageOptions {
  */
 export async function collectGarbage(options: GarbageOptions): Promise<Garbage> {
   requireOptions(options, { layout: 'text' })
-  return asked({ image: options.layout }, () => {
+  return asked({ image: options.layout }, async () => {
     const onWarning = warningTo(options.onEvent)
-    const layout = openLayoutAt(parseLayoutPath(options.layout), { onWarning })
+    const layout = await openLayoutAt(parseLayoutPath(options.layout), { onWarning })
     return options.dryRun === true ? findGarbage(layout) : collect(layout, options)
   })
 }

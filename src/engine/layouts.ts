@@ -80,11 +80,11 @@ export interface TagImageOptions {
  */
 export async function tagImage(options: TagImageOptions): Promise<void> {
   requireOptions(options, { image: 'text', tag: 'text' })
-  return asked({ image: options.image }, () => {
+  return asked({ image: options.image }, async () => {
     const newTag = parseTag(options.tag)
     const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
     const { path, tag } = parseImageInLayout(options.image, warningTo(options.onEvent))
-    const layout = openLayoutAt(path, { onWarning: warningTo(options.onEvent) })
+    const layout = await openLayoutAt(path, { onWarning: warningTo(options.onEvent) })
     return edit(path, options, (index) =>
       withTag(index, newTag, findDescriptor(layout, index, tag, platform))
     )
@@ -142,7 +142,7 @@ async function inWorkspace(
   act: (workspace: Workspace, waitABit: () => Promise<void>) => Promise<void>
 ): Promise<void> {
   const waitABit = (): Promise<void> => pause(signal)
-  const layout = openLayoutAt(path, { onWarning: warningTo(onEvent) })
+  const layout = await openLayoutAt(path, { onWarning: warningTo(onEvent) })
   const workspace = await openWorkspace(layout.path, waitABit)
   try {
     await heedSignals(signal)

@@ -66,9 +66,9 @@ export async function repack(options: RepackOptions): Promise<ChangeResult> {
   const onWarning = warningTo(options.onEvent)
   const reference = parseTagInLayout(options.image, onWarning)
   const settings = normalizeChange(options, reference)
-  return asked({ image: options.image }, () => {
+  return asked({ image: options.image }, async () => {
     const { signal, onEvent } = settings
-    const layout = openLayoutAt(reference.path, { onWarning })
+    const layout = await openLayoutAt(reference.path, { onWarning })
     const use = options.refreshBundle === true ? 'exclusive' : 'shared'
     const run = (storage: LayerStorage): Promise<ChangeResult> =>
       withBundle(options.bundle, { use, signal, onEvent }, (bundle) =>

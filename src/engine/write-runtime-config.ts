@@ -59,7 +59,7 @@ export async function writeRuntimeConfig(options: RuntimeConfigOptions): Promise
     const { path, tag } = parseImageInLayout(options.image, onWarning)
     const file = outputFile(options.file)
     const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
-    const layout = openLayoutAt(path, { onWarning })
+    const layout = await openLayoutAt(path, { onWarning })
     const image = await whileInUse(
       layout.path,
       () => pause(options.signal),

@@ -169,7 +169,7 @@ function entryFault(entry: Json, at: number, { file }: DocumentSource): OciUnpac
   } catch (error) {
     if (!(error instanceof OciUnpackError)) throw error
     const { pointer = '', reason = '' } = error.facts
-    return documentInvalid(file, `/manifests/${at}${String(pointer)}`, String(reason))
+    return documentInvalid(file, `/manifests/${at}${pointer}`, String(reason))
   }
 }
 

@@ -1,14 +1,14 @@
 /** Opens layout directories. If there is an archive in place of one, the error says how to name it. */
-import { archiveKinds } from './archive-kinds.ts'
 import { OciUnpackError } from '../errors.ts'
 import { openLayout, type Layout, type LayoutOptions } from '../store/layout.ts'
 
 /** @throws LAYOUT_INVALID */
-export function openLayoutAt(path: string, options: LayoutOptions = {}): Layout {
+export async function openLayoutAt(path: string, options: LayoutOptions = {}): Promise<Layout> {
   try {
     return openLayout(path, options)
   } catch (error) {
     if (!(error instanceof OciUnpackError) || error.code !== 'LAYOUT_INVALID') throw error
+    const { archiveKinds } = await import('./archive-kinds.ts')
     const names = archiveKinds(path).map((kind) => `${kind}:${path}`)
     throw names.length === 0 ? error : archiveInstead(error, names)
   }

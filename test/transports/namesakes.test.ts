@@ -1,6 +1,7 @@
 /** Layout directories that have the name of a transport, and names of transports that there are not. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { OciUnpackError } from '../../src/errors.ts'
 import { openLayout } from '../../src/store/layout.ts'
 import { openLayoutAt } from '../../src/transports/open-layout.ts'
 import {
@@ -34,6 +35,15 @@ const warn = (message: string, facts: object): void => void warnings.push([messa
 function layout(path: string, ...tags: string[]): void {
   const built = new IndexBuilder(path)
   built.write(...tags.map((tag) => tagged(built.image(tag), tag)))
+}
+
+async function failureOf(act: Promise<unknown>): Promise<OciUnpackError> {
+  return act.then(
+    () => {
+      throw new Error('nothing was thrown')
+    },
+    (error: unknown) => error as OciUnpackError
+  )
 }
 
 function both(text: string): unknown {
@@ -143,9 +153,9 @@ describe('an archive that is named without its transport', () => {
       ['oci-layout', './index.json', './manifest.json'],
       'The name of the archive is docker-archive:saved.tar or oci-archive:saved.tar.'
     ]
-  ])('with %j is told how to name', (members, hint) => {
+  ])('with %j is told how to name', async (members, hint) => {
     writeFileSync('saved.tar', tar(...members.map((name) => file(name, '{}'))))
-    const error = failure(() => openLayoutAt('saved.tar'))
+    const error = await failureOf(openLayoutAt('saved.tar'))
     expect(error.code).toBe('LAYOUT_INVALID')
     expect(error.message).toBe('The path is that of an archive, not of a layout.')
     expect(error.hint).toContain(hint)
@@ -154,8 +164,8 @@ describe('an archive that is named without its transport', () => {
   test.each([
     ['a tar file of something else', tar(file('x'))],
     ['any file', Buffer.from('text')]
-  ])('%s is refused as before', (_what, bytes) => {
+  ])('%s is refused as before', async (_what, bytes) => {
     writeFileSync('file', bytes)
-    expect(failure(() => openLayoutAt('file'))).toEqual(failure(() => openLayout('file')))
+    expect(await failureOf(openLayoutAt('file'))).toEqual(failure(() => openLayout('file')))
   })
 })

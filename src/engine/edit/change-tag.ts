@@ -46,11 +46,11 @@ interface TagChange {
 export async function changeTag(options: TagOptions, change: TagChange): Promise<ChangeResult> {
   const onWarning = warningTo(options.onEvent)
   const settings = normalizeChange(options, parseImageInLayout(options.image, onWarning))
-  return asked({ image: options.image }, () => {
+  return asked({ image: options.image }, async () => {
     const { path, tag } = settings.reference
     const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
     const newTag = options.tag === undefined ? undefined : parseTag(options.tag)
-    const layout = openLayoutAt(path, { onWarning })
+    const layout = await openLayoutAt(path, { onWarning })
     const act = async (): Promise<ChangeResult> => {
       const base = resolveImage(layout, tag, platform)
       if (change.write !== undefined) assertLayers(base)
