@@ -102,13 +102,16 @@ describe('createRuntimeConfig', () => {
 describe('checkRuntimeConfig', () => {
   test.each<ImageConfig>([
     { os: 'windows' },
-    {},
     { os: 'linux', config: { Env: ['X'] } },
     { os: 'linux', config: { User: '4294967295' } }
   ])('refuses %j before anything is unpacked', (image) => {
     expect(() => checkRuntimeConfig(image)).toThrow(
       expect.objectContaining({ code: 'CONFIG_UNSUPPORTED' })
     )
+  })
+
+  test('accepts an image that does not name its system', () => {
+    expect(() => checkRuntimeConfig({})).not.toThrow()
   })
 
   test('accepts what only the root file system can decide', () => {
