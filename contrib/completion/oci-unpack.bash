@@ -114,14 +114,14 @@ _oci_unpack_declared() {
       ;;
     'copy')
       commands=()
-      flags=(--platform --jobs --decompressor --log --verbose --progress --color --help -h)
-      takes=([platform]='word' [jobs]='word' [decompressor]='file auto none isal igzip unpigz pigz gzip zstd' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      flags=(--platform --jobs --decompressor --max-json-bytes --log --verbose --progress --color --help -h)
+      takes=([platform]='word' [jobs]='word' [decompressor]='file auto none isal igzip unpigz pigz gzip zstd' [max-json-bytes]='word' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=('source' 'source')
       ;;
     'verify')
       commands=()
-      flags=(--image --layout --json --jobs --decompressor --log --verbose --progress --color --help -h)
-      takes=([image]='source' [layout]='source-layout' [jobs]='word' [decompressor]='file auto none isal igzip unpigz pigz gzip zstd' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      flags=(--image --layout --json --jobs --decompressor --max-entries --max-unpacked-bytes --max-ratio --max-path-bytes --max-json-bytes --max-pax-bytes --log --verbose --progress --color --help -h)
+      takes=([image]='source' [layout]='source-layout' [jobs]='word' [decompressor]='file auto none isal igzip unpigz pigz gzip zstd' [max-entries]='word' [max-unpacked-bytes]='word' [max-ratio]='word' [max-path-bytes]='word' [max-json-bytes]='word' [max-pax-bytes]='word' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=()
       ;;
     'file')

@@ -429,6 +429,20 @@ describe('what is written is valid', () => {
     expect(warnings()).toEqual(['/created', '/author', '/config/User'])
   })
 
+  test('an attestation does not outlive its image', async () => {
+    const root = tagged(() => attested(inDisguise('application/vnd.in-toto+json')))
+    const [, attestation] = (stored(root.digest) as ImageIndex).manifests
+    const options = { image: `${layout.path}:t`, changes: { author: 'me' }, onEvent: heard.onEvent }
+    await library.configureImage({ ...options, tag: 'new' })
+    expect(
+      heard.events.flatMap((event) => (event.type === 'warning' ? [event.facts] : []))
+    ).toEqual([{ file: attestation!.digest }])
+    expect(await run.verify('new')).toEqual([])
+    expect(await run.garbage()).toEqual([])
+    await library.removeTag({ image: `${layout.path}:t` })
+    expect(await run.garbage()).toContain(attestation!.digest)
+  })
+
   test('a manifest and an index get what is required of them', async () => {
     const image = imageWith({})
     const bare = json({ ...stored(image.digest), schemaVersion: undefined }, OCI_MANIFEST)
