@@ -1,5 +1,13 @@
 /** A file of the operator as bytes: a regular file, or what comes out of a pipe or device until it ends. */
-import { closeSync, fstatSync, mkdtempSync, openSync, rmdirSync, unlinkSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fstatSync,
+  mkdtempSync,
+  openSync,
+  rmdirSync,
+  unlinkSync,
+  writeSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openWithoutBlocking } from '../../sys/open-regular.ts'
