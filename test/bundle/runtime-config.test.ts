@@ -102,7 +102,6 @@ describe('createRuntimeConfig', () => {
 describe('checkRuntimeConfig', () => {
   test.each<ImageConfig>([
     { os: 'windows' },
-    {},
     { os: 'linux', config: { Env: ['X'] } },
     { os: 'linux', config: { User: '4294967295' } }
   ])('refuses %j before anything is unpacked', (image) => {
@@ -110,6 +109,13 @@ describe('checkRuntimeConfig', () => {
       expect.objectContaining({ code: 'CONFIG_UNSUPPORTED' })
     )
   })
+
+  test.each<ImageConfig>([{}, { os: '' }, { os: null }])(
+    'accepts an image without os: %j',
+    (image) => {
+      expect(() => checkRuntimeConfig(image)).not.toThrow()
+    }
+  )
 
   test('accepts what only the root file system can decide', () => {
     expect(() => checkRuntimeConfig({ os: 'linux', config: { User: 'app:adm' } })).not.toThrow()
