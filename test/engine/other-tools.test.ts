@@ -397,8 +397,13 @@ describe('what is written is valid', () => {
     expect(warnings()).toEqual([])
   })
 
-  test('any other change names the platform that the image was used for', async () => {
-    tagged(() => imageWith({ os: '', architecture: undefined }))
+  test.each([
+    { os: '', architecture: undefined },
+    { os: '', architecture: HERE.architecture },
+    { os: undefined },
+    { architecture: '' }
+  ])('any other change names the platform that the image was used for: %j', async (lacking) => {
+    tagged(() => imageWith(lacking))
     const { manifestDigest } = await change({ author: 'me' })
     expect(configOf(manifestDigest)).toMatchObject({ ...HERE, author: 'me' })
     expect(warnings()).toEqual([`${HERE.os}/${HERE.architecture}`])
