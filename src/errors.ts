@@ -156,8 +156,7 @@ function rebuilt(error: OciUnpackError, changed: ErrorDetails): OciUnpackError {
 
 /** The same error with what it was found by. Other errors are returned unchanged. */
 export function withCause(error: unknown, cause: unknown): unknown {
-  if (!(error instanceof OciUnpackError)) return error
-  return rebuilt(error, { cause })
+  return error instanceof OciUnpackError ? rebuilt(error, { cause }) : error
 }
 
 /** An error as plain data, to send it from one thread to another. */

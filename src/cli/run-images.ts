@@ -64,7 +64,7 @@ function formatTable(blobs: readonly BlobReport[]): string {
 function formatFault({ error }: BlobReport): string {
   if (error === undefined) return ''
   const facts = formatFacts(error.facts).join('; ')
-  const hint = /limits\.\w+/.test(error.hint ?? '') ? ` ${inFlags(error.hint!)}` : ''
+  const hint = /limits\.\w+/.test(error.hint ?? '') ? `. ${inFlags(error.hint!)}` : ''
   return `         ${error.message} [${error.code}] ${display(fromText(facts))}${hint}\n`
 }
 

@@ -5,6 +5,7 @@
 import { availableParallelism } from 'node:os'
 import { probeDecompressors } from '../codec/choice.ts'
 import { OciUnpackError, type ErrorCode, type Facts } from '../errors.ts'
+import { isDescriptor } from '../image/documents.ts'
 import { isRootFilesystem } from '../image/image-kind.ts'
 import type { Descriptor } from '../image/types.ts'
 import type { BlobRole } from '../store/blob-role.ts'
@@ -177,8 +178,7 @@ function report(
   { descriptor, role, optional }: ReachableBlob,
   fault: OciUnpackError | undefined
 ): BlobReport {
-  const { size, mediaType } = descriptor
-  const about = { digest: String(descriptor.digest), size, mediaType, role }
+  const about = { ...identity(descriptor), role }
   if (fault === undefined) return { ...about, status: 'ok' }
   const { code, message, facts, hint } = fault
   const missing = optional ? 'absent' : 'missing'
@@ -187,4 +187,12 @@ function report(
     status: code === 'BLOB_NOT_FOUND' ? missing : 'damaged',
     error: { code, message, facts, ...(hint === undefined ? {} : { hint }) }
   }
+}
+
+/** An entry of an index may be anything. */
+function identity(descriptor: Descriptor): Pick<BlobReport, 'digest' | 'size' | 'mediaType'> {
+  const { digest, size, mediaType } = descriptor
+  return isDescriptor(descriptor)
+    ? { digest, size, mediaType }
+    : { digest: typeof digest === 'string' ? digest : '', size: 0, mediaType }
 }

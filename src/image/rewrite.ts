@@ -1,7 +1,8 @@
 /** Rewrites an edited image, with every document that leads to it. */
-import { pathPlatform, target, type DescriptorPath } from './choice.ts'
+import { target, type DescriptorPath } from './choice.ts'
 import { digestOf, type Digest } from './digest.ts'
-import { hostPlatform, platformOf, platformText } from './platform.ts'
+import { platformText } from './platform.ts'
+import { withPlatform } from './required-platform.ts'
 import { configBytes, indexBytes, manifestBytes } from './serialise.ts'
 import type {
   Descriptor,
@@ -91,30 +92,6 @@ function editConfig(config: ImageConfig, edit: ImageEdit): ImageConfig {
   if (edit.history === undefined) return edited
   const empty = edit.layer === undefined ? { empty_layer: true } : {}
   return { ...edited, history: [...(edited.history ?? []), { ...edit.history, ...empty }] }
-}
-
-/**
- * Image-spec config.md: os and architecture are required. If only an index names them, they are those; if nothing does,
- * the image was taken for one of this machine so far.
- */
-function withPlatform(
-  config: ImageConfig,
-  path: DescriptorPath
-): Pick<RewrittenImage, 'config' | 'assumed'> {
-  if (config.os !== '' && config.architecture !== '') return { config, assumed: undefined }
-  const host = hostPlatform()
-  const named = pathPlatform(path) ?? { os: '', architecture: '' }
-  const like = named.architecture === '' ? host : named
-  const os = firstNamed(config.os, named.os, host.os)
-  const architecture = firstNamed(config.architecture, like.architecture)
-  const variant = config.architecture === '' ? like.variant : config.variant
-  const whole = { ...config, os, architecture, ...(variant === undefined ? {} : { variant }) }
-  const isKnown = firstNamed(config.architecture, named.architecture) !== ''
-  return { config: whole, assumed: isKnown ? undefined : platformOf(whole) }
-}
-
-function firstNamed(...names: readonly string[]): string {
-  return names.find((name) => name !== '') ?? ''
 }
 
 function withDiffId(config: ImageConfig, diffId: Digest): ImageConfig {

@@ -9,7 +9,8 @@
  *     layer-entries   entries as they will be on disk      takes members, gives entries to a LayerSink
  *     a sink          objects, or an index, …              takes entries
  *
- * `verified-tar.ts` puts the first four together, `read-layer.ts` all of them. A part that takes chunks is a ByteStage.
+ * `verified-tar.ts` puts the first four together, `read-layer.ts` all of them. If one of them throws, the digest of the
+ * blob is finished first (`store/blamed-blob.ts`). A part that takes chunks is a ByteStage.
  * No part may keep a chunk, and parts communicate only through these calls. So the bytes may be copied to another
  * thread between any two parts, and the same calls are made there.
  */

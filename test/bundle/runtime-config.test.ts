@@ -110,9 +110,12 @@ describe('checkRuntimeConfig', () => {
     )
   })
 
-  test('accepts an image that does not name its system', () => {
-    expect(() => checkRuntimeConfig({})).not.toThrow()
-  })
+  test.each<ImageConfig>([{}, { os: '' }, { os: null }])(
+    'accepts an image without os: %j',
+    (image) => {
+      expect(() => checkRuntimeConfig(image)).not.toThrow()
+    }
+  )
 
   test('accepts what only the root file system can decide', () => {
     expect(() => checkRuntimeConfig({ os: 'linux', config: { User: 'app:adm' } })).not.toThrow()

@@ -397,8 +397,13 @@ describe('what is written is valid', () => {
     expect(warnings()).toEqual([])
   })
 
-  test('any other change names the platform that the image was used for', async () => {
-    tagged(() => imageWith({ os: '', architecture: undefined }))
+  test.each([
+    { os: '', architecture: undefined },
+    { os: '', architecture: HERE.architecture },
+    { os: undefined },
+    { architecture: '' }
+  ])('any other change names the platform that the image was used for: %j', async (lacking) => {
+    tagged(() => imageWith(lacking))
     const { manifestDigest } = await change({ author: 'me' })
     expect(configOf(manifestDigest)).toMatchObject({ ...HERE, author: 'me' })
     expect(warnings()).toEqual([`${HERE.os}/${HERE.architecture}`])
@@ -427,6 +432,20 @@ describe('what is written is valid', () => {
     expect(config).not.toHaveProperty('created')
     expect(config).not.toHaveProperty('config.User')
     expect(warnings()).toEqual(['/created', '/author', '/config/User'])
+  })
+
+  test('an attestation does not outlive its image', async () => {
+    const root = tagged(() => attested(inDisguise('application/vnd.in-toto+json')))
+    const [, attestation] = (stored(root.digest) as ImageIndex).manifests
+    const options = { image: `${layout.path}:t`, changes: { author: 'me' }, onEvent: heard.onEvent }
+    await library.configureImage({ ...options, tag: 'new' })
+    expect(
+      heard.events.flatMap((event) => (event.type === 'warning' ? [event.facts] : []))
+    ).toEqual([{ file: attestation!.digest }])
+    expect(await run.verify('new')).toEqual([])
+    expect(await run.garbage()).toEqual([])
+    await library.removeTag({ image: `${layout.path}:t` })
+    expect(await run.garbage()).toContain(attestation!.digest)
   })
 
   test('a manifest and an index get what is required of them', async () => {

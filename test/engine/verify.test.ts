@@ -274,4 +274,26 @@ describe('the command', () => {
       'layer damaged BLOB_DIGEST_MISMATCH'
     ])
   })
+
+  test('names the flag of a limit, and does not recommend another copy of a whole image', () => {
+    image()
+    const limited = ociUnpack('verify', '--layout', layout.path, '--max-entries', '0')
+    expect(limited.status).toBe(1)
+    expect(limited.stdout).toContain(
+      '[LIMIT_EXCEEDED] expected: at most 0; found: 1. Raise --max-entries if'
+    )
+    expect(limited.stderr).toContain('another copy will not help')
+    expect(limited.stderr).not.toContain('Copy the image again')
+    flip(image().layer, 12)
+    const damaged = ociUnpack('verify', '--layout', layout.path, '--max-entries', '0')
+    expect(damaged.stderr).toContain('Copy the image again')
+  })
+
+  test('copy names the flag of its only limit', () => {
+    const { manifest } = image()
+    const args = ['copy', `${layout.path}:t`, `${layout.path}-copy`]
+    const limited = ociUnpack(...args, '--max-json-bytes', String(manifest.size - 1))
+    expect(limited.stderr).toContain('[LIMIT_EXCEEDED]')
+    expect(limited.stderr).toContain('Raise --max-json-bytes if')
+  })
 })

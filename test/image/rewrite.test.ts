@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { DescriptorPath } from '../../src/image/choice.ts'
+import { target, type DescriptorPath } from '../../src/image/choice.ts'
 import { digestOf, parseDigest } from '../../src/image/digest.ts'
 import { parseConfig, parseIndex, parseManifest } from '../../src/image/documents.ts'
 import { layerMediaType, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from '../../src/image/media-types.ts'
@@ -7,7 +7,7 @@ import { layerDescriptor, rewriteImage } from '../../src/image/rewrite.ts'
 import type { ImageDocuments, RewrittenImage } from '../../src/image/rewrite.ts'
 import { configBytes, indexBytes, manifestBytes } from '../../src/image/serialise.ts'
 import { withTag } from '../../src/image/tags.ts'
-import type { Descriptor, ImageManifest } from '../../src/image/types.ts'
+import type { Descriptor, ImageConfig, ImageManifest } from '../../src/image/types.ts'
 
 const LAYER = layerDescriptor(
   layerMediaType('gzip'),
@@ -23,6 +23,23 @@ const DIFF_ID = parseDigest(
 
 function descriptorOf(bytes: Buffer, mediaType: string): Descriptor {
   return { mediaType, digest: digestOf(bytes), size: bytes.length }
+}
+
+function newImage(): ImageDocuments {
+  const config = {
+    created: '2026-01-01T00:00:00Z',
+    architecture: 'arm64',
+    os: 'linux',
+    config: {},
+    rootfs: { type: 'layers' as const, diff_ids: [] }
+  }
+  const manifest: ImageManifest = {
+    schemaVersion: 2,
+    config: descriptorOf(configBytes(config), OCI_CONFIG),
+    layers: []
+  }
+  const descriptorPath: DescriptorPath = [descriptorOf(manifestBytes(manifest), OCI_MANIFEST)]
+  return { descriptorPath, indexes: [], manifest, config }
 }
 
 /** The documents that a rewrite leaves behind, as the next one starts from them. */
@@ -61,23 +78,6 @@ describe("umoci's regression recipe", () => {
       'sha256:b780d08bfed4850ab807b7c308682fae6868ed9c09c0c842063c418ebe2a19fb'
     )
   })
-
-  function newImage(): ImageDocuments {
-    const config = {
-      created: '2026-01-01T00:00:00Z',
-      architecture: 'arm64',
-      os: 'linux',
-      config: {},
-      rootfs: { type: 'layers' as const, diff_ids: [] }
-    }
-    const manifest: ImageManifest = {
-      schemaVersion: 2,
-      config: descriptorOf(configBytes(config), OCI_CONFIG),
-      layers: []
-    }
-    const descriptorPath: DescriptorPath = [descriptorOf(manifestBytes(manifest), OCI_MANIFEST)]
-    return { descriptorPath, indexes: [], manifest, config }
-  }
 })
 
 describe('rewriteImage', () => {
@@ -224,4 +224,49 @@ describe('layerDescriptor', () => {
       'ci.umo.uncompressed_blob_size': '11'
     })
   })
+})
+
+describe('an attestation in the index of a changed image', () => {
+  const ATTESTED = 'vnd.docker.reference.digest'
+
+  /** Two images, each with an attestation; the first image is the one to change. */
+  function attested(): ImageDocuments {
+    const image = newImage()
+    const document = { ...image.manifest, mediaType: OCI_MANIFEST }
+    const manifest = descriptorOf(manifestBytes(document), OCI_MANIFEST)
+    const other = descriptorOf(Buffer.from('other'), OCI_MANIFEST)
+    const attestation = (of: Descriptor): Descriptor => ({
+      ...descriptorOf(Buffer.from(`about ${of.digest}`), OCI_MANIFEST),
+      annotations: { 'vnd.docker.reference.type': 'attestation-manifest', [ATTESTED]: of.digest }
+    })
+    const manifests = [manifest, attestation(manifest), other, attestation(other)]
+    const index = { schemaVersion: 2, manifests } as const
+    const root = descriptorOf(indexBytes(index), OCI_INDEX)
+    return {
+      ...image,
+      manifest: document,
+      descriptorPath: [root, manifest],
+      indexes: [index]
+    }
+  }
+
+  test('is left out, and named; those of other images stay', () => {
+    const before = attested()
+    const [old, outdated, other, valid] = before.indexes[0]!.manifests
+    const { blobs, descriptorPath, dropped } = rewriteImage(before, { config: changeAuthor })
+    const { manifests } = parseIndex(blobs.at(-1)!.bytes, { file: 'index' })
+    expect(manifests).toEqual([target(descriptorPath), other, valid])
+    expect(target(descriptorPath).digest).not.toBe(old!.digest)
+    expect(dropped).toEqual([outdated!.digest])
+  })
+
+  test('stays with an image that did not change', () => {
+    const before = attested()
+    const same = rewriteImage(before, { config: (config) => config })
+    const { manifests } = parseIndex(same.blobs.at(-1)!.bytes, { file: 'index' })
+    expect(manifests).toEqual(before.indexes[0]!.manifests)
+    expect(same.dropped).toEqual([])
+  })
+
+  const changeAuthor = (config: ImageConfig): ImageConfig => ({ ...config, author: 'me' })
 })

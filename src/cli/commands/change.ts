@@ -112,10 +112,15 @@ export const insertCommand: Command = {
 export const addLayerCommand: Command = {
   path: ['raw', 'add-layer'],
   summary: 'add a tar archive to an image as a layer',
-  description: 'The archive becomes the layer unchanged, apart from its compression.',
-  positionals: [{ name: 'LAYER.TAR', summary: 'uncompressed tar archive', kind: 'file' }],
+  description:
+    'The archive becomes the layer unchanged, apart from its compression. It may be a file, a pipe or /dev/stdin, and may ' +
+    'be compressed with gzip or zstd. What unpack could not read is refused.',
+  positionals: [{ name: 'LAYER.TAR', summary: 'tar archive', kind: 'file' }],
   flags: [IMAGE_FLAG, TAG_FLAG, PLATFORM_FLAG, ...COMPRESS_FLAGS, ...HISTORY_FLAGS],
   environment: [SOURCE_DATE_EPOCH],
-  examples: ['oci-unpack raw add-layer --image debian:12 --tag 12-more layer.tar'],
+  examples: [
+    'oci-unpack raw add-layer --image debian:12 --tag 12-more layer.tar',
+    'tar c -C files . | oci-unpack raw add-layer --image debian:12 /dev/stdin'
+  ],
   load: async () => (await import('../run-change.ts')).runAddLayer
 }
