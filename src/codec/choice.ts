@@ -4,6 +4,7 @@ import { OciUnpackError } from '../errors.ts'
 import { IsalInflater } from '../sys/isal.ts'
 import { executable, findOnPath, type Program } from './programs.ts'
 import { HAS_NATIVE_ZSTD } from './unzstd.ts'
+import { MAX_WINDOW_LOG } from './zstd-frames.ts'
 
 /**
  * Which program inflates which format; undefined means Node itself. Plain data, so that it can go to worker threads.
@@ -90,7 +91,7 @@ function find(name: ProgramName, searchPath: string | undefined): Program | unde
 }
 
 function program(path: string): Program {
-  return { path, args: formatOf(path) === 'zstd' ? ['-dcq'] : ['-dc'] }
+  return { path, args: formatOf(path) === 'zstd' ? ['-dcq', `--long=${MAX_WINDOW_LOG}`] : ['-dc'] }
 }
 
 function formatOf(path: string): 'gzip' | 'zstd' {

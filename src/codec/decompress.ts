@@ -22,7 +22,7 @@ const ALONE: DecompressControl = { aborted: () => false, hasIdleCore: () => true
 
 /**
  * The uncompressed bytes of a layer, in chunks of up to 1 MiB, each valid until the next iteration. The input is read
- * to its end, so that all of it is hashed. Memory is bounded (a few chunks, and a Zstandard window of at most 128 MiB);
+ * to its end, so that all of it is hashed. Memory is bounded (a few chunks, and a Zstandard window of at most 512 MiB);
  * the consumer has to limit the amount of output. Leaving the loop early kills an external program and waits until it
  * has ended.
  *

@@ -9,12 +9,18 @@ import {
   type ZlibStream
 } from './zlib-stream.ts'
 import { FrameCheck } from './zstd-checksum.ts'
-import { frames, type Piece } from './zstd-frames.ts'
+import { frames, MAX_WINDOW_LOG, type Piece } from './zstd-frames.ts'
 
 /** The decoder of node:zlib, which exists since Node 22.15. */
-type CreateZstdDecompress = (options: { chunkSize: number }) => ZlibStream
+type CreateZstdDecompress = (options: {
+  chunkSize: number
+  params: Readonly<Record<number, number>>
+}) => ZlibStream
 
 const native = (zlib as { createZstdDecompress?: CreateZstdDecompress }).createZstdDecompress
+
+/** A number of libzstd's ABI; node:zlib has it as a constant only where it has the decoder. */
+const ZSTD_D_WINDOW_LOG_MAX = 100
 
 /** Whether node:zlib can decode Zstandard. */
 export const HAS_NATIVE_ZSTD: boolean = native !== undefined
@@ -35,7 +41,10 @@ async function* unzstdNatively(
 ): AsyncGenerator<Buffer> {
   const pieces = frames(source, 'frames')
   for (let first = pieces.next(); first.done !== true; first = pieces.next()) {
-    const stream = create({ chunkSize: CHUNK_BYTES })
+    const stream = create({
+      chunkSize: CHUNK_BYTES,
+      params: { [ZSTD_D_WINDOW_LOG_MAX]: MAX_WINDOW_LOG }
+    })
     try {
       const rest = yield* through(stream, oneFrame(first.value, pieces))
       if (rest.length > 0) throw endsEarly(first.value.offset + stream.bytesWritten)

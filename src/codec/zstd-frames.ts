@@ -1,7 +1,7 @@
 /** A Zstandard blob, cut into frames. */
 import type { Source } from './source.ts'
 import { compressionInvalid } from './zlib-stream.ts'
-import { FRAME_MAGIC, START, type Step } from './zstd-steps.ts'
+import { FRAME_MAGIC, START, type Step, type WindowLimit } from './zstd-steps.ts'
 
 /** Bytes of one Zstandard frame, valid until the next piece. Skippable frames are left out. */
 export interface Piece {
@@ -12,27 +12,39 @@ export interface Piece {
   readonly last: boolean
 }
 
+/** Where pieces end: fzstd gets single blocks. */
+type Cut = 'frames' | 'blocks'
+
+/** 2^29 bytes, as in Go's decoder (klauspost/compress), so in containerd and podman. */
+export const MAX_WINDOW_LOG: number = 29
+
+/** A decoder keeps its window in memory. fzstd copies it for each block, so 630 MB with 256 MiB take four minutes. */
+const WINDOWS: Readonly<Record<Cut, WindowLimit>> = {
+  frames: { bytes: 2 ** MAX_WINDOW_LOG, unless: '' },
+  blocks: { bytes: 2 ** 27, unless: ' without the zstd program or Node 22.15' }
+}
+
 /**
  * Follows the headers of a Zstandard stream (RFC 8878, 3.1) and cuts it into frames, or into blocks as well. This makes
  * all decoders accept the same data: node:zlib (22) silently ends after the first frame and on truncated input, the
  * zstd program accepts gzip as a second frame, and fzstd would allocate a window of any size.
- * @throws COMPRESSION_INVALID for truncation, foreign data, dictionaries and windows over 128 MiB
+ * @throws COMPRESSION_INVALID for truncation, foreign data, dictionaries and windows that are too large
  */
-export function* frames(source: Source, cutAt: 'frames' | 'blocks'): Generator<Piece, void> {
-  const walk = new FrameWalk(cutAt === 'blocks')
+export function* frames(source: Source, cutAt: Cut): Generator<Piece, void> {
+  const walk = new FrameWalk(cutAt)
   for (let chunk = source(); chunk !== undefined; chunk = source()) yield* walk.cut(chunk)
   walk.assertEnded()
 }
 
 class FrameWalk {
-  private readonly atBlocks: boolean
+  private readonly cutAt: Cut
   private step = START
   private left = START.bytes
   private field: number[] = []
   private offset = 0
 
-  constructor(atBlocks: boolean) {
-    this.atBlocks = atBlocks
+  constructor(cutAt: Cut) {
+    this.cutAt = cutAt
   }
 
   *cut(chunk: Buffer): Generator<Piece, void> {
@@ -47,7 +59,7 @@ class FrameWalk {
         if (split)
           yield { bytes: FRAME_MAGIC, offset: this.offset + at - FRAME_MAGIC.length, last: false }
         from = split || isOutside(this.step) ? at : at - FRAME_MAGIC.length
-      } else if (this.step === START || (this.atBlocks && done.kind === 'body')) {
+      } else if (this.step === START || (this.cutAt === 'blocks' && done.kind === 'body')) {
         yield this.piece(chunk, from, at)
         from = at
       }
@@ -78,7 +90,7 @@ class FrameWalk {
   /** Goes to the next field and returns the completed one. */
   private advance(at: number): Step {
     const done = this.step
-    const next = done.then(Buffer.from(this.field))
+    const next = done.then(Buffer.from(this.field), WINDOWS[this.cutAt])
     if (typeof next === 'string') {
       throw compressionInvalid('The zstd data is not valid.', this.offset + at, next)
     }

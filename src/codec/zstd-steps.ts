@@ -1,5 +1,4 @@
-/** 128 MiB: the limit of the zstd program without `--long=31`. A decoder keeps its window in memory. */
-const MAX_WINDOW_BYTES = 1 << 27
+/** The header fields of a Zstandard stream, one step after the other. */
 
 /** RFC 8878, 3.1.1: in the order of its bytes in a file. */
 export const FRAME_MAGIC: Buffer = Buffer.from([0x28, 0xb5, 0x2f, 0xfd])
@@ -13,7 +12,13 @@ const MAX_BLOCK_BYTES = 1 << 17
 export interface Step {
   readonly kind: 'between' | 'skip' | 'header' | 'body'
   readonly bytes: number
-  then(field: Buffer): Step | string
+  then(field: Buffer, limit: WindowLimit): Step | string
+}
+
+/** How large a window a decoder can have, and a phrase that says what could read larger ones, if anything. */
+export interface WindowLimit {
+  readonly bytes: number
+  readonly unless: string
 }
 
 /** The place where a frame, a skippable frame or the end of the stream may come. */
@@ -41,7 +46,7 @@ function afterDescriptor(field: Buffer): Step | string {
   return {
     kind: 'header',
     bytes: (layout.single ? 0 : 1) + layout.dictionaryBytes + layout.sizeBytes,
-    then: (header) => afterHeader(header, layout, (descriptor & 4) !== 0)
+    then: (header, limit) => afterHeader(header, layout, (descriptor & 4) !== 0, limit)
   }
 }
 
@@ -51,7 +56,12 @@ interface Layout {
   readonly sizeBytes: number
 }
 
-function afterHeader(header: Buffer, layout: Layout, hasChecksum: boolean): Step | string {
+function afterHeader(
+  header: Buffer,
+  layout: Layout,
+  hasChecksum: boolean,
+  limit: WindowLimit
+): Step | string {
   const dictionaryAt = layout.single ? 0 : 1
   const sizeAt = dictionaryAt + layout.dictionaryBytes
   if (header.subarray(dictionaryAt, sizeAt).some((byte) => byte !== 0))
@@ -59,9 +69,8 @@ function afterHeader(header: Buffer, layout: Layout, hasChecksum: boolean): Step
   const window = layout.single
     ? contentSize(header.subarray(sizeAt))
     : windowSize(header.readUInt8())
-  if (window > MAX_WINDOW_BYTES) {
-    return `a frame needs a window of ${window} bytes, but the limit is ${MAX_WINDOW_BYTES}`
-  }
+  if (window > limit.bytes)
+    return `a frame needs a window of ${window} bytes, but the limit is ${limit.bytes}${limit.unless}`
   return blockHeader(Math.min(window, MAX_BLOCK_BYTES), hasChecksum)
 }
 

@@ -7,6 +7,7 @@ import { isHostXattr } from '../plan/policy/host-xattrs.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
 import { isErrno } from '../sys/failure.ts'
 import type { Identity } from '../sys/identity.ts'
+import { freeBytes } from '../sys/free-space.ts'
 import {
   listXattrs,
   removeXattr,
@@ -63,7 +64,7 @@ export function writeFileMetadata(
 
 function setXattrsOf(fd: number, entry: StagedEntry, onLost: OnLostXattr): void {
   for (const [name, value] of entry.xattrs)
-    tolerate(entry, name, onLost, () => setXattrOf(fd, name, value))
+    tolerate(entry, name, onLost, fd, () => setXattrOf(fd, name, value))
 }
 
 /** For a new symbolic link or special file, by name. */
@@ -130,7 +131,7 @@ function finish(
   onLost: OnLostXattr
 ): void {
   for (const [key, value] of entry.xattrs)
-    tolerate(entry, key, onLost, () => setXattr(directory, name, key, value))
+    tolerate(entry, key, onLost, directory, () => setXattr(directory, name, key, value))
   setTimes(directory, name, entry.atime ?? entry.mtime, entry.mtime)
 }
 
@@ -145,23 +146,38 @@ function clearXattrs(directory: number, name: ByteString): void {
   }
 }
 
-/**
- * ENOTSUP: the file system has no such attributes. EPERM for `user.*` on anything but files and directories: no Linux
- * file system supports them (xattr(7)), so an image made elsewhere may contain what cannot exist here.
- */
+/** @param fd on the same file system */
 function tolerate(
   entry: StagedEntry,
   name: ByteString,
   onLost: OnLostXattr,
+  fd: number,
   set: () => void
 ): void {
   try {
     set()
   } catch (error) {
-    const impossible =
-      entry.type !== 'file' && entry.type !== 'directory' && name.startsWith('user.')
-    if (!isErrno(error, 'ENOTSUP', 'EOPNOTSUPP') && !(impossible && isErrno(error, 'EPERM')))
-      throw error
+    if (!cannotBeHeld(entry, name, error, fd)) throw error
     onLost(entry, name)
   }
+}
+
+/** What attributes need at most: a block, or an inode and its blocks, for each. */
+const ROOM_BYTES = 1024 * 1024
+
+/**
+ * ENOTSUP: the file system has no such attributes. E2BIG, ERANGE: no file system holds a value or a name of this size.
+ * ENOSPC: attributes of one file share a block on ext4 and btrfs; only if there is space for more is this not a full
+ * disk. EPERM for `user.*` on anything but files and directories: no Linux file system supports them (xattr(7)), so an
+ * image made elsewhere may contain what cannot exist here.
+ */
+function cannotBeHeld(entry: StagedEntry, name: ByteString, error: unknown, fd: number): boolean {
+  if (isErrno(error, 'ENOTSUP', 'EOPNOTSUPP', 'E2BIG', 'ERANGE')) return true
+  if (isErrno(error, 'ENOSPC')) return freeBytes(fd) > ROOM_BYTES
+  return (
+    isErrno(error, 'EPERM') &&
+    entry.type !== 'file' &&
+    entry.type !== 'directory' &&
+    name.startsWith('user.')
+  )
 }

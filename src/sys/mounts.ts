@@ -10,6 +10,17 @@ export function mountsBelow(path: ByteString): ByteString[] {
     .filter((point) => point.startsWith(`${path}/`))
 }
 
+/** File systems in which the kernel shows itself: nothing in them is a file that could be stored. */
+const OF_KERNEL = /^(?:proc|sysfs|cgroup2?|devpts|devtmpfs|mqueue|securityfs|debugfs|tracefs|bpf)$/
+
+/** Those of `mountsBelow` where the kernel shows itself. */
+export function kernelMountsBelow(path: ByteString): ByteString[] {
+  return mountInfo()
+    .filter((fields) => OF_KERNEL.test(fields[fields.indexOf('-') + 1] ?? ''))
+    .map((fields) => unescape(fields[4] ?? ''))
+    .filter((point) => point.startsWith(`${path}/`))
+}
+
 /** Flags that mount_namespaces(7) locks if a less privileged namespace takes over a mount. */
 const LOCKED_FLAGS = ['ro', 'nodev', 'noexec', 'nosuid', 'noatime', 'relatime', 'nodiratime']
 

@@ -91,7 +91,7 @@ export const REFUSED: readonly (readonly [name: string, blob: Buffer])[] = [
   ['gzip after the frame', joined(plain, gzipEmpty)],
   ['a second frame without its end', joined(plain, single.subarray(0, -2))],
   ['a skippable frame without its end', joined(plain, skippable(content).subarray(0, 99))],
-  ['a window of 256 MiB', frame(0, window(28), raw(text))],
+  ['a window of 1 GiB', frame(0, window(30), raw(text))],
   ['a window of 2 GiB in the second frame', joined(single, frame(0, window(31), raw(text)))],
   ['a dictionary', frame(1, joined(window(17), Buffer.from([9])), raw(text))],
   ['a reserved bit', frame(8, window(17), raw(text))],
@@ -99,3 +99,7 @@ export const REFUSED: readonly (readonly [name: string, blob: Buffer])[] = [
   ['a block above the window', frame(0, window(10), raw(noise(2000)))],
   ['a block above 128 KiB', frame(0, window(20), run(1, 131_073))]
 ]
+
+/** With windows of 256 and 512 MiB, which the decoder in JavaScript does not have. */
+export const LARGE: readonly Buffer[] = [28, 29].map((log) => frame(0, window(log), raw(text)))
+export const LARGE_CONTENT: Buffer = text

@@ -6,7 +6,7 @@ import { unzstd, unzstdInJavaScript, HAS_NATIVE_ZSTD } from '../../src/codec/unz
 import { frames } from '../../src/codec/zstd-frames.ts'
 import { noise } from './gzip-cases.ts'
 import { expected, filter, inputOf, installed, outcomeOf, refused, sourceOf } from './support.ts'
-import { ACCEPTED, REFUSED, skippable } from './zstd-cases.ts'
+import { ACCEPTED, LARGE, LARGE_CONTENT, REFUSED, skippable } from './zstd-cases.ts'
 
 type Decode = (blob: Buffer) => AsyncIterable<Buffer>
 
@@ -38,6 +38,18 @@ async function* byProgram(blob: Buffer): AsyncGenerator<Buffer> {
     closeSync(input.fd)
   }
 }
+
+test.each(LARGE)(
+  'windows over 128 MiB are for node:zlib and the zstd program: %#',
+  async (blob) => {
+    const error = await outcomeOf(unzstdInJavaScript(sourceOf(blob)))
+    expect(error).toEqual(refused('COMPRESSION_INVALID'))
+    if (HAS_NATIVE_ZSTD)
+      expect(await outcomeOf(unzstd(sourceOf(blob)))).toEqual(expected(LARGE_CONTENT))
+    if (program !== undefined)
+      expect(await outcomeOf(byProgram(blob))).toEqual(expected(LARGE_CONTENT))
+  }
+)
 
 describe.each(decoders)('zstd by %s', (_name, decode) => {
   test.skipIf(decode === undefined).each(ACCEPTED)('decodes %s', async (_case, blob, content) => {

@@ -120,6 +120,24 @@ describe.runIf(needs('root'))('masks', () => {
     }, volumes)
   })
 
+  test.runIf(needs('root', 'mounts'))(
+    'do not help against /proc: it must not be mounted',
+    async () => {
+      await withBundle(async ({ rootfs, bundle, repack }) => {
+        fs.mkdirSync(`${rootfs}/proc`)
+        ok('mount', '-t', 'proc', 'proc', `${rootfs}/proc`)
+        try {
+          const busy = { code: 'BUNDLE_BUSY', facts: { path: fs.realpathSync(`${rootfs}/proc`) } }
+          await expect(diff({ bundle })).rejects.toMatchObject(busy)
+          await expect(repack({ maskPaths: ['/proc'] })).rejects.toMatchObject(busy)
+        } finally {
+          ok('umount', '-l', `${rootfs}/proc`)
+        }
+        expect((await diff({ bundle })).map(({ path }) => path)).toEqual(['.', 'proc'])
+      })
+    }
+  )
+
   test('keep the masked names of a file that has others', async () => {
     await withBundle(async ({ rootfs, repack }) => {
       fs.appendFileSync(`${rootfs}/d/g`, 'more')

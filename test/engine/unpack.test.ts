@@ -66,6 +66,23 @@ describe('events', () => {
     }))
 })
 
+describe('an attribute that the file system cannot hold', () => {
+  test.each([
+    ['20 kB, which ext4 cannot hold', { 'SCHILY.xattr.user.big': 'x'.repeat(20_000) }],
+    ['100 kB, which Linux cannot hold', { 'SCHILY.xattr.user.big': 'x'.repeat(100_000) }],
+    ['a name of 300 bytes', { [`SCHILY.xattr.user.${'n'.repeat(300)}`]: 'x' }]
+  ])('is a warning, not an error: %s', (what, pax) =>
+    inScratch(async (work) => {
+      const { events, onEvent } = recorder()
+      const layer = tar(directory('d/', { pax }), file('f', 'body', { pax }))
+      await library.unpackRootfs({ ...optionsFor(work, [layer]), onEvent })
+      expect(fs.readFileSync(`${work}/made/f`, 'latin1')).toBe('body')
+      const lost = events.filter(({ type }) => type === 'warning').length
+      expect(lost).toBeGreaterThan(what.startsWith('20 kB') ? -1 : 0)
+    })
+  )
+})
+
 describe('an AbortSignal', () => {
   test('that is raised already stops before anything is made', () =>
     inScratch(async (work) => {

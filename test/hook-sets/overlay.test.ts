@@ -163,6 +163,17 @@ describe.each(usable)('the overlay set on %s', (type) => {
     expect(existsSync(bundle!.rootfs)).toBe(false)
   })
 
+  test('more layers than overlayfs joins are refused before anything is extracted', () => {
+    const [bundle] = setUp()
+    const prepare = (count: string) => bundle!.call('prepare', { OCI_UNPACK_LAYER_COUNT: count })
+    expect(prepare('501')).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('501 layers, but overlayfs joins at most 500') as string
+    })
+    expect(existsSync(bundle!.store)).toBe(false)
+    expect(prepare('500').status).toBe(0)
+  })
+
   test('a trial that was killed goes with abort, or with the next unpack', () => {
     const [bundle] = setUp()
     const staged = join(bundle!.store, 'staged')

@@ -10,6 +10,7 @@ import type { HashFiles } from '../tree/hash-files.ts'
 import { scanListed } from '../tree/scan-listed.ts'
 import { scanTree } from '../tree/scan-tree.ts'
 import { assertComplete } from './assert-complete.ts'
+import { assertNoKernelMounts } from './assert-no-kernel-mounts.ts'
 import { findChanges, type Changes } from './find-changes.ts'
 
 export interface ChangeSearch extends ThreadOptions {
@@ -23,9 +24,10 @@ export interface ChangeSearch extends ThreadOptions {
 
 /**
  * What changed, by looking at what is listed or, where nothing is or it is not enough, at the whole tree.
- * @throws SYSCALL_FAILED, FILE_CHANGED, MTREE_INVALID, ABORTED, HOOK_ANSWER_INVALID
+ * @throws BUNDLE_BUSY if /proc or the like is mounted in it, SYSCALL_FAILED, FILE_CHANGED, MTREE_INVALID, ABORTED, HOOK_ANSWER_INVALID
  */
 export async function bundleChanges(bundle: OpenBundle, search: ChangeSearch): Promise<Changes> {
+  assertNoKernelMounts(bundle.rootfs)
   const { listed, verifyDelta = false } = search
   const part = listed === undefined ? undefined : await lookAt(bundle, search, listed)
   const isEnough = part !== undefined && hasAllNames(part.linked, part.deltas, fileOf)
