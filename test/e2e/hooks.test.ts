@@ -38,6 +38,19 @@ describe('hooks check', () => {
     })
   })
 
+  test('says what a storage cannot hold', () => {
+    const toml = `${work}/less.toml`
+    const text = 'version = 1\nname = "x"\nprecision = "seconds"\nxattrs = "user security"\n'
+    writeFileSync(toml, text, { mode: 0o600 })
+    const { stdout } = ociUnpackOk('hooks', 'check', toml)
+    expect(stdout.split('\n')[1]).toBe(
+      'extract rootfs, manifest auto, precision seconds, xattrs user security'
+    )
+    writeFileSync(toml, text.replace('user security', 'user.a'), { mode: 0o600 })
+    const refused = ociUnpack('hooks', 'check', toml)
+    expect(refused.stderr).toMatch(/line: 4[^]*xattrs/)
+  })
+
   test('lists the functions of a module', () => {
     const module = `${work}/hooks.mjs`
     writeFileSync(
