@@ -41,7 +41,7 @@ export interface RewrittenImage {
 }
 
 /** The uncompressed size of a layer in bytes, which umoci records on the layer's descriptor. */
-const UNCOMPRESSED_SIZE = 'ci.umo.uncompressed_blob_size'
+export const UNCOMPRESSED_SIZE = 'ci.umo.uncompressed_blob_size'
 
 /**
  * Applies an edit and rewrites everything above it, bottom-up: config, manifest, each index. Unknown fields,
