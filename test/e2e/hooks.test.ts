@@ -89,6 +89,16 @@ test('hooks test --list prints each case with what it tests', () => {
   })
 })
 
+test('a destination below a file is refused in words, before any hook is called', () => {
+  const { reference } = buildImage(`${work}/below`, { layers: [] })
+  writeFileSync(`${work}/file`, '')
+  const hooks = ['--hooks', shippedSet('reflink', `${work}/below-set`)]
+  const { status, stderr } = ociUnpack('unpack', ...hooks, '--image', reference, `${work}/file/x`)
+  expect([status, stderr]).toEqual([1, expect.stringContaining('it is not a directory')])
+  expect(stderr).toContain(`path: ${work}/file/x`)
+  expect(existsSync(`${work}/below-set/store`)).toBe(false)
+})
+
 describe.runIf(needs('root', 'setfattr'))('a set on the command line', () => {
   test('unpacks, is collected and deleted', () => {
     const home = `${work}/life`
