@@ -129,6 +129,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'engine/place',
       'engine/operation',
       'bundle',
+      'codec/size-hint.ts',
       'hooks',
       'image',
       'plan',

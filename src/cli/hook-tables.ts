@@ -12,9 +12,12 @@ import { display, fromText } from '../bytes.ts'
 import type { Paint, Style } from './paint.ts'
 
 export function formatDescription(hooks: HooksDescription): string {
-  const { name, file, extract, whiteouts, manifest } = hooks
+  const { name, file, extract, whiteouts, manifest, precision, xattrs } = hooks
   const form = whiteouts === undefined ? '' : `, whiteouts ${whiteouts}`
-  const head = `${shown(name)}: ${shown(file)}\nextract ${extract}${form}, manifest ${manifest}\n`
+  const times = precision === 'seconds' ? ', precision seconds' : ''
+  const attributes = xattrs === undefined ? '' : `, xattrs ${xattrs.join(' ') || 'none'}`
+  const settings = `extract ${extract}${form}, manifest ${manifest}${times}${attributes}`
+  const head = `${shown(name)}: ${shown(file)}\n${settings}\n`
   return `${head}\n${table([HEADINGS, ...hooks.points.map(cells)])}`
 }
 

@@ -40,3 +40,23 @@ function readTrailer(path: string, end: number): number {
     closeSync(fd)
   }
 }
+
+/** How many bytes a layer inflates to, according to what says so. */
+export interface UnpackedSize {
+  readonly bytes: number
+  readonly is: 'exactly' | 'at least'
+}
+
+/**
+ * What the blob itself says of its size: exact if it is not compressed. The end of a gzip file gives the size of its last
+ * member modulo 2^32, so there is at least as much. Undefined if nothing is known without reading it all.
+ */
+export function unpackedSizeOf(
+  source: { path?: string; size: number; section?: { offset: number } },
+  compression: Compression
+): UnpackedSize | undefined {
+  if (compression === 'none') return { bytes: source.size, is: 'exactly' }
+  if (compression !== 'gzip' || source.path === undefined) return undefined
+  const bytes = readTrailer(source.path, (source.section?.offset ?? 0) + source.size)
+  return bytes === 0 ? undefined : { bytes, is: 'at least' }
+}

@@ -9,7 +9,7 @@ import { repack, type RepackOptions } from '../engine/repack.ts'
 import { deleteBundle } from '../engine/delete-bundle.ts'
 import { mountBundle, umountBundle } from '../engine/mount-bundle.ts'
 import { unpack, unpackRootfs } from '../engine/unpack.ts'
-import type { HookSet } from '../hooks/calls.ts'
+import type { HookSet, Holds } from '../hooks/calls.ts'
 import type { HookPoint } from '../hooks/points.ts'
 import { withTrace, type TraceRecord } from '../hooks/trace.ts'
 import { isErrno } from '../sys/failure.ts'
@@ -27,6 +27,8 @@ export interface Image {
   layers: number
   /** What the engine makes from it without hooks. */
   tree: Tree
+  /** What the set can hold of it. */
+  held: Holds
 }
 
 export interface Unpacked {
@@ -100,7 +102,7 @@ export class Bench {
   async knownImage(reference: string, layout: string, layers: number): Promise<Image> {
     const plain = this.newPath('plain')
     await unpackRootfs({ image: reference, destination: plain, jobs: 0 })
-    return { reference, layout, layers, tree: readTree(plain) }
+    return { reference, layout, layers, tree: readTree(plain, this.set), held: this.set }
   }
 
   newBundle(): string {

@@ -11,9 +11,9 @@ import { Broken } from './report.ts'
 import { differences, readTree, type Sides, type Tree } from './tree.ts'
 
 /** @param when in which situation */
-export function checkTree(rootfs: string, { tree }: Image, when: string): void {
+export function checkTree(rootfs: string, { tree, held }: Image, when: string): void {
   const what = `${when}, ${rootfs} is not what the engine makes without hooks`
-  checkSame(tree, readTree(rootfs), what, { expected: 'the image', found: rootfs })
+  checkSame(tree, readTree(rootfs, held), what, { expected: 'the image', found: rootfs })
 }
 
 export function checkSame(expected: Tree, found: Tree, what: string, sides: Sides): void {

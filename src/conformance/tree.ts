@@ -1,5 +1,6 @@
 /** Compares two trees in everything that a tree has. Shares no decision with the engine: it only looks. */
 import { display, fromText, type ByteString } from '../bytes.ts'
+import type { Holds } from '../hooks/calls.ts'
 import { FileHasher } from '../rootfs/hash-file.ts'
 import { walk, type Walked } from '../rootfs/walk.ts'
 import { readXattrs } from '../rootfs/xattrs.ts'
@@ -9,14 +10,15 @@ import { readSymlink } from '../sys/names.ts'
 /** What is known about each path (`''` for the root), by field. */
 export type Tree = ReadonlyMap<ByteString, ReadonlyMap<string, string>>
 
-export function readTree(path: string): Tree {
+/** @param held what is compared of times and attributes */
+export function readTree(path: string, held: Holds): Tree {
   const root = openOperatorDirectory(fromText(path))
   const hasher = new FileHasher(root)
   const firstNames = new Map<string, ByteString>()
   try {
     const tree = new Map<ByteString, ReadonlyMap<string, string>>()
     for (const walked of walk(root, new Set()))
-      tree.set(walked.path, describe(walked, hasher, firstNames))
+      tree.set(walked.path, describe(walked, hasher, firstNames, held))
     return tree
   } finally {
     hasher.release()
@@ -59,7 +61,8 @@ function compare(
 function describe(
   walked: Walked,
   hasher: FileHasher,
-  firstNames: Map<string, ByteString>
+  firstNames: Map<string, ByteString>,
+  held: Holds
 ): ReadonlyMap<string, string> {
   const { path, status, directory, name } = walked
   const { type, mode, uid, gid, mtimeSec, mtimeNsec } = status
@@ -67,9 +70,12 @@ function describe(
     ['type', type],
     ['mode', mode.toString(8).padStart(4, '0')],
     ['owner', `${uid}:${gid}`],
-    ['mtime', `${mtimeSec}.${String(mtimeNsec).padStart(9, '0')}`]
+    [
+      'mtime',
+      held.precision === 'seconds' ? String(mtimeSec) : `${mtimeSec}.${fraction(mtimeNsec)}`
+    ]
   ])
-  for (const [key, value] of readXattrs(directory, name))
+  for (const [key, value] of readXattrs(directory, name).filter(([key]) => isHeld(key, held)))
     fields.set(`attribute ${display(key)}`, JSON.stringify(display(value)))
   if (type !== 'directory') {
     fields.set('link count', String(status.nlink))
@@ -83,6 +89,14 @@ function describe(
     fields.set('content', `sha256 ${hasher.hash(path, () => undefined)}`)
   }
   return fields
+}
+
+function fraction(nanoseconds: number): string {
+  return String(nanoseconds).padStart(9, '0')
+}
+
+function isHeld(key: ByteString, { xattrs }: Holds): boolean {
+  return xattrs === undefined || xattrs.includes(key.slice(0, key.indexOf('.')))
 }
 
 /** The path at which the object was found first: the same for all names of one file. */

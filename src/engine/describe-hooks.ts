@@ -1,6 +1,7 @@
 /** Describes what would run at which point, before anything runs. */
 import { resolve } from 'node:path'
 import { DEFAULT_TIMEOUT_MS, functionHooks } from '../hooks/function-hooks.ts'
+import type { HookSettings } from '../hooks/hook-set.ts'
 import { importHooks, isModule } from '../hooks/import-module.ts'
 import { checkHooks } from '../hooks/load.ts'
 import { ALL_POINTS, HOOK_POINTS, hookName } from '../hooks/points.ts'
@@ -13,6 +14,10 @@ export interface HooksDescription {
   /** Only if `extract` is `layer`. */
   whiteouts?: 'overlay' | 'overlay-userxattr' | 'none'
   manifest: 'auto' | 'never'
+  /** Of times. */
+  precision: 'nanoseconds' | 'seconds'
+  /** The namespaces of extended attributes that the storage can hold; undefined for all. */
+  xattrs?: readonly string[]
   /** What the file adds to the environment of each program. */
   env: Readonly<Record<string, string>>
   /** All points, in the order in which they are called. */
@@ -44,13 +49,11 @@ export async function describeHooks(file?: string): Promise<HooksDescription | u
 
 async function describeModule(file: string): Promise<HooksDescription> {
   const hooks = await importHooks(file)
-  const { name, extract, whiteouts, manifest, points } = functionHooks(hooks)
+  const set = functionHooks(hooks)
+  const { points } = set
   return {
     file,
-    name,
-    extract,
-    ...(whiteouts === undefined ? {} : { whiteouts }),
-    manifest,
+    ...describeSettings(set),
     env: {},
     points: ALL_POINTS.map((point): HookPointDescription => {
       if (!points.has(point)) return { point: hookName(point) }
@@ -64,7 +67,7 @@ async function describeModule(file: string): Promise<HooksDescription> {
 function describeFile(file: string | undefined): HooksDescription | undefined {
   const definition = checkHooks({ file })
   if (definition === undefined) return undefined
-  const { name, extract, whiteouts, manifest, deltaFallback } = definition.settings
+  const { deltaFallback } = definition.settings
   const points = ALL_POINTS.map((point): HookPointDescription => {
     const found = definition.hooks.find((hook) => hook.point === point)
     if (found === undefined) return { point: hookName(point) }
@@ -75,11 +78,26 @@ function describeFile(file: string | undefined): HooksDescription | undefined {
   })
   return {
     file: definition.file,
+    ...describeSettings(definition.settings),
+    env: definition.env,
+    points
+  }
+}
+
+function describeSettings({
+  name,
+  extract,
+  whiteouts,
+  manifest,
+  precision,
+  xattrs
+}: HookSettings): Omit<HooksDescription, 'file' | 'env' | 'points'> {
+  return {
     name,
     extract,
     ...(whiteouts === undefined ? {} : { whiteouts }),
     manifest,
-    env: definition.env,
-    points
+    precision,
+    ...(xattrs === undefined ? {} : { xattrs })
   }
 }

@@ -63,7 +63,15 @@ export function said({ stderr }: Said): { stderr?: string } {
   return stderr === undefined ? {} : { stderr }
 }
 
-export interface HookSet {
+/** How much of the metadata of an image a storage can hold. */
+export interface Holds {
+  /** Of times. */
+  readonly precision: 'nanoseconds' | 'seconds'
+  /** The namespaces of extended attributes, such as `user`; undefined for all. */
+  readonly xattrs: readonly string[] | undefined
+}
+
+export interface HookSet extends Holds {
   /** Shown in logs and errors. */
   readonly name: string
   readonly extract: ExtractMode

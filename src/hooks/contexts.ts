@@ -30,6 +30,9 @@ export interface ImageContext extends BundleContext {
   readonly manifestDigest: Digest
   readonly configDigest: Digest
   readonly layerCount: number
+  /** Bytes of the tars of all layers; only while the image is unpacked. */
+  readonly imageUnpackedSize?: number
+  readonly imageUnpackedSizeIs?: 'exactly' | 'at least'
   readonly manifest: ImageManifest
   readonly config: ImageConfig
 }
@@ -43,6 +46,10 @@ export interface HookLayer {
   readonly mediaType: string
   /** In bytes, compressed. */
   readonly size: number
+  /** Bytes of its tar; undefined if unknown before it is read. */
+  readonly unpackedSize?: number
+  /** Whether `unpackedSize` is all of it. */
+  readonly unpackedSizeIs?: 'exactly' | 'at least'
   readonly diffId: Digest
   readonly chainId: Digest
   /** Undefined for the base layer. */

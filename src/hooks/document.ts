@@ -1,6 +1,6 @@
 /** The text of a hooks.toml as the tables that its schema allows. */
 import type { WhiteoutForm } from '../plan/whiteout-form.ts'
-import type { ExtractMode } from './calls.ts'
+import type { ExtractMode, Holds } from './calls.ts'
 import { hooksInvalid } from './invalid.ts'
 import { ALL_POINTS, hookName, type HookPoint } from './points.ts'
 import { complaintOf } from './schema-error.ts'
@@ -14,6 +14,9 @@ export interface WrittenHooks {
   readonly extract?: ExtractMode
   readonly whiteouts?: WhiteoutForm
   readonly manifest?: 'auto' | 'never'
+  readonly precision?: Holds['precision']
+  /** Separated by spaces. */
+  readonly xattrs?: string
   readonly env?: Readonly<Record<string, string>>
   readonly tables: ReadonlyMap<HookPoint, WrittenHook>
 }

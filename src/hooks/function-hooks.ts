@@ -26,6 +26,8 @@ export function functionHooks(hooks: UnpackHooks): HookSet {
       extract,
       whiteouts: hooks.whiteouts ?? defaultWhiteouts(extract),
       manifest: hooks.manifest ?? 'auto',
+      precision: hooks.precision ?? 'nanoseconds',
+      xattrs: hooks.xattrs,
       deltaFallback: undefined
     },
     new Map(points.map((point) => [point, { kind, timeout }])),
@@ -33,7 +35,7 @@ export function functionHooks(hooks: UnpackHooks): HookSet {
   )
 }
 
-const SETTINGS = ['name', 'extract', 'whiteouts', 'manifest', 'timeout']
+const SETTINGS = ['name', 'extract', 'whiteouts', 'manifest', 'precision', 'xattrs', 'timeout']
 const MEMBERS = [...SETTINGS, ...ALL_POINTS.map((point) => HOOK_POINTS[point].member)]
 
 /** An unknown member of a plain object is likely a typing error. Objects of a class may have members of their own. */

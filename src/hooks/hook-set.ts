@@ -2,7 +2,14 @@
 import { setTimeout } from 'node:timers/promises'
 import { withFacts, type Facts } from '../errors.ts'
 import { mayDecline, readAnswer } from './answer.ts'
-import { said, type ContextOf, type ExtractMode, type HookOutcome, type HookSet } from './calls.ts'
+import {
+  said,
+  type ContextOf,
+  type ExtractMode,
+  type Holds,
+  type HookOutcome,
+  type HookSet
+} from './calls.ts'
 import { unlessStopped, withDeadline } from './deadline.ts'
 import { answerInvalid, timedOut } from './failures.ts'
 import { LATE_STDERR_MS, type HookKind, type RawAnswer } from './hook-kind.ts'
@@ -13,7 +20,7 @@ import type { HookRequest } from './request.ts'
 /** What a set consists of, besides its hooks. */
 export type HookSettings = Pick<
   HookSet,
-  'name' | 'extract' | 'whiteouts' | 'manifest' | 'deltaFallback'
+  'name' | 'extract' | 'whiteouts' | 'manifest' | 'deltaFallback' | keyof Holds
 >
 
 interface Hook {

@@ -17,7 +17,8 @@ const DEFAULT_TIMEOUT = '60s'
  */
 export function readHooks(file: TrustedFile, searchPath: string | undefined): HooksDefinition {
   const written = readDocument(file)
-  const { extract = 'rootfs', manifest = 'auto', env = {}, tables } = written
+  const { extract = 'rootfs', manifest = 'auto', precision = 'nanoseconds' } = written
+  const { env = {}, tables } = written
   checkRules(file, written)
   const directory = dirname(file.path)
   return {
@@ -29,6 +30,8 @@ export function readHooks(file: TrustedFile, searchPath: string | undefined): Ho
       extract,
       whiteouts: written.whiteouts ?? defaultWhiteouts(extract),
       manifest,
+      precision,
+      xattrs: written.xattrs?.split(' ').filter((word) => word !== ''),
       deltaFallback: tables.get('delta-list')?.fallback
     },
     hooks: [...tables.keys()].map((point) => readHook(file, written, point, env.PATH ?? searchPath))

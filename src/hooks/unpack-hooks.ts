@@ -1,7 +1,7 @@
 /** Hooks as functions, for users of the library. */
 import type { Json } from '../image/json.ts'
 import type { WhiteoutForm } from '../plan/whiteout-form.ts'
-import type { ExtractMode } from './calls.ts'
+import type { ExtractMode, Holds } from './calls.ts'
 import type * as contexts from './contexts.ts'
 
 /**
@@ -18,6 +18,10 @@ export interface UnpackHooks {
   whiteouts?: WhiteoutForm
   /** Default `auto`. */
   manifest?: 'auto' | 'never'
+  /** The precision of times that the storage can hold; default `nanoseconds`. */
+  precision?: Holds['precision']
+  /** The namespaces of extended attributes that it can hold, such as `user`; default all. */
+  xattrs?: readonly string[]
   /** Milliseconds for a call, including the time while it is busy; default 60,000. */
   timeout?: number
 

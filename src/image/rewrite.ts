@@ -50,7 +50,7 @@ export interface RewrittenImage {
 const DESCRIBED = 'vnd.docker.reference.digest'
 
 /** The uncompressed size of a layer in bytes, which umoci records on the layer's descriptor. */
-const UNCOMPRESSED_SIZE = 'ci.umo.uncompressed_blob_size'
+export const UNCOMPRESSED_SIZE = 'ci.umo.uncompressed_blob_size'
 
 /**
  * Applies an edit and rewrites everything above it, bottom-up: config, manifest, each index. Unknown fields,

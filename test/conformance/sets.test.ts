@@ -58,6 +58,13 @@ describe.runIf(needs('root'))('the kit runs', () => {
     expect(leftBehind(`${home}/functions`)).toEqual([])
   })
 
+  test('functions that cannot hold everything, and say so', async () => {
+    const place = `${home}/holding`
+    const cases = ['cold unpack', 'metadata and odd names', 'delta-list', 'refresh']
+    const report = await testFunctions(place, { cases }, 'whole seconds, as declared')
+    expect(notPassed(report)).toEqual([])
+  })
+
   test('functions that print to standard output', async () => {
     const place = `${home}/printing`
     const report = await testFunctions(place, { cases: ['two at once'] }, 'none, but it prints')

@@ -38,6 +38,19 @@ describe('hooks check', () => {
     })
   })
 
+  test('says what a storage cannot hold', () => {
+    const toml = `${work}/less.toml`
+    const text = 'version = 1\nname = "x"\nprecision = "seconds"\nxattrs = "user security"\n'
+    writeFileSync(toml, text, { mode: 0o600 })
+    const { stdout } = ociUnpackOk('hooks', 'check', toml)
+    expect(stdout.split('\n')[1]).toBe(
+      'extract rootfs, manifest auto, precision seconds, xattrs user security'
+    )
+    writeFileSync(toml, text.replace('user security', 'user.a'), { mode: 0o600 })
+    const refused = ociUnpack('hooks', 'check', toml)
+    expect(refused.stderr).toMatch(/line: 4[^]*xattrs/)
+  })
+
   test('lists the functions of a module', () => {
     const module = `${work}/hooks.mjs`
     writeFileSync(
@@ -74,6 +87,16 @@ test('hooks test --list prints each case with what it tests', () => {
     name: 'renamed parent',
     contract: expect.stringContaining('OCI_UNPACK_STATE') as unknown
   })
+})
+
+test('a destination below a file is refused in words, before any hook is called', () => {
+  const { reference } = buildImage(`${work}/below`, { layers: [] })
+  writeFileSync(`${work}/file`, '')
+  const hooks = ['--hooks', shippedSet('reflink', `${work}/below-set`)]
+  const { status, stderr } = ociUnpack('unpack', ...hooks, '--image', reference, `${work}/file/x`)
+  expect([status, stderr]).toEqual([1, expect.stringContaining('it is not a directory')])
+  expect(stderr).toContain(`path: ${work}/file/x`)
+  expect(existsSync(`${work}/below-set/store`)).toBe(false)
 })
 
 describe.runIf(needs('root', 'setfattr'))('a set on the command line', () => {

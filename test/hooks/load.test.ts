@@ -53,6 +53,8 @@ command = ["/bin/sh"]
         extract: 'rootfs',
         whiteouts: undefined,
         manifest: 'auto',
+        precision: 'nanoseconds',
+        xattrs: undefined,
         deltaFallback: 'mtree'
       },
       hooks: [

@@ -23,10 +23,14 @@ export async function checkCommitted(bench: Bench, { calls, image }: Unpacked): 
   const finish = callsOf(calls, 'finish').at(-1)!
   const layers = finish.context.layers as readonly { index: number; target: string }[]
   for (const { index, target } of layers) {
-    const lines = differences(readTree(join(own, String(index))), readTree(target), {
-      expected: 'the layer',
-      found: target
-    })
+    const lines = differences(
+      readTree(join(own, String(index)), bench.set),
+      readTree(target, bench.set),
+      {
+        expected: 'the layer',
+        found: target
+      }
+    )
     if (lines.length > 0)
       throw new Broken({
         seen: `The committed directory of layer ${index}, ${target}, is not the layer:\n${lines.join('\n')}`

@@ -18,11 +18,11 @@ export const mounting: Case = {
     const one = await bench.unpack(image)
     const other = await bench.unpack(image)
     writeFileSync(join(one.rootfs, 'etc/salt'), 'written before it was unmounted')
-    const before = readTree(one.rootfs)
+    const before = readTree(one.rootfs, bench.set)
     await bench.umount(one.bundle, twice('umount'))
     await bench.mount(one.bundle, twice('mount'))
     const what = `${one.rootfs} is not what it was before it was unmounted`
-    checkSame(before, readTree(one.rootfs), what, {
+    checkSame(before, readTree(one.rootfs, bench.set), what, {
       expected: 'what it was',
       found: 'what it is now'
     })

@@ -60,7 +60,7 @@ export const refresh: Case = {
 
 async function refreshed(bench: Bench, unpacked: Unpacked, tag: string): Promise<void> {
   const { reference } = await bench.repack(unpacked, tag, { refreshBundle: true })
-  const found = readTree(unpacked.rootfs)
+  const found = readTree(unpacked.rootfs, bench.set)
   checkSame(
     await treeOf(bench, reference),
     found,
@@ -77,5 +77,5 @@ async function refreshed(bench: Bench, unpacked: Unpacked, tag: string): Promise
 async function treeOf(bench: Bench, reference: string): Promise<Tree> {
   const plain = bench.newPath('plain')
   await unpackRootfs({ image: reference, destination: plain, jobs: 0 })
-  return readTree(plain)
+  return readTree(plain, bench.set)
 }

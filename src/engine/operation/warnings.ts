@@ -1,5 +1,6 @@
-/** Warnings: about names and documents of images, and about what a layer cannot hold, or perhaps should not. */
+/** Warnings: about names and documents of images, and about what a layer or a storage cannot hold, or perhaps should not. */
 import { display, type ByteString } from '../../bytes.ts'
+import type { Holds } from '../../hooks/calls.ts'
 import type { OnWarning } from '../../store/image-source.ts'
 import type { EngineEvent, OnEvent } from './events.ts'
 
@@ -31,5 +32,18 @@ export function mounted(point: ByteString): EngineEvent {
     message:
       'Something is mounted in the root file system, and its files are treated as files of the bundle.',
     facts: { path: display(point) }
+  }
+}
+
+/** Whatever of its metadata an image has beyond this is lost in its bundles. */
+export function holdsLess({ name, precision, xattrs }: Holds & { name: string }): EngineEvent {
+  const limits = [
+    ...(precision === 'seconds' ? ['times in whole seconds'] : []),
+    ...(xattrs === undefined ? [] : [`of extended attributes only ${xattrs.join(', ') || 'none'}`])
+  ]
+  return {
+    type: 'warning',
+    message: 'The storage of the hooks cannot hold everything that an image may contain.',
+    facts: { hooks: name, expected: limits.join('; ') }
   }
 }

@@ -6,6 +6,7 @@ import type {
   ImageContext,
   RefreshBundleContext
 } from '../../hooks/contexts.ts'
+import type { UnpackedSize } from '../../codec/size-hint.ts'
 import { chainIds } from '../../image/digest.ts'
 import { pathPlatform, target } from '../../image/choice.ts'
 import { platformText } from '../../image/platform.ts'
@@ -65,16 +66,24 @@ function imageContext(
   }
 }
 
-export function hookLayers({ manifest, config }: ResolvedImage): HookLayer[] {
+/** @param sizes by layer */
+export function hookLayers(
+  { manifest, config }: ResolvedImage,
+  sizes: readonly (UnpackedSize | undefined)[]
+): HookLayer[] {
   const diffIds = config.rootfs.diff_ids
   const chain = chainIds(diffIds)
   return manifest.layers.map(({ digest, mediaType, size }, index) => {
     const parent = chain[index - 1]
+    const unpacked = sizes[index]
     return {
       index,
       digest,
       mediaType,
       size,
+      ...(unpacked === undefined
+        ? {}
+        : { unpackedSize: unpacked.bytes, unpackedSizeIs: unpacked.is }),
       diffId: diffIds[index]!,
       chainId: chain[index]!,
       ...(parent === undefined ? {} : { parentChainId: parent })

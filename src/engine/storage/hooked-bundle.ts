@@ -17,6 +17,7 @@ import { checkApart, checkCommitted, checkShown, checkStaged } from './check-tar
 import { findLayers } from './find-layers.ts'
 import { hookLayers, topChainId } from './hook-contexts.ts'
 import type { NewBundle, TreeManifest } from './layer-storage.ts'
+import { imageSize, unpackedSizes } from './unpacked-sizes.ts'
 import { LayerLocks } from './layer-locks.ts'
 
 interface Known {
@@ -39,17 +40,19 @@ export class HookedBundle implements NewBundle {
   /** By layer; missing ones are not included. */
   private readonly known = new Map<number, Known>()
 
-  constructor(hooks: HookSet, { image, settings }: Job, context: ImageContext, site: BundleSite) {
+  constructor(hooks: HookSet, job: Job, context: ImageContext, site: BundleSite) {
+    const { image, settings } = job
+    const sizes = unpackedSizes(job)
     this.fd = site.fd
     this.path = site.path
     this.destination = context.bundle
     this.extraction = extractionOf(hooks, site, settings.onEvent)
     this.treeManifest = treeManifestOf(hooks, topChainId(image))
     this.hooks = hooks
-    this.context = context
+    this.context = { ...context, ...imageSize(sizes) }
     this.site = site
     this.signal = settings.signal
-    this.layers = hookLayers(image)
+    this.layers = hookLayers(image, sizes)
     this.locks = new LayerLocks(hooks, settings.signal)
   }
 

@@ -11,6 +11,7 @@ import { writeOrigin, type Origin } from '../bundle/origin.ts'
 import type { Job } from '../extract/job.ts'
 import type { OnEvent } from '../operation/events.ts'
 import { openHooks, type HooksOption } from '../operation/open-hooks.ts'
+import { holdsLess } from '../operation/warnings.ts'
 import type { ChangedPaths } from '../../plan/changed-paths.ts'
 import { deltaContext, newContext, refreshContext } from './hook-contexts.ts'
 import { HookedBundle } from './hooked-bundle.ts'
@@ -47,6 +48,8 @@ class HooksStorage implements LayerStorage {
   async withNewBundle(job: Job, act: (bundle: NewBundle) => Promise<void>): Promise<void> {
     const { hooks } = this
     assertFits(job, hooks)
+    if (hooks.precision === 'seconds' || hooks.xattrs !== undefined)
+      job.settings.onEvent(holdsLess(hooks))
     const { image, settings } = job
     const site = {
       bundle: settings.destination,

@@ -4,6 +4,8 @@ import { Buffer } from 'node:buffer'
 import { execFileSync } from 'node:child_process'
 import {
   existsSync,
+  lstatSync,
+  lutimesSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -53,6 +55,16 @@ function paths(list) {
   return names.map((name) => Buffer.from(name, 'latin1'))
 }
 
+/** As on a file system that has whole seconds. */
+function cutTimes(tree) {
+  const names = execFileSync('find', [tree, '-depth', '-print0']).toString('latin1').split('\0')
+  for (const name of names.slice(0, -1)) {
+    const path = Buffer.from(name, 'latin1')
+    const seconds = Math.floor(lstatSync(path).mtimeMs / 1000)
+    lutimesSync(path, seconds, seconds)
+  }
+}
+
 const MOUNTING = ['delete leaves the mount', 'mount loses changes', 'delete goes by the path']
 const isKnown = (rootfs) => readFileSync(at('rootfs'), 'utf8') === rootfs
 
@@ -81,6 +93,14 @@ export default {
     if (has('mount loses changes')) return mounts.umount
     const goesByPath = ({ rootfs }) => (isKnown(rootfs) ? mounts.umount({ rootfs }) : undefined)
     return has('delete goes by the path') ? goesByPath : undefined
+  },
+
+  get precision() {
+    return has('whole seconds, as declared') ? 'seconds' : undefined
+  },
+
+  get xattrs() {
+    return has('whole seconds, as declared') ? [] : undefined
   },
 
   name: 'plain-store',
@@ -120,7 +140,10 @@ export default {
     mkdirSync(rootfs)
     if (MOUNTING.some(has)) bind(top, rootfs)
     else if (has('bundles share files')) copy(top, rootfs, '-l')
-    else if (has('times are lost')) run('cp', '-r', '-T', top, rootfs)
+    else if (has('whole seconds, as declared')) {
+      run('cp', '-a', '--no-preserve=xattr', '-T', top, rootfs)
+      cutTimes(rootfs)
+    } else if (has('times are lost')) run('cp', '-r', '-T', top, rootfs)
     else copy(top, rootfs)
     writeFileSync(join(state, 'known'), list(rootfs))
   },

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { ChangeResult, RepackOptions, UnpackHooks } from '../../../src/index.ts'
 import { library } from '../../support/dist.ts'
 import { needs } from '../../support/requires.ts'
+import { ok } from '../../support/run.ts'
 import { directory, file, hardlink, symlink, tar } from '../../support/tar-builder.ts'
 import { codeOf, inScratch, optionsFor, recorder } from '../support.ts'
 import { chainStore, type DirectoryStore } from './directory-store.ts'
@@ -132,6 +133,38 @@ test.runIf(needs('root'))(
       expect((await repack('two')).layer).toBeUndefined()
       expect((await repack('three', { hooks: {} })).layer).toBeUndefined()
     })
+)
+
+test.runIf(needs('root'))('what a storage cannot hold is told once, and is no change', () =>
+  inScratch(async (work) => {
+    const store = chainStore(`${work}/store`, {
+      precision: 'seconds',
+      xattrs: ['security'],
+      finish({ layers, rootfs }) {
+        ok('cp', '-a', '--no-preserve=xattr', layers.at(-1)!.target!, rootfs)
+        fs.utimesSync(`${rootfs}/timed`, 1000, 1000)
+      }
+    })
+    const pax = { mtime: '1000.5', 'SCHILY.xattr.user.note': 'lost' }
+    const { events, onEvent } = recorder()
+    const options = optionsFor(work, [tar(file('timed', 'x', { pax }))])
+    await library.unpack({ ...options, hooks: store.hooks, onEvent })
+    const bundle = options.destination
+    expect(fs.statSync(`${bundle}/rootfs/timed`).mtimeMs).toBe(1_000_000)
+    expect(events.filter(({ type }) => type === 'warning')).toEqual([
+      expect.objectContaining({
+        facts: {
+          hooks: 'directories',
+          expected: 'times in whole seconds; of extended attributes only security'
+        }
+      })
+    ])
+    expect(await library.diff({ bundle })).toEqual([])
+    // of layers that are there already, the tree manifest is that of the first bundle
+    const second = `${bundle}-second`
+    await library.unpack({ ...options, destination: second, hooks: store.hooks })
+    expect(await library.diff({ bundle: second })).toEqual([])
+  })
 )
 
 describe.runIf(needs('root'))('what a refreshed repack has packed', () => {
