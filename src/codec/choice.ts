@@ -91,8 +91,10 @@ function find(name: ProgramName, searchPath: string | undefined): Program | unde
 }
 
 function program(path: string): Program {
-  return { path, args: formatOf(path) === 'zstd' ? ['-dcq', `--long=${MAX_WINDOW_LOG}`] : ['-dc'] }
+  return { path, args: formatOf(path) === 'zstd' ? ['-dcq', `-M${MAX_WINDOW_MIB}M`] : ['-dc'] }
 }
+
+const MAX_WINDOW_MIB = 2 ** (MAX_WINDOW_LOG - 20)
 
 function formatOf(path: string): 'gzip' | 'zstd' {
   const name = basename(path)

@@ -24,7 +24,7 @@ beforeAll(() => {
 afterAll(() => rmSync(root, { recursive: true }))
 
 const gzipBy = (path: string) => ({ path, args: ['-dc'] })
-const zstdBy = (path: string) => ({ path, args: ['-dcq', '--long=29'] })
+const zstdBy = (path: string) => ({ path, args: ['-dcq', '-M512M'] })
 const absent = (): boolean => false
 const present = (): boolean => true
 const probeIn = (PATH: string | undefined, request = 'auto') =>

@@ -135,7 +135,7 @@ describe('a digest', () => {
     ])
     const lines = ociUnpackOk('ls', '--long', '--layout', layout).stdout.split('\n')
     expect(lines.slice(1, 3).map((line) => line.split(' ').at(-1))).toEqual(shown)
-    expect(await commandOf(`@${inner.digest}`)).toBe('an index')
+    expect(await commandOf(`@${inner.digest}`)).toBe('arm64')
     await library.tagImage({ image: `${layout}@${shown[1]!}`, tag: 'arm' })
     expect(await commandOf(':arm')).toBe('arm64')
   })
