@@ -84,6 +84,8 @@ const WAITING = ['gc']
 /** What a hook holds up. */
 const HOOKED: Readonly<Record<string, () => string[]>> = {
   'bundle delete': () => ['--hooks', hangingHooks(), hookedBundle()],
+  'bundle mount': () => ['--hooks', hangingHooks('bundle.mount'), unmountedBundle()],
+  'bundle umount': () => ['--hooks', hangingHooks('bundle.umount'), unmountedBundle()],
   'hooks gc': () => ['--hooks', hangingHooks(), '--layout', `${box}/layout`],
   'hooks test': () => ['--directory', `${work}/kit`, hangingHooks()]
 }
@@ -265,6 +267,13 @@ function hangingHooks(...more: string[]): string {
 function hookedBundle(): string {
   ociUnpackOk('unpack', '--hooks', `${work}/hooks.toml`, '--image', image, `${box}/bundle`)
   return `${box}/bundle`
+}
+
+/** One that says that its root file system is a mount. */
+function unmountedBundle(): string {
+  const bundle = hookedBundle()
+  ok('sed', '-i', 's/"rootfs": *"directory"/"rootfs":"mount"/', `${bundle}/.oci-unpack/hooks.json`)
+  return bundle
 }
 
 function start(command: string, ...args: string[]): void {

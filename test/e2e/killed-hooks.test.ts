@@ -1,7 +1,7 @@
 /** The engine is killed while a hook works, and the hook works on: nobody else may take its place meanwhile. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { buildImage } from '../support/image-builder.ts'
@@ -24,6 +24,7 @@ case $1 in
   finish)
     mkdir "$OCI_UNPACK_ROOTFS"
     : >"finishing-$(basename "\${OCI_UNPACK_LAYOUT}")"
+    while [ -e hold ]; do sleep 0.05; done
     for file in "$OCI_UNPACK_LAYER_TARGETS"/*; do cp "$file" "$OCI_UNPACK_ROOTFS"; sleep 0.05; done ;;
   abort) printf '%s\\n' "$OCI_UNPACK_TARGETS" | while IFS= read -r target; do rm -rf "$target"; done ;;
 esac
@@ -79,6 +80,7 @@ describe.runIf(needs('root'))('after the engine was killed, and while its hook w
     const [first, second] = [imageOf('first'), imageOf('second')]
     const bundle = `${work}/bundle`
     ociUnpackOk(...commandOf(second, `${work}/warm`))
+    writeFileSync(`${work}/hold`, '')
     await killedAt('finishing-first', ...commandOf(first, bundle))
     let tries = 0
     for (; ; tries++) {
@@ -86,6 +88,7 @@ describe.runIf(needs('root'))('after the engine was killed, and while its hook w
       if (status === 0) break
       expect(stderr).toContain('BUNDLE_EXISTS')
       expect(stderr).toContain('Another process is working on a bundle there.')
+      rmSync(`${work}/hold`, { force: true })
     }
     expect(tries).toBeGreaterThan(0)
     await setTimeout(1_500)
