@@ -1,5 +1,5 @@
 /** Where the files of an uncompressed tar archive are inside it, found by reading only its headers. */
-import { closeSync, fstatSync, realpathSync } from 'node:fs'
+import { closeSync, fstatSync, realpathSync, statSync } from 'node:fs'
 import { display, type ByteString } from '../bytes.ts'
 import { packedWith } from '../codec/content.ts'
 import { OciUnpackError, withFacts } from '../errors.ts'
@@ -119,6 +119,7 @@ function cleanName(entry: TarEntry): ByteString {
 }
 
 function resolved(path: string): string {
+  if (isPipe(path)) throw piped(path)
   try {
     return realpathSync(path)
   } catch (error) {
@@ -138,6 +139,22 @@ function assertUncompressed(fd: number, path: string): void {
   throw new OciUnpackError('ARCHIVE_INVALID', 'The archive is not a tar file, but compressed.', {
     facts: { file: path, found: format },
     hint: `It is compressed more than once. Decompress it first, for example: ${format} -dc ${path} >image.tar`
+  })
+}
+
+/** Its name in /proc leads nowhere, but it can be opened. */
+function isPipe(path: string): boolean {
+  try {
+    return statSync(path).isFIFO()
+  } catch {
+    return false
+  }
+}
+
+function piped(path: string): OciUnpackError {
+  return new OciUnpackError('ARCHIVE_INVALID', 'An archive cannot be read from a pipe.', {
+    facts: { file: path, found: 'pipe' },
+    hint: 'Write it to a file first, because its members are read in another order.'
   })
 }
 

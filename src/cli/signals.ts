@@ -21,15 +21,21 @@ const PATIENT = [
 // profiler, SIGPIPE and SIGXFSZ are ignored (a write fails with EPIPE or EFBIG), and after others, such as SIGSEGV and
 // SIGABRT, nothing can be relied on.
 
+/** What follows within this time is the same signal: `timeout` and others signal a program and then its group. */
+const SAME_SIGNAL_MS = 500
+
 /** Reports the first signal. A second urgent one ends the process at once, as without a handler. */
 export function onSignal(stop: (signal: NodeJS.Signals) => void): void {
   const isIgnored = hangupIsIgnored()
   let stopped = false
   const listener = (signal: NodeJS.Signals): void => {
     if (signal === 'SIGHUP' && isIgnored) return
-    for (const urgent of URGENT) process.off(urgent, listener)
-    if (!stopped) stop(signal)
+    if (stopped) return
     stopped = true
+    const forget = (urgent: NodeJS.Signals): unknown => process.off(urgent, listener)
+    URGENT.filter((urgent) => urgent !== signal).forEach(forget)
+    setTimeout(() => URGENT.forEach(forget), SAME_SIGNAL_MS).unref()
+    stop(signal)
   }
   for (const signal of [...URGENT, ...PATIENT]) process.on(signal, listener)
 }

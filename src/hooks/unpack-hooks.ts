@@ -81,4 +81,5 @@ type NotNow = 'decline' | 'busy'
 type SkipReply = 'skip' | Target | NotNow
 type DeltaReply = Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array> | NotNow
 type Answer<T> = T | NotNow | undefined
-type Reply<T = never> = Answer<T> | Promise<Answer<T>> | Promise<void>
+// eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- TypeScript before 5.1 tells void and undefined apart
+type Reply<T = never> = Answer<T> | Promise<Answer<T>> | void | Promise<void>

@@ -12,7 +12,9 @@ export function isRootFilesystem({ config, layers }: ImageManifest): boolean {
   return layers.length === 0 || layers.some(isLayer)
 }
 
-/** An encrypted layer is one, although it cannot be unpacked. */
+/** One that is encrypted, or compressed in an unknown way, is one, although it cannot be unpacked. */
 function isLayer({ mediaType }: Descriptor): boolean {
-  return mediaKind(mediaType.replace(/\+encrypted$/, '')).kind === 'layer'
+  return [mediaType, mediaType.replace(/\+.*$/s, '')].some(
+    (type) => mediaKind(type).kind === 'layer'
+  )
 }

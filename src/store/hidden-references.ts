@@ -26,9 +26,12 @@ function typeIn(value: Json): string {
   return typeof type === 'string' && mediaKind(type).kind !== 'other' ? type : 'application/json'
 }
 
-/** In any case of letters, because a digest in upper-case is not valid but may still be meant. */
+/** Wherever they are in a text and in any case of letters: what is not valid may still be meant. */
 function digestsIn(value: Json): Digest[] {
-  if (typeof value === 'string') return [value.toLowerCase()].filter(isDigest)
+  if (typeof value === 'string')
+    return [...value.toLowerCase().matchAll(/[a-z0-9]+:[0-9a-f]+/g)]
+      .map(([text]) => text)
+      .filter(isDigest)
   if (Array.isArray(value)) return (value as readonly Json[]).flatMap(digestsIn)
   return isObject(value) ? Object.values(value).flatMap(digestsIn) : []
 }

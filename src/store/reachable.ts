@@ -179,7 +179,7 @@ function isDocument(
   { mediaType, size }: Descriptor,
   { isContent }: Place
 ): boolean {
-  if (role !== 'other') return role === 'index' || role === 'manifest'
+  if (role === 'index' || role === 'manifest') return true
   const mayBeJson = /[+/]json$/.test(mediaType) || !(size > DEFAULT_MAX_DOCUMENT_SIZE)
   return isContent !== true && mayBeJson
 }

@@ -2,6 +2,7 @@
  * Layout directories with the name of a transport. In scripts for umoci, `oci:TAG` is a tag in the directory `oci`, which
  * stacker makes by default.
  */
+import { parseTag } from '../image/tag.ts'
 import { entriesNamed } from '../image/tags.ts'
 import { isFile, isThere } from '../store/file.ts'
 import type { OnWarning } from '../store/image-source.ts'
@@ -24,9 +25,17 @@ export function tagInNamesake(
 ): ImageName | undefined {
   if (!isTrue(() => looksLikeLayout(transport.name))) return undefined
   const inDirectory = attempt(() => DEFAULT_TRANSPORT.parse(text))
-  if (inDirectory === undefined) return undefined
+  if (inDirectory === undefined || (use === 'write' && !isNewTag(inDirectory))) return undefined
   const atPlace = attempt(() => transport.parse(text.slice(transport.name.length + 1)))
-  if (atPlace === undefined || !isMeant(atPlace, transport, use)) return inDirectory
+  if (atPlace === undefined) return inDirectory
+  if (!isImagePlace(atPlace, transport)) {
+    if (use === 'write' && isTrue(() => !isThere(atPlace.path)))
+      onWarning('The name was read as a tag in a directory, but could also be a new place.', {
+        found: text,
+        available: `${transport.name}:./${atPlace.path}`
+      })
+    return inDirectory
+  }
   if (use === 'write' || isTrue(() => hasImage(inDirectory)))
     onWarning(
       'The name was read as a transport and a path, but could also be a tag in a directory.',
@@ -38,9 +47,11 @@ export function tagInNamesake(
   return undefined
 }
 
-/** A new image may get a place of its own. */
-function isMeant({ path }: ImageName, { holder }: ImageTransport<ImageName>, use: Use): boolean {
-  if (use === 'write' && isTrue(() => !isThere(path))) return true
+function isNewTag({ tag }: ImageName): boolean {
+  return tag !== undefined && isTrue(() => parseTag(tag) === tag)
+}
+
+function isImagePlace({ path }: ImageName, { holder }: ImageTransport<ImageName>): boolean {
   return isTrue(() => (holder === 'file' ? isFile(path) : looksLikeLayout(path)))
 }
 

@@ -12,7 +12,7 @@ export function openSink(description: SinkDescription, report: SinkReport): Laye
     case 'staging':
       return new LayerStage(description, report)
     case 'index':
-      return new IndexSink()
+      return new IndexSink(description, report)
     case 'bodies':
       return new BodySink(description)
   }

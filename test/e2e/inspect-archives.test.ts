@@ -1,9 +1,10 @@
 /** `list` and `stat` of archives say what they say of the layout that the archives were made from. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { buildImage } from '../support/image-builder.ts'
+import { run } from '../support/run.ts'
 import { file, tar } from '../support/tar-builder.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
-import { ociUnpack, ociUnpackOk } from './cli.ts'
+import { ociUnpack, ociUnpackCommand, ociUnpackOk } from './cli.ts'
 
 let work: string
 let image: string
@@ -14,6 +15,16 @@ beforeAll(() => {
   ociUnpackOk('copy', image, `docker-archive:${work}/docker.tar:app:1.0`)
 })
 afterAll(() => removeTemporary(work))
+
+test.each(['oci', 'docker'])(
+  'a pipe in the place of an %s-archive is named as what it is',
+  (kind) => {
+    const script = `"$@" --layout ${kind}-archive:<(cat ${work}/${kind}.tar)`
+    const { status, stderr } = run('bash', '-c', script, 'bash', ...ociUnpackCommand, 'list')
+    expect(status).toBe(1)
+    expect(stderr).toContain('An archive cannot be read from a pipe. [ARCHIVE_INVALID]')
+  }
+)
 
 describe('an oci-archive', () => {
   test('lists its tags', () => {

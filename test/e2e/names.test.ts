@@ -379,12 +379,14 @@ describe('a layout called oci', () => {
     expect(ok(...inWork('ls', '--layout', 'oci')).stdout).toBe('a\nc\n')
   })
 
-  test('is not where a new image goes, and the command says so', () => {
+  test('is where a new image goes, and the command says how it would go elsewhere', () => {
     const { stderr } = ok(...inWork('copy', 'oci:a', 'oci:new'))
-    expect(stderr).toContain('warn: The name was read as a transport and a path')
-    expect(stderr).toContain('./oci:new')
+    expect(stderr).toContain('warn: The name was read as a tag in a directory')
+    expect(stderr).toContain('oci:./new')
+    expect(existsSync(`${work}/new`)).toBe(false)
+    expect(tags()).toEqual(['a', 'new'])
+    ok(...inWork('copy', 'oci:a', 'oci:./new'))
     expect(existsSync(`${work}/new/index.json`)).toBe(true)
-    expect(tags()).toEqual(['a'])
   })
 
   test('is always meant by the name umoci', () => {

@@ -67,6 +67,18 @@ describe.runIf(needs('root', 'nohup', 'script'))('an unpack', () => {
   )
 
   test.each(['SIGINT', 'SIGTERM', 'SIGQUIT'] as const)(
+    'ends as cleanly where %s comes twice at once, as timeout(1) sends it',
+    async (signal) => {
+      await start()
+      child.kill(signal)
+      await setTimeout(3)
+      child.kill(signal)
+      expect(await ended()).toEqual([128 + constants.signals[signal], null])
+      expect(readdirSync(`${work}/box`)).toEqual([])
+    }
+  )
+
+  test.each(['SIGINT', 'SIGTERM', 'SIGQUIT'] as const)(
     'whose hook is deaf is ended at once by a further %s',
     async (signal) => {
       const toml = `version = 1\nname = "deaf"\n[unpack.ociv1.prepare]\ncommand = ["${work}/deaf"]\n`

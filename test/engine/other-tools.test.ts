@@ -102,6 +102,10 @@ function tagged(make: () => Descriptor): Descriptor {
   return root
 }
 
+function sizeOf(digest: string): number {
+  return readFileSync(layout.pathOf(digest as Descriptor['digest'])).length
+}
+
 function stored(digest: string): object {
   return parsed(layout.pathOf(digest as Descriptor['digest']))
 }
@@ -362,6 +366,17 @@ describe('an entry of an index that nobody knows', () => {
     expect(await codeOf(library.statImage({ image: `${layout.path}:odd` }))).toBe('TAG_NOT_FOUND')
     const { ok } = await library.verify({ layout: layout.path, jobs: 0 })
     expect(ok).toBe(true)
+  })
+
+  test.each<[string, (digest: string) => object]>([
+    ['a space behind the digest', (digest) => ({ mediaType: OCI_MANIFEST, digest: `${digest} ` })],
+    ['a digest in upper case', (digest) => ({ digest: digest.toUpperCase() })],
+    ['the type of a config', (digest) => ({ mediaType: OCI_CONFIG, digest, size: sizeOf(digest) })],
+    ['the type of a layer', (digest) => ({ mediaType: OCI_LAYER, digest, size: sizeOf(digest) })]
+  ])('keeps an image from a garbage collection: %s', async (_, entryOf) => {
+    const { digest } = imageWith({})
+    writeFileSync(`${layout.path}/index.json`, JSON.stringify({ manifests: [entryOf(digest)] }))
+    expect(await run.garbage()).toEqual([])
   })
 
   test('keeps what it may lead to from a garbage collection', async () => {

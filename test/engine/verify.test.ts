@@ -149,6 +149,19 @@ describe('finds', () => {
     expect(wrong(await verify())).toEqual([])
   })
 
+  test('a layer whose type names a compression that cannot be read', async () => {
+    image(undefined, layout.blob(PACKED, `${OCI_LAYER}+xz`))
+    expect(wrong(await verify())).toEqual(['other damaged MEDIA_TYPE_UNSUPPORTED'])
+  })
+
+  test('holes of sparse files that an unpack would not hash', async () => {
+    const size = String(8 * 2 ** 40)
+    const pax = { 'GNU.sparse.size': size, 'GNU.sparse.numblocks': '0', 'GNU.sparse.map': '' }
+    const sparse = tar(file('sparse', '', { pax }))
+    image(digestOf(sparse), layout.blob(gzipSync(sparse), GZIP))
+    expect(wrong(await verify())).toEqual(['layer damaged LIMIT_EXCEEDED'])
+  })
+
   test('a layer that is packed in no known way', async () => {
     image(undefined, layout.blob('BZh91AY', GZIP))
     expect(wrong(await verify())).toEqual(['layer damaged COMPRESSION_INVALID'])

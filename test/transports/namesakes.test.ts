@@ -88,11 +88,22 @@ describe.each(['oci', 'oci-archive', 'docker-archive'] as const)('a layout calle
     expect(warnings).toEqual([both(`${name}:x`)])
   })
 
-  test('is not meant by a place, nor by a new image, for which there is a warning', () => {
+  test('is not meant by a place', () => {
     layout(name, '12')
     expect(parsePlace(`${name}:x`)).toMatchObject({ transport: name, path: 'x' })
+  })
+
+  test('is where a new image goes, with a warning, because it could go to a place of its own', () => {
+    layout(name, '12')
     parseDestination(`${name}:new`, warn)
-    expect(warnings).toEqual([both(`${name}:new`)])
+    expect(warnings).toEqual([
+      [
+        'The name was read as a tag in a directory, but could also be a new place.',
+        { found: `${name}:new`, available: `${name}:./new` }
+      ]
+    ])
+    parseDestination(`${name}:./new`, warn)
+    expect(warnings).toHaveLength(1)
   })
 
   test('is nothing special if it is not a layout', () => {

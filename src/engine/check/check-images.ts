@@ -67,7 +67,7 @@ function tasksOf(
   settings: ImageCheckSettings
 ): ReadLayerTask[] {
   return image.manifest.layers.map((_, layer) =>
-    readLayerTask({ source, image, settings }, layer, { kind: 'index' })
+    readLayerTask({ source, image, settings }, layer, { kind: 'index', countsHoles: true })
   )
 }
 
@@ -98,10 +98,15 @@ function assertTogether(
   layers: readonly LayerEntries[],
   { limits }: ImageCheckSettings
 ): void {
-  const sum = (count: 'entries' | 'unpacked'): number =>
-    layers.reduce((total, { counters }) => total + counters[count], 0)
-  checkLimit('entries', sum('entries'), limits.entries)
-  checkLimit('unpacked bytes', sum('unpacked'), limits.unpackedBytes)
+  const sum = (count: (layer: LayerEntries) => number): number =>
+    layers.reduce((total, layer) => total + count(layer), 0)
+  checkLimit(
+    'entries',
+    sum(({ counters }) => counters.entries),
+    limits.entries
+  )
+  const bytes = sum(({ counters, holes }) => counters.unpacked + holes)
+  checkLimit('unpacked bytes', bytes, limits.unpackedBytes)
   const tree = newTree(INDEXED_NODES)
   for (const [layer, { batches }] of layers.entries())
     for (const batch of batches)

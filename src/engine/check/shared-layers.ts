@@ -8,6 +8,8 @@ export interface LayerEntries {
   /** Encoded, in archive order. */
   batches: readonly Uint8Array[]
   counters: LayerCounters
+  /** Bytes of holes that an unpack would hash. */
+  holes: number
 }
 
 export class SharedLayers {
@@ -59,7 +61,7 @@ export class SharedLayers {
       await this.pool.run({ ...task, layer: 0 }, control, {
         entries: (batch) => batches.push(batch)
       })
-      return { batches, counters: control.layer(0) }
+      return { batches, counters: control.layer(0), holes: control.holes }
     } finally {
       this.signal?.removeEventListener('abort', abort)
     }

@@ -1,0 +1,16 @@
+/** What can depend on the version of Node, without what takes longest: shells, umoci, random trees and the Debian image. */
+import { configDefaults, defineConfig } from 'vitest/config'
+import all from './vitest.config.ts'
+
+const SLOW = [
+  'test/{conformance,faults,hook-sets,types}/**',
+  'test/engine/{parallel,threads,over-existing}-*',
+  'test/engine/layer-directories.test.ts',
+  'test/e2e/*{debian,interrupt,beside-umoci,tutorial,mounts,writers,hostile,unfinished,killed,stopped}*',
+  'test/e2e/{completion,config,copy,foreign-images,from-other-tools,insert,mtree-validate,own-flags}.test.ts',
+  'test/e2e/{repack-bad-input,repack-golden,repack-interop,runtime-config,umoci-flags}.test.ts'
+]
+
+export default defineConfig({
+  test: { ...all.test, exclude: [...configDefaults.exclude, ...SLOW] }
+})
