@@ -50,7 +50,7 @@ export {
   describeHooks,
   type HookPointDescription,
   type HooksDescription
-} from './engine/describe-hooks.ts'
+} from './conformance/describe-hooks.ts'
 export {
   hookTestCases,
   testHooks,

@@ -77,7 +77,6 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     knows: 'the stories: one file for each thing a user can ask for, as a page of named steps',
     values: [
       'engine/files',
-      'engine/check',
       'engine/storage',
       'engine/transfer',
       'engine/edit',
@@ -115,10 +114,6 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'worker'
     ]
   },
-  'engine/check': {
-    knows: 'finding out what an unpack would refuse, without unpacking',
-    values: ['engine/extract', 'engine/operation', 'bundle', 'image', 'plan', 'store', 'worker']
-  },
   'engine/storage': {
     knows: 'where layers live between unpacks',
     values: [
@@ -140,9 +135,18 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     node: ['crypto', 'fs', 'path']
   },
   'engine/transfer': {
-    knows: 'verifying blobs, and protecting them while they are read',
-    values: ['engine/operation', 'codec', 'image', 'store', 'transports'],
-    types: ['engine/extract', 'worker']
+    knows: 'verifying blobs and images, and protecting them while they are read',
+    values: [
+      'engine/extract',
+      'engine/operation',
+      'bundle',
+      'codec',
+      'image',
+      'plan',
+      'store',
+      'transports',
+      'worker'
+    ]
   },
   'engine/edit': {
     knows: 'from changes to a new image, and refreshing the bundle to match it',

@@ -1,4 +1,4 @@
-/** Making layouts and images, and adding, listing and removing tags. No layer is read. */
+/** Making layouts and images, adding, listing and removing tags, and removing what no tag leads to. No layer is read. */
 import { OciUnpackError } from '../errors.ts'
 import { blankImage } from '../image/blank-image.ts'
 import { hostPlatform, parsePlatform } from '../image/platform.ts'
@@ -12,18 +12,22 @@ import {
   withTag
 } from '../image/tags.ts'
 import type { ImageIndex } from '../image/types.ts'
+import { findGarbage, tryCollectGarbage, type Garbage } from '../store/garbage.ts'
+import type { Layout } from '../store/layout.ts'
 import { createLayout } from '../store/new-layout.ts'
 import { storeImage, updateIndex } from '../store/index-update.ts'
 import { findDescriptor } from '../store/resolve.ts'
 import { openWorkspace, type Workspace } from '../store/layout-workspace.ts'
 import { parseImageInLayout, parseLayoutPath, parseTagInLayout } from '../transports/image-name.ts'
 import { openLayoutAt } from '../transports/open-layout.ts'
-import { heedSignals, pause } from './operation/abort.ts'
+import { heedSignals, pause, throwIfAborted } from './operation/abort.ts'
 import { asked } from './operation/asked.ts'
 import { timestamp } from './edit/history.ts'
 import type { OnEvent } from './operation/events.ts'
 import { warningTo } from './operation/warnings.ts'
 import { requireOptions } from './operation/required-options.ts'
+
+export type { Garbage }
 
 export interface InitLayoutOptions {
   /** Directory to make. It must not exist. */
@@ -150,4 +154,46 @@ async function inWorkspace(
   } finally {
     workspace.close()
   }
+}
+
+export interface GarbageOptions {
+  /** Directory of an OCI layout. */
+  layout: string
+  /** Only report what would be removed; this does not wait. */
+  dryRun?: boolean
+  /** Stops the waiting. */
+  signal?: AbortSignal
+  /** Called once if other processes use the layout and must be waited for. */
+  onWait?: () => void
+  /** Gets warnings about documents. */
+  onEvent?: OnEvent
+}
+
+/**
+ * Removes the blobs that nothing in `index.json` leads to, and workspaces of dead processes. Waits while an unpack, a
+ * repack or a writing umoci works in the layout: what they rely on is never removed. Files that are not blobs and blobs
+ * of unknown algorithms are kept. Returns what was removed.
+ * @throws OciUnpackError with a stable `code`; nothing is removed if a document cannot be read
+ */
+export async function collectGarbage(options: GarbageOptions): Promise<Garbage> {
+  requireOptions(options, { layout: 'text' })
+  return asked({ image: options.layout }, async () => {
+    const onWarning = warningTo(options.onEvent)
+    const layout = await openLayoutAt(parseLayoutPath(options.layout), { onWarning })
+    return options.dryRun === true ? findGarbage(layout) : collect(layout, options)
+  })
+}
+
+const POLL_MS = 50
+
+async function collect(layout: Layout, { signal, onWait }: GarbageOptions): Promise<Garbage> {
+  throwIfAborted(signal)
+  let garbage = tryCollectGarbage(layout)
+  if (garbage === undefined) onWait?.()
+  while (garbage === undefined) {
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+    throwIfAborted(signal)
+    garbage = tryCollectGarbage(layout)
+  }
+  return garbage
 }

@@ -13,8 +13,12 @@ import { findEntry } from '../store/find-entry.ts'
 import type { ImageSource } from '../store/image-source.ts'
 import { reachableBlobs, type ReachableBlob } from '../store/reachable.ts'
 import { parseImageName, parsePlace } from '../transports/image-name.ts'
-import { checkImages, type ImageCheckSettings, type ReadableImage } from './check/check-images.ts'
-import { readImageDocuments, type ImageBlob, type OnFault } from './check/image-documents.ts'
+import {
+  checkImages,
+  type ImageCheckSettings,
+  type ReadableImage
+} from './transfer/check-images.ts'
+import { readImageDocuments, type ImageBlob, type OnFault } from './transfer/image-documents.ts'
 import { count, normalizeLimits, type UnpackLimits } from './extract/unpack-options.ts'
 import { throwIfAborted } from './operation/abort.ts'
 import { asked } from './operation/asked.ts'
