@@ -2,6 +2,7 @@
 import * as fs from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { SHAPES, type Shape } from '../support/foreign-shapes.ts'
+import { library } from '../support/dist.ts'
 import { needs } from '../support/requires.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
 import { ociUnpackOk } from './cli.ts'
@@ -34,39 +35,54 @@ describe.runIf(needs('root')).each(SHAPES.map((shape) => [shape.name, shape] as 
       expect(treeOf(`${work}/tree`)).toEqual(TREE)
     })
 
-    test('is copied, changed and repacked, and gc keeps what it needs', () => {
-      const { image, choose } = made(shape)
-      const copy = `${work}/copy`
-      ociUnpackOk('copy', image, `${copy}:app`)
-      ociUnpackOk('unpack', '--image', `${copy}:app`, ...choose, `${work}/bundle`)
-      expect(ociUnpackOk('diff', `${work}/bundle`).stdout).toBe('')
-      fs.writeFileSync(`${work}/bundle/rootfs/srv/new`, 'new\n')
-      ociUnpackOk('repack', '--image', `${copy}:changed`, `${work}/bundle`)
-      ociUnpackOk('gc', '--layout', copy)
-      for (const tag of ['app', 'changed']) ociUnpackOk('verify', '--image', `${copy}:${tag}`)
-      ociUnpackOk('raw', 'unpack', '--image', `${copy}:changed`, ...choose, `${work}/again`)
+    test('is copied, changed and repacked, and gc keeps what it needs', async () => {
+      const { image, platform } = made(shape)
+      const [copy, bundle] = [`${work}/copy`, `${work}/bundle`]
+      await library.copy({ source: image, destination: `${copy}:app` })
+      await library.unpack({ image: `${copy}:app`, destination: bundle, ...platform })
+      expect(await library.diff({ bundle })).toEqual([])
+      fs.writeFileSync(`${bundle}/rootfs/srv/new`, 'new\n')
+      await library.repack({ image: `${copy}:changed`, bundle })
+      await library.collectGarbage({ layout: copy })
+      for (const tag of ['app', 'changed'])
+        expect(await library.verify({ image: `${copy}:${tag}` })).toMatchObject({ ok: true })
+      const changed = { image: `${copy}:changed`, ...platform }
+      await library.unpackRootfs({ ...changed, destination: `${work}/again` })
       expect(treeOf(`${work}/again`)).toEqual({ ...TREE, 'srv/new': 'new\n' })
     })
 
-    test('has a config that can be changed', () => {
-      const { image, choose } = made(shape)
-      ociUnpackOk('copy', image, `${work}/copy:app`)
-      const change = ['--config.env', 'ADDED=1', '--tag', 'new']
-      ociUnpackOk('config', '--image', `${work}/copy:app`, ...choose, ...change)
-      ociUnpackOk('verify', '--image', `${work}/copy:new`)
-      const config = ['raw', 'runtime-config', '--image', `${work}/copy:new`, ...choose]
-      ociUnpackOk(...config, `${work}/config.json`)
+    test('has a config that can be changed', async () => {
+      const { image, platform } = made(shape)
+      await library.copy({ source: image, destination: `${work}/copy:app` })
+      const changes = { env: ['ADDED=1'] }
+      await library.configureImage({ image: `${work}/copy:app`, tag: 'new', changes, ...platform })
+      const changed = { image: `${work}/copy:new`, ...platform }
+      expect(await library.verify({ image: changed.image })).toMatchObject({ ok: true })
+      await library.writeRuntimeConfig({ ...changed, file: `${work}/config.json` })
       expect(fs.readFileSync(`${work}/config.json`, 'utf8')).toContain('"ADDED=1"')
     })
   }
 )
 
-function made(shape: Shape): { image: string; source: string; choose: readonly string[] } {
+interface Made {
+  image: string
+  source: string
+  choose: readonly string[]
+  platform: { platform?: string }
+}
+
+function made(shape: Shape): Made {
   const at = `${work}/source`
   fs.mkdirSync(at)
   const image = shape.make(at)
   const source = /^(?:[a-z-]+:)?[^:]*/.exec(image)![0]
-  return { image, source, choose: shape.choose ?? [] }
+  const [, platform] = shape.choose ?? []
+  return {
+    image,
+    source,
+    choose: shape.choose ?? [],
+    platform: platform === undefined ? {} : { platform }
+  }
 }
 
 function treeOf(root: string): Record<string, string> {

@@ -4,7 +4,7 @@ import { openBlob } from '../../src/store/blob.ts'
 import { openLayout } from '../../src/store/layout.ts'
 import { resolveImage } from '../../src/store/resolve.ts'
 import { compareTrees } from '../support/compare-trees.ts'
-import { needs } from '../support/requires.ts'
+import { longTests, needs } from '../support/requires.ts'
 import { ok } from '../support/run.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
 import { ociUnpackOk } from './cli.ts'
@@ -18,7 +18,7 @@ const UNSEEN_WITHOUT_FINGERPRINTS = [
   'srv/odds/char: device 7:7 != 1:3'
 ]
 
-describe.runIf(needs(...DEBIAN_NEEDS, 'dpkg-deb'))(
+describe.runIf(longTests() && needs(...DEBIAN_NEEDS, 'dpkg-deb'))(
   'a real Debian image, changed in every way',
   { timeout: 300_000 },
   () => {
