@@ -165,19 +165,28 @@ function tolerate(
 /** What attributes need at most: a block, or an inode and its blocks, for each. */
 const ROOM_BYTES = 1024 * 1024
 
+/** Attributes of one file that need no more than this together are held by every file system that has them at all. */
+const LITTLE_BYTES = 512
+
 /**
  * ENOTSUP: the file system has no such attributes. E2BIG, ERANGE: no file system holds a value or a name of this size.
- * ENOSPC: attributes of one file share a block on ext4 and btrfs; only if there is space for more is this not a full
- * disk. EPERM for `user.*` on anything but files and directories: no Linux file system supports them (xattr(7)), so an
+ * ENOSPC: attributes of one file share a block on ext4 and btrfs; only if they are large and there is space for more is
+ * this not a full disk. EPERM for `user.*` on anything but files and directories: no Linux file system supports them (xattr(7)), so an
  * image made elsewhere may contain what cannot exist here.
  */
 function cannotBeHeld(entry: StagedEntry, name: ByteString, error: unknown, fd: number): boolean {
   if (isErrno(error, 'ENOTSUP', 'EOPNOTSUPP', 'E2BIG', 'ERANGE')) return true
-  if (isErrno(error, 'ENOSPC')) return freeBytes(fd) > ROOM_BYTES
+  if (isErrno(error, 'ENOSPC')) return areLarge(entry) && freeBytes(fd) > ROOM_BYTES
   return (
     isErrno(error, 'EPERM') &&
     entry.type !== 'file' &&
     entry.type !== 'directory' &&
     name.startsWith('user.')
+  )
+}
+
+function areLarge({ xattrs }: StagedEntry): boolean {
+  return (
+    xattrs.reduce((total, [name, value]) => total + name.length + value.length, 0) > LITTLE_BYTES
   )
 }

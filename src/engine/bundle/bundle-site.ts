@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { ROOTFS_DIRECTORY, STATE_DIRECTORY, UNFINISHED_FILE } from '../../bundle/files.ts'
 import type { BundleContext } from '../../hooks/contexts.ts'
 import type { Owner } from '../../hooks/owner.ts'
+import { isErrno } from '../../sys/failure.ts'
 import { close, openOperatorDirectory } from '../../sys/files.ts'
 import { handlePath } from '../../sys/handle-path.ts'
 import { setModeOf } from '../../sys/metadata.ts'
@@ -97,7 +98,7 @@ export function contextAt(bundle: string): BundleContext {
 /** The previous owner of the place may have removed it between two of our calls: then it is made again. */
 function claimDirectory(bundle: string): OperatorDirectory {
   for (;;) {
-    const directory = openOrMakeDirectory(bundle)
+    const directory = openPlace(bundle)
     try {
       assertFree(directory.fd, bundle)
     } catch (error) {
@@ -112,6 +113,15 @@ function claimDirectory(bundle: string): OperatorDirectory {
       throw error
     }
     directory.close()
+  }
+}
+
+function openPlace(bundle: string): OperatorDirectory {
+  try {
+    return openOrMakeDirectory(bundle)
+  } catch (error) {
+    if (isErrno(error, 'ENOTDIR')) statSync(bundle) // fails in the same way, but names the whole path
+    throw error
   }
 }
 
