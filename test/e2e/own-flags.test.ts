@@ -48,6 +48,25 @@ describe.runIf(needs('root'))('limits', () => {
       expect(fs.existsSync(`${work}/not`)).toBe(false)
     }
   })
+
+  test('mean the same for verify', () => {
+    const { reference } = buildImage(`${work}/zeros`, { layers: [ZEROS] })
+    const words = ['verify', '--image', reference]
+    ociUnpackOk(...words, ...LIMITS.map(([flag, enough]) => `--${flag}=${enough}`))
+    for (const [flag, , tooSmall] of LIMITS) {
+      const { status, stdout, stderr } = ociUnpack(...words, `--${flag}=${tooSmall}`)
+      expect(`${flag}: ${stdout}${stderr}`).toMatch(/\[LIMIT_EXCEEDED\]/)
+      expect(status).toBe(1)
+    }
+  })
+
+  test('of a document is one for copy, too', () => {
+    const words = ['copy', built.reference, `${work}/copy:t`]
+    const { status, stderr } = ociUnpack(...words, '--max-json-bytes=100')
+    expect([status, stderr]).toEqual([1, expect.stringContaining('[LIMIT_EXCEEDED]')])
+    expect(fs.existsSync(`${work}/copy`)).toBe(false)
+    ociUnpackOk(...words, '--max-json-bytes=10000')
+  })
 })
 
 describe.runIf(needs('root', 'python3'))('what does not change the result', () => {
