@@ -1,11 +1,11 @@
 /** What the odd entries of an index may refer to, so that nothing is removed that somebody might need. */
-import { statSync } from 'node:fs'
 import { isDigest, type Digest } from '../image/digest.ts'
 import type { Json } from '../image/json.ts'
 import { mediaKind } from '../image/media-types.ts'
 import { oddEntries } from '../image/odd-entries.ts'
 import type { Descriptor, ImageIndex } from '../image/types.ts'
 import type { ImageSource } from './image-source.ts'
+import { storedSize } from './stored-size.ts'
 
 /**
  * A descriptor for each blob that exists and whose digest is somewhere in an entry that is not valid. If the entry does
@@ -15,7 +15,7 @@ export function hiddenReferences(source: ImageSource, index: ImageIndex): Descri
   return oddEntries(index).flatMap(({ value }) => {
     const mediaType = typeIn(value)
     return digestsIn(value).flatMap((digest) => {
-      const size = sizeOf(source, digest)
+      const size = storedSize(source.blobSource({ mediaType: '', digest, size: 0 }))
       return size === undefined ? [] : [{ mediaType, digest, size }]
     })
   })
@@ -38,10 +38,4 @@ function digestsIn(value: Json): Digest[] {
 
 function isObject(value: Json | undefined): value is Readonly<Record<string, Json>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function sizeOf(source: ImageSource, digest: Digest): number | undefined {
-  const { path, section } = source.blobSource({ mediaType: '', digest, size: 0 })
-  if (section !== undefined) return section.length
-  return path === undefined ? undefined : statSync(path, { throwIfNoEntry: false })?.size
 }
