@@ -4,6 +4,7 @@ import type { ByteString } from '../bytes.ts'
 import { baseName, parentPath } from '../plan/names.ts'
 import { packHardlink, packObject, type PackRules } from '../plan/pack-entry.ts'
 import { isErrno } from '../sys/failure.ts'
+import type { Ledger } from '../sys/ledger.ts'
 import { readSymlink } from '../sys/names.ts'
 import { status, type Status } from '../sys/status.ts'
 import type { TarEntry } from '../tar/entry.ts'
@@ -11,7 +12,7 @@ import { headerBlocks, padding, type WriteOptions } from '../tar/writer.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
 import { FirstNames } from './first-names.ts'
 import { BODY_CHUNK, fileChanged, readBody } from './read-body.ts'
-import { readXattrs } from './xattrs.ts'
+import { readXattrsAt } from './xattrs.ts'
 
 /** Where the bytes go. */
 export interface TarOutput {
@@ -22,6 +23,8 @@ export interface TarOutput {
 export interface PackOptions {
   rules: PackRules
   write: WriteOptions
+  /** Notes the modes of what has to be opened up. Objects must come in an order with parents first. */
+  ledger?: Ledger | undefined
   /** Whether `add` returns digests. */
   digests: boolean
   /** Called for an attribute without a value, which PAX cannot express. */
@@ -39,7 +42,7 @@ export class ObjectPacker {
 
   /** @param root descriptor of the directory that paths are relative to; stays the caller's */
   constructor(root: number, output: TarOutput, options: PackOptions) {
-    this.cursor = new DirectoryCursor(root)
+    this.cursor = new DirectoryCursor(root, options.ledger)
     this.output = output
     this.options = options
   }
@@ -60,10 +63,10 @@ export class ObjectPacker {
       await this.header(packHardlink(first, name, first.name))
       return undefined
     }
-    const entry = this.read(directory, base, name, found)
+    const entry = this.read(directory, base, path, name, found)
     this.first.note(found, entry)
     await this.header(entry)
-    return entry.type === 'file' ? this.body(directory, base, found) : undefined
+    return entry.type === 'file' ? this.body(directory, base, path, found) : undefined
   }
 
   async header(entry: TarEntry): Promise<void> {
@@ -80,9 +83,15 @@ export class ObjectPacker {
     }
   }
 
-  private read(directory: number, base: ByteString, name: ByteString, found: Status): TarEntry {
+  private read(
+    directory: number,
+    base: ByteString,
+    path: ByteString,
+    name: ByteString,
+    found: Status
+  ): TarEntry {
     if (found.type === 'socket') throw fileChanged(name)
-    const xattrs = readXattrs(directory, base)
+    const xattrs = readXattrsAt(this.cursor, path, directory, base)
     for (const [key, value] of xattrs) if (value === '') this.options.onLostXattr(name, key)
     const object = {
       type: found.type,
@@ -102,10 +111,12 @@ export class ObjectPacker {
   private async body(
     directory: number,
     base: ByteString,
+    path: ByteString,
     found: Status
   ): Promise<string | undefined> {
     const hash = this.options.digests ? createHash('sha256') : undefined
-    for (const piece of readBody(directory, base, found, this.buffer)) {
+    const lent = { lender: this.cursor.lender, path }
+    for (const piece of readBody(directory, base, found, this.buffer, lent)) {
       hash?.update(piece)
       await this.output.write(piece)
     }
