@@ -25,6 +25,8 @@ export interface Ledger {
   readonly file: number
   /** Descriptor of the directory that noted paths are relative to. */
   readonly base: number
+  /** Path, in that directory, of the tree: nothing above it is lent. */
+  readonly tree: ByteString
   /** Path, in that directory, of the root that the user of this ledger names paths from. */
   readonly at: ByteString
   /** Identity of the mount and the file system that the tree is on: nothing else is lent. */
@@ -73,7 +75,8 @@ export function findLedger(workspace: number, base: number): Ledger | undefined 
   const file = openIfThere(workspace)
   if (file === undefined) return undefined
   const { uid, mode } = status(file, '')
-  if (uid === process.geteuid!() && (mode & 0o022) === 0) return { file, base, at: '', mount: '' }
+  if (uid === process.geteuid!() && (mode & 0o022) === 0)
+    return { file, base, tree: '', at: '', mount: '' }
   close(file)
   return undefined
 }
@@ -89,7 +92,7 @@ function openIfThere(workspace: number): number | undefined {
 
 function openLedger(file: number, base: number, tree: ByteString): Ledger {
   try {
-    return { file, base, at: tree, mount: mountOf(base, tree) }
+    return { file, base, tree, at: tree, mount: mountOf(base, tree) }
   } catch (error) {
     close(file)
     throw error

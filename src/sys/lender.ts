@@ -31,7 +31,7 @@ export class Lender {
     const fd = this.open(path)
     try {
       const found = status(fd, '')
-      if (path !== '' && keepsUsOut(found, TO_READ)) this.lend(fd, path, found, TO_CHANGE)
+      if (keepsUsOut(found, TO_READ)) this.lend(fd, path, found, TO_CHANGE)
       return fd
     } catch (error) {
       close(fd)
@@ -80,9 +80,10 @@ export class Lender {
     try {
       return openBeneath(this.root, path)
     } catch (error) {
-      if (!isErrno(error, 'EACCES') || path === '') throw error
+      if (!isErrno(error, 'EACCES')) throw error
     }
-    this.openUpAlong(path)
+    this.openUp('', TO_READ)
+    if (path !== '') this.openUpAlong(path)
     return openBeneath(this.root, path)
   }
 
@@ -121,19 +122,19 @@ export class Lender {
 
   /** Returns whether it did. */
   private lend(place: number, path: ByteString, found: Status, add: number): boolean {
-    if (mountKey(place) !== this.ledger.mount) return false
-    const { at } = this.ledger
-    const mode = found.mode
+    const { at, tree, mount } = this.ledger
+    const noted = at === '' || path === '' ? at + path : `${at}/${path}`
+    if (!isIn(tree, noted) || mountKey(place) !== mount) return false
+    const { inode, mode } = found
     const lent = mode | add
-    noteLent(this.ledger, {
-      path: at === '' || path === '' ? at + path : `${at}/${path}`,
-      inode: String(found.inode),
-      mode,
-      lent
-    })
+    noteLent(this.ledger, { path: noted, inode: String(inode), mode, lent })
     setModeOfPlace(place, lent)
     return true
   }
+}
+
+function isIn(tree: ByteString, path: ByteString): boolean {
+  return tree === '' || path === tree || path.startsWith(`${tree}/`)
 }
 
 /** A descriptor of the root of a ledger's tree. @throws SyscallError */
