@@ -28,9 +28,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'sys/cache-directory.ts',
       'sys/failure.ts',
       'sys/read.ts',
+      'sys/user-namespace.ts',
       'transports/list.ts'
     ],
-    node: ['fs', 'module', 'os', 'path']
+    node: ['child_process', 'fs', 'module', 'net', 'os', 'path']
   },
   'index.ts': {
     knows: 'the library',
