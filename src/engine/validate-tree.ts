@@ -6,11 +6,13 @@ import { UMOCI_KEYWORDS, type MtreeEntry } from '../mtree/entry.ts'
 import { maskOf } from '../mtree/filter.ts'
 import { canonicalKeyword, isKnownKeyword } from '../mtree/keyword-names.ts'
 import { parseTreeManifest } from '../mtree/parse.ts'
+import { AS_SEEN } from '../plan/outside.ts'
 import { toMtreeEntry } from '../rootfs/mtree-entry.ts'
 import { XattrReader } from '../rootfs/tree-xattrs.ts'
 import { fromNode } from '../sys/failure.ts'
 import { close, openOperatorDirectory } from '../sys/files.ts'
 import { readFile } from '../sys/read.ts'
+import { madeNamespaceIds } from '../sys/user-namespace.ts'
 import { asked } from './operation/asked.ts'
 import { hasher } from './tree/hash-files.ts'
 import { jobCount } from './edit/change-options.ts'
@@ -121,11 +123,12 @@ function isComparable(keyword: string, entries: readonly MtreeEntry[]): boolean 
 
 async function scanAll(root: number, threads: ThreadOptions): Promise<Scanned[]> {
   const [tree] = await scanTree(root, threads, () => undefined)
-  const xattrs = new XattrReader(root)
+  const outside = madeNamespaceIds() ?? AS_SEEN
+  const xattrs = new XattrReader(root, outside)
   try {
     return Array.from(tree.inTreeManifestOrder(), (object) => {
       const { status } = object
-      return { entry: toMtreeEntry(object, xattrs.listed(object)), status }
+      return { entry: toMtreeEntry(object, xattrs.listed(object), outside), status }
     })
   } finally {
     xattrs.release()

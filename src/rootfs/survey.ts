@@ -6,6 +6,8 @@
 import { toBuffer, type ByteString } from '../bytes.ts'
 import type { MtreeNode } from '../mtree/entry.ts'
 import { joinPath } from '../plan/names.ts'
+import { xattrsOutside } from '../plan/outside.ts'
+import type { IdMaps } from '../plan/policy/exact.ts'
 import type { Directory, Inode } from '../plan/tree.ts'
 import { listXattrs } from '../sys/metadata.ts'
 import { status, type Status } from '../sys/status.ts'
@@ -20,8 +22,13 @@ export interface SurveyedNode extends MtreeNode {
 }
 
 /** Calls `use` with the root of the tree in `rootfs`, whose merged tree is `root`; nodes are valid until it returns. */
-export function withSurvey<T>(rootfs: number, root: Directory, use: (root: SurveyedNode) => T): T {
-  const surveyor = new Surveyor(rootfs)
+export function withSurvey<T>(
+  rootfs: number,
+  root: Directory,
+  outside: IdMaps,
+  use: (root: SurveyedNode) => T
+): T {
+  const surveyor = new Surveyor(rootfs, outside)
   try {
     return use(surveyor.root(root))
   } finally {
@@ -33,8 +40,10 @@ class Surveyor {
   private readonly cursor: DirectoryCursor
   /** Whether a security module labels everything, including objects without attributes in the image. */
   private readonly labelled: boolean
+  private readonly outside: IdMaps
 
-  constructor(rootfs: number) {
+  constructor(rootfs: number, outside: IdMaps) {
+    this.outside = outside
     this.cursor = new DirectoryCursor(rootfs)
     this.labelled = listXattrs(rootfs, '').includes('security.selinux')
   }
@@ -77,10 +86,10 @@ class Surveyor {
     const found = status(fd, name)
     const node: SurveyedNode = {
       name,
-      ...statusKeywords(found),
+      ...statusKeywords(found, this.outside),
       status: found
     }
-    if (withXattrs || this.labelled) node.xattrs = readXattrs(fd, name)
+    if (withXattrs || this.labelled) node.xattrs = xattrsOutside(readXattrs(fd, name), this.outside)
     return node
   }
 }

@@ -2,6 +2,8 @@
 import { display } from '../bytes.ts'
 import { withFacts } from '../errors.ts'
 import { baseName, parentPath } from '../plan/names.ts'
+import { xattrsOutside } from '../plan/outside.ts'
+import type { IdMaps } from '../plan/policy/exact.ts'
 import type { Xattr } from '../tar/entry.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
 import type { ScannedObject } from './scanned-object.ts'
@@ -12,10 +14,12 @@ const NONE: readonly Xattr[] = []
 /** Reads extended attributes below a root. The caller must call `release`. */
 export class XattrReader {
   private readonly cursor: DirectoryCursor
+  private readonly outside: IdMaps
 
   /** @param root descriptor of the directory that paths are relative to; stays the caller's */
-  constructor(root: number) {
+  constructor(root: number, outside: IdMaps) {
     this.cursor = new DirectoryCursor(root)
+    this.outside = outside
   }
 
   release(): void {
@@ -26,7 +30,8 @@ export class XattrReader {
   listed({ path, type }: ScannedObject): readonly Xattr[] {
     if (type !== 'file' && type !== 'directory') return NONE
     try {
-      return readXattrs(this.cursor.at(parentPath(path)), baseName(path))
+      const seen = readXattrs(this.cursor.at(parentPath(path)), baseName(path))
+      return xattrsOutside(seen, this.outside)
     } catch (error) {
       throw withFacts(error, { entry: display(path) })
     }

@@ -5,6 +5,8 @@ import { readMemory, readMetadata, type Memory, type ReadBundleFile } from '../.
 import { ROOTFS_DIRECTORY } from '../../bundle/files.ts'
 import type { BundleMetadata } from '../../bundle/metadata.ts'
 import { OciUnpackError, withFacts } from '../../errors.ts'
+import { AS_SEEN, areMapsOf } from '../../plan/outside.ts'
+import type { IdMaps } from '../../plan/policy/exact.ts'
 import { isErrno } from '../../sys/failure.ts'
 import type { LockKind } from '../../sys/lock.ts'
 import { awaitClaim } from '../../workspace/claim.ts'
@@ -17,6 +19,7 @@ import { close, openDirectory } from '../../sys/files.ts'
 import { handlePath, withoutHandles } from '../../sys/handle-path.ts'
 import { openRegularFile, type RegularFile } from '../../sys/open-regular.ts'
 import { readRest } from '../../sys/read.ts'
+import { namespaceIds } from '../../sys/user-namespace.ts'
 import { assertStillShown } from './shown-rootfs.ts'
 import { isMarked } from './unfinished-mark.ts'
 
@@ -26,6 +29,10 @@ export interface OpenBundle {
   /** Descriptor of its directory. */
   directory: number
   metadata: BundleMetadata
+  /** The maps between the image's ids and those that this process sees. */
+  mapped: IdMaps
+  /** The maps between the ids that this process sees and those that the bundle states. */
+  outside: IdMaps
   /** What it remembers of its tree, read on each call. @throws BUNDLE_INVALID, MTREE_INVALID */
   memory: () => Memory
   /** Descriptor of the root file system. */
@@ -64,10 +71,19 @@ export async function withBundleDirectory<T>(
     const metadata = openMetadata(path, read)
     assertFinished(directory, path)
     const memory = (): Memory => inBundle(path, () => readMemory(read, metadata))
-    return await act({ path, directory, metadata, memory })
+    return await act({ path, directory, metadata, memory, ...viewOf(metadata) })
   } finally {
     close(directory)
   }
+}
+
+/** In the user namespace that a bundle was made in, the kernel applies its maps. */
+function viewOf({ uidMaps, gidMaps }: BundleMetadata): Pick<OpenBundle, 'mapped' | 'outside'> {
+  const recorded = { uidMap: uidMaps, gidMap: gidMaps }
+  const namespace = namespaceIds()
+  return namespace !== undefined && areMapsOf(namespace, recorded)
+    ? { mapped: AS_SEEN, outside: namespace }
+    : { mapped: recorded, outside: AS_SEEN }
 }
 
 async function withRootfs<T>(

@@ -40,7 +40,7 @@ export async function bundleChanges(bundle: OpenBundle, search: ChangeSearch): P
 
 /** @param listed undefined: the whole tree, which other threads look at while this one reads what the bundle remembers */
 async function lookAt(
-  { rootfs, memory }: OpenBundle,
+  { rootfs, memory, outside }: OpenBundle,
   search: ChangeSearch,
   listed: ChangedPaths | undefined
 ): Promise<Changes> {
@@ -50,7 +50,12 @@ async function lookAt(
       : [scanListed(rootfs, listed), memory()]
   const { masks, hashFiles } = search
   const isLooked = listed && isLookedAt(listed, (path) => tree.find(path)?.type === 'directory')
-  const changes = await findChanges(rootfs, tree, remembered, { masks, hashFiles, isLooked })
+  const changes = await findChanges(rootfs, tree, remembered, {
+    masks,
+    hashFiles,
+    outside,
+    isLooked
+  })
   await heedSignals(search.signal)
   return changes
 }

@@ -12,7 +12,7 @@ import type { OpenBundle } from '../bundle/open-bundle.ts'
 
 /** Writes the layer of the changes. @param withDigests note the SHA-256 of each file that was read in `changes` */
 export async function packChanges(
-  { rootfs, metadata }: OpenBundle,
+  { rootfs, mapped }: OpenBundle,
   changes: Changes,
   writer: LayerWriter,
   settings: ChangeSettings,
@@ -21,8 +21,7 @@ export async function packChanges(
   const names = namesIn(changes)
   const paths = layerPaths(changes.deltas, names)
   settings.onEvent({ type: 'phase', phase: 'pack' })
-  const { uidMaps: uidMap, gidMaps: gidMap } = metadata
-  const tree = { root: rootfs, uidMap, gidMap, digests: withDigests }
+  const tree = { root: rootfs, ...mapped, digests: withDigests }
   const packer = openLayerPacker(tree, writer, settings)
   try {
     for (const [index, [path, isThere]] of paths.entries()) {

@@ -73,13 +73,13 @@ class BundleRefresh implements Refresh {
     image: DescriptorPath,
     { changes, scannedAt, hashFiles, threads }: RefreshKnowledge
   ): Promise<void> {
-    const { metadata, path, rootfs } = this.bundle
+    const { metadata, path, rootfs, outside } = this.bundle
     const { digest } = target(image)
     this.writeMetadata(image)
     if (digest === sourceManifest(metadata).digest) return
     const knowledge = await wholeTree(this.bundle, changes, threads)
     await completeDigests(knowledge, hashFiles)
-    const place = { path: handlePath(this.workspace), bundle: path, rootfs, digest }
+    const place = { path: handlePath(this.workspace), bundle: path, rootfs, outside, digest }
     writeScannedTreeManifest(place, knowledge, scannedAt)
     writeRefreshNote(this.workspace, { before: sourceManifest(metadata).digest, after: digest })
     for (const name of memoryFiles(digest)) flushFile(this.workspace, name)

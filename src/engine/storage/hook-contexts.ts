@@ -39,9 +39,8 @@ export function refreshContext(made: MadeBundle, before: ResolvedImage): Refresh
 }
 
 function madeContext({ bundle, image, layout, settings }: MadeBundle): ImageContext {
-  const { uidMaps: uidMap, gidMaps: gidMap } = bundle.metadata
   const reference = settings.reference.tag ?? ''
-  return imageContext(contextAt(bundle.path), image, { layout, reference, uidMap, gidMap })
+  return imageContext(contextAt(bundle.path), image, { layout, reference, ...bundle.mapped })
 }
 
 function imageContext(

@@ -12,6 +12,8 @@ import { fileStat } from '../../bundle/file-stat.ts'
 import { formatMetadata } from '../../bundle/metadata.ts'
 import { createRuntimeConfig, formatRuntimeConfig } from '../../bundle/runtime-config.ts'
 import { target } from '../../image/choice.ts'
+import { AS_SEEN } from '../../plan/outside.ts'
+import type { IdMaps } from '../../plan/policy/exact.ts'
 import type { Directory } from '../../plan/tree.ts'
 import { readAccounts, readAccountsOnDisk } from '../../rootfs/accounts.ts'
 import { withSurvey } from '../../rootfs/survey.ts'
@@ -22,6 +24,7 @@ import {
   writeScannedTreeManifest,
   type KnownTree
 } from '../bundle/scanned-tree-manifest.ts'
+import { statementOf } from '../bundle/for-outside.ts'
 import { writeNew } from '../bundle/new-bundle.ts'
 import type { Job } from '../extract/job.ts'
 import { heedSignals } from '../operation/abort.ts'
@@ -56,13 +59,14 @@ async function writeConfig(
   const accounts = await withRootfs(bundle, (rootfs) =>
     tree === undefined ? readAccountsOnDisk(rootfs) : readAccounts(rootfs, tree)
   )
+  const { recorded, rootless } = statementOf(settings.policy)
   const made = createRuntimeConfig({
     image: image.config,
     rootPath: ROOTFS_DIRECTORY,
     accounts,
-    uidMaps: settings.policy.uidMap,
-    gidMaps: settings.policy.gidMap,
-    rootless: undefined
+    uidMaps: recorded.uidMap,
+    gidMaps: recorded.gidMap,
+    rootless
   })
   const content = await bundle.runtimeConfig(formatRuntimeConfig(made))
   writeNew(join(bundle.path, CONFIG_FILE), content)
@@ -78,9 +82,12 @@ async function writeTreeManifest(
   if (treeManifest.kind === 'none') return
   const { digest } = target(image.descriptorPath)
   const file = join(path, treeManifestFile(digest))
-  const shared = treeManifest.kind === 'shared' ? treeManifest : undefined
+  const { outside } = statementOf(settings.policy)
+  // those in the cache state owners as they are seen here
+  const isShared = treeManifest.kind === 'shared' && outside === AS_SEEN
+  const shared = isShared ? treeManifest : undefined
   if (tree === undefined && shared !== undefined && fetchManifest(shared, file)) return
-  const place = { path, destination, digest }
+  const place = { path, destination, outside, digest }
   await withRootfs(bundle, (rootfs) =>
     tree === undefined ? writeHashed(rootfs, place, settings) : writeSurvey(rootfs, tree, place)
   )
@@ -92,6 +99,8 @@ interface ManifestPlace {
   path: string
   /** Final path of the bundle. */
   destination: string
+  /** For what the tree manifest says about owners. */
+  outside: IdMaps
   /** Digest of the image manifest. */
   digest: string
 }
@@ -100,10 +109,10 @@ interface ManifestPlace {
 function writeSurvey(
   rootfs: number,
   root: Directory,
-  { path, destination, digest }: ManifestPlace
+  { path, destination, outside, digest }: ManifestPlace
 ): void {
   const scannedAt = currentTime()
-  withSurvey(rootfs, root, (tree) => {
+  withSurvey(rootfs, root, outside, (tree) => {
     writeTreeManifestFiles(path, destination, digest, {
       root: tree,
       statOf: ({ status, xattrs }) => fileStat(status, xattrs ?? []),
@@ -114,14 +123,15 @@ function writeSurvey(
 
 async function writeHashed(
   rootfs: number,
-  { path, destination, digest }: ManifestPlace,
+  { path, destination, outside, digest }: ManifestPlace,
   settings: Job['settings']
 ): Promise<void> {
   const scannedAt = currentTime()
   const [tree] = await scanTree(rootfs, settings, () => undefined)
   const knowledge: KnownTree = { tree, known: () => undefined, digests: new Map() }
   await completeDigests(knowledge, hasher(rootfs, settings))
-  writeScannedTreeManifest({ path, bundle: destination, rootfs, digest }, knowledge, scannedAt)
+  const manifest = { path, bundle: destination, rootfs, outside, digest }
+  writeScannedTreeManifest(manifest, knowledge, scannedAt)
 }
 
 /** The root file system is closed while hooks are called, because they may unmount it. */
@@ -135,10 +145,11 @@ async function withRootfs<T>({ fd }: NewBundle, act: (rootfs: number) => T): Pro
 }
 
 function metadataOf({ image, settings: { policy } }: Job): string {
+  const { recorded } = statementOf(policy)
   return formatMetadata({
     descriptorWalk: image.descriptorPath.map((descriptor) => ({ ...descriptor })),
-    uidMaps: policy.uidMap,
-    gidMaps: policy.gidMap,
+    uidMaps: recorded.uidMap,
+    gidMaps: recorded.gidMap,
     rootless: false
   })
 }
