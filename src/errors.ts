@@ -56,7 +56,7 @@ export type ErrorCode =
   | 'HOOK_TIMEOUT'
   | 'HOOK_ANSWER_INVALID'
   // the kernel
-  | 'USER_NAMESPACE_UNAVAILABLE'
+  | 'USERNS_UNAVAILABLE'
   | 'SYSCALL_FAILED'
   | 'WORKER_DIED'
 

@@ -246,7 +246,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'sys/home.ts',
       'sys/make-directories.ts',
       'sys/open-regular.ts',
-      'sys/read.ts'
+      'sys/read.ts',
+      'sys/user-namespace.ts'
     ],
     types: ['plan/changed-paths.ts', 'plan/id-map.ts', 'plan/whiteout-form.ts'],
     node: ['crypto', 'fs', 'os', 'path', 'stream', 'timers/promises', 'url']

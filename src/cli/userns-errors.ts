@@ -102,5 +102,5 @@ function unavailable(
   message: string,
   details: ConstructorParameters<typeof OciUnpackError>[2]
 ): OciUnpackError {
-  return new OciUnpackError('USER_NAMESPACE_UNAVAILABLE', message, details)
+  return new OciUnpackError('USERNS_UNAVAILABLE', message, details)
 }

@@ -24,7 +24,7 @@ const WAIT =
 
 const STDERR = 2
 
-/** The exit status of the program. If a signal ended it, the same signal ends this process. @throws USER_NAMESPACE_UNAVAILABLE */
+/** The exit status of the program. If a signal ended it, the same signal ends this process. @throws USERNS_UNAVAILABLE */
 export async function runInNamespace(program: readonly string[], ids: IdMaps): Promise<number> {
   const child = spawn('unshare', ['-U', 'sh', '-c', WAIT, 'sh', ...program], {
     stdio: ['inherit', 'inherit', 'pipe', 'pipe', STDERR]

@@ -18,7 +18,7 @@ export type Entered = { status: number } | 'inside'
 /**
  * @param args of the program, which get the same meaning inside
  * @param stop called in a namespace when the process outside has died
- * @throws USAGE, USER_NAMESPACE_UNAVAILABLE
+ * @throws USAGE, USERNS_UNAVAILABLE
  */
 export async function enterUserNamespace(
   input: Input,

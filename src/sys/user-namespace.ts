@@ -57,12 +57,18 @@ export function namespaceName(): string | undefined {
   }
 }
 
+export function hasId(map: readonly IdRange[], id: number): boolean {
+  return rangeOf(map, id) !== undefined
+}
+
+function rangeOf(map: readonly IdRange[], id: number): IdRange | undefined {
+  return map.find(({ containerId, size }) => id >= containerId && id - containerId < size)
+}
+
 /** The user outside that this process acts for. Files that processes of one user share are named after it. */
 export function uidOutside(): number {
   const uid = process.geteuid!()
-  const range = namespaceIds()?.uidMap.find(
-    ({ containerId, size }) => uid >= containerId && uid - containerId < size
-  )
+  const range = rangeOf(namespaceIds()?.uidMap ?? [], uid)
   return range === undefined ? uid : range.hostId + (uid - range.containerId)
 }
 
@@ -72,7 +78,7 @@ export function isSystemRoot(): boolean {
 }
 
 /** Whether an owner may be anybody outside: the kernel shows all ids that a namespace does not have as this one. */
-export function isUnknownOwner(uid: number): boolean {
+export function isUnknownOwner(uid: number | undefined): boolean {
   return namespaceIds() !== undefined && uid === OVERFLOW_ID
 }
 
