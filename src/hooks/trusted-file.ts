@@ -63,7 +63,7 @@ function assertTrusted(path: string, message: string, facts: { file?: string } =
   if (flaw === undefined) return
   throw new OciUnpackError('HOOKS_UNSAFE', message, {
     facts: { ...facts, path: flaw.path, reason: flaw.reason },
-    hint: `Check what is there, then run ${flaw.remedy}, or use no hooks ({hooks: undefined}).`
+    hint: `Check what is there, then ${flaw.remedy}, or use no hooks ({hooks: undefined}).`
   })
 }
 
@@ -99,12 +99,22 @@ function findFlaw(path: string): Flaw | undefined {
 function flawOf(path: string, found: Stats): Flaw | undefined {
   const caller = process.geteuid!()
   if (found.uid !== 0 && found.uid !== caller && !isOfHostRoot(path, found)) {
+    if (isUnknownOwner(found.uid)) return { path, ...OUTSIDE }
     const reason = `it belongs to uid ${found.uid}, not to root or the caller (${caller})`
-    return { path, reason, remedy: `chown root ${path}` }
+    return { path, reason, remedy: `run chown root ${path}` }
   }
   const isWritable = !found.isSymbolicLink() && (found.mode & GROUP_OR_OTHERS_WRITE) !== 0
   if (!isWritable || (found.isDirectory() && (found.mode & STICKY) !== 0)) return undefined
-  return { path, reason: 'its group or other users can write to it', remedy: `chmod go-w ${path}` }
+  return {
+    path,
+    reason: 'its group or other users can write to it',
+    remedy: `run chmod go-w ${path}`
+  }
+}
+
+const OUTSIDE = {
+  reason: 'its owner has no id in this user namespace',
+  remedy: 'make a copy of the set that is yours'
 }
 
 /** The root directory, and where distributions install programs and their settings, and users do not. */

@@ -159,7 +159,7 @@ describe.runIf(needs(...tools)).each(WAYS)('an ordinary user, $name', (way) => {
     ok('chown', 'daemon', file)
     const { status, stderr } = session('our unpack $with --image $image:latest one')
     expect(status).toBe(1)
-    expect(stderr).toMatch(/\[HOOKS_UNSAFE\]\n +path: .*\.toml\n +reason: it belongs to uid 65534/)
+    expect(stderr).toMatch(/\[HOOKS_UNSAFE\]\n[^]* path: .*\.toml\n +reason: its owner has no id/)
   })
 
   if (way.set !== 'overlay') return
