@@ -139,7 +139,8 @@ describe.runIf(needs('root', 'setpriv'))('a tree that keeps its owner out', () =
     const said = await Promise.all(
       runs.map(async (run) => {
         let text = ''
-        for (const stream of [run.stdout, run.stderr]) stream.on('data', (part) => (text += part))
+        for (const stream of [run.stdout, run.stderr])
+          stream.on('data', (part: Buffer) => (text += part.toString()))
         const [status] = (await once(run, 'close')) as [number]
         return `${status}${text}`
       })

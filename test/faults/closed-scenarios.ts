@@ -3,17 +3,13 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, utimesSync, writeFileSync } from 'node:fs'
 import { snapshot } from '../reference/snapshot.ts'
 import { library } from '../support/dist.ts'
+import { MAPPING, MAPS, USER } from '../support/as-user.ts'
 import { CLOSED_EDIT, CLOSED_TREE } from '../support/closed-tree.ts'
 import { buildImage } from '../support/image-builder.ts'
 import { tar } from '../support/tar-builder.ts'
 import type { Box } from './box.ts'
 import { imagesIn } from './observe.ts'
 import type { Scenario } from './scenario.ts'
-
-/** Has no account. */
-const USER = 1500
-const MAPS = ['--uid-map', `0:${USER}`, '--gid-map', `0:${USER}`]
-const mapping = [{ containerId: 0, hostId: USER, size: 1 }]
 
 function images({ path }: Box): { tree: string; edit: string } {
   const image = (name: string, entries: typeof CLOSED_TREE): string =>
@@ -32,7 +28,7 @@ function give({ path, work }: Box): void {
 
 async function unpacked(box: Box): Promise<void> {
   const image = images(box).tree
-  const maps = { uidMap: mapping, gidMap: mapping }
+  const maps = { uidMap: MAPPING, gidMap: MAPPING }
   await library.unpack({ image, destination: box.bundle, ...maps, jobs: 0 })
   give(box)
 }
@@ -46,7 +42,7 @@ async function edited(box: Box): Promise<void> {
 
 async function withTree(box: Box): Promise<void> {
   const image = images(box).tree
-  const maps = { uidMap: mapping, gidMap: mapping }
+  const maps = { uidMap: MAPPING, gidMap: MAPPING }
   await library.unpackRootfs({ image, destination: `${box.path}/tree`, ...maps, jobs: 0 })
   give(box)
 }
@@ -100,7 +96,14 @@ export const closedScenarios: readonly Scenario[] = [
     name: 'raw unpack over a closed tree',
     user: USER,
     prepare: withTree,
-    args: ({ path }) => ['raw', 'unpack', '--image', `${path}/edit:latest`, ...MAPS, `${path}/tree`],
+    args: ({ path }) => [
+      'raw',
+      'unpack',
+      '--image',
+      `${path}/edit:latest`,
+      ...MAPS,
+      `${path}/tree`
+    ],
     state: ({ path }) => treeAt(`${path}/tree`),
     between: 'after a kill'
   },

@@ -104,7 +104,15 @@ export class Injector {
 /** What comes before a command. */
 function asUser(user: number | undefined): string[] {
   if (user === undefined) return []
-  return ['setpriv', '--reuid', `${user}`, '--regid', `${user}`, '--clear-groups', '--inh-caps=-all']
+  return [
+    'setpriv',
+    '--reuid',
+    `${user}`,
+    '--regid',
+    `${user}`,
+    '--clear-groups',
+    '--inh-caps=-all'
+  ]
 }
 
 function callOf(line: string): Call {

@@ -30,7 +30,11 @@ export async function undisturbed(stage: Stage, scenario: Scenario): Promise<Ref
   const { box, injector } = stage
   await setUp(box, scenario)
   const before = await stateOf(box, scenario)
-  const { run, calls } = await injector.record(`${box.work}/calls`, scenario.args(box), scenario.user)
+  const { run, calls } = await injector.record(
+    `${box.work}/calls`,
+    scenario.args(box),
+    scenario.user
+  )
   if (run.status !== 0) throw new Error(`${scenario.name} fails undisturbed: ${run.stderr}`)
   const after = await stateOf(box, scenario)
   await end(box, scenario)

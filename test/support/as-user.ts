@@ -18,15 +18,24 @@ export function runAsUser(...words: string[]): Run {
   return run(AS_USER[0]!, ...AS_USER.slice(1), ...words)
 }
 
-/** The value of an expression of JavaScript, in which modules of the built program can be imported as `m('sys/…')`. */
-export function evaluateAsUser<T>(expression: string): T {
+/**
+ * Runs JavaScript as the user and gives what it returns. In it, `at` is the directory, `mode(path)` the mode of what is
+ * there, `m('sys/…')` imports a module of the built program, and `errno(act)` tells how `act` fails.
+ */
+export function evaluateAsUser(at: string, script: string): unknown {
   const build = new URL('../../build/', import.meta.url).href
-  const script = `
+  const prelude = `
+    import * as fs from 'node:fs'
+    const at = ${JSON.stringify(at)}
+    const mode = (path) => (fs.lstatSync(at + '/' + path).mode & 0o7777).toString(8)
     const m = (name) => import('${build}' + name + '.js')
-    const failure = async (act) => { try { await act(); return 'none' } catch (e) { return e.errno ?? e.code } }
-    console.log(JSON.stringify(await (async () => { ${expression} })()))`
-  const words = [...AS_USER, process.execPath, '--input-type=module', '-e', script]
-  return JSON.parse(execFileSync(words[0]!, words.slice(1), { encoding: 'utf8' })) as T
+    const errno = async (act) => {
+      try { await act(); return 'none' } catch (error) { return error.errno ?? error.code ?? String(error) }
+    }
+    const main = async () => { ${script} }
+    console.log(JSON.stringify(await main()))`
+  const words = [...AS_USER, process.execPath, '--input-type=module', '-e', prelude]
+  return JSON.parse(execFileSync(words[0]!, words.slice(1), { encoding: 'utf8' }))
 }
 
 /** The user owns a directory with all that is in it, and can get there. */
