@@ -6,18 +6,17 @@ import { resolveImage } from '../../src/store/resolve.ts'
 import type { TarEntry } from '../../src/tar/entry.ts'
 import { readArchive } from '../support/archive.ts'
 
-export interface LayerEntry extends Omit<TarEntry, 'offset'> {
+export interface LayerEntry extends TarEntry {
   body: string
 }
 
-/** The entries of the layers from `first` on; each layer is compressed with gzip. */
+/** The entries of the layers from `first` on, without their offsets; each layer is compressed with gzip. */
 export function layerEntries(layout: string, tag: string, first: number): LayerEntry[][] {
   const { manifest } = resolveImage(openLayout(layout), tag, undefined)
   return manifest.layers.slice(first).map(({ digest }) => {
     const blob = readFileSync(`${layout}/blobs/${digest.replace(':', '/')}`)
     return readArchive(gunzipSync(blob)).map(({ entry, body }) => {
-      const { offset: _, ...fields } = entry
-      return { ...fields, body: body.toString('latin1') }
+      return { ...entry, offset: 0, body: body.toString('latin1') }
     })
   })
 }
