@@ -78,46 +78,42 @@ describe.runIf(needs('root', 'setpriv'))('what only root may do', () => {
 describe.runIf(needs('root', 'setpriv'))('an account', () => {
   const HOMES: Readonly<Record<string, readonly string[]>> = {
     'without HOME': [],
+    "with root's HOME": ['HOME=/root'],
     'with an empty HOME': ['HOME='],
     'with a HOME that does not exist': ['HOME=/nonexistent'],
-    "with root's HOME": ['HOME=/root'],
     'with a HOME that is a file': ['HOME=/etc/hostname'],
     'with a cache that belongs to root': ['HOME=/root', 'XDG_CACHE_HOME=/root/.cache'],
     'with a configuration that belongs to root': ['HOME=/root', 'XDG_CONFIG_HOME=/root/.config']
   }
 
-  test.each(Object.entries(HOMES))('%s can use all commands', (_, environment) => {
-    const done = (...args: string[]): void => {
-      expect({ args, ...asUser(environment, ...args) }).toMatchObject({
-        args,
-        status: 0,
-        stderr: ''
-      })
-    }
+  test.each(Object.entries(HOMES))('%s can unpack, repack and delete', (_, environment) => {
+    const done = doneWith(environment)
     done('unpack', '--rootless', '--image', reference, 'bundle')
-    ok('chown', `${UID}:${UID}`, `${work}/bundle/rootfs/d`)
     done('diff', 'bundle')
     done('repack', '--image', `${work}/layout:new`, 'bundle')
+    done('bundle', 'delete', 'bundle')
+  })
+
+  test.each(Object.entries(HOMES).slice(0, 2))('%s can use all commands', (_, environment) => {
+    const done = doneWith(environment)
     done('raw', 'unpack', '--rootless', '--image', reference, 'tree')
     done('insert', '--rootless', '--image', reference, '--tag', 'new', 'tree', 'x')
-    done(
-      'raw',
-      'runtime-config',
-      '--rootless',
-      '--image',
-      reference,
-      '--rootfs',
-      'tree',
-      'config.json'
-    )
+    const rootfs = ['--rootfs', 'tree', 'config.json']
+    done('raw', 'runtime-config', '--rootless', '--image', reference, ...rootfs)
     done('config', '--image', reference, '--tag', 'new', '--config.cmd', 'x')
     done('verify', '--layout', 'layout')
     done('stat', '--image', reference)
     done('file', 'list', '--image', reference)
     done('gc', '--layout', 'layout')
-    done('bundle', 'delete', 'bundle')
     ok('rm', '-r', `${work}/tree`, `${work}/config.json`)
   })
+
+  function doneWith(environment: readonly string[]): (...args: string[]) => void {
+    return (...args) => {
+      const expected = { args, status: 0, stderr: '' }
+      expect({ args, ...asUser(environment, ...args) }).toMatchObject(expected)
+    }
+  }
 })
 
 function named(args: readonly string[]): string[] {
