@@ -22,7 +22,8 @@ beforeAll(() => {
   }).reference
   mkdirSync(`${work}/closed/d`, { recursive: true })
   ok('chown', '-R', `${UID}:${UID}`, work)
-  ok('chmod', '000', `${work}/closed/d`)
+  ok('chown', 'root:root', `${work}/closed/d`)
+  ok('chmod', '700', `${work}/closed/d`)
   ok('sh', '-euc', 'printf "#mtree\\n. type=dir\\n" >"$0/manifest"', work)
 })
 afterAll(() => removeTemporary(work))
