@@ -274,7 +274,13 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   bundle: {
     knows: 'runtime configuration, accounts, bundle metadata, fingerprints',
     values: ['image', 'mtree'],
-    types: ['plan/id-map.ts', 'plan/seen-tree.ts', 'sys/status.ts', 'tar/entry.ts'],
+    types: [
+      'plan/id-map.ts',
+      'plan/policy/metadata-policy.ts',
+      'plan/seen-tree.ts',
+      'sys/status.ts',
+      'tar/entry.ts'
+    ],
     node: ['crypto', 'path']
   },
   transports: {

@@ -16,6 +16,7 @@ import { changeTag, type TagOptions } from './edit/change-tag.ts'
 import type { OnEvent } from './operation/events.ts'
 import { openLayerPacker } from './edit/layer-packer.ts'
 import type { LayerWriter, WriteLayer } from './edit/layer-writer.ts'
+import { packingPolicy } from './edit/packing-policy.ts'
 import { socket } from './operation/warnings.ts'
 import { requireOptions } from './operation/required-options.ts'
 
@@ -28,6 +29,11 @@ export interface InsertOptions extends TagOptions {
   opaque?: boolean
   uidMap?: readonly IdMapping[]
   gidMap?: readonly IdMapping[]
+  /**
+   * For a source that belongs to an ordinary user: owners are root, or what the attribute `user.rootlesscontainers` says,
+   * whatever the maps.
+   */
+  rootless?: boolean
 }
 
 /**
@@ -62,8 +68,9 @@ function writerOf(
   if (source === undefined) return (writer) => writeWhiteout(target, writer)
   return (writer) =>
     withSource(source, async (directory, name) => {
-      const { uidMap = [], gidMap = [] } = options
-      const tree = { root: directory, uidMap, gidMap, digests: false }
+      const { rootless = false, uidMap: uidMaps = [], gidMap: gidMaps = [] } = options
+      const policy = packingPolicy({ rootless, uidMaps, gidMaps })
+      const tree = { root: directory, policy, digests: false }
       const packer = openLayerPacker(tree, writer, settings)
       try {
         if (options.opaque === true) await packer.header(packOpaque(target))

@@ -39,6 +39,8 @@ export interface ValidateOptions {
   keywords?: readonly string[] | 'umoci'
   /** Additional keywords to compare. */
   addKeywords?: readonly string[]
+  /** Read also what its owner may not read: modes that are in the way are changed for the time being. */
+  rootless?: boolean
   /** Processors that hash; default all. */
   jobs?: number
   signal?: AbortSignal

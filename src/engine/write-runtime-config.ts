@@ -14,10 +14,9 @@ import { readAccountsOnDisk } from '../rootfs/accounts.ts'
 import { whileInUse } from '../store/blobs-lock.ts'
 import { assertRunnable, resolveImage, type ResolvedImage } from '../store/resolve.ts'
 import { close, openOperatorDirectory } from '../sys/files.ts'
-import { identity } from '../sys/identity.ts'
-import { lockedMountFlags } from '../sys/mounts.ts'
 import { parseImageInLayout } from '../transports/image-name.ts'
 import { openLayoutAt } from '../transports/open-layout.ts'
+import { rootlessHost, rootlessMaps } from './extract/rootless.ts'
 import { heedSignals, pause } from './operation/abort.ts'
 import { asked } from './operation/asked.ts'
 import type { OnEvent } from './operation/events.ts'
@@ -93,18 +92,11 @@ function runtimeConfig(resolved: ResolvedImage, options: RuntimeConfigOptions): 
 
 type Ownership = Pick<RuntimeSpecOptions, 'uidMaps' | 'gidMaps' | 'rootless'>
 
-function ownership({ uidMap = [], gidMap = [], rootless }: RuntimeConfigOptions): Ownership {
-  if (rootless !== true) return { uidMaps: uidMap, gidMaps: gidMap, rootless: undefined }
-  const { uid, gid } = identity()
-  return {
-    uidMaps: uidMap.length > 0 ? uidMap : [onlyRoot(uid)],
-    gidMaps: gidMap.length > 0 ? gidMap : [onlyRoot(gid)],
-    rootless: { resolvConfFlags: lockedMountFlags('/etc/resolv.conf') }
-  }
-}
-
-function onlyRoot(hostId: number): IdMapping {
-  return { containerId: 0, hostId, size: 1 }
+function ownership(options: RuntimeConfigOptions): Ownership {
+  const { uidMap = [], gidMap = [], rootless = false } = options
+  if (!rootless) return { uidMaps: uidMap, gidMaps: gidMap, rootless: undefined }
+  const maps = rootlessMaps(options)
+  return { uidMaps: maps.uidMap, gidMaps: maps.gidMap, rootless: rootlessHost() }
 }
 
 function accountsOf(rootfs: string): Accounts {

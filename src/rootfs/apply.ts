@@ -3,6 +3,7 @@ import { display, type ByteString } from '../bytes.ts'
 import { withFacts } from '../errors.ts'
 import { baseName, parentPath } from '../plan/names.ts'
 import type { Operation } from '../plan/operations.ts'
+import type { WriteRules } from '../plan/policy/policies.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
 import type { WhiteoutForm } from '../plan/whiteout-form.ts'
 import { identity } from '../sys/identity.ts'
@@ -24,6 +25,8 @@ export interface ApplyOptions {
   /** Metadata of a directory that no layer describes. */
   implicit: StagedEntry
   onLostXattr: OnLostXattr
+  /** Default: all metadata is set, and what the kernel refuses is a failure. */
+  write?: WriteRules
   /** Called before each operation, with its number. */
   onBegin?: (index: number) => void
   /** Needed only for a layer in its own directory. */
@@ -58,7 +61,7 @@ type RewriteLinkMetadata = Extract<Operation, { op: 'rewrite-link-metadata' }>
 type CopyUp = Extract<Operation, { op: 'copy-up' }>
 
 class Applier {
-  private readonly born = new Birthright(identity())
+  private readonly born: Birthright
   private readonly source: DirectoryCursor
   private readonly destination: DirectoryCursor
   private readonly options: ApplyOptions
@@ -67,6 +70,7 @@ class Applier {
     this.source = new DirectoryCursor(workspace)
     this.destination = new DirectoryCursor(workspace)
     this.options = options
+    this.born = new Birthright(identity(), options.write)
   }
 
   release(): void {
@@ -138,12 +142,13 @@ class Applier {
     const { onLostXattr } = this.options
     withOwnDirectory(this.parent(path), nameIn(path), (fd) => {
       if (isNew) writeDirectoryMetadata(fd, metadata, this.born, onLostXattr)
-      else rewriteDirectoryMetadata(fd, metadata, onLostXattr)
+      else rewriteDirectoryMetadata(fd, metadata, this.born, onLostXattr)
     })
   }
 
   private rewriteLinkMetadata({ path, entry }: RewriteLinkMetadata): void {
-    rewriteLinkMetadata(this.parent(path), baseName(path), entry, this.options.onLostXattr)
+    const { born } = this
+    rewriteLinkMetadata(this.parent(path), baseName(path), entry, born, this.options.onLostXattr)
   }
 
   private restoreTimes(path: ByteString, entry: StagedEntry): void {

@@ -3,15 +3,25 @@ import { createHash } from 'node:crypto'
 import type { ByteString } from '../bytes.ts'
 import { baseName, parentPath } from '../plan/names.ts'
 import { packHardlink, packObject, type PackRules } from '../plan/pack-entry.ts'
+import type { Unheld } from '../plan/policy/metadata-policy.ts'
 import { isErrno } from '../sys/failure.ts'
 import { readSymlink } from '../sys/names.ts'
-import { status, type Status } from '../sys/status.ts'
-import type { TarEntry } from '../tar/entry.ts'
+import { birthTime, status, type Status } from '../sys/status.ts'
+import type { TarEntry, Timespec } from '../tar/entry.ts'
 import { headerBlocks, padding, type WriteOptions } from '../tar/writer.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
 import { FirstNames } from './first-names.ts'
 import { BODY_CHUNK, fileChanged, readBody } from './read-body.ts'
 import { readXattrs } from './xattrs.ts'
+
+/** Values that cost calls are asked for only if they matter. */
+export type UnheldLookup = (object: {
+  path: ByteString
+  status: Status
+  link: ByteString
+  born: () => Timespec | undefined
+  sha256: () => string
+}) => Unheld | undefined
 
 /** Where the bytes go. */
 export interface TarOutput {
@@ -24,8 +34,19 @@ export interface PackOptions {
   write: WriteOptions
   /** Whether `add` returns digests. */
   digests: boolean
+  /** What the image says of an object and its disk does not hold. */
+  unheld?: UnheldLookup | undefined
   /** Called for an attribute without a value, which PAX cannot express. */
   onLostXattr: (path: ByteString, xattr: ByteString) => void
+}
+
+interface Found {
+  directory: number
+  base: ByteString
+  path: ByteString
+  /** In the layer. */
+  name: ByteString
+  found: Status
 }
 
 /** The caller must call `release`. */
@@ -60,7 +81,7 @@ export class ObjectPacker {
       await this.header(packHardlink(first, name, first.name))
       return undefined
     }
-    const entry = this.read(directory, base, name, found)
+    const entry = this.read({ directory, base, path, name, found })
     this.first.note(found, entry)
     await this.header(entry)
     return entry.type === 'file' ? this.body(directory, base, found) : undefined
@@ -80,7 +101,7 @@ export class ObjectPacker {
     }
   }
 
-  private read(directory: number, base: ByteString, name: ByteString, found: Status): TarEntry {
+  private read({ directory, base, path, name, found }: Found): TarEntry {
     if (found.type === 'socket') throw fileChanged(name)
     const xattrs = readXattrs(directory, base)
     for (const [key, value] of xattrs) if (value === '') this.options.onLostXattr(name, key)
@@ -96,7 +117,20 @@ export class ObjectPacker {
       devMinor: found.devMinor,
       xattrs
     }
-    return packObject(name, object, this.options.rules)
+    const unheld = this.options.unheld?.({
+      path: path === '' ? '.' : path,
+      status: found,
+      link: object.link,
+      born: () => birthTime(directory, base),
+      sha256: () => this.hash(directory, base, found)
+    })
+    return packObject(name, object, this.options.rules, unheld)
+  }
+
+  private hash(directory: number, base: ByteString, found: Status): string {
+    const hash = createHash('sha256')
+    for (const piece of readBody(directory, base, found, this.buffer)) hash.update(piece)
+    return hash.digest('hex')
   }
 
   private async body(

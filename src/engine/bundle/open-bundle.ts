@@ -1,9 +1,16 @@
 /** A bundle that an unpack made, ours or umoci's, opened for comparison. */
 import { closeSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { readMemory, readMetadata, type Memory, type ReadBundleFile } from '../../bundle/bundle.ts'
+import {
+  readMemory,
+  readMetadata,
+  readUnheld,
+  type Memory,
+  type ReadBundleFile
+} from '../../bundle/bundle.ts'
 import { ROOTFS_DIRECTORY } from '../../bundle/files.ts'
 import type { BundleMetadata } from '../../bundle/metadata.ts'
+import type { UnheldMemory } from '../../bundle/unheld.ts'
 import { OciUnpackError, withFacts } from '../../errors.ts'
 import { isErrno } from '../../sys/failure.ts'
 import type { LockKind } from '../../sys/lock.ts'
@@ -28,6 +35,8 @@ export interface OpenBundle {
   metadata: BundleMetadata
   /** What it remembers of its tree, read on each call. @throws BUNDLE_INVALID, MTREE_INVALID */
   memory: () => Memory
+  /** What its disk does not hold of the image; undefined if that is nothing. @throws BUNDLE_INVALID */
+  unheld: () => UnheldMemory | undefined
   /** Descriptor of the root file system. */
   rootfs: number
 }
@@ -61,10 +70,11 @@ export async function withBundleDirectory<T>(
     await awaitClaim(directory, isDirty ? 'exclusive' : use, () => pause(signal))
     if (isDirty) tidy(directory, path, onEvent)
     const read: ReadBundleFile = (name) => readIfRegular(join(handlePath(directory), name))
-    const metadata = openMetadata(path, read)
+    const metadata = inBundle(path, () => readMetadata(read))
     assertFinished(directory, path)
     const memory = (): Memory => inBundle(path, () => readMemory(read, metadata))
-    return await act({ path, directory, metadata, memory })
+    const unheld = (): UnheldMemory | undefined => inBundle(path, () => readUnheld(read, metadata))
+    return await act({ path, directory, metadata, memory, unheld })
   } finally {
     close(directory)
   }
@@ -100,14 +110,6 @@ export function openBundleDirectory(path: string): number {
   } catch (error) {
     throw isErrno(error, 'ENOENT', 'ENOTDIR') ? noBundle(path, error) : error
   }
-}
-
-function openMetadata(path: string, read: ReadBundleFile): BundleMetadata {
-  return inBundle(path, () => {
-    const metadata = readMetadata(read)
-    if (metadata.rootless) throw rootlessBundle()
-    return metadata
-  })
 }
 
 function inBundle<T>(path: string, read: () => T): T {
@@ -162,11 +164,5 @@ function noRootfs(path: string, cause: unknown): OciUnpackError {
     facts: { path: join(path, ROOTFS_DIRECTORY) },
     hint: 'The root file system must be a directory, not a link to one. Restore it, or unpack the image again.',
     cause
-  })
-}
-
-function rootlessBundle(): OciUnpackError {
-  return new OciUnpackError('BUNDLE_INVALID', 'The bundle was unpacked in rootless mode.', {
-    hint: 'Such bundles keep owners in extended attributes. Repack it with umoci, or unpack the image as root.'
   })
 }

@@ -1,25 +1,29 @@
 /** Objects of the disk on their way into a new layer. */
 import type { PolicyChoice } from '../../plan/policy/policies.ts'
-import { ObjectPacker } from '../../rootfs/pack.ts'
+import { ObjectPacker, type UnheldLookup } from '../../rootfs/pack.ts'
 import { emptyXattr } from '../operation/warnings.ts'
 import type { ChangeSettings } from './change-options.ts'
 import type { LayerWriter } from './layer-writer.ts'
 
-export interface PackedTree extends Pick<PolicyChoice, 'uidMap' | 'gidMap'> {
+export interface PackedTree {
   /** Descriptor of the directory that paths start at. */
   root: number
+  policy: PolicyChoice
+  /** What else is known of an object than the disk holds. */
+  unheld?: UnheldLookup
   /** Whether the SHA-256 of each file is wanted. */
   digests: boolean
 }
 
 /** Whoever opens one calls `release`. */
 export function openLayerPacker(
-  { root, uidMap, gidMap, digests }: PackedTree,
+  { root, policy, unheld, digests }: PackedTree,
   writer: LayerWriter,
   { epoch, timePrecision, onEvent }: ChangeSettings
 ): ObjectPacker {
   return new ObjectPacker(root, writer, {
-    rules: { policy: { kind: 'exact', uidMap, gidMap }, epoch },
+    rules: { policy, epoch },
+    unheld,
     write: { precision: timePrecision },
     digests,
     onLostXattr: (path, xattr) => onEvent(emptyXattr(path, xattr))

@@ -4,7 +4,12 @@
  * bundle can be repacked wherever this ends.
  */
 import { join } from 'node:path'
-import { memoryFiles, METADATA_FILE } from '../../bundle/files.ts'
+import {
+  fingerprintsFile,
+  METADATA_FILE,
+  treeManifestFile,
+  unheldFile
+} from '../../bundle/files.ts'
 import { formatMetadata, sourceManifest } from '../../bundle/metadata.ts'
 import { OciUnpackError } from '../../errors.ts'
 import { target, type DescriptorPath } from '../../image/choice.ts'
@@ -20,7 +25,7 @@ import type { Timespec } from '../../tar/entry.ts'
 import type { Changes } from '../changes/find-changes.ts'
 import type { HashFiles } from '../tree/hash-files.ts'
 import type { OnEvent } from '../operation/events.ts'
-import type { OpenBundle } from '../bundle/open-bundle.ts'
+import { readIfRegular, type OpenBundle } from '../bundle/open-bundle.ts'
 import { recoverRefresh, writeRefreshNote } from '../place/refresh-note.ts'
 import { scanTree } from '../tree/scan-tree.ts'
 import {
@@ -81,9 +86,10 @@ class BundleRefresh implements Refresh {
     await completeDigests(knowledge, hashFiles)
     const place = { path: handlePath(this.workspace), bundle: path, rootfs, digest }
     writeScannedTreeManifest(place, knowledge, scannedAt)
+    const files = [fingerprintsFile(digest), treeManifestFile(digest), ...this.keepUnheld(digest)]
     writeRefreshNote(this.workspace, { before: sourceManifest(metadata).digest, after: digest })
-    for (const name of memoryFiles(digest)) flushFile(this.workspace, name)
-    this.names = [...memoryFiles(digest), METADATA_FILE]
+    for (const name of files) flushFile(this.workspace, name)
+    this.names = [...files, METADATA_FILE]
   }
 
   /** All that changes if the image is the same, perhaps under another tag. */
@@ -93,6 +99,16 @@ class BundleRefresh implements Refresh {
     writeNew(join(handlePath(this.workspace), METADATA_FILE), text)
     flushFile(this.workspace, METADATA_FILE)
     this.names = [METADATA_FILE]
+  }
+
+  /** What the disk does not hold of the image before: still true, except for objects that are others now. */
+  private keepUnheld(digest: string): string[] {
+    const { directory, metadata } = this.bundle
+    const before = join(handlePath(directory), unheldFile(sourceManifest(metadata).digest))
+    const text = readIfRegular(before)
+    if (text === undefined) return []
+    writeNew(join(handlePath(this.workspace), unheldFile(digest)), text)
+    return [unheldFile(digest)]
   }
 
   commit(): void {

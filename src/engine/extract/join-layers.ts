@@ -3,8 +3,7 @@ import { display, fromText } from '../../bytes.ts'
 import { assemble } from '../../plan/assemble.ts'
 import type { LayerStack } from '../../plan/layer-stack.ts'
 import { assertMountsStay } from '../../plan/mounts.ts'
-import type { StagedEntry } from '../../plan/staged-entry.ts'
-import { apply } from '../../rootfs/apply.ts'
+import { apply, type ApplyOptions } from '../../rootfs/apply.ts'
 import type { OnLostXattr } from '../../rootfs/write-metadata.ts'
 import { applyWithJournal } from '../../rootfs/journal.ts'
 import { removeTree } from '../../sys/remove-tree.ts'
@@ -18,7 +17,7 @@ export function joinLayers(
   planRoot: PlanRoot,
   stack: LayerStack,
   target: string,
-  implicit: StagedEntry,
+  how: Pick<ApplyOptions, 'implicit' | 'write'>,
   onEvent: OnEvent
 ): void {
   const trash = layerTrash(planRoot)
@@ -30,7 +29,7 @@ export function joinLayers(
     trash: stack.makePhysical(trash)
   })
   assertMountsStay(stack.mounts, operations, fromText(planRoot.path))
-  const options = { implicit, onLostXattr: reportLostXattr(onEvent) }
+  const options = { ...how, onLostXattr: reportLostXattr(onEvent) }
   if (planRoot.journal === undefined) apply(planRoot.fd, operations, options)
   else applyWithJournal(planRoot.journal, planRoot.fd, operations, options)
   removeTree(planRoot.fd, planRoot.staging)

@@ -23,7 +23,10 @@ import {
   type KnownTree
 } from '../bundle/scanned-tree-manifest.ts'
 import { writeNew } from '../bundle/new-bundle.ts'
+import { isRootless, rootlessHost } from '../extract/rootless.ts'
+import { writeUnheldFile } from '../bundle/unheld-file.ts'
 import type { Job } from '../extract/job.ts'
+import { reportUnheld } from '../extract/unheld-objects.ts'
 import { heedSignals } from '../operation/abort.ts'
 import { hasher } from '../tree/hash-files.ts'
 import { scanTree } from '../tree/scan-tree.ts'
@@ -43,6 +46,7 @@ export async function writeBundleFiles(
   await writeConfig(job, bundle, tree)
   settings.onEvent({ type: 'phase', phase: 'manifest' })
   await writeTreeManifest(job, bundle, tree)
+  await writeUnheld(job, bundle, tree)
   settings.onEvent({ type: 'phase', phase: 'publish' })
   await heedSignals(settings.signal)
   writeNew(join(bundle.path, METADATA_FILE), metadataOf(job))
@@ -62,7 +66,7 @@ async function writeConfig(
     accounts,
     uidMaps: settings.policy.uidMap,
     gidMaps: settings.policy.gidMap,
-    rootless: undefined
+    rootless: isRootless(settings) ? rootlessHost() : undefined
   })
   const content = await bundle.runtimeConfig(formatRuntimeConfig(made))
   writeNew(join(bundle.path, CONFIG_FILE), content)
@@ -134,11 +138,24 @@ async function withRootfs<T>({ fd }: NewBundle, act: (rootfs: number) => T): Pro
   }
 }
 
+/** What the disk does not hold is only known right after an extraction. */
+async function writeUnheld(
+  { image, settings }: Job,
+  bundle: NewBundle,
+  tree: Directory | undefined
+): Promise<void> {
+  if (tree === undefined) return
+  const { policy, onEvent } = settings
+  const objects = reportUnheld(tree, policy, true, onEvent)
+  const { digest } = target(image.descriptorPath)
+  await withRootfs(bundle, (rootfs) => writeUnheldFile(bundle.path, digest, rootfs, objects))
+}
+
 function metadataOf({ image, settings: { policy } }: Job): string {
   return formatMetadata({
     descriptorWalk: image.descriptorPath.map((descriptor) => ({ ...descriptor })),
     uidMaps: policy.uidMap,
     gidMaps: policy.gidMap,
-    rootless: false
+    rootless: isRootless({ policy })
   })
 }
