@@ -13,6 +13,7 @@ import { close, openOperatorDirectory } from '../sys/files.ts'
 import { readFile } from '../sys/read.ts'
 import { asked } from './operation/asked.ts'
 import { hasher } from './tree/hash-files.ts'
+import { suggestingRootless } from './operation/suggest-rootless.ts'
 import { jobCount } from './edit/change-options.ts'
 import { toDiffEntry, type DiffEntry } from './diff.ts'
 import {
@@ -61,7 +62,7 @@ export interface Validation {
  */
 export async function validateTree(options: ValidateOptions): Promise<Validation> {
   requireOptions(options, { manifest: 'text', path: 'text' })
-  return asked({}, () => compare(options))
+  return suggestingRootless(options.rootless, () => asked({}, () => compare(options)))
 }
 
 async function compare(options: ValidateOptions): Promise<Validation> {

@@ -108,5 +108,5 @@ export const REPLACEMENTS = `
   replace home; mkdir home; echo content >home/file; own home/file 1000 1000 0x08e80710e807
   replace group; replace hard; mv user moved; ln owned owned-too; mkdir new; ln -s ../owned new/link; mkfifo new/fifo
   replace dev/random; echo data >dev/random
-  touch -h ${TIME} link fifo dev/null dev/disk dev/random ping trusted home/file new/link new/fifo owned
+  touch -h -d @1600000001 link fifo; touch -h ${TIME} dev/null dev/disk dev/random ping trusted home/file new/link new/fifo owned
   touch ${TIME} home new dev .`
