@@ -7,7 +7,7 @@ import { removeTemporary } from '../support/temporary.ts'
 import { buildPageImages } from './page-images.ts'
 import { doStep, makePlace, readPage, stepsOf, titleOf } from './page.ts'
 
-describe.runIf(needs(...USER_TOOLS, 'skopeo', 'jq', 'setfattr'))('rootless.md', () => {
+describe.runIf(needs(...USER_TOOLS, 'skopeo', 'jq', 'setfattr', 'getfattr'))('rootless.md', () => {
   const page = readPage('rootless.md')
   let user: OrdinaryUser
   let place = ''
