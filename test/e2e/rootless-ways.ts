@@ -12,6 +12,8 @@ export interface Way {
   globalFlags: readonly string[]
   /** What stands for an owner on disk: the attribute, or the owner in the namespace. */
   owners: 'attribute' | 'real'
+  /** Whose the layout and the bundle's place are, for chown. */
+  owner: (user: OrdinaryUser) => string
   /** How the built program is started. */
   program: Start
   /** How somebody is started who edits the bundle. */
@@ -26,15 +28,45 @@ const withOneId: Start = (user, ...command) => user.command('unshare', '-r', ...
 const withManyIds: Start = (user, ...command) =>
   user.command('unshare', '-r', '--map-auto', ...command)
 
+/** As containers of OpenShift are started: no account, no home, and the group of root. */
+const asNobodyKnown: Start = (_user, ...command) => [
+  ...(['setpriv', '--reuid', '1000680000', '--regid', '0', '--clear-groups'] as const),
+  ...['env', '-i', '--chdir=/', 'PATH=/usr/bin:/bin'],
+  ...command
+]
+
+const usersOwn = ({ uid, gid }: OrdinaryUser): string => `${uid}:${gid}`
+const rootsOwn = (): string => '0:0'
+
 const ROOTLESS = { flags: ['--rootless'], globalFlags: [], owners: 'attribute' } as const
-const MANY_IDS = { flags: [], owners: 'real', editor: withManyIds } as const
+const MANY_IDS = { flags: [], owners: 'real', owner: usersOwn, editor: withManyIds } as const
 
 export const WAYS: readonly Way[] = [
-  { name: 'root with --rootless', ...ROOTLESS, program: asRoot, editor: asRoot },
-  { name: 'a user with --rootless', ...ROOTLESS, program: asUser, editor: asUser },
+  {
+    name: 'root with --rootless',
+    ...ROOTLESS,
+    owner: rootsOwn,
+    program: asRoot,
+    editor: asRoot
+  },
+  {
+    name: 'a user with --rootless',
+    ...ROOTLESS,
+    owner: usersOwn,
+    program: asUser,
+    editor: asUser
+  },
+  {
+    name: 'a number without an account with --rootless',
+    ...ROOTLESS,
+    owner: () => '1000680000:0',
+    program: asNobodyKnown,
+    editor: asNobodyKnown
+  },
   {
     name: 'the root of a namespace of one id with --rootless',
     ...ROOTLESS,
+    owner: usersOwn,
     program: withOneId,
     editor: withOneId
   },
@@ -53,6 +85,7 @@ export const PLAIN_ROOT: Way = {
   flags: [],
   globalFlags: [],
   owners: 'real',
+  owner: rootsOwn,
   program: asRoot,
   editor: asRoot
 }
@@ -73,7 +106,7 @@ export class WayBox {
     this.layout = `${this.directory}/layout`
     this.bundle = `${this.directory}/bundle`
     ok('cp', '-r', layout, this.layout)
-    if (way.program !== asRoot) ok('chown', '-R', `${user.uid}:${user.gid}`, this.directory)
+    ok('chown', '-R', way.owner(user), this.directory)
   }
 
   remove(): void {
