@@ -7,7 +7,7 @@ import type { Unheld } from '../plan/policy/metadata-policy.ts'
 import { isErrno } from '../sys/failure.ts'
 import { readSymlink } from '../sys/names.ts'
 import { birthTime, status, type Status } from '../sys/status.ts'
-import type { TarEntry, Timespec } from '../tar/entry.ts'
+import type { TarEntry, Timespec, Xattr } from '../tar/entry.ts'
 import { headerBlocks, padding, type WriteOptions } from '../tar/writer.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
 import { FirstNames } from './first-names.ts'
@@ -36,8 +36,8 @@ export interface PackOptions {
   digests: boolean
   /** What the image says of an object and its disk does not hold. */
   unheld?: UnheldLookup | undefined
-  /** Called for an attribute without a value, which PAX cannot express. */
-  onLostXattr: (path: ByteString, xattr: ByteString) => void
+  /** Called for each attribute on disk, with the path in the layer. */
+  onXattr: (path: ByteString, xattr: Xattr) => void
 }
 
 interface Found {
@@ -104,7 +104,7 @@ export class ObjectPacker {
   private read({ directory, base, path, name, found }: Found): TarEntry {
     if (found.type === 'socket') throw fileChanged(name)
     const xattrs = readXattrs(directory, base)
-    for (const [key, value] of xattrs) if (value === '') this.options.onLostXattr(name, key)
+    for (const xattr of xattrs) this.options.onXattr(name, xattr)
     const object = {
       type: found.type,
       link: found.type === 'symlink' ? readSymlink(directory, base) : '',

@@ -54,6 +54,7 @@ command = ["/bin/sh"]
         whiteouts: undefined,
         manifest: 'auto',
         precision: 'nanoseconds',
+        rootless: false,
         xattrs: undefined,
         deltaFallback: 'mtree'
       },

@@ -10,14 +10,13 @@ import { birthTime, status } from '../../sys/status.ts'
 import { readSymlink } from '../../sys/names.ts'
 import { writeNew } from './new-bundle.ts'
 
-/** Nothing is written if there is nothing to remember. @param rootfs descriptor of the finished tree */
+/** @param rootfs descriptor of the finished tree */
 export function writeUnheldFile(
   directory: string,
   digest: string,
   rootfs: number,
   objects: readonly UnheldObject[]
 ): void {
-  if (objects.length === 0) return
   const cursor = new DirectoryCursor(rootfs)
   try {
     const records = objects.map((object) => recordOf(cursor, object))

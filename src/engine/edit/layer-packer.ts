@@ -1,7 +1,9 @@
 /** Objects of the disk on their way into a new layer. */
 import type { PolicyChoice } from '../../plan/policy/policies.ts'
-import { ObjectPacker, type UnheldLookup } from '../../rootfs/pack.ts'
-import { emptyXattr } from '../operation/warnings.ts'
+import { OWNER_XATTR } from '../../plan/policy/rootless-owner.ts'
+import { ObjectPacker, type PackOptions, type UnheldLookup } from '../../rootfs/pack.ts'
+import type { OnEvent } from '../operation/events.ts'
+import { emptyXattr, strayOwner } from '../operation/warnings.ts'
 import type { ChangeSettings } from './change-options.ts'
 import type { LayerWriter } from './layer-writer.ts'
 
@@ -26,6 +28,17 @@ export function openLayerPacker(
     unheld,
     write: { precision: timePrecision },
     digests,
-    onLostXattr: (path, xattr) => onEvent(emptyXattr(path, xattr))
+    onXattr: watchXattrs(policy, onEvent)
   })
+}
+
+/** Tells of attributes that a layer cannot hold, or perhaps should not. */
+function watchXattrs({ kind }: PolicyChoice, onEvent: OnEvent): PackOptions['onXattr'] {
+  let isTold = kind === 'rootless'
+  return (path, [name, value]) => {
+    if (value === '') onEvent(emptyXattr(path, name))
+    if (isTold || name !== OWNER_XATTR) return
+    isTold = true
+    onEvent(strayOwner(path))
+  }
 }

@@ -6,7 +6,8 @@ import {
   CONFIG_FILE,
   treeManifestFile,
   METADATA_FILE,
-  ROOTFS_DIRECTORY
+  ROOTFS_DIRECTORY,
+  unheldFile
 } from '../../bundle/files.ts'
 import { fileStat } from '../../bundle/file-stat.ts'
 import { formatMetadata } from '../../bundle/metadata.ts'
@@ -31,7 +32,7 @@ import { heedSignals } from '../operation/abort.ts'
 import { hasher } from '../tree/hash-files.ts'
 import { scanTree } from '../tree/scan-tree.ts'
 import type { NewBundle } from './layer-storage.ts'
-import { fetchManifest, keepManifest } from './tree-manifest-cache.ts'
+import { fetchCached, keepCached } from './tree-manifest-cache.ts'
 
 /**
  * Writes all files; the last one, umoci.json, makes it a bundle.
@@ -83,12 +84,12 @@ async function writeTreeManifest(
   const { digest } = target(image.descriptorPath)
   const file = join(path, treeManifestFile(digest))
   const shared = treeManifest.kind === 'shared' ? treeManifest : undefined
-  if (tree === undefined && shared !== undefined && fetchManifest(shared, file)) return
+  if (tree === undefined && shared !== undefined && fetchCached(shared, 'mtree', file)) return
   const place = { path, destination, digest }
   await withRootfs(bundle, (rootfs) =>
     tree === undefined ? writeHashed(rootfs, place, settings) : writeSurvey(rootfs, tree, place)
   )
-  if (shared !== undefined) keepManifest(shared, file)
+  if (shared !== undefined) keepCached(shared, 'mtree', file)
 }
 
 interface ManifestPlace {
@@ -138,17 +139,24 @@ async function withRootfs<T>({ fd }: NewBundle, act: (rootfs: number) => T): Pro
   }
 }
 
-/** What the disk does not hold is only known right after an extraction. */
+/** What the disk does not hold is only known right after an extraction of all layers, or from the cache. */
 async function writeUnheld(
   { image, settings }: Job,
   bundle: NewBundle,
   tree: Directory | undefined
 ): Promise<void> {
-  if (tree === undefined) return
-  const { policy, onEvent } = settings
-  const objects = reportUnheld(tree, policy, true, onEvent)
+  const { path, treeManifest } = bundle
   const { digest } = target(image.descriptorPath)
-  await withRootfs(bundle, (rootfs) => writeUnheldFile(bundle.path, digest, rootfs, objects))
+  const shared = treeManifest.kind === 'shared' ? treeManifest : undefined
+  const file = join(path, unheldFile(digest))
+  if (tree === undefined) {
+    if (shared !== undefined) fetchCached(shared, 'unheld', file)
+    return
+  }
+  const objects = reportUnheld(tree, settings.policy, true, settings.onEvent)
+  if (objects.length === 0) return
+  await withRootfs(bundle, (rootfs) => writeUnheldFile(path, digest, rootfs, objects))
+  if (shared !== undefined) keepCached(shared, 'unheld', file)
 }
 
 function metadataOf({ image, settings: { policy } }: Job): string {

@@ -4,7 +4,7 @@ import type { UnpackHooks } from '../../../src/index.ts'
 import { tryLock } from '../../../src/sys/lock.ts'
 import { library } from '../../support/dist.ts'
 import { needs } from '../../support/requires.ts'
-import { directory, file, hardlink, symlink, tar } from '../../support/tar-builder.ts'
+import { char, directory, file, hardlink, symlink, tar } from '../../support/tar-builder.ts'
 import { snapshot } from '../../reference/snapshot.ts'
 import { codeOf, inScratch, optionsFor, recorder } from '../support.ts'
 import { chainStore } from './directory-store.ts'
@@ -234,13 +234,52 @@ describe('the place of the bundle', () => {
     }))
 })
 
-test.each([{ keepDirlinks: true }, { uidMap: [{ containerId: 0, hostId: 1000, size: 10 }] }])(
-  'layers that would depend on more than their chain are not put into a store: %j',
-  (more) =>
-    inScratch(async (work) => {
-      const store = chainStore(`${work}/store`)
-      const options = { ...optionsFor(work, LAYERS), hooks: store.hooks, ...more }
-      expect(await codeOf(library.unpack(options))).toBe('USAGE')
-      expect(store.calls).toEqual([])
-    })
+test.each([
+  { keepDirlinks: true },
+  { uidMap: [{ containerId: 0, hostId: 1000, size: 10 }] },
+  { rootless: true }
+])('layers that would depend on more than their chain are not put into a store: %j', (more) =>
+  inScratch(async (work) => {
+    const store = chainStore(`${work}/store`)
+    const options = { ...optionsFor(work, LAYERS), hooks: store.hooks, ...more }
+    expect(await codeOf(library.unpack(options))).toBe('USAGE')
+    expect(store.calls).toEqual([])
+  })
 )
+
+test('a set that keeps rootless layers apart gets them, is told, and its bundles remember what they lack', () =>
+  inScratch(async (work) => {
+    const layers = [tar(directory('etc/'), char('etc/null', 1, 3), file('etc/a', 'x', { uid: 9 }))]
+    const options = { ...optionsFor(work, layers), rootless: true, uidMap: [], gidMap: [] }
+    await library.unpack({ ...options, destination: `${work}/plain` })
+    const store = chainStore(`${work}/store`)
+    const told: boolean[] = []
+    const hooks: UnpackHooks = {
+      ...store.hooks,
+      rootless: true,
+      prepare(context, call) {
+        told.push(context.rootless)
+        return store.hooks.prepare!(context, call)
+      }
+    }
+    for (const name of ['cold', 'warm'])
+      await library.unpack({ ...options, hooks, destination: `${work}/${name}` })
+    expect(told).toEqual([true, true])
+    expect(store.calls.filter((call) => call.startsWith('pre-'))).toEqual(['pre-extract 0'])
+    for (const name of ['cold', 'warm']) {
+      expect(snapshot(`${work}/${name}/rootfs`)).toBe(snapshot(`${work}/plain/rootfs`))
+      expect(unheld(`${work}/${name}`)).toEqual(unheld(`${work}/plain`))
+    }
+    expect(unheld(`${work}/plain`)).toEqual([
+      ['etc/null', { type: 'char', devMajor: 1, devMinor: 3 }]
+    ])
+  }))
+
+/** What a bundle remembers of its image, by path. */
+function unheld(bundle: string): unknown {
+  const name = fs.readdirSync(bundle).find((file) => file.endsWith('.unheld'))!
+  const { objects } = JSON.parse(fs.readFileSync(`${bundle}/${name}`, 'utf8')) as {
+    objects: { path: string; unheld: object }[]
+  }
+  return objects.map(({ path, unheld }) => [path, unheld])
+}
