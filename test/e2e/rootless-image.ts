@@ -84,6 +84,10 @@ export function buildRareImage(layout: string): void {
 
 const TIME = '-d @1600000000'
 
+/** In a copy, an object is known by its path, type, target and time. */
+export const MODE_CHANGES =
+  'chmod 600 owned dev/tty fifo set-uid; chmod 700 ping sticky; chmod 640 trusted noted'
+
 /** Changes objects and leaves each of them what it is: what could not be put on the disk must come back. */
 export const CHANGES = `
   chmod 600 owned dev/tty fifo; chmod 700 ping; chmod 4711 set-uid; chmod 2711 set-gid

@@ -14,6 +14,8 @@ export interface Way {
   owners: 'attribute' | 'real'
   /** Whose the layout and the bundle's place are, for chown. */
   owner: (user: OrdinaryUser) => string
+  /** Mode of the directory in which the bundle is made. */
+  directoryMode?: string
   /** How the built program is started. */
   program: Start
   /** How somebody is started who edits the bundle. */
@@ -28,10 +30,10 @@ const withOneId: Start = (user, ...command) => user.command('unshare', '-r', ...
 const withManyIds: Start = (user, ...command) =>
   user.command('unshare', '-r', '--map-auto', ...command)
 
-/** As containers of OpenShift are started: no account, no home, and the group of root. */
+/** As containers of OpenShift are started: no account, no home, and the group of root. New files are for themselves. */
 const asNobodyKnown: Start = (_user, ...command) => [
   ...(['setpriv', '--reuid', '1000680000', '--regid', '0', '--clear-groups'] as const),
-  ...['env', '-i', '--chdir=/', 'PATH=/usr/bin:/bin'],
+  ...['env', '-i', '--chdir=/', 'PATH=/usr/bin:/bin', 'sh', '-c', 'umask 077; exec "$0" "$@"'],
   ...command
 ]
 
@@ -62,6 +64,14 @@ export const WAYS: readonly Way[] = [
     owner: () => '1000680000:0',
     program: asNobodyKnown,
     editor: asNobodyKnown
+  },
+  {
+    name: "a user with --rootless in another group's directory",
+    ...ROOTLESS,
+    owner: ({ uid }) => `${uid}:50`,
+    directoryMode: '2777',
+    program: asUser,
+    editor: asUser
   },
   {
     name: 'the root of a namespace of one id with --rootless',
@@ -107,6 +117,7 @@ export class WayBox {
     this.bundle = `${this.directory}/bundle`
     ok('cp', '-r', layout, this.layout)
     ok('chown', '-R', way.owner(user), this.directory)
+    ok('chmod', way.directoryMode ?? '700', this.directory)
   }
 
   remove(): void {

@@ -3,9 +3,10 @@ import { readdirSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeUser, removeUser, USER_TOOLS, type OrdinaryUser } from '../support/ordinary-user.ts'
 import { needs } from '../support/requires.ts'
+import { ok } from '../support/run.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
 import { diffIds, layerEntries } from './layer-entries.ts'
-import { buildRareImage, CHANGES, REPLACEMENTS } from './rootless-image.ts'
+import { buildRareImage, CHANGES, MODE_CHANGES, REPLACEMENTS } from './rootless-image.ts'
 import { PLAIN_ROOT, WayBox, WAYS } from './rootless-ways.ts'
 
 const LAYERS = 2
@@ -20,6 +21,7 @@ describe.runIf(needs(...USER_TOOLS, 'setfattr'))('a bundle that was made by', ()
     user = makeUser()
     buildRareImage(`${work}/image`)
     byRoot = unpacked(PLAIN_ROOT)
+    repackCopy(byRoot)
     for (const [tag, script] of EDITS) editAndRepack(byRoot, tag, script)
   })
   afterAll(() => {
@@ -39,6 +41,13 @@ describe.runIf(needs(...USER_TOOLS, 'setfattr'))('a bundle that was made by', ()
       expect(box.runOk('diff', box.bundle).stdout).toBe('')
       box.runOk('repack', '--image', `${box.layout}:untouched`, box.bundle)
       expect(layerEntries(box.layout, 'untouched', LAYERS)).toEqual([])
+    })
+
+    test('gives the same layers if it was copied before', () => {
+      repackCopy(box)
+      expect(layerEntries(box.layout, 'copy', LAYERS)).toEqual([])
+      const roots = layerEntries(byRoot.layout, 'edited-copy', LAYERS)
+      expect(layerEntries(box.layout, 'edited-copy', LAYERS)).toEqual(roots)
     })
 
     test.each(EDITS)('gives the layer that root makes of the same edit: %s', (tag, script) => {
@@ -71,4 +80,13 @@ const EDITS = [
 function editAndRepack(box: WayBox, tag: string, script: string): void {
   box.edit(`${box.bundle}/rootfs`, script)
   box.runOk('repack', '--refresh-bundle', '--image', `${box.layout}:${tag}`, box.bundle)
+}
+
+function repackCopy(box: WayBox): void {
+  const copy = `${box.bundle}-copy`
+  ok('cp', '-a', box.bundle, copy)
+  box.runOk('repack', '--image', `${box.layout}:copy`, copy)
+  box.edit(`${copy}/rootfs`, MODE_CHANGES)
+  box.runOk('repack', '--image', `${box.layout}:edited-copy`, copy)
+  ok('rm', '-r', copy)
 }
