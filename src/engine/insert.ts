@@ -9,11 +9,14 @@ import { packOpaque, packWhiteout } from '../plan/pack-entry.ts'
 import type { ObjectPacker } from '../rootfs/pack.ts'
 import { walk } from '../rootfs/walk.ts'
 import { close, openDirectory, openOperatorDirectory } from '../sys/files.ts'
+import type { Ledger } from '../sys/ledger.ts'
+import { openTree } from '../sys/lender.ts'
 import { status, type FileType } from '../sys/status.ts'
 import { endOfArchive, headerBlocks } from '../tar/writer.ts'
 import type { ChangeResult, ChangeSettings } from './edit/change-options.ts'
 import { changeTag, type TagOptions } from './edit/change-tag.ts'
 import type { OnEvent } from './operation/events.ts'
+import { whileLendingAsync } from './place/lent-modes.ts'
 import { openLayerPacker } from './edit/layer-packer.ts'
 import type { LayerWriter, WriteLayer } from './edit/layer-writer.ts'
 import { packingPolicy } from './edit/packing-policy.ts'
@@ -70,14 +73,21 @@ function writerOf(
   const { source } = options
   if (source === undefined) return (writer) => writeWhiteout(target, writer)
   return (writer) =>
-    withSource(source, async (directory, name) => {
+    withSource(source, async (directory, name, ledger) => {
       const { rootless = false, uidMap: uidMaps = [], gidMap: gidMaps = [] } = options
-      const policy = packingPolicy({ rootless, uidMaps, gidMaps })
-      const tree = { root: directory, policy, digests: false }
+      const { type } = status(directory, name)
+      assertInsertable(type, target)
+      const inside = type === 'directory' ? contents(directory, name, ledger) : []
+      const tree = {
+        root: directory,
+        ledger: ledger && { ...ledger, at: '' },
+        policy: packingPolicy({ rootless, uidMaps, gidMaps }),
+        digests: false
+      }
       const packer = openLayerPacker(tree, writer, settings)
       try {
         if (options.opaque === true) await packer.header(packOpaque(target))
-        await packTree(packer, directory, name, target, settings.onEvent)
+        await packTree(packer, { name, inside }, target, settings.onEvent)
         await writer.write(endOfArchive())
       } finally {
         packer.release()
@@ -91,15 +101,19 @@ async function writeWhiteout(target: ByteString, writer: LayerWriter): Promise<v
   await writer.write(endOfArchive())
 }
 
-/** Calls `act` with the directory that contains the source and its name there; a link is not followed. */
+/**
+ * Calls `act` with the directory that contains the source and its name there; a link is not followed. Modes that keep the
+ * user out of the source are put back afterwards.
+ */
 async function withSource(
   source: string,
-  act: (directory: number, name: ByteString) => Promise<void>
+  act: (directory: number, name: ByteString, ledger: Ledger | undefined) => Promise<void>
 ): Promise<void> {
   const path = resolve(source)
   const directory = openOperatorDirectory(fromText(dirname(path)))
+  const name = path === '/' ? '' : fromText(basename(path))
   try {
-    await act(directory, path === '/' ? '' : fromText(basename(path)))
+    await whileLendingAsync(directory, name, (ledger) => act(directory, name, ledger))
   } finally {
     close(directory)
   }
@@ -107,16 +121,12 @@ async function withSource(
 
 async function packTree(
   packer: ObjectPacker,
-  directory: number,
-  name: ByteString,
+  { name, inside }: { name: ByteString; inside: readonly Inside[] },
   target: ByteString,
   onEvent: OnEvent
 ): Promise<void> {
-  const { type } = status(directory, name)
-  assertInsertable(type, target)
   await packer.add(name, target === '' ? '.' : target)
-  if (type !== 'directory') return
-  for (const { path, isSocket } of contents(directory, name)) {
+  for (const { path, isSocket } of inside) {
     if (isSocket) onEvent(socket(joinPath(target, path)))
     else await packer.add(joinPath(name, path), representable(joinPath(target, path)))
   }
@@ -128,14 +138,21 @@ function assertInsertable(type: FileType, target: ByteString): void {
     throw new OciUnpackError('USAGE', 'Only a directory can be put at the root of an image.')
 }
 
+interface Inside {
+  path: ByteString
+  isSocket: boolean
+}
+
 /** Everything below a directory, in the order of a layer. */
 function contents(
   directory: number,
-  name: ByteString
-): readonly { path: ByteString; isSocket: boolean }[] {
-  const root = openDirectory(directory, name === '' ? '.' : name)
+  name: ByteString,
+  ledger: Ledger | undefined
+): readonly Inside[] {
+  const root =
+    ledger === undefined ? openDirectory(directory, name === '' ? '.' : name) : openTree(ledger)
   try {
-    return Array.from(walk(root, NOTHING), ({ path, status }) => ({
+    return Array.from(walk(root, NOTHING, undefined, ledger), ({ path, status }) => ({
       path,
       isSocket: status.type === 'socket'
     }))

@@ -9,11 +9,15 @@ import { parseTreeManifest } from '../mtree/parse.ts'
 import { toMtreeEntry } from '../rootfs/mtree-entry.ts'
 import { XattrReader } from '../rootfs/tree-xattrs.ts'
 import { fromNode } from '../sys/failure.ts'
-import { close, openOperatorDirectory } from '../sys/files.ts'
+import { close, openOperatorDirectory, openOperatorPlace } from '../sys/files.ts'
+import type { Ledger } from '../sys/ledger.ts'
+import { openTree } from '../sys/lender.ts'
+import { privileges } from '../sys/privileges.ts'
 import { readFile } from '../sys/read.ts'
 import { asked } from './operation/asked.ts'
-import { hasher } from './tree/hash-files.ts'
 import { suggestingRootless } from './operation/suggest-rootless.ts'
+import { whileLendingAsync } from './place/lent-modes.ts'
+import { hasher, type TreeOptions } from './tree/hash-files.ts'
 import { jobCount } from './edit/change-options.ts'
 import { toDiffEntry, type DiffEntry } from './diff.ts'
 import {
@@ -24,7 +28,6 @@ import {
 } from './changes/disk-values.ts'
 import { inNamedTime, valuesAsStated } from './changes/stated-values.ts'
 import { scanTree } from './tree/scan-tree.ts'
-import type { ThreadOptions } from './operation/threads.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface ValidateOptions {
@@ -68,11 +71,10 @@ export async function validateTree(options: ValidateOptions): Promise<Validation
 async function compare(options: ValidateOptions): Promise<Validation> {
   const { entries, keywords } = readManifest(options.manifest)
   const { selected, named } = selectKeywords(options, keywords)
-  const root = openOperatorDirectory(fromText(options.path))
-  try {
-    const threads = { jobs: jobCount(options.jobs), signal: options.signal }
+  return withTree(options.path, async (root, ledger) => {
+    const threads = { jobs: jobCount(options.jobs), signal: options.signal, ledger }
     const scanned = await scanAll(root, threads)
-    const values = new DiskValues(root, { selected, named })
+    const values = new DiskValues(root, { selected, named }, ledger)
     const isHashed = selected.includes('sha256digest')
     const hashFiles = hasher(root, threads)
     const after = await valuesAsStated(entries, scanned, { named, isHashed, values, hashFiles })
@@ -82,8 +84,29 @@ async function compare(options: ValidateOptions): Promise<Validation> {
       differences: allowed(deltas, entries).map(toDiffEntry),
       unchecked: selected.filter((keyword) => !isComparable(keyword, entries))
     }
+  })
+}
+
+/** Modes that keep the user out of the tree are put back afterwards. */
+async function withTree<T>(
+  path: string,
+  act: (root: number, ledger: Ledger | undefined) => Promise<T>
+): Promise<T> {
+  const open = privileges().overridesModes ? openOperatorDirectory : openOperatorPlace
+  return whileFileOpen(open(fromText(path)), (place) =>
+    whileLendingAsync(place, '', (ledger) =>
+      ledger === undefined
+        ? act(place, undefined)
+        : whileFileOpen(openTree(ledger), (root) => act(root, ledger))
+    )
+  )
+}
+
+async function whileFileOpen<T>(fd: number, act: (fd: number) => Promise<T>): Promise<T> {
+  try {
+    return await act(fd)
   } finally {
-    close(root)
+    close(fd)
   }
 }
 
@@ -122,9 +145,9 @@ function isComparable(keyword: string, entries: readonly MtreeEntry[]): boolean 
   )
 }
 
-async function scanAll(root: number, threads: ThreadOptions): Promise<Scanned[]> {
-  const [tree] = await scanTree(root, threads, () => undefined)
-  const xattrs = new XattrReader(root)
+async function scanAll(root: number, options: TreeOptions): Promise<Scanned[]> {
+  const [tree] = await scanTree(root, options, () => undefined)
+  const xattrs = new XattrReader(root, options.ledger)
   try {
     return Array.from(tree.inTreeManifestOrder(), (object) => {
       const { status } = object

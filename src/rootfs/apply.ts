@@ -8,7 +8,8 @@ import type { StagedEntry } from '../plan/staged-entry.ts'
 import type { WhiteoutForm } from '../plan/whiteout-form.ts'
 import { identity } from '../sys/identity.ts'
 import { setModeOf, setTimes } from '../sys/metadata.ts'
-import { makeDirectory, makeLink, renameNew } from '../sys/names.ts'
+import type { Ledger } from '../sys/ledger.ts'
+import { makeDirectory, makeLink } from '../sys/names.ts'
 import { copyUp } from './copy-up.ts'
 import {
   Birthright,
@@ -19,7 +20,7 @@ import {
 } from './write-metadata.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
 import { makeWhiteout, markOpaque } from './layer-marks.ts'
-import { PRIVATE_MODE, nameIn, withOwnDirectory } from './own-directory.ts'
+import { PRIVATE_MODE, moveNew, nameIn, withOwnDirectory } from './own-directory.ts'
 
 export interface ApplyOptions {
   /** Metadata of a directory that no layer describes. */
@@ -27,6 +28,8 @@ export interface ApplyOptions {
   onLostXattr: OnLostXattr
   /** Default: all metadata is set, and what the kernel refuses is a failure. */
   write?: WriteRules
+  /** Notes the modes of finished directories that have to be opened up. */
+  ledger?: Ledger | undefined
   /** Called before each operation, with its number. */
   onBegin?: (index: number) => void
   /** Needed only for a layer in its own directory. */
@@ -67,8 +70,8 @@ class Applier {
   private readonly options: ApplyOptions
 
   constructor(workspace: number, options: ApplyOptions) {
-    this.source = new DirectoryCursor(workspace)
-    this.destination = new DirectoryCursor(workspace)
+    this.source = new DirectoryCursor(workspace, options.ledger)
+    this.destination = new DirectoryCursor(workspace, options.ledger)
     this.options = options
     this.born = new Birthright(identity(), options.write)
   }
@@ -132,7 +135,7 @@ class Applier {
 
   /** A handle follows its directory when that is renamed, so both cursors may then point to the wrong place. */
   private move(from: ByteString, to: ByteString): void {
-    renameNew(this.source.at(parentPath(from)), baseName(from), this.parent(to), baseName(to))
+    moveNew(this.source.at(parentPath(from)), baseName(from), this.parent(to), baseName(to))
     this.source.forgetBelow(from)
     this.destination.forgetBelow(from)
   }

@@ -5,14 +5,16 @@ import { baseName, parentPath } from '../plan/names.ts'
 import { packHardlink, packObject, type PackRules } from '../plan/pack-entry.ts'
 import type { Unheld } from '../plan/policy/metadata-policy.ts'
 import { isErrno } from '../sys/failure.ts'
+import type { Ledger } from '../sys/ledger.ts'
+import { isUnreadable } from '../sys/lender.ts'
 import { readSymlink } from '../sys/names.ts'
 import { birthTime, status, type Status } from '../sys/status.ts'
 import type { TarEntry, Timespec, Xattr } from '../tar/entry.ts'
 import { headerBlocks, padding, type WriteOptions } from '../tar/writer.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
 import { FirstNames } from './first-names.ts'
-import { BODY_CHUNK, fileChanged, readBody } from './read-body.ts'
-import { readXattrs } from './xattrs.ts'
+import { BODY_CHUNK, fileChanged, readBody, withNewCtime } from './read-body.ts'
+import { readXattrsAt } from './xattrs.ts'
 
 /** Values that cost calls are asked for only if they matter. */
 export type UnheldLookup = (object: {
@@ -32,6 +34,8 @@ export interface TarOutput {
 export interface PackOptions {
   rules: PackRules
   write: WriteOptions
+  /** Notes the modes of what has to be opened up. Objects must come in an order with parents first. */
+  ledger?: Ledger | undefined
   /** Whether `add` returns digests. */
   digests: boolean
   /** What the image says of an object and its disk does not hold. */
@@ -60,7 +64,7 @@ export class ObjectPacker {
 
   /** @param root descriptor of the directory that paths are relative to; stays the caller's */
   constructor(root: number, output: TarOutput, options: PackOptions) {
-    this.cursor = new DirectoryCursor(root)
+    this.cursor = new DirectoryCursor(root, options.ledger)
     this.output = output
     this.options = options
   }
@@ -84,7 +88,14 @@ export class ObjectPacker {
     const entry = this.read({ directory, base, path, name, found })
     this.first.note(found, entry)
     await this.header(entry)
-    return entry.type === 'file' ? this.body(directory, base, found) : undefined
+    if (entry.type !== 'file') return undefined
+    return this.body(directory, base, path, this.afterReading(directory, base, found))
+  }
+
+  /** What had to be opened up for its attributes, or its digest, has another ctime by now. */
+  private afterReading(directory: number, base: ByteString, found: Status): Status {
+    if (this.cursor.lender === undefined || !isUnreadable(found)) return found
+    return withNewCtime(found, status(directory, base), base)
   }
 
   async header(entry: TarEntry): Promise<void> {
@@ -103,7 +114,7 @@ export class ObjectPacker {
 
   private read({ directory, base, path, name, found }: Found): TarEntry {
     if (found.type === 'socket') throw fileChanged(name)
-    const xattrs = readXattrs(directory, base)
+    const xattrs = readXattrsAt(this.cursor, path, directory, base)
     for (const xattr of xattrs) this.options.onXattr(name, xattr)
     const object = {
       type: found.type,
@@ -122,24 +133,27 @@ export class ObjectPacker {
       status: found,
       link: object.link,
       born: () => birthTime(directory, base),
-      sha256: () => this.hash(directory, base, found)
+      sha256: () => this.hash(directory, base, path, this.afterReading(directory, base, found))
     })
     return packObject(name, object, this.options.rules, unheld)
   }
 
-  private hash(directory: number, base: ByteString, found: Status): string {
+  private hash(directory: number, base: ByteString, path: ByteString, found: Status): string {
     const hash = createHash('sha256')
-    for (const piece of readBody(directory, base, found, this.buffer)) hash.update(piece)
+    const lent = { lender: this.cursor.lender, path }
+    for (const piece of readBody(directory, base, found, this.buffer, lent)) hash.update(piece)
     return hash.digest('hex')
   }
 
   private async body(
     directory: number,
     base: ByteString,
+    path: ByteString,
     found: Status
   ): Promise<string | undefined> {
     const hash = this.options.digests ? createHash('sha256') : undefined
-    for (const piece of readBody(directory, base, found, this.buffer)) {
+    const lent = { lender: this.cursor.lender, path }
+    for (const piece of readBody(directory, base, found, this.buffer, lent)) {
       hash?.update(piece)
       await this.output.write(piece)
     }

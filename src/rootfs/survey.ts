@@ -7,11 +7,12 @@ import { toBuffer, type ByteString } from '../bytes.ts'
 import type { MtreeNode } from '../mtree/entry.ts'
 import { joinPath } from '../plan/names.ts'
 import type { Directory, Inode } from '../plan/tree.ts'
+import type { Ledger } from '../sys/ledger.ts'
 import { listXattrs } from '../sys/metadata.ts'
 import { status, type Status } from '../sys/status.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
 import { statusKeywords } from './mtree-entry.ts'
-import { readXattrs } from './xattrs.ts'
+import { readXattrsAt } from './xattrs.ts'
 
 /** A node of the tree manifest, with the status that it was made from. */
 export interface SurveyedNode extends MtreeNode {
@@ -20,8 +21,13 @@ export interface SurveyedNode extends MtreeNode {
 }
 
 /** Calls `use` with the root of the tree in `rootfs`, whose merged tree is `root`; nodes are valid until it returns. */
-export function withSurvey<T>(rootfs: number, root: Directory, use: (root: SurveyedNode) => T): T {
-  const surveyor = new Surveyor(rootfs)
+export function withSurvey<T>(
+  rootfs: number,
+  root: Directory,
+  use: (root: SurveyedNode) => T,
+  ledger?: Ledger
+): T {
+  const surveyor = new Surveyor(rootfs, ledger)
   try {
     return use(surveyor.root(root))
   } finally {
@@ -34,8 +40,8 @@ class Surveyor {
   /** Whether a security module labels everything, including objects without attributes in the image. */
   private readonly labelled: boolean
 
-  constructor(rootfs: number) {
-    this.cursor = new DirectoryCursor(rootfs)
+  constructor(rootfs: number, ledger: Ledger | undefined) {
+    this.cursor = new DirectoryCursor(rootfs, ledger)
     this.labelled = listXattrs(rootfs, '').includes('security.selinux')
   }
 
@@ -44,7 +50,7 @@ class Surveyor {
   }
 
   root(root: Directory): SurveyedNode {
-    const node = this.node(this.cursor.at(''), '', hasXattrs(root))
+    const node = this.node('', this.cursor.at(''), '', hasXattrs(root))
     return this.withChildren({ ...node, name: '.' }, root, '')
   }
 
@@ -52,10 +58,11 @@ class Surveyor {
     const fd = this.cursor.at(path)
     const nodes: SurveyedNode[] = []
     for (const [name, child] of directory.children) {
-      if (child.kind === 'leaf') nodes.push(this.leaf(fd, name, child.inode))
+      const childPath = joinPath(path, name)
+      if (child.kind === 'leaf') nodes.push(this.leaf(childPath, fd, name, child.inode))
       else {
-        const node = this.node(fd, name, hasXattrs(child))
-        nodes.push(this.withChildren(node, child, joinPath(path, name)))
+        const node = this.node(childPath, fd, name, hasXattrs(child))
+        nodes.push(this.withChildren(node, child, childPath))
       }
     }
     return nodes
@@ -66,21 +73,21 @@ class Surveyor {
     return Object.defineProperty(node, 'children', { get: children })
   }
 
-  private leaf(fd: number, name: ByteString, inode: Inode): SurveyedNode {
-    const node = this.node(fd, name, inode.hasXattrs)
+  private leaf(path: ByteString, fd: number, name: ByteString, inode: Inode): SurveyedNode {
+    const node = this.node(path, fd, name, inode.hasXattrs)
     if (inode.type === 'symlink') node.link = inode.link
     if (inode.sha256 !== undefined) node.sha256 = toBuffer(inode.sha256).toString('hex')
     return node
   }
 
-  private node(fd: number, name: ByteString, withXattrs: boolean): SurveyedNode {
+  private node(path: ByteString, fd: number, name: ByteString, withXattrs: boolean): SurveyedNode {
     const found = status(fd, name)
     const node: SurveyedNode = {
       name,
       ...statusKeywords(found),
       status: found
     }
-    if (withXattrs || this.labelled) node.xattrs = readXattrs(fd, name)
+    if (withXattrs || this.labelled) node.xattrs = readXattrsAt(this.cursor, path, fd, name)
     return node
   }
 }

@@ -2,10 +2,11 @@
 import { display } from '../bytes.ts'
 import { withFacts } from '../errors.ts'
 import { baseName, parentPath } from '../plan/names.ts'
+import type { Ledger } from '../sys/ledger.ts'
 import type { Xattr } from '../tar/entry.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
 import type { ScannedObject } from './scanned-object.ts'
-import { readXattrs } from './xattrs.ts'
+import { readXattrsAt } from './xattrs.ts'
 
 const NONE: readonly Xattr[] = []
 
@@ -14,8 +15,8 @@ export class XattrReader {
   private readonly cursor: DirectoryCursor
 
   /** @param root descriptor of the directory that paths are relative to; stays the caller's */
-  constructor(root: number) {
-    this.cursor = new DirectoryCursor(root)
+  constructor(root: number, ledger?: Ledger) {
+    this.cursor = new DirectoryCursor(root, ledger)
   }
 
   release(): void {
@@ -26,7 +27,8 @@ export class XattrReader {
   listed({ path, type }: ScannedObject): readonly Xattr[] {
     if (type !== 'file' && type !== 'directory') return NONE
     try {
-      return readXattrs(this.cursor.at(parentPath(path)), baseName(path))
+      const directory = this.cursor.at(parentPath(path))
+      return readXattrsAt(this.cursor, path, directory, baseName(path))
     } catch (error) {
       throw withFacts(error, { entry: display(path) })
     }

@@ -13,11 +13,15 @@ import type { BundleMetadata } from '../../bundle/metadata.ts'
 import type { UnheldMemory } from '../../bundle/unheld.ts'
 import { OciUnpackError, withFacts } from '../../errors.ts'
 import { isErrno } from '../../sys/failure.ts'
+import type { Ledger } from '../../sys/ledger.ts'
+import { openTree } from '../../sys/lender.ts'
 import type { LockKind } from '../../sys/lock.ts'
+import { privileges } from '../../sys/privileges.ts'
 import { awaitClaim } from '../../workspace/claim.ts'
 import { listLeftovers } from '../../workspace/leftovers.ts'
 import { pause } from '../operation/abort.ts'
 import type { OnEvent } from '../operation/events.ts'
+import { whileLendingIn } from '../place/lent-modes.ts'
 import { tidy } from '../place/tidy.ts'
 import { openDestination } from '../../sys/destination.ts'
 import { close, openDirectory } from '../../sys/files.ts'
@@ -39,7 +43,11 @@ export interface OpenBundle {
   unheld: () => UnheldMemory | undefined
   /** Descriptor of the root file system. */
   rootfs: number
+  /** Notes the modes of what has to be opened up in it; undefined if modes do not keep us out, or may not be changed. */
+  ledger: Ledger | undefined
 }
+
+type WithoutRootfs = Omit<OpenBundle, 'rootfs' | 'ledger'>
 
 export interface BundleUse {
   /** `exclusive` to change the bundle; `shared` to read it while no other process changes it. */
@@ -54,21 +62,28 @@ export async function withBundle<T>(
   use: BundleUse,
   act: (bundle: OpenBundle) => Promise<T>
 ): Promise<T> {
-  return withBundleDirectory(bundle, use, (found) => withRootfs(found, act))
+  return withBundleDirectory(bundle, use, (found) =>
+    whileLendingIn({ ...found, tree: ROOTFS_DIRECTORY }, use.onEvent, (ledger) =>
+      withRootfs({ ...found, ledger }, act)
+    )
+  )
 }
 
 /** The same, whether or not there is a root file system. */
 export async function withBundleDirectory<T>(
   bundle: string,
   { use, signal, onEvent }: BundleUse,
-  act: (bundle: Omit<OpenBundle, 'rootfs'>) => Promise<T>
+  act: (bundle: WithoutRootfs) => Promise<T>
 ): Promise<T> {
   const path = resolve(bundle)
   const directory = openBundleDirectory(path)
   try {
-    const isDirty = listLeftovers(directory).abandoned.length > 0
-    await awaitClaim(directory, isDirty ? 'exclusive' : use, () => pause(signal))
-    if (isDirty) tidy(directory, path, onEvent)
+    await claimTidied(directory, path, {
+      // while modes are changed to read the tree, nobody else may look at it
+      use: privileges().overridesModes ? use : 'exclusive',
+      signal,
+      onEvent
+    })
     const read: ReadBundleFile = (name) => readIfRegular(join(handlePath(directory), name))
     const metadata = inBundle(path, () => readMetadata(read))
     assertFinished(directory, path)
@@ -80,12 +95,25 @@ export async function withBundleDirectory<T>(
   }
 }
 
+/** A process that was waited for may have died, and left something to undo. */
+async function claimTidied(
+  directory: number,
+  path: string,
+  { use, signal, onEvent }: BundleUse
+): Promise<void> {
+  const isDirty = (): boolean => listLeftovers(directory).abandoned.length > 0
+  await awaitClaim(directory, isDirty() ? 'exclusive' : use, () => pause(signal))
+  if (!isDirty()) return
+  await awaitClaim(directory, 'exclusive', () => pause(signal))
+  tidy(directory, path, onEvent)
+}
+
 async function withRootfs<T>(
   bundle: Omit<OpenBundle, 'rootfs'>,
   act: (bundle: OpenBundle) => Promise<T>
 ): Promise<T> {
-  const { path, directory, memory } = bundle
-  const rootfs = openRootfs(path, directory)
+  const { path, directory, memory, ledger } = bundle
+  const rootfs = openRootfs(path, directory, ledger)
   try {
     assertStillShown({ bundle: path, directory, rootfs, memory })
     return await act({ ...bundle, rootfs })
@@ -120,9 +148,9 @@ function inBundle<T>(path: string, read: () => T): T {
   }
 }
 
-function openRootfs(path: string, directory: number): number {
+function openRootfs(path: string, directory: number, ledger: Ledger | undefined): number {
   try {
-    return openDirectory(directory, ROOTFS_DIRECTORY)
+    return ledger === undefined ? openDirectory(directory, ROOTFS_DIRECTORY) : openTree(ledger)
   } catch (error) {
     throw isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP') ? noRootfs(path, error) : error
   }

@@ -6,18 +6,26 @@ import { toBuffer } from '../../bytes.ts'
 import { baseName, parentPath } from '../../plan/names.ts'
 import type { UnheldObject } from '../../plan/unheld-tree.ts'
 import { DirectoryCursor } from '../../rootfs/directory-cursor.ts'
+import type { Ledger } from '../../sys/ledger.ts'
 import { birthTime, status } from '../../sys/status.ts'
 import { readSymlink } from '../../sys/names.ts'
 import { writeNew } from './new-bundle.ts'
 
-/** @param rootfs descriptor of the finished tree */
+interface FinishedTree {
+  /** Descriptor. */
+  rootfs: number
+  /** Notes the modes of what has to be opened up. */
+  ledger: Ledger | undefined
+}
+
+/** @param objects directories before what is in them: their modes are read before they are opened up */
 export function writeUnheldFile(
   directory: string,
   digest: string,
-  rootfs: number,
+  { rootfs, ledger }: FinishedTree,
   objects: readonly UnheldObject[]
 ): void {
-  const cursor = new DirectoryCursor(rootfs)
+  const cursor = new DirectoryCursor(rootfs, ledger)
   try {
     const records = objects.map((object) => recordOf(cursor, object))
     const text = formatUnheld({ device: status(rootfs, '').device, objects: records })

@@ -2,6 +2,7 @@
 import type { PolicyChoice } from '../../plan/policy/policies.ts'
 import { OWNER_XATTR } from '../../plan/policy/rootless-owner.ts'
 import { ObjectPacker, type PackOptions, type UnheldLookup } from '../../rootfs/pack.ts'
+import { putModesBack, type Ledger } from '../../sys/ledger.ts'
 import type { OnEvent } from '../operation/events.ts'
 import { emptyXattr, strayOwner } from '../operation/warnings.ts'
 import type { ChangeSettings } from './change-options.ts'
@@ -13,20 +14,24 @@ export interface PackedTree {
   policy: PolicyChoice
   /** What else is known of an object than the disk holds. */
   unheld?: UnheldLookup
+  /** Notes the modes of what has to be opened up. */
+  ledger: Ledger | undefined
   /** Whether the SHA-256 of each file is wanted. */
   digests: boolean
 }
 
-/** Whoever opens one calls `release`. */
+/** Modes are packed as they were before the operation. Whoever opens one calls `release`. */
 export function openLayerPacker(
-  { root, policy, unheld, digests }: PackedTree,
+  { root, policy, unheld, ledger, digests }: PackedTree,
   writer: LayerWriter,
   { epoch, timePrecision, onEvent }: ChangeSettings
 ): ObjectPacker {
+  if (ledger !== undefined) putModesBack(ledger)
   return new ObjectPacker(root, writer, {
     rules: { policy, epoch },
     unheld,
     write: { precision: timePrecision },
+    ledger,
     digests,
     onXattr: watchXattrs(policy, onEvent)
   })

@@ -25,6 +25,7 @@ export async function packChanges(
   const unheld = bundle.unheld()
   const tree: PackedTree = {
     root: bundle.rootfs,
+    ledger: bundle.ledger,
     policy: packingPolicy(bundle.metadata),
     digests: withDigests,
     ...(unheld === undefined ? {} : { unheld: (object) => unheld.of(object) })

@@ -78,13 +78,13 @@ class BundleRefresh implements Refresh {
     image: DescriptorPath,
     { changes, scannedAt, hashFiles, threads }: RefreshKnowledge
   ): Promise<void> {
-    const { metadata, path, rootfs } = this.bundle
+    const { metadata, path, rootfs, ledger } = this.bundle
     const { digest } = target(image)
     this.writeMetadata(image)
     if (digest === sourceManifest(metadata).digest) return
     const knowledge = await wholeTree(this.bundle, changes, threads)
     await completeDigests(knowledge, hashFiles)
-    const place = { path: handlePath(this.workspace), bundle: path, rootfs, digest }
+    const place = { path: handlePath(this.workspace), bundle: path, rootfs, ledger, digest }
     writeScannedTreeManifest(place, knowledge, scannedAt)
     const files = [fingerprintsFile(digest), treeManifestFile(digest), ...this.keepUnheld(digest)]
     writeRefreshNote(this.workspace, { before: sourceManifest(metadata).digest, after: digest })
@@ -147,7 +147,8 @@ async function wholeTree(
   const entryAt = (index: number | undefined): MtreeEntry | undefined =>
     index === undefined ? undefined : entries.entry(index)
   if (isWhole) return { tree, digests, known: (object) => entryAt(remembered(object)) }
-  const [whole] = await scanTree(bundle.rootfs, threads, () => undefined)
+  const { rootfs, ledger } = bundle
+  const [whole] = await scanTree(rootfs, { ...threads, ledger }, () => undefined)
   const match = matchTree(whole, entries)
   const known = (object: ScannedObject): MtreeEntry | undefined => {
     const part = tree.find(object.path)

@@ -15,8 +15,10 @@ import { createRuntimeConfig, formatRuntimeConfig } from '../../bundle/runtime-c
 import { target } from '../../image/choice.ts'
 import type { Directory } from '../../plan/tree.ts'
 import { readAccounts, readAccountsOnDisk } from '../../rootfs/accounts.ts'
-import { withSurvey } from '../../rootfs/survey.ts'
+import { withSurvey, type SurveyedNode } from '../../rootfs/survey.ts'
 import { close, openDirectory } from '../../sys/files.ts'
+import type { Ledger } from '../../sys/ledger.ts'
+import { openTree } from '../../sys/lender.ts'
 import { currentTime, writeTreeManifestFiles } from '../bundle/tree-manifest-file.ts'
 import {
   completeDigests,
@@ -29,6 +31,7 @@ import { writeUnheldFile } from '../bundle/unheld-file.ts'
 import type { Job } from '../extract/job.ts'
 import { reportUnheld } from '../extract/unheld-objects.ts'
 import { heedSignals } from '../operation/abort.ts'
+import { whileLendingAsync } from '../place/lent-modes.ts'
 import { hasher } from '../tree/hash-files.ts'
 import { scanTree } from '../tree/scan-tree.ts'
 import type { NewBundle } from './layer-storage.ts'
@@ -58,8 +61,8 @@ async function writeConfig(
   bundle: NewBundle,
   tree: Directory | undefined
 ): Promise<void> {
-  const accounts = await withRootfs(bundle, (rootfs) =>
-    tree === undefined ? readAccountsOnDisk(rootfs) : readAccounts(rootfs, tree)
+  const accounts = await withRootfs(bundle, (rootfs, ledger) =>
+    tree === undefined ? readAccountsOnDisk(rootfs, ledger) : readAccounts(rootfs, tree, ledger)
   )
   const made = createRuntimeConfig({
     image: image.config,
@@ -86,8 +89,10 @@ async function writeTreeManifest(
   const shared = treeManifest.kind === 'shared' ? treeManifest : undefined
   if (tree === undefined && shared !== undefined && fetchCached(shared, 'mtree', file)) return
   const place = { path, destination, digest }
-  await withRootfs(bundle, (rootfs) =>
-    tree === undefined ? writeHashed(rootfs, place, settings) : writeSurvey(rootfs, tree, place)
+  await withRootfs(bundle, (rootfs, ledger) =>
+    tree === undefined
+      ? writeHashed(rootfs, ledger, place, settings)
+      : writeSurvey(rootfs, ledger, tree, place)
   )
   if (shared !== undefined) keepCached(shared, 'mtree', file)
 }
@@ -104,39 +109,49 @@ interface ManifestPlace {
 /** Looks at each object once, since digests are known. */
 function writeSurvey(
   rootfs: number,
+  ledger: Ledger | undefined,
   root: Directory,
   { path, destination, digest }: ManifestPlace
 ): void {
   const scannedAt = currentTime()
-  withSurvey(rootfs, root, (tree) => {
+  const write = (tree: SurveyedNode): void => {
     writeTreeManifestFiles(path, destination, digest, {
       root: tree,
       statOf: ({ status, xattrs }) => fileStat(status, xattrs ?? []),
       scannedAt
     })
-  })
+  }
+  withSurvey(rootfs, root, write, ledger)
 }
 
 async function writeHashed(
   rootfs: number,
+  ledger: Ledger | undefined,
   { path, destination, digest }: ManifestPlace,
   settings: Job['settings']
 ): Promise<void> {
   const scannedAt = currentTime()
-  const [tree] = await scanTree(rootfs, settings, () => undefined)
+  const options = { ...settings, ledger }
+  const [tree] = await scanTree(rootfs, options, () => undefined)
   const knowledge: KnownTree = { tree, known: () => undefined, digests: new Map() }
-  await completeDigests(knowledge, hasher(rootfs, settings))
-  writeScannedTreeManifest({ path, bundle: destination, rootfs, digest }, knowledge, scannedAt)
+  await completeDigests(knowledge, hasher(rootfs, options))
+  const place = { path, bundle: destination, rootfs, ledger, digest }
+  writeScannedTreeManifest(place, knowledge, scannedAt)
 }
 
 /** The root file system is closed while hooks are called, because they may unmount it. */
-async function withRootfs<T>({ fd }: NewBundle, act: (rootfs: number) => T): Promise<Awaited<T>> {
-  const rootfs = openDirectory(fd, ROOTFS_DIRECTORY)
-  try {
-    return await act(rootfs)
-  } finally {
-    close(rootfs)
-  }
+async function withRootfs<T>(
+  { fd }: NewBundle,
+  act: (rootfs: number, ledger: Ledger | undefined) => T | Promise<T>
+): Promise<T> {
+  return whileLendingAsync(fd, ROOTFS_DIRECTORY, async (ledger) => {
+    const rootfs = ledger === undefined ? openDirectory(fd, ROOTFS_DIRECTORY) : openTree(ledger)
+    try {
+      return await act(rootfs, ledger)
+    } finally {
+      close(rootfs)
+    }
+  })
 }
 
 /** What the disk does not hold is only known right after an extraction of all layers, or from the cache. */
@@ -155,7 +170,9 @@ async function writeUnheld(
   }
   const objects = reportUnheld(tree, settings.policy, true, settings.onEvent)
   if (objects.length === 0) return
-  await withRootfs(bundle, (rootfs) => writeUnheldFile(path, digest, rootfs, objects))
+  await withRootfs(bundle, (rootfs, ledger) =>
+    writeUnheldFile(path, digest, { rootfs, ledger }, objects)
+  )
   if (shared !== undefined) keepCached(shared, 'unheld', file)
 }
 
