@@ -56,6 +56,7 @@ export type ErrorCode =
   | 'HOOK_TIMEOUT'
   | 'HOOK_ANSWER_INVALID'
   // the kernel
+  | 'USERNS_UNAVAILABLE'
   | 'SYSCALL_FAILED'
   | 'WORKER_DIED'
 

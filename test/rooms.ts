@@ -28,9 +28,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'sys/cache-directory.ts',
       'sys/failure.ts',
       'sys/read.ts',
+      'sys/user-namespace.ts',
       'transports/list.ts'
     ],
-    node: ['fs', 'module', 'os', 'path']
+    node: ['child_process', 'fs', 'module', 'net', 'os', 'path']
   },
   'index.ts': {
     knows: 'the library',
@@ -245,7 +246,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'sys/home.ts',
       'sys/make-directories.ts',
       'sys/open-regular.ts',
-      'sys/read.ts'
+      'sys/read.ts',
+      'sys/user-namespace.ts'
     ],
     types: ['plan/changed-paths.ts', 'plan/id-map.ts', 'plan/whiteout-form.ts'],
     node: ['crypto', 'fs', 'os', 'path', 'stream', 'timers/promises', 'url']

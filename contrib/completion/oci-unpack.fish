@@ -88,6 +88,7 @@ complete -c oci-unpack -l log -x -a 'debug info warn error fatal' -d 'how much t
 complete -c oci-unpack -l verbose -d 'the same as --log=info'
 complete -c oci-unpack -l progress -x -a 'auto plain json none' -d 'how to show progress on stderr (default: auto, which shows none without a terminal)'
 complete -c oci-unpack -l color -x -a 'auto always never' -d 'when to use colours (default: auto, only on a terminal)'
+complete -c oci-unpack -l userns -d 'run the command in a new user namespace with your subordinate ids'
 complete -c oci-unpack -l help -s h -d 'show help'
 
 complete -c oci-unpack -n '__oci_unpack_at ""' -a unpack -d 'unpack an image into a runtime bundle'

@@ -4,7 +4,7 @@ import { OciUnpackError } from '../errors.ts'
 import { readFile } from '../sys/read.ts'
 import { normalizeArguments } from './arguments.ts'
 import { paintFor } from './color.ts'
-import { text, type Input, type LogLevel } from './command.ts'
+import { isSet, text, type Input, type LogLevel } from './command.ts'
 import { COMMANDS, PROGRAM_SUMMARY } from './commands/index.ts'
 import { errorLine, formatError } from './errors.ts'
 import { EXIT, statusOf } from './exit-status.ts'
@@ -60,6 +60,11 @@ async function run(args: readonly string[], name: string, stop: AbortController)
     if (parsed === undefined) return EXIT.done
     input = name === 'umoci' ? withoutTransports(parsed.input) : parsed.input
     level = logLevel(input)
+    if (isSet(input, 'userns')) {
+      const { enterUserNamespace } = await import('./userns.ts')
+      const entered = await enterUserNamespace(input, args, () => stop.abort('SIGTERM'))
+      if (entered !== 'inside') return entered.status
+    }
     onSignal((signal) => stop.abort(signal))
     const terminal = openTerminal(input, level, stop.signal)
     const act = await parsed.command.load()

@@ -39,3 +39,12 @@ export function onSignal(stop: (signal: NodeJS.Signals) => void): void {
   }
   for (const signal of [...URGENT, ...PATIENT]) process.on(signal, listener)
 }
+
+/** Passes every signal that would stop a program on to another process, whose end is then that of this one. */
+export function forwardSignals(to: (signal: NodeJS.Signals) => void): void {
+  const isIgnored = hangupIsIgnored()
+  for (const signal of [...URGENT, ...PATIENT])
+    process.on(signal, () => {
+      if (signal !== 'SIGHUP' || !isIgnored) to(signal)
+    })
+}

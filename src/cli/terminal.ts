@@ -28,7 +28,11 @@ export const GLOBAL_FLAGS: readonly Flag[] = [
     summary: 'how to show progress on stderr (default: auto, which shows none without a terminal)',
     choices: ['auto', 'plain', 'json', 'none']
   },
-  COLOR_FLAG
+  COLOR_FLAG,
+  {
+    name: 'userns',
+    summary: 'run the command in a new user namespace with your subordinate ids'
+  }
 ]
 
 const LEVEL_STYLES: Readonly<Record<LogLevel, Style>> = {

@@ -74,14 +74,14 @@ function writerOf(
   if (source === undefined) return (writer) => writeWhiteout(target, writer)
   return (writer) =>
     withSource(source, async (directory, name, ledger) => {
-      const { rootless = false, uidMap: uidMaps = [], gidMap: gidMaps = [] } = options
+      const { rootless = false, uidMap = [], gidMap = [] } = options
       const { type } = status(directory, name)
       assertInsertable(type, target)
       const inside = type === 'directory' ? contents(directory, name, ledger) : []
       const tree = {
         root: directory,
         ledger: ledger && { ...ledger, at: '' },
-        policy: packingPolicy({ rootless, uidMaps, gidMaps }),
+        policy: packingPolicy(rootless, { uidMap, gidMap }),
         digests: false
       }
       const packer = openLayerPacker(tree, writer, settings)

@@ -6,6 +6,7 @@ import { UMOCI_KEYWORDS, type MtreeEntry } from '../mtree/entry.ts'
 import { maskOf } from '../mtree/filter.ts'
 import { canonicalKeyword, isKnownKeyword } from '../mtree/keyword-names.ts'
 import { parseTreeManifest } from '../mtree/parse.ts'
+import { AS_SEEN } from '../plan/outside.ts'
 import { toMtreeEntry } from '../rootfs/mtree-entry.ts'
 import { XattrReader } from '../rootfs/tree-xattrs.ts'
 import { fromNode } from '../sys/failure.ts'
@@ -14,6 +15,7 @@ import type { Ledger } from '../sys/ledger.ts'
 import { openTree } from '../sys/lender.ts'
 import { privileges } from '../sys/privileges.ts'
 import { readFile } from '../sys/read.ts'
+import { madeNamespaceIds } from '../sys/user-namespace.ts'
 import { asked } from './operation/asked.ts'
 import { suggestingRootless } from './operation/suggest-rootless.ts'
 import { whileLendingAsync } from './place/lent-modes.ts'
@@ -147,11 +149,12 @@ function isComparable(keyword: string, entries: readonly MtreeEntry[]): boolean 
 
 async function scanAll(root: number, options: TreeOptions): Promise<Scanned[]> {
   const [tree] = await scanTree(root, options, () => undefined)
-  const xattrs = new XattrReader(root, options.ledger)
+  const outside = madeNamespaceIds() ?? AS_SEEN
+  const xattrs = new XattrReader(root, outside, options.ledger)
   try {
     return Array.from(tree.inTreeManifestOrder(), (object) => {
       const { status } = object
-      return { entry: toMtreeEntry(object, xattrs.listed(object)), status }
+      return { entry: toMtreeEntry(object, xattrs.listed(object), outside), status }
     })
   } finally {
     xattrs.release()

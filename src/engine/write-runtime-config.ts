@@ -16,10 +16,11 @@ import { assertRunnable, resolveImage, type ResolvedImage } from '../store/resol
 import { close, openOperatorDirectory } from '../sys/files.ts'
 import { parseImageInLayout } from '../transports/image-name.ts'
 import { openLayoutAt } from '../transports/open-layout.ts'
-import { rootlessHost, rootlessMaps } from './extract/rootless.ts'
+import { choosePolicy } from './extract/rootless.ts'
 import { heedSignals, pause } from './operation/abort.ts'
 import { asked } from './operation/asked.ts'
 import type { OnEvent } from './operation/events.ts'
+import { statementOf } from './bundle/for-outside.ts'
 import { warningTo } from './operation/warnings.ts'
 import { replaceFile } from './place/replace-file.ts'
 import { requireOptions } from './operation/required-options.ts'
@@ -93,10 +94,8 @@ function runtimeConfig(resolved: ResolvedImage, options: RuntimeConfigOptions): 
 type Ownership = Pick<RuntimeSpecOptions, 'uidMaps' | 'gidMaps' | 'rootless'>
 
 function ownership(options: RuntimeConfigOptions): Ownership {
-  const { uidMap = [], gidMap = [], rootless = false } = options
-  if (!rootless) return { uidMaps: uidMap, gidMaps: gidMap, rootless: undefined }
-  const maps = rootlessMaps(options)
-  return { uidMaps: maps.uidMap, gidMaps: maps.gidMap, rootless: rootlessHost() }
+  const { recorded, rootless } = statementOf(choosePolicy(options))
+  return { uidMaps: recorded.uidMap, gidMaps: recorded.gidMap, rootless }
 }
 
 function accountsOf(rootfs: string): Accounts {

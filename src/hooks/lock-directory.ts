@@ -2,14 +2,16 @@
 import { lstatSync } from 'node:fs'
 import { OciUnpackError } from '../errors.ts'
 import { makeDirectories } from '../sys/make-directories.ts'
+import { isSystemRoot, uidOutside } from '../sys/user-namespace.ts'
 
 /**
- * The directory for locks: the same for all processes of a user, whatever their environment says about temporary files.
+ * The directory for locks: the same for all processes of a user, in user namespaces too, whatever their
+ * environment says about temporary files.
  * @throws HOOKS_UNSAFE, SYSCALL_FAILED
  */
 export function lockDirectory(): string {
-  const uid = process.geteuid!()
-  return privateDirectory(uid === 0 ? '/run/oci-unpack' : `/tmp/oci-unpack-${uid}`, uid)
+  const path = isSystemRoot() ? '/run/oci-unpack' : `/tmp/oci-unpack-${uidOutside()}`
+  return privateDirectory(path, process.geteuid!())
 }
 
 /**

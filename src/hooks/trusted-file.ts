@@ -8,6 +8,7 @@ import { resolve } from 'node:path'
 import { OciUnpackError } from '../errors.ts'
 import { openWithoutBlocking } from '../sys/open-regular.ts'
 import { readRest } from '../sys/read.ts'
+import { isUnknownOwner } from '../sys/user-namespace.ts'
 import { hooksInvalid } from './invalid.ts'
 
 export interface TrustedFile {
@@ -62,7 +63,7 @@ function assertTrusted(path: string, message: string, facts: { file?: string } =
   if (flaw === undefined) return
   throw new OciUnpackError('HOOKS_UNSAFE', message, {
     facts: { ...facts, path: flaw.path, reason: flaw.reason },
-    hint: `Check what is there, then run ${flaw.remedy}, or use no hooks ({hooks: undefined}).`
+    hint: `Check what is there, then ${flaw.remedy}, or use no hooks ({hooks: undefined}).`
   })
 }
 
@@ -97,13 +98,34 @@ function findFlaw(path: string): Flaw | undefined {
 /** In a sticky directory only the owner of an entry can replace it, and every entry is checked. */
 function flawOf(path: string, found: Stats): Flaw | undefined {
   const caller = process.geteuid!()
-  if (found.uid !== 0 && found.uid !== caller) {
+  if (found.uid !== 0 && found.uid !== caller && !isOfHostRoot(path, found)) {
+    if (isUnknownOwner(found.uid)) return { path, ...OUTSIDE }
     const reason = `it belongs to uid ${found.uid}, not to root or the caller (${caller})`
-    return { path, reason, remedy: `chown root ${path}` }
+    return { path, reason, remedy: `run chown root ${path}` }
   }
   const isWritable = !found.isSymbolicLink() && (found.mode & GROUP_OR_OTHERS_WRITE) !== 0
   if (!isWritable || (found.isDirectory() && (found.mode & STICKY) !== 0)) return undefined
-  return { path, reason: 'its group or other users can write to it', remedy: `chmod go-w ${path}` }
+  return {
+    path,
+    reason: 'its group or other users can write to it',
+    remedy: `run chmod go-w ${path}`
+  }
+}
+
+const OUTSIDE = {
+  reason: 'its owner has no id in this user namespace',
+  remedy: 'make a copy of the set that is yours'
+}
+
+/** The root directory, and where distributions install programs and their settings, and users do not. */
+const SYSTEM = /^\/(?:[^/]*$|(?:bin|etc|gnu|lib|lib64|nix|opt|sbin|usr)\/)/
+
+/**
+ * A user namespace does not show whether something belongs to the root outside or to another user. Directories on the way
+ * are taken for root's. So are files and links, but only where the system is: elsewhere they must be the caller's.
+ */
+function isOfHostRoot(path: string, found: Stats): boolean {
+  return isUnknownOwner(found.uid) && (found.isDirectory() || SYSTEM.test(path))
 }
 
 function decode(bytes: Buffer, path: string): string {

@@ -1,5 +1,7 @@
 /** Objects on disk in the tree manifest's terms. */
 import type { MtreeEntry, MtreeNode } from '../mtree/entry.ts'
+import { AS_SEEN, ownersOutside } from '../plan/outside.ts'
+import type { IdMaps } from '../plan/policy/exact.ts'
 import { MTREE_TYPE } from '../plan/seen-tree.ts'
 import type { Status } from '../sys/status.ts'
 import type { Xattr } from '../tar/entry.ts'
@@ -8,11 +10,12 @@ import type { ScannedObject } from './scanned-object.ts'
 /** The object as a tree manifest would list it, without `sha256`. */
 export function toMtreeEntry(
   { path, status, link }: ScannedObject,
-  xattrs: readonly Xattr[]
+  xattrs: readonly Xattr[],
+  outside: IdMaps = AS_SEEN
 ): MtreeEntry {
   return {
     path,
-    ...statusKeywords(status),
+    ...statusKeywords(status, outside),
     link,
     time: undefined,
     sha256: undefined,
@@ -27,12 +30,11 @@ type StatusKeywords = Pick<
 >
 
 /** The keywords whose values stat(2) gives. */
-export function statusKeywords(status: Status): StatusKeywords {
+export function statusKeywords(status: Status, outside: IdMaps): StatusKeywords {
   return {
     type: MTREE_TYPE[status.type],
     size: status.size,
-    uid: status.uid,
-    gid: status.gid,
+    ...ownersOutside(status, outside),
     mode: status.mode,
     nlink: status.nlink,
     mtimeSec: status.mtimeSec

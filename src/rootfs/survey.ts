@@ -6,6 +6,8 @@
 import { toBuffer, type ByteString } from '../bytes.ts'
 import type { MtreeNode } from '../mtree/entry.ts'
 import { joinPath } from '../plan/names.ts'
+import { xattrsOutside } from '../plan/outside.ts'
+import type { IdMaps } from '../plan/policy/exact.ts'
 import type { Directory, Inode } from '../plan/tree.ts'
 import type { Ledger } from '../sys/ledger.ts'
 import { listXattrs } from '../sys/metadata.ts'
@@ -24,10 +26,11 @@ export interface SurveyedNode extends MtreeNode {
 export function withSurvey<T>(
   rootfs: number,
   root: Directory,
+  outside: IdMaps,
   use: (root: SurveyedNode) => T,
   ledger?: Ledger
 ): T {
-  const surveyor = new Surveyor(rootfs, ledger)
+  const surveyor = new Surveyor(rootfs, outside, ledger)
   try {
     return use(surveyor.root(root))
   } finally {
@@ -39,8 +42,10 @@ class Surveyor {
   private readonly cursor: DirectoryCursor
   /** Whether a security module labels everything, including objects without attributes in the image. */
   private readonly labelled: boolean
+  private readonly outside: IdMaps
 
-  constructor(rootfs: number, ledger: Ledger | undefined) {
+  constructor(rootfs: number, outside: IdMaps, ledger: Ledger | undefined) {
+    this.outside = outside
     this.cursor = new DirectoryCursor(rootfs, ledger)
     this.labelled = listXattrs(rootfs, '').includes('security.selinux')
   }
@@ -84,10 +89,11 @@ class Surveyor {
     const found = status(fd, name)
     const node: SurveyedNode = {
       name,
-      ...statusKeywords(found),
+      ...statusKeywords(found, this.outside),
       status: found
     }
-    if (withXattrs || this.labelled) node.xattrs = readXattrsAt(this.cursor, path, fd, name)
+    if (withXattrs || this.labelled)
+      node.xattrs = xattrsOutside(readXattrsAt(this.cursor, path, fd, name), this.outside)
     return node
   }
 }

@@ -2,6 +2,8 @@
 import { display } from '../bytes.ts'
 import { withFacts } from '../errors.ts'
 import { baseName, parentPath } from '../plan/names.ts'
+import { xattrsOutside } from '../plan/outside.ts'
+import type { IdMaps } from '../plan/policy/exact.ts'
 import type { Ledger } from '../sys/ledger.ts'
 import type { Xattr } from '../tar/entry.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
@@ -13,10 +15,12 @@ const NONE: readonly Xattr[] = []
 /** Reads extended attributes below a root. The caller must call `release`. */
 export class XattrReader {
   private readonly cursor: DirectoryCursor
+  private readonly outside: IdMaps
 
   /** @param root descriptor of the directory that paths are relative to; stays the caller's */
-  constructor(root: number, ledger?: Ledger) {
+  constructor(root: number, outside: IdMaps, ledger?: Ledger) {
     this.cursor = new DirectoryCursor(root, ledger)
+    this.outside = outside
   }
 
   release(): void {
@@ -28,7 +32,8 @@ export class XattrReader {
     if (type !== 'file' && type !== 'directory') return NONE
     try {
       const directory = this.cursor.at(parentPath(path))
-      return readXattrsAt(this.cursor, path, directory, baseName(path))
+      const seen = readXattrsAt(this.cursor, path, directory, baseName(path))
+      return xattrsOutside(seen, this.outside)
     } catch (error) {
       throw withFacts(error, { entry: display(path) })
     }

@@ -6,6 +6,7 @@ import { openDestination } from '../sys/destination.ts'
 import { close } from '../sys/files.ts'
 import { handlePath } from '../sys/handle-path.ts'
 import { status } from '../sys/status.ts'
+import { isUnknownOwner } from '../sys/user-namespace.ts'
 import { listLeftovers, removeLeftover, type LeftoverKind } from '../workspace/leftovers.ts'
 import { createNewFile, type FinalName, type NewFile, type Owner } from '../workspace/new-file.ts'
 import {
@@ -119,7 +120,9 @@ class LayoutWorkspace implements Workspace {
 
   /** Whatever root makes in a user's layout must belong to that user. */
   private owner(): Owner | undefined {
-    return process.geteuid!() === 0 ? status(this.layout, '') : undefined
+    if (process.geteuid!() !== 0) return undefined
+    const owner = status(this.layout, '')
+    return isUnknownOwner(owner.uid) ? undefined : owner
   }
 
   private blobsOf(algorithm: DigestAlgorithm): number {

@@ -4,13 +4,14 @@
  */
 import { join } from 'node:path'
 import { homeDirectory } from './home.ts'
+import { isSystemRoot } from './user-namespace.ts'
 
 export function cacheDirectory(): string {
   const { XDG_CACHE_HOME } = process.env
   const home =
     XDG_CACHE_HOME?.startsWith('/') === true
       ? XDG_CACHE_HOME
-      : process.geteuid!() === 0
+      : isSystemRoot()
         ? '/var/cache'
         : join(homeDirectory() ?? '/', '.cache')
   return join(home, 'oci-unpack')

@@ -18,6 +18,7 @@ import { setModeOfPlace } from './metadata.ts'
 import { mountIdOf } from './mounts.ts'
 import { readFully } from './read.ts'
 import { status } from './status.ts'
+import { orTryAgain } from './try-again.ts'
 
 /** Plain data, so that threads can be given one. */
 export interface Ledger {
@@ -149,28 +150,40 @@ function write(ledger: Ledger, line: Line): void {
 }
 
 /**
- * Puts all modes back and empties the ledger. Objects that are gone or changed are passed over; after any other failure
- * the ledger is kept, for another try.
- * @throws SyscallError, the first of them
+ * Puts all modes back and empties the ledger.
+ * @throws SyscallError; all else that can be put back is, and the ledger is kept for another try
  */
 export function putModesBack(ledger: Ledger): void {
-  const failures: unknown[] = []
-  for (const lent of outstanding(ledger).reverse())
-    try {
-      putBack(ledger.base, lent)
-    } catch (error) {
-      if (!isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES')) failures.push(error)
-    }
-  if (failures.length > 0) throw failures[0]
+  putAllBack(ledger)
   truncate(ledger.file, 0)
 }
 
-/** Puts all modes back, and ends the use of the ledger. */
+/** Puts all modes back, and ends the use of the ledger. @throws SyscallError */
 export function closeLedger(ledger: Ledger): void {
   try {
-    putModesBack(ledger)
+    putAllBack(ledger)
   } finally {
     close(ledger.file)
+  }
+}
+
+function putAllBack(ledger: Ledger): void {
+  const failures: unknown[] = []
+  for (const lent of outstanding(ledger).reverse())
+    try {
+      orTryAgain(() => putBackIfThere(ledger.base, lent))
+    } catch (error) {
+      failures.push(error)
+    }
+  if (failures.length > 0) throw failures[0]
+}
+
+/** Objects that are gone or changed are passed over. */
+function putBackIfThere(base: number, lent: LentMode): void {
+  try {
+    putBack(base, lent)
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES')) throw error
   }
 }
 

@@ -1,10 +1,12 @@
 /** Owner, mode, times and extended attributes, by descriptor or by name without following links. */
 import { display, type ByteString } from '../bytes.ts'
+import { OciUnpackError } from '../errors.ts'
 import { failed } from './failed-call.ts'
-import { isErrno } from './failure.ts'
+import { isErrno, type SyscallError } from './failure.ts'
 import { AT_FDCWD, octal } from './files.ts'
 import { libcCalls as libc } from './libc.ts'
 import { attributeName, firstPath, structure, valueBlock } from './memory.ts'
+import { hasId, namespaceIds } from './user-namespace.ts'
 
 const AT_SYMLINK_NOFOLLOW = 0x100
 
@@ -15,11 +17,26 @@ export interface Time {
 
 export function setOwner(directory: number, name: ByteString, uid: number, gid: number): void {
   if (libc.fchownat(directory, firstPath.string(name), uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
-    throw failed('fchownat', name, uid, gid)
+    throw notOwned(failed('fchownat', name, uid, gid), uid, gid)
 }
 
 export function setOwnerOf(fd: number, uid: number, gid: number): void {
-  if (libc.fchown(fd, uid, gid) < 0) throw failed('fchown', undefined, fd, uid, gid)
+  if (libc.fchown(fd, uid, gid) < 0)
+    throw notOwned(failed('fchown', undefined, fd, uid, gid), uid, gid)
+}
+
+/** A user namespace refuses the ids that it does not have. @throws nothing */
+function notOwned(cause: SyscallError, uid: number, gid: number): OciUnpackError {
+  const ids = cause.errno === 'EINVAL' ? namespaceIds() : undefined
+  if (ids === undefined) return cause
+  const [kind, id, file] = hasId(ids.uidMap, uid)
+    ? ['gid', gid, '/etc/subgid']
+    : ['uid', uid, '/etc/subuid']
+  return new OciUnpackError('ID_NOT_MAPPED', `The user namespace has no ${kind} ${id}.`, {
+    facts: { ...cause.facts, found: id },
+    hint: `Root can give this user a larger range in ${file}. Or use {rootless}, which needs no other ids.`,
+    cause
+  })
 }
 
 /** Follows a link in the last component, so never call it with the name of a symbolic link. */

@@ -34,7 +34,7 @@ export function privilegesFrom(status: string, uidMap: string): Privileges {
 }
 
 /** The initial user namespace maps every id to itself. A kernel without user namespaces has no such file. */
-function isInitial(uidMap: string): boolean {
+export function isInitial(uidMap: string): boolean {
   return uidMap.trim() === '' || /^\s*0\s+0\s+4294967295\s*$/.test(uidMap)
 }
 

@@ -91,7 +91,12 @@ class Removal {
 
   /** The directory that it is in, relative to the top. */
   private path(): ByteString {
-    return this.levels.map(({ name }) => name).join('/') || '.'
+    return (
+      this.levels
+        .map(({ name }) => name)
+        .slice(1)
+        .join('/') || '.'
+    )
   }
 
   /** Removes everything but directories, and remembers those. */

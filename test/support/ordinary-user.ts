@@ -59,14 +59,20 @@ export function makeUser(): OrdinaryUser {
     const ids = { subuid: firstId(SUBUID, name), subgid: firstId(SUBGID, name) }
     return { name, uid: uid!, gid: gid!, home, ...ids, ...programsOf(name, home) }
   } catch (error) {
-    removeUser({ name, home })
+    removeUser({ name, home, uid: undefined })
     throw error
   }
 }
 
-export function removeUser({ name, home }: Pick<OrdinaryUser, 'name' | 'home'>): void {
+interface Removed extends Pick<OrdinaryUser, 'name' | 'home'> {
+  uid: number | undefined
+}
+
+/** What the program keeps for locks of this user's is removed too, since the next user may have the same id. */
+export function removeUser({ name, home, uid }: Removed): void {
   spawnSync('userdel', ['--force', name])
   removeTemporary(home)
+  if (uid !== undefined) removeTemporary(`/tmp/oci-unpack-${uid}`)
 }
 
 function firstId(file: string, name: string): number {

@@ -12,6 +12,8 @@ import { ROOTFS_DIRECTORY } from '../../bundle/files.ts'
 import type { BundleMetadata } from '../../bundle/metadata.ts'
 import type { UnheldMemory } from '../../bundle/unheld.ts'
 import { OciUnpackError, withFacts } from '../../errors.ts'
+import { AS_SEEN, areMapsOf } from '../../plan/outside.ts'
+import type { IdMaps } from '../../plan/policy/exact.ts'
 import { isErrno } from '../../sys/failure.ts'
 import type { Ledger } from '../../sys/ledger.ts'
 import { openTree } from '../../sys/lender.ts'
@@ -28,6 +30,7 @@ import { close, openDirectory } from '../../sys/files.ts'
 import { handlePath, withoutHandles } from '../../sys/handle-path.ts'
 import { openRegularFile, type RegularFile } from '../../sys/open-regular.ts'
 import { readRest } from '../../sys/read.ts'
+import { namespaceIds } from '../../sys/user-namespace.ts'
 import { assertStillShown } from './shown-rootfs.ts'
 import { isMarked } from './unfinished-mark.ts'
 
@@ -37,6 +40,10 @@ export interface OpenBundle {
   /** Descriptor of its directory. */
   directory: number
   metadata: BundleMetadata
+  /** The maps between the image's ids and those that this process sees. */
+  mapped: IdMaps
+  /** The maps between the ids that this process sees and those that the bundle states. */
+  outside: IdMaps
   /** What it remembers of its tree, read on each call. @throws BUNDLE_INVALID, MTREE_INVALID */
   memory: () => Memory
   /** What its disk does not hold of the image; undefined if that is nothing. @throws BUNDLE_INVALID */
@@ -89,7 +96,7 @@ export async function withBundleDirectory<T>(
     assertFinished(directory, path)
     const memory = (): Memory => inBundle(path, () => readMemory(read, metadata))
     const unheld = (): UnheldMemory | undefined => inBundle(path, () => readUnheld(read, metadata))
-    return await act({ path, directory, metadata, memory, unheld })
+    return await act({ path, directory, metadata, memory, unheld, ...viewOf(metadata) })
   } finally {
     close(directory)
   }
@@ -106,6 +113,15 @@ async function claimTidied(
   if (!isDirty()) return
   await awaitClaim(directory, 'exclusive', () => pause(signal))
   tidy(directory, path, onEvent)
+}
+
+/** In the user namespace that a bundle was made in, the kernel applies its maps. */
+function viewOf({ uidMaps, gidMaps }: BundleMetadata): Pick<OpenBundle, 'mapped' | 'outside'> {
+  const recorded = { uidMap: uidMaps, gidMap: gidMaps }
+  const namespace = namespaceIds()
+  return namespace !== undefined && areMapsOf(namespace, recorded)
+    ? { mapped: AS_SEEN, outside: namespace }
+    : { mapped: recorded, outside: AS_SEEN }
 }
 
 async function withRootfs<T>(

@@ -3,6 +3,7 @@ import { fileStat } from '../../bundle/file-stat.ts'
 import type { ByteString } from '../../bytes.ts'
 import type { MtreeEntry, MtreeNode } from '../../mtree/entry.ts'
 import { baseName } from '../../plan/names.ts'
+import type { IdMaps } from '../../plan/policy/exact.ts'
 import { statusKeywords } from '../../rootfs/mtree-entry.ts'
 import type { ScannedObject } from '../../rootfs/scanned-object.ts'
 import type { ScannedTree } from '../../rootfs/scanned-tree.ts'
@@ -29,6 +30,8 @@ export interface TreeManifestPlace {
   rootfs: number
   /** Notes the modes of what has to be opened up. */
   ledger: Ledger | undefined
+  /** For what the tree manifest says about owners. */
+  outside: IdMaps
   /** Digest of the manifest of the image that the tree equals. */
   digest: string
 }
@@ -50,14 +53,14 @@ export async function completeDigests(
 
 /** @param scannedAt the time before the first object was looked at */
 export function writeScannedTreeManifest(
-  { path, bundle, rootfs, ledger, digest }: TreeManifestPlace,
+  { path, bundle, rootfs, ledger, outside, digest }: TreeManifestPlace,
   knowledge: KnownTree,
   scannedAt: Timespec
 ): void {
-  const xattrs = new XattrReader(rootfs, ledger)
+  const xattrs = new XattrReader(rootfs, outside, ledger)
   try {
     writeTreeManifestFiles(path, bundle, digest, {
-      root: toNode(knowledge.tree.root, knowledge, xattrs),
+      root: toNode(knowledge.tree.root, knowledge, { xattrs, outside }),
       statOf: ({ object }) => fileStat(object.status, object.unlisted),
       scannedAt
     })
@@ -71,22 +74,27 @@ interface ScannedNode extends MtreeNode {
   children?: readonly ScannedNode[]
 }
 
+interface Look {
+  xattrs: XattrReader
+  outside: IdMaps
+}
+
 /** Children are made on request, so the tree is never in memory as a whole. */
-function toNode(object: ScannedObject, knowledge: KnownTree, xattrs: XattrReader): ScannedNode {
+function toNode(object: ScannedObject, knowledge: KnownTree, look: Look): ScannedNode {
   const { path, status } = object
   const known = knowledge.known(object)
   const link = known === undefined ? object.link : known.link
   const sha256 = known === undefined ? knowledge.digests.get(path) : known.sha256
   const node: ScannedNode = {
     name: baseName(path),
-    ...statusKeywords(status),
+    ...statusKeywords(status, look.outside),
     ...(link === undefined ? {} : { link }),
     ...(sha256 === undefined ? {} : { sha256 }),
-    xattrs: known?.xattrs ?? xattrs.listed(object),
+    xattrs: known?.xattrs ?? look.xattrs.listed(object),
     object
   }
   const children = (): ScannedNode[] =>
-    knowledge.tree.children(object).map((child) => toNode(child, knowledge, xattrs))
+    knowledge.tree.children(object).map((child) => toNode(child, knowledge, look))
   return status.type === 'directory'
     ? Object.defineProperty(node, 'children', { get: children })
     : node

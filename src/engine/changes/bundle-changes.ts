@@ -40,7 +40,7 @@ export async function bundleChanges(bundle: OpenBundle, search: ChangeSearch): P
 
 /** @param listed undefined: the whole tree, which other threads look at while this one reads what the bundle remembers */
 async function lookAt(
-  { rootfs, ledger, memory }: OpenBundle,
+  { rootfs, ledger, memory, outside }: OpenBundle,
   search: ChangeSearch,
   listed: ChangedPaths | undefined
 ): Promise<Changes> {
@@ -53,6 +53,7 @@ async function lookAt(
   const changes = await findChanges(rootfs, tree, remembered, {
     masks,
     hashFiles,
+    outside,
     isLooked,
     ledger
   })

@@ -9,6 +9,7 @@ import type { ByteString } from '../../bytes.ts'
 import type { Delta } from '../../mtree/compare.ts'
 import type { EntryList } from '../../mtree/entry-list.ts'
 import { maskDeltas, maskOf, simplifyDeltas, withoutSockets } from '../../mtree/filter.ts'
+import type { IdMaps } from '../../plan/policy/exact.ts'
 import type { TreeMemory } from '../../plan/seen-tree.ts'
 import { TreeChanges } from '../../plan/tree-changes.ts'
 import { toMtreeEntry } from '../../rootfs/mtree-entry.ts'
@@ -41,6 +42,8 @@ export interface Changes {
 export interface ChangeRules {
   masks: readonly ByteString[]
   hashFiles: HashFiles
+  /** How the bundle states owners. */
+  outside: IdMaps
   /** Whether a path was looked at, if only a part of the tree was: other paths are not reported as missing. */
   isLooked: ((path: ByteString) => boolean) | undefined
   /** Notes the modes of what has to be opened up. */
@@ -52,10 +55,11 @@ export async function findChanges(
   rootfs: number,
   tree: ScannedTree,
   memory: Memory,
-  { masks, hashFiles, isLooked, ledger }: ChangeRules
+  { masks, hashFiles, outside, isLooked, ledger }: ChangeRules
 ): Promise<Changes> {
   const search = new TreeChanges(tree, asRemembered(memory))
-  lookAtSuspects(rootfs, search, ledger)
+  const xattrs = new XattrReader(rootfs, outside, ledger)
+  lookAtSuspects(xattrs, search, outside)
   const digests = await hashFiles(search.undecided)
   search.settle(digests)
   const deltas = maskDeltas(search.deltas(isLooked), masks)
@@ -74,14 +78,13 @@ export async function findChanges(
 
 /** Attributes are read only for these, since each costs calls. */
 function lookAtSuspects(
-  rootfs: number,
+  xattrs: XattrReader,
   search: TreeChanges<ScannedObject>,
-  ledger: Ledger | undefined
+  outside: IdMaps
 ): void {
-  const xattrs = new XattrReader(rootfs, ledger)
   try {
     for (const object of search.suspects)
-      search.compare(object, () => toMtreeEntry(object, xattrs.listed(object)))
+      search.compare(object, () => toMtreeEntry(object, xattrs.listed(object), outside))
   } finally {
     xattrs.release()
   }

@@ -26,7 +26,7 @@ export async function packChanges(
   const tree: PackedTree = {
     root: bundle.rootfs,
     ledger: bundle.ledger,
-    policy: packingPolicy(bundle.metadata),
+    policy: packingPolicy(bundle.metadata.rootless, bundle.mapped),
     digests: withDigests,
     ...(unheld === undefined ? {} : { unheld: (object) => unheld.of(object) })
   }

@@ -78,13 +78,20 @@ class BundleRefresh implements Refresh {
     image: DescriptorPath,
     { changes, scannedAt, hashFiles, threads }: RefreshKnowledge
   ): Promise<void> {
-    const { metadata, path, rootfs, ledger } = this.bundle
+    const { metadata, path, rootfs, ledger, outside } = this.bundle
     const { digest } = target(image)
     this.writeMetadata(image)
     if (digest === sourceManifest(metadata).digest) return
     const knowledge = await wholeTree(this.bundle, changes, threads)
     await completeDigests(knowledge, hashFiles)
-    const place = { path: handlePath(this.workspace), bundle: path, rootfs, ledger, digest }
+    const place = {
+      path: handlePath(this.workspace),
+      bundle: path,
+      rootfs,
+      ledger,
+      outside,
+      digest
+    }
     writeScannedTreeManifest(place, knowledge, scannedAt)
     const files = [fingerprintsFile(digest), treeManifestFile(digest), ...this.keepUnheld(digest)]
     writeRefreshNote(this.workspace, { before: sourceManifest(metadata).digest, after: digest })

@@ -13,6 +13,8 @@ import { reportLostXattr } from './join-layers.ts'
 import { metadataRules } from './metadata-rules.ts'
 import type { LayerDirectory } from './layer-directory.ts'
 import { keepTimes } from '../place/keep-times.ts'
+import { whileLending } from '../place/lent-modes.ts'
+import { whileOpenedUp } from '../place/open-up.ts'
 
 export interface JoinLayerOptions {
   form: WhiteoutForm
@@ -36,15 +38,20 @@ export function joinLayerDirectory(
   try {
     for (const layer of copiedFrom(operations))
       lower.set(layer, openOperatorDirectory(fromText(directoryOf(layer))))
-    apply(directory.fd, operations, {
-      ...metadataRules(policy),
-      onLostXattr: reportLostXattr(onEvent),
-      layered: { form, lower }
+    whileLending(directory.fd, '', (ledger) => {
+      apply(directory.fd, operations, {
+        ...metadataRules(policy),
+        onLostXattr: reportLostXattr(onEvent),
+        ledger,
+        layered: { form, lower }
+      })
     })
   } finally {
     for (const fd of lower.values()) close(fd)
   }
-  keepTimes(directory.fd, () => removeTree(directory.fd, directory.staging))
+  whileOpenedUp(directory.fd, () =>
+    keepTimes(directory.fd, () => removeTree(directory.fd, directory.staging))
+  )
 }
 
 function copiedFrom(operations: readonly Operation[]): Set<number> {

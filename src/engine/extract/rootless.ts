@@ -27,7 +27,7 @@ export function isRootless({ policy }: { policy: PlainChoice }): boolean {
 }
 
 /** Missing or empty maps map root of the container to the user who runs this program. */
-export function rootlessMaps({
+function rootlessMaps({
   uidMap = [],
   gidMap = []
 }: OwnershipOptions): Required<Pick<OwnershipOptions, 'uidMap' | 'gidMap'>> {

@@ -7,11 +7,10 @@ import { applyWithJournal, undo } from '../../rootfs/journal.ts'
 import { closeLedger, createLedger, noteLent, type Ledger } from '../../sys/ledger.ts'
 import { privileges } from '../../sys/privileges.ts'
 import { status } from '../../sys/status.ts'
-import { setModeOf } from '../../sys/metadata.ts'
 import { orTryAgain } from '../../sys/try-again.ts'
 import { PRIVATE_MODE, type PrivateDirectory } from '../../workspace/private-directory.ts'
 import { keepTimes } from './keep-times.ts'
-import { openUp, whileOpenedUp } from './open-up.ts'
+import { closeAgain, openUp, whileOpenedUp } from './open-up.ts'
 import { makeWorkspace, taken } from './make-workspace.ts'
 import type { ClosableWorkspace, ExistingDestination } from './workspace.ts'
 
@@ -110,8 +109,9 @@ function makeInside(fd: number, tree: ByteString): Inside {
     directory = keepTimes(fd, () => (directory = makeWorkspace(fd, '')))
     return { directory, ledger: ledgerIn(directory, fd, tree, before) }
   } catch (error) {
-    directory?.remove()
-    if (before !== undefined) setModeOf(fd, before)
+    const made = directory
+    if (made !== undefined) keepTimes(fd, () => made.remove())
+    closeAgain(fd, before)
     throw error
   }
 }

@@ -1,5 +1,6 @@
 /** Replaces the content of a file of the operator, entirely or not at all. */
 import { lstatSync, writeFileSync } from 'node:fs'
+import { isUnknownOwner } from '../../sys/user-namespace.ts'
 import { createNewFileAt } from '../../workspace/new-file-at.ts'
 
 /**
@@ -19,7 +20,7 @@ export function replaceFile(path: string, content: string): void {
     file.publish({
       replaces: true,
       ...(old === undefined ? {} : { mode: old.mode & 0o7777 }),
-      owner: process.geteuid!() === 0 ? old : undefined
+      owner: process.geteuid!() === 0 && !isUnknownOwner(old?.uid) ? old : undefined
     })
   } finally {
     file.discard()

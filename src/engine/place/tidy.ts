@@ -5,12 +5,11 @@ import { OciUnpackError } from '../../errors.ts'
 import { undo } from '../../rootfs/journal.ts'
 import { close, openOperatorDirectory } from '../../sys/files.ts'
 import { closeLedger, findLedger } from '../../sys/ledger.ts'
-import { setModeOf } from '../../sys/metadata.ts'
 import { claim } from '../../workspace/claim.ts'
 import { PRIVATE, removeLeftovers } from '../../workspace/leftovers.ts'
 import { isPrivateNameFor } from '../../workspace/private-name.ts'
 import type { OnEvent } from '../operation/events.ts'
-import { openUp } from './open-up.ts'
+import { closeAgain, openUp } from './open-up.ts'
 import { recoverRefresh } from './refresh-note.ts'
 
 /** Undoes and removes what dead processes left in a directory, which must be locked by the caller. */
@@ -27,7 +26,7 @@ export function tidy(directory: number, path: string, onEvent: OnEvent): void {
       onRemoved: (name) => onEvent(leftover(path, name, undone))
     })
   } finally {
-    if (mode !== undefined) setModeOf(directory, mode)
+    closeAgain(directory, mode)
   }
 }
 

@@ -41,9 +41,9 @@ export function refreshContext(made: MadeBundle, before: ResolvedImage): Refresh
 }
 
 function madeContext({ bundle, image, layout, settings }: MadeBundle): ImageContext {
-  const { rootless, uidMaps: uidMap, gidMaps: gidMap } = bundle.metadata
+  const { rootless } = bundle.metadata
   const reference = settings.reference.tag ?? ''
-  const asked = { layout, reference, rootless, uidMap, gidMap }
+  const asked = { layout, reference, rootless, ...bundle.mapped }
   return imageContext(contextAt(bundle.path), image, asked)
 }
 

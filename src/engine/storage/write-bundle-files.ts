@@ -13,6 +13,8 @@ import { fileStat } from '../../bundle/file-stat.ts'
 import { formatMetadata } from '../../bundle/metadata.ts'
 import { createRuntimeConfig, formatRuntimeConfig } from '../../bundle/runtime-config.ts'
 import { target } from '../../image/choice.ts'
+import { AS_SEEN } from '../../plan/outside.ts'
+import type { IdMaps } from '../../plan/policy/exact.ts'
 import type { Directory } from '../../plan/tree.ts'
 import { readAccounts, readAccountsOnDisk } from '../../rootfs/accounts.ts'
 import { withSurvey, type SurveyedNode } from '../../rootfs/survey.ts'
@@ -25,8 +27,9 @@ import {
   writeScannedTreeManifest,
   type KnownTree
 } from '../bundle/scanned-tree-manifest.ts'
+import { statementOf } from '../bundle/for-outside.ts'
 import { writeNew } from '../bundle/new-bundle.ts'
-import { isRootless, rootlessHost } from '../extract/rootless.ts'
+import { isRootless } from '../extract/rootless.ts'
 import { writeUnheldFile } from '../bundle/unheld-file.ts'
 import type { Job } from '../extract/job.ts'
 import { reportUnheld } from '../extract/unheld-objects.ts'
@@ -35,7 +38,7 @@ import { whileLendingAsync } from '../place/lent-modes.ts'
 import { hasher } from '../tree/hash-files.ts'
 import { scanTree } from '../tree/scan-tree.ts'
 import type { NewBundle } from './layer-storage.ts'
-import { fetchCached, keepCached } from './tree-manifest-cache.ts'
+import { fetchCached, keepCached, type CachedManifest } from './tree-manifest-cache.ts'
 
 /**
  * Writes all files; the last one, umoci.json, makes it a bundle.
@@ -64,13 +67,14 @@ async function writeConfig(
   const accounts = await withRootfs(bundle, (rootfs, ledger) =>
     tree === undefined ? readAccountsOnDisk(rootfs, ledger) : readAccounts(rootfs, tree, ledger)
   )
+  const { recorded, rootless } = statementOf(settings.policy)
   const made = createRuntimeConfig({
     image: image.config,
     rootPath: ROOTFS_DIRECTORY,
     accounts,
-    uidMaps: settings.policy.uidMap,
-    gidMaps: settings.policy.gidMap,
-    rootless: isRootless(settings) ? rootlessHost() : undefined
+    uidMaps: recorded.uidMap,
+    gidMaps: recorded.gidMap,
+    rootless
   })
   const content = await bundle.runtimeConfig(formatRuntimeConfig(made))
   writeNew(join(bundle.path, CONFIG_FILE), content)
@@ -86,9 +90,10 @@ async function writeTreeManifest(
   if (treeManifest.kind === 'none') return
   const { digest } = target(image.descriptorPath)
   const file = join(path, treeManifestFile(digest))
-  const shared = treeManifest.kind === 'shared' ? treeManifest : undefined
+  const { outside } = statementOf(settings.policy)
+  const shared = sharedOf(treeManifest, outside)
   if (tree === undefined && shared !== undefined && fetchCached(shared, 'mtree', file)) return
-  const place = { path, destination, digest }
+  const place = { path, destination, outside, digest }
   await withRootfs(bundle, (rootfs, ledger) =>
     tree === undefined
       ? writeHashed(rootfs, ledger, place, settings)
@@ -97,11 +102,21 @@ async function writeTreeManifest(
   if (shared !== undefined) keepCached(shared, 'mtree', file)
 }
 
+/** What is in the cache states owners as they are seen here. */
+function sharedOf(
+  treeManifest: NewBundle['treeManifest'],
+  outside: IdMaps
+): CachedManifest | undefined {
+  return treeManifest.kind === 'shared' && outside === AS_SEEN ? treeManifest : undefined
+}
+
 interface ManifestPlace {
   /** Directory that the files are written into. */
   path: string
   /** Final path of the bundle. */
   destination: string
+  /** For what the tree manifest says about owners. */
+  outside: IdMaps
   /** Digest of the image manifest. */
   digest: string
 }
@@ -111,7 +126,7 @@ function writeSurvey(
   rootfs: number,
   ledger: Ledger | undefined,
   root: Directory,
-  { path, destination, digest }: ManifestPlace
+  { path, destination, outside, digest }: ManifestPlace
 ): void {
   const scannedAt = currentTime()
   const write = (tree: SurveyedNode): void => {
@@ -121,13 +136,13 @@ function writeSurvey(
       scannedAt
     })
   }
-  withSurvey(rootfs, root, write, ledger)
+  withSurvey(rootfs, root, outside, write, ledger)
 }
 
 async function writeHashed(
   rootfs: number,
   ledger: Ledger | undefined,
-  { path, destination, digest }: ManifestPlace,
+  { path, destination, outside, digest }: ManifestPlace,
   settings: Job['settings']
 ): Promise<void> {
   const scannedAt = currentTime()
@@ -135,7 +150,7 @@ async function writeHashed(
   const [tree] = await scanTree(rootfs, options, () => undefined)
   const knowledge: KnownTree = { tree, known: () => undefined, digests: new Map() }
   await completeDigests(knowledge, hasher(rootfs, options))
-  const place = { path, bundle: destination, rootfs, ledger, digest }
+  const place = { path, bundle: destination, rootfs, ledger, outside, digest }
   writeScannedTreeManifest(place, knowledge, scannedAt)
 }
 
@@ -162,7 +177,7 @@ async function writeUnheld(
 ): Promise<void> {
   const { path, treeManifest } = bundle
   const { digest } = target(image.descriptorPath)
-  const shared = treeManifest.kind === 'shared' ? treeManifest : undefined
+  const shared = sharedOf(treeManifest, statementOf(settings.policy).outside)
   const file = join(path, unheldFile(digest))
   if (tree === undefined) {
     if (shared !== undefined) fetchCached(shared, 'unheld', file)
@@ -177,10 +192,11 @@ async function writeUnheld(
 }
 
 function metadataOf({ image, settings: { policy } }: Job): string {
+  const { recorded } = statementOf(policy)
   return formatMetadata({
     descriptorWalk: image.descriptorPath.map((descriptor) => ({ ...descriptor })),
-    uidMaps: policy.uidMap,
-    gidMaps: policy.gidMap,
+    uidMaps: recorded.uidMap,
+    gidMaps: recorded.gidMap,
     rootless: isRootless({ policy })
   })
 }

@@ -1,6 +1,7 @@
 /** Everything as the image has it, with ids mapped and without the attributes that the host owns. */
 import type { Xattr } from '../../tar/entry.ts'
 import { idNotMapped, toContainer, toHost, type IdMapping } from '../id-map.ts'
+import { capabilitiesOfImage } from './capabilities.ts'
 import { isHostXattr } from './host-xattrs.ts'
 import type { MetadataPolicy } from './metadata-policy.ts'
 
@@ -35,7 +36,7 @@ export const exact: MetadataPolicy<IdMaps> = {
       gid: unmapped('gid', gid, gidMap),
       devMajor,
       devMinor,
-      xattrs: withoutHostXattrs(xattrs)
+      xattrs: capabilitiesOfImage(withoutHostXattrs(xattrs), uidMap)
     }
   },
 
