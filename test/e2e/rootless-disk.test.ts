@@ -49,7 +49,9 @@ describe.runIf(needs(...USER_TOOLS, 'umoci', 'getfattr', 'setfattr', 'python3'))
       work = makeTemporary()
       layout = `${work}/layout`
       buildRareImage(layout)
-      const entries = OWNERS.map(([uid, gid]) => file(`${uid}-${gid}`, '', { uid, gid, mode: 0 }))
+      const entries = OWNERS.map(([uid, gid]) =>
+        file(`${uid}-${gid}`, '', { uid, gid, mode: 0o400 })
+      )
       buildImage(`${work}/owners`, { layers: [tar(...entries)], tag: 'owners' })
       ok('chown', '-R', `${user.uid}:${user.gid}`, work)
     })

@@ -71,16 +71,19 @@ const LOWER = tar(
 
 const UPPER = tar(
   file('closed/.wh.gone'),
-  file('closed/file', 'from above', { mode: 0o200, uid: 9, gid: 10 }),
+  file('closed/file', 'from above', { mode: 0o400, uid: 9, gid: 10 }),
   file('read-only/.wh.gone'),
   file('read-only/new', 'new', { mode: 0o444, uid: 12 }),
   directory('search-only/below/', { mode: 0o101, gid: 3 })
 )
 
-/** Two layers, tagged `latest`. */
-export function buildRareImage(layout: string): void {
-  buildImage(layout, { layers: [LOWER, UPPER] })
+/** Two layers, tagged `latest`, below those of `more`. */
+export function buildRareImage(layout: string, ...more: readonly Buffer[]): void {
+  buildImage(layout, { layers: [LOWER, UPPER, ...more] })
 }
+
+/** umoci itself does not recognise it again, if it belongs to somebody. */
+export const WRITE_ONLY = tar(file('write-only', 'written', { mode: 0o200, uid: 9, gid: 10 }))
 
 const TIME = '-d @1600000000'
 
@@ -96,6 +99,7 @@ export const CHANGES = `
   own home/file 1 2 0x08011002; own group 492 218 0x08ec0310da01; own etc/passwd 0 3 0x08ffffffff0f1003
   setfattr -n user.note -v changed noted; setfattr -n user.new -v new home
   chmod 750 trusted-directory sticky
+  chmod 600 unreadable; own unreadable 1 2 0x08011002; touch ${TIME} unreadable; chmod 0 unreadable
   touch -h ${TIME} link dev/random dev/tty fifo ping owned set-uid set-gid trusted noted user
   touch ${TIME} traceroute home/file group etc/passwd home trusted-directory sticky
   chmod 755 closed; echo new >closed/new; chmod 640 closed/new; touch ${TIME} closed/new closed; chmod 0 closed`

@@ -6,10 +6,16 @@ import { needs } from '../support/requires.ts'
 import { ok } from '../support/run.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
 import { diffIds, layerEntries } from './layer-entries.ts'
-import { buildRareImage, CHANGES, MODE_CHANGES, REPLACEMENTS } from './rootless-image.ts'
+import {
+  buildRareImage,
+  CHANGES,
+  MODE_CHANGES,
+  REPLACEMENTS,
+  WRITE_ONLY
+} from './rootless-image.ts'
 import { PLAIN_ROOT, WayBox, WAYS } from './rootless-ways.ts'
 
-const LAYERS = 2
+const LAYERS = 3
 
 describe.runIf(needs(...USER_TOOLS, 'setfattr'))('a bundle that was made by', () => {
   let work = ''
@@ -19,7 +25,7 @@ describe.runIf(needs(...USER_TOOLS, 'setfattr'))('a bundle that was made by', ()
   beforeAll(() => {
     work = makeTemporary()
     user = makeUser()
-    buildRareImage(`${work}/image`)
+    buildRareImage(`${work}/image`, WRITE_ONLY)
     byRoot = unpacked(PLAIN_ROOT)
     repackCopy(byRoot)
     for (const [tag, script] of EDITS) editAndRepack(byRoot, tag, script)
@@ -83,10 +89,12 @@ function editAndRepack(box: WayBox, tag: string, script: string): void {
 }
 
 function repackCopy(box: WayBox): void {
-  const copy = `${box.bundle}-copy`
+  const place = makeTemporary()
+  const copy = `${place}/bundle`
+  ok('chmod', '755', place)
   ok('cp', '-a', box.bundle, copy)
   box.runOk('repack', '--image', `${box.layout}:copy`, copy)
   box.edit(`${copy}/rootfs`, MODE_CHANGES)
   box.runOk('repack', '--image', `${box.layout}:edited-copy`, copy)
-  ok('rm', '-r', copy)
+  removeTemporary(place)
 }
