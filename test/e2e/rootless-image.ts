@@ -71,7 +71,7 @@ const LOWER = tar(
 
 const UPPER = tar(
   file('closed/.wh.gone'),
-  file('closed/file', 'from above', { mode: 0o400, uid: 9, gid: 10 }),
+  file('closed/file', 'from above', { mode: 0o400 }),
   file('read-only/.wh.gone'),
   file('read-only/new', 'new', { mode: 0o444, uid: 12 }),
   directory('search-only/below/', { mode: 0o101, gid: 3 })
@@ -82,8 +82,11 @@ export function buildRareImage(layout: string, ...more: readonly Buffer[]): void
   buildImage(layout, { layers: [LOWER, UPPER, ...more] })
 }
 
-/** umoci itself does not recognise it again, if it belongs to somebody. */
-export const WRITE_ONLY = tar(file('write-only', 'written', { mode: 0o200, uid: 9, gid: 10 }))
+/** Owners whose attribute umoci does not see in a comparison, so that it packs these files again. */
+export const HIDDEN = tar(
+  file('write-only', 'written', { mode: 0o200, uid: 9, gid: 10 }),
+  file('closed/owned', 'owned', { mode: 0o600, uid: 9, gid: 10 })
+)
 
 const TIME = '-d @1600000000'
 

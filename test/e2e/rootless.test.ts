@@ -6,13 +6,7 @@ import { needs } from '../support/requires.ts'
 import { ok } from '../support/run.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
 import { diffIds, layerEntries } from './layer-entries.ts'
-import {
-  buildRareImage,
-  CHANGES,
-  MODE_CHANGES,
-  REPLACEMENTS,
-  WRITE_ONLY
-} from './rootless-image.ts'
+import { buildRareImage, CHANGES, MODE_CHANGES, REPLACEMENTS, HIDDEN } from './rootless-image.ts'
 import { PLAIN_ROOT, WayBox, WAYS } from './rootless-ways.ts'
 
 const LAYERS = 3
@@ -25,7 +19,7 @@ describe.runIf(needs(...USER_TOOLS, 'setfattr'))('a bundle that was made by', ()
   beforeAll(() => {
     work = makeTemporary()
     user = makeUser()
-    buildRareImage(`${work}/image`, WRITE_ONLY)
+    buildRareImage(`${work}/image`, HIDDEN)
     byRoot = unpacked(PLAIN_ROOT)
     repackCopy(byRoot)
     for (const [tag, script] of EDITS) editAndRepack(byRoot, tag, script)
