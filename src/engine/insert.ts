@@ -21,6 +21,7 @@ import { openLayerPacker } from './edit/layer-packer.ts'
 import type { LayerWriter, WriteLayer } from './edit/layer-writer.ts'
 import { packingPolicy } from './edit/packing-policy.ts'
 import { socket } from './operation/warnings.ts'
+import { suggestingRootless } from './operation/suggest-rootless.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface InsertOptions extends TagOptions {
@@ -48,11 +49,13 @@ export async function insert(options: InsertOptions): Promise<ChangeResult> {
   requireOptions(options, { image: 'text', target: 'text' })
   assertNotEmpty(options)
   const target = representable(cleanPath(fromText(options.target)))
-  return changeTag(options, {
-    command: 'insert',
-    inheritAuthor: false,
-    write: (settings) => writerOf(options, target, settings)
-  })
+  return suggestingRootless(options.rootless, () =>
+    changeTag(options, {
+      command: 'insert',
+      inheritAuthor: false,
+      write: (settings) => writerOf(options, target, settings)
+    })
+  )
 }
 
 /** Empty paths would mean the working directory and the root of the image, which nobody calls so on purpose. */

@@ -23,6 +23,7 @@ import {
 import { withImage } from './transfer/with-image.ts'
 import { withWorkspace } from './place/with-workspace.ts'
 import type { ExistingDestination, Workspace } from './place/workspace.ts'
+import { suggestingRootless } from './operation/suggest-rootless.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface UnpackResult {
@@ -135,14 +136,16 @@ async function unpacked(
 ): Promise<UnpackResult> {
   requireOptions(options, { image: 'text', destination: 'text' })
   const settings = normalizeUnpack(options)
-  return asked({ image: options.image }, () =>
-    withImage(options.image, settings, async (job) => {
-      await act(job)
-      return {
-        destination: settings.destination,
-        manifestDigest: target(job.image.descriptorPath).digest
-      }
-    })
+  return suggestingRootless(options.rootless, () =>
+    asked({ image: options.image }, () =>
+      withImage(options.image, settings, async (job) => {
+        await act(job)
+        return {
+          destination: settings.destination,
+          manifestDigest: target(job.image.descriptorPath).digest
+        }
+      })
+    )
   )
 }
 

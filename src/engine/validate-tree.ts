@@ -17,6 +17,7 @@ import { privileges } from '../sys/privileges.ts'
 import { readFile } from '../sys/read.ts'
 import { madeNamespaceIds } from '../sys/user-namespace.ts'
 import { asked } from './operation/asked.ts'
+import { suggestingRootless } from './operation/suggest-rootless.ts'
 import { whileLendingAsync } from './place/lent-modes.ts'
 import { hasher, type TreeOptions } from './tree/hash-files.ts'
 import { jobCount } from './edit/change-options.ts'
@@ -66,7 +67,7 @@ export interface Validation {
  */
 export async function validateTree(options: ValidateOptions): Promise<Validation> {
   requireOptions(options, { manifest: 'text', path: 'text' })
-  return asked({}, () => compare(options))
+  return suggestingRootless(options.rootless, () => asked({}, () => compare(options)))
 }
 
 async function compare(options: ValidateOptions): Promise<Validation> {

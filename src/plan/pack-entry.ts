@@ -7,6 +7,7 @@ import { joinPath, OPAQUE_NAME } from './names.ts'
 import { NO_METADATA } from './no-metadata.ts'
 import type { ObjectMetadata, Unheld } from './policy/metadata-policy.ts'
 import { fromDisk, type PolicyChoice } from './policy/policies.ts'
+import { OWNER_XATTR } from './policy/rootless-owner.ts'
 
 export interface PackRules {
   /** The policy that the tree was unpacked with. */
@@ -30,7 +31,7 @@ export function packObject(
   unheld: Unheld = {}
 ): TarEntry {
   const held = metadata(name, object, rules)
-  const { type, mode, uid, gid, devMajor, devMinor } = { ...held, ...unheld }
+  const { type, mode, uid, gid, devMajor, devMinor } = { ...held, ...notSetSince(object, unheld) }
   const xattrs = together(held.xattrs, unheld.xattrs)
   const isDevice = type === 'char' || type === 'block'
   return {
@@ -55,6 +56,15 @@ function metadata(name: ByteString, object: PackedObject, { policy }: PackRules)
   } catch (error) {
     throw withFacts(error, { entry: display(name) })
   }
+}
+
+/** An owner that somebody has set since is the one that counts. */
+function notSetSince({ xattrs }: PackedObject, unheld: Unheld): Unheld {
+  if (!xattrs.some(([name]) => name === OWNER_XATTR)) return unheld
+  const others = { ...unheld }
+  delete others.uid
+  delete others.gid
+  return others
 }
 
 /** An attribute that somebody has set since is the one that counts. */

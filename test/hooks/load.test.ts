@@ -205,6 +205,18 @@ describe('the file that counts', () => {
     ])
   })
 
+  test.runIf(needs('root'))(
+    'is not that of another user, whose directory HOME or XDG_CONFIG_HOME names',
+    () => {
+      place('home/.config/oci-unpack/hooks.toml', 'home')
+      const home = join(directory, 'home')
+      chownSync(home, 5, 5)
+      const system = ['/etc/oci-unpack/hooks.toml']
+      expect(standardPlaces({ HOME: home })).toEqual(system)
+      expect(standardPlaces({ XDG_CONFIG_HOME: home })).toEqual(system)
+    }
+  )
+
   test.each([
     ['named', {}],
     ['', { OCI_UNPACK_HOOKS: '/nonexistent/hooks.toml' }]

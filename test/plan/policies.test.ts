@@ -305,6 +305,12 @@ describe('rootless', () => {
     }
   )
 
+  test('remembers the owner of what its owner may not read, because attributes of such an object are hidden too', () => {
+    const entry = owner(9, 0, { type: 'directory', mode: 0o311 })
+    expect(toDisk(entry, ROOTLESS)).toEqual({ ...entry, ...own })
+    expect(unheldOf(entry, ROOTLESS)).toEqual({ uid: 9, gid: 0 })
+  })
+
   test('has a file in place of a device, with its owner', () => {
     const entry = owner(0, 6, { type: 'block', mode: 0o660, devMajor: 8, devMinor: 1 })
     expect(toDisk(entry, ROOTLESS)).toEqual({

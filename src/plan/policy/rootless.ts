@@ -54,7 +54,12 @@ function withoutOwner(xattrs: readonly Xattr[]): readonly Xattr[] {
   return xattrs.length === 0 ? xattrs : xattrs.filter(([name]) => name !== OWNER_XATTR)
 }
 
-/** The kernel allows `user.*` attributes on files and directories only (xattr(7)). */
-function holdsOwner({ type }: ObjectMetadata): boolean {
-  return type === 'file' || type === 'directory'
+/**
+ * The kernel allows `user.*` attributes on files and directories only (xattr(7)), and reading them only to those who may read
+ * the object: umoci fails where it sees an attribute that it cannot read.
+ */
+function holdsOwner({ type, mode }: ObjectMetadata): boolean {
+  return (type === 'file' || type === 'directory') && (mode & OWNER_READS) !== 0
 }
+
+const OWNER_READS = 0o400
