@@ -1,7 +1,8 @@
 /** Objects of the disk on their way into a new layer. */
 import type { PolicyChoice } from '../../plan/policy/policies.ts'
 import { ObjectPacker } from '../../rootfs/pack.ts'
-import { putModesBack, type Ledger } from '../../sys/ledger.ts'
+import type { Ledger } from '../../sys/ledger.ts'
+import { putModesBack } from '../../sys/put-modes-back.ts'
 import { emptyXattr } from '../operation/warnings.ts'
 import type { ChangeSettings } from './change-options.ts'
 import type { LayerWriter } from './layer-writer.ts'
