@@ -22,6 +22,7 @@ import { heedSignals, pause } from './operation/abort.ts'
 import { asked } from './operation/asked.ts'
 import type { OnEvent } from './operation/events.ts'
 import { warningTo } from './operation/warnings.ts'
+import { whileLending } from './place/lent-modes.ts'
 import { replaceFile } from './place/replace-file.ts'
 import { requireOptions } from './operation/required-options.ts'
 
@@ -110,7 +111,7 @@ function onlyRoot(hostId: number): IdMapping {
 function accountsOf(rootfs: string): Accounts {
   const fd = openOperatorDirectory(fromText(rootfs))
   try {
-    return readAccountsOnDisk(fd)
+    return whileLending(fd, '', (ledger) => readAccountsOnDisk(fd, ledger))
   } finally {
     close(fd)
   }

@@ -117,9 +117,9 @@ export function mountKey(fd: number): string {
   return `${mountIdOf(fd)}:${status(fd, '').device}`
 }
 
-/** The mode must not be changed before this returns. */
-export function noteLent(ledger: Ledger, lent: LentMode): void {
-  write(ledger, { lent })
+/** The modes must not be changed before this returns. */
+export function noteLent(ledger: Ledger, ...modes: readonly LentMode[]): void {
+  write(ledger, ...modes.map((lent) => ({ lent })))
 }
 
 /** Announces that the operation, if it succeeds, has given these paths new modes. */
@@ -139,8 +139,8 @@ const REPLACED = '\n{"replaced"'
  * Byte strings contain no character above 255, so latin1 preserves them. The newline before a line ends one that could
  * not be written whole.
  */
-function write(ledger: Ledger, line: Line): void {
-  const bytes = toBuffer(`\n${JSON.stringify(line)}\n`)
+function write(ledger: Ledger, ...lines: readonly Line[]): void {
+  const bytes = toBuffer(lines.map((line) => `\n${JSON.stringify(line)}\n`).join(''))
   let written: number
   try {
     written = writeSync(ledger.file, bytes)
