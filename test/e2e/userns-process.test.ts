@@ -1,7 +1,16 @@
 /** The process of --userns: what it passes on, how it ends, and what it says if something is missing. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync
+} from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { needs } from '../support/requires.ts'
@@ -28,19 +37,28 @@ describe.runIf(needs(...USERNS_TOOLS))('the process of --userns', () => {
     expect(JSON.parse(json.stderr)).toMatchObject({ type: 'error', code: 'TAG_NOT_FOUND' })
   })
 
+  let input: number | undefined
+  afterEach(() => {
+    if (input !== undefined) closeSync(input)
+    input = undefined
+  })
+
   interface Waiting {
     outer: ChildProcess
     inner: number
     ended: Promise<unknown[]>
   }
 
-  /** A command that waits for its input. */
+  /** A command that waits for its input, which this process keeps open. */
   async function waiting(): Promise<Waiting> {
-    const add = ['raw', 'add-layer', '--image', 'layout:latest', '--tag', 'new', '/dev/stdin']
+    const fifo = `${box.user.home}/fifo`
+    ok('mkfifo', '-m', '666', fifo)
+    input = openSync(fifo, 'r+')
+    writeSync(input, Buffer.alloc(512))
+    const add = ['raw', 'add-layer', '--image', 'layout:latest', '--tag', 'new', 'fifo']
     const [program, ...args] = box.user.command(...ociUnpackCommand, '--userns', ...add)
-    const outer = spawn(program, args, { stdio: ['pipe', 'ignore', 'ignore'] })
+    const outer = spawn(program, args, { stdio: 'ignore' })
     const ended = once(outer, 'exit')
-    outer.stdin.write(Buffer.alloc(512))
     await until(() => readdirSync(box.layout).length > LAYOUT.length)
     const children = readFileSync(`/proc/${outer.pid!}/task/${outer.pid!}/children`, 'utf8')
     return { outer, inner: Number(children), ended }
