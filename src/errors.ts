@@ -160,6 +160,12 @@ export function withCause(error: unknown, cause: unknown): unknown {
   return error instanceof OciUnpackError ? rebuilt(error, { cause }) : error
 }
 
+/** The same error with a hint if it has none. Other errors are returned unchanged. */
+export function withHint(error: unknown, hint: string): unknown {
+  if (!(error instanceof OciUnpackError) || error.hint !== undefined) return error
+  return rebuilt(error, { hint })
+}
+
 /** An error as plain data, to send it from one thread to another. */
 export interface ErrorRecord {
   code: ErrorCode | undefined

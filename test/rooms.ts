@@ -205,7 +205,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'engine/tree': {
     knows: 'looking at a tree on disk',
-    values: ['engine/operation', 'mtree', 'plan', 'rootfs', 'worker']
+    values: ['engine/operation', 'mtree', 'plan', 'rootfs', 'sys/ledger.ts', 'worker']
   },
   'engine/extract': {
     knows: 'from blobs to a joined tree',
@@ -276,7 +276,13 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   bundle: {
     knows: 'runtime configuration, accounts, bundle metadata, fingerprints',
     values: ['image', 'mtree'],
-    types: ['plan/id-map.ts', 'plan/seen-tree.ts', 'sys/status.ts', 'tar/entry.ts'],
+    types: [
+      'plan/id-map.ts',
+      'plan/policy/metadata-policy.ts',
+      'plan/seen-tree.ts',
+      'sys/status.ts',
+      'tar/entry.ts'
+    ],
     node: ['crypto', 'path']
   },
   transports: {

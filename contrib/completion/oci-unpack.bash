@@ -12,7 +12,7 @@ _oci_unpack_declared() {
       ;;
     'unpack')
       commands=()
-      flags=(--image --platform --keep-dirlinks --jobs --decompressor --uid-map --gid-map --max-entries --max-unpacked-bytes --max-ratio --max-path-bytes --max-json-bytes --max-pax-bytes --hooks --no-hooks --trace --log --verbose --progress --color --userns --help -h)
+      flags=(--image --platform --keep-dirlinks --jobs --decompressor --rootless --uid-map --gid-map --max-entries --max-unpacked-bytes --max-ratio --max-path-bytes --max-json-bytes --max-pax-bytes --hooks --no-hooks --trace --log --verbose --progress --color --userns --help -h)
       takes=([image]='source' [platform]='word' [jobs]='word' [decompressor]='file auto none isal igzip unpigz pigz gzip zstd' [uid-map]='word' [gid-map]='word' [max-entries]='word' [max-unpacked-bytes]='word' [max-ratio]='word' [max-path-bytes]='word' [max-json-bytes]='word' [max-pax-bytes]='word' [hooks]='file' [trace]='file' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=('directory')
       ;;
@@ -36,7 +36,7 @@ _oci_unpack_declared() {
       ;;
     'insert')
       commands=()
-      flags=(--image --tag --platform --opaque --whiteout --uid-map --gid-map --compress --compress-level --time-precision --jobs --no-history --history.author --history.comment --history.created --history.created_by --log --verbose --progress --color --userns --help -h)
+      flags=(--image --tag --platform --opaque --whiteout --rootless --uid-map --gid-map --compress --compress-level --time-precision --jobs --no-history --history.author --history.comment --history.created --history.created_by --log --verbose --progress --color --userns --help -h)
       takes=([image]='image' [tag]='word' [platform]='word' [uid-map]='word' [gid-map]='word' [compress]='word auto none gzip zstd' [compress-level]='word' [time-precision]='word seconds nanoseconds' [jobs]='word' [history.author]='word' [history.comment]='word' [history.created]='word' [history.created_by]='word' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=('file' 'word')
       ;;
@@ -90,7 +90,7 @@ _oci_unpack_declared() {
       ;;
     'raw unpack')
       commands=()
-      flags=(--image --platform --keep-dirlinks --jobs --decompressor --uid-map --gid-map --max-entries --max-unpacked-bytes --max-ratio --max-path-bytes --max-json-bytes --max-pax-bytes --log --verbose --progress --color --userns --help -h)
+      flags=(--image --platform --keep-dirlinks --jobs --decompressor --rootless --uid-map --gid-map --max-entries --max-unpacked-bytes --max-ratio --max-path-bytes --max-json-bytes --max-pax-bytes --log --verbose --progress --color --userns --help -h)
       takes=([image]='source' [platform]='word' [jobs]='word' [decompressor]='file auto none isal igzip unpigz pigz gzip zstd' [uid-map]='word' [gid-map]='word' [max-entries]='word' [max-unpacked-bytes]='word' [max-ratio]='word' [max-path-bytes]='word' [max-json-bytes]='word' [max-pax-bytes]='word' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=('directory')
       ;;
@@ -108,7 +108,7 @@ _oci_unpack_declared() {
       ;;
     'raw mtree-validate')
       commands=()
-      flags=(--manifest -f --file --path -p --use-keywords -k --add-keywords -K --umoci-keywords --jobs --json --log --verbose --progress --color --userns --help -h)
+      flags=(--manifest -f --file --path -p --use-keywords -k --add-keywords -K --rootless --umoci-keywords --jobs --json --log --verbose --progress --color --userns --help -h)
       takes=([manifest]='file' [f]='file' [file]='file' [path]='directory' [p]='directory' [use-keywords]='word' [k]='word' [add-keywords]='word' [K]='word' [jobs]='word' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=()
       ;;

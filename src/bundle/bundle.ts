@@ -6,10 +6,11 @@ import { listEntries, type EntryList } from '../mtree/entry-list.ts'
 import { TreeManifestOutline } from '../mtree/outline.ts'
 import { parseTreeManifest } from '../mtree/parse.ts'
 import type { FingerprintRecord } from '../plan/seen-tree.ts'
-import { fingerprintsFile, treeManifestFile, METADATA_FILE } from './files.ts'
+import { fingerprintsFile, treeManifestFile, METADATA_FILE, unheldFile } from './files.ts'
 import type { FileStat } from './fingerprint-record.ts'
 import { decodeFingerprints, recordAt } from './fingerprints.ts'
 import { isUnchanged } from './unchanged.ts'
+import { parseUnheld, UnheldMemory } from './unheld.ts'
 import type { Fingerprints, Unusable } from './fingerprints.ts'
 import { parseMetadata, sourceManifest, type BundleMetadata } from './metadata.ts'
 
@@ -35,6 +36,17 @@ export function readMemory(read: ReadBundleFile, metadata: BundleMetadata): Memo
   return outline.count === fingerprints.count
     ? new Memory(outline, fingerprints)
     : new Memory(parseWhole(manifest), 'other-manifest')
+}
+
+/** What the image says of objects and the disk does not hold; undefined if it holds everything. @throws BUNDLE_INVALID */
+export function readUnheld(
+  read: ReadBundleFile,
+  metadata: BundleMetadata
+): UnheldMemory | undefined {
+  const file = unheldFile(sourceManifest(metadata).digest)
+  const bytes = read(file)
+  if (bytes === undefined) return undefined
+  return new UnheldMemory(parseUnheld(Buffer.from(bytes).toString(), file))
 }
 
 /** If a tree manifest were cut short, the objects it lacks would look new, and their deletion would go unnoticed. */

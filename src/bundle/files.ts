@@ -13,14 +13,19 @@ export function fingerprintsFile(digest: string): string {
   return `${stem(digest)}.fingerprints`
 }
 
+/** What the image of `treeManifestFile(digest)` says of objects and the disk does not hold. Few bundles have it. */
+export function unheldFile(digest: string): string {
+  return `${stem(digest)}.unheld`
+}
+
 /** All files at the top of a bundle. @param digest digest of the image manifest; `''` if it is unknown */
 export function bundleFileNames(digest: string): string[] {
   return [METADATA_FILE, CONFIG_FILE, ...(digest === '' ? [] : memoryFiles(digest))]
 }
 
-/** The files with what a bundle records about its tree. */
+/** The files with what a bundle records about its tree. The last one need not exist. */
 export function memoryFiles(digest: string): string[] {
-  return [fingerprintsFile(digest), treeManifestFile(digest)]
+  return [fingerprintsFile(digest), treeManifestFile(digest), unheldFile(digest)]
 }
 
 function stem(digest: string): string {

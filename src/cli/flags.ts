@@ -66,6 +66,11 @@ export const ID_MAP_FLAGS: readonly Flag[] = [
   }
 ]
 
+export const ROOTLESS_FLAG: Flag = {
+  name: 'rootless',
+  summary: 'need no privileges: own all files, keep owners in an attribute, devices as empty files'
+}
+
 const DECOMPRESSORS = ['auto', 'none', 'isal', 'igzip', 'unpigz', 'pigz', 'gzip', 'zstd']
 
 export const DECOMPRESSOR_FLAG: Flag = {

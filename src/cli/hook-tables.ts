@@ -12,11 +12,11 @@ import { display, fromText } from '../bytes.ts'
 import type { Paint, Style } from './paint.ts'
 
 export function formatDescription(hooks: HooksDescription): string {
-  const { name, file, extract, whiteouts, manifest, precision, xattrs } = hooks
+  const { name, file, extract, whiteouts, manifest, precision, xattrs, rootless } = hooks
   const form = whiteouts === undefined ? '' : `, whiteouts ${whiteouts}`
   const times = precision === 'seconds' ? ', precision seconds' : ''
   const attributes = xattrs === undefined ? '' : `, xattrs ${xattrs.join(' ') || 'none'}`
-  const settings = `extract ${extract}${form}, manifest ${manifest}${times}${attributes}`
+  const settings = `extract ${extract}${form}, manifest ${manifest}${times}${attributes}${rootless ? ', rootless' : ''}`
   const head = `${shown(name)}: ${shown(file)}\n${settings}\n`
   return `${head}\n${table([HEADINGS, ...hooks.points.map(cells)])}`
 }

@@ -44,6 +44,7 @@ export const runInsert: Run = async (input, terminal) => {
       ...(source === undefined ? {} : { source }),
       target,
       opaque: isSet(input, 'opaque'),
+      rootless: isSet(input, 'rootless'),
       uidMap: idMaps(input, 'uid-map'),
       gidMap: idMaps(input, 'gid-map'),
       signal: terminal.signal,

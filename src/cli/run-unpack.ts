@@ -30,6 +30,7 @@ function options(
     ...(jobs === undefined ? {} : { jobs }),
     ...(decompressor === undefined ? {} : { decompressor }),
     keepDirlinks: isSet(input, 'keep-dirlinks'),
+    rootless: isSet(input, 'rootless'),
     uidMap: idMaps(input, 'uid-map'),
     gidMap: idMaps(input, 'gid-map'),
     limits: limits(input),

@@ -11,6 +11,7 @@ export const runValidate: Run = async (input, terminal) => {
     manifest: required(input, 'manifest'),
     path,
     ...keywordOptions(input),
+    rootless: isSet(input, 'rootless'),
     signal: terminal.signal
   })
   if (unchecked.length > 0)

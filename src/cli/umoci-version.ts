@@ -2,9 +2,9 @@
 
 /**
  * The release of umoci whose command line this is. Scripts conclude from it which flags they may pass, so it names the
- * newest release of which nothing is missing: for 0.6.0 that is still `--rootless` of `unpack`, `raw unpack` and `insert`.
+ * newest release of which nothing is missing.
  */
-const UMOCI_RELEASE = '0.4.7'
+const UMOCI_RELEASE = '0.6.0'
 
 /** The part after the plus names this program (semver.org, 10). */
 export function umociVersion(ownVersion: string): string {

@@ -18,6 +18,8 @@ export interface HooksDescription {
   precision: 'nanoseconds' | 'seconds'
   /** The namespaces of extended attributes that the storage can hold; undefined for all. */
   xattrs?: readonly string[]
+  /** Whether it keeps layers of rootless unpacks apart from others. */
+  rootless: boolean
   /** What the file adds to the environment of each program. */
   env: Readonly<Record<string, string>>
   /** All points, in the order in which they are called. */
@@ -90,7 +92,8 @@ function describeSettings({
   whiteouts,
   manifest,
   precision,
-  xattrs
+  xattrs,
+  rootless
 }: HookSettings): Omit<HooksDescription, 'file' | 'env' | 'points'> {
   return {
     name,
@@ -98,6 +101,7 @@ function describeSettings({
     ...(whiteouts === undefined ? {} : { whiteouts }),
     manifest,
     precision,
+    rootless,
     ...(xattrs === undefined ? {} : { xattrs })
   }
 }

@@ -41,7 +41,7 @@ export async function diff(options: DiffOptions): Promise<DiffEntry[]> {
         configuredVolumes(readIfRegular(join(handlePath(bundle.directory), CONFIG_FILE)))
       const { deltas } = await bundleChanges(bundle, {
         masks: masksOf(options, volumes),
-        hashFiles: hasher(bundle.rootfs, threads),
+        hashFiles: hasher(bundle.rootfs, { ...threads, ledger: bundle.ledger }),
         ...threads
       })
       return deltas.map(toDiffEntry)

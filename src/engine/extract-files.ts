@@ -89,5 +89,5 @@ async function write(
 }
 
 function join({ settings }: ImageJob, stack: LayerStack, planRoot: PlanRoot, name: string): void {
-  joinLayers(planRoot, stack, name, newDirectory(), settings.onEvent)
+  joinLayers(planRoot, stack, name, { implicit: newDirectory() }, settings.onEvent)
 }

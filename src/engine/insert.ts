@@ -9,14 +9,19 @@ import { packOpaque, packWhiteout } from '../plan/pack-entry.ts'
 import type { ObjectPacker } from '../rootfs/pack.ts'
 import { walk } from '../rootfs/walk.ts'
 import { close, openDirectory, openOperatorDirectory } from '../sys/files.ts'
+import type { Ledger } from '../sys/ledger.ts'
+import { openTree } from '../sys/lender.ts'
 import { status, type FileType } from '../sys/status.ts'
 import { endOfArchive, headerBlocks } from '../tar/writer.ts'
 import type { ChangeResult, ChangeSettings } from './edit/change-options.ts'
 import { changeTag, type TagOptions } from './edit/change-tag.ts'
 import type { OnEvent } from './operation/events.ts'
+import { whileLendingAsync } from './place/lent-modes.ts'
 import { openLayerPacker } from './edit/layer-packer.ts'
 import type { LayerWriter, WriteLayer } from './edit/layer-writer.ts'
+import { packingPolicy } from './edit/packing-policy.ts'
 import { socket } from './operation/warnings.ts'
+import { suggestingRootless } from './operation/suggest-rootless.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface InsertOptions extends TagOptions {
@@ -28,6 +33,11 @@ export interface InsertOptions extends TagOptions {
   opaque?: boolean
   uidMap?: readonly IdMapping[]
   gidMap?: readonly IdMapping[]
+  /**
+   * For a source that belongs to an ordinary user: owners are root, or what the attribute `user.rootlesscontainers` says,
+   * whatever the maps.
+   */
+  rootless?: boolean
 }
 
 /**
@@ -39,11 +49,13 @@ export async function insert(options: InsertOptions): Promise<ChangeResult> {
   requireOptions(options, { image: 'text', target: 'text' })
   assertNotEmpty(options)
   const target = representable(cleanPath(fromText(options.target)))
-  return changeTag(options, {
-    command: 'insert',
-    inheritAuthor: false,
-    write: (settings) => writerOf(options, target, settings)
-  })
+  return suggestingRootless(options.rootless, () =>
+    changeTag(options, {
+      command: 'insert',
+      inheritAuthor: false,
+      write: (settings) => writerOf(options, target, settings)
+    })
+  )
 }
 
 /** Empty paths would mean the working directory and the root of the image, which nobody calls so on purpose. */
@@ -58,16 +70,24 @@ function writerOf(
   target: ByteString,
   settings: ChangeSettings
 ): WriteLayer {
-  const { source } = options
+  const { source, rootless = false } = options
   if (source === undefined) return (writer) => writeWhiteout(target, writer)
   return (writer) =>
-    withSource(source, async (directory, name) => {
+    withSource(source, rootless, async (directory, name, ledger) => {
       const { uidMap = [], gidMap = [] } = options
-      const tree = { root: directory, uidMap, gidMap, digests: false }
+      const { type } = status(directory, name)
+      assertInsertable(type, target)
+      const inside = type === 'directory' ? contents(directory, name, ledger) : []
+      const tree = {
+        root: directory,
+        ledger: ledger && { ...ledger, at: '' },
+        policy: packingPolicy(rootless, { uidMap, gidMap }),
+        digests: false
+      }
       const packer = openLayerPacker(tree, writer, settings)
       try {
         if (options.opaque === true) await packer.header(packOpaque(target))
-        await packTree(packer, directory, name, target, settings.onEvent)
+        await packTree(packer, { name, inside }, target, settings.onEvent)
         await writer.write(endOfArchive())
       } finally {
         packer.release()
@@ -81,15 +101,21 @@ async function writeWhiteout(target: ByteString, writer: LayerWriter): Promise<v
   await writer.write(endOfArchive())
 }
 
-/** Calls `act` with the directory that contains the source and its name there; a link is not followed. */
+/**
+ * Calls `act` with the directory that contains the source and its name there; a link is not followed. If rootless, modes
+ * that keep the user out of the source are changed, and put back afterwards.
+ */
 async function withSource(
   source: string,
-  act: (directory: number, name: ByteString) => Promise<void>
+  rootless: boolean,
+  act: (directory: number, name: ByteString, ledger: Ledger | undefined) => Promise<void>
 ): Promise<void> {
   const path = resolve(source)
   const directory = openOperatorDirectory(fromText(dirname(path)))
+  const name = path === '/' ? '' : fromText(basename(path))
   try {
-    await act(directory, path === '/' ? '' : fromText(basename(path)))
+    if (!rootless) await act(directory, name, undefined)
+    else await whileLendingAsync(directory, name, (ledger) => act(directory, name, ledger))
   } finally {
     close(directory)
   }
@@ -97,16 +123,12 @@ async function withSource(
 
 async function packTree(
   packer: ObjectPacker,
-  directory: number,
-  name: ByteString,
+  { name, inside }: { name: ByteString; inside: readonly Inside[] },
   target: ByteString,
   onEvent: OnEvent
 ): Promise<void> {
-  const { type } = status(directory, name)
-  assertInsertable(type, target)
   await packer.add(name, target === '' ? '.' : target)
-  if (type !== 'directory') return
-  for (const { path, isSocket } of contents(directory, name)) {
+  for (const { path, isSocket } of inside) {
     if (isSocket) onEvent(socket(joinPath(target, path)))
     else await packer.add(joinPath(name, path), representable(joinPath(target, path)))
   }
@@ -118,14 +140,21 @@ function assertInsertable(type: FileType, target: ByteString): void {
     throw new OciUnpackError('USAGE', 'Only a directory can be put at the root of an image.')
 }
 
+interface Inside {
+  path: ByteString
+  isSocket: boolean
+}
+
 /** Everything below a directory, in the order of a layer. */
 function contents(
   directory: number,
-  name: ByteString
-): readonly { path: ByteString; isSocket: boolean }[] {
-  const root = openDirectory(directory, name === '' ? '.' : name)
+  name: ByteString,
+  ledger: Ledger | undefined
+): readonly Inside[] {
+  const root =
+    ledger === undefined ? openDirectory(directory, name === '' ? '.' : name) : openTree(ledger)
   try {
-    return Array.from(walk(root, NOTHING), ({ path, status }) => ({
+    return Array.from(walk(root, NOTHING, undefined, ledger), ({ path, status }) => ({
       path,
       isSocket: status.type === 'socket'
     }))

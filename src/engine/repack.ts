@@ -101,7 +101,7 @@ async function repackBundle(
   for (const point of mountsBelow(fromText(root))) onEvent(mounted(point))
   const storage = makerOf(readOrigin(contextAt(bundle.path)), chosen) ?? plainStorage
   const made = { bundle, image: base, layout: layout.path, settings }
-  const hashFiles = hasher(bundle.rootfs, settings)
+  const hashFiles = hasher(bundle.rootfs, { ...settings, ledger: bundle.ledger })
   onEvent({ type: 'phase', phase: 'compare' })
   const listed = await storage.changed(made)
   const changes = await bundleChanges(bundle, {

@@ -11,6 +11,7 @@ import { addExistingTree, newPlanRoot, journaledPlanRoot } from './extract/plan-
 import type { Job } from './extract/job.ts'
 import { extractMissing } from './extract/extract-missing.ts'
 import { mergeImage } from './extract/merge-image.ts'
+import { reportUnheld } from './extract/unheld-objects.ts'
 import type { NewBundle } from './storage/layer-storage.ts'
 import { withStorage } from './storage/storages.ts'
 import { writeBundleFiles } from './storage/write-bundle-files.ts'
@@ -22,6 +23,7 @@ import {
 import { withImage } from './transfer/with-image.ts'
 import { withWorkspace } from './place/with-workspace.ts'
 import type { ExistingDestination, Workspace } from './place/workspace.ts'
+import { suggestingRootless } from './operation/suggest-rootless.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface UnpackResult {
@@ -104,7 +106,9 @@ export async function unpackRootfs(options: UnpackOptions): Promise<UnpackResult
 
 async function unpackNewRootfs(job: Job, workspace: Workspace): Promise<void> {
   const options = { planRoot: newPlanRoot(workspace), name: ROOTFS_DIRECTORY, digests: false }
-  await mergeImage(job, newStack(job.settings), options)
+  const stack = newStack(job.settings)
+  await mergeImage(job, stack, options)
+  reportLost(job, stack)
   await heedSignals(job.settings.signal)
   workspace.publishOnly(ROOTFS_DIRECTORY)
 }
@@ -118,6 +122,12 @@ async function unpackOverRootfs(
   addExistingTree(stack, workspace.destination, existing)
   const planRoot = journaledPlanRoot(workspace, existing)
   await mergeImage(job, stack, { planRoot, name: '', digests: false })
+  reportLost(job, stack)
+}
+
+/** Only a bundle remembers what the disk does not hold. */
+function reportLost({ settings: { policy, onEvent } }: Job, { root }: LayerStack): void {
+  reportUnheld(root, policy, false, onEvent)
 }
 
 async function unpacked(
@@ -126,14 +136,16 @@ async function unpacked(
 ): Promise<UnpackResult> {
   requireOptions(options, { image: 'text', destination: 'text' })
   const settings = normalizeUnpack(options)
-  return asked({ image: options.image }, () =>
-    withImage(options.image, settings, async (job) => {
-      await act(job)
-      return {
-        destination: settings.destination,
-        manifestDigest: target(job.image.descriptorPath).digest
-      }
-    })
+  return suggestingRootless(options.rootless, () =>
+    asked({ image: options.image }, () =>
+      withImage(options.image, settings, async (job) => {
+        await act(job)
+        return {
+          destination: settings.destination,
+          manifestDigest: target(job.image.descriptorPath).digest
+        }
+      })
+    )
   )
 }
 

@@ -10,11 +10,16 @@ import { AS_SEEN } from '../plan/outside.ts'
 import { toMtreeEntry } from '../rootfs/mtree-entry.ts'
 import { XattrReader } from '../rootfs/tree-xattrs.ts'
 import { fromNode } from '../sys/failure.ts'
-import { close, openOperatorDirectory } from '../sys/files.ts'
+import { close, openOperatorDirectory, openOperatorPlace } from '../sys/files.ts'
+import type { Ledger } from '../sys/ledger.ts'
+import { openTree } from '../sys/lender.ts'
+import { privileges } from '../sys/privileges.ts'
 import { readFile } from '../sys/read.ts'
 import { madeNamespaceIds } from '../sys/user-namespace.ts'
 import { asked } from './operation/asked.ts'
-import { hasher } from './tree/hash-files.ts'
+import { suggestingRootless } from './operation/suggest-rootless.ts'
+import { whileLendingAsync } from './place/lent-modes.ts'
+import { hasher, type TreeOptions } from './tree/hash-files.ts'
 import { jobCount } from './edit/change-options.ts'
 import { toDiffEntry, type DiffEntry } from './diff.ts'
 import {
@@ -25,7 +30,6 @@ import {
 } from './changes/disk-values.ts'
 import { inNamedTime, valuesAsStated } from './changes/stated-values.ts'
 import { scanTree } from './tree/scan-tree.ts'
-import type { ThreadOptions } from './operation/threads.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface ValidateOptions {
@@ -41,6 +45,8 @@ export interface ValidateOptions {
   keywords?: readonly string[] | 'umoci'
   /** Additional keywords to compare. */
   addKeywords?: readonly string[]
+  /** Read also what its owner may not read: modes that are in the way are changed for the time being. */
+  rootless?: boolean
   /** Processors that hash; default all. */
   jobs?: number
   signal?: AbortSignal
@@ -61,17 +67,16 @@ export interface Validation {
  */
 export async function validateTree(options: ValidateOptions): Promise<Validation> {
   requireOptions(options, { manifest: 'text', path: 'text' })
-  return asked({}, () => compare(options))
+  return suggestingRootless(options.rootless, () => asked({}, () => compare(options)))
 }
 
 async function compare(options: ValidateOptions): Promise<Validation> {
   const { entries, keywords } = readManifest(options.manifest)
   const { selected, named } = selectKeywords(options, keywords)
-  const root = openOperatorDirectory(fromText(options.path))
-  try {
-    const threads = { jobs: jobCount(options.jobs), signal: options.signal }
+  return withTree(options, async (root, ledger) => {
+    const threads = { jobs: jobCount(options.jobs), signal: options.signal, ledger }
     const scanned = await scanAll(root, threads)
-    const values = new DiskValues(root, { selected, named })
+    const values = new DiskValues(root, { selected, named }, ledger)
     const isHashed = selected.includes('sha256digest')
     const hashFiles = hasher(root, threads)
     const after = await valuesAsStated(entries, scanned, { named, isHashed, values, hashFiles })
@@ -81,8 +86,28 @@ async function compare(options: ValidateOptions): Promise<Validation> {
       differences: allowed(deltas, entries).map(toDiffEntry),
       unchecked: selected.filter((keyword) => !isComparable(keyword, entries))
     }
+  })
+}
+
+/** Modes that keep the user out of the tree are changed only on request, and put back afterwards. */
+async function withTree<T>(
+  { path, rootless = false }: ValidateOptions,
+  act: (root: number, ledger: Ledger | undefined) => Promise<T>
+): Promise<T> {
+  if (!rootless || privileges().overridesModes)
+    return whileFileOpen(openOperatorDirectory(fromText(path)), (root) => act(root, undefined))
+  return whileFileOpen(openOperatorPlace(fromText(path)), (place) =>
+    whileLendingAsync(place, '', (ledger) =>
+      whileFileOpen(openTree(ledger!), (root) => act(root, ledger))
+    )
+  )
+}
+
+async function whileFileOpen<T>(fd: number, act: (fd: number) => Promise<T>): Promise<T> {
+  try {
+    return await act(fd)
   } finally {
-    close(root)
+    close(fd)
   }
 }
 
@@ -121,10 +146,10 @@ function isComparable(keyword: string, entries: readonly MtreeEntry[]): boolean 
   )
 }
 
-async function scanAll(root: number, threads: ThreadOptions): Promise<Scanned[]> {
-  const [tree] = await scanTree(root, threads, () => undefined)
+async function scanAll(root: number, options: TreeOptions): Promise<Scanned[]> {
+  const [tree] = await scanTree(root, options, () => undefined)
   const outside = madeNamespaceIds() ?? AS_SEEN
-  const xattrs = new XattrReader(root, outside)
+  const xattrs = new XattrReader(root, outside, options.ledger)
   try {
     return Array.from(tree.inTreeManifestOrder(), (object) => {
       const { status } = object

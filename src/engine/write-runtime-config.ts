@@ -14,13 +14,13 @@ import { readAccountsOnDisk } from '../rootfs/accounts.ts'
 import { whileInUse } from '../store/blobs-lock.ts'
 import { assertRunnable, resolveImage, type ResolvedImage } from '../store/resolve.ts'
 import { close, openOperatorDirectory } from '../sys/files.ts'
-import { identity } from '../sys/identity.ts'
 import { parseImageInLayout } from '../transports/image-name.ts'
 import { openLayoutAt } from '../transports/open-layout.ts'
+import { choosePolicy } from './extract/rootless.ts'
 import { heedSignals, pause } from './operation/abort.ts'
 import { asked } from './operation/asked.ts'
 import type { OnEvent } from './operation/events.ts'
-import { rootlessHost, statementOf } from './bundle/for-outside.ts'
+import { statementOf } from './bundle/for-outside.ts'
 import { warningTo } from './operation/warnings.ts'
 import { replaceFile } from './place/replace-file.ts'
 import { requireOptions } from './operation/required-options.ts'
@@ -93,21 +93,9 @@ function runtimeConfig(resolved: ResolvedImage, options: RuntimeConfigOptions): 
 
 type Ownership = Pick<RuntimeSpecOptions, 'uidMaps' | 'gidMaps' | 'rootless'>
 
-function ownership({ uidMap = [], gidMap = [], rootless }: RuntimeConfigOptions): Ownership {
-  if (rootless !== true) {
-    const { recorded, rootless } = statementOf({ uidMap, gidMap })
-    return { uidMaps: recorded.uidMap, gidMaps: recorded.gidMap, rootless }
-  }
-  const { uid, gid } = identity()
-  return {
-    uidMaps: uidMap.length > 0 ? uidMap : [onlyRoot(uid)],
-    gidMaps: gidMap.length > 0 ? gidMap : [onlyRoot(gid)],
-    rootless: rootlessHost()
-  }
-}
-
-function onlyRoot(hostId: number): IdMapping {
-  return { containerId: 0, hostId, size: 1 }
+function ownership(options: RuntimeConfigOptions): Ownership {
+  const { recorded, rootless } = statementOf(choosePolicy(options))
+  return { uidMaps: recorded.uidMap, gidMaps: recorded.gidMap, rootless }
 }
 
 function accountsOf(rootfs: string): Accounts {

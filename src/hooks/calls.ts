@@ -77,6 +77,8 @@ export interface HookSet extends Holds {
   readonly extract: ExtractMode
   /** The form of whiteouts inside a layer's own directory, if `extract` is `layer`. */
   readonly whiteouts: WhiteoutForm | undefined
+  /** Whether layers of rootless unpacks are kept apart from others, so that such an unpack can use the storage. */
+  readonly rootless: boolean
   /** `never`: no tree manifest is written, since delta-list is trusted. */
   readonly manifest: 'auto' | 'never'
   /** What to do when delta-list fails. If undefined, the repack fails. */

@@ -17,6 +17,7 @@ export interface WrittenHooks {
   readonly precision?: Holds['precision']
   /** Separated by spaces. */
   readonly xattrs?: string
+  readonly rootless?: boolean
   readonly env?: Readonly<Record<string, string>>
   readonly tables: ReadonlyMap<HookPoint, WrittenHook>
 }

@@ -28,6 +28,7 @@ export function functionHooks(hooks: UnpackHooks): HookSet {
       manifest: hooks.manifest ?? 'auto',
       precision: hooks.precision ?? 'nanoseconds',
       xattrs: hooks.xattrs,
+      rootless: hooks.rootless ?? false,
       deltaFallback: undefined
     },
     new Map(points.map((point) => [point, { kind, timeout }])),
@@ -35,7 +36,9 @@ export function functionHooks(hooks: UnpackHooks): HookSet {
   )
 }
 
-const SETTINGS = ['name', 'extract', 'whiteouts', 'manifest', 'precision', 'xattrs', 'timeout']
+const SETTINGS = [
+  ...['name', 'extract', 'whiteouts', 'rootless', 'manifest', 'precision', 'xattrs', 'timeout']
+]
 const MEMBERS = [...SETTINGS, ...ALL_POINTS.map((point) => HOOK_POINTS[point].member)]
 
 /** An unknown member of a plain object is likely a typing error. Objects of a class may have members of their own. */

@@ -20,7 +20,7 @@ import type { HookRequest } from './request.ts'
 /** What a set consists of, besides its hooks. */
 export type HookSettings = Pick<
   HookSet,
-  'name' | 'extract' | 'whiteouts' | 'manifest' | 'deltaFallback' | keyof Holds
+  'name' | 'extract' | 'whiteouts' | 'rootless' | 'manifest' | 'deltaFallback' | keyof Holds
 >
 
 interface Hook {

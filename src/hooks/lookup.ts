@@ -1,4 +1,5 @@
 /** Finds the hooks.toml to use. Nothing in an image can influence this. */
+import { accessSync, constants, statSync } from 'node:fs'
 import { isAbsolute, join, resolve } from 'node:path'
 import { homeDirectory } from '../sys/home.ts'
 import { hooksInvalid } from './invalid.ts'
@@ -30,14 +31,36 @@ export function findHooksFile({ file, env = process.env }: LookupOptions): Trust
 export function standardPlaces(env: NodeJS.ProcessEnv): string[] {
   const config = configDirectory(env)
   const directories = config === undefined ? ['/etc'] : [config, '/etc']
-  return directories.map((directory) => join(directory, 'oci-unpack', 'hooks.toml'))
+  return directories.map(hooksFileIn)
 }
 
 function configDirectory(env: NodeJS.ProcessEnv): string | undefined {
   const xdg = nonEmpty(env.XDG_CONFIG_HOME)
-  if (xdg !== undefined && isAbsolute(xdg)) return xdg
+  if (xdg !== undefined && isAbsolute(xdg)) return isForeign(xdg, xdg) ? undefined : xdg
   const home = nonEmpty(env.HOME) ?? homeDirectory()
-  return home === undefined ? undefined : join(home, '.config')
+  if (home === undefined) return undefined
+  const config = join(home, '.config')
+  return isForeign(home, config) ? undefined : config
+}
+
+/**
+ * Whether a directory belongs to another user, whose hooks are not the caller's: `sudo` and `su` may leave HOME as it
+ * was. What belongs to root counts if it can be read: in many containers, root prepares everything.
+ */
+function isForeign(directory: string, config: string): boolean {
+  try {
+    const { uid } = statSync(directory)
+    if (uid === process.geteuid!()) return false
+    if (uid !== 0) return true
+    accessSync(hooksFileIn(config), constants.R_OK)
+    return false
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES'
+  }
+}
+
+function hooksFileIn(config: string): string {
+  return join(config, 'oci-unpack', 'hooks.toml')
 }
 
 function nonEmpty(value: string | undefined): string | undefined {

@@ -31,6 +31,7 @@ export function readHooks(file: TrustedFile, searchPath: string | undefined): Ho
       whiteouts: written.whiteouts ?? defaultWhiteouts(extract),
       manifest,
       precision,
+      rootless: written.rootless ?? false,
       xattrs: written.xattrs?.split(' ').filter((word) => word !== ''),
       deltaFallback: tables.get('delta-list')?.fallback
     },

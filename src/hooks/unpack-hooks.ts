@@ -22,6 +22,8 @@ export interface UnpackHooks {
   precision?: Holds['precision']
   /** The namespaces of extended attributes that it can hold, such as `user`; default all. */
   xattrs?: readonly string[]
+  /** Layers of rootless unpacks are kept apart from others (`rootless` of the context says which); default false. */
+  rootless?: boolean
   /** Milliseconds for a call, including the time while it is busy; default 60,000. */
   timeout?: number
 

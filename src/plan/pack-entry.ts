@@ -1,12 +1,13 @@
 /** How an object on disk is written into a layer: the reverse of `plan-entry.ts`. Pure. */
 import { display, type ByteString } from '../bytes.ts'
 import { withFacts } from '../errors.ts'
-import type { TarEntry, Timespec } from '../tar/entry.ts'
+import type { TarEntry, Timespec, Xattr } from '../tar/entry.ts'
 import { whiteoutName } from './layer-paths.ts'
 import { joinPath, OPAQUE_NAME } from './names.ts'
 import { NO_METADATA } from './no-metadata.ts'
-import type { ObjectMetadata } from './policy/metadata-policy.ts'
+import type { ObjectMetadata, Unheld } from './policy/metadata-policy.ts'
 import { fromDisk, type PolicyChoice } from './policy/policies.ts'
+import { OWNER_XATTR } from './policy/rootless-owner.ts'
 
 export interface PackRules {
   /** The policy that the tree was unpacked with. */
@@ -22,9 +23,16 @@ export interface PackedObject extends ObjectMetadata {
   mtime: Timespec
 }
 
-/** @throws ID_NOT_MAPPED */
-export function packObject(name: ByteString, object: PackedObject, rules: PackRules): TarEntry {
-  const { type, mode, uid, gid, devMajor, devMinor, xattrs } = metadata(name, object, rules)
+/** @param unheld what the image says of the object and its disk does not @throws ENTRY_INVALID, ID_NOT_MAPPED */
+export function packObject(
+  name: ByteString,
+  object: PackedObject,
+  rules: PackRules,
+  unheld: Unheld = {}
+): TarEntry {
+  const held = metadata(name, object, rules)
+  const { type, mode, uid, gid, devMajor, devMinor } = { ...held, ...notSetSince(object, unheld) }
+  const xattrs = together(held.xattrs, unheld.xattrs)
   const isDevice = type === 'char' || type === 'block'
   return {
     type,
@@ -48,6 +56,21 @@ function metadata(name: ByteString, object: PackedObject, { policy }: PackRules)
   } catch (error) {
     throw withFacts(error, { entry: display(name) })
   }
+}
+
+/** An owner that somebody has set since is the one that counts. */
+function notSetSince({ xattrs }: PackedObject, unheld: Unheld): Unheld {
+  if (!xattrs.some(([name]) => name === OWNER_XATTR)) return unheld
+  const others = { ...unheld }
+  delete others.uid
+  delete others.gid
+  return others
+}
+
+/** An attribute that somebody has set since is the one that counts. */
+function together(held: readonly Xattr[], unheld: readonly Xattr[] = []): readonly Xattr[] {
+  const names = new Set(held.map(([name]) => name))
+  return [...held, ...unheld.filter(([name]) => !names.has(name))]
 }
 
 /**

@@ -4,7 +4,7 @@ import { OciUnpackError } from '../errors.ts'
 import type { TarEntry } from '../tar/entry.ts'
 import { cleanPath, readName } from './names.ts'
 import type { ObjectMetadata } from './policy/metadata-policy.ts'
-import { toDisk, type PolicyChoice } from './policy/policies.ts'
+import { toDisk, unheldOf, type PolicyChoice } from './policy/policies.ts'
 import { bareEntry, STAGED_NOWHERE, type StagedEntry } from './staged-entry.ts'
 
 export interface EntryRules {
@@ -28,6 +28,7 @@ export function planEntry(entry: TarEntry, { policy, maxPathBytes }: EntryRules)
   if (!hasMetadata(entry)) return bareEntry('hardlink', target.path, cleanPath(link))
   checkDevice(entry)
   const { type, mode, uid, gid, devMajor, devMinor, xattrs } = toDisk(entry, policy)
+  const unheld = unheldOf(entry, policy)
   return {
     type,
     path: target.path,
@@ -35,12 +36,13 @@ export function planEntry(entry: TarEntry, { policy, maxPathBytes }: EntryRules)
     mode,
     uid,
     gid,
-    size: entry.size,
+    size: type === entry.type ? entry.size : 0,
     mtime: entry.mtime,
     ...(entry.atime === undefined ? {} : { atime: entry.atime }),
     devMajor,
     devMinor,
     xattrs,
+    ...(unheld === undefined ? {} : { unheld }),
     staged: STAGED_NOWHERE
   }
 }

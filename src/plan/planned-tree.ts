@@ -78,6 +78,7 @@ function plannedInode(entry: StagedEntry, layer: number): PlannedInode {
     sha256: entry.sha256,
     layer,
     hasXattrs: entry.xattrs.length > 0,
+    unheld: entry.unheld,
     entry: undefined,
     physicalParent: undefined,
     physicalName: '',

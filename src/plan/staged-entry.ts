@@ -1,6 +1,7 @@
 /** An entry and the place of its staged object. */
 import type { ByteString } from '../bytes.ts'
 import { NO_METADATA } from './no-metadata.ts'
+import type { Unheld } from './policy/metadata-policy.ts'
 import type { EntryType, Timespec, Xattr } from '../tar/entry.ts'
 
 /** `staged` says where staging put an entry's object in its layer's private directory; here, nowhere. */
@@ -28,6 +29,8 @@ export interface StagedEntry {
   devMajor: number
   devMinor: number
   xattrs: readonly Xattr[]
+  /** What the entry has and its object on disk has not: the policy does not hold it, or the kernel refused it. */
+  unheld?: Unheld
   /** SHA-256 of a file's body as 32 bytes, if digests were requested. */
   sha256?: ByteString
   /** STAGED_NOWHERE, STAGED_IN_TREE, or a number in the spill directory. */

@@ -9,6 +9,7 @@
 import type { ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import { MAX_PATH_BYTES, tooLong } from './names.ts'
+import type { Unheld } from './policy/metadata-policy.ts'
 import type { StagedEntry } from './staged-entry.ts'
 
 /** Number of links in one path after which it counts as a loop, as in umoci. */
@@ -45,6 +46,8 @@ export interface InodeValue {
   readonly layer: number
   /** Whether the image gives it extended attributes. */
   hasXattrs: boolean
+  /** What its object on disk lacks, unless `entry` says it. */
+  readonly unheld: Unheld | undefined
   /**
    * All its metadata, and where its body begins in the tar of its layer. Undefined if an object on disk has the
    * metadata, to save memory: there are as many inodes as files in the image.
@@ -117,6 +120,7 @@ function inodeValue(entry: StagedEntry, layer: number, metadata: StagedEntry | u
     sha256: entry.sha256,
     layer,
     hasXattrs: entry.xattrs.length > 0,
+    unheld: entry.unheld,
     entry: metadata
   }
 }

@@ -29,17 +29,20 @@ export interface Undo {
    * directories of which only the times will change (false).
    */
   remembered: Map<ByteString, boolean>
+  /** What else is moved to another directory, by its path before the first operation. */
+  moved: Set<ByteString>
 }
 
 /** @param workspace the path of the directory below which everything is new */
 export function planUndo(operations: readonly Operation[], workspace: ByteString): Undo {
   const planner = new UndoPlanner(workspace)
   const steps = operations.map((operation) => planner.step(operation))
-  return { steps, remembered: planner.remembered }
+  return { steps, remembered: planner.remembered, moved: planner.moved }
 }
 
 class UndoPlanner {
   readonly remembered = new Map<ByteString, boolean>()
+  readonly moved = new Set<ByteString>()
   private readonly origins: Origins
 
   constructor(workspace: ByteString) {
@@ -55,6 +58,7 @@ class UndoPlanner {
       case 'move':
         this.touch(operation.from)
         this.touch(operation.to)
+        this.noteMoved(operation.from)
         this.origins.move(operation.from, operation.to)
         return { undo: 'move', from: operation.to, to: operation.from }
       case 'link':
@@ -82,6 +86,11 @@ class UndoPlanner {
     if (origin === undefined) return { undo: 'nothing' }
     this.remembered.set(origin, true)
     return { undo: 'describe', path, origin }
+  }
+
+  private noteMoved(path: ByteString): void {
+    const origin = this.origins.of(path)
+    if (origin !== undefined) this.moved.add(origin)
   }
 
   /** Adding or removing something at a path changes the times of its directory. */

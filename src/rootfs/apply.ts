@@ -3,11 +3,13 @@ import { display, type ByteString } from '../bytes.ts'
 import { withFacts } from '../errors.ts'
 import { baseName, parentPath } from '../plan/names.ts'
 import type { Operation } from '../plan/operations.ts'
+import type { WriteRules } from '../plan/policy/policies.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
 import type { WhiteoutForm } from '../plan/whiteout-form.ts'
 import { identity } from '../sys/identity.ts'
 import { setModeOf, setTimes } from '../sys/metadata.ts'
-import { makeDirectory, makeLink, renameNew } from '../sys/names.ts'
+import type { Ledger } from '../sys/ledger.ts'
+import { makeDirectory, makeLink } from '../sys/names.ts'
 import { copyUp } from './copy-up.ts'
 import {
   Birthright,
@@ -18,12 +20,16 @@ import {
 } from './write-metadata.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
 import { makeWhiteout, markOpaque } from './layer-marks.ts'
-import { PRIVATE_MODE, nameIn, withOwnDirectory } from './own-directory.ts'
+import { PRIVATE_MODE, moveNew, nameIn, withOwnDirectory } from './own-directory.ts'
 
 export interface ApplyOptions {
   /** Metadata of a directory that no layer describes. */
   implicit: StagedEntry
   onLostXattr: OnLostXattr
+  /** Default: all metadata is set, and what the kernel refuses is a failure. */
+  write?: WriteRules
+  /** Notes the modes of finished directories that have to be opened up. */
+  ledger?: Ledger | undefined
   /** Called before each operation, with its number. */
   onBegin?: (index: number) => void
   /** Needed only for a layer in its own directory. */
@@ -58,15 +64,16 @@ type RewriteLinkMetadata = Extract<Operation, { op: 'rewrite-link-metadata' }>
 type CopyUp = Extract<Operation, { op: 'copy-up' }>
 
 class Applier {
-  private readonly born = new Birthright(identity())
+  private readonly born: Birthright
   private readonly source: DirectoryCursor
   private readonly destination: DirectoryCursor
   private readonly options: ApplyOptions
 
   constructor(workspace: number, options: ApplyOptions) {
-    this.source = new DirectoryCursor(workspace)
-    this.destination = new DirectoryCursor(workspace)
+    this.source = new DirectoryCursor(workspace, options.ledger)
+    this.destination = new DirectoryCursor(workspace, options.ledger)
     this.options = options
+    this.born = new Birthright(identity(), options.write)
   }
 
   release(): void {
@@ -128,7 +135,7 @@ class Applier {
 
   /** A handle follows its directory when that is renamed, so both cursors may then point to the wrong place. */
   private move(from: ByteString, to: ByteString): void {
-    renameNew(this.source.at(parentPath(from)), baseName(from), this.parent(to), baseName(to))
+    moveNew(this.source.at(parentPath(from)), baseName(from), this.parent(to), baseName(to))
     this.source.forgetBelow(from)
     this.destination.forgetBelow(from)
   }
@@ -138,12 +145,13 @@ class Applier {
     const { onLostXattr } = this.options
     withOwnDirectory(this.parent(path), nameIn(path), (fd) => {
       if (isNew) writeDirectoryMetadata(fd, metadata, this.born, onLostXattr)
-      else rewriteDirectoryMetadata(fd, metadata, onLostXattr)
+      else rewriteDirectoryMetadata(fd, metadata, this.born, onLostXattr)
     })
   }
 
   private rewriteLinkMetadata({ path, entry }: RewriteLinkMetadata): void {
-    rewriteLinkMetadata(this.parent(path), baseName(path), entry, this.options.onLostXattr)
+    const { born } = this
+    rewriteLinkMetadata(this.parent(path), baseName(path), entry, born, this.options.onLostXattr)
   }
 
   private restoreTimes(path: ByteString, entry: StagedEntry): void {

@@ -51,7 +51,7 @@ function copyLeaf(
     makeSpecialObject(directory, name, entry, born, onLostXattr)
     return
   }
-  const target = createFile(directory, name, born.fileMode(entry.mode))
+  const target = createFile(directory, name, born.fileMode(entry))
   try {
     copyContent(source, sourceName, target, found)
     writeFileMetadata(target, entry, born, onLostXattr)

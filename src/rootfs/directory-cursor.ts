@@ -5,22 +5,30 @@
 import type { ByteString } from '../bytes.ts'
 import { openBeneath } from '../sys/beneath.ts'
 import { close } from '../sys/files.ts'
+import type { Ledger } from '../sys/ledger.ts'
+import { Lender } from '../sys/lender.ts'
 
 export class DirectoryCursor {
+  /** Undefined if modes do not keep us out, or may not be changed. */
+  readonly lender: Lender | undefined
   private readonly root: number
   private path: ByteString | undefined
   private fd = -1
 
-  /** @param root descriptor of the directory that all paths are relative to; the caller keeps it */
-  constructor(root: number) {
+  /**
+   * @param root descriptor of the directory that all paths are relative to; the caller keeps it
+   * @param ledger notes the modes of directories that have to be opened up to enter them
+   */
+  constructor(root: number, ledger?: Ledger) {
     this.root = root
+    this.lender = ledger === undefined ? undefined : new Lender(root, ledger)
   }
 
   /** A descriptor of the directory at `path`, valid until the next call. @throws SyscallError */
   at(path: ByteString): number {
     if (path === this.path) return this.fd
     this.release()
-    this.fd = openBeneath(this.root, path)
+    this.fd = this.lender?.openDirectory(path) ?? openBeneath(this.root, path)
     this.path = path
     return this.fd
   }

@@ -2,6 +2,7 @@
 import type { ByteString } from '../bytes.ts'
 import type { Mount } from '../plan/mounts.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
+import type { Ledger } from '../sys/ledger.ts'
 import { mountsBelow } from '../sys/mounts.ts'
 import { inodeKey, status } from '../sys/status.ts'
 import { objectEntry } from './object-entry.ts'
@@ -13,6 +14,8 @@ export interface ExistingTree {
   path: ByteString
   /** Paths to leave out, with everything below them. */
   skip: ReadonlySet<ByteString>
+  /** Notes the modes of what has to be opened up. */
+  ledger?: Ledger | undefined
 }
 
 type Add = (entry: StagedEntry, inode: string, mounted: Mount['kind'] | undefined) => void
@@ -21,11 +24,12 @@ type Add = (entry: StagedEntry, inode: string, mounted: Mount['kind'] | undefine
  * Calls back for every object, parents first; `inode` is equal for names of one file. For a mount or a separate volume
  * in the tree, only its place is reported.
  */
-export function readExisting({ fd, path, skip }: ExistingTree, add: Add): void {
+export function readExisting({ fd, path, skip, ledger }: ExistingTree, add: Add): void {
   const { device } = status(fd, '')
   const points = mountPoints(path)
   const kindOf = (walked: Walked): Mount['kind'] | undefined => mountAt(walked, device, points)
-  for (const walked of walk(fd, skip, (directory) => kindOf(directory) !== undefined))
+  const staysOut = (directory: Walked): boolean => kindOf(directory) !== undefined
+  for (const walked of walk(fd, skip, staysOut, ledger))
     add(objectEntry(walked, []), inodeKey(walked.status), kindOf(walked))
 }
 

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { display, type ByteString } from '../bytes.ts'
 import { withFacts } from '../errors.ts'
 import { baseName, parentPath } from '../plan/names.ts'
+import type { Ledger } from '../sys/ledger.ts'
 import { status } from '../sys/status.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
 import { BODY_CHUNK, readBody } from './read-body.ts'
@@ -13,8 +14,8 @@ export class FileHasher {
   private readonly buffer = Buffer.allocUnsafeSlow(BODY_CHUNK)
 
   /** @param root descriptor of the directory that paths are relative to; stays the caller's */
-  constructor(root: number) {
-    this.cursor = new DirectoryCursor(root)
+  constructor(root: number, ledger?: Ledger) {
+    this.cursor = new DirectoryCursor(root, ledger)
   }
 
   release(): void {
@@ -40,7 +41,8 @@ export class FileHasher {
       const directory = this.cursor.at(parentPath(path))
       const name = baseName(path)
       const found = status(directory, name)
-      for (const piece of readBody(directory, name, found, this.buffer)) take(piece)
+      const lent = { lender: this.cursor.lender, path }
+      for (const piece of readBody(directory, name, found, this.buffer, lent)) take(piece)
     } catch (error) {
       throw withFacts(error, { entry: display(path) })
     }

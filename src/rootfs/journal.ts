@@ -6,15 +6,18 @@ import type { ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import { baseName, parentPath } from '../plan/names.ts'
 import type { Operation } from '../plan/operations.ts'
-import { planUndo, type UndoStep } from '../plan/undo.ts'
+import { planUndo, type Undo, type UndoStep } from '../plan/undo.ts'
 import { isErrno } from '../sys/failure.ts'
-import { removeEmptyDirectory, removeFile, renameNew } from '../sys/names.ts'
+import { close } from '../sys/files.ts'
+import { findLedger, forgetReplaced } from '../sys/ledger.ts'
+import { removeEmptyDirectory, removeFile } from '../sys/names.ts'
 import { setModeOf } from '../sys/metadata.ts'
 import { inodeKey, status } from '../sys/status.ts'
 import { apply, type ApplyOptions } from './apply.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
 import { JournalFile, readJournal, type OpenJournal } from './journal-file.ts'
-import { PRIVATE_MODE, nameIn, withOwnDirectory } from './own-directory.ts'
+import { announceModes, openUp } from './open-up.ts'
+import { PRIVATE_MODE, moveNew, nameIn, withOwnDirectory } from './own-directory.ts'
 import { putBack, putBackTimes, remember, type Remembered } from './remembered.ts'
 
 /** A private directory in the tree that is changed; every new object comes from it. */
@@ -25,7 +28,8 @@ export interface JournaledWorkspace {
 }
 
 /**
- * Carries out the operations. If one fails, all before it are undone and the tree is as it was.
+ * Carries out the operations. If one fails, all before it are undone and the tree is as it was; only the modes in the
+ * ledger are still to be put back, by its owner.
  * @param root descriptor of the tree's root, which the paths are relative to
  */
 export function applyWithJournal(
@@ -35,8 +39,12 @@ export function applyWithJournal(
   options: ApplyOptions
 ): void {
   if (operations.length === 0) return
-  const journal = createJournal(workspace, root, operations)
+  const { ledger } = options
+  const plan = planUndo(operations, workspace.path)
+  if (ledger !== undefined) openUp(root, plan, ledger)
+  const journal = writeJournal(workspace.fd, root, plan)
   try {
+    if (ledger !== undefined) announceModes(operations, ledger)
     apply(root, operations, { ...options, onBegin: (index) => journal.begun(index + 1) })
     journal.remove()
   } catch (error) {
@@ -53,13 +61,16 @@ export function createJournal(
   root: number,
   operations: readonly Operation[]
 ): JournalFile {
-  const { steps, remembered } = planUndo(operations, workspace.path)
+  return writeJournal(workspace.fd, root, planUndo(operations, workspace.path))
+}
+
+function writeJournal(workspace: number, root: number, { steps, remembered }: Undo): JournalFile {
   const cursor = new DirectoryCursor(root)
   try {
     const before = new Map<ByteString, Remembered>()
     for (const [path, all] of remembered)
       before.set(path, remember(cursor.at(parentPath(path)), baseName(path), all))
-    return JournalFile.create(workspace.fd, { steps, remembered: before })
+    return JournalFile.create(workspace, { steps, remembered: before })
   } finally {
     cursor.release()
   }
@@ -100,12 +111,24 @@ export function undo(workspace: number, root: number): boolean {
       tolerate(FULL, () => file.begun(count - 1))
     }
     undoer.restoreTimes()
+    endModes(workspace, root)
     file.remove()
   } finally {
     undoer.release()
     file.close()
   }
   return true
+}
+
+/** As long as there is a journal, the modes that the plan sets do not count. Afterwards, the ledger must not list them. */
+function endModes(workspace: number, root: number): void {
+  const ledger = findLedger(workspace, root)
+  if (ledger === undefined) return
+  try {
+    forgetReplaced(ledger)
+  } finally {
+    close(ledger.file)
+  }
 }
 
 class Undoer {
@@ -159,7 +182,7 @@ class Undoer {
 
   private move(from: ByteString, to: ByteString): void {
     if (!this.isThere(from)) return
-    renameNew(this.source.at(parentPath(from)), baseName(from), this.parent(to), baseName(to))
+    moveNew(this.source.at(parentPath(from)), baseName(from), this.parent(to), baseName(to))
     this.source.forgetBelow(from)
     this.destination.forgetBelow(from)
   }

@@ -4,6 +4,7 @@
  */
 import type { ByteString } from '../bytes.ts'
 import { baseName, parentPath } from '../plan/names.ts'
+import type { WriteRules } from '../plan/policy/policies.ts'
 import { STAGED_SPILL, STAGED_TREE, stagedPlace, StageLayout } from '../plan/stage-layout.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
 import { openBeneath } from '../sys/beneath.ts'
@@ -24,6 +25,8 @@ export interface StagingDescription {
   place: StagingPlace
   /** Hash every file for the tree manifest. */
   digests: boolean
+  /** Default: all metadata is set, and what the kernel refuses is a failure. */
+  write?: WriteRules
 }
 
 /** Given by descriptor, which all threads of the process share, so that names above the directory do not matter. */
@@ -37,7 +40,7 @@ export class LayerStage implements LayerSink {
   private readonly report: SinkReport
   private readonly digests: boolean
   private readonly layout = new StageLayout()
-  private readonly born = new Birthright(identity())
+  private readonly born: Birthright
   private readonly body: BodyWriter
   private readonly treeFd: number
   private readonly spillFd: number
@@ -45,7 +48,8 @@ export class LayerStage implements LayerSink {
   private current: StagedEntry | undefined
   private fileFd = -1
 
-  constructor({ place, digests }: StagingDescription, report: SinkReport) {
+  constructor({ place, digests, write }: StagingDescription, report: SinkReport) {
+    this.born = new Birthright(identity(), write)
     this.report = report
     this.digests = digests
     this.body = new BodyWriter({ digests, pause: report.pause })
@@ -104,7 +108,7 @@ export class LayerStage implements LayerSink {
     const { top, directory: path, name } = stagedPlace(staged)!
     const directory = top === STAGED_TREE ? this.tree.at(path) : this.spillFd
     if (staged.type === 'file') {
-      this.fileFd = createFile(directory, name, this.born.fileMode(staged.mode))
+      this.fileFd = createFile(directory, name, this.born.fileMode(staged))
       this.body.begin(this.fileFd, staged.size)
     } else makeSpecialObject(directory, name, staged, this.born, this.report.lostXattr)
   }

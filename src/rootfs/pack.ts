@@ -3,15 +3,27 @@ import { createHash } from 'node:crypto'
 import type { ByteString } from '../bytes.ts'
 import { baseName, parentPath } from '../plan/names.ts'
 import { packHardlink, packObject, type PackRules } from '../plan/pack-entry.ts'
+import type { Unheld } from '../plan/policy/metadata-policy.ts'
 import { isErrno } from '../sys/failure.ts'
+import type { Ledger } from '../sys/ledger.ts'
+import { isUnreadable } from '../sys/lender.ts'
 import { readSymlink } from '../sys/names.ts'
-import { status, type Status } from '../sys/status.ts'
-import type { TarEntry } from '../tar/entry.ts'
+import { birthTime, status, type Status } from '../sys/status.ts'
+import type { TarEntry, Timespec, Xattr } from '../tar/entry.ts'
 import { headerBlocks, padding, type WriteOptions } from '../tar/writer.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
 import { FirstNames } from './first-names.ts'
-import { BODY_CHUNK, fileChanged, readBody } from './read-body.ts'
-import { readXattrs } from './xattrs.ts'
+import { BODY_CHUNK, fileChanged, readBody, withNewCtime } from './read-body.ts'
+import { readXattrsAt } from './xattrs.ts'
+
+/** Values that cost calls are asked for only if they matter. */
+export type UnheldLookup = (object: {
+  path: ByteString
+  status: Status
+  link: ByteString
+  born: () => Timespec | undefined
+  sha256: () => string
+}) => Unheld | undefined
 
 /** Where the bytes go. */
 export interface TarOutput {
@@ -22,10 +34,23 @@ export interface TarOutput {
 export interface PackOptions {
   rules: PackRules
   write: WriteOptions
+  /** Notes the modes of what has to be opened up. Objects must come in an order with parents first. */
+  ledger?: Ledger | undefined
   /** Whether `add` returns digests. */
   digests: boolean
-  /** Called for an attribute without a value, which PAX cannot express. */
-  onLostXattr: (path: ByteString, xattr: ByteString) => void
+  /** What the image says of an object and its disk does not hold. */
+  unheld?: UnheldLookup | undefined
+  /** Called for each attribute on disk, with the path in the layer. */
+  onXattr: (path: ByteString, xattr: Xattr) => void
+}
+
+interface Found {
+  directory: number
+  base: ByteString
+  path: ByteString
+  /** In the layer. */
+  name: ByteString
+  found: Status
 }
 
 /** The caller must call `release`. */
@@ -39,7 +64,7 @@ export class ObjectPacker {
 
   /** @param root descriptor of the directory that paths are relative to; stays the caller's */
   constructor(root: number, output: TarOutput, options: PackOptions) {
-    this.cursor = new DirectoryCursor(root)
+    this.cursor = new DirectoryCursor(root, options.ledger)
     this.output = output
     this.options = options
   }
@@ -60,10 +85,17 @@ export class ObjectPacker {
       await this.header(packHardlink(first, name, first.name))
       return undefined
     }
-    const entry = this.read(directory, base, name, found)
+    const entry = this.read({ directory, base, path, name, found })
     this.first.note(found, entry)
     await this.header(entry)
-    return entry.type === 'file' ? this.body(directory, base, found) : undefined
+    if (entry.type !== 'file') return undefined
+    return this.body(directory, base, path, this.afterReading(directory, base, found))
+  }
+
+  /** What had to be opened up for its attributes, or its digest, has another ctime by now. */
+  private afterReading(directory: number, base: ByteString, found: Status): Status {
+    if (this.cursor.lender === undefined || !isUnreadable(found)) return found
+    return withNewCtime(found, status(directory, base), base)
   }
 
   async header(entry: TarEntry): Promise<void> {
@@ -80,10 +112,10 @@ export class ObjectPacker {
     }
   }
 
-  private read(directory: number, base: ByteString, name: ByteString, found: Status): TarEntry {
+  private read({ directory, base, path, name, found }: Found): TarEntry {
     if (found.type === 'socket') throw fileChanged(name)
-    const xattrs = readXattrs(directory, base)
-    for (const [key, value] of xattrs) if (value === '') this.options.onLostXattr(name, key)
+    const xattrs = readXattrsAt(this.cursor, path, directory, base)
+    for (const xattr of xattrs) this.options.onXattr(name, xattr)
     const object = {
       type: found.type,
       link: found.type === 'symlink' ? readSymlink(directory, base) : '',
@@ -96,16 +128,32 @@ export class ObjectPacker {
       devMinor: found.devMinor,
       xattrs
     }
-    return packObject(name, object, this.options.rules)
+    const unheld = this.options.unheld?.({
+      path: path === '' ? '.' : path,
+      status: found,
+      link: object.link,
+      born: () => birthTime(directory, base),
+      sha256: () => this.hash(directory, base, path, this.afterReading(directory, base, found))
+    })
+    return packObject(name, object, this.options.rules, unheld)
+  }
+
+  private hash(directory: number, base: ByteString, path: ByteString, found: Status): string {
+    const hash = createHash('sha256')
+    const lent = { lender: this.cursor.lender, path }
+    for (const piece of readBody(directory, base, found, this.buffer, lent)) hash.update(piece)
+    return hash.digest('hex')
   }
 
   private async body(
     directory: number,
     base: ByteString,
+    path: ByteString,
     found: Status
   ): Promise<string | undefined> {
     const hash = this.options.digests ? createHash('sha256') : undefined
-    for (const piece of readBody(directory, base, found, this.buffer)) {
+    const lent = { lender: this.cursor.lender, path }
+    for (const piece of readBody(directory, base, found, this.buffer, lent)) {
       hash?.update(piece)
       await this.output.write(piece)
     }

@@ -2,10 +2,17 @@
 import { display, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import { close, openFile, readInto } from '../sys/files.ts'
+import { isUnreadable, type Lender } from '../sys/lender.ts'
 import { status, type Status } from '../sys/status.ts'
 
 /** Size of the pieces of a body, in bytes. Each piece is valid until the next is requested. */
 export const BODY_CHUNK: number = 1024 * 1024
+
+/** How to open a file that its mode keeps us from reading; its path is relative to the lender's root. */
+export interface LentFile {
+  lender: Lender | undefined
+  path: ByteString
+}
 
 /**
  * Reads a file piece by piece: exactly as many bytes as it had when it was looked at.
@@ -14,26 +21,54 @@ export const BODY_CHUNK: number = 1024 * 1024
 export function* readBody(
   directory: number,
   name: ByteString,
-  expected: Status,
-  buffer: Buffer
+  found: Status,
+  buffer: Buffer,
+  lent?: LentFile
 ): Generator<Buffer> {
-  const fd = openFile(directory, name)
+  const { fd, expected } = open(directory, name, found, lent)
   try {
-    assertSame(fd, name, expected)
+    assertSame(status(fd, ''), name, expected)
     for (let left = expected.size; left > 0;) {
       const length = readInto(fd, buffer.subarray(0, Math.min(left, buffer.length)))
       if (length === 0) throw fileChanged(name)
       left -= length
       yield buffer.subarray(0, length)
     }
-    assertSame(fd, name, expected)
+    assertSame(status(fd, ''), name, expected)
   } finally {
     close(fd)
   }
 }
 
-function assertSame(fd: number, name: ByteString, expected: Status): void {
-  const now = status(fd, '')
+/** The open file, and the status that it must keep. */
+interface OpenBody {
+  fd: number
+  expected: Status
+}
+
+/** Opening a file up changes its ctime. So it is compared right before that, and from then on with what it is then. */
+function open(
+  directory: number,
+  name: ByteString,
+  found: Status,
+  { lender, path }: LentFile = { lender: undefined, path: name }
+): OpenBody {
+  if (lender === undefined || !isUnreadable(found))
+    return { fd: openFile(directory, name), expected: found }
+  const check = (now: Status): void => assertSame(now, name, found)
+  const fd = lender.whileReadable({ directory, name, path }, () => openFile(directory, name), check)
+  return { fd, expected: withNewCtime(found, status(fd, ''), name) }
+}
+
+/** The status that a file must keep after we changed its ctime. @throws FILE_CHANGED if anything else changed, too */
+export function withNewCtime(found: Status, now: Status, name: ByteString): Status {
+  const { ctimeSec, ctimeNsec } = now
+  const expected = { ...found, ctimeSec, ctimeNsec }
+  assertSame(now, name, expected)
+  return expected
+}
+
+function assertSame(now: Status, name: ByteString, expected: Status): void {
   const isSame =
     now.inode === expected.inode &&
     now.size === expected.size &&

@@ -4,6 +4,7 @@ import { withFacts } from '../errors.ts'
 import { joinPath } from '../plan/names.ts'
 import { listDirectory } from '../sys/directory.ts'
 import { isErrno } from '../sys/failure.ts'
+import type { Ledger } from '../sys/ledger.ts'
 import { readSymlink } from '../sys/names.ts'
 import { StatusRecorder } from '../sys/status.ts'
 import type { Xattr } from '../tar/entry.ts'
@@ -38,7 +39,10 @@ export interface Details {
 /** Large enough to make a batch cheap per object, small enough to keep memory flat. */
 const BATCH = 4096
 
-/** The caller must call `release`. */
+/**
+ * A directory is recorded through its parent before it is entered, so that a mode which must be changed to enter it is
+ * recorded as it was. The caller must call `release`.
+ */
 export class Scanner {
   private readonly cursor: DirectoryCursor
   private readonly emit: (batch: ScanBatch) => void
@@ -49,8 +53,8 @@ export class Scanner {
   private details = new Map<number, Details>()
 
   /** @param root descriptor of the directory that paths are relative to; stays the caller's */
-  constructor(root: number, emit: (batch: ScanBatch) => void) {
-    this.cursor = new DirectoryCursor(root)
+  constructor(root: number, emit: (batch: ScanBatch) => void, ledger?: Ledger) {
+    this.cursor = new DirectoryCursor(root, ledger)
     this.emit = emit
   }
 

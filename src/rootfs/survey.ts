@@ -9,11 +9,12 @@ import { joinPath } from '../plan/names.ts'
 import { xattrsOutside } from '../plan/outside.ts'
 import type { IdMaps } from '../plan/policy/exact.ts'
 import type { Directory, Inode } from '../plan/tree.ts'
+import type { Ledger } from '../sys/ledger.ts'
 import { listXattrs } from '../sys/metadata.ts'
 import { status, type Status } from '../sys/status.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
 import { statusKeywords } from './mtree-entry.ts'
-import { readXattrs } from './xattrs.ts'
+import { readXattrsAt } from './xattrs.ts'
 
 /** A node of the tree manifest, with the status that it was made from. */
 export interface SurveyedNode extends MtreeNode {
@@ -26,9 +27,10 @@ export function withSurvey<T>(
   rootfs: number,
   root: Directory,
   outside: IdMaps,
-  use: (root: SurveyedNode) => T
+  use: (root: SurveyedNode) => T,
+  ledger?: Ledger
 ): T {
-  const surveyor = new Surveyor(rootfs, outside)
+  const surveyor = new Surveyor(rootfs, outside, ledger)
   try {
     return use(surveyor.root(root))
   } finally {
@@ -42,9 +44,9 @@ class Surveyor {
   private readonly labelled: boolean
   private readonly outside: IdMaps
 
-  constructor(rootfs: number, outside: IdMaps) {
+  constructor(rootfs: number, outside: IdMaps, ledger: Ledger | undefined) {
     this.outside = outside
-    this.cursor = new DirectoryCursor(rootfs)
+    this.cursor = new DirectoryCursor(rootfs, ledger)
     this.labelled = listXattrs(rootfs, '').includes('security.selinux')
   }
 
@@ -53,7 +55,7 @@ class Surveyor {
   }
 
   root(root: Directory): SurveyedNode {
-    const node = this.node(this.cursor.at(''), '', hasXattrs(root))
+    const node = this.node('', this.cursor.at(''), '', hasXattrs(root))
     return this.withChildren({ ...node, name: '.' }, root, '')
   }
 
@@ -61,10 +63,11 @@ class Surveyor {
     const fd = this.cursor.at(path)
     const nodes: SurveyedNode[] = []
     for (const [name, child] of directory.children) {
-      if (child.kind === 'leaf') nodes.push(this.leaf(fd, name, child.inode))
+      const childPath = joinPath(path, name)
+      if (child.kind === 'leaf') nodes.push(this.leaf(childPath, fd, name, child.inode))
       else {
-        const node = this.node(fd, name, hasXattrs(child))
-        nodes.push(this.withChildren(node, child, joinPath(path, name)))
+        const node = this.node(childPath, fd, name, hasXattrs(child))
+        nodes.push(this.withChildren(node, child, childPath))
       }
     }
     return nodes
@@ -75,21 +78,22 @@ class Surveyor {
     return Object.defineProperty(node, 'children', { get: children })
   }
 
-  private leaf(fd: number, name: ByteString, inode: Inode): SurveyedNode {
-    const node = this.node(fd, name, inode.hasXattrs)
+  private leaf(path: ByteString, fd: number, name: ByteString, inode: Inode): SurveyedNode {
+    const node = this.node(path, fd, name, inode.hasXattrs)
     if (inode.type === 'symlink') node.link = inode.link
     if (inode.sha256 !== undefined) node.sha256 = toBuffer(inode.sha256).toString('hex')
     return node
   }
 
-  private node(fd: number, name: ByteString, withXattrs: boolean): SurveyedNode {
+  private node(path: ByteString, fd: number, name: ByteString, withXattrs: boolean): SurveyedNode {
     const found = status(fd, name)
     const node: SurveyedNode = {
       name,
       ...statusKeywords(found, this.outside),
       status: found
     }
-    if (withXattrs || this.labelled) node.xattrs = xattrsOutside(readXattrs(fd, name), this.outside)
+    if (withXattrs || this.labelled)
+      node.xattrs = xattrsOutside(readXattrsAt(this.cursor, path, fd, name), this.outside)
     return node
   }
 }

@@ -4,10 +4,11 @@ import { withFacts } from '../errors.ts'
 import { baseName, parentPath } from '../plan/names.ts'
 import { xattrsOutside } from '../plan/outside.ts'
 import type { IdMaps } from '../plan/policy/exact.ts'
+import type { Ledger } from '../sys/ledger.ts'
 import type { Xattr } from '../tar/entry.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
 import type { ScannedObject } from './scanned-object.ts'
-import { readXattrs } from './xattrs.ts'
+import { readXattrsAt } from './xattrs.ts'
 
 const NONE: readonly Xattr[] = []
 
@@ -17,8 +18,8 @@ export class XattrReader {
   private readonly outside: IdMaps
 
   /** @param root descriptor of the directory that paths are relative to; stays the caller's */
-  constructor(root: number, outside: IdMaps) {
-    this.cursor = new DirectoryCursor(root)
+  constructor(root: number, outside: IdMaps, ledger?: Ledger) {
+    this.cursor = new DirectoryCursor(root, ledger)
     this.outside = outside
   }
 
@@ -30,7 +31,8 @@ export class XattrReader {
   listed({ path, type }: ScannedObject): readonly Xattr[] {
     if (type !== 'file' && type !== 'directory') return NONE
     try {
-      const seen = readXattrs(this.cursor.at(parentPath(path)), baseName(path))
+      const directory = this.cursor.at(parentPath(path))
+      const seen = readXattrsAt(this.cursor, path, directory, baseName(path))
       return xattrsOutside(seen, this.outside)
     } catch (error) {
       throw withFacts(error, { entry: display(path) })

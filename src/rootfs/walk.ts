@@ -2,6 +2,7 @@
 import type { ByteString } from '../bytes.ts'
 import { joinPath } from '../plan/names.ts'
 import { listDirectory } from '../sys/directory.ts'
+import type { Ledger } from '../sys/ledger.ts'
 import { status, type Status } from '../sys/status.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
 
@@ -21,9 +22,10 @@ export interface Walked {
 export function* walk(
   root: number,
   skip: ReadonlySet<ByteString>,
-  staysOut: (directory: Walked) => boolean = () => false
+  staysOut: (directory: Walked) => boolean = () => false,
+  ledger?: Ledger
 ): Generator<Walked> {
-  const cursor = new DirectoryCursor(root)
+  const cursor = new DirectoryCursor(root, ledger)
   try {
     yield { path: '', status: status(root, ''), directory: root, name: '' }
     yield* walkBelow(cursor, skip, staysOut)

@@ -3,7 +3,7 @@ import { basename, dirname } from 'node:path'
 import { fromText, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import { SyscallError } from './failure.ts'
-import { close, openDirectory, openLink, openOperatorDirectory } from './files.ts'
+import { close, openDirectory, openPlace, openOperatorDirectory } from './files.ts'
 import { handlePath } from './handle-path.ts'
 import { readSymlink } from './names.ts'
 import { status } from './status.ts'
@@ -27,7 +27,7 @@ export function openDestination(path: string): number {
 
 /** Checks and follows the same object, whatever has the name by then. */
 function openThrough(parent: number, name: ByteString, path: string): number {
-  const link = openLink(parent, name)
+  const link = openPlace(parent, name)
   try {
     const { type, uid } = status(link, '')
     if (type !== 'symlink') throw new SyscallError('ESTALE', `openat("${name}")`, path)

@@ -9,8 +9,10 @@ import { read } from './read.ts'
 export const AT_FDCWD = -100
 
 const O_WRONLY = 0o1
+const O_RDWR = 0o2
 const O_CREAT = 0o100
 const O_EXCL = 0o200
+const O_APPEND = 0o2000
 const O_NONBLOCK = 0o4000
 const O_DIRECTORY = 0o200000
 const O_NOFOLLOW = 0o400000
@@ -22,6 +24,22 @@ export function createFile(directory: number, name: ByteString, mode: number): n
   const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
   const fd = libc.openat(directory, firstPath.string(name), flags, mode)
   if (fd < 0) throw failed('openat', name, 'O_CREAT|O_EXCL', octal(mode))
+  return fd
+}
+
+/** A new regular file to which every write appends, and which can be read; only its owner may. */
+export function createLog(directory: number, name: ByteString): number {
+  const flags = O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+  const fd = libc.openat(directory, firstPath.string(name), flags, 0o600)
+  if (fd < 0) throw failed('openat', name, 'O_CREAT|O_EXCL|O_APPEND', '0600')
+  return fd
+}
+
+/** The same for one that exists. */
+export function openLog(directory: number, name: ByteString): number {
+  const flags = O_RDWR | O_APPEND | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC
+  const fd = libc.openat(directory, firstPath.string(name), flags, 0)
+  if (fd < 0) throw failed('openat', name, 'O_RDWR|O_APPEND|O_NOFOLLOW')
   return fd
 }
 
@@ -68,8 +86,18 @@ export function openOperatorDirectory(path: ByteString): number {
   return fd
 }
 
-/** A symbolic link itself, only to examine it. */
-export function openLink(directory: number, name: ByteString): number {
+/** The same without access to what is in it, which its mode may not allow. */
+export function openOperatorPlace(path: ByteString): number {
+  const fd = libc.openat(AT_FDCWD, firstPath.string(path), O_PATH | O_DIRECTORY | O_CLOEXEC, 0)
+  if (fd < 0) throw failed('open', path, 'O_PATH|O_DIRECTORY')
+  return fd
+}
+
+/**
+ * An object of any type itself, only to examine it or to change its mode: a link is not followed, and its own mode does
+ * not matter.
+ */
+export function openPlace(directory: number, name: ByteString): number {
   const flags = O_PATH | O_NOFOLLOW | O_CLOEXEC
   const fd = libc.openat(directory, firstPath.string(name), flags, 0)
   if (fd < 0) throw failed('openat', name, 'O_PATH|O_NOFOLLOW')

@@ -120,6 +120,7 @@ const prototypes = {
   statx: 'int statx(int, uintptr_t, int, uint32, uintptr_t)',
   lseek: 'int64 lseek(int, int64, int)',
   copy_file_range: 'int64 copy_file_range(int, uintptr_t, int, uintptr_t, size_t, uint32)',
+  memfd_create: 'int memfd_create(uintptr_t, uint32)',
   pipe2: 'int pipe2(uintptr_t, int)',
   fcntl: 'int fcntl(int, int, int64)',
   flock: 'int flock(int, int)',

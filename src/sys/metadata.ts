@@ -49,6 +49,11 @@ export function setModeOf(fd: number, mode: number): void {
   if (libc.fchmod(fd, mode) < 0) throw failed('fchmod', undefined, fd, octal(mode))
 }
 
+/** By the handle of an object that was opened only to examine it, which fchmod(2) does not accept. Never of a link. */
+export function setModeOfPlace(handle: number, mode: number): void {
+  setMode(AT_FDCWD, `/proc/self/fd/${handle}`, mode)
+}
+
 export function setTimes(directory: number, name: ByteString, atime: Time, mtime: Time): void {
   const times = timespecs(atime, mtime)
   if (libc.utimensat(directory, firstPath.string(name), times, AT_SYMLINK_NOFOLLOW) < 0)

@@ -49,10 +49,15 @@ function mountId(path: string): string | undefined {
     throw error
   }
   try {
-    return /^mnt_id:\s*(\d+)$/m.exec(readFile(`/proc/self/fdinfo/${fd}`).toString('latin1'))?.[1]
+    return mountIdOf(fd)
   } finally {
     closeSync(fd)
   }
+}
+
+/** The number of the mount that an open file was reached through. */
+export function mountIdOf(fd: number): string | undefined {
+  return /^mnt_id:\s*(\d+)$/m.exec(readFile(`/proc/self/fdinfo/${fd}`).toString('latin1'))?.[1]
 }
 
 function mountInfo(): string[][] {

@@ -6,9 +6,12 @@ export interface Privileges {
   overridesModes: boolean
   /** It can make device nodes (CAP_MKNOD in the initial user namespace). */
   makesDevices: boolean
+  /** It can set attributes of every name, `trusted.*` too (CAP_SYS_ADMIN in the initial user namespace). */
+  setsEveryXattr: boolean
 }
 
 const CAP_DAC_OVERRIDE = 1n
+const CAP_SYS_ADMIN = 21n
 const CAP_MKNOD = 27n
 
 let known: Privileges | undefined
@@ -25,7 +28,8 @@ export function privilegesFrom(status: string, uidMap: string): Privileges {
   const has = (bit: bigint): boolean => ((effective >> bit) & 1n) === 1n
   return {
     overridesModes: has(CAP_DAC_OVERRIDE),
-    makesDevices: has(CAP_MKNOD) && isInitial(uidMap)
+    makesDevices: has(CAP_MKNOD) && isInitial(uidMap),
+    setsEveryXattr: has(CAP_SYS_ADMIN) && isInitial(uidMap)
   }
 }
 

@@ -1,11 +1,15 @@
 /**
  * The only recursive removal in the program. It works by handles alone, follows no links, and never leaves the file
- * system and mount that it began in, because mounts and volumes below it belong to others.
+ * system and mount that it began in, because mounts and volumes below it belong to others. A directory of ours whose
+ * mode keeps us out is opened up first: it will be gone, so its mode need not be restored.
  */
-import type { ByteString } from '../bytes.ts'
+import { display, type ByteString } from '../bytes.ts'
+import { withFacts } from '../errors.ts'
 import { listDirectoryTypes } from './directory.ts'
 import { isErrno, SyscallError } from './failure.ts'
-import { close, openDirectory } from './files.ts'
+import { close, openDirectory, openPlace } from './files.ts'
+import { keepsUsOut, TO_CHANGE } from './kept-out.ts'
+import { setModeOf, setModeOfPlace } from './metadata.ts'
 import { removeEmptyDirectory, removeFile } from './names.ts'
 import { inodeKey, status, type Status } from './status.ts'
 
@@ -15,9 +19,10 @@ import { inodeKey, status, type Status } from './status.ts'
  */
 export function removeTree(directory: number, name: ByteString): void {
   if (removedAsFile(directory, name)) return
-  const fd = openDirectory(directory, name)
+  const parent = status(directory, '')
+  const fd = openToEmpty(directory, name, parent)
   try {
-    assertSameMount(status(fd, ''), status(directory, ''), name)
+    assertSameMount(status(fd, ''), parent, name)
     emptyDirectory(fd)
   } finally {
     close(fd)
@@ -72,25 +77,40 @@ class Removal {
   }
 
   run(): void {
-    this.enter('', status(this.top, ''))
-    for (let level = this.levels.at(-1); level !== undefined; level = this.levels.at(-1)) {
-      const next = level.pending.pop()
-      if (next === undefined) this.leave(level)
-      else this.descend(next, level.status)
+    try {
+      this.enter('', status(this.top, ''))
+      for (let level = this.levels.at(-1); level !== undefined; level = this.levels.at(-1)) {
+        const next = level.pending.pop()
+        if (next === undefined) this.leave(level)
+        else this.descend(next, level.status)
+      }
+    } catch (error) {
+      throw withFacts(error, { entry: display(this.path()) })
     }
+  }
+
+  /** The directory that it is in, relative to the top. */
+  private path(): ByteString {
+    return (
+      this.levels
+        .map(({ name }) => name)
+        .slice(1)
+        .join('/') || '.'
+    )
   }
 
   /** Removes everything but directories, and remembers those. */
   private enter(name: ByteString, found: Status): void {
-    const pending: ByteString[] = []
+    const level: Level = { name, status: found, pending: [] }
+    this.levels.push(level)
+    if (keepsUsOut(found, TO_CHANGE)) setModeOf(this.fd, found.mode | TO_CHANGE)
     for (const entry of listDirectoryTypes(this.fd))
-      if (entry.isDirectory()) pending.push(entry.name)
+      if (entry.isDirectory()) level.pending.push(entry.name)
       else removeFile(this.fd, entry.name)
-    this.levels.push({ name, status: found, pending })
   }
 
   private descend(name: ByteString, parent: Status): void {
-    this.move(openDirectory(this.fd, name))
+    this.move(openToEmpty(this.fd, name, parent))
     const found = status(this.fd, '')
     assertSameMount(found, parent, name)
     this.enter(name, found)
@@ -108,6 +128,29 @@ class Removal {
   private move(fd: number): void {
     this.release()
     this.fd = fd
+  }
+}
+
+function openToEmpty(directory: number, name: ByteString, parent: Status): number {
+  try {
+    return openDirectory(directory, name)
+  } catch (error) {
+    if (!isErrno(error, 'EACCES') || !openedUp(directory, name, parent)) throw error
+    return openDirectory(directory, name)
+  }
+}
+
+/** Whether the directory may be opened now. A mount of the user's own keeps its mode. */
+function openedUp(directory: number, name: ByteString, parent: Status): boolean {
+  const place = openPlace(directory, name)
+  try {
+    const found = status(place, '')
+    assertSameMount(found, parent, name)
+    if (found.type !== 'directory' || !keepsUsOut(found, TO_CHANGE)) return false
+    setModeOfPlace(place, found.mode | TO_CHANGE)
+    return true
+  } finally {
+    close(place)
   }
 }
 

@@ -4,11 +4,13 @@ import { failed } from './failed-call.ts'
 import { isErrno } from './failure.ts'
 import { libcCalls as libc } from './libc.ts'
 import { firstPath, GrowingBlock, structure } from './memory.ts'
+import type { Time } from './metadata.ts'
 
 const AT_SYMLINK_NOFOLLOW = 0x100
 const AT_NO_AUTOMOUNT = 0x800
 const AT_EMPTY_PATH = 0x1000
 const STATX_BASIC_STATS = 0x7ff
+const STATX_BTIME = 0x800
 const STATX_ATTR_MOUNT_ROOT = 0x2000
 const S_IFMT = 0o170000
 
@@ -72,12 +74,24 @@ export function statusIfThere(directory: number, name: ByteString): Status | und
   }
 }
 
+/** When an object was made; undefined if the file system does not record it. @throws SyscallError */
+export function birthTime(directory: number, name: ByteString): Time | undefined {
+  look(directory, name, structure.address, STATX_BTIME)
+  const view = structure.view()
+  if ((view.readUInt32LE(0) & STATX_BTIME) === 0) return undefined
+  return { sec: readNumber(view, 80), nsec: view.readUInt32LE(88) }
+}
+
 /** Lets the kernel write a struct statx of 256 bytes to `address`. */
-function look(directory: number, name: ByteString, address: number): void {
+function look(
+  directory: number,
+  name: ByteString,
+  address: number,
+  mask: number = STATX_BASIC_STATS
+): void {
   const flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (name === '' ? AT_EMPTY_PATH : 0)
   const path = firstPath.string(name)
-  if (libc.statx(directory, path, flags, STATX_BASIC_STATS, address) < 0)
-    throw failed('statx', name)
+  if (libc.statx(directory, path, flags, mask, address) < 0) throw failed('statx', name)
 }
 
 const STATX_BYTES = 256

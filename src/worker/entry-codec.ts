@@ -3,6 +3,7 @@
  * Layers that wait for their turn are kept in this form.
  */
 import type { ByteString, OwnedBytes } from '../bytes.ts'
+import type { Unheld } from '../plan/policy/metadata-policy.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
 import type { Timespec, Xattr } from '../tar/entry.ts'
 import {
@@ -13,6 +14,7 @@ import {
   HAS_BODY,
   HAS_DIGEST,
   HAS_EXTENTS,
+  HAS_UNHELD,
   NUMBERS,
   ONE_BYTE,
   TWO_BYTES_FOLLOW,
@@ -46,6 +48,7 @@ export class EntryEncoder {
       this.string(name)
       this.string(value)
     }
+    if (entry.unheld !== undefined) this.string(JSON.stringify(entry.unheld)) // rare
     this.entries += 1
   }
 
@@ -142,6 +145,7 @@ class EntryDecoder {
     if ((flags & HAS_BODY) !== 0) entry.body = this.number()
     if ((flags & HAS_EXTENTS) !== 0) entry.extents = this.numbers(this.number())
     entry.xattrs = this.xattrs(this.number())
+    if ((flags & HAS_UNHELD) !== 0) entry.unheld = JSON.parse(this.string()) as Unheld
     return entry
   }
 

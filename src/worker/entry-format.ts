@@ -21,6 +21,7 @@ export const HAS_ATIME = 1
 export const HAS_DIGEST = 2
 export const HAS_BODY = 4
 export const HAS_EXTENTS = 8
+export const HAS_UNHELD = 16
 export const DIGEST_BYTES = 32
 
 export const NUMBERS = ['mode', 'uid', 'gid', 'size', 'devMajor', 'devMinor', 'staged'] as const
@@ -34,6 +35,7 @@ export function flagsOf(entry: StagedEntry): number {
     (entry.atime === undefined ? 0 : HAS_ATIME) |
     (entry.sha256 === undefined ? 0 : HAS_DIGEST) |
     (entry.body === undefined ? 0 : HAS_BODY) |
-    (entry.extents === undefined ? 0 : HAS_EXTENTS)
+    (entry.extents === undefined ? 0 : HAS_EXTENTS) |
+    (entry.unheld === undefined ? 0 : HAS_UNHELD)
   )
 }

@@ -1,6 +1,7 @@
 /** The task of hashing files when only their content can show whether they changed. */
 import type { ByteString } from '../bytes.ts'
 import { FileHasher } from '../rootfs/hash-file.ts'
+import type { Ledger } from '../sys/ledger.ts'
 import type { Control } from './control.ts'
 
 export interface HashFilesTask {
@@ -8,6 +9,8 @@ export interface HashFilesTask {
   /** Descriptor of the directory that the paths are relative to; all threads of the process share it. */
   root: number
   paths: readonly ByteString[]
+  /** Notes the modes of what has to be opened up. */
+  ledger: Ledger | undefined
 }
 
 /** SHA-256 (hex) of each file, in order. */
@@ -15,7 +18,7 @@ export type FileDigests = readonly string[]
 
 /** @throws FILE_CHANGED, SYSCALL_FAILED, ABORTED */
 export function hashFiles(task: HashFilesTask, control: Control): FileDigests {
-  const hasher = new FileHasher(task.root)
+  const hasher = new FileHasher(task.root, task.ledger)
   try {
     const check = (): void => control.throwIfAborted()
     check()

@@ -1,6 +1,7 @@
 /** The task of recording what is in a tree. Several threads share one list of subtrees and take turns. */
 import type { ByteString } from '../bytes.ts'
 import { Scanner, type ScanBatch } from '../rootfs/scanner.ts'
+import type { Ledger } from '../sys/ledger.ts'
 import type { Control } from './control.ts'
 
 export interface ScanTreeTask {
@@ -8,6 +9,8 @@ export interface ScanTreeTask {
   /** Descriptor of the directory that the paths are relative to; all threads of the process share it. */
   root: number
   subtrees: readonly ByteString[]
+  /** Notes the modes of what has to be opened up. */
+  ledger: Ledger | undefined
 }
 
 export interface ScanTreeReport {
@@ -21,7 +24,7 @@ export async function scanTree(
   control: Control,
   report: ScanTreeReport
 ): Promise<void> {
-  const scanner = new Scanner(task.root, report.scanned)
+  const scanner = new Scanner(task.root, report.scanned, task.ledger)
   try {
     for (let turn = control.takeTurn(); turn < task.subtrees.length; turn = control.takeTurn()) {
       scanSubtree(scanner, task.subtrees[turn]!, control)

@@ -6,6 +6,8 @@ import process from 'node:process'
 import { URL } from 'node:url'
 
 const main = new URL('../../dist/main.js', import.meta.url).pathname
+// An id without an account.
+const USER = '51500'
 const ours = (image, target, ...options) => [
   ...[process.execPath, main, 'unpack', ...options, '--image', image, target]
 ]
@@ -16,6 +18,11 @@ export const contenders = {
   'oci-unpack': (image, target) => ours(image, target),
   'oci-unpack --decompressor none': (image, target) =>
     ours(image, target, '--decompressor', 'none'),
+  'oci-unpack --rootless': (image, target) => ours(image, target, '--rootless'),
+  'oci-unpack --rootless as a user': (image, target) => [
+    ...['setpriv', '--reuid', USER, '--regid', USER, '--clear-groups', '--'],
+    ...ours(image, target, '--rootless')
+  ],
   'tar xzf': (image, target) => shell(image, target, 'tar xpzf "$blob" -C "$target"'),
   'igzip + tar': (image, target) =>
     shell(image, target, 'igzip -dc "$blob" | tar xpf - -C "$target"'),

@@ -6,7 +6,7 @@
 // once before (all read it from the page cache) and every target is new. Nothing is asserted; medians are printed.
 import { execFileSync } from 'node:child_process'
 import console from 'node:console'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { cpus, release } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -62,6 +62,7 @@ async function alternate(image, place, names) {
 
 async function oneRound(image, place, names) {
   const directory = mkdtempSync(join(place.path, 'oci-unpack-bench-'))
+  chmodSync(directory, 0o1777) // contenders may be other users
   const remove = (path) => rmSync(path, { recursive: true, force: true })
   const removeAll = () => remove(directory)
   process.once('exit', removeAll)

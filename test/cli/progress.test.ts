@@ -6,6 +6,7 @@ import { TtyDisplay } from '../../src/cli/progress/tty.ts'
 import type { EngineEvent, LayerInfo } from '../../src/index.ts'
 import { ociUnpack, ociUnpackOk } from '../e2e/cli.ts'
 import { optionsFor } from '../engine/support.ts'
+import { unpackFlags } from '../support/whoever.ts'
 import type { Run } from '../support/run.ts'
 import { withTemporary } from '../support/temporary.ts'
 import { file, symlink, tar } from '../support/tar-builder.ts'
@@ -160,12 +161,8 @@ describe('a line', () => {
 
 function unpackWith(layers: Buffer[], ...flags: string[]): Run {
   return withTemporary((work) => {
-    const { image, destination, uidMap = [], gidMap = [] } = optionsFor(work, layers)
-    const maps = [
-      ...uidMap.map(({ hostId }) => `--uid-map=0:${hostId}`),
-      ...gidMap.map(({ hostId }) => `--gid-map=0:${hostId}`)
-    ]
-    return ociUnpackOk('unpack', ...flags, ...maps, '--image', image, destination)
+    const { image, destination } = optionsFor(work, layers)
+    return ociUnpackOk('unpack', ...flags, ...unpackFlags, '--image', image, destination)
   })
 }
 

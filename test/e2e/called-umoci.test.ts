@@ -24,9 +24,9 @@ function asUmoci(...args: string[]): Run {
 describe.runIf(needs('umoci'))("called umoci, beside Debian's", () => {
   test('the version is a release of umoci, and tells whose build', () => {
     const [ours, theirs] = [asUmoci('--version'), run('umoci', '--version')]
-    const pattern = /^umoci version (?<release>\d+\.\d+\.\d+)\+\S+\n/
-    expect(ours.stdout).toContain('+oci-unpack.')
-    expect(pattern.exec(ours.stdout)?.groups).toEqual(pattern.exec(theirs.stdout)?.groups)
+    for (const { stdout } of [ours, theirs])
+      expect(stdout).toMatch(/^umoci version \d+\.\d+\.\d+\+\S+\n/)
+    expect(ours.stdout).toMatch(/^umoci version 0\.6\.0\+oci-unpack\./)
     for (const other of ['-v', '-version', '--v']) expect(asUmoci(other)).toEqual(ours)
   })
 

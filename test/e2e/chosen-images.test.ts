@@ -5,6 +5,7 @@ import { library } from '../support/dist.ts'
 import { CONFIG, IndexBuilder, tagged, type Entry } from '../support/index-builder.ts'
 import { file, tar } from '../support/tar-builder.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
+import { unpackOptions } from '../support/whoever.ts'
 
 const ZSTD = { 'io.github.containers.compression.zstd': 'true' }
 const platform = 'linux/amd64'
@@ -134,9 +135,17 @@ describe.each(SHAPES)('%s', (_name, make) => {
 
   test('is read in the same way by all commands', async () => {
     expect(await commandOf('t')).toEqual(['right'])
-    const { manifestDigest } = await library.unpack({ ...reading(), destination: `${work}/bundle` })
+    const { manifestDigest } = await library.unpack({
+      ...reading(),
+      ...unpackOptions,
+      destination: `${work}/bundle`
+    })
     expect(runs(`${work}/bundle/config.json`)).toEqual(['right'])
-    const root = await library.unpackRootfs({ ...reading(), destination: `${work}/root` })
+    const root = await library.unpackRootfs({
+      ...reading(),
+      ...unpackOptions,
+      destination: `${work}/root`
+    })
     expect(root.manifestDigest).toBe(manifestDigest)
     expect((await library.listFiles(reading())).manifestDigest).toBe(manifestDigest)
     await library.writeRuntimeConfig({ image: `${layout}:t`, platform, file: `${work}/config` })
@@ -158,7 +167,7 @@ describe.each(SHAPES)('%s', (_name, make) => {
     writeFileSync(`${work}/x.tar`, tar(file('x')))
     await library.insert({ ...options, tag: 'insert', source: `${work}/x.tar`, target: '/x' })
     await library.addLayerArchive({ ...options, tag: 'add-layer', archive: `${work}/x.tar` })
-    await library.unpack({ ...options, destination: `${work}/bundle` })
+    await library.unpack({ ...options, ...unpackOptions, destination: `${work}/bundle` })
     writeFileSync(`${work}/bundle/rootfs/new`, 'new')
     await library.repack({ image: `${layout}:repack`, bundle: `${work}/bundle`, jobs: 0 })
     for (const tag of ['config', 'insert', 'add-layer', 'repack'])

@@ -24,6 +24,7 @@ import { directory, file, tar } from '../support/tar-builder.ts'
 import { library } from '../support/dist.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
 import { ociUnpack, ociUnpackCommand, ociUnpackOk } from './cli.ts'
+import { unpackFlags } from '../support/whoever.ts'
 
 const LAYERS = [
   tar(directory('etc/'), file('etc/hostname', 'box\n')),
@@ -203,7 +204,7 @@ describe('a docker-archive', () => {
 
   test('is unpacked as the layout is that it came from', async () => {
     await copy(`${layout.path}:gzip`, one())
-    ociUnpackOk('raw', 'unpack', '--image', one(), `${work}/tree`)
+    ociUnpackOk('raw', 'unpack', ...unpackFlags, '--image', one(), `${work}/tree`)
     expect(readdirSync(`${work}/tree`).sort()).toEqual(['data', 'etc'])
     expect(readdirSync(`${work}/tree/etc`)).toEqual([])
   })
@@ -279,7 +280,7 @@ describe.runIf(needs('skopeo'))('skopeo', () => {
     await verified(archive)
     if (options.length > 0) expect(manifestOf(archive).toString()).toContain('tar+zstd')
     for (const from of [archive, name]) {
-      ociUnpackOk('raw', 'unpack', '--image', from, `${work}/tree`)
+      ociUnpackOk('raw', 'unpack', ...unpackFlags, '--image', from, `${work}/tree`)
       expect(statSync(`${work}/tree/data`).size).toBe(3 << 20)
       rmSync(`${work}/tree`, { recursive: true })
     }

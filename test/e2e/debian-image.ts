@@ -16,5 +16,10 @@ export const DEBIAN_NEEDS = [
 
 /** The layout of the small Debian image (tags `debian`, `zstd`, `docker`, `device`), built at the first call. */
 export function debianLayout(): string {
-  return ok(cached, 'small').stdout.trim()
+  return cachedLayout('small')
+}
+
+/** The same of either size; the large one has the tag `debian` only. */
+export function cachedLayout(size: 'small' | 'large'): string {
+  return ok(cached, size).stdout.trim()
 }

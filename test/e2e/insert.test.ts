@@ -14,6 +14,7 @@ import { ok, run, type Run } from '../support/run.ts'
 import { directory, file, tar } from '../support/tar-builder.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
 import { ociUnpack, ociUnpackCommand, ociUnpackOk } from './cli.ts'
+import { unpackFlags } from '../support/whoever.ts'
 
 let work: string
 let layout: string
@@ -40,7 +41,7 @@ async function inserted(target: string, more: object = {}): Promise<string[]> {
 
 function unpacked(tag = 'latest'): string {
   const rootfs = `${work}/unpacked`
-  ociUnpackOk('raw', 'unpack', '--image', `${layout}:${tag}`, rootfs)
+  ociUnpackOk('raw', 'unpack', ...unpackFlags, '--image', `${layout}:${tag}`, rootfs)
   return rootfs
 }
 
@@ -384,7 +385,7 @@ describe('an image behind indexes', () => {
     expect(texts[2]).toContain(`"Healthcheck":{"Interval":${BIG}}`)
     expect(texts[2]).toContain('"OnBuild":["x"]')
     expect(texts[2]).toContain(`"vendor":{"n":${BIG}}`)
-    ociUnpackOk('raw', 'unpack', '--image', `${nested}:latest`, `${work}/out`)
+    ociUnpackOk('raw', 'unpack', ...unpackFlags, '--image', `${nested}:latest`, `${work}/out`)
     expect(fs.readdirSync(`${work}/out`)).toEqual(['x', 'y'])
   })
 

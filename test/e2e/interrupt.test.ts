@@ -23,6 +23,7 @@ import { ok } from '../support/run.ts'
 import { file, tar } from '../support/tar-builder.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
 import { ociUnpackCommand, ociUnpackOk } from './cli.ts'
+import { unpackFlags, unpackOptions } from '../support/whoever.ts'
 
 let work: string
 let box: string
@@ -230,7 +231,7 @@ describe('an abort that comes late', () => {
     const onEvent = (event: EngineEvent): void => {
       if (event.type === 'phase' && event.phase === phase) controller.abort()
     }
-    const options = { image, destination: `${box}/out`, jobs: 0, onEvent }
+    const options = { ...unpackOptions, image, destination: `${box}/out`, jobs: 0, onEvent }
     const unpacking = act({ ...options, signal: controller.signal })
     await expect(unpacking).rejects.toMatchObject({ code: 'ABORTED' })
     expect(fs.readdirSync(box)).toEqual(['layout'])
@@ -252,7 +253,7 @@ describe('an abort that comes late', () => {
 })
 
 function changedBundle(): string {
-  ociUnpackOk('unpack', '--image', image, `${box}/bundle`)
+  ociUnpackOk('unpack', ...unpackFlags, '--image', image, `${box}/bundle`)
   fs.writeFileSync(`${box}/bundle/rootfs/new`, 'new')
   return `${box}/bundle`
 }

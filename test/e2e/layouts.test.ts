@@ -8,6 +8,7 @@ import { ok, run, type Run } from '../support/run.ts'
 import { directory, tar } from '../support/tar-builder.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
 import { ociUnpack, ociUnpackCommand, ociUnpackOk } from './cli.ts'
+import { unpackFlags } from '../support/whoever.ts'
 
 let work: string
 let ours: string
@@ -113,7 +114,7 @@ describe.runIf(needs('umoci'))('new', () => {
       return { manifest, mediaType, config: canonical(blob(layout, config.digest)) }
     })
     expect(documents[0]).toEqual(documents[1])
-    ok('umoci', 'unpack', '--image', `${ours}:a`, `${work}/bundle`)
+    ok('umoci', 'unpack', ...unpackFlags, '--image', `${ours}:a`, `${work}/bundle`)
   })
 
   test('takes its date from SOURCE_DATE_EPOCH, and is the same each time', () => {

@@ -7,6 +7,7 @@ import { FULL_NAME, IndexBuilder, REF_NAME, tagged, type Entry } from '../suppor
 import { ok, run } from '../support/run.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
 import { ociUnpack, ociUnpackCommand, ociUnpackOk } from './cli.ts'
+import { unpackFlags, unpackOptions } from '../support/whoever.ts'
 
 let work: string
 let built: IndexBuilder
@@ -106,9 +107,17 @@ describe('a digest', () => {
     const name = `${layout}@${image.digest}`
     expect(await commandOf(`@${image.digest}`)).toBe('mine')
     const options = { image: name, jobs: 0 }
-    const { manifestDigest } = await library.unpack({ ...options, destination: `${work}/bundle` })
+    const { manifestDigest } = await library.unpack({
+      ...options,
+      ...unpackOptions,
+      destination: `${work}/bundle`
+    })
     expect(manifestDigest).toBe(image.digest)
-    const root = await library.unpackRootfs({ ...options, destination: `${work}/root` })
+    const root = await library.unpackRootfs({
+      ...options,
+      ...unpackOptions,
+      destination: `${work}/root`
+    })
     expect(root.manifestDigest).toBe(image.digest)
     expect((await library.listFiles(options)).manifestDigest).toBe(image.digest)
     expect((await library.verify(options)).ok).toBe(true)
@@ -260,7 +269,7 @@ describe('a tag that several images have', () => {
       if (event.type === 'warning') events.push(event)
     }
     const options = { image: layout, jobs: 0, onEvent }
-    await library.unpack({ ...options, destination: `${work}/bundle` })
+    await library.unpack({ ...options, ...unpackOptions, destination: `${work}/bundle` })
     await library.verify(options)
     await library.listFiles(options)
     await library.copy({ source: layout, destination: `${work}/copy`, onEvent })
@@ -299,7 +308,12 @@ describe('entries that are not valid', () => {
     expect(stdout).toBe('a\n')
     expect(stderr).toContain('4 entries of the index are not valid and are ignored.')
     expect(stderr).toContain('/manifests/0')
-    await library.unpack({ image: `${layout}:a`, destination: `${work}/bundle`, jobs: 0 })
+    await library.unpack({
+      ...unpackOptions,
+      image: `${layout}:a`,
+      destination: `${work}/bundle`,
+      jobs: 0
+    })
     await library.repack({ image: `${layout}:b`, bundle: `${work}/bundle`, jobs: 0 })
     await library.tagImage({ image: `${layout}:a`, tag: 'c' })
     await library.removeTag({ image: `${layout}:b` })
@@ -372,7 +386,7 @@ describe('a layout called oci', () => {
 
   test('can be used as in scripts for umoci', () => {
     ok(...inWork('tag', '--image', 'oci:a', 'b'))
-    ok(...inWork('unpack', '--image', 'oci:b', 'bundle'))
+    ok(...inWork('unpack', ...unpackFlags, '--image', 'oci:b', 'bundle'))
     ok(...inWork('repack', '--image', 'oci:c', 'bundle'))
     ok(...inWork('config', '--image', 'oci:c', '--author', 'me'))
     ok(...inWork('rm', '--image', 'oci:b'))

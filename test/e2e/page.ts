@@ -49,17 +49,20 @@ export function makePlace(): string {
   return place
 }
 
-export function runIn(place: string, command: string): Run {
-  return run('env', '-C', place, ...environmentOf(place), 'sh', '-ec', command)
+/** How a program is started: as somebody else, for example. */
+type Start = (program: string, ...args: string[]) => [string, ...string[]]
+
+export function runIn(place: string, command: string, start: Start = (...it) => it): Run {
+  return run(...start('env', '-C', place, ...environmentOf(place), 'sh', '-ec', command))
 }
 
 /** Writes the file, or runs the command, which must show what the page says. Gives what it shows. */
-export function doStep(place: string, step: Step): string {
+export function doStep(place: string, step: Step, start?: Start): string {
   if ('file' in step) {
     writeFileSync(join(place, step.file), step.body)
     return ''
   }
-  const { stdout } = expectOk(runIn(place, step.command), step.command)
+  const { stdout } = expectOk(runIn(place, step.command, start), step.command)
   if (step.shown !== '') expect(stdout.trimEnd()).toBe(step.shown)
   return stdout
 }

@@ -179,6 +179,8 @@ describe.runIf(needs('root', 'python3'))('repack', () => {
 
     test.runIf(needs('setpriv'))('is refused: a file that the user may not read', () => {
       fs.writeFileSync(`${it.rootfs}/secret`, 'secret')
+      // what belongs to another user is not opened up
+      ok('chown', '1:1', `${it.rootfs}/secret`)
       ok('chmod', '000', `${it.rootfs}/secret`)
       // root without the right to read everything: another user may not reach the program where it was built
       const dropped = '-dac_override,-dac_read_search'

@@ -77,15 +77,19 @@ test('a slow reader of much gets all of it', () => {
   expect(stdout).toBe(`${tags.join('\n')}\n`)
 })
 
-test('rows of the conformance kit stop where nobody reads them, and leave nothing', () => {
-  const directory = `${work}/kit`
-  mkdirSync(directory)
-  writeFileSync(`${work}/hooks.toml`, 'version = 1\nname = "none"\n', { mode: 0o600 })
-  const args = ['hooks', 'test', '--directory', directory, `${work}/hooks.toml`]
-  const { status, stderr } = inShell('"$@" | true; exit ${PIPESTATUS[0]}', args)
-  expect({ status, stderr }).toEqual({ status: 141, stderr: '' })
-  expect(readdirSync(directory)).toEqual([])
-})
+// the kit makes layers with owners
+test.runIf(needs('root'))(
+  'rows of the conformance kit stop where nobody reads them, and leave nothing',
+  () => {
+    const directory = `${work}/kit`
+    mkdirSync(directory)
+    writeFileSync(`${work}/hooks.toml`, 'version = 1\nname = "none"\n', { mode: 0o600 })
+    const args = ['hooks', 'test', '--directory', directory, `${work}/hooks.toml`]
+    const { status, stderr } = inShell('"$@" | true; exit ${PIPESTATUS[0]}', args)
+    expect({ status, stderr }).toEqual({ status: 141, stderr: '' })
+    expect(readdirSync(directory)).toEqual([])
+  }
+)
 
 describe.runIf(needs('root'))('standard error', () => {
   test.each(

@@ -5,6 +5,7 @@ import type { EngineEvent } from '../../src/index.ts'
 import { library } from '../support/dist.ts'
 import { IndexBuilder, tagged, type Entry } from '../support/index-builder.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
+import { unpackOptions } from '../support/whoever.ts'
 
 interface Tool {
   name: string
@@ -106,7 +107,13 @@ describe.each(TOOLS)('$name', ({ entries, image, becomes }) => {
     await library.copy({ source: name(), destination: `${work}/copy:x`, platform })
     expect(await commandOf(`${work}/copy`)).toBe('right')
     const bundle = `${work}/bundle`
-    await library.unpack({ image: name(), platform, destination: bundle, jobs: 0 })
+    await library.unpack({
+      ...unpackOptions,
+      image: name(),
+      platform,
+      destination: bundle,
+      jobs: 0
+    })
     writeFileSync(`${bundle}/rootfs/new`, 'new')
     await library.repack({ image: `${layout}:repacked`, bundle, jobs: 0 })
     expect(await commandOf(`${layout}:repacked`)).toBe('right')
@@ -127,7 +134,7 @@ test("buildx's local caches, before 0.12, have no file oci-layout", async () => 
   const events: EngineEvent[] = []
   const destination = `${work}/bundle`
   const onEvent = (event: EngineEvent): void => void events.push(event)
-  await library.unpack({ image: layout, destination, jobs: 0, onEvent })
+  await library.unpack({ ...unpackOptions, image: layout, destination, jobs: 0, onEvent })
   expect(events.filter(({ type }) => type === 'warning')).toHaveLength(1)
   mkdirSync(`${work}/only`)
   const nothing = library.statImage({ image: `${work}/only` })

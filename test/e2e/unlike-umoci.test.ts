@@ -8,6 +8,7 @@ import { file, tar } from '../support/tar-builder.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
 import { documents } from './both-programs.ts'
 import { ociUnpack, ociUnpackCommand, ociUnpackOk } from './cli.ts'
+import { unpackFlags } from '../support/whoever.ts'
 
 let work: string
 let layout: string
@@ -82,8 +83,7 @@ test.each([
 })
 
 test('paths may lead upwards', () => {
-  const script =
-    'cd "$0"; "$@" raw unpack --image ../layout:x ../out && "$@" insert --image ../layout:x ../file /f'
+  const script = `cd "$0"; "$@" raw unpack ${unpackFlags.join(' ')} --image ../layout:x ../out && "$@" insert --image ../layout:x ../file /f`
   expect(run('sh', '-euc', script, `${work}/tree`, ...ociUnpackCommand).status).toBe(0)
   expect(fs.readdirSync(`${work}/out`)).toEqual(['a'])
   expect(newest()).toEqual(['file f'])
@@ -103,7 +103,7 @@ test('a collection goes on where a blob is absent, and past files that are not b
 test('a layout of a later minor version is read', () => {
   fs.writeFileSync(`${layout}/oci-layout`, '{"imageLayoutVersion":"1.1.0"}')
   expect(ociUnpackOk('ls', '--layout', layout).stdout).toBe('x\n')
-  ociUnpackOk('raw', 'unpack', '--image', `${layout}:x`, `${work}/out`)
+  ociUnpackOk('raw', 'unpack', ...unpackFlags, '--image', `${layout}:x`, `${work}/out`)
 })
 
 test('times keep their fractions, unless seconds are asked for', () => {

@@ -11,7 +11,7 @@ import type { Xattr } from '../../src/tar/entry.ts'
 import { layerStack } from '../reference/random-layers.ts'
 import { applySerially, type Member } from '../reference/serial.ts'
 import { snapshot } from '../reference/snapshot.ts'
-import { outcome, stageLayer, IMPLICIT } from '../reference/staged-layer.ts'
+import { outcome, stageLayer } from '../reference/staged-layer.ts'
 import { entry } from '../support/archive.ts'
 import { failure } from '../support/failure.ts'
 import { withScratch } from '../support/open-directory.ts'
@@ -108,7 +108,7 @@ function extract(
     joinLayerDirectory(planRoot, planner.finish(), {
       form,
       directoryOf: (lower) => paths[lower]!,
-      implicit: IMPLICIT,
+      policy: { kind: 'exact', uidMap: [], gidMap: [] },
       onEvent: () => undefined
     })
   } finally {

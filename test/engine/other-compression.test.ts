@@ -7,6 +7,7 @@ import { library } from '../support/dist.ts'
 import { buildImage, sha256 } from '../support/image-builder.ts'
 import { file, tar } from '../support/tar-builder.ts'
 import { codeOf, inScratch, optionsFor, recorder } from './support.ts'
+import { unpackOptions } from '../support/whoever.ts'
 
 const TYPE = 'application/vnd.oci.image.layer.v1.tar'
 const FIRST = tar(file('a', 'one'))
@@ -60,7 +61,11 @@ test.each<[declared: Kind, actual: Kind]>([
     const { reference } = buildImage(`${work}/wrong`, {
       layers: [{ ...layer!, diffId: sha256(layer!.blob) }]
     })
-    const unpacked = library.unpackRootfs({ image: reference, destination: `${work}/out` })
+    const unpacked = library.unpackRootfs({
+      ...unpackOptions,
+      image: reference,
+      destination: `${work}/out`
+    })
     expect(await codeOf(unpacked)).toBe('DIFF_ID_MISMATCH')
     const { blobs } = await library.verify({ image: reference, jobs: 0 })
     expect(blobs.flatMap(({ error }) => error?.code ?? [])).toEqual(['DIFF_ID_MISMATCH'])

@@ -15,6 +15,7 @@ import { library } from '../support/dist.ts'
 import { file, hardlink, tar } from '../support/tar-builder.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
 import { codeOf, recorder } from './support.ts'
+import { unpackOptions } from '../support/whoever.ts'
 
 const TAR = tar(file('name', 'content'))
 const EMPTY = 'application/vnd.oci.empty.v1+json'
@@ -80,7 +81,12 @@ const run = {
   },
   unpack: () =>
     codeOf(
-      library.unpackRootfs({ image: `${layout.path}:t`, destination: `${work}/rootfs`, jobs: 0 })
+      library.unpackRootfs({
+        ...unpackOptions,
+        image: `${layout.path}:t`,
+        destination: `${work}/rootfs`,
+        jobs: 0
+      })
     ),
   /** The blobs that are not at the destination. */
   copy: async (): Promise<string[]> => {
@@ -286,7 +292,7 @@ describe('what unpack refuses is not verified either', () => {
     tagged(withConfig({ config }))
     expect(await run.verify()).toEqual([`config damaged ${code}`])
     const options = { image: `${layout.path}:t`, destination: `${work}/bundle`, jobs: 0 }
-    expect(await codeOf(library.unpack(options))).toBe(code)
+    expect(await codeOf(library.unpack({ ...options, ...unpackOptions }))).toBe(code)
     expect(await run.unpack()).toBe('no failure')
   })
 
@@ -303,7 +309,9 @@ describe('what unpack refuses is not verified either', () => {
     expect(ok).toBe(false)
     expect(blobs.map(({ error }) => error?.code)).toContain('LIMIT_EXCEEDED')
     const destination = `${work}/rootfs`
-    expect(await codeOf(library.unpackRootfs({ ...options, destination }))).toBe('LIMIT_EXCEEDED')
+    expect(await codeOf(library.unpackRootfs({ ...options, ...unpackOptions, destination }))).toBe(
+      'LIMIT_EXCEEDED'
+    )
   })
 })
 

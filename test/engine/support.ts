@@ -3,6 +3,7 @@ import type { EngineEvent, UnpackOptions } from '../../src/index.ts'
 import { OciUnpackError } from '../../src/errors.ts'
 import { buildImage, type Image } from '../support/image-builder.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
+import { unpackOptions } from '../support/whoever.ts'
 
 /** What a test needs of an unpack: where, what, and that anybody may own what root owns in the image. */
 export function optionsFor(work: string, image: Image | Buffer[]): UnpackOptions {
@@ -13,14 +14,7 @@ export function optionsFor(work: string, image: Image | Buffer[]): UnpackOptions
   return {
     image: reference,
     destination: `${work}/made`,
-    ...(process.geteuid!() === 0 ? {} : ownIds())
-  }
-}
-
-function ownIds(): Pick<UnpackOptions, 'uidMap' | 'gidMap'> {
-  return {
-    uidMap: [{ containerId: 0, hostId: process.geteuid!(), size: 1 }],
-    gidMap: [{ containerId: 0, hostId: process.getegid!(), size: 1 }]
+    ...unpackOptions
   }
 }
 

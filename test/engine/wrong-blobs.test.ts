@@ -10,6 +10,7 @@ import { buildLayout, type TestLayout } from '../store/build-layout.ts'
 import { library } from '../support/dist.ts'
 import { file, tar } from '../support/tar-builder.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
+import { unpackOptions } from '../support/whoever.ts'
 
 const TAR = tar(file('name', 'content'), file('other', 'content'))
 
@@ -44,7 +45,12 @@ interface Failure {
 
 const OPERATIONS: Record<string, (jobs: number) => Promise<unknown>> = {
   unpack: (jobs) =>
-    library.unpackRootfs({ image: `${layout.path}:t`, destination: `${work}/rootfs`, jobs }),
+    library.unpackRootfs({
+      ...unpackOptions,
+      image: `${layout.path}:t`,
+      destination: `${work}/rootfs`,
+      jobs
+    }),
   'file list': (jobs) => library.listFiles({ image: `${layout.path}:t`, jobs }),
   'file cat': (jobs) =>
     library.catFile({ image: `${layout.path}:t`, path: '/other', jobs, write: () => undefined }),

@@ -38,29 +38,37 @@ export class Injector {
   }
 
   /** All calls of an undisturbed run. */
-  async record(log: string, args: readonly string[]): Promise<{ run: Run; calls: Call[] }> {
-    const run = await this.start(['-l', log], args)
+  async record(
+    log: string,
+    args: readonly string[],
+    user?: number
+  ): Promise<{ run: Run; calls: Call[] }> {
+    const run = await this.start(['-l', log], args, user)
     await run.allEnded
     const lines = readFileSync(log, 'latin1').split('\n').slice(0, -1)
     return { run, calls: lines.map(callOf) }
   }
 
-  async disturbed(fault: Fault, args: readonly string[]): Promise<Run> {
+  async disturbed(fault: Fault, args: readonly string[], user?: number): Promise<Run> {
     const place = ['-c', fault.call, '-n', String(fault.nth)]
-    return this.start([...place, ...actionOf(fault.kind, fault.call)], args)
+    return this.start([...place, ...actionOf(fault.kind, fault.call)], args, user)
   }
 
-  async undisturbed(args: readonly string[]): Promise<Run> {
-    return this.start(['-c', 'mknod'], args)
+  async undisturbed(args: readonly string[], user?: number): Promise<Run> {
+    return this.start(['-c', 'mknod'], args, user)
   }
 
   /** Resolves when the command has ended; its children may live on. */
-  private start(options: readonly string[], args: readonly string[]): Promise<Run> {
+  private start(
+    options: readonly string[],
+    args: readonly string[],
+    user: number | undefined
+  ): Promise<Run> {
     count('commands')
     const prefixes = this.prefixes.flatMap((prefix) => ['-p', prefix])
     const child = spawn(
       this.program,
-      [...options, ...prefixes, '--', ...ociUnpackCommand, ...args],
+      [...options, ...prefixes, '--', ...asUser(user), ...ociUnpackCommand, ...args],
       { stdio: ['ignore', 'ignore', 'pipe', 'pipe'], env: this.env }
     )
     let stderr = ''
@@ -91,6 +99,20 @@ export class Injector {
       child.once('error', reject)
     })
   }
+}
+
+/** What comes before a command. */
+function asUser(user: number | undefined): string[] {
+  if (user === undefined) return []
+  return [
+    'setpriv',
+    '--reuid',
+    `${user}`,
+    '--regid',
+    `${user}`,
+    '--clear-groups',
+    '--inh-caps=-all'
+  ]
 }
 
 function callOf(line: string): Call {

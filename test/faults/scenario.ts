@@ -6,6 +6,8 @@ export interface Scenario {
   /** Makes what the command finds, in a box that has only just been made. */
   prepare: (box: Box) => void | Promise<void>
   args: (box: Box) => string[]
+  /** Who runs it: the user and group with this id, who owns the box; default root. */
+  user?: number
   /** All that must be right, as text: before the command, after it, and after one that failed. */
   state: (box: Box) => string | Promise<string>
   /** What is run after the fault, if not the same command: it would hide a mixture of two images. */

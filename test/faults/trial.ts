@@ -30,7 +30,11 @@ export async function undisturbed(stage: Stage, scenario: Scenario): Promise<Ref
   const { box, injector } = stage
   await setUp(box, scenario)
   const before = await stateOf(box, scenario)
-  const { run, calls } = await injector.record(`${box.work}/calls`, scenario.args(box))
+  const { run, calls } = await injector.record(
+    `${box.work}/calls`,
+    scenario.args(box),
+    scenario.user
+  )
   if (run.status !== 0) throw new Error(`${scenario.name} fails undisturbed: ${run.stderr}`)
   const after = await stateOf(box, scenario)
   await end(box, scenario)
@@ -42,7 +46,7 @@ export async function undisturbed(stage: Stage, scenario: Scenario): Promise<Ref
 
 async function stateAfterNext({ box, injector }: Stage, scenario: Scenario): Promise<string> {
   await setUp(box, scenario)
-  const run = await injector.undisturbed(nextOf(box, scenario))
+  const run = await injector.undisturbed(nextOf(box, scenario), scenario.user)
   await run.allEnded
   const state = await stateOf(box, scenario)
   await end(box, scenario)
@@ -63,7 +67,7 @@ export async function trial(
   const { box, injector } = stage
   await setUp(box, scenario)
   const others = untouched(`${box.path}/others`)
-  const run = await injector.disturbed(fault, scenario.args(box))
+  const run = await injector.disturbed(fault, scenario.args(box), scenario.user)
   const wrong = [...said(run), ...(await afterFault(box, scenario, reference, fault, run))]
   wrong.push(...(await again(stage, scenario, reference, run)))
   await run.allEnded
@@ -132,10 +136,10 @@ async function again(
   first: Run
 ): Promise<string[]> {
   const wasDone = (await stateOf(box, scenario)) === after
-  let second = await injector.undisturbed(nextOf(box, scenario))
+  let second = await injector.undisturbed(nextOf(box, scenario), scenario.user)
   if (second.status !== 0 && /BUNDLE_BUSY|being made/.test(second.stderr)) {
     await first.allEnded
-    second = await injector.undisturbed(nextOf(box, scenario))
+    second = await injector.undisturbed(nextOf(box, scenario), scenario.user)
   }
   await second.allEnded
   const wrong = said(second)

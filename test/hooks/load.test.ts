@@ -54,6 +54,7 @@ command = ["/bin/sh"]
         whiteouts: undefined,
         manifest: 'auto',
         precision: 'nanoseconds',
+        rootless: false,
         xattrs: undefined,
         deltaFallback: 'mtree'
       },
@@ -203,6 +204,18 @@ describe('the file that counts', () => {
       '/etc/oci-unpack/hooks.toml'
     ])
   })
+
+  test.runIf(needs('root'))(
+    'is not that of another user, whose directory HOME or XDG_CONFIG_HOME names',
+    () => {
+      place('home/.config/oci-unpack/hooks.toml', 'home')
+      const home = join(directory, 'home')
+      chownSync(home, 5, 5)
+      const system = ['/etc/oci-unpack/hooks.toml']
+      expect(standardPlaces({ HOME: home })).toEqual(system)
+      expect(standardPlaces({ XDG_CONFIG_HOME: home })).toEqual(system)
+    }
+  )
 
   test.each([
     ['named', {}],

@@ -3,7 +3,13 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { ObjectMetadata } from '../../src/plan/policy/metadata-policy.ts'
 import { layerPolicy, withoutMarks } from '../../src/plan/policy/layer-policy.ts'
-import { fromDisk, POLICIES, toDisk, type PolicyChoice } from '../../src/plan/policy/policies.ts'
+import {
+  fromDisk,
+  POLICIES,
+  toDisk,
+  unheldOf,
+  type PolicyChoice
+} from '../../src/plan/policy/policies.ts'
 import type { Xattr } from '../../src/tar/entry.ts'
 import { anyEntry } from '../support/arbitrary-entry.ts'
 import { failure } from '../support/failure.ts'
@@ -17,13 +23,24 @@ const MAPS = {
   gidMap: [{ containerId: 0, hostId: 7, size: 10 }]
 }
 
+const EXACT = { kind: 'exact', ...NO_MAPS } as const
+const MAPPED = { kind: 'exact', ...MAPS } as const
+const LIMITED = { kind: 'limited', makesDevices: false, ...NO_MAPS } as const
+const ROOTLESS = { kind: 'rootless', uid: 1500, gid: 1501, ...MAPS } as const
+
 /** Every kind of policy, in each form that it has. A policy that is not here fails the first test. */
 const CHOICES: readonly PolicyChoice[] = [
-  { kind: 'exact', ...NO_MAPS },
-  { kind: 'exact', ...MAPS },
-  { kind: 'overlay', namespace: 'trusted.overlay.', ...NO_MAPS },
-  { kind: 'overlay', namespace: 'trusted.overlay.', ...MAPS },
-  { kind: 'overlay', namespace: 'user.overlay.', ...MAPS }
+  EXACT,
+  MAPPED,
+  { kind: 'overlay', namespace: 'trusted.overlay.', under: EXACT },
+  { kind: 'overlay', namespace: 'trusted.overlay.', under: MAPPED },
+  { kind: 'overlay', namespace: 'user.overlay.', under: MAPPED },
+  LIMITED,
+  { ...LIMITED, makesDevices: true },
+  { kind: 'limited', makesDevices: false, ...MAPS },
+  ROOTLESS,
+  { kind: 'overlay', namespace: 'user.overlay.', under: LIMITED },
+  { kind: 'overlay', namespace: 'user.overlay.', under: ROOTLESS }
 ]
 
 test('every policy of the list is held to the laws', () => {
@@ -49,6 +66,8 @@ const SHAPES: readonly [string, Partial<ObjectMetadata>][] = [
   ['block device 0:0', { type: 'block' }],
   ['program that runs as another', { mode: 0o6755, uid: 9, gid: 9 }],
   ['program with capabilities', { xattrs: [['security.capability', '\x01\0\0\x02']] }],
+  ['link of another owner', { type: 'symlink', mode: 0o777, uid: 9, gid: 5 }],
+  ['file with the owner attribute of its own', { xattrs: [['user.rootlesscontainers', 'x']] }],
   ['file with an ACL', { xattrs: [['system.posix_acl_access', '\x02\0\0\0']] }],
   [
     'file with a label of the host',
@@ -98,9 +117,7 @@ describe.each(CHOICES.map((choice) => [JSON.stringify(choice), choice] as const)
       const onDisk = anyObject.map((object) => mappedTo(object, choice))
       fc.assert(
         fc.property(onDisk, (object) => {
-          const entry = fromDisk(object, choice)
-          fc.pre(!isRefused(entry, choice))
-          expect(fromDisk(toDisk(entry, choice), choice)).toEqual(entry)
+          expectKept(fromDisk(object, choice), choice)
         })
       )
     })
@@ -124,7 +141,12 @@ describe.each(CHOICES.map((choice) => [JSON.stringify(choice), choice] as const)
   }
 )
 
-describe.each(CHOICES.filter(({ uidMap }) => uidMap.length > 0))('$kind with id maps', (choice) => {
+const WITH_MAPS = CHOICES.filter((choice) => {
+  const { kind, uidMap } = choice.kind === 'overlay' ? choice.under : choice
+  return kind !== 'rootless' && uidMap.length > 0
+})
+
+describe.each(WITH_MAPS)('$kind with id maps', (choice) => {
   test('maps owners to the host and back', () => {
     const object = toDisk({ ...PLAIN, uid: 9, gid: 5 }, choice)
     expect(object).toMatchObject({ uid: 100_008, gid: 12 })
@@ -175,7 +197,7 @@ describe('exact', () => {
 })
 
 describe('overlay', () => {
-  const choice: PolicyChoice = { kind: 'overlay', namespace: 'trusted.overlay.', ...NO_MAPS }
+  const choice: PolicyChoice = { kind: 'overlay', namespace: 'trusted.overlay.', under: EXACT }
   const image: readonly Xattr[] = [
     ['trusted.overlay.opaque', 'y'],
     ['trusted.overlay.overlay.redirect', '/'],
@@ -213,15 +235,118 @@ describe('overlay', () => {
   })
 })
 
-describe('the directory of a layer', () => {
-  const exact: PolicyChoice = { kind: 'exact', ...MAPS }
+describe('rootless', () => {
+  const own = { uid: 1500, gid: 1501 }
+  const owner = (
+    uid: number,
+    gid: number,
+    shape: Partial<ObjectMetadata> = {}
+  ): ObjectMetadata => ({
+    ...PLAIN,
+    ...shape,
+    uid,
+    gid
+  })
 
   test.each([
-    ['none', exact],
-    ['overlay', { kind: 'overlay', namespace: 'trusted.overlay.', ...MAPS }],
-    ['overlay-userxattr', { kind: 'overlay', namespace: 'user.overlay.', ...MAPS }]
+    [992, 123, '08e007107b'],
+    [0, 456, '08ffffffff0f10c803'],
+    [98, 0, '086210ffffffff0f'],
+    [492, 218, '08ec0310da01'],
+    [0, 0, undefined]
+  ])('keeps the owner %i:%i in an attribute, as umoci does', (uid, gid, hex) => {
+    const object = toDisk(owner(uid, gid), ROOTLESS)
+    const xattrs = hex === undefined ? [] : [[OWNER, bytes(hex)]]
+    expect(object).toEqual({ ...PLAIN, ...own, xattrs })
+    expect(fromDisk(object, ROOTLESS)).toEqual(owner(uid, gid))
+  })
+
+  test.each([
+    ['nothing', '', 0, 0],
+    ['one field only', '1006', 0, 6],
+    ['the other field only', '0807', 7, 0],
+    ['no override of both', '08ffffffff0f10ffffffff0f', 0, 0],
+    ['fields in another order', '10060807', 7, 6],
+    ['a field twice, of which the last counts', '080708091006', 9, 6],
+    [
+      'unknown fields of every kind',
+      '1801' + '2203616263' + '2d01020304' + '310102030405060708' + '08071006',
+      7,
+      6
+    ],
+    ['an id of ten bytes, of which 32 bits count', '0887808080808080808001', 7, 0]
+  ])('reads %s', (_what, hex, uid, gid) => {
+    const object = { ...PLAIN, uid: 77, gid: 78, xattrs: [[OWNER, bytes(hex)] as const] }
+    expect(fromDisk(object, ROOTLESS)).toEqual(owner(uid, gid))
+  })
+
+  test.each([
+    ['cut short', '08'],
+    ['a number without end', '08ffffffffffffffffffff01'],
+    ['a field that is longer than the rest', '2209'],
+    ['field 0', '0007'],
+    ['a group', '0b0c'],
+    ['text', Buffer.from('root').toString('hex')]
+  ])('refuses a damaged attribute: %s', (_what, hex) => {
+    const object = { ...PLAIN, xattrs: [[OWNER, bytes(hex)] as const] }
+    expect(failure(() => fromDisk(object, ROOTLESS))).toMatchObject({
+      code: 'ENTRY_INVALID',
+      hint: 'Remove the attribute with `setfattr -x user.rootlesscontainers`: the owner is then root.'
+    })
+  })
+
+  test.each(['symlink', 'fifo'] as const)(
+    'remembers the owner of a %s, which can have no attribute',
+    (type) => {
+      const entry = owner(9, 0, { type })
+      expect(toDisk(entry, ROOTLESS)).toEqual({ ...entry, ...own })
+      expect(unheldOf(entry, ROOTLESS)).toEqual({ uid: 9, gid: 0 })
+      expect(unheldOf(owner(0, 0, { type }), ROOTLESS)).toBeUndefined()
+    }
+  )
+
+  test('remembers the owner of what its owner may not read, because attributes of such an object are hidden too', () => {
+    const entry = owner(9, 0, { type: 'directory', mode: 0o311 })
+    expect(toDisk(entry, ROOTLESS)).toEqual({ ...entry, ...own })
+    expect(unheldOf(entry, ROOTLESS)).toEqual({ uid: 9, gid: 0 })
+  })
+
+  test('has a file in place of a device, with its owner', () => {
+    const entry = owner(0, 6, { type: 'block', mode: 0o660, devMajor: 8, devMinor: 1 })
+    expect(toDisk(entry, ROOTLESS)).toEqual({
+      ...PLAIN,
+      ...own,
+      mode: 0o660,
+      xattrs: [[OWNER, bytes('08ffffffff0f1006')]]
+    })
+    expect(unheldOf(entry, ROOTLESS)).toEqual({ type: 'block', devMajor: 8, devMinor: 1 })
+  })
+
+  test('an attribute of the image of that name is not written', () => {
+    const entry = owner(0, 0, {
+      xattrs: [
+        [OWNER, 'x'],
+        ['user.a', 'b']
+      ]
+    })
+    expect(toDisk(entry, ROOTLESS).xattrs).toEqual([['user.a', 'b']])
+    expect(unheldOf(entry, ROOTLESS)).toEqual({ xattrs: [[OWNER, 'x']] })
+  })
+
+  test('nothing is remembered by a policy that holds everything', () => {
+    const entry = owner(9, 9, { type: 'char', xattrs: [['security.selinux', 'x']] })
+    expect(unheldOf(entry, EXACT)).toBeUndefined()
+    expect(unheldOf(entry, LIMITED)).toEqual({ type: 'char', devMajor: 0, devMinor: 0 })
+  })
+})
+
+describe('the directory of a layer', () => {
+  test.each([
+    ['none', MAPPED],
+    ['overlay', { kind: 'overlay', namespace: 'trusted.overlay.', under: MAPPED }],
+    ['overlay-userxattr', { kind: 'overlay', namespace: 'user.overlay.', under: MAPPED }]
   ] as const)('with whiteouts "%s" has the policy for them', (form, expected) => {
-    expect(layerPolicy(exact, form)).toEqual(expected)
+    expect(layerPolicy(MAPPED, form)).toEqual(expected)
   })
 
   test('is read as it was written, without marks and with the owners that it has', () => {
@@ -254,7 +379,8 @@ const special = fc.constantFrom<Xattr>(
   ['trusted.overlay.overlay.opaque', 'y'],
   ['trusted.overlay.overlay.', ''],
   ['user.overlay.whiteout', ''],
-  ['user.overlay.overlay.overlay.x', '']
+  ['user.overlay.overlay.overlay.x', ''],
+  ['user.rootlesscontainers', '\x08\x09\x10\x05']
 )
 const anyObject: fc.Arbitrary<ObjectMetadata> = fc
   .tuple(
@@ -274,6 +400,12 @@ function expectKept(entry: ObjectMetadata, choice: PolicyChoice): void {
   const lost = POLICIES[choice.kind].unheld(entry, choice)
   const xattrs = [...back.xattrs, ...(lost.xattrs ?? [])]
   expect(sorted({ ...back, ...lost, xattrs })).toEqual(sorted(entry))
+}
+
+const OWNER = 'user.rootlesscontainers'
+
+function bytes(hex: string): string {
+  return Buffer.from(hex, 'hex').toString('latin1')
 }
 
 function isRefused(entry: ObjectMetadata, choice: PolicyChoice): boolean {

@@ -1,7 +1,7 @@
 /** Layers of the reference's kind, staged as a thread stages them, and how an unpack of them ends. */
 import { OciUnpackError } from '../../src/errors.ts'
 import { layerPolicy } from '../../src/plan/policy/layer-policy.ts'
-import type { PolicyChoice } from '../../src/plan/policy/policies.ts'
+import type { PlainChoice } from '../../src/plan/policy/overlay.ts'
 import type { StagedEntry } from '../../src/plan/staged-entry.ts'
 import type { WhiteoutForm } from '../../src/plan/whiteout-form.ts'
 import { LayerStage } from '../../src/rootfs/layer-stage.ts'
@@ -9,7 +9,7 @@ import { LayerEntries } from '../../src/worker/layer-entries.ts'
 import { withOpen } from '../support/open-directory.ts'
 import { Rejected, type Member } from './serial.ts'
 
-const EXACT: PolicyChoice = { kind: 'exact', uidMap: [], gidMap: [] }
+const EXACT: PlainChoice = { kind: 'exact', uidMap: [], gidMap: [] }
 
 /** @param staging an empty directory @param form of the directory that the layer is to become */
 export function stageLayer(

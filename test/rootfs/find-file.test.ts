@@ -1,5 +1,6 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { DirectoryCursor } from '../../src/rootfs/directory-cursor.ts'
 import { findFile } from '../../src/rootfs/find-file.ts'
 import { withScratch } from '../support/open-directory.ts'
 
@@ -25,6 +26,6 @@ test.each<[string, string, string | undefined, ReturnType<typeof findFile>]>([
     symlinkSync('..', `${directory}/usr/up`)
     writeFileSync(`${directory}/usr/etc/passwd`, '')
     if (target !== undefined) symlinkSync(target, `${directory}/l`)
-    expect(findFile(fd, path)).toEqual(found)
+    expect(findFile(new DirectoryCursor(fd), path)).toEqual(found)
   })
 })

@@ -14,7 +14,7 @@ interface Packed {
   /** `type name -> link = body` of each entry. */
   lines: string[]
   digests: (string | undefined)[]
-  lost: string[]
+  xattrs: string[]
   bytes: Buffer
 }
 
@@ -24,7 +24,7 @@ async function pack(make: (root: string) => void, ...paths: string[]): Promise<P
   make(root)
   const fd = openOperatorDirectory(root)
   const pieces: Buffer[] = []
-  const lost: string[] = []
+  const xattrs: string[] = []
   const output = {
     write: (bytes: Buffer) => Promise.resolve(void pieces.push(Buffer.from(bytes))),
     zeros: (count: number) => Promise.resolve(void pieces.push(Buffer.alloc(count)))
@@ -33,13 +33,13 @@ async function pack(make: (root: string) => void, ...paths: string[]): Promise<P
     rules: { policy: { kind: 'exact', uidMap: [], gidMap: [] }, epoch: undefined },
     write: { precision: 'nanoseconds' },
     digests: true,
-    onLostXattr: (path, xattr) => lost.push(`${path} ${xattr}`)
+    onXattr: (path, [name, value]) => xattrs.push(`${path} ${name}=${value}`)
   })
   try {
     const digests: (string | undefined)[] = []
     for (const path of paths) digests.push(await packer.add(path === '.' ? '' : path, path))
     const bytes = Buffer.concat([...pieces, endOfArchive()])
-    return { lines: describeEntries(bytes), digests, lost, bytes }
+    return { lines: describeEntries(bytes), digests, xattrs, bytes }
   } finally {
     packer.release()
     close(fd)
@@ -148,12 +148,12 @@ describe('ObjectPacker', () => {
   })
 
   test.runIf(needs('root'))('reports an attribute without a value and leaves it out', async () => {
-    const { lost, bytes } = await pack((root) => {
+    const { xattrs, bytes } = await pack((root) => {
       writeFileSync(`${root}/a`, '')
       setXattr(AT_FDCWD, `${root}/a`, 'trusted.empty', '')
       setXattr(AT_FDCWD, `${root}/a`, 'trusted.full', '\0\xff')
     }, 'a')
-    expect(lost).toEqual(['a trusted.empty'])
+    expect(xattrs).toEqual(['a trusted.empty=', 'a trusted.full=\0\xff'])
     expect(readArchive(bytes)[0]!.entry.xattrs).toEqual([['trusted.full', '\0\xff']])
   })
 })

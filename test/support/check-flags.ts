@@ -6,7 +6,7 @@ import type { TestProject } from 'vitest/node'
 import { uncomparedFlags, unusedFlags } from './flag-coverage.ts'
 import { collectRunsIn, readRecord } from './run-record.ts'
 import { makeTemporary, removeTemporary } from './temporary.ts'
-import { sharedFlags } from './umoci-flags.ts'
+import { umociFlags } from './umoci-flags.ts'
 
 export function setup(project: TestProject): () => Promise<void> {
   const directory = makeTemporary()
@@ -43,7 +43,7 @@ function judge(file: string): void {
   }
   const problems = [
     ...unusedFlags(runs).map((use) => `no end-to-end test passes: ${use}`),
-    ...uncomparedFlags(runs, sharedFlags()).map((use) => `not beside umoci: ${use}`)
+    ...uncomparedFlags(runs, umociFlags()).map((use) => `not beside umoci: ${use}`)
   ]
   if (problems.length === 0) return
   console.error(['Flags without a test:', ...problems].join('\n  '))

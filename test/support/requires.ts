@@ -6,9 +6,9 @@ const OLDEST_TYPESCRIPT = new URL('../types/node_modules/typescript', import.met
 const reported = new Set<string>()
 
 /**
- * Whether a test can run here. A name is a program in PATH, `root` (euid 0), `loop` (loop devices), `mounts` (this
- * process may mount), `overlay` (and overlayfs is there), `x64` (the processor) or `oldest-typescript` (test/types).
- * Says once what is missing; throws instead where OCI_UNPACK_FORBID_SKIP=1, so that nothing is skipped unseen.
+ * Whether a test can run here. A name is a program in PATH, `root` (euid 0, and not only in a user namespace), `loop`
+ * (loop devices), `mounts` (this process may mount), `overlay` (and overlayfs is there), `x64` (the processor) or
+ * `oldest-typescript` (test/types). Says once what is missing; throws instead where OCI_UNPACK_FORBID_SKIP=1, so that nothing is skipped unseen.
  */
 export function needs(...names: string[]): boolean {
   const missing = names.filter((name) => !isThere(name))
@@ -28,7 +28,7 @@ export function longTests(): boolean {
 }
 
 function isThere(name: string): boolean {
-  if (name === 'root') return process.geteuid?.() === 0
+  if (name === 'root') return process.geteuid?.() === 0 && isInitialNamespace()
   if (name === 'oldest-typescript') return existsSync(OLDEST_TYPESCRIPT)
   if (name === 'x64') return process.arch === 'x64'
   if (name === 'loop') return existsSync('/dev/loop-control')
@@ -37,8 +37,13 @@ function isThere(name: string): boolean {
   return (process.env.PATH ?? '').split(delimiter).some((folder) => isProgram(join(folder, name)))
 }
 
+function isInitialNamespace(): boolean {
+  return /^\s*0\s+0\s+4294967295\s*$/.test(read('/proc/self/uid_map'))
+}
+
 /** Root in a container often may not: CAP_SYS_ADMIN is bit 21. */
 function mayMount(): boolean {
+  if (!isInitialNamespace()) return false
   const capabilities = /^CapEff:\s*([0-9a-f]+)$/m.exec(read('/proc/self/status'))?.[1] ?? '0'
   return ((BigInt(`0x${capabilities}`) >> 21n) & 1n) === 1n
 }

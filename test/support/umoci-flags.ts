@@ -1,13 +1,6 @@
 /** The commands and flags of the umoci that is installed, out of its help. */
 import { spawnSync } from 'node:child_process'
 
-/** Its flags that are not ours, with the reason. */
-export const NOT_OURS: Readonly<Record<string, string>> = {
-  'unpack --rootless': 'bundles are unpacked and repacked as root only',
-  'raw unpack --rootless': 'as of unpack',
-  'insert --rootless': 'as of unpack'
-}
-
 /** `unpack`, `unpack --image`, and `--log` for flags that every command has; without help and version. */
 export function umociFlags(): string[] {
   const commands = commandNames(help()).flatMap((name) =>
@@ -20,11 +13,6 @@ export function umociFlags(): string[] {
     ]),
     ...flagNames(help())
   ]
-}
-
-/** Those that are ours too. */
-export function sharedFlags(): string[] {
-  return umociFlags().filter((use) => NOT_OURS[use] === undefined)
 }
 
 function help(...command: string[]): string {

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import * as fs from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { removeTree } from '../../src/sys/remove-tree.ts'
+import { evaluateAsUser, giveToUser } from '../support/as-user.ts'
 import { withScratch } from '../support/open-directory.ts'
 import { needs } from '../support/requires.ts'
 
@@ -46,6 +47,33 @@ test('a tree deeper than there may be open files goes', () => {
     execFileSync('mkdir', ['-p', `tree/${names.join('/')}`], { cwd: path })
     removeTree(fd, 'tree')
     expect(fs.readdirSync(path)).toEqual([])
+  })
+})
+
+test.runIf(needs('root', 'setpriv'))('modes that keep out the owner are no obstacle', () => {
+  withScratch((_fd, path) => {
+    fs.mkdirSync(`${path}/at/kept/inner`, { recursive: true })
+    const modes = [0, 0o100, 0o200, 0o300, 0o400, 0o500, 0o555, 0o600]
+    for (const outer of modes)
+      for (const inner of modes) {
+        const directory = `${path}/at/tree/${outer}/${inner}`
+        fs.mkdirSync(directory, { recursive: true })
+        fs.writeFileSync(`${directory}/file`, '', { mode: 0 })
+        fs.symlinkSync(`${path}/at/kept`, `${directory}/link`)
+      }
+    giveToUser(`${path}/at`)
+    for (const outer of modes) {
+      for (const inner of modes) fs.chmodSync(`${path}/at/tree/${outer}/${inner}`, inner)
+      fs.chmodSync(`${path}/at/tree/${outer}`, outer)
+    }
+    for (const closed of ['tree', 'kept']) fs.chmodSync(`${path}/at/${closed}`, 0)
+    const found = evaluateAsUser(
+      `${path}/at`,
+      `const { removeTree } = await m('sys/remove-tree')
+       removeTree(fs.openSync(at), 'tree')
+       return [fs.readdirSync(at), mode('kept')]`
+    )
+    expect(found).toEqual([['kept'], '0'])
   })
 })
 

@@ -14,6 +14,7 @@ import { buildImage } from '../support/image-builder.ts'
 import { ok } from '../support/run.ts'
 import { file, tar } from '../support/tar-builder.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
+import { unpackOptions } from '../support/whoever.ts'
 
 const LAYER = tar(file('a', 'body'))
 
@@ -81,7 +82,7 @@ describe.each(['oci-archive', 'docker-archive'] as const)('%s', (transport) => {
     const archive = `${work}/a.tar.gz`
     writeFileSync(archive, gzipSync(plain[transport]))
     const image = `${transport}:${archive}`
-    await library.unpackRootfs({ image, destination: `${work}/out`, jobs: 2 })
+    await library.unpackRootfs({ ...unpackOptions, image, destination: `${work}/out`, jobs: 2 })
     expect(readFileSync(`${work}/out/a`, 'latin1')).toBe('body')
     expect(await library.verify({ image, jobs: 2 })).toMatchObject({ ok: true })
     expect(await library.listImages({ layout: image })).toHaveLength(1)

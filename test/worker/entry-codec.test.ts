@@ -35,7 +35,12 @@ const stagedEntry: fc.Arbitrary<StagedEntry> = fc
       atime: time,
       sha256: digest,
       staged: fc.oneof(fc.constant(STAGED_NOWHERE), fc.nat()),
-      xattrs: fc.array(fc.tuple(byteString, byteString), { maxLength: 5 })
+      xattrs: fc.array(fc.tuple(byteString, byteString), { maxLength: 5 }),
+      unheld: fc.record({
+        uid: fc.nat(),
+        type: fc.constantFrom('char', 'block'),
+        xattrs: fc.array(fc.tuple(byteString, byteString), { maxLength: 2 })
+      })
     },
     {
       requiredKeys: [

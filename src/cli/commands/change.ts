@@ -13,7 +13,8 @@ import {
   HOOK_VARIABLES,
   ID_MAP_FLAGS,
   IMAGE_FLAG,
-  PLATFORM_FLAG
+  PLATFORM_FLAG,
+  ROOTLESS_FLAG
 } from '../flags.ts'
 
 export const repackCommand: Command = {
@@ -96,6 +97,10 @@ export const insertCommand: Command = {
     PLATFORM_FLAG,
     { name: 'opaque', summary: 'hide what the image already has in the directory TARGET' },
     { name: 'whiteout', summary: 'delete TARGET' },
+    {
+      ...ROOTLESS_FLAG,
+      summary: 'owners are root, or what the attribute user.rootlesscontainers says'
+    },
     ...ID_MAP_FLAGS,
     ...COMPRESS_FLAGS,
     ...HISTORY_FLAGS

@@ -1,6 +1,6 @@
 /** The declaration of `raw mtree-validate`. */
 import type { Command } from '../command.ts'
-import { JSON_FLAG } from '../flags.ts'
+import { JSON_FLAG, ROOTLESS_FLAG } from '../flags.ts'
 
 export const mtreeValidateCommand: Command = {
   path: ['raw', 'mtree-validate'],
@@ -38,6 +38,7 @@ export const mtreeValidateCommand: Command = {
       value: 'LIST',
       summary: 'additional keywords to compare'
     },
+    { ...ROOTLESS_FLAG, summary: 'read also what its owner may not read, and put the modes back' },
     { name: 'umoci-keywords', summary: 'compare the keywords that umoci uses' },
     { name: 'jobs', value: 'N', summary: 'processors to use (default: all)' },
     { ...JSON_FLAG, summary: 'print one JSON object per path' }

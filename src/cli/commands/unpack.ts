@@ -8,10 +8,18 @@ import {
   ID_MAP_FLAGS,
   SOURCE_FLAG,
   LIMIT_FLAGS,
-  PLATFORM_FLAG
+  PLATFORM_FLAG,
+  ROOTLESS_FLAG
 } from '../flags.ts'
 
-const rawFlags = [SOURCE_FLAG, PLATFORM_FLAG, ...EXTRACT_FLAGS, ...ID_MAP_FLAGS, ...LIMIT_FLAGS]
+const rawFlags = [
+  SOURCE_FLAG,
+  PLATFORM_FLAG,
+  ...EXTRACT_FLAGS,
+  ROOTLESS_FLAG,
+  ...ID_MAP_FLAGS,
+  ...LIMIT_FLAGS
+]
 
 export const unpackCommand: Command = {
   path: ['unpack'],
@@ -26,6 +34,7 @@ export const unpackCommand: Command = {
     'oci-unpack unpack --image debian:12 bundle && runc run -b bundle demo',
     'oci-unpack unpack --image ./layout:v1 --platform linux/arm64 bundle',
     'oci-unpack unpack --image docker-archive:debian.tar bundle',
+    'oci-unpack unpack --rootless --image debian:12 bundle',
     'oci-unpack unpack --image ./layout --uid-map 0:100000:65536 --gid-map 0:100000:65536 bundle'
   ],
   load: async () => (await import('../run-unpack.ts')).runUnpack

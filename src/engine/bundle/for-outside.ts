@@ -2,7 +2,8 @@
 import type { RootlessHost } from '../../bundle/mounts.ts'
 import { AS_SEEN } from '../../plan/outside.ts'
 import type { IdMaps } from '../../plan/policy/exact.ts'
-import { lockedMountFlags } from '../../sys/mounts.ts'
+import type { PlainChoice } from '../../plan/policy/overlay.ts'
+import { isRootless, rootlessHost } from '../extract/rootless.ts'
 import { madeNamespaceIds } from '../../sys/user-namespace.ts'
 
 /** How a new bundle says what its owners are. */
@@ -15,15 +16,13 @@ export interface Statement {
   rootless: RootlessHost | undefined
 }
 
-/** @param given the maps that the caller asked for, which the namespace then has nothing to do with */
-export function statementOf(given: IdMaps): Statement {
+/** With maps that the caller asked for, and for a rootless bundle, the namespace has nothing to do with it. */
+export function statementOf(policy: PlainChoice): Statement {
+  const given = { uidMap: policy.uidMap, gidMap: policy.gidMap }
+  if (isRootless({ policy })) return { recorded: given, outside: AS_SEEN, rootless: rootlessHost() }
   const isMapped = given.uidMap.length > 0 || given.gidMap.length > 0
   const made = isMapped ? undefined : madeNamespaceIds()
   return made === undefined
     ? { recorded: given, outside: AS_SEEN, rootless: undefined }
     : { recorded: made, outside: made, rootless: rootlessHost() }
-}
-
-export function rootlessHost(): RootlessHost {
-  return { resolvConfFlags: lockedMountFlags('/etc/resolv.conf') }
 }

@@ -1,18 +1,29 @@
 /** A bundle that an unpack made, ours or umoci's, opened for comparison. */
 import { closeSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { readMemory, readMetadata, type Memory, type ReadBundleFile } from '../../bundle/bundle.ts'
+import {
+  readMemory,
+  readMetadata,
+  readUnheld,
+  type Memory,
+  type ReadBundleFile
+} from '../../bundle/bundle.ts'
 import { ROOTFS_DIRECTORY } from '../../bundle/files.ts'
 import type { BundleMetadata } from '../../bundle/metadata.ts'
+import type { UnheldMemory } from '../../bundle/unheld.ts'
 import { OciUnpackError, withFacts } from '../../errors.ts'
 import { AS_SEEN, areMapsOf } from '../../plan/outside.ts'
 import type { IdMaps } from '../../plan/policy/exact.ts'
 import { isErrno } from '../../sys/failure.ts'
+import type { Ledger } from '../../sys/ledger.ts'
+import { openTree } from '../../sys/lender.ts'
 import type { LockKind } from '../../sys/lock.ts'
+import { privileges } from '../../sys/privileges.ts'
 import { awaitClaim } from '../../workspace/claim.ts'
 import { listLeftovers } from '../../workspace/leftovers.ts'
 import { pause } from '../operation/abort.ts'
 import type { OnEvent } from '../operation/events.ts'
+import { whileLendingIn } from '../place/lent-modes.ts'
 import { tidy } from '../place/tidy.ts'
 import { openDestination } from '../../sys/destination.ts'
 import { close, openDirectory } from '../../sys/files.ts'
@@ -35,9 +46,15 @@ export interface OpenBundle {
   outside: IdMaps
   /** What it remembers of its tree, read on each call. @throws BUNDLE_INVALID, MTREE_INVALID */
   memory: () => Memory
+  /** What its disk does not hold of the image; undefined if that is nothing. @throws BUNDLE_INVALID */
+  unheld: () => UnheldMemory | undefined
   /** Descriptor of the root file system. */
   rootfs: number
+  /** Notes the modes of what has to be opened up in it; undefined if modes do not keep us out, or may not be changed. */
+  ledger: Ledger | undefined
 }
+
+type WithoutRootfs = Omit<OpenBundle, 'rootfs' | 'ledger'>
 
 export interface BundleUse {
   /** `exclusive` to change the bundle; `shared` to read it while no other process changes it. */
@@ -52,29 +69,50 @@ export async function withBundle<T>(
   use: BundleUse,
   act: (bundle: OpenBundle) => Promise<T>
 ): Promise<T> {
-  return withBundleDirectory(bundle, use, (found) => withRootfs(found, act))
+  return withBundleDirectory(bundle, use, (found) =>
+    whileLendingIn({ ...found, tree: ROOTFS_DIRECTORY }, use.onEvent, (ledger) =>
+      withRootfs({ ...found, ledger }, act)
+    )
+  )
 }
 
 /** The same, whether or not there is a root file system. */
 export async function withBundleDirectory<T>(
   bundle: string,
   { use, signal, onEvent }: BundleUse,
-  act: (bundle: Omit<OpenBundle, 'rootfs'>) => Promise<T>
+  act: (bundle: WithoutRootfs) => Promise<T>
 ): Promise<T> {
   const path = resolve(bundle)
   const directory = openBundleDirectory(path)
   try {
-    const isDirty = listLeftovers(directory).abandoned.length > 0
-    await awaitClaim(directory, isDirty ? 'exclusive' : use, () => pause(signal))
-    if (isDirty) tidy(directory, path, onEvent)
+    await claimTidied(directory, path, {
+      // while modes are changed to read the tree, nobody else may look at it
+      use: privileges().overridesModes ? use : 'exclusive',
+      signal,
+      onEvent
+    })
     const read: ReadBundleFile = (name) => readIfRegular(join(handlePath(directory), name))
-    const metadata = openMetadata(path, read)
+    const metadata = inBundle(path, () => readMetadata(read))
     assertFinished(directory, path)
     const memory = (): Memory => inBundle(path, () => readMemory(read, metadata))
-    return await act({ path, directory, metadata, memory, ...viewOf(metadata) })
+    const unheld = (): UnheldMemory | undefined => inBundle(path, () => readUnheld(read, metadata))
+    return await act({ path, directory, metadata, memory, unheld, ...viewOf(metadata) })
   } finally {
     close(directory)
   }
+}
+
+/** A process that was waited for may have died, and left something to undo. */
+async function claimTidied(
+  directory: number,
+  path: string,
+  { use, signal, onEvent }: BundleUse
+): Promise<void> {
+  const isDirty = (): boolean => listLeftovers(directory).abandoned.length > 0
+  await awaitClaim(directory, isDirty() ? 'exclusive' : use, () => pause(signal))
+  if (!isDirty()) return
+  await awaitClaim(directory, 'exclusive', () => pause(signal))
+  tidy(directory, path, onEvent)
 }
 
 /** In the user namespace that a bundle was made in, the kernel applies its maps. */
@@ -90,8 +128,8 @@ async function withRootfs<T>(
   bundle: Omit<OpenBundle, 'rootfs'>,
   act: (bundle: OpenBundle) => Promise<T>
 ): Promise<T> {
-  const { path, directory, memory } = bundle
-  const rootfs = openRootfs(path, directory)
+  const { path, directory, memory, ledger } = bundle
+  const rootfs = openRootfs(path, directory, ledger)
   try {
     assertStillShown({ bundle: path, directory, rootfs, memory })
     return await act({ ...bundle, rootfs })
@@ -118,14 +156,6 @@ export function openBundleDirectory(path: string): number {
   }
 }
 
-function openMetadata(path: string, read: ReadBundleFile): BundleMetadata {
-  return inBundle(path, () => {
-    const metadata = readMetadata(read)
-    if (metadata.rootless) throw rootlessBundle()
-    return metadata
-  })
-}
-
 function inBundle<T>(path: string, read: () => T): T {
   try {
     return read()
@@ -134,9 +164,9 @@ function inBundle<T>(path: string, read: () => T): T {
   }
 }
 
-function openRootfs(path: string, directory: number): number {
+function openRootfs(path: string, directory: number, ledger: Ledger | undefined): number {
   try {
-    return openDirectory(directory, ROOTFS_DIRECTORY)
+    return ledger === undefined ? openDirectory(directory, ROOTFS_DIRECTORY) : openTree(ledger)
   } catch (error) {
     throw isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP') ? noRootfs(path, error) : error
   }
@@ -178,11 +208,5 @@ function noRootfs(path: string, cause: unknown): OciUnpackError {
     facts: { path: join(path, ROOTFS_DIRECTORY) },
     hint: 'The root file system must be a directory, not a link to one. Restore it, or unpack the image again.',
     cause
-  })
-}
-
-function rootlessBundle(): OciUnpackError {
-  return new OciUnpackError('BUNDLE_INVALID', 'The bundle was unpacked in rootless mode.', {
-    hint: 'Such bundles keep owners in extended attributes. Repack it with umoci, or unpack the image as root.'
   })
 }

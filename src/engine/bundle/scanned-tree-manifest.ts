@@ -9,6 +9,7 @@ import type { ScannedObject } from '../../rootfs/scanned-object.ts'
 import type { ScannedTree } from '../../rootfs/scanned-tree.ts'
 import { XattrReader } from '../../rootfs/tree-xattrs.ts'
 import type { Timespec } from '../../tar/entry.ts'
+import type { Ledger } from '../../sys/ledger.ts'
 import type { FileToHash, HashFiles } from '../tree/hash-files.ts'
 import { writeTreeManifestFiles } from './tree-manifest-file.ts'
 
@@ -27,6 +28,8 @@ export interface TreeManifestPlace {
   bundle: string
   /** Descriptor of its root file system. */
   rootfs: number
+  /** Notes the modes of what has to be opened up. */
+  ledger: Ledger | undefined
   /** For what the tree manifest says about owners. */
   outside: IdMaps
   /** Digest of the manifest of the image that the tree equals. */
@@ -50,11 +53,11 @@ export async function completeDigests(
 
 /** @param scannedAt the time before the first object was looked at */
 export function writeScannedTreeManifest(
-  { path, bundle, rootfs, outside, digest }: TreeManifestPlace,
+  { path, bundle, rootfs, ledger, outside, digest }: TreeManifestPlace,
   knowledge: KnownTree,
   scannedAt: Timespec
 ): void {
-  const xattrs = new XattrReader(rootfs, outside)
+  const xattrs = new XattrReader(rootfs, outside, ledger)
   try {
     writeTreeManifestFiles(path, bundle, digest, {
       root: toNode(knowledge.tree.root, knowledge, { xattrs, outside }),

@@ -40,21 +40,22 @@ export async function bundleChanges(bundle: OpenBundle, search: ChangeSearch): P
 
 /** @param listed undefined: the whole tree, which other threads look at while this one reads what the bundle remembers */
 async function lookAt(
-  { rootfs, memory, outside }: OpenBundle,
+  { rootfs, ledger, memory, outside }: OpenBundle,
   search: ChangeSearch,
   listed: ChangedPaths | undefined
 ): Promise<Changes> {
   const [tree, remembered] =
     listed === undefined
-      ? await scanTree(rootfs, search, memory)
-      : [scanListed(rootfs, listed), memory()]
+      ? await scanTree(rootfs, { ...search, ledger }, memory)
+      : [scanListed(rootfs, listed, ledger), memory()]
   const { masks, hashFiles } = search
   const isLooked = listed && isLookedAt(listed, (path) => tree.find(path)?.type === 'directory')
   const changes = await findChanges(rootfs, tree, remembered, {
     masks,
     hashFiles,
     outside,
-    isLooked
+    isLooked,
+    ledger
   })
   await heedSignals(search.signal)
   return changes

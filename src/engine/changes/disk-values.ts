@@ -5,6 +5,7 @@ import { fromBuffer, type ByteString } from '../../bytes.ts'
 import { Cksum } from '../../mtree/cksum.ts'
 import { UMOCI_KEYWORDS, type MtreeEntry } from '../../mtree/entry.ts'
 import { FileHasher } from '../../rootfs/hash-file.ts'
+import type { Ledger } from '../../sys/ledger.ts'
 import { readFile } from '../../sys/read.ts'
 import type { Status } from '../../sys/status.ts'
 
@@ -57,8 +58,12 @@ export class DiskValues {
    * @param root descriptor of the directory; the caller keeps it
    * @param keywords those to compare, and those of them that count even without a claim
    */
-  constructor(root: number, keywords: { selected: Iterable<string>; named: ReadonlySet<string> }) {
-    this.hasher = new FileHasher(root)
+  constructor(
+    root: number,
+    keywords: { selected: Iterable<string>; named: ReadonlySet<string> },
+    ledger: Ledger | undefined
+  ) {
+    this.hasher = new FileHasher(root, ledger)
     this.selected = new Set(keywords.selected)
     this.named = RARE_KEYWORDS.filter((keyword) => keywords.named.has(keyword))
   }

@@ -16,6 +16,7 @@ import { toMtreeEntry } from '../../rootfs/mtree-entry.ts'
 import type { ScannedObject } from '../../rootfs/scanned-object.ts'
 import type { ScannedTree } from '../../rootfs/scanned-tree.ts'
 import { XattrReader } from '../../rootfs/tree-xattrs.ts'
+import type { Ledger } from '../../sys/ledger.ts'
 import type { HashFiles } from '../tree/hash-files.ts'
 
 export interface Changes {
@@ -45,6 +46,8 @@ export interface ChangeRules {
   outside: IdMaps
   /** Whether a path was looked at, if only a part of the tree was: other paths are not reported as missing. */
   isLooked: ((path: ByteString) => boolean) | undefined
+  /** Notes the modes of what has to be opened up. */
+  ledger?: Ledger | undefined
 }
 
 /** @param rootfs descriptor of the directory that was scanned as `tree` @throws SYSCALL_FAILED, FILE_CHANGED */
@@ -52,10 +55,11 @@ export async function findChanges(
   rootfs: number,
   tree: ScannedTree,
   memory: Memory,
-  { masks, hashFiles, outside, isLooked }: ChangeRules
+  { masks, hashFiles, outside, isLooked, ledger }: ChangeRules
 ): Promise<Changes> {
   const search = new TreeChanges(tree, asRemembered(memory))
-  lookAtSuspects(rootfs, search, outside)
+  const xattrs = new XattrReader(rootfs, outside, ledger)
+  lookAtSuspects(xattrs, search, outside)
   const digests = await hashFiles(search.undecided)
   search.settle(digests)
   const deltas = maskDeltas(search.deltas(isLooked), masks)
@@ -73,8 +77,11 @@ export async function findChanges(
 }
 
 /** Attributes are read only for these, since each costs calls. */
-function lookAtSuspects(rootfs: number, search: TreeChanges<ScannedObject>, outside: IdMaps): void {
-  const xattrs = new XattrReader(rootfs, outside)
+function lookAtSuspects(
+  xattrs: XattrReader,
+  search: TreeChanges<ScannedObject>,
+  outside: IdMaps
+): void {
   try {
     for (const object of search.suspects)
       search.compare(object, () => toMtreeEntry(object, xattrs.listed(object), outside))

@@ -1,27 +1,49 @@
 /** Objects of the disk on their way into a new layer. */
 import type { PolicyChoice } from '../../plan/policy/policies.ts'
-import { ObjectPacker } from '../../rootfs/pack.ts'
-import { emptyXattr } from '../operation/warnings.ts'
+import { OWNER_XATTR } from '../../plan/policy/rootless-owner.ts'
+import { ObjectPacker, type PackOptions, type UnheldLookup } from '../../rootfs/pack.ts'
+import { putModesBack, type Ledger } from '../../sys/ledger.ts'
+import type { OnEvent } from '../operation/events.ts'
+import { emptyXattr, strayOwner } from '../operation/warnings.ts'
 import type { ChangeSettings } from './change-options.ts'
 import type { LayerWriter } from './layer-writer.ts'
 
-export interface PackedTree extends Pick<PolicyChoice, 'uidMap' | 'gidMap'> {
+export interface PackedTree {
   /** Descriptor of the directory that paths start at. */
   root: number
+  policy: PolicyChoice
+  /** What else is known of an object than the disk holds. */
+  unheld?: UnheldLookup
+  /** Notes the modes of what has to be opened up. */
+  ledger: Ledger | undefined
   /** Whether the SHA-256 of each file is wanted. */
   digests: boolean
 }
 
-/** Whoever opens one calls `release`. */
+/** Modes are packed as they were before the operation. Whoever opens one calls `release`. */
 export function openLayerPacker(
-  { root, uidMap, gidMap, digests }: PackedTree,
+  { root, policy, unheld, ledger, digests }: PackedTree,
   writer: LayerWriter,
   { epoch, timePrecision, onEvent }: ChangeSettings
 ): ObjectPacker {
+  if (ledger !== undefined) putModesBack(ledger)
   return new ObjectPacker(root, writer, {
-    rules: { policy: { kind: 'exact', uidMap, gidMap }, epoch },
+    rules: { policy, epoch },
+    unheld,
     write: { precision: timePrecision },
+    ledger,
     digests,
-    onLostXattr: (path, xattr) => onEvent(emptyXattr(path, xattr))
+    onXattr: watchXattrs(policy, onEvent)
   })
+}
+
+/** Tells of attributes that a layer cannot hold, or perhaps should not. */
+function watchXattrs({ kind }: PolicyChoice, onEvent: OnEvent): PackOptions['onXattr'] {
+  let isTold = kind === 'rootless'
+  return (path, [name, value]) => {
+    if (value === '') onEvent(emptyXattr(path, name))
+    if (isTold || name !== OWNER_XATTR) return
+    isTold = true
+    onEvent(strayOwner(path))
+  }
 }

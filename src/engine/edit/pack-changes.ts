@@ -2,17 +2,18 @@
 import { layerPaths, type NamesOf } from '../../plan/layer-paths.ts'
 import { namesByFile } from '../../plan/link-groups.ts'
 import { packWhiteout } from '../../plan/pack-entry.ts'
+import { packingPolicy } from './packing-policy.ts'
 import { fileOf } from '../../rootfs/scanned-object.ts'
 import { endOfArchive } from '../../tar/writer.ts'
 import type { ChangeSettings } from './change-options.ts'
 import type { Changes } from '../changes/find-changes.ts'
-import { openLayerPacker } from './layer-packer.ts'
+import { openLayerPacker, type PackedTree } from './layer-packer.ts'
 import type { LayerWriter } from './layer-writer.ts'
 import type { OpenBundle } from '../bundle/open-bundle.ts'
 
 /** Writes the layer of the changes. @param withDigests note the SHA-256 of each file that was read in `changes` */
 export async function packChanges(
-  { rootfs, mapped }: OpenBundle,
+  bundle: OpenBundle,
   changes: Changes,
   writer: LayerWriter,
   settings: ChangeSettings,
@@ -21,7 +22,14 @@ export async function packChanges(
   const names = namesIn(changes)
   const paths = layerPaths(changes.deltas, names)
   settings.onEvent({ type: 'phase', phase: 'pack' })
-  const tree = { root: rootfs, ...mapped, digests: withDigests }
+  const unheld = bundle.unheld()
+  const tree: PackedTree = {
+    root: bundle.rootfs,
+    ledger: bundle.ledger,
+    policy: packingPolicy(bundle.metadata.rootless, bundle.mapped),
+    digests: withDigests,
+    ...(unheld === undefined ? {} : { unheld: (object) => unheld.of(object) })
+  }
   const packer = openLayerPacker(tree, writer, settings)
   try {
     for (const [index, [path, isThere]] of paths.entries()) {

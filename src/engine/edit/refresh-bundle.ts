@@ -4,7 +4,12 @@
  * bundle can be repacked wherever this ends.
  */
 import { join } from 'node:path'
-import { memoryFiles, METADATA_FILE } from '../../bundle/files.ts'
+import {
+  fingerprintsFile,
+  METADATA_FILE,
+  treeManifestFile,
+  unheldFile
+} from '../../bundle/files.ts'
 import { formatMetadata, sourceManifest } from '../../bundle/metadata.ts'
 import { OciUnpackError } from '../../errors.ts'
 import { target, type DescriptorPath } from '../../image/choice.ts'
@@ -20,7 +25,7 @@ import type { Timespec } from '../../tar/entry.ts'
 import type { Changes } from '../changes/find-changes.ts'
 import type { HashFiles } from '../tree/hash-files.ts'
 import type { OnEvent } from '../operation/events.ts'
-import type { OpenBundle } from '../bundle/open-bundle.ts'
+import { readIfRegular, type OpenBundle } from '../bundle/open-bundle.ts'
 import { recoverRefresh, writeRefreshNote } from '../place/refresh-note.ts'
 import { scanTree } from '../tree/scan-tree.ts'
 import {
@@ -73,17 +78,25 @@ class BundleRefresh implements Refresh {
     image: DescriptorPath,
     { changes, scannedAt, hashFiles, threads }: RefreshKnowledge
   ): Promise<void> {
-    const { metadata, path, rootfs, outside } = this.bundle
+    const { metadata, path, rootfs, ledger, outside } = this.bundle
     const { digest } = target(image)
     this.writeMetadata(image)
     if (digest === sourceManifest(metadata).digest) return
     const knowledge = await wholeTree(this.bundle, changes, threads)
     await completeDigests(knowledge, hashFiles)
-    const place = { path: handlePath(this.workspace), bundle: path, rootfs, outside, digest }
+    const place = {
+      path: handlePath(this.workspace),
+      bundle: path,
+      rootfs,
+      ledger,
+      outside,
+      digest
+    }
     writeScannedTreeManifest(place, knowledge, scannedAt)
+    const files = [fingerprintsFile(digest), treeManifestFile(digest), ...this.keepUnheld(digest)]
     writeRefreshNote(this.workspace, { before: sourceManifest(metadata).digest, after: digest })
-    for (const name of memoryFiles(digest)) flushFile(this.workspace, name)
-    this.names = [...memoryFiles(digest), METADATA_FILE]
+    for (const name of files) flushFile(this.workspace, name)
+    this.names = [...files, METADATA_FILE]
   }
 
   /** All that changes if the image is the same, perhaps under another tag. */
@@ -93,6 +106,16 @@ class BundleRefresh implements Refresh {
     writeNew(join(handlePath(this.workspace), METADATA_FILE), text)
     flushFile(this.workspace, METADATA_FILE)
     this.names = [METADATA_FILE]
+  }
+
+  /** What the disk does not hold of the image before: still true, except for objects that are others now. */
+  private keepUnheld(digest: string): string[] {
+    const { directory, metadata } = this.bundle
+    const before = join(handlePath(directory), unheldFile(sourceManifest(metadata).digest))
+    const text = readIfRegular(before)
+    if (text === undefined) return []
+    writeNew(join(handlePath(this.workspace), unheldFile(digest)), text)
+    return [unheldFile(digest)]
   }
 
   commit(): void {
@@ -131,7 +154,8 @@ async function wholeTree(
   const entryAt = (index: number | undefined): MtreeEntry | undefined =>
     index === undefined ? undefined : entries.entry(index)
   if (isWhole) return { tree, digests, known: (object) => entryAt(remembered(object)) }
-  const [whole] = await scanTree(bundle.rootfs, threads, () => undefined)
+  const { rootfs, ledger } = bundle
+  const [whole] = await scanTree(rootfs, { ...threads, ledger }, () => undefined)
   const match = matchTree(whole, entries)
   const known = (object: ScannedObject): MtreeEntry | undefined => {
     const part = tree.find(object.path)

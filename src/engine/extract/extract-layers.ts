@@ -13,7 +13,6 @@ import { directoryOf, type LayerPlaces } from './layer-places.ts'
 import { layerName, stageLayerTask } from './layer-tasks.ts'
 import { OrderedLayers, type LayerTurn } from './ordered-layers.ts'
 import { stageLayers } from './stage-layers.ts'
-import { implicitDirectory } from '../../plan/implicit-directory.ts'
 import { Sequence } from './take-turns.ts'
 
 /** Returns the merged tree, with the digests of all extracted files. */
@@ -114,7 +113,7 @@ class LayerExtraction {
       joinLayerDirectory(directory, operations, {
         form: this.form,
         directoryOf: (lower) => this.directoryOf(lower),
-        implicit: implicitDirectory(settings.policy),
+        policy: settings.policy,
         onEvent: settings.onEvent
       })
       await this.places.commit(layer)

@@ -2,7 +2,7 @@
 import { fromText } from '../../bytes.ts'
 import type { LayeredStack } from '../../plan/layered-stack.ts'
 import type { Operation } from '../../plan/operations.ts'
-import type { StagedEntry } from '../../plan/staged-entry.ts'
+import type { PlainChoice } from '../../plan/policy/overlay.ts'
 import type { WhiteoutForm } from '../../plan/whiteout-form.ts'
 import { apply } from '../../rootfs/apply.ts'
 import { readLayerDirectory } from '../../rootfs/layer-directory.ts'
@@ -10,14 +10,17 @@ import { removeTree } from '../../sys/remove-tree.ts'
 import { close, openOperatorDirectory } from '../../sys/files.ts'
 import type { OnEvent } from '../operation/events.ts'
 import { reportLostXattr } from './join-layers.ts'
+import { metadataRules } from './metadata-rules.ts'
 import type { LayerDirectory } from './layer-directory.ts'
 import { keepTimes } from '../place/keep-times.ts'
+import { whileLending } from '../place/lent-modes.ts'
+import { whileOpenedUp } from '../place/open-up.ts'
 
 export interface JoinLayerOptions {
   form: WhiteoutForm
   /** Absolute path of the finished directory of a lower layer. Called only for those that are copied from. */
   directoryOf: (layer: number) => string
-  implicit: StagedEntry
+  policy: PlainChoice
   onEvent: OnEvent
 }
 
@@ -29,21 +32,26 @@ export interface JoinLayerOptions {
 export function joinLayerDirectory(
   directory: LayerDirectory,
   operations: readonly Operation[],
-  { form, directoryOf, implicit, onEvent }: JoinLayerOptions
+  { form, directoryOf, policy, onEvent }: JoinLayerOptions
 ): void {
   const lower = new Map<number, number>()
   try {
     for (const layer of copiedFrom(operations))
       lower.set(layer, openOperatorDirectory(fromText(directoryOf(layer))))
-    apply(directory.fd, operations, {
-      implicit,
-      onLostXattr: reportLostXattr(onEvent),
-      layered: { form, lower }
+    whileLending(directory.fd, '', (ledger) => {
+      apply(directory.fd, operations, {
+        ...metadataRules(policy),
+        onLostXattr: reportLostXattr(onEvent),
+        ledger,
+        layered: { form, lower }
+      })
     })
   } finally {
     for (const fd of lower.values()) close(fd)
   }
-  keepTimes(directory.fd, () => removeTree(directory.fd, directory.staging))
+  whileOpenedUp(directory.fd, () =>
+    keepTimes(directory.fd, () => removeTree(directory.fd, directory.staging))
+  )
 }
 
 function copiedFrom(operations: readonly Operation[]): Set<number> {

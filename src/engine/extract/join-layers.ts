@@ -3,12 +3,14 @@ import { display, fromText } from '../../bytes.ts'
 import { assemble } from '../../plan/assemble.ts'
 import type { LayerStack } from '../../plan/layer-stack.ts'
 import { assertMountsStay } from '../../plan/mounts.ts'
-import type { StagedEntry } from '../../plan/staged-entry.ts'
-import { apply } from '../../rootfs/apply.ts'
+import type { Operation } from '../../plan/operations.ts'
+import { apply, type ApplyOptions } from '../../rootfs/apply.ts'
 import type { OnLostXattr } from '../../rootfs/write-metadata.ts'
 import { applyWithJournal } from '../../rootfs/journal.ts'
+import { openUpFor } from '../../rootfs/open-up.ts'
 import { removeTree } from '../../sys/remove-tree.ts'
 import { makeDirectory } from '../../sys/names.ts'
+import { whileLending } from '../place/lent-modes.ts'
 import type { OnEvent } from '../operation/events.ts'
 import { layerTrash, type PlanRoot } from './plan-root.ts'
 import { PRIVATE_MODE } from '../../workspace/private-directory.ts'
@@ -18,7 +20,7 @@ export function joinLayers(
   planRoot: PlanRoot,
   stack: LayerStack,
   target: string,
-  implicit: StagedEntry,
+  how: Pick<ApplyOptions, 'implicit' | 'write'>,
   onEvent: OnEvent
 ): void {
   const trash = layerTrash(planRoot)
@@ -30,10 +32,21 @@ export function joinLayers(
     trash: stack.makePhysical(trash)
   })
   assertMountsStay(stack.mounts, operations, fromText(planRoot.path))
-  const options = { implicit, onLostXattr: reportLostXattr(onEvent) }
-  if (planRoot.journal === undefined) apply(planRoot.fd, operations, options)
-  else applyWithJournal(planRoot.journal, planRoot.fd, operations, options)
+  carryOut(planRoot, operations, { ...how, onLostXattr: reportLostXattr(onEvent) })
   removeTree(planRoot.fd, planRoot.staging)
+}
+
+/** Over a tree that exists, or in a new one, where a finished directory may have to be entered for a hard link. */
+function carryOut(
+  { fd, staging, ledger, journal }: PlanRoot,
+  operations: readonly Operation[],
+  options: ApplyOptions
+): void {
+  if (journal !== undefined) applyWithJournal(journal, fd, operations, { ...options, ledger })
+  else if (ledger !== undefined) {
+    openUpFor(fd, operations, fromText(staging), ledger)
+    apply(fd, operations, { ...options, ledger })
+  } else whileLending(fd, '', (inMemory) => apply(fd, operations, { ...options, ledger: inMemory }))
 }
 
 export function reportLostXattr(onEvent: OnEvent): OnLostXattr {

@@ -3,6 +3,7 @@ import { withFacts } from '../../errors.ts'
 import { layerCompression, type Compression } from '../../image/media-types.ts'
 import type { Descriptor } from '../../image/types.ts'
 import { layerPolicy } from '../../plan/policy/layer-policy.ts'
+import { writeRules } from '../../plan/policy/policies.ts'
 import type { WhiteoutForm } from '../../plan/whiteout-form.ts'
 import type { StagingPlace } from '../../rootfs/layer-stage.ts'
 import type { ReadLayerTask } from '../../worker/read-layer.ts'
@@ -30,7 +31,9 @@ export interface StageInto {
 }
 
 export function stageLayerTask(job: Job, layer: number, into: StageInto): ReadLayerTask {
-  const sink = { kind: 'staging', place: into.staging, digests: into.digests } as const
+  const { staging: place, digests } = into
+  const write = writeRules(job.settings.policy)
+  const sink = { kind: 'staging', place, digests, write } as const
   const task = readLayerTask(job, layer, sink)
   return {
     ...task,

@@ -5,10 +5,10 @@ import { makeDirectory } from '../../sys/names.ts'
 import { layerStaging, type PlanRoot } from './plan-root.ts'
 import type { Job } from './job.ts'
 import { joinLayers } from './join-layers.ts'
+import { metadataRules } from './metadata-rules.ts'
 import { layerName, stageLayerTask, type LayerTar } from './layer-tasks.ts'
 import { OrderedLayers, type LayerTurn } from './ordered-layers.ts'
 import { stageLayers } from './stage-layers.ts'
-import { implicitDirectory } from '../../plan/implicit-directory.ts'
 import { PRIVATE_MODE } from '../../workspace/private-directory.ts'
 
 export interface MergeOptions {
@@ -49,7 +49,7 @@ export async function mergeImage(
   for (const layer of layers.keys()) if (!wanted.includes(layer)) turns.complete(layer)
   await stageLayers(tasks, layers.length, turns, settings)
   settings.onEvent({ type: 'phase', phase: 'join' })
-  joinLayers(planRoot, stack, name, implicitDirectory(settings.policy), settings.onEvent)
+  joinLayers(planRoot, stack, name, metadataRules(settings.policy), settings.onEvent)
 }
 
 function turn(

@@ -4,6 +4,7 @@ import type { LayerStack } from '../../plan/layer-stack.ts'
 import { joinPath } from '../../plan/names.ts'
 import { readExisting } from '../../rootfs/existing.ts'
 import type { JournaledWorkspace } from '../../rootfs/journal.ts'
+import type { Ledger } from '../../sys/ledger.ts'
 import type { ExistingDestination, Workspace } from '../place/workspace.ts'
 
 /**
@@ -15,6 +16,8 @@ export interface PlanRoot {
   fd: number
   path: string
   staging: string
+  /** Notes the modes of what has to be opened up in a tree that exists. */
+  ledger?: Ledger | undefined
   /** The private directory in it, if the tree must be restored after a failure. */
   journal?: JournaledWorkspace
 }
@@ -34,18 +37,18 @@ export function journaledPlanRoot(workspace: Workspace, existing: ExistingDestin
 /** For a tree that was made to be filled and is discarded after a failure. */
 export function existingPlanRoot(
   { destination }: Workspace,
-  { fd, workspaceName }: ExistingDestination
+  { fd, workspaceName, ledger }: ExistingDestination
 ): PlanRoot {
-  return { fd, path: destination, staging: joinPath(workspaceName, STAGING) }
+  return { fd, path: destination, staging: joinPath(workspaceName, STAGING), ledger }
 }
 
 /** Puts the existing tree below the first layer. @param path of the tree: absolute, without symbolic links */
 export function addExistingTree(
   stack: LayerStack,
   path: string,
-  { fd, workspaceName }: ExistingDestination
+  { fd, workspaceName, ledger }: ExistingDestination
 ): void {
-  const tree = { fd, path: fromText(path), skip: new Set([workspaceName]) }
+  const tree = { fd, path: fromText(path), skip: new Set([workspaceName]), ledger }
   readExisting(tree, (entry, inode, mounted) => stack.addExisting(entry, inode, mounted))
 }
 

@@ -7,7 +7,7 @@ import { parsePlatform } from '../../image/platform.ts'
 import type { Platform } from '../../image/types.ts'
 import type { IdMapping } from '../../plan/id-map.ts'
 import { MAX_PATH_BYTES } from '../../plan/names.ts'
-import type { PolicyChoice } from '../../plan/policy/policies.ts'
+import type { PlainChoice } from '../../plan/policy/overlay.ts'
 import type { LayoutOptions } from '../../store/layout.ts'
 import { parseImageName } from '../../transports/image-name.ts'
 import type { ImageName } from '../../transports/list.ts'
@@ -15,6 +15,7 @@ import type { LayerLimits } from '../../worker/read-layer.ts'
 import type { OnEvent } from '../operation/events.ts'
 import type { HooksOption } from '../operation/open-hooks.ts'
 import { warningTo } from '../operation/warnings.ts'
+import { choosePolicy } from './rootless.ts'
 
 /** Limits on what an image may cost; the defaults are far above what real images need. */
 export interface UnpackLimits {
@@ -50,6 +51,12 @@ export interface UnpackOptions {
   keepDirlinks?: boolean
   uidMap?: readonly IdMapping[]
   gidMap?: readonly IdMapping[]
+  /**
+   * Needs no privileges: everything belongs to the user who unpacks, owners are kept in the attribute
+   * `user.rootlesscontainers`, devices are empty files (docs/rootless.md). Maps are then only recorded for the runtime;
+   * missing (or empty) ones map 0 to the id of this process.
+   */
+  rootless?: boolean
   limits?: UnpackLimits
   /**
    * Functions, or a file that names programs, that decide where layers are stored; default: in the bundle, as plain
@@ -62,7 +69,10 @@ export interface UnpackOptions {
 }
 
 /** The options of every operation that reads the layers of an image. */
-export type ImageOptions = Omit<UnpackOptions, 'destination' | 'uidMap' | 'gidMap' | 'hooks'>
+export type ImageOptions = Omit<
+  UnpackOptions,
+  'destination' | 'uidMap' | 'gidMap' | 'rootless' | 'hooks'
+>
 
 export interface UnpackSettings extends ImageSettings {
   destination: string
@@ -75,7 +85,7 @@ export interface ImageSettings {
   jobs: number
   decompressor: DecompressorChoice
   keepDirlinks: boolean
-  policy: PolicyChoice
+  policy: PlainChoice
   limits: LayerLimits
   pathBytes: number
   layoutOptions: Pick<LayoutOptions, 'maxDocumentSize'>
@@ -88,13 +98,12 @@ const TIB = 2 ** 40
 /** @throws USAGE, REFERENCE_INVALID, DECOMPRESSOR_UNAVAILABLE */
 export function normalizeUnpack(options: UnpackOptions): UnpackSettings {
   const destination = resolve(notEmpty(options.destination))
-  return { ...normalizeImage(options), destination, hooks: options.hooks }
+  const policy = choosePolicy(options)
+  return { ...normalizeImage(options), policy, destination, hooks: options.hooks }
 }
 
 /** @throws USAGE, REFERENCE_INVALID, DECOMPRESSOR_UNAVAILABLE */
-export function normalizeImage(
-  options: ImageOptions & Pick<UnpackOptions, 'uidMap' | 'gidMap'>
-): ImageSettings {
+export function normalizeImage(options: ImageOptions): ImageSettings {
   assertCallbacks(options)
   return {
     reference: parseImageName(options.image, warningTo(options.onEvent)),
@@ -102,7 +111,7 @@ export function normalizeImage(
     jobs: count('jobs', options.jobs ?? availableParallelism()),
     decompressor: probeDecompressors(options.decompressor ?? 'auto', process.env),
     keepDirlinks: options.keepDirlinks ?? false,
-    policy: { kind: 'exact', uidMap: options.uidMap ?? [], gidMap: options.gidMap ?? [] },
+    policy: { kind: 'exact', uidMap: [], gidMap: [] },
     ...normalizeLimits(options.limits),
     signal: options.signal,
     onEvent: options.onEvent ?? (() => undefined)

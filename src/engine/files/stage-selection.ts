@@ -117,7 +117,7 @@ class SelectionStage {
     }
     const fd = openFile(directory, name)
     try {
-      if (this.born.modeHolds(entry.mode)) setModeOf(fd, entry.mode)
+      if (this.born.fileMode(entry) === entry.mode) setModeOf(fd, entry.mode)
       writeFileMetadata(fd, entry, this.born, this.onLost)
     } finally {
       close(fd)

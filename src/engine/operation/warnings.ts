@@ -17,6 +17,16 @@ export function emptyXattr(path: ByteString, xattr: ByteString): EngineEvent {
   }
 }
 
+/** A rootless tree that is packed as if it were none gets its user's owners. */
+export function strayOwner(path: ByteString): EngineEvent {
+  return {
+    type: 'warning',
+    message:
+      'An owner in the attribute user.rootlesscontainers is packed as an attribute, because this is not rootless.',
+    facts: { entry: display(path) }
+  }
+}
+
 export function socket(path: ByteString): EngineEvent {
   return {
     type: 'warning',

@@ -1,7 +1,7 @@
 /** The workspace for a destination that does not exist. */
 import { basename } from 'node:path'
 import { fromText, type ByteString } from '../../bytes.ts'
-import { renameNew } from '../../sys/names.ts'
+import { moveNew } from '../../rootfs/own-directory.ts'
 import type { PrivateDirectory } from '../../workspace/private-directory.ts'
 import { makeWorkspace, taken } from './make-workspace.ts'
 import type { ClosableWorkspace } from './workspace.ts'
@@ -41,7 +41,7 @@ export class BesideWorkspace implements ClosableWorkspace {
 
   private rename(directory: number, name: ByteString): void {
     try {
-      renameNew(directory, name, this.parent, fromText(basename(this.destination)))
+      moveNew(directory, name, this.parent, fromText(basename(this.destination)))
     } catch (error) {
       throw taken(error, this.destination)
     }

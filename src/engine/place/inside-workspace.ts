@@ -4,9 +4,13 @@ import { implicitDirectory } from '../../plan/implicit-directory.ts'
 import { joinPath } from '../../plan/names.ts'
 import type { Operation } from '../../plan/operations.ts'
 import { applyWithJournal, undo } from '../../rootfs/journal.ts'
+import { closeLedger, createLedger, noteLent, type Ledger } from '../../sys/ledger.ts'
+import { privileges } from '../../sys/privileges.ts'
+import { status } from '../../sys/status.ts'
 import { orTryAgain } from '../../sys/try-again.ts'
 import { PRIVATE_MODE, type PrivateDirectory } from '../../workspace/private-directory.ts'
 import { keepTimes } from './keep-times.ts'
+import { closeAgain, openUp, whileOpenedUp } from './open-up.ts'
 import { makeWorkspace, taken } from './make-workspace.ts'
 import type { ClosableWorkspace, ExistingDestination } from './workspace.ts'
 
@@ -16,16 +20,21 @@ const NO_METADATA = {
   onLostXattr: () => undefined
 }
 
-/** A workspace in a destination that exists. It leaves no trace in the times of that directory. */
+/**
+ * A workspace in a destination that exists. It leaves no trace in the times of that directory, nor in modes that had to be
+ * changed meanwhile.
+ */
 export class InsideWorkspace implements ClosableWorkspace {
   readonly destination: string
   readonly existing: ExistingDestination
   private readonly directory: PrivateDirectory
 
-  constructor(fd: number, destination: string) {
+  /** @param tree path in the destination of the tree that is worked on; `''` if the destination is that tree */
+  constructor(fd: number, destination: string, tree: ByteString = '') {
     this.destination = destination
-    this.directory = makeInside(fd)
-    this.existing = { fd, workspaceName: this.directory.name }
+    const { directory, ledger } = makeInside(fd, tree)
+    this.directory = directory
+    this.existing = { fd, workspaceName: directory.name, ledger }
   }
 
   get fd(): number {
@@ -41,7 +50,7 @@ export class InsideWorkspace implements ClosableWorkspace {
    * devices of an untrusted image out of other users' reach.
    */
   publish(names: readonly ByteString[]): void {
-    const { fd, workspaceName } = this.existing
+    const { fd, workspaceName, ledger } = this.existing
     const operations: Operation[] = [
       { op: 'set-mode', path: '', mode: PRIVATE_MODE },
       ...names.map((name) => ({
@@ -51,7 +60,10 @@ export class InsideWorkspace implements ClosableWorkspace {
       }))
     ]
     try {
-      applyWithJournal({ fd: this.fd, path: workspaceName }, fd, operations, NO_METADATA)
+      applyWithJournal({ fd: this.fd, path: workspaceName }, fd, operations, {
+        ...NO_METADATA,
+        ledger
+      })
     } catch (error) {
       throw taken(error, this.destination)
     }
@@ -66,28 +78,55 @@ export class InsideWorkspace implements ClosableWorkspace {
    * next run.
    */
   remove(): void {
-    const { fd } = this.existing
+    const { fd, ledger } = this.existing
     try {
       orTryAgain(() => undo(this.fd, fd))
+      if (ledger !== undefined) closeLedger(ledger)
     } catch (error) {
       this.directory.release()
       throw error
     }
-    try {
-      keepTimes(fd, () => this.directory.remove())
-    } catch {
-      this.directory.remove() // removing it matters more than the times
-    }
+    whileOpenedUp(fd, () => {
+      try {
+        keepTimes(fd, () => this.directory.remove())
+      } catch {
+        this.directory.remove() // removing it matters more than the times
+      }
+    })
   }
 }
 
+interface Inside {
+  directory: PrivateDirectory
+  ledger: Ledger | undefined
+}
+
 /** Nothing is left if the times of the directory cannot be put back. */
-function makeInside(fd: number): PrivateDirectory {
-  let made: PrivateDirectory | undefined
+function makeInside(fd: number, tree: ByteString): Inside {
+  let directory: PrivateDirectory | undefined
+  const before = tree === '' ? openUp(fd) : undefined
   try {
-    return keepTimes(fd, () => (made = makeWorkspace(fd, '')))
+    directory = keepTimes(fd, () => (directory = makeWorkspace(fd, '')))
+    return { directory, ledger: ledgerIn(directory, fd, tree, before) }
   } catch (error) {
-    made?.remove()
+    const made = directory
+    if (made !== undefined) keepTimes(fd, () => made.remove())
+    closeAgain(fd, before)
     throw error
   }
+}
+
+/** @param before mode of the destination, if that was changed */
+function ledgerIn(
+  workspace: PrivateDirectory,
+  fd: number,
+  tree: ByteString,
+  before: number | undefined
+): Ledger | undefined {
+  if (privileges().overridesModes) return undefined
+  const ledger = createLedger(workspace.fd, fd, tree)
+  const { inode, mode } = status(fd, '')
+  if (before !== undefined)
+    noteLent(ledger, { path: '', inode: String(inode), mode: before, lent: mode })
+  return ledger
 }

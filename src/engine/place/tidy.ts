@@ -4,22 +4,38 @@ import { display, fromText, type ByteString } from '../../bytes.ts'
 import { OciUnpackError } from '../../errors.ts'
 import { undo } from '../../rootfs/journal.ts'
 import { close, openOperatorDirectory } from '../../sys/files.ts'
+import { closeLedger, findLedger } from '../../sys/ledger.ts'
 import { claim } from '../../workspace/claim.ts'
 import { PRIVATE, removeLeftovers } from '../../workspace/leftovers.ts'
 import { isPrivateNameFor } from '../../workspace/private-name.ts'
 import type { OnEvent } from '../operation/events.ts'
+import { closeAgain, openUp } from './open-up.ts'
 import { recoverRefresh } from './refresh-note.ts'
 
 /** Undoes and removes what dead processes left in a directory, which must be locked by the caller. */
 export function tidy(directory: number, path: string, onEvent: OnEvent): void {
   let undone = false
-  removeLeftovers(directory, {
-    recover(workspace) {
-      undone = undo(workspace, directory)
-      recoverRefresh(directory, workspace)
-    },
-    onRemoved: (name) => onEvent(leftover(path, name, undone))
-  })
+  let mode: number | undefined
+  try {
+    removeLeftovers(directory, {
+      recover(workspace) {
+        undone = undo(workspace, directory)
+        recoverRefresh(directory, workspace)
+        if (recoverModes(directory, workspace)) mode = openUp(directory)
+      },
+      onRemoved: (name) => onEvent(leftover(path, name, undone))
+    })
+  } finally {
+    closeAgain(directory, mode)
+  }
+}
+
+/** Puts back the modes that a dead process had changed. Returns whether it kept a ledger of them. */
+function recoverModes(directory: number, workspace: number): boolean {
+  const ledger = findLedger(workspace, directory)
+  if (ledger === undefined) return false
+  closeLedger(ledger)
+  return true
 }
 
 /**

@@ -11,6 +11,7 @@ import type { OnEvent } from '../operation/events.ts'
 import { BesideWorkspace } from './beside-workspace.ts'
 import { InsideWorkspace } from './inside-workspace.ts'
 import { keepTimes } from './keep-times.ts'
+import { whileOpenedUp } from './open-up.ts'
 import { assertFree, tidy, tidyBeside } from './tidy.ts'
 import type { ClosableWorkspace, Workspace } from './workspace.ts'
 
@@ -44,7 +45,7 @@ export async function withWorkspaceIn<T>(
   onEvent: OnEvent,
   act: (workspace: Workspace) => Promise<T>
 ): Promise<T> {
-  keepTimes(directory, () => tidy(directory, path, onEvent))
+  whileOpenedUp(directory, () => keepTimes(directory, () => tidy(directory, path, onEvent)))
   return whileOpen(new InsideWorkspace(directory, path), onEvent, act)
 }
 
@@ -66,7 +67,7 @@ async function withNewPlace<T>(
 }
 
 /** What cannot be removed is left for the next run: the result, or the failure, matters more. */
-async function whileOpen<T>(
+export async function whileOpen<T>(
   workspace: ClosableWorkspace,
   onEvent: OnEvent,
   act: (workspace: Workspace) => Promise<T>

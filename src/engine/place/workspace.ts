@@ -3,6 +3,7 @@
  * whole or not at all. A failure removes the workspace and nothing else.
  */
 import type { ByteString } from '../../bytes.ts'
+import type { Ledger } from '../../sys/ledger.ts'
 
 export interface Workspace {
   /** Open handle of the directory, and a path that leads through it. */
@@ -25,6 +26,8 @@ export interface ExistingDestination {
   readonly fd: number
   /** The workspace's name in it. */
   readonly workspaceName: ByteString
+  /** Notes the modes of what has to be opened up; undefined if modes do not keep us out. */
+  readonly ledger: Ledger | undefined
 }
 
 /** A workspace as its maker holds it. */

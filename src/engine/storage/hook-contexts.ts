@@ -13,13 +13,15 @@ import { platformText } from '../../image/platform.ts'
 import type { ResolvedImage } from '../../store/resolve.ts'
 import { contextAt } from '../bundle/bundle-site.ts'
 import type { Job } from '../extract/job.ts'
+import { isRootless } from '../extract/rootless.ts'
 import type { MadeBundle } from './layer-storage.ts'
 
 /** For a bundle that is being made. */
 export function newContext({ source, image, settings }: Job, bundle: BundleContext): ImageContext {
   const { uidMap, gidMap } = settings.policy
   const reference = settings.reference.tag ?? ''
-  return imageContext(bundle, image, { layout: source.path, reference, uidMap, gidMap })
+  const rootless = isRootless(settings)
+  return imageContext(bundle, image, { layout: source.path, reference, rootless, uidMap, gidMap })
 }
 
 /** For a bundle that exists. */
@@ -39,23 +41,20 @@ export function refreshContext(made: MadeBundle, before: ResolvedImage): Refresh
 }
 
 function madeContext({ bundle, image, layout, settings }: MadeBundle): ImageContext {
+  const { rootless } = bundle.metadata
   const reference = settings.reference.tag ?? ''
-  return imageContext(contextAt(bundle.path), image, { layout, reference, ...bundle.mapped })
+  const asked = { layout, reference, rootless, ...bundle.mapped }
+  return imageContext(contextAt(bundle.path), image, asked)
 }
 
 function imageContext(
   bundle: BundleContext,
   { descriptorPath, manifest, config }: ResolvedImage,
-  asked: Pick<ImageContext, 'layout' | 'reference' | 'uidMap' | 'gidMap'>
+  asked: Pick<ImageContext, 'layout' | 'reference' | 'rootless' | 'uidMap' | 'gidMap'>
 ): ImageContext {
-  const { layout, reference, uidMap, gidMap } = asked
   return {
     ...bundle,
-    rootless: false,
-    uidMap,
-    gidMap,
-    layout,
-    reference,
+    ...asked,
     platform: platformText(pathPlatform(descriptorPath) ?? config),
     manifestDigest: target(descriptorPath).digest,
     configDigest: manifest.config.digest,

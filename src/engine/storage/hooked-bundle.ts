@@ -9,6 +9,7 @@ import type { Json } from '../../image/json.ts'
 import type { BundleSite } from '../bundle/bundle-site.ts'
 import { writeOrigin } from '../bundle/origin.ts'
 import { isMounted } from '../bundle/shown-rootfs.ts'
+import type { PlainChoice } from '../../plan/policy/overlay.ts'
 import type { Job } from '../extract/job.ts'
 import type { Extraction, Place } from '../extract/layer-places.ts'
 import { layerName } from '../extract/layer-tasks.ts'
@@ -47,7 +48,7 @@ export class HookedBundle implements NewBundle {
     this.path = site.path
     this.destination = context.bundle
     this.extraction = extractionOf(hooks, site, settings.onEvent)
-    this.treeManifest = treeManifestOf(hooks, topChainId(image))
+    this.treeManifest = treeManifestOf(hooks, settings.policy, topChainId(image))
     this.hooks = hooks
     this.context = { ...context, ...imageSize(sizes) }
     this.site = site
@@ -171,11 +172,12 @@ function extractionOf(
 /** The engine's own tree also depends on id maps and other options, so other bundles cannot share its tree manifest. */
 function treeManifestOf(
   { manifest, extract, name }: HookSet,
+  policy: PlainChoice,
   chainId: string | undefined
 ): TreeManifest {
   if (manifest === 'never') return { kind: 'none' }
   if (extract === 'rootfs') return { kind: 'own' }
-  return { kind: 'shared', storage: name, chainId: chainId ?? 'empty' }
+  return { kind: 'shared', storage: name, policy: policy.kind, chainId: chainId ?? 'empty' }
 }
 
 /** Checks only what every runtime needs (runtime-spec config.md); the rest is between the hook and the runtime. */

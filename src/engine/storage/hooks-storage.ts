@@ -18,6 +18,7 @@ import { HookedBundle } from './hooked-bundle.ts'
 import type { Collected, LayerStorage, MadeBundle, NewBundle } from './layer-storage.ts'
 import { mountAgain, unmount } from './mounted-rootfs.ts'
 import { lockStorage } from './storage-locks.ts'
+import { isRootless } from '../extract/rootless.ts'
 import { pruneManifests } from './tree-manifest-cache.ts'
 
 /** Undefined if no hooks were requested or none are set up. */
@@ -131,7 +132,7 @@ class HooksStorage implements LayerStorage {
     try {
       const live = await liveKeys()
       const outcome = await hooks.call('gc', { liveKeys: live }, signal)
-      pruneManifests(hooks.name, new Set([...live, 'empty']))
+      pruneManifests(hooks.name, new Set<string>([...live, 'empty']))
       const removed = outcome.status === 'yes' ? outcome.answer : {}
       return { hooks: hooks.name, liveKeys: live, ...removed }
     } finally {
@@ -141,10 +142,12 @@ class HooksStorage implements LayerStorage {
 }
 
 /** Layers are found by chain ID, so what is stored for them must not depend on anything else. */
-function assertFits({ settings }: Job, { extract, name }: HookSet): void {
+function assertFits({ settings }: Job, { extract, name, rootless }: HookSet): void {
   if (extract === 'rootfs') return
   const { keepDirlinks, policy } = settings
-  if (!keepDirlinks && policy.uidMap.length === 0 && policy.gidMap.length === 0) return
+  if (isRootless(settings) && !rootless) throw notRootless(name)
+  const isMapped = policy.uidMap.length > 0 || policy.gidMap.length > 0
+  if (!keepDirlinks && (!isMapped || isRootless(settings))) return
   throw new OciUnpackError(
     'USAGE',
     'Hooks cannot keep the layers of an unpack with these options.',
@@ -153,6 +156,13 @@ function assertFits({ settings }: Job, { extract, name }: HookSet): void {
       hint: 'Stored layers are shared between unpacks with any options. Use no hooks ({hooks: undefined}).'
     }
   )
+}
+
+function notRootless(hooks: string): OciUnpackError {
+  return new OciUnpackError('USAGE', 'The hooks cannot keep the layers of a rootless unpack.', {
+    facts: { hooks, found: 'rootless' },
+    hint: 'The owners in such layers are others. Use hooks that keep them apart (rootless = true), no hooks ({hooks: undefined}), or a user namespace.'
+  })
 }
 
 function nothingCollects(hooks: string): OciUnpackError {

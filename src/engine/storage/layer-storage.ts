@@ -28,6 +28,7 @@ import type { Origin } from '../bundle/origin.ts'
 import type { ChangeSettings } from '../edit/change-options.ts'
 import type { Job } from '../extract/job.ts'
 import type { LayerPlaces } from '../extract/layer-places.ts'
+import type { CachedManifest } from './tree-manifest-cache.ts'
 import type { ChangedPaths } from '../../plan/changed-paths.ts'
 
 export interface LayerStorage {
@@ -104,8 +105,8 @@ export type TreeManifest =
   | { kind: 'none' }
   /** Its own. */
   | { kind: 'own' }
-  /** The one for the layers up to this chain ID, which is the same in all bundles of this storage. */
-  | { kind: 'shared'; storage: string; chainId: string }
+  /** The one for these layers, which is the same in all bundles of this storage. */
+  | ({ kind: 'shared' } & CachedManifest)
 
 /** A bundle that a storage made, as a repack knows it. */
 export interface MadeBundle {

@@ -5,6 +5,7 @@
 import { CONFIG_FILE, memoryFiles, METADATA_FILE, ROOTFS_DIRECTORY } from '../../bundle/files.ts'
 import { OciUnpackError } from '../../errors.ts'
 import { target } from '../../image/choice.ts'
+import { listDirectory } from '../../sys/directory.ts'
 import { refuseExistingBundle } from '../bundle/new-bundle.ts'
 import type { Job } from '../extract/job.ts'
 import type { Place } from '../extract/layer-places.ts'
@@ -20,8 +21,10 @@ export const plainStorage: LayerStorage = {
       refuseExistingBundle(destination)
       await act(newBundle(workspace, image))
       const { digest } = target(image.descriptorPath)
+      const there = new Set(listDirectory(workspace.fd))
+      const files = memoryFiles(digest).filter((name) => there.has(name))
       // umoci.json comes last: it makes this a bundle
-      workspace.publish([ROOTFS_DIRECTORY, ...memoryFiles(digest), CONFIG_FILE, METADATA_FILE])
+      workspace.publish([ROOTFS_DIRECTORY, ...files, CONFIG_FILE, METADATA_FILE])
     }),
   changed: () => Promise.resolve(undefined),
   refresh: () => Promise.resolve(),

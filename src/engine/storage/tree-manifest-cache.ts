@@ -1,24 +1,29 @@
 /**
  * Tree manifests of whole chains of layers, so that no file must be read to make a bundle of existing layers. They are
- * a by-product of unpacking; without them, files are hashed again.
+ * a by-product of unpacking; without them, files are hashed again. Beside them is what the disk does not hold of the layers.
  */
 import { constants, copyFileSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
+import type { PolicyChoice } from '../../plan/policy/policies.ts'
 import { cacheDirectory } from '../../sys/cache-directory.ts'
 import { makeDirectories } from '../../sys/make-directories.ts'
 
 export interface CachedManifest {
   /** Name of the storage that the layers live in. */
   storage: string
+  /** How metadata is kept on disk. */
+  policy: PolicyChoice['kind']
   /** Chain ID of the top layer. */
   chainId: string
 }
 
-/** Writes the tree manifest of the chain to `path` if it is known; returns whether it did. */
-export function fetchManifest(cached: CachedManifest, path: string): boolean {
+export type CachedKind = 'mtree' | 'unheld'
+
+/** Writes what is known of the chain to `path`; returns whether it did. */
+export function fetchCached(cached: CachedManifest, kind: CachedKind, path: string): boolean {
   try {
-    copyFileSync(entryOf(cached), path, COPY)
+    copyFileSync(entryOf(cached, kind), path, COPY)
     return true
   } catch {
     return false // whatever is wrong, this is only a cache
@@ -26,10 +31,10 @@ export function fetchManifest(cached: CachedManifest, path: string): boolean {
 }
 
 /** Failing to keep it is not an error. */
-export function keepManifest(cached: CachedManifest, path: string): void {
+export function keepCached(cached: CachedManifest, kind: CachedKind, path: string): void {
   try {
     makeDirectories(directoryOf(cached.storage), 0o700)
-    copyTo(path, entryOf(cached))
+    copyTo(path, entryOf(cached, kind))
   } catch {
     // the next unpack hashes the files again
   }
@@ -47,11 +52,10 @@ function copyTo(path: string, entry: string): void {
 
 /** Forgets all chains except these. */
 export function pruneManifests(storage: string, live: ReadonlySet<string>): void {
-  const kept = new Set([...live].map((chainId) => entryOf({ storage, chainId })))
-  for (const name of names(directoryOf(storage))) {
-    const path = join(directoryOf(storage), name)
-    if (!kept.has(path)) rmSync(path, { force: true })
-  }
+  const kept = new Set([...live].map(stem))
+  for (const name of names(directoryOf(storage)))
+    if (!kept.has(name.slice(0, name.indexOf('.'))))
+      rmSync(join(directoryOf(storage), name), { force: true })
 }
 
 /** Shares blocks if the file system can. */
@@ -65,8 +69,13 @@ function names(directory: string): string[] {
   }
 }
 
-function entryOf({ storage, chainId }: CachedManifest): string {
-  return join(directoryOf(storage), `${chainId.replace(':', '_')}.mtree`)
+function entryOf({ storage, policy, chainId }: CachedManifest, kind: CachedKind): string {
+  const variant = policy === 'exact' ? '' : `.${policy}`
+  return join(directoryOf(storage), `${stem(chainId)}${variant}.${kind}`)
+}
+
+function stem(chainId: string): string {
+  return chainId.replace(':', '_')
 }
 
 function directoryOf(storage: string): string {

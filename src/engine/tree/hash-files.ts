@@ -1,5 +1,6 @@
 /** Hashes the content of files, in threads if there is enough of it. */
 import type { ByteString } from '../../bytes.ts'
+import type { Ledger } from '../../sys/ledger.ts'
 import { withThreads, type ThreadOptions } from '../operation/threads.ts'
 
 /** A regular file that is to be read. */
@@ -17,14 +18,20 @@ const WORTH_A_THREAD = { files: 256, bytes: 32 * 1024 * 1024 }
 /** Size of one task: small enough that no thread is left working alone at the end. */
 const BATCH = { files: 512, bytes: 64 * 1024 * 1024 }
 
+/** How to look at a tree. */
+export interface TreeOptions extends ThreadOptions {
+  /** Notes the modes of what has to be opened up. */
+  ledger?: Ledger | undefined
+}
+
 /** Hashes files below a directory. @param root its descriptor, open until all is hashed */
-export function hasher(root: number, options: ThreadOptions): HashFiles {
+export function hasher(root: number, options: TreeOptions): HashFiles {
   return async (files) => {
     if (files.length === 0) return []
     const threads = isWorthThreads(files) ? options.jobs : 0
     return withThreads(threads, options, async (pool, control) => {
       const digests = batches(files).map((paths) =>
-        pool.run({ type: 'hash-files', root, paths }, control)
+        pool.run({ type: 'hash-files', root, paths, ledger: options.ledger }, control)
       )
       return (await Promise.all(digests)).flat()
     })

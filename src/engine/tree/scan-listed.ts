@@ -1,17 +1,24 @@
 /** The current state of the part of a tree that is reported to have changed. */
-import type { ByteString } from '../../bytes.ts'
+import { compareBytes, type ByteString } from '../../bytes.ts'
 import type { ChangedPaths } from '../../plan/changed-paths.ts'
 import { baseName, parentPath } from '../../plan/names.ts'
 import { ScannedTree } from '../../rootfs/scanned-tree.ts'
 import { Scanner } from '../../rootfs/scanner.ts'
+import { putModesBack, type Ledger } from '../../sys/ledger.ts'
 
 /**
- * Looks at the listed paths and at the directories above them, without which nothing is found.
+ * Looks at the listed paths and at the directories above them, without which nothing is found. Modes are recorded as
+ * they were before the operation: directories come before what is in them.
  * @throws SYSCALL_FAILED with the path
  */
-export function scanListed(root: number, listed: ChangedPaths): ScannedTree {
+export function scanListed(
+  root: number,
+  listed: ChangedPaths,
+  ledger: Ledger | undefined
+): ScannedTree {
+  if (ledger !== undefined) putModesBack(ledger)
   const tree = new ScannedTree()
-  const scanner = new Scanner(root, (batch) => tree.add(batch))
+  const scanner = new Scanner(root, (batch) => tree.add(batch), ledger)
   const whole = new Set([...listed.trees].map(inside))
   try {
     scanner.root()
@@ -35,7 +42,8 @@ function scanWhole(scanner: Scanner, tree: ScannedTree, path: ByteString): void 
     scanner.directory(next, (found) => waiting.push(found))
 }
 
-function namesByDirectory({ entries, trees }: ChangedPaths): Map<ByteString, Set<ByteString>> {
+/** The directories are sorted. */
+function namesByDirectory({ entries, trees }: ChangedPaths): [ByteString, Set<ByteString>][] {
   const names = new Map<ByteString, Set<ByteString>>()
   for (const path of [...entries, ...trees])
     for (let at = inside(path); at !== ''; at = parentPath(at)) {
@@ -44,7 +52,7 @@ function namesByDirectory({ entries, trees }: ChangedPaths): Map<ByteString, Set
       if (known === undefined) names.set(parentPath(at), new Set([baseName(at)]))
       else known.add(baseName(at))
     }
-  return names
+  return [...names].sort(([a], [b]) => compareBytes(a, b))
 }
 
 /** The root as the scanner names it. */

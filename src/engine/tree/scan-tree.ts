@@ -5,34 +5,43 @@ import { Scanner, type ScanBatch } from '../../rootfs/scanner.ts'
 import { perform, SILENT } from '../../worker/perform.ts'
 import type { ScanTreeTask } from '../../worker/scan-tree.ts'
 import { throwIfAborted } from '../operation/abort.ts'
-import { withThreads, type ThreadOptions } from '../operation/threads.ts'
+import { withThreads } from '../operation/threads.ts'
+import { putModesBack, type Ledger } from '../../sys/ledger.ts'
+import type { TreeOptions } from './hash-files.ts'
 
 /** With up to this many objects, the calling thread finishes before another thread could start. */
 const WORTH_THREADS = 5000
 
 /**
- * Looks at a whole tree. Other threads begin while this one calls `meanwhile` and then takes its share.
+ * Looks at a whole tree, with modes as they were before the operation. Other threads begin while this one calls `meanwhile` and then takes its share.
  * @param root descriptor of the tree's directory, open until this settles
  * @param enough how many objects this thread looks at before it asks others
  * @throws SYSCALL_FAILED with the path, ABORTED, and what `meanwhile` throws
  */
 export async function scanTree<T>(
   root: number,
-  options: ThreadOptions,
+  options: TreeOptions,
   meanwhile: () => T,
   enough: number = options.jobs > 1 ? WORTH_THREADS : Infinity
 ): Promise<[ScannedTree, T]> {
   throwIfAborted(options.signal)
+  const { ledger } = options
+  if (ledger !== undefined) putModesBack(ledger)
   const tree = new ScannedTree()
-  const subtrees = scanTop(root, tree, enough)
+  const subtrees = scanTop(root, tree, enough, ledger)
   if (subtrees.length === 0) return [tree, meanwhile()]
-  const task: ScanTreeTask = { type: 'scan-tree', root, subtrees }
+  const task: ScanTreeTask = { type: 'scan-tree', root, subtrees, ledger }
   return [tree, await share(task, tree, options, meanwhile)]
 }
 
 /** From the top down, level by level, until there are `enough` objects; gives the directories that are left. */
-function scanTop(root: number, tree: ScannedTree, enough: number): ByteString[] {
-  const scanner = new Scanner(root, (batch) => tree.add(batch))
+function scanTop(
+  root: number,
+  tree: ScannedTree,
+  enough: number,
+  ledger: Ledger | undefined
+): ByteString[] {
+  const scanner = new Scanner(root, (batch) => tree.add(batch), ledger)
   try {
     scanner.root()
     const waiting: ByteString[] = ['']
@@ -49,7 +58,7 @@ function scanTop(root: number, tree: ScannedTree, enough: number): ByteString[] 
 function share<T>(
   task: ScanTreeTask,
   tree: ScannedTree,
-  options: ThreadOptions,
+  options: TreeOptions,
   meanwhile: () => T
 ): Promise<T> {
   const scanned = (batch: ScanBatch): void => tree.add(batch)

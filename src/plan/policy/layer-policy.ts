@@ -1,18 +1,17 @@
 /** The policy for a layer in its own directory. */
 import { overlayNamespace, type WhiteoutForm } from '../whiteout-form.ts'
 import type { ObjectMetadata } from './metadata-policy.ts'
+import type { PlainChoice } from './overlay.ts'
 import { fromDisk, toDisk, type PolicyChoice } from './policies.ts'
 
 /** The policy to use when the layer is part of a mount. */
-export function layerPolicy(policy: PolicyChoice, form: WhiteoutForm): PolicyChoice {
+export function layerPolicy(under: PlainChoice, form: WhiteoutForm): PolicyChoice {
   const namespace = overlayNamespace(form)
-  if (namespace === undefined) return policy
-  const { uidMap, gidMap } = policy
-  return { kind: 'overlay', namespace, uidMap, gidMap }
+  return namespace === undefined ? under : { kind: 'overlay', namespace, under }
 }
 
 /** Owners stay as they are on disk. */
-const AS_IT_LIES: PolicyChoice = { kind: 'exact', uidMap: [], gidMap: [] }
+const AS_IT_LIES: PlainChoice = { kind: 'exact', uidMap: [], gidMap: [] }
 
 /**
  * The metadata that the image gave to an object in the directory of a layer, in its form on disk: without what the host

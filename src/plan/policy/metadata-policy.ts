@@ -12,14 +12,11 @@
  * - `fromDisk(toDisk(entry))` is the entry without what `unheld(entry)` returns. Together they are the entry again.
  * - If `toDisk` throws, nothing of the entry has reached the disk. What cannot exist there in any form is refused with
  *   ENTRY_INVALID, and an id without a mapping, in either direction, with ID_NOT_MAPPED.
- * - `toDisk` can write what `fromDisk` returns: a repacked image unpacks under the policy that it was packed with.
+ * - `toDisk` can write what `fromDisk` returns, up to `unheld`: a repacked image unpacks under the policy that it was packed with.
  * - `fromDisk` does not return what the host, or the file system that contains the tree, has added.
  *
- * A policy for users without root will hold less: all owners become the user's, devices and FIFOs become empty files,
- * set-ID bits and `security.*` attributes are left out. The three things that it needs exist already: `toDisk` may
- * change the type, `unheld` returns everything that was changed or left out (so this can be remembered beside the
- * bundle, by path, and added to what `fromDisk` returns at a repack), and both get the choice, which is in the bundle's
- * metadata. The code that remembers this must also notice when it is stale because the object at the path was replaced.
+ * What `unheld` returns is kept on the staged entry, with what the kernel refused while it was written, and remembered beside a
+ * bundle (`bundle/unheld.ts`); a repack adds it to what `fromDisk` returns, as long as the object is still the same.
  */
 import type { EntryType, Xattr } from '../../tar/entry.ts'
 
@@ -35,13 +32,16 @@ export interface ObjectMetadata {
   xattrs: readonly Xattr[]
 }
 
+/** The part of an object's metadata that the disk does not hold. */
+export type Unheld = Partial<ObjectMetadata>
+
 export interface MetadataPolicy<Choice> {
   /** The object as it is to be on disk. @throws ENTRY_INVALID, ID_NOT_MAPPED */
   toDisk(entry: ObjectMetadata, choice: Choice): ObjectMetadata
 
-  /** The object as an image has it. @throws ID_NOT_MAPPED */
+  /** The object as an image has it. @throws ENTRY_INVALID, ID_NOT_MAPPED */
   fromDisk(object: ObjectMetadata, choice: Choice): ObjectMetadata
 
   /** The part of the entry that the disk does not hold, as in the entry; only those attributes that are left out. */
-  unheld(entry: ObjectMetadata, choice: Choice): Partial<ObjectMetadata>
+  unheld(entry: ObjectMetadata, choice: Choice): Unheld
 }

@@ -7,30 +7,47 @@ import type { ByteString } from '../../bytes.ts'
 import { OciUnpackError } from '../../errors.ts'
 import type { Xattr } from '../../tar/entry.ts'
 import { isWhiteoutDevice, type OverlayNamespace } from '../whiteout-form.ts'
-import { exact, type IdMaps } from './exact.ts'
-import type { MetadataPolicy } from './metadata-policy.ts'
+import { exact, type ExactChoice } from './exact.ts'
+import { limited, type LimitedChoice } from './limited.ts'
+import type { MetadataPolicy, ObjectMetadata } from './metadata-policy.ts'
+import { rootless, type RootlessChoice } from './rootless.ts'
 
-export interface OverlayChoice extends IdMaps {
+/** A policy for a tree without marks. */
+export type PlainChoice = ExactChoice | LimitedChoice | RootlessChoice
+
+export interface OverlayChoice {
   kind: 'overlay'
   /** Where the mount keeps its own attributes. */
   namespace: OverlayNamespace
+  /** Decides about everything else. */
+  under: PlainChoice
+}
+
+const PLAIN: Readonly<Record<PlainChoice['kind'], MetadataPolicy<PlainChoice>>> = {
+  exact,
+  limited,
+  rootless
 }
 
 export const overlay: MetadataPolicy<OverlayChoice> = {
-  toDisk(entry, choice) {
-    if (isWhiteoutDevice(entry)) throw hiddenDevice()
-    const object = exact.toDisk(entry, choice)
-    if (object.xattrs.length > 0) object.xattrs = escaped(object.xattrs, choice.namespace)
-    return object
+  toDisk(entry, { namespace, under }) {
+    const object = PLAIN[under.kind].toDisk(entry, under)
+    if (isWhiteoutDevice(object)) throw hiddenDevice()
+    return withXattrs(object, escaped(object.xattrs, namespace))
   },
 
-  fromDisk(object, choice) {
-    const entry = exact.fromDisk(object, choice)
-    if (entry.xattrs.length > 0) entry.xattrs = unescaped(entry.xattrs, choice.namespace)
-    return entry
+  fromDisk(object, { namespace, under }) {
+    return PLAIN[under.kind].fromDisk(
+      withXattrs(object, unescaped(object.xattrs, namespace)),
+      under
+    )
   },
 
-  unheld: (entry, choice) => exact.unheld(entry, choice)
+  unheld: (entry, { under }) => PLAIN[under.kind].unheld(entry, under)
+}
+
+function withXattrs(object: ObjectMetadata, xattrs: readonly Xattr[]): ObjectMetadata {
+  return object.xattrs.length === 0 ? object : { ...object, xattrs }
 }
 
 /**

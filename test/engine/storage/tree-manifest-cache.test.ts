@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { fetchManifest, keepManifest } from '../../../src/engine/storage/tree-manifest-cache.ts'
+import { fetchCached, keepCached } from '../../../src/engine/storage/tree-manifest-cache.ts'
 import { makeTemporary, removeTemporary } from '../../support/temporary.ts'
 
-const CACHED = { storage: 'set', chainId: `sha256:${'ab'.repeat(32)}` }
+const CACHED = { storage: 'set', policy: 'exact', chainId: `sha256:${'ab'.repeat(32)}` } as const
 
 let work: string
 const { XDG_CACHE_HOME } = process.env
@@ -19,14 +19,14 @@ afterEach(() => {
 describe('a manifest that is kept', () => {
   test('is there for the next unpack', () => {
     process.env['XDG_CACHE_HOME'] = `${work}/cache`
-    keepManifest(CACHED, `${work}/manifest`)
-    expect(fetchManifest(CACHED, `${work}/fetched`)).toBe(true)
+    keepCached(CACHED, 'mtree', `${work}/manifest`)
+    expect(fetchCached(CACHED, 'mtree', `${work}/fetched`)).toBe(true)
     expect(readFileSync(`${work}/fetched`, 'utf8')).toBe('#mtree\n')
   })
 
   test.each(['/proc/none', '/etc/passwd'])('is given up without a word in %s', (home) => {
     process.env['XDG_CACHE_HOME'] = home
-    keepManifest(CACHED, `${work}/manifest`)
-    expect(fetchManifest(CACHED, `${work}/fetched`)).toBe(false)
+    keepCached(CACHED, 'mtree', `${work}/manifest`)
+    expect(fetchCached(CACHED, 'mtree', `${work}/fetched`)).toBe(false)
   })
 })

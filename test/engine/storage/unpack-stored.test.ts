@@ -4,7 +4,7 @@ import type { UnpackHooks } from '../../../src/index.ts'
 import { tryLock } from '../../../src/sys/lock.ts'
 import { library } from '../../support/dist.ts'
 import { needs } from '../../support/requires.ts'
-import { directory, file, hardlink, symlink, tar } from '../../support/tar-builder.ts'
+import { char, directory, file, hardlink, symlink, tar } from '../../support/tar-builder.ts'
 import { snapshot } from '../../reference/snapshot.ts'
 import { codeOf, inScratch, optionsFor, recorder } from '../support.ts'
 import { chainStore } from './directory-store.ts'
@@ -199,31 +199,35 @@ describe('the place of the bundle', () => {
       expect(fs.readdirSync(`${work}/made/.oci-unpack`)).toEqual(['hooks.json'])
     }))
 
-  test('is cleared of the unfinished work of a process that died', () =>
+  test.runIf(needs('root'))('is cleared of the unfinished work of a process that died', () =>
     inScratch(async (work) => {
       const options = optionsFor(work, LAYERS)
       fs.mkdirSync(`${work}/made/.oci-unpack-0123456789ab/layers`, { recursive: true })
       await library.unpack({ ...options, hooks: chainStore(`${work}/store`).hooks })
       expect(fs.readdirSync(`${work}/made`)).not.toContain('.oci-unpack-0123456789ab')
-    }))
+    })
+  )
 
-  test('that another process holds is refused before any hook is asked, and keeps its mode', () =>
-    inScratch(async (work) => {
-      fs.mkdirSync(`${work}/made`)
-      fs.chmodSync(`${work}/made`, 0o755)
-      const { hooks, calls } = chainStore(`${work}/store`)
-      const holder = fs.openSync(`${work}/made`, 'r')
-      try {
-        expect(tryLock(holder, 'exclusive')).toBe(true)
-        const options = { ...optionsFor(work, LAYERS), hooks }
-        expect(await codeOf(library.unpack(options))).toBe('BUNDLE_EXISTS')
-      } finally {
-        fs.closeSync(holder)
-      }
-      expect(calls).toEqual([])
-      expect(fs.readdirSync(`${work}/made`)).toEqual([])
-      expect(fs.statSync(`${work}/made`).mode & 0o7777).toBe(0o755)
-    }))
+  test.runIf(needs('root'))(
+    'that another process holds is refused before any hook is asked, and keeps its mode',
+    () =>
+      inScratch(async (work) => {
+        fs.mkdirSync(`${work}/made`)
+        fs.chmodSync(`${work}/made`, 0o755)
+        const { hooks, calls } = chainStore(`${work}/store`)
+        const holder = fs.openSync(`${work}/made`, 'r')
+        try {
+          expect(tryLock(holder, 'exclusive')).toBe(true)
+          const options = { ...optionsFor(work, LAYERS), hooks }
+          expect(await codeOf(library.unpack(options))).toBe('BUNDLE_EXISTS')
+        } finally {
+          fs.closeSync(holder)
+        }
+        expect(calls).toEqual([])
+        expect(fs.readdirSync(`${work}/made`)).toEqual([])
+        expect(fs.statSync(`${work}/made`).mode & 0o7777).toBe(0o755)
+      })
+  )
 
   test('that has a bundle is refused', () =>
     inScratch(async (work) => {
@@ -234,13 +238,52 @@ describe('the place of the bundle', () => {
     }))
 })
 
-test.each([{ keepDirlinks: true }, { uidMap: [{ containerId: 0, hostId: 1000, size: 10 }] }])(
-  'layers that would depend on more than their chain are not put into a store: %j',
-  (more) =>
-    inScratch(async (work) => {
-      const store = chainStore(`${work}/store`)
-      const options = { ...optionsFor(work, LAYERS), hooks: store.hooks, ...more }
-      expect(await codeOf(library.unpack(options))).toBe('USAGE')
-      expect(store.calls).toEqual([])
-    })
+test.each([
+  { keepDirlinks: true },
+  { uidMap: [{ containerId: 0, hostId: 1000, size: 10 }] },
+  { rootless: true }
+])('layers that would depend on more than their chain are not put into a store: %j', (more) =>
+  inScratch(async (work) => {
+    const store = chainStore(`${work}/store`)
+    const options = { ...optionsFor(work, LAYERS), hooks: store.hooks, ...more }
+    expect(await codeOf(library.unpack(options))).toBe('USAGE')
+    expect(store.calls).toEqual([])
+  })
 )
+
+test('a set that keeps rootless layers apart gets them, is told, and its bundles remember what they lack', () =>
+  inScratch(async (work) => {
+    const layers = [tar(directory('etc/'), char('etc/null', 1, 3), file('etc/a', 'x', { uid: 9 }))]
+    const options = { ...optionsFor(work, layers), rootless: true, uidMap: [], gidMap: [] }
+    await library.unpack({ ...options, destination: `${work}/plain` })
+    const store = chainStore(`${work}/store`)
+    const told: boolean[] = []
+    const hooks: UnpackHooks = {
+      ...store.hooks,
+      rootless: true,
+      prepare(context, call) {
+        told.push(context.rootless)
+        return store.hooks.prepare!(context, call)
+      }
+    }
+    for (const name of ['cold', 'warm'])
+      await library.unpack({ ...options, hooks, destination: `${work}/${name}` })
+    expect(told).toEqual([true, true])
+    expect(store.calls.filter((call) => call.startsWith('pre-'))).toEqual(['pre-extract 0'])
+    for (const name of ['cold', 'warm']) {
+      expect(snapshot(`${work}/${name}/rootfs`)).toBe(snapshot(`${work}/plain/rootfs`))
+      expect(unheld(`${work}/${name}`)).toEqual(unheld(`${work}/plain`))
+    }
+    expect(unheld(`${work}/plain`)).toEqual([
+      ['etc/null', { type: 'char', devMajor: 1, devMinor: 3 }]
+    ])
+  }))
+
+/** What a bundle remembers of its image, by path. */
+function unheld(bundle: string): unknown {
+  const name = fs.readdirSync(bundle).find((file) => file.endsWith('.unheld'))!
+  const { objects } = JSON.parse(fs.readFileSync(`${bundle}/${name}`, 'utf8')) as {
+    objects: { path: string; unheld: object }[]
+  }
+  return objects.map(({ path, unheld }) => [path, unheld])
+}

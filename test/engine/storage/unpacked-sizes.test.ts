@@ -12,6 +12,7 @@ import { library } from '../../support/dist.ts'
 import { file, tar } from '../../support/tar-builder.ts'
 import { inScratch, optionsFor } from '../support.ts'
 import { chainStore } from './directory-store.ts'
+import { needs } from '../../support/requires.ts'
 import { withTemporary } from '../../support/temporary.ts'
 
 const TAR = Buffer.alloc(4096, 'x')
@@ -66,7 +67,7 @@ test('an annotation says it exactly, and the sizes of an image add up', () => {
   expect(imageSize(vague)).toEqual({ imageUnpackedSize: 5007, imageUnpackedSizeIs: 'at least' })
 })
 
-test('hooks are told, as functions and in the environment', async () => {
+test.runIf(needs('root'))('hooks are told, as functions and in the environment', async () => {
   const told: object[] = []
   await inScratch(async (work) => {
     const { hooks } = chainStore(`${work}/store`)

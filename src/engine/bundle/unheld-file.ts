@@ -1,0 +1,56 @@
+/** Writes down, beside the tree manifest, what the disk does not hold of an image that was just unpacked. */
+import { join } from 'node:path'
+import { unheldFile } from '../../bundle/files.ts'
+import { dependsOnContent, formatUnheld, type UnheldRecord } from '../../bundle/unheld.ts'
+import { toBuffer } from '../../bytes.ts'
+import { baseName, parentPath } from '../../plan/names.ts'
+import type { UnheldObject } from '../../plan/unheld-tree.ts'
+import { DirectoryCursor } from '../../rootfs/directory-cursor.ts'
+import type { Ledger } from '../../sys/ledger.ts'
+import { birthTime, status } from '../../sys/status.ts'
+import { readSymlink } from '../../sys/names.ts'
+import { writeNew } from './new-bundle.ts'
+
+interface FinishedTree {
+  /** Descriptor. */
+  rootfs: number
+  /** Notes the modes of what has to be opened up. */
+  ledger: Ledger | undefined
+}
+
+/** @param objects directories before what is in them: their modes are read before they are opened up */
+export function writeUnheldFile(
+  directory: string,
+  digest: string,
+  { rootfs, ledger }: FinishedTree,
+  objects: readonly UnheldObject[]
+): void {
+  const cursor = new DirectoryCursor(rootfs, ledger)
+  try {
+    const records = objects.map((object) => recordOf(cursor, object))
+    const text = formatUnheld({ device: status(rootfs, '').device, objects: records })
+    writeNew(join(directory, unheldFile(digest)), text)
+  } finally {
+    cursor.release()
+  }
+}
+
+function recordOf(cursor: DirectoryCursor, { path, unheld, sha256 }: UnheldObject): UnheldRecord {
+  const directory = cursor.at(path === '' ? '' : parentPath(path))
+  const name = path === '' ? '.' : baseName(path)
+  const found = status(directory, name)
+  const { type, inode, mode, size, mtimeSec: sec, mtimeNsec: nsec } = found
+  const isDecisive = sha256 !== undefined && dependsOnContent(unheld)
+  return {
+    path: path === '' ? '.' : path,
+    type,
+    inode: String(inode),
+    born: birthTime(directory, name) ?? null,
+    mode,
+    size,
+    mtime: { sec, nsec },
+    link: type === 'symlink' ? readSymlink(directory, name) : '',
+    sha256: isDecisive ? toBuffer(sha256).toString('hex') : null,
+    unheld
+  }
+}

@@ -1,0 +1,244 @@
+/**
+ * A ledger of modes. Where modes keep the owner of a tree out of it, an operation on the tree changes them for as long
+ * as it needs to (`lender.ts`), and a ledger says what they were. It is a file: all threads of a process share its
+ * descriptor, and one in a workspace outlives the process. A mode is noted, in one write(2), before it is changed.
+ *
+ * Putting back is done newest first, and for each object only if it still is what was made of it: another mode, or
+ * another object of that name, is the work of somebody else.
+ */
+import { writeSync } from 'node:fs'
+import { toBuffer, type ByteString } from '../bytes.ts'
+import { failed } from './failed-call.ts'
+import { fromNode, isErrno, SyscallError } from './failure.ts'
+import { flush } from './durable.ts'
+import { close, createLog, openLog, openPlace, truncate } from './files.ts'
+import { libcCalls as libc } from './libc.ts'
+import { firstPath } from './memory.ts'
+import { setModeOfPlace } from './metadata.ts'
+import { mountIdOf } from './mounts.ts'
+import { readFully } from './read.ts'
+import { status } from './status.ts'
+import { orTryAgain } from './try-again.ts'
+
+/** Plain data, so that threads can be given one. */
+export interface Ledger {
+  /** Descriptor of the file. */
+  readonly file: number
+  /** Descriptor of the directory that noted paths are relative to. */
+  readonly base: number
+  /** Path, in that directory, of the tree: nothing above it is lent. */
+  readonly tree: ByteString
+  /** Path, in that directory, of the root that the user of this ledger names paths from. */
+  readonly at: ByteString
+  /** Identity of the mount and the file system that the tree is on: nothing else is lent. */
+  readonly mount: string
+}
+
+/** A mode that was changed. */
+export interface LentMode {
+  path: ByteString
+  inode: string
+  mode: number
+  /** What it was changed to. */
+  lent: number
+}
+
+type Line =
+  | { lent: LentMode }
+  /** From here on, the modes noted before for these paths are the operation's to set, and it has set them if it succeeds. */
+  | { replaced: readonly ByteString[] }
+
+/** The name of a ledger in a workspace. */
+const NAME = 'modes'
+
+/**
+ * A ledger in memory, for what no later process needs: a tree that a crash leaves to be removed as a whole.
+ * @param tree path in `base` of the tree
+ */
+export function ledgerInMemory(base: number, tree: ByteString): Ledger {
+  const file = libc.memfd_create(firstPath.string(NAME), MFD_CLOEXEC)
+  if (file < 0) throw failed('memfd_create', undefined, NAME)
+  if (libc.fcntl(file, F_SETFL, O_APPEND) < 0) throw failed('fcntl', undefined, file, 'O_APPEND')
+  return openLedger(file, base, tree)
+}
+
+const MFD_CLOEXEC = 1
+const F_SETFL = 4
+const O_APPEND = 0o2000
+
+/** A new ledger in a workspace in `base`. */
+export function createLedger(workspace: number, base: number, tree: ByteString): Ledger {
+  return openLedger(createLog(workspace, NAME), base, tree)
+}
+
+/** The ledger of an abandoned workspace; undefined if there is none, or if another user could have written it. */
+export function findLedger(workspace: number, base: number): Ledger | undefined {
+  const file = openIfThere(workspace)
+  if (file === undefined) return undefined
+  const { uid, mode } = status(file, '')
+  if (uid === process.geteuid!() && (mode & 0o022) === 0)
+    return { file, base, tree: '', at: '', mount: '' }
+  close(file)
+  return undefined
+}
+
+function openIfThere(workspace: number): number | undefined {
+  try {
+    return openLog(workspace, NAME)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined
+    throw error
+  }
+}
+
+function openLedger(file: number, base: number, tree: ByteString): Ledger {
+  try {
+    return { file, base, tree, at: tree, mount: mountOf(base, tree) }
+  } catch (error) {
+    close(file)
+    throw error
+  }
+}
+
+function mountOf(base: number, tree: ByteString): string {
+  if (tree === '') return mountKey(base)
+  const place = openPlace(base, tree)
+  try {
+    return mountKey(place)
+  } finally {
+    close(place)
+  }
+}
+
+/** Equal for objects of one file system that are reached through one mount. */
+export function mountKey(fd: number): string {
+  return `${mountIdOf(fd)}:${status(fd, '').device}`
+}
+
+/** The mode must not be changed before this returns. */
+export function noteLent(ledger: Ledger, lent: LentMode): void {
+  write(ledger, { lent })
+}
+
+/** Announces that the operation, if it succeeds, has given these paths new modes. */
+export function noteReplaced(ledger: Ledger, paths: readonly ByteString[]): void {
+  if (paths.length > 0) write(ledger, { replaced: paths })
+}
+
+/** The tree is again what it was before `noteReplaced`. Needs no space on the disk. */
+export function forgetReplaced(ledger: Ledger): void {
+  const at = text(ledger).indexOf(REPLACED)
+  if (at >= 0) truncate(ledger.file, at)
+}
+
+const REPLACED = '\n{"replaced"'
+
+/**
+ * Byte strings contain no character above 255, so latin1 preserves them. The newline before a line ends one that could
+ * not be written whole.
+ */
+function write(ledger: Ledger, line: Line): void {
+  const bytes = toBuffer(`\n${JSON.stringify(line)}\n`)
+  let written: number
+  try {
+    written = writeSync(ledger.file, bytes)
+  } catch (error) {
+    throw fromNode(error)
+  }
+  if (written < bytes.length) throw new SyscallError('ENOSPC', `write(${ledger.file})`, undefined)
+  flush(ledger.file)
+}
+
+/**
+ * Puts all modes back and empties the ledger.
+ * @throws SyscallError; all else that can be put back is, and the ledger is kept for another try
+ */
+export function putModesBack(ledger: Ledger): void {
+  putAllBack(ledger)
+  truncate(ledger.file, 0)
+}
+
+/** Puts all modes back, and ends the use of the ledger. @throws SyscallError */
+export function closeLedger(ledger: Ledger): void {
+  try {
+    putAllBack(ledger)
+  } finally {
+    close(ledger.file)
+  }
+}
+
+function putAllBack(ledger: Ledger): void {
+  const failures: unknown[] = []
+  for (const lent of outstanding(ledger).reverse())
+    try {
+      orTryAgain(() => putBackIfThere(ledger.base, lent))
+    } catch (error) {
+      failures.push(error)
+    }
+  if (failures.length > 0) throw failures[0]
+}
+
+/** Objects that are gone or changed are passed over. */
+function putBackIfThere(base: number, lent: LentMode): void {
+  try {
+    putBack(base, lent)
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES')) throw error
+  }
+}
+
+/** In the order in which they were noted. */
+function outstanding(ledger: Ledger): LentMode[] {
+  let noted: LentMode[] = []
+  for (const line of lines(ledger))
+    if ('lent' in line) noted.push(line.lent)
+    else {
+      const replaced = new Set(line.replaced)
+      noted = noted.filter(({ path }) => !replaced.has(path))
+    }
+  return noted
+}
+
+/** What a line that is not whole would say was not done. */
+function lines(ledger: Ledger): Line[] {
+  return text(ledger)
+    .split('\n')
+    .flatMap((line): Line[] => {
+      try {
+        return [JSON.parse(line) as Line]
+      } catch {
+        return []
+      }
+    })
+}
+
+function text({ file }: Ledger): ByteString {
+  const { size } = status(file, '')
+  const bytes = Buffer.alloc(size)
+  return bytes.toString('latin1', 0, readFully(file, bytes, size, 0))
+}
+
+function putBack(base: number, { path, inode, mode, lent }: LentMode): void {
+  const place = openBelow(base, path)
+  try {
+    const found = status(place, '')
+    if (String(found.inode) === inode && found.mode === lent) setModeOfPlace(place, mode)
+  } finally {
+    close(place)
+  }
+}
+
+/** Through directories alone. */
+function openBelow(base: number, path: ByteString): number {
+  let place = openPlace(base, '.')
+  if (path === '') return place
+  for (const name of path.split('/')) {
+    const above = place
+    try {
+      place = openPlace(above, name)
+    } finally {
+      close(above)
+    }
+  }
+  return place
+}
