@@ -70,11 +70,11 @@ function writerOf(
   target: ByteString,
   settings: ChangeSettings
 ): WriteLayer {
-  const { source } = options
+  const { source, rootless = false } = options
   if (source === undefined) return (writer) => writeWhiteout(target, writer)
   return (writer) =>
-    withSource(source, async (directory, name, ledger) => {
-      const { rootless = false, uidMap = [], gidMap = [] } = options
+    withSource(source, rootless, async (directory, name, ledger) => {
+      const { uidMap = [], gidMap = [] } = options
       const { type } = status(directory, name)
       assertInsertable(type, target)
       const inside = type === 'directory' ? contents(directory, name, ledger) : []
@@ -102,18 +102,20 @@ async function writeWhiteout(target: ByteString, writer: LayerWriter): Promise<v
 }
 
 /**
- * Calls `act` with the directory that contains the source and its name there; a link is not followed. Modes that keep the
- * user out of the source are put back afterwards.
+ * Calls `act` with the directory that contains the source and its name there; a link is not followed. If rootless, modes
+ * that keep the user out of the source are changed, and put back afterwards.
  */
 async function withSource(
   source: string,
+  rootless: boolean,
   act: (directory: number, name: ByteString, ledger: Ledger | undefined) => Promise<void>
 ): Promise<void> {
   const path = resolve(source)
   const directory = openOperatorDirectory(fromText(dirname(path)))
   const name = path === '/' ? '' : fromText(basename(path))
   try {
-    await whileLendingAsync(directory, name, (ledger) => act(directory, name, ledger))
+    if (!rootless) await act(directory, name, undefined)
+    else await whileLendingAsync(directory, name, (ledger) => act(directory, name, ledger))
   } finally {
     close(directory)
   }

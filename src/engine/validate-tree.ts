@@ -73,7 +73,7 @@ export async function validateTree(options: ValidateOptions): Promise<Validation
 async function compare(options: ValidateOptions): Promise<Validation> {
   const { entries, keywords } = readManifest(options.manifest)
   const { selected, named } = selectKeywords(options, keywords)
-  return withTree(options.path, async (root, ledger) => {
+  return withTree(options, async (root, ledger) => {
     const threads = { jobs: jobCount(options.jobs), signal: options.signal, ledger }
     const scanned = await scanAll(root, threads)
     const values = new DiskValues(root, { selected, named }, ledger)
@@ -89,17 +89,16 @@ async function compare(options: ValidateOptions): Promise<Validation> {
   })
 }
 
-/** Modes that keep the user out of the tree are put back afterwards. */
+/** Modes that keep the user out of the tree are changed only on request, and put back afterwards. */
 async function withTree<T>(
-  path: string,
+  { path, rootless = false }: ValidateOptions,
   act: (root: number, ledger: Ledger | undefined) => Promise<T>
 ): Promise<T> {
-  const open = privileges().overridesModes ? openOperatorDirectory : openOperatorPlace
-  return whileFileOpen(open(fromText(path)), (place) =>
+  if (!rootless || privileges().overridesModes)
+    return whileFileOpen(openOperatorDirectory(fromText(path)), (root) => act(root, undefined))
+  return whileFileOpen(openOperatorPlace(fromText(path)), (place) =>
     whileLendingAsync(place, '', (ledger) =>
-      ledger === undefined
-        ? act(place, undefined)
-        : whileFileOpen(openTree(ledger), (root) => act(root, ledger))
+      whileFileOpen(openTree(ledger!), (root) => act(root, ledger))
     )
   )
 }

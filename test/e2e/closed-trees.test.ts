@@ -33,8 +33,9 @@ beforeEach(() => {
 afterEach(() => removeTemporary(scratch))
 
 /** Layers of an image in the layout. */
-function layersOf(tag: string): string[] {
-  const read = (path: string): unknown => JSON.parse(fs.readFileSync(`${at}/image/${path}`, 'utf8'))
+function layersOf(tag: string, layout = 'image'): string[] {
+  const read = (path: string): unknown =>
+    JSON.parse(fs.readFileSync(`${at}/${layout}/${path}`, 'utf8'))
   const { manifests } = read('index.json') as { manifests: Tagged[] }
   const { digest } = manifests.find(({ annotations }) => Object.values(annotations).includes(tag))!
   const { layers } = read(`blobs/${digest.replace(':', '/')}`) as { layers: { digest: string }[] }
@@ -96,6 +97,26 @@ describe.runIf(needs('root', 'setpriv'))('a tree that keeps its owner out', () =
     expect(layersOf('user')).toEqual(layersOf('root'))
   })
 
+  test('has owners and capabilities of its own, which a rootless repack keeps', () => {
+    const pax = { 'SCHILY.xattr.security.capability': `\x01\0\0\x02\0\x20${'\0'.repeat(14)}` }
+    const layer = tar(
+      directory('s/', { mode: 0, uid: 5 }),
+      file('s/owned', 'a', { mode: 0, gid: 42 }),
+      file('s/capable', 'b', { mode: 0o111, uid: 7, pax })
+    )
+    const { reference } = buildImage(`${at}/owned`, { layers: [layer] })
+    giveToUser(at)
+    asUserOk('unpack', '--rootless', '--image', reference, `${at}/users`)
+    ociUnpackOk('unpack', '--image', reference, `${scratch}/roots`)
+    for (const bundle of [`${at}/users`, `${scratch}/roots`])
+      for (const path of ['s/owned', 's/capable', 's'])
+        fs.utimesSync(`${bundle}/rootfs/${path}`, 2000, 2000)
+    asUserOk('repack', '--image', `${at}/owned:user`, `${at}/users`)
+    ociUnpackOk('repack', '--image', `${at}/owned:root`, `${scratch}/roots`)
+    expect(layersOf('user', 'owned')).toHaveLength(2)
+    expect(layersOf('user', 'owned')).toEqual(layersOf('root', 'owned'))
+  })
+
   test('is nothing that a failing unpack leaves behind', () => {
     const config = { config: { User: 'nobody knows' } }
     buildImage(`${at}/image`, { layers: [LAYER], config, tag: 'user' })
@@ -123,10 +144,14 @@ describe.runIf(needs('root', 'setpriv'))('a tree that keeps its owner out', () =
     asUserOk('raw', 'unpack', '--image', image, ...MAPS, `${at}/tree`)
     const tree = snapshot(`${at}/tree`)
     const manifest = fs.readdirSync(bundle).find((name) => name.endsWith('.mtree'))!
-    asUserOk('raw', 'mtree-validate', '-f', `${bundle}/${manifest}`, '-p', `${at}/tree`)
+    const validate = ['raw', 'mtree-validate', '-f', `${bundle}/${manifest}`, '-p', `${at}/tree`]
+    expect(asUser(...validate).stderr).toContain('EACCES')
+    asUserOk(...validate, '--rootless')
     buildImage(`${at}/empty`, { layers: [] })
     giveToUser(`${at}/empty`)
-    asUserOk('insert', '--image', `${at}/empty:latest`, ...MAPS, `${at}/tree`, '/')
+    const insert = ['insert', '--image', `${at}/empty:latest`, `${at}/tree`, '/']
+    expect(asUser(...insert, ...MAPS).stderr).toContain('EACCES')
+    asUserOk(...insert, '--rootless')
     expect(snapshot(`${at}/tree`)).toBe(tree)
     asUserOk('raw', 'unpack', '--image', `${at}/empty:latest`, ...MAPS, `${at}/copy`)
     expect(snapshot(`${at}/copy`)).toBe(tree)

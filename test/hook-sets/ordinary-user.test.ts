@@ -175,3 +175,52 @@ describe.runIf(needs(...tools)).each(WAYS)('an ordinary user, $name', (way) => {
     expect(removed).toEqual(['images', 'set', 'overlay: 0 layers removed, 2 layers needed'])
   })
 })
+
+describe.runIf(needs(...USER_TOOLS, 'getfattr'))('an ordinary user, reflink, rootless', () => {
+  let user: OrdinaryUser
+
+  beforeEach(() => {
+    user = makeUser()
+    cpSync(`${hooks}reflink`, `${user.home}/set`, { recursive: true })
+    const toml = `${user.home}/set/hooks.toml`
+    const text = readFileSync(toml, 'utf8')
+    writeFileSync(toml, text.replace(/^STORE = .*$/m, `STORE = "${user.home}/store"`))
+    const closed = tar(directory('closed/', { mode: 0o555 }), file('closed/file', 'x'))
+    buildImage(`${user.home}/images`, { layers: [LOWER, UPPER, closed] })
+    ok('chown', '-R', `${user.uid}:${user.gid}`, `${user.home}/set`, `${user.home}/images`)
+  })
+  afterEach(() => removeUser(user))
+
+  test('lives through unpack, repack, collection and deletion, with layers of its own', () => {
+    const our = ociUnpackCommand.join(' ')
+    const list = (bundle: string): string =>
+      `(cd ${bundle}/rootfs; find . -printf '%p %m %l\\n' | LC_ALL=C sort; getfattr -Rd -m- . 2>/dev/null)`
+    const script = `
+      with='--hooks set/hooks.toml'
+      ${our} unpack --rootless --image images plain
+      ${our} unpack --rootless $with --trace cold --image images one
+      ${our} unpack --rootless $with --trace warm --image images two
+      for b in plain one two; do ${list('$b')} >$b.list; done
+      cmp plain.list one.list; cmp plain.list two.list
+      grep -c pre-extract cold warm || :
+      ls store; ls store/rootless/states | wc -l
+      ${our} diff one; touch -h -d @9 one/rootfs/link
+      ${our} repack $with --image images:edited one
+      ${our} file list --json --image images:edited link | grep -o '"[ug]id":[0-9]*'
+      ${our} bundle delete $with one
+      ${our} remove --image images; ${our} remove --image images:edited; ${our} gc --layout images
+      ${our} bundle delete $with two; ${our} bundle delete plain
+      ${our} hooks gc $with --layout images
+      find store -mindepth 3`
+    const { stdout } = expectOk(user.run('sh', '-euc', script), script)
+    expect(stdout.trim().split('\n')).toEqual([
+      'cold:3',
+      'warm:0',
+      'rootless',
+      '3',
+      '"uid":7',
+      '"gid":8',
+      'reflink: 3 layers removed, 0 layers needed'
+    ])
+  })
+})
