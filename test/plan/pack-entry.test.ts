@@ -28,6 +28,15 @@ function object(more: Partial<PackedObject> = {}): PackedObject {
 }
 
 describe('packObject', () => {
+  test('takes a remembered owner, unless an attribute says another one since', () => {
+    const policy = { kind: 'rootless', uid: 5, gid: 5, uidMap: [], gidMap: [] } as const
+    const rules: PackRules = { ...RULES, policy }
+    const unheld = { uid: 9, gid: 9, xattrs: [['trusted.a', 'b']] } as const
+    expect(packObject('x', object(), rules, unheld)).toMatchObject(unheld)
+    const told = object({ xattrs: [['user.rootlesscontainers', '\x08\x01']] })
+    expect(packObject('x', told, rules, unheld)).toMatchObject({ ...unheld, uid: 1, gid: 0 })
+  })
+
   test.each([
     ['directory', 'd', 'd/'],
     ['directory', '.', '.'],
