@@ -16,7 +16,8 @@ export function formatDescription(hooks: HooksDescription): string {
   const form = whiteouts === undefined ? '' : `, whiteouts ${whiteouts}`
   const times = precision === 'seconds' ? ', precision seconds' : ''
   const attributes = xattrs === undefined ? '' : `, xattrs ${xattrs.join(' ') || 'none'}`
-  const settings = `extract ${extract}${form}, manifest ${manifest}${times}${attributes}${rootless ? ', rootless' : ''}`
+  const apart = rootless ? ', rootless' : ''
+  const settings = `extract ${extract}${form}, manifest ${manifest}${times}${attributes}${apart}`
   const head = `${shown(name)}: ${shown(file)}\n${settings}\n`
   return `${head}\n${table([HEADINGS, ...hooks.points.map(cells)])}`
 }

@@ -1,0 +1,121 @@
+/** What a new bundle remembers of its tree: the tree manifest, the fingerprints, and what the disk does not hold. */
+import { join } from 'node:path'
+import { treeManifestFile, unheldFile } from '../../bundle/files.ts'
+import { fileStat } from '../../bundle/file-stat.ts'
+import { target } from '../../image/choice.ts'
+import { AS_SEEN } from '../../plan/outside.ts'
+import type { IdMaps } from '../../plan/policy/exact.ts'
+import type { Directory } from '../../plan/tree.ts'
+import { withSurvey, type SurveyedNode } from '../../rootfs/survey.ts'
+import type { Ledger } from '../../sys/ledger.ts'
+import { statementOf } from '../bundle/for-outside.ts'
+import {
+  completeDigests,
+  writeScannedTreeManifest,
+  type KnownTree
+} from '../bundle/scanned-tree-manifest.ts'
+import { currentTime, writeTreeManifestFiles } from '../bundle/tree-manifest-file.ts'
+import { writeUnheldFile } from '../bundle/unheld-file.ts'
+import type { Job } from '../extract/job.ts'
+import { reportUnheld } from '../extract/unheld-objects.ts'
+import { hasher } from '../tree/hash-files.ts'
+import { scanTree } from '../tree/scan-tree.ts'
+import type { NewBundle } from './layer-storage.ts'
+import { withNewRootfs } from './new-rootfs.ts'
+import { fetchCached, keepCached, type CachedManifest } from './tree-manifest-cache.ts'
+
+/** Makes it from the tree if that is known, else from the cache, else by reading every file. */
+export async function writeTreeManifest(
+  { image, settings }: Job,
+  bundle: NewBundle,
+  tree: Directory | undefined
+): Promise<void> {
+  const { path, destination, treeManifest } = bundle
+  if (treeManifest.kind === 'none') return
+  const { digest } = target(image.descriptorPath)
+  const file = join(path, treeManifestFile(digest))
+  const { outside } = statementOf(settings.policy)
+  const shared = sharedOf(treeManifest, outside)
+  if (tree === undefined && shared !== undefined && fetchCached(shared, 'mtree', file)) return
+  const place = { path, destination, outside, digest }
+  await withNewRootfs(bundle, (rootfs, ledger) =>
+    tree === undefined
+      ? writeHashed(rootfs, ledger, place, settings)
+      : writeSurvey(rootfs, ledger, tree, place)
+  )
+  if (shared !== undefined) keepCached(shared, 'mtree', file)
+}
+
+/** What is in the cache states owners as they are seen here. */
+function sharedOf(
+  treeManifest: NewBundle['treeManifest'],
+  outside: IdMaps
+): CachedManifest | undefined {
+  return treeManifest.kind === 'shared' && outside === AS_SEEN ? treeManifest : undefined
+}
+
+interface ManifestPlace {
+  /** Directory that the files are written into. */
+  path: string
+  /** Final path of the bundle. */
+  destination: string
+  /** For what the tree manifest says about owners. */
+  outside: IdMaps
+  /** Digest of the image manifest. */
+  digest: string
+}
+
+/** Looks at each object once, since digests are known. */
+function writeSurvey(
+  rootfs: number,
+  ledger: Ledger | undefined,
+  root: Directory,
+  { path, destination, outside, digest }: ManifestPlace
+): void {
+  const scannedAt = currentTime()
+  const write = (tree: SurveyedNode): void => {
+    writeTreeManifestFiles(path, destination, digest, {
+      root: tree,
+      statOf: ({ status, xattrs }) => fileStat(status, xattrs ?? []),
+      scannedAt
+    })
+  }
+  withSurvey(rootfs, root, outside, write, ledger)
+}
+
+async function writeHashed(
+  rootfs: number,
+  ledger: Ledger | undefined,
+  { path, destination, outside, digest }: ManifestPlace,
+  settings: Job['settings']
+): Promise<void> {
+  const scannedAt = currentTime()
+  const options = { ...settings, ledger }
+  const [tree] = await scanTree(rootfs, options, () => undefined)
+  const knowledge: KnownTree = { tree, known: () => undefined, digests: new Map() }
+  await completeDigests(knowledge, hasher(rootfs, options))
+  const place = { path, bundle: destination, rootfs, ledger, outside, digest }
+  writeScannedTreeManifest(place, knowledge, scannedAt)
+}
+
+/** What the disk does not hold is only known right after an extraction of all layers, or from the cache. */
+export async function writeUnheld(
+  { image, settings }: Job,
+  bundle: NewBundle,
+  tree: Directory | undefined
+): Promise<void> {
+  const { path, treeManifest } = bundle
+  const { digest } = target(image.descriptorPath)
+  const shared = sharedOf(treeManifest, statementOf(settings.policy).outside)
+  const file = join(path, unheldFile(digest))
+  if (tree === undefined) {
+    if (shared !== undefined) fetchCached(shared, 'unheld', file)
+    return
+  }
+  const objects = reportUnheld(tree, settings.policy, true, settings.onEvent)
+  if (objects.length === 0) return
+  await withNewRootfs(bundle, (rootfs, ledger) =>
+    writeUnheldFile(path, digest, { rootfs, ledger }, objects)
+  )
+  if (shared !== undefined) keepCached(shared, 'unheld', file)
+}
