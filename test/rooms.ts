@@ -205,7 +205,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'engine/tree': {
     knows: 'looking at a tree on disk',
-    values: ['engine/operation', 'mtree', 'plan', 'rootfs', 'sys/ledger.ts', 'worker']
+    values: ['engine/operation', 'mtree', 'plan', 'rootfs', 'sys', 'worker']
   },
   'engine/extract': {
     knows: 'from blobs to a joined tree',

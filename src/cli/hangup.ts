@@ -5,13 +5,21 @@
  */
 import { readlinkSync } from 'node:fs'
 import { readFile } from '../sys/read.ts'
+import { MADE_NAMESPACE } from '../sys/user-namespace.ts'
 
 export function hangupIsIgnored(): boolean {
   try {
-    return isIgnoredBy('self') || isIgnoredBy(String(process.ppid)) || isInputOfNohup()
+    return ['self', ...starters()].some(isIgnoredBy) || isInputOfNohup()
   } catch {
     return false // no /proc
   }
+}
+
+/** The parent; in a namespace that was made for this program (--userns), that is this program again, so also its own. */
+function starters(): string[] {
+  const parent = String(process.ppid)
+  if (process.env[MADE_NAMESPACE] === undefined) return [parent]
+  return [parent, field(`/proc/${parent}/status`, /^PPid:\s*(\d+)$/m)]
 }
 
 const SIGHUP_BIT = 1n

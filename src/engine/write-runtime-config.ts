@@ -22,6 +22,7 @@ import { asked } from './operation/asked.ts'
 import type { OnEvent } from './operation/events.ts'
 import { statementOf } from './bundle/for-outside.ts'
 import { warningTo } from './operation/warnings.ts'
+import { whileLending } from './place/lent-modes.ts'
 import { replaceFile } from './place/replace-file.ts'
 import { requireOptions } from './operation/required-options.ts'
 
@@ -101,7 +102,7 @@ function ownership(options: RuntimeConfigOptions): Ownership {
 function accountsOf(rootfs: string): Accounts {
   const fd = openOperatorDirectory(fromText(rootfs))
   try {
-    return readAccountsOnDisk(fd)
+    return whileLending(fd, '', (ledger) => readAccountsOnDisk(fd, ledger))
   } finally {
     close(fd)
   }

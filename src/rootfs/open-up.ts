@@ -20,12 +20,13 @@ export function openUp(
 ): void {
   const cursor = new DirectoryCursor(root, ledger)
   try {
-    // Sorted, parents come first.
-    for (const path of [...new Set([...remembered.keys(), ...moved])].sort()) {
+    // Sorted, those in one directory come together.
+    const paths = [...new Set([...remembered.keys(), ...moved])].sort()
+    const closed = paths.filter((path) => {
       const found = status(cursor.at(parentPath(path)), nameIn(path))
-      if (found.type === 'directory' && keepsUsOut(found, TO_CHANGE))
-        cursor.lender!.openUp(path, TO_CHANGE)
-    }
+      return found.type === 'directory' && keepsUsOut(found, TO_CHANGE)
+    })
+    cursor.lender!.openUpAll(closed)
   } finally {
     cursor.release()
   }

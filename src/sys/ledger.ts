@@ -2,9 +2,7 @@
  * A ledger of modes. Where modes keep the owner of a tree out of it, an operation on the tree changes them for as long
  * as it needs to (`lender.ts`), and a ledger says what they were. It is a file: all threads of a process share its
  * descriptor, and one in a workspace outlives the process. A mode is noted, in one write(2), before it is changed.
- *
- * Putting back is done newest first, and for each object only if it still is what was made of it: another mode, or
- * another object of that name, is the work of somebody else.
+ * `put-modes-back.ts` puts it back.
  */
 import { writeSync } from 'node:fs'
 import { toBuffer, type ByteString } from '../bytes.ts'
@@ -14,11 +12,9 @@ import { flush } from './durable.ts'
 import { close, createLog, openLog, openPlace, truncate } from './files.ts'
 import { libcCalls as libc } from './libc.ts'
 import { firstPath } from './memory.ts'
-import { setModeOfPlace } from './metadata.ts'
 import { mountIdOf } from './mounts.ts'
 import { readFully } from './read.ts'
 import { status } from './status.ts'
-import { orTryAgain } from './try-again.ts'
 
 /** Plain data, so that threads can be given one. */
 export interface Ledger {
@@ -100,13 +96,19 @@ function openLedger(file: number, base: number, tree: ByteString): Ledger {
   }
 }
 
+/** Of a tree that does not exist, nothing will be lent. */
 function mountOf(base: number, tree: ByteString): string {
   if (tree === '') return mountKey(base)
-  const place = openPlace(base, tree)
   try {
-    return mountKey(place)
-  } finally {
-    close(place)
+    const place = openPlace(base, tree)
+    try {
+      return mountKey(place)
+    } finally {
+      close(place)
+    }
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return ''
+    throw error
   }
 }
 
@@ -115,9 +117,9 @@ export function mountKey(fd: number): string {
   return `${mountIdOf(fd)}:${status(fd, '').device}`
 }
 
-/** The mode must not be changed before this returns. */
-export function noteLent(ledger: Ledger, lent: LentMode): void {
-  write(ledger, { lent })
+/** The modes must not be changed before this returns. */
+export function noteLent(ledger: Ledger, ...modes: readonly LentMode[]): void {
+  write(ledger, ...modes.map((lent) => ({ lent })))
 }
 
 /** Announces that the operation, if it succeeds, has given these paths new modes. */
@@ -137,8 +139,8 @@ const REPLACED = '\n{"replaced"'
  * Byte strings contain no character above 255, so latin1 preserves them. The newline before a line ends one that could
  * not be written whole.
  */
-function write(ledger: Ledger, line: Line): void {
-  const bytes = toBuffer(`\n${JSON.stringify(line)}\n`)
+function write(ledger: Ledger, ...lines: readonly Line[]): void {
+  const bytes = toBuffer(lines.map((line) => `\n${JSON.stringify(line)}\n`).join(''))
   let written: number
   try {
     written = writeSync(ledger.file, bytes)
@@ -149,46 +151,8 @@ function write(ledger: Ledger, line: Line): void {
   flush(ledger.file)
 }
 
-/**
- * Puts all modes back and empties the ledger.
- * @throws SyscallError; all else that can be put back is, and the ledger is kept for another try
- */
-export function putModesBack(ledger: Ledger): void {
-  putAllBack(ledger)
-  truncate(ledger.file, 0)
-}
-
-/** Puts all modes back, and ends the use of the ledger. @throws SyscallError */
-export function closeLedger(ledger: Ledger): void {
-  try {
-    putAllBack(ledger)
-  } finally {
-    close(ledger.file)
-  }
-}
-
-function putAllBack(ledger: Ledger): void {
-  const failures: unknown[] = []
-  for (const lent of outstanding(ledger).reverse())
-    try {
-      orTryAgain(() => putBackIfThere(ledger.base, lent))
-    } catch (error) {
-      failures.push(error)
-    }
-  if (failures.length > 0) throw failures[0]
-}
-
-/** Objects that are gone or changed are passed over. */
-function putBackIfThere(base: number, lent: LentMode): void {
-  try {
-    putBack(base, lent)
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES')) throw error
-  }
-}
-
-/** In the order in which they were noted. */
-function outstanding(ledger: Ledger): LentMode[] {
+/** All that is to be put back, in the order in which it was noted. */
+export function outstanding(ledger: Ledger): LentMode[] {
   let noted: LentMode[] = []
   for (const line of lines(ledger))
     if ('lent' in line) noted.push(line.lent)
@@ -216,29 +180,4 @@ function text({ file }: Ledger): ByteString {
   const { size } = status(file, '')
   const bytes = Buffer.alloc(size)
   return bytes.toString('latin1', 0, readFully(file, bytes, size, 0))
-}
-
-function putBack(base: number, { path, inode, mode, lent }: LentMode): void {
-  const place = openBelow(base, path)
-  try {
-    const found = status(place, '')
-    if (String(found.inode) === inode && found.mode === lent) setModeOfPlace(place, mode)
-  } finally {
-    close(place)
-  }
-}
-
-/** Through directories alone. */
-function openBelow(base: number, path: ByteString): number {
-  let place = openPlace(base, '.')
-  if (path === '') return place
-  for (const name of path.split('/')) {
-    const above = place
-    try {
-      place = openPlace(above, name)
-    } finally {
-      close(above)
-    }
-  }
-  return place
 }

@@ -12,9 +12,12 @@ import { openBeneath } from './beneath.ts'
 import { isErrno } from './failure.ts'
 import { close, openDirectory, openPlace } from './files.ts'
 import { keepsUsOut, TO_CHANGE, TO_READ, TO_READ_FILE } from './kept-out.ts'
-import { mountKey, noteLent, type Ledger } from './ledger.ts'
+import { mountKey, noteLent, type Ledger, type LentMode } from './ledger.ts'
 import { setModeOfPlace } from './metadata.ts'
 import { status, type Status } from './status.ts'
+
+/** So many files are open at once. */
+const AT_ONCE = 128
 
 export class Lender {
   private readonly root: number
@@ -39,13 +42,30 @@ export class Lender {
     }
   }
 
-  /** Opens up the directory at `path`, `''` for the root itself, if its mode keeps us from `need`. @throws SyscallError */
-  openUp(path: ByteString, need: number): void {
-    const place = path === '' ? this.root : this.openPlace(path)
-    try {
-      this.lendDirectory(place, path, need)
-    } finally {
-      if (path !== '') close(place)
+  /** Opens up the root itself, if its mode keeps us from reading it. */
+  openUpRoot(): void {
+    this.lendDirectory(this.root, '')
+  }
+
+  /**
+   * Opens up directories so that they, and what is in them, can be moved. They can all be reached already, so that many
+   * share one flush of the ledger.
+   */
+  openUpAll(paths: readonly ByteString[]): void {
+    for (let at = 0; at < paths.length; at += AT_ONCE) {
+      const places: { place: number; noted: LentMode }[] = []
+      try {
+        for (const path of paths.slice(at, at + AT_ONCE)) {
+          const place = this.openPlace(path)
+          const noted = this.lendable(place, path, status(place, ''), TO_CHANGE)
+          if (noted === undefined) close(place)
+          else places.push({ place, noted })
+        }
+        if (places.length > 0) noteLent(this.ledger, ...places.map(({ noted }) => noted))
+        for (const { place, noted } of places) setModeOfPlace(place, noted.lent)
+      } finally {
+        for (const { place } of places) close(place)
+      }
     }
   }
 
@@ -82,14 +102,14 @@ export class Lender {
     } catch (error) {
       if (!isErrno(error, 'EACCES')) throw error
     }
-    this.openUp('', TO_READ)
+    this.openUpRoot()
     if (path !== '') this.openUpAlong(path)
     return openBeneath(this.root, path)
   }
 
   /** Every directory on the way whose mode keeps us out. */
   private openUpAlong(path: ByteString): void {
-    close(this.openPlace(path, (place, at) => this.lendDirectory(place, at, TO_READ)))
+    close(this.openPlace(path, (place, at) => this.lendDirectory(place, at)))
   }
 
   /** By one openat(2) for each component. */
@@ -98,38 +118,49 @@ export class Lender {
     onEach: (place: number, at: ByteString) => void = () => undefined
   ): number {
     let place = openPlace(this.root, '.')
-    let at = 0
-    while (at < path.length) {
-      const end = path.indexOf('/', at)
-      const next = end < 0 ? path.length : end
-      const above = place
-      try {
+    try {
+      for (let at = 0; at < path.length;) {
+        const end = path.indexOf('/', at)
+        const next = end < 0 ? path.length : end
+        const above = place
         place = openPlace(above, path.slice(at, next))
-      } finally {
         close(above)
+        onEach(place, path.slice(0, next))
+        at = next + 1
       }
-      onEach(place, path.slice(0, next))
-      at = next + 1
+      return place
+    } catch (error) {
+      close(place)
+      throw error
     }
-    return place
   }
 
-  private lendDirectory(place: number, path: ByteString, need: number): void {
+  private lendDirectory(place: number, path: ByteString): void {
     const found = status(place, '')
-    if (found.type === 'directory' && keepsUsOut(found, need))
+    if (found.type === 'directory' && keepsUsOut(found, TO_READ))
       this.lend(place, path, found, TO_CHANGE)
   }
 
   /** Returns whether it did. */
   private lend(place: number, path: ByteString, found: Status, add: number): boolean {
-    const { at, tree, mount } = this.ledger
-    const noted = at === '' || path === '' ? at + path : `${at}/${path}`
-    if (!isIn(tree, noted) || mountKey(place) !== mount) return false
-    const { inode, mode } = found
-    const lent = mode | add
-    noteLent(this.ledger, { path: noted, inode: String(inode), mode, lent })
-    setModeOfPlace(place, lent)
+    const noted = this.lendable(place, path, found, add)
+    if (noted === undefined) return false
+    noteLent(this.ledger, noted)
+    setModeOfPlace(place, noted.lent)
     return true
+  }
+
+  /** What to note; undefined if it is not the tree's. */
+  private lendable(
+    place: number,
+    path: ByteString,
+    { inode, mode }: Status,
+    add: number
+  ): LentMode | undefined {
+    const { at, tree, mount } = this.ledger
+    const full = at === '' || path === '' ? at + path : `${at}/${path}`
+    if (!isIn(tree, full) || mountKey(place) !== mount) return undefined
+    return { path: full, inode: String(inode), mode, lent: mode | add }
   }
 }
 
@@ -142,7 +173,7 @@ export function openTree(ledger: Ledger): number {
   const { base, at } = ledger
   const lender = new Lender(base, { ...ledger, at: '' })
   if (at !== '') return lender.openDirectory(at)
-  lender.openUp('', TO_READ)
+  lender.openUpRoot()
   return openDirectory(base, '.')
 }
 

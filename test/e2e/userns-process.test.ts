@@ -1,7 +1,16 @@
 /** The process of --userns: what it passes on, how it ends, and what it says if something is missing. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync
+} from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { needs } from '../support/requires.ts'
@@ -28,22 +37,37 @@ describe.runIf(needs(...USERNS_TOOLS))('the process of --userns', () => {
     expect(JSON.parse(json.stderr)).toMatchObject({ type: 'error', code: 'TAG_NOT_FOUND' })
   })
 
+  let input: number | undefined
+  afterEach(() => {
+    if (input !== undefined) closeSync(input)
+    input = undefined
+  })
+
   interface Waiting {
     outer: ChildProcess
     inner: number
     ended: Promise<unknown[]>
   }
 
-  /** A command that waits for its input. */
-  async function waiting(): Promise<Waiting> {
-    const add = ['raw', 'add-layer', '--image', 'layout:latest', '--tag', 'new', '/dev/stdin']
-    const [program, ...args] = box.user.command(...ociUnpackCommand, '--userns', ...add)
-    const outer = spawn(program, args, { stdio: ['pipe', 'ignore', 'ignore'] })
+  /** A command that waits for its input, which this process keeps open. */
+  async function waiting(shell: readonly string[] = []): Promise<Waiting> {
+    const fifo = `${box.user.home}/fifo`
+    ok('mkfifo', '-m', '666', fifo)
+    input = openSync(fifo, 'r+')
+    writeSync(input, Buffer.alloc(512))
+    const add = ['raw', 'add-layer', '--image', 'layout:latest', '--tag', 'new', 'fifo']
+    const [first, ...args] = box.user.command(
+      shell[0] ?? 'env',
+      ...shell.slice(1),
+      ...ociUnpackCommand,
+      '--userns',
+      ...add
+    )
+    const outer = spawn(first, args, { stdio: 'ignore' })
     const ended = once(outer, 'exit')
-    outer.stdin.write(Buffer.alloc(512))
     await until(() => readdirSync(box.layout).length > LAYOUT.length)
-    const children = readFileSync(`/proc/${outer.pid!}/task/${outer.pid!}/children`, 'utf8')
-    return { outer, inner: Number(children), ended }
+    const program = shell.length === 0 ? outer.pid! : childOf(outer.pid!)
+    return { outer, inner: childOf(program), ended }
   }
 
   const LAYOUT = ['blobs', 'index.json', 'oci-layout']
@@ -60,6 +84,16 @@ describe.runIf(needs(...USERNS_TOOLS))('the process of --userns', () => {
     const { inner, ended } = await waiting()
     process.kill(inner, 'SIGKILL')
     expect(await ended).toEqual([null, 'SIGKILL'])
+  })
+
+  test('outlives its terminal where the shell ignores that', async () => {
+    const { outer, inner, ended } = await waiting(['sh', '-c', `trap '' HUP; "$@"; exit $?`, 'sh'])
+    process.kill(childOf(outer.pid!), 'SIGHUP')
+    process.kill(inner, 'SIGHUP')
+    await pause(700)
+    expect(isRunning(inner)).toBe(true)
+    process.kill(inner, 'SIGTERM')
+    expect(await ended).toEqual([143, null])
   })
 
   test('takes the command with it', async () => {
@@ -149,6 +183,10 @@ describe.runIf(needs(...USERNS_TOOLS))('the process of --userns', () => {
     expect(stderr).toMatch(/User 3999999 has no subordinate uids[^]*expected: 3999999:\d+:65536\n/)
   })
 })
+
+function childOf(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'))
+}
 
 async function until(isTrue: () => boolean): Promise<void> {
   for (let tries = 0; tries < 200 && !isTrue(); tries++) await pause(50)

@@ -1,5 +1,13 @@
 /** The sets in the hands of an ordinary user: the whole life of a bundle, in a user namespace. */
-import { chmodSync, chownSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync
+} from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ociUnpackCommand } from '../e2e/cli.ts'
 import { buildImage } from '../support/image-builder.ts'
@@ -104,10 +112,10 @@ describe.runIf(needs(...tools)).each(WAYS)('an ordinary user, $name', (way) => {
 
   /** The script in one session, with `our COMMAND …` for the program and `inside COMMAND …` for a look at its files. */
   function session(script: string): Run {
-    const run = [...ociUnpackCommand, ...way.flag].join(' ')
+    const ours = [...ociUnpackCommand, ...way.flag].join(' ')
     const look = way.flag.length === 0 ? '' : UNSHARE.join(' ')
     const prelude =
-      `our() { ${run} "$@"; }; with="--hooks set/${way.file}"; image=images/all\n` +
+      `our() { ${ours} "$@"; }; with="--hooks set/${way.file}"; image=images/all\n` +
       `inside() { ${look} "$@"; }\n`
     const env = `XDG_DATA_HOME=${disk.path}`
     return user.run('env', env, ...way.session, 'sh', '-euc', prelude + script)
@@ -161,6 +169,15 @@ describe.runIf(needs(...tools)).each(WAYS)('an ordinary user, $name', (way) => {
     expect(status).toBe(1)
     expect(stderr).toMatch(/\[HOOKS_UNSAFE\]\n[^]* path: .*\.toml\n +reason: its owner has no id/)
   })
+
+  if (way.flag.length > 0)
+    test('states owners as they are outside, whatever the cache knows from inside', () => {
+      must(`inside ${ociUnpackCommand.join(' ')} unpack $with --image $image:latest one`)
+      must('our unpack $with --image $image:latest two')
+      const [manifest] = readdirSync(`${user.home}/two`).filter((name) => name.endsWith('.mtree'))
+      const theirs = `theirs .*uid=${user.subuid + 32} gid=${user.subgid + 43} `
+      expect(readFileSync(`${user.home}/two/${manifest!}`, 'utf8')).toMatch(new RegExp(theirs))
+    })
 
   if (way.set !== 'overlay') return
   test('mounts a bundle again in the next session', () => {

@@ -1,7 +1,6 @@
 import * as fs from 'node:fs'
 import { expect, test } from 'vitest'
 import {
-  closeLedger,
   createLedger,
   findLedger,
   forgetReplaced,
@@ -9,6 +8,7 @@ import {
   noteReplaced,
   type Ledger
 } from '../../src/sys/ledger.ts'
+import { closeLedger } from '../../src/sys/put-modes-back.ts'
 import { close } from '../../src/sys/files.ts'
 import { withOpen, withScratch } from '../support/open-directory.ts'
 

@@ -33,7 +33,8 @@ afterEach(() => removeTemporary(scratch))
 const lending = (script: string): unknown =>
   evaluateAsUser(
     at,
-    `const { ledgerInMemory, putModesBack } = await m('sys/ledger')
+    `const { ledgerInMemory } = await m('sys/ledger')
+     const { putModesBack } = await m('sys/put-modes-back')
      const { Lender, openTree } = await m('sys/lender')
      const base = fs.openSync(at)
      const ledger = ledgerInMemory(base, 'tree')

@@ -108,9 +108,8 @@ async function claimTidied(
   path: string,
   { use, signal, onEvent }: BundleUse
 ): Promise<void> {
-  const isDirty = (): boolean => listLeftovers(directory).abandoned.length > 0
-  await awaitClaim(directory, isDirty() ? 'exclusive' : use, () => pause(signal))
-  if (!isDirty()) return
+  await awaitClaim(directory, use, () => pause(signal))
+  if (listLeftovers(directory).abandoned.length === 0) return
   await awaitClaim(directory, 'exclusive', () => pause(signal))
   tidy(directory, path, onEvent)
 }

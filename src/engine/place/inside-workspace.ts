@@ -4,7 +4,9 @@ import { implicitDirectory } from '../../plan/implicit-directory.ts'
 import { joinPath } from '../../plan/names.ts'
 import type { Operation } from '../../plan/operations.ts'
 import { applyWithJournal, undo } from '../../rootfs/journal.ts'
-import { closeLedger, createLedger, noteLent, type Ledger } from '../../sys/ledger.ts'
+import { createLedger, noteLent, type Ledger } from '../../sys/ledger.ts'
+import { closeLedger } from '../../sys/put-modes-back.ts'
+import { close } from '../../sys/files.ts'
 import { privileges } from '../../sys/privileges.ts'
 import { status } from '../../sys/status.ts'
 import { orTryAgain } from '../../sys/try-again.ts'
@@ -125,8 +127,13 @@ function ledgerIn(
 ): Ledger | undefined {
   if (privileges().overridesModes) return undefined
   const ledger = createLedger(workspace.fd, fd, tree)
-  const { inode, mode } = status(fd, '')
-  if (before !== undefined)
+  if (before === undefined) return ledger
+  try {
+    const { inode, mode } = status(fd, '')
     noteLent(ledger, { path: '', inode: String(inode), mode: before, lent: mode })
-  return ledger
+    return ledger
+  } catch (error) {
+    close(ledger.file)
+    throw error
+  }
 }

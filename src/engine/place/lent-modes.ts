@@ -4,7 +4,8 @@
  */
 import type { ByteString } from '../../bytes.ts'
 import { isErrno } from '../../sys/failure.ts'
-import { closeLedger, ledgerInMemory, type Ledger } from '../../sys/ledger.ts'
+import { ledgerInMemory, type Ledger } from '../../sys/ledger.ts'
+import { closeLedger } from '../../sys/put-modes-back.ts'
 import { privileges } from '../../sys/privileges.ts'
 import type { OnEvent } from '../operation/events.ts'
 import { InsideWorkspace } from './inside-workspace.ts'

@@ -4,7 +4,8 @@ import type { ChangedPaths } from '../../plan/changed-paths.ts'
 import { baseName, parentPath } from '../../plan/names.ts'
 import { ScannedTree } from '../../rootfs/scanned-tree.ts'
 import { Scanner } from '../../rootfs/scanner.ts'
-import { putModesBack, type Ledger } from '../../sys/ledger.ts'
+import type { Ledger } from '../../sys/ledger.ts'
+import { putModesBack } from '../../sys/put-modes-back.ts'
 
 /**
  * Looks at the listed paths and at the directories above them, without which nothing is found. Modes are recorded as

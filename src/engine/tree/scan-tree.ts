@@ -6,7 +6,8 @@ import { perform, SILENT } from '../../worker/perform.ts'
 import type { ScanTreeTask } from '../../worker/scan-tree.ts'
 import { throwIfAborted } from '../operation/abort.ts'
 import { withThreads } from '../operation/threads.ts'
-import { putModesBack, type Ledger } from '../../sys/ledger.ts'
+import type { Ledger } from '../../sys/ledger.ts'
+import { putModesBack } from '../../sys/put-modes-back.ts'
 import type { TreeOptions } from './hash-files.ts'
 
 /** With up to this many objects, the calling thread finishes before another thread could start. */
