@@ -207,12 +207,18 @@ function setter(
     try {
       set(name, value)
     } catch (error) {
-      if (isLenient && isErrno(error, 'EPERM', 'EACCES')) rememberXattr(entry, xattr)
+      if (isLenient && isRefused(name, error)) rememberXattr(entry, xattr)
       else if (!cannotBeHeld(entry, name, error, fd)) throw error
       else if (isLenient) rememberXattr(entry, xattr)
       else onLost(entry, name)
     }
   }
+}
+
+/** EINVAL: an ACL names an id that this user namespace does not have. */
+function isRefused(name: ByteString, error: unknown): boolean {
+  if (isErrno(error, 'EINVAL')) return name.startsWith('system.posix_acl_')
+  return isErrno(error, 'EPERM', 'EACCES')
 }
 
 /** An owner that cannot be in its attribute is remembered as an owner. */

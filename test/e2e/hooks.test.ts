@@ -19,7 +19,7 @@ describe('hooks check', () => {
     const { stdout } = ociUnpackOk('hooks', 'check', toml)
     const lines = stdout.split('\n')
     expect(lines[0]).toBe(`reflink: ${toml}`)
-    expect(lines[1]).toBe('extract chain, manifest auto')
+    expect(lines[1]).toBe('extract chain, manifest auto, rootless')
     expect(stdout).toMatch(
       new RegExp(`^unpack\\.ociv1\\.finish +exec +30m +${work}/check/set/reflink finish$`, 'm')
     )

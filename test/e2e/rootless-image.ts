@@ -16,6 +16,17 @@ export const CAPABILITY = Buffer.from('0100000200200000000000000000000000000000'
   'latin1'
 )
 
+/** u::rw-, u:200000:r--, g::r--, m::r--, o::r--, as linux/posix_acl_xattr.h has it: hardly a namespace has this user. */
+const ACL = Buffer.from(
+  '02000000' +
+    '01000600ffffffff' +
+    '02000400400d0300' +
+    '04000400ffffffff' +
+    '10000400ffffffff' +
+    '20000400ffffffff',
+  'hex'
+).toString('latin1')
+
 const attribute = (name: string, value: string): Pick<Entry, 'pax'> => ({
   pax: { [`SCHILY.xattr.${name}`]: value }
 })
@@ -52,6 +63,7 @@ const LOWER = tar(
   file('trusted', 'trusted', attribute('trusted.note', 'secret')),
   directory('trusted-directory/', attribute('trusted.note', 'secret')),
   file('noted', 'noted', { uid: 4, gid: 4, ...attribute('user.note', 'open') }),
+  file('acl', 'acl', attribute('system.posix_acl_access', ACL)),
   // modes
   file('set-uid', 'set-uid', { uid: 33, mode: 0o4755 }),
   file('set-gid', 'set-gid', { gid: 42, mode: 0o2755 }),
@@ -103,7 +115,7 @@ export const CHANGES = `
   setfattr -n user.note -v changed noted; setfattr -n user.new -v new home
   chmod 750 trusted-directory sticky
   chmod 600 unreadable; own unreadable 1 2 0x08011002; touch ${TIME} unreadable; chmod 0 unreadable
-  touch -h ${TIME} link dev/random dev/tty fifo ping owned set-uid set-gid trusted noted user
+  touch -h ${TIME} acl link dev/random dev/tty fifo ping owned set-uid set-gid trusted noted user
   touch ${TIME} traceroute home/file group etc/passwd home trusted-directory sticky
   chmod 755 closed; echo new >closed/new; chmod 640 closed/new; touch ${TIME} closed/new closed; chmod 0 closed`
 
