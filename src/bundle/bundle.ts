@@ -10,7 +10,7 @@ import { fingerprintsFile, treeManifestFile, METADATA_FILE, unheldFile } from '.
 import type { FileStat } from './fingerprint-record.ts'
 import { decodeFingerprints, recordAt } from './fingerprints.ts'
 import { isUnchanged } from './unchanged.ts'
-import { parseUnheld, UnheldMemory } from './unheld.ts'
+import { parseUnheld, type UnheldDocument } from './unheld.ts'
 import type { Fingerprints, Unusable } from './fingerprints.ts'
 import { parseMetadata, sourceManifest, type BundleMetadata } from './metadata.ts'
 
@@ -42,11 +42,11 @@ export function readMemory(read: ReadBundleFile, metadata: BundleMetadata): Memo
 export function readUnheld(
   read: ReadBundleFile,
   metadata: BundleMetadata
-): UnheldMemory | undefined {
+): UnheldDocument | undefined {
   const file = unheldFile(sourceManifest(metadata).digest)
   const bytes = read(file)
   if (bytes === undefined) return undefined
-  return new UnheldMemory(parseUnheld(Buffer.from(bytes).toString(), file))
+  return parseUnheld(Buffer.from(bytes).toString(), file)
 }
 
 /** If a tree manifest were cut short, the objects it lacks would look new, and their deletion would go unnoticed. */

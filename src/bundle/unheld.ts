@@ -41,17 +41,18 @@ export interface UnheldRecord {
 }
 
 export interface UnheldDocument {
-  /** Device of the tree. */
+  /** Device and inode number (decimal digits) of the root of the tree. */
   device: number
+  inode: string
   objects: readonly UnheldRecord[]
 }
 
 const VERSION = 1
 
 /** Byte strings contain no character above 255, so latin1 preserves them. */
-export function formatUnheld({ device, objects }: UnheldDocument): string {
+export function formatUnheld({ device, inode, objects }: UnheldDocument): string {
   const lines = objects.map((object) => JSON.stringify(object))
-  return `{"version":${VERSION},"device":${device},"objects":[\n${lines.join(',\n')}\n]}\n`
+  return `{"version":${VERSION},"device":${device},"inode":"${inode}","objects":[\n${lines.join(',\n')}\n]}\n`
 }
 
 /** @throws BUNDLE_INVALID */
@@ -76,12 +77,13 @@ export function dependsOnContent({ xattrs = [] }: Unheld): boolean {
 }
 
 export class UnheldMemory {
-  private readonly device: number
+  private readonly isCopy: boolean
   private readonly byInode = new Map<string, UnheldRecord>()
   private readonly byPath = new Map<ByteString, UnheldRecord>()
 
-  constructor({ device, objects }: UnheldDocument) {
-    this.device = device
+  /** @param root status of the root of the tree now */
+  constructor({ device, inode, objects }: UnheldDocument, root: Status) {
+    this.isCopy = device !== root.device || inode !== String(root.inode)
     for (const object of objects) {
       this.byInode.set(object.inode, object)
       this.byPath.set(object.path, object)
@@ -97,17 +99,16 @@ export class UnheldMemory {
   private recordOf(object: ObjectOnDisk): UnheldRecord | undefined {
     const moved = this.byInode.get(String(object.status.inode))
     if (moved !== undefined && isLike(moved, object) && this.isBornWith(moved, object)) return moved
-    const there = this.byPath.get(object.path)
+    const there = this.isCopy ? this.byPath.get(object.path) : undefined
     return there !== undefined && isLike(there, object) && isAsOld(there, object)
       ? there
       : undefined
   }
 
   /** Inodes are used again. */
-  private isBornWith({ born }: UnheldRecord, { status, born: bornNow }: ObjectOnDisk): boolean {
-    const now = bornNow()
-    if (born === null || now === undefined) return status.device === this.device
-    return isSameTime(born, now)
+  private isBornWith({ born }: UnheldRecord, object: ObjectOnDisk): boolean {
+    const now = object.born()
+    return born === null || now === undefined ? !this.isCopy : isSameTime(born, now)
   }
 }
 

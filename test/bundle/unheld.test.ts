@@ -12,6 +12,7 @@ import type { Status } from '../../src/sys/status.ts'
 import { failure } from '../support/failure.ts'
 
 const DEVICE = 0xfd_0000_0001
+const ROOT = 2n
 const BORN = { sec: 1000, nsec: 5 }
 const MTIME = { sec: 7, nsec: 8 }
 
@@ -50,6 +51,7 @@ const LINK: UnheldRecord = {
 }
 
 interface Changed extends Partial<Status> {
+  isCopy?: boolean
   path?: string
   link?: string
   born?: ObjectOnDisk['born']
@@ -58,8 +60,10 @@ interface Changed extends Partial<Status> {
 
 function look(record: Partial<UnheldRecord>, changed: Changed = {}): Unheld | undefined {
   const all = { ...LINK, ...record }
-  const memory = new UnheldMemory({ device: DEVICE, objects: [all] })
-  const { path = all.path, link = all.link, born = () => BORN, sha256 = 'a', ...status } = changed
+  const { path = all.path, link = all.link, born = () => BORN, sha256 = 'a' } = changed
+  const { isCopy = false, ...status } = changed
+  const root = { ...STATUS, inode: ROOT, device: isCopy ? 5 : DEVICE }
+  const memory = new UnheldMemory({ device: DEVICE, inode: String(ROOT), objects: [all] }, root)
   const own = { type: all.type, mode: all.mode, size: all.size }
   return memory.of({
     path,
@@ -86,17 +90,17 @@ test.each<[string, Changed, boolean]>([
   ],
   ['replaced by a file', { type: 'file' }, false],
   ['replaced by a link to elsewhere', { link: 'other!' }, false],
-  ['copied with the bundle to another place', { ...OTHER_INODE, device: 5 }, true],
-  ['copied and touched', { ...OTHER_INODE, device: 5, ...LATER }, false],
+  ['copied with the bundle to another place', { ...OTHER_INODE, isCopy: true }, true],
+  ['copied and touched', { ...OTHER_INODE, isCopy: true, ...LATER }, false],
   [
     'copied, and another one has its inode',
-    { path: 'other', device: 5, born: () => ({ sec: 1, nsec: 1 }) },
+    { path: 'other', isCopy: true, born: () => ({ sec: 1, nsec: 1 }) },
     false
   ],
   ['on a file system without times of birth', { ...LATER, born: () => undefined }, true],
   [
     'copied to a file system without times of birth',
-    { path: 'other', device: 5, born: () => undefined },
+    { path: 'other', isCopy: true, born: () => undefined },
     false
   ]
 ])('the owner of a link that was %s: kept %s', (_what, changed, isKept) => {
@@ -153,7 +157,8 @@ test.each<[string, Changed, Unheld]>([
 
 test('content is read only if it decides', () => {
   const never = (): string => expect.fail('read')
-  const memory = new UnheldMemory({ device: DEVICE, objects: [LINK] })
+  const document = { device: DEVICE, inode: '2', objects: [LINK] }
+  const memory = new UnheldMemory(document, { ...STATUS, inode: ROOT })
   const object = {
     path: LINK.path,
     link: LINK.link,
@@ -171,10 +176,10 @@ test('what is written is read again, with bytes that are no text', () => {
     link: '\xff',
     unheld: { xattrs: [['user.\x80', '\0\xfe']] as const }
   }
-  const document = { device: DEVICE, objects: [record, LINK] }
+  const document = { device: DEVICE, inode: '7', objects: [record, LINK] }
   const read = parseUnheld(formatUnheld(document), 'f')
   expect(read).toMatchObject(document)
-  expect(parseUnheld(formatUnheld({ device: 1, objects: [] }), 'f').objects).toEqual([])
+  expect(parseUnheld(formatUnheld({ device: 1, inode: '2', objects: [] }), 'f').objects).toEqual([])
 })
 
 test.each(['', '{', '{"version":2,"device":1,"objects":[]}', '{"version":1}', 'null'])(

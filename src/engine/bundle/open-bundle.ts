@@ -10,7 +10,7 @@ import {
 } from '../../bundle/bundle.ts'
 import { ROOTFS_DIRECTORY } from '../../bundle/files.ts'
 import type { BundleMetadata } from '../../bundle/metadata.ts'
-import type { UnheldMemory } from '../../bundle/unheld.ts'
+import type { UnheldDocument } from '../../bundle/unheld.ts'
 import { OciUnpackError, withFacts } from '../../errors.ts'
 import { AS_SEEN, areMapsOf } from '../../plan/outside.ts'
 import type { IdMaps } from '../../plan/policy/exact.ts'
@@ -47,7 +47,7 @@ export interface OpenBundle {
   /** What it remembers of its tree, read on each call. @throws BUNDLE_INVALID, MTREE_INVALID */
   memory: () => Memory
   /** What its disk does not hold of the image; undefined if that is nothing. @throws BUNDLE_INVALID */
-  unheld: () => UnheldMemory | undefined
+  unheld: () => UnheldDocument | undefined
   /** Descriptor of the root file system. */
   rootfs: number
   /** Notes the modes of what has to be opened up in it; undefined if modes do not keep us out, or may not be changed. */
@@ -95,7 +95,8 @@ export async function withBundleDirectory<T>(
     const metadata = inBundle(path, () => readMetadata(read))
     assertFinished(directory, path)
     const memory = (): Memory => inBundle(path, () => readMemory(read, metadata))
-    const unheld = (): UnheldMemory | undefined => inBundle(path, () => readUnheld(read, metadata))
+    const unheld = (): UnheldDocument | undefined =>
+      inBundle(path, () => readUnheld(read, metadata))
     return await act({ path, directory, metadata, memory, unheld, ...viewOf(metadata) })
   } finally {
     close(directory)

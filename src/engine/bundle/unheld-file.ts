@@ -28,7 +28,8 @@ export function writeUnheldFile(
   const cursor = new DirectoryCursor(rootfs, ledger)
   try {
     const records = objects.map((object) => recordOf(cursor, object))
-    const text = formatUnheld({ device: status(rootfs, '').device, objects: records })
+    const { device, inode } = status(rootfs, '')
+    const text = formatUnheld({ device, inode: String(inode), objects: records })
     writeNew(join(directory, unheldFile(digest)), text)
   } finally {
     cursor.release()

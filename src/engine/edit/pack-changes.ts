@@ -1,9 +1,11 @@
 /** What changed in a bundle, as the entries of a new layer. */
+import { UnheldMemory } from '../../bundle/unheld.ts'
 import { layerPaths, type NamesOf } from '../../plan/layer-paths.ts'
 import { namesByFile } from '../../plan/link-groups.ts'
 import { packWhiteout } from '../../plan/pack-entry.ts'
 import { packingPolicy } from './packing-policy.ts'
 import { fileOf } from '../../rootfs/scanned-object.ts'
+import { status } from '../../sys/status.ts'
 import { endOfArchive } from '../../tar/writer.ts'
 import type { ChangeSettings } from './change-options.ts'
 import type { Changes } from '../changes/find-changes.ts'
@@ -22,7 +24,7 @@ export async function packChanges(
   const names = namesIn(changes)
   const paths = layerPaths(changes.deltas, names)
   settings.onEvent({ type: 'phase', phase: 'pack' })
-  const unheld = bundle.unheld()
+  const unheld = unheldIn(bundle)
   const tree: PackedTree = {
     root: bundle.rootfs,
     ledger: bundle.ledger,
@@ -42,6 +44,11 @@ export async function packChanges(
   } finally {
     packer.release()
   }
+}
+
+function unheldIn({ unheld, rootfs }: OpenBundle): UnheldMemory | undefined {
+  const document = unheld()
+  return document === undefined ? undefined : new UnheldMemory(document, status(rootfs, ''))
 }
 
 /** Names under a mask stay what they are in the image. */
