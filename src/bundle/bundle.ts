@@ -6,7 +6,13 @@ import { listEntries, type EntryList } from '../mtree/entry-list.ts'
 import { TreeManifestOutline } from '../mtree/outline.ts'
 import { parseTreeManifest } from '../mtree/parse.ts'
 import type { FingerprintRecord } from '../plan/seen-tree.ts'
-import { fingerprintsFile, treeManifestFile, METADATA_FILE, unheldFile } from './files.ts'
+import {
+  fingerprintsFile,
+  METADATA_FILE,
+  treeManifestFile,
+  UNHELD_END,
+  unheldFile
+} from './files.ts'
 import type { FileStat } from './fingerprint-record.ts'
 import { decodeFingerprints, recordAt } from './fingerprints.ts'
 import { isUnchanged } from './unchanged.ts'
@@ -38,14 +44,22 @@ export function readMemory(read: ReadBundleFile, metadata: BundleMetadata): Memo
     : new Memory(parseWhole(manifest), 'other-manifest')
 }
 
-/** What the image says of objects and the disk does not hold; undefined if it holds everything. @throws BUNDLE_INVALID */
+/**
+ * What the image says of objects and the disk does not hold; undefined if it holds everything. Where another program
+ * refreshed the bundle, what is known of the image before still holds for the objects that are the same.
+ * @param names of the files in the bundle
+ * @throws BUNDLE_INVALID
+ */
 export function readUnheld(
   read: ReadBundleFile,
+  names: readonly string[],
   metadata: BundleMetadata
 ): UnheldDocument | undefined {
-  const file = unheldFile(sourceManifest(metadata).digest)
-  const bytes = read(file)
-  if (bytes === undefined) return undefined
+  const own = unheldFile(sourceManifest(metadata).digest)
+  const files = names.filter((name) => name.endsWith(UNHELD_END))
+  const file = files.includes(own) ? own : files.length === 1 ? files[0] : undefined
+  const bytes = file === undefined ? undefined : read(file)
+  if (file === undefined || bytes === undefined) return undefined
   return parseUnheld(Buffer.from(bytes).toString(), file)
 }
 

@@ -15,8 +15,10 @@ export function fingerprintsFile(digest: string): string {
 
 /** What the image of `treeManifestFile(digest)` says of objects and the disk does not hold. Few bundles have it. */
 export function unheldFile(digest: string): string {
-  return `${stem(digest)}.unheld`
+  return `${stem(digest)}${UNHELD_END}`
 }
+
+export const UNHELD_END = '.unheld'
 
 /** All files at the top of a bundle. @param digest digest of the image manifest; `''` if it is unknown */
 export function bundleFileNames(digest: string): string[] {

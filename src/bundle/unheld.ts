@@ -3,7 +3,7 @@
  * capabilities. Kept in a file beside the tree manifest, and added again by a repack.
  *
  * An object is still the same if it has the inode and the time of birth that it had, wherever it was renamed to. In a copy of the bundle
- * every inode is another; there, an object at the same path with the same size and modification time is the same.
+ * every inode is another; there, an object of the same type at the same path is the same.
  */
 import type { ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
@@ -32,8 +32,6 @@ export interface UnheldRecord {
   inode: string
   born: Timespec | null
   mode: number
-  size: number
-  mtime: Timespec
   link: ByteString
   /** SHA-256 (hex) of its content, if that decides about something. */
   sha256: string | null
@@ -100,9 +98,7 @@ export class UnheldMemory {
     const moved = this.byInode.get(String(object.status.inode))
     if (moved !== undefined && isLike(moved, object) && this.isBornWith(moved, object)) return moved
     const there = this.isCopy ? this.byPath.get(object.path) : undefined
-    return there !== undefined && isLike(there, object) && isAsOld(there, object)
-      ? there
-      : undefined
+    return there !== undefined && isLike(there, object) ? there : undefined
   }
 
   /** Inodes are used again. */
@@ -114,11 +110,6 @@ export class UnheldMemory {
 
 function isLike({ type, link }: UnheldRecord, object: ObjectOnDisk): boolean {
   return type === object.status.type && link === object.link
-}
-
-function isAsOld({ size, mtime }: UnheldRecord, { status }: ObjectOnDisk): boolean {
-  const { mtimeSec: sec, mtimeNsec: nsec } = status
-  return size === status.size && isSameTime(mtime, { sec, nsec })
 }
 
 function isSameTime(a: Timespec, b: Timespec): boolean {

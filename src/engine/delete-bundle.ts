@@ -11,7 +11,7 @@ import {
   STATE_DIRECTORY,
   UNFINISHED_FILE
 } from '../bundle/files.ts'
-import { parseMetadata, sourceManifest } from '../bundle/metadata.ts'
+import { parseMetadata, sourceManifest, type BundleMetadata } from '../bundle/metadata.ts'
 import { fromText } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import type { BundleContext } from '../hooks/contexts.ts'
@@ -29,6 +29,7 @@ import { assertFree, tidy } from './place/tidy.ts'
 import { contextAt, type BundleDirectory } from './bundle/bundle-site.ts'
 import { openState, readMark, writeMark } from './bundle/unfinished-mark.ts'
 import type { HooksOption } from './operation/open-hooks.ts'
+import { assertDeletable } from './bundle/namespace-of.ts'
 import { assertOriginal, readOrigin } from './bundle/origin.ts'
 import { isMounted } from './bundle/shown-rootfs.ts'
 import { assertRemovable, removeBundleFiles } from './bundle/remove-bundle-files.ts'
@@ -121,12 +122,16 @@ function writeMarkIfRoom(state: number, digest: string): void {
   }
 }
 
-/** Digest of the image manifest, `''` if unknown. */
+/** Digest of the image manifest, `''` if unknown. @throws BUNDLE_INVALID if only the bundle's user namespace can delete it */
 function digestOf(fd: number, { bundle }: BundleContext): string {
-  const metadata = readIfRegular(join(handlePath(fd), METADATA_FILE))
-  const own =
-    metadata === undefined ? '' : sourceManifest(parseMetadata(metadata.toString())).digest
-  return markedDigest(fd, bundle) || own
+  const metadata = metadataIn(fd)
+  if (metadata !== undefined) assertDeletable(metadata, bundle)
+  return markedDigest(fd, bundle) || (metadata === undefined ? '' : sourceManifest(metadata).digest)
+}
+
+function metadataIn(fd: number): BundleMetadata | undefined {
+  const text = readIfRegular(join(handlePath(fd), METADATA_FILE))
+  return text === undefined ? undefined : parseMetadata(text.toString())
 }
 
 function markedDigest(fd: number, bundle: string): string {

@@ -16,7 +16,7 @@ import { endOfArchive, headerBlocks } from '../tar/writer.ts'
 import type { ChangeResult, ChangeSettings } from './edit/change-options.ts'
 import { changeTag, type TagOptions } from './edit/change-tag.ts'
 import type { OnEvent } from './operation/events.ts'
-import { whileLendingAsync } from './place/lent-modes.ts'
+import { whileLendingBeside } from './place/lent-modes.ts'
 import { openLayerPacker } from './edit/layer-packer.ts'
 import type { LayerWriter, WriteLayer } from './edit/layer-writer.ts'
 import { packingPolicy } from './edit/packing-policy.ts'
@@ -73,7 +73,7 @@ function writerOf(
   const { source, rootless = false } = options
   if (source === undefined) return (writer) => writeWhiteout(target, writer)
   return (writer) =>
-    withSource(source, rootless, async (directory, name, ledger) => {
+    withSource(source, rootless, settings, async (directory, name, ledger) => {
       const { uidMap = [], gidMap = [] } = options
       const { type } = status(directory, name)
       assertInsertable(type, target)
@@ -108,6 +108,7 @@ async function writeWhiteout(target: ByteString, writer: LayerWriter): Promise<v
 async function withSource(
   source: string,
   rootless: boolean,
+  { signal, onEvent }: ChangeSettings,
   act: (directory: number, name: ByteString, ledger: Ledger | undefined) => Promise<void>
 ): Promise<void> {
   const path = resolve(source)
@@ -115,7 +116,10 @@ async function withSource(
   const name = path === '/' ? '' : fromText(basename(path))
   try {
     if (!rootless) await act(directory, name, undefined)
-    else await whileLendingAsync(directory, name, (ledger) => act(directory, name, ledger))
+    else {
+      const tree = { directory, path: dirname(path), name, signal, onEvent }
+      await whileLendingBeside(tree, (ledger) => act(directory, name, ledger))
+    }
   } finally {
     close(directory)
   }

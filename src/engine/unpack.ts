@@ -60,7 +60,8 @@ async function makeBundle(job: Job, bundle: NewBundle): Promise<void> {
     const tree = missing === undefined ? undefined : await extractMissing(job, missing, bundle)
     await heedSignals(signal)
     await bundle.show()
-    await writeBundleFiles(job, bundle, tree)
+    const isWhole = missing?.length === job.image.manifest.layers.length
+    await writeBundleFiles(job, bundle, { tree, isWhole })
   })
 }
 

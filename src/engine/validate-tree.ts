@@ -1,4 +1,5 @@
 /** Compares a directory with an mtree manifest and reports every difference, not only the first. */
+import { basename, dirname } from 'node:path'
 import { display, fromBuffer, fromText, type ByteString } from '../bytes.ts'
 import { OciUnpackError, withFacts } from '../errors.ts'
 import { compareTreeManifests, type Delta } from '../mtree/compare.ts'
@@ -11,6 +12,7 @@ import { toMtreeEntry } from '../rootfs/mtree-entry.ts'
 import { XattrReader } from '../rootfs/tree-xattrs.ts'
 import { fromNode } from '../sys/failure.ts'
 import { close, openOperatorDirectory, openOperatorPlace } from '../sys/files.ts'
+import { handlePath, withoutHandles } from '../sys/handle-path.ts'
 import type { Ledger } from '../sys/ledger.ts'
 import { openTree } from '../sys/lender.ts'
 import { privileges } from '../sys/privileges.ts'
@@ -18,7 +20,7 @@ import { readFile } from '../sys/read.ts'
 import { madeNamespaceIds } from '../sys/user-namespace.ts'
 import { asked } from './operation/asked.ts'
 import { suggestingRootless } from './operation/suggest-rootless.ts'
-import { whileLendingAsync } from './place/lent-modes.ts'
+import { whileLendingBeside } from './place/lent-modes.ts'
 import { hasher, type TreeOptions } from './tree/hash-files.ts'
 import { jobCount } from './edit/change-options.ts'
 import { toDiffEntry, type DiffEntry } from './diff.ts'
@@ -91,16 +93,28 @@ async function compare(options: ValidateOptions): Promise<Validation> {
 
 /** Modes that keep the user out of the tree are changed only on request, and put back afterwards. */
 async function withTree<T>(
-  { path, rootless = false }: ValidateOptions,
+  { path, rootless = false, signal }: ValidateOptions,
   act: (root: number, ledger: Ledger | undefined) => Promise<T>
 ): Promise<T> {
   if (!rootless || privileges().overridesModes)
     return whileFileOpen(openOperatorDirectory(fromText(path)), (root) => act(root, undefined))
-  return whileFileOpen(openOperatorPlace(fromText(path)), (place) =>
-    whileLendingAsync(place, '', (ledger) =>
+  const real = realPath(path)
+  const above = openOperatorDirectory(fromText(dirname(real)))
+  const tree = { directory: above, path: dirname(real), name: fromText(basename(real)) }
+  return whileFileOpen(above, () =>
+    whileLendingBeside({ ...tree, signal, onEvent: () => undefined }, (ledger) =>
       whileFileOpen(openTree(ledger!), (root) => act(root, ledger))
     )
   )
+}
+
+function realPath(path: string): string {
+  const place = openOperatorPlace(fromText(path))
+  try {
+    return withoutHandles(handlePath(place))
+  } finally {
+    close(place)
+  }
 }
 
 async function whileFileOpen<T>(fd: number, act: (fd: number) => Promise<T>): Promise<T> {

@@ -4,9 +4,18 @@ import { UMOCI_KEYWORDS, type MtreeEntry } from '../mtree/entry.ts'
 import { MTREE_TYPE, type FingerprintRecord, type SeenObject } from './seen-tree.ts'
 
 /** Compares everything that a tree manifest lists except the content. Undefined: none of it changed. */
-export function compareListed(before: MtreeEntry, after: MtreeEntry): Delta | undefined {
+export function compareListed(
+  before: MtreeEntry,
+  after: MtreeEntry,
+  isRootless: boolean
+): Delta | undefined {
   const isDirectory = before.type === 'dir' && after.type === 'dir'
-  return compareEntries(before, after, isDirectory ? DIRECTORY_KEYWORDS : CHEAP_KEYWORDS)
+  const keywords = isDirectory ? DIRECTORY_KEYWORDS : CHEAP_KEYWORDS
+  return compareEntries(before, after, isRootless ? keywords.filter(isNoOwner) : keywords)
+}
+
+function isNoOwner(keyword: string): boolean {
+  return keyword !== 'uid' && keyword !== 'gid'
 }
 
 const CHEAP_KEYWORDS = UMOCI_KEYWORDS.filter((keyword) => keyword !== 'sha256digest')

@@ -6,6 +6,7 @@ import { whiteoutName } from './layer-paths.ts'
 import { joinPath, OPAQUE_NAME } from './names.ts'
 import { NO_METADATA } from './no-metadata.ts'
 import type { ObjectMetadata, Unheld } from './policy/metadata-policy.ts'
+import { assertAclsKnown } from './policy/acl.ts'
 import { fromDisk, type PolicyChoice } from './policy/policies.ts'
 import { OWNER_XATTR } from './policy/rootless-owner.ts'
 
@@ -52,6 +53,7 @@ export function packObject(
 
 function metadata(name: ByteString, object: PackedObject, { policy }: PackRules): ObjectMetadata {
   try {
+    assertAclsKnown(object.xattrs)
     return fromDisk(object, policy)
   } catch (error) {
     throw withFacts(error, { entry: display(name) })

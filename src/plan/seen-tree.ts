@@ -38,6 +38,8 @@ export interface TreeMemory<Seen extends SeenObject> {
   readonly entries: EntryList
   /** Device of the tree when it was remembered; undefined if unknown. */
   readonly device: number | bigint | undefined
+  /** Whether owners on disk say nothing: in a rootless tree, everything belongs to whoever has it. */
+  readonly isRootless?: boolean
   /** Whether the object certainly has not changed, so that it need not be read again. */
   isUnchanged(index: number, object: Seen): boolean
   /** Undefined if there is no usable fingerprint. */

@@ -51,7 +51,9 @@ export class TreeChanges<Seen extends SeenObject> {
     }
     const before = this.memory.entries.entry(index)
     const after = listed()
-    const delta = compareListed(before, after) ?? this.compareRecords(before, object, index)
+    const { isRootless = false } = this.memory
+    const delta =
+      compareListed(before, after, isRootless) ?? this.compareRecords(before, object, index)
     if (delta !== undefined) this.found.push(delta)
     else if (after.type === 'file')
       this.undecided.push({ path: after.path, size: after.size ?? 0, index })

@@ -155,12 +155,18 @@ function write(ledger: Ledger, ...lines: readonly Line[]): void {
 export function outstanding(ledger: Ledger): LentMode[] {
   let noted: LentMode[] = []
   for (const line of lines(ledger))
-    if ('lent' in line) noted.push(line.lent)
-    else {
+    if ('lent' in line) {
+      if (isInside(line.lent.path)) noted.push(line.lent)
+    } else {
       const replaced = new Set(line.replaced)
       noted = noted.filter(({ path }) => !replaced.has(path))
     }
   return noted
+}
+
+/** Nobody but us writes a ledger; but if somebody did, nothing outside would be touched. */
+function isInside(path: ByteString): boolean {
+  return path === '' || !/(?:^|\/)\.{0,2}(?:\/|$)/.test(path)
 }
 
 /** What a line that is not whole would say was not done. */

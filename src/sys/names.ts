@@ -8,12 +8,13 @@ import { firstPath, secondPath, valueBlock } from './memory.ts'
 const AT_REMOVEDIR = 0x200
 const RENAME_NOREPLACE = 1
 
-export type SpecialType = 'char' | 'block' | 'fifo'
+export type SpecialType = 'char' | 'block' | 'fifo' | 'socket'
 
 const typeBits: Readonly<Record<SpecialType, number>> = {
   char: 0o020000,
   block: 0o060000,
-  fifo: 0o010000
+  fifo: 0o010000,
+  socket: 0o140000
 }
 
 export function makeDirectory(directory: number, name: ByteString, mode: number): void {
@@ -21,7 +22,7 @@ export function makeDirectory(directory: number, name: ByteString, mode: number)
     throw failed('mkdirat', name, octal(mode))
 }
 
-/** Device numbers are ignored for a FIFO. */
+/** Device numbers are ignored for a FIFO and a socket. */
 export function makeSpecial(
   directory: number,
   name: ByteString,
@@ -30,7 +31,7 @@ export function makeSpecial(
   major: number,
   minor: number
 ): void {
-  const device = type === 'fifo' ? 0 : deviceNumber(major, minor)
+  const device = type === 'fifo' || type === 'socket' ? 0 : deviceNumber(major, minor)
   if (libc.mknodat(directory, firstPath.string(name), typeBits[type] | mode, device) < 0)
     throw failed('mknodat', name, type, octal(mode), `${major}:${minor}`)
 }

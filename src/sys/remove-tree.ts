@@ -10,7 +10,7 @@ import { isErrno, SyscallError } from './failure.ts'
 import { close, openDirectory, openPlace } from './files.ts'
 import { keepsUsOut, TO_CHANGE } from './kept-out.ts'
 import { setModeOf, setModeOfPlace } from './metadata.ts'
-import { removeEmptyDirectory, removeFile } from './names.ts'
+import { removeEmptyDirectory, removeFile, removeFileIfThere } from './names.ts'
 import { inodeKey, status, type Status } from './status.ts'
 
 /**
@@ -30,14 +30,15 @@ export function removeTree(directory: number, name: ByteString): void {
   removeEmptyDirectory(directory, name)
 }
 
-/** Removes everything in a directory. @throws what `removeTree` throws */
-export function emptyDirectory(top: number): void {
-  const removal = new Removal(top)
+/** Removes everything in a directory. @param last a file in it that goes last @throws what `removeTree` throws */
+export function emptyDirectory(top: number, last?: ByteString): void {
+  const removal = new Removal(top, last)
   try {
     removal.run()
   } finally {
     removal.release()
   }
+  if (last !== undefined) removeFileIfThere(top, last)
 }
 
 function removedAsFile(directory: number, name: ByteString): boolean {
@@ -63,11 +64,13 @@ interface Level {
  */
 class Removal {
   private readonly top: number
+  private readonly last: ByteString | undefined
   private readonly levels: Level[] = []
   private fd: number
 
-  constructor(top: number) {
+  constructor(top: number, last: ByteString | undefined) {
     this.top = top
+    this.last = last
     this.fd = top
   }
 
@@ -106,7 +109,7 @@ class Removal {
     if (keepsUsOut(found, TO_CHANGE)) setModeOf(this.fd, found.mode | TO_CHANGE)
     for (const entry of listDirectoryTypes(this.fd))
       if (entry.isDirectory()) level.pending.push(entry.name)
-      else removeFile(this.fd, entry.name)
+      else if (this.levels.length > 1 || entry.name !== this.last) removeFile(this.fd, entry.name)
   }
 
   private descend(name: ByteString, parent: Status): void {

@@ -7,7 +7,8 @@ import { removeFile } from '../sys/names.ts'
 import { status, type Status } from '../sys/status.ts'
 import { isOwn, openClaimed } from './claim.ts'
 import { removeClaimed } from './private-directory.ts'
-import { isPrivateName } from './private-name.ts'
+import { isMarked } from './mark.ts'
+import { isLasting, isPrivateName } from './private-name.ts'
 
 /** What can be unfinished work of ours. Links never are. */
 export interface LeftoverKind {
@@ -68,7 +69,7 @@ export function removeLeftover(
   recover?: LeftoverOptions['recover']
 ): boolean {
   const isGone = withDead(directory, name, kind, (fd, { type }) => {
-    if (type === 'directory') recover?.(fd)
+    if (type === 'directory' && isLasting(name)) recover?.(fd)
     return attempt(() => {
       if (type === 'directory') removeClaimed(directory, name, fd)
       else removeFile(directory, name)
@@ -96,7 +97,8 @@ function withDead<T>(
   const fd = ifThere(() => openClaimed(directory, name, open, ['ours']))
   if (fd === undefined) return statusOf(directory, name) === undefined ? undefined : 'live'
   try {
-    return act(fd, status(fd, ''))
+    const isForeign = found.type === 'directory' && isLasting(name) && !isMarked(fd)
+    return isForeign ? undefined : act(fd, status(fd, ''))
   } finally {
     close(fd)
   }

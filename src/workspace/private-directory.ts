@@ -10,6 +10,8 @@ import { emptyDirectory } from '../sys/remove-tree.ts'
 import { status } from '../sys/status.ts'
 import { orTryAgain } from '../sys/try-again.ts'
 import { isOwn, isStillAt, openClaimed } from './claim.ts'
+import { MARK, mark } from './mark.ts'
+import { isLasting } from './private-name.ts'
 
 /** Only the owner may enter it. */
 export const PRIVATE_MODE = 0o700
@@ -41,7 +43,18 @@ export function makePrivateDirectory(
     const name = nextName()
     makeDirectory(directory, name, mode)
     const fd = claimNew(directory, name)
-    if (fd !== undefined) return new OpenDirectory(directory, name, fd)
+    if (fd !== undefined) return marked(new OpenDirectory(directory, name, fd))
+  }
+}
+
+function marked(directory: PrivateDirectory): PrivateDirectory {
+  if (!isLasting(directory.name)) return directory
+  try {
+    mark(directory.fd)
+    return directory
+  } catch (error) {
+    directory.remove()
+    throw error
   }
 }
 
@@ -118,9 +131,9 @@ class OpenDirectory implements PrivateDirectory {
   }
 }
 
-/** Empties a directory by its handle. Removes its name only if that still leads there. @throws SyscallError */
+/** Empties a directory by its handle, its mark last. Removes its name only if that still leads there. @throws SyscallError */
 export function removeClaimed(directory: number, name: ByteString, fd: number): void {
   if (!isStillAt(directory, name, fd)) return
-  emptyDirectory(fd)
+  emptyDirectory(fd, MARK)
   if (isStillAt(directory, name, fd)) removeEmptyDirectory(directory, name)
 }

@@ -13,6 +13,13 @@ export function privateName(becomes: string): ByteString {
   return `.${base === '' ? '' : `${base}.`}oci-unpack-${randomBytes(6).toString('hex')}`
 }
 
+/** Whether what has this private name was never to get another one. */
+export function isLasting(name: ByteString): boolean {
+  return LASTING.test(name)
+}
+
+const LASTING = /^\.oci-unpack-[0-9a-f]{12}$/
+
 /** Whether a name is that of unfinished work that was to become `becomes`. */
 export function isPrivateNameFor(becomes: string, name: ByteString): boolean {
   const base = fromText(becomes).slice(0, BASE_BYTES)

@@ -98,13 +98,4 @@ describe.runIf(needs('root', 'umoci', 'python3', 'setfattr'))('a bundle', () => 
     expect(stderr).toContain('d/f')
     expect(status).toBe(1)
   })
-
-  test('of umoci --rootless is refused, with a way out', () => {
-    buildImage(`${work}/plain`, { layers: [tar(file('x'))] })
-    ok('umoci', 'unpack', '--rootless', '--image', `${work}/plain:latest`, `${work}/bundle`)
-    const { status, stderr } = ociUnpack('repack', '--image', `${work}/plain:new`, `${work}/bundle`)
-    expect(stderr).toContain('BUNDLE_INVALID')
-    expect(stderr).toContain('rootless mode')
-    expect(status).toBe(1)
-  })
 })

@@ -28,6 +28,26 @@ function object(more: Partial<PackedObject> = {}): PackedObject {
 }
 
 describe('packObject', () => {
+  test.each([
+    ['a user', 2],
+    ['a group', 8]
+  ])('refuses an ACL that names %s whom the user namespace does not have', (_who, tag) => {
+    const acl = (id: number): string => {
+      const bytes = Buffer.alloc(12)
+      bytes.writeUInt32LE(2, 0)
+      bytes.writeUInt16LE(tag, 4)
+      bytes.writeUInt32LE(id, 8)
+      return bytes.toString('latin1')
+    }
+    const pack = (id: number) => () =>
+      packObject('x', object({ xattrs: [['system.posix_acl_access', acl(id)]] }), RULES)
+    expect(failure(pack(0xffff_ffff))).toMatchObject({
+      code: 'ID_NOT_MAPPED',
+      facts: { entry: 'x', found: 'system.posix_acl_access' }
+    })
+    expect(pack(33)().xattrs).toHaveLength(1)
+  })
+
   test('takes a remembered owner, unless an attribute says another one since', () => {
     const policy = { kind: 'rootless', uid: 5, gid: 5, uidMap: [], gidMap: [] } as const
     const rules: PackRules = { ...RULES, policy }

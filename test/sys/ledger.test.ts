@@ -32,6 +32,25 @@ function lend(ledger: Ledger, root: string, path: string): void {
   noteLent(ledger, { path, inode, mode: 0o500, lent: 0o700 })
 }
 
+test('never leads out of the tree, whatever somebody wrote into it', () => {
+  withScratch((_above, path) => {
+    fs.mkdirSync(`${path}/tree/.w`, { recursive: true, mode: 0o700 })
+    lend({ file: fs.openSync('/dev/null', 'w') } as Ledger, path, 'victim')
+    const inode = String(fs.statSync(`${path}/victim`).ino)
+    for (const way of ['../victim', 'x/../../victim', './../victim', `${path}/victim`])
+      withOpen(`${path}/tree`, (tree) =>
+        withOpen(`${path}/tree/.w`, (workspace) => {
+          const forged = { lent: { path: way, inode, mode: 0o777, lent: 0o700 } }
+          fs.writeFileSync(`${path}/tree/.w/modes`, `\n${JSON.stringify(forged)}\n`, {
+            mode: 0o600
+          })
+          closeLedger(findLedger(workspace, tree)!)
+          expect(fs.statSync(`${path}/victim`).mode & 0o7777).toBe(0o700)
+        })
+      )
+  })
+})
+
 /** Ends the process that has the ledger, and puts back what another finds in it. */
 function recovered(workspace: number, fd: number, path: string, ledger: Ledger): string {
   close(ledger.file)

@@ -8,8 +8,9 @@ import { openClaimed } from '../../src/workspace/claim.ts'
 import { isPrivateName, privateName } from '../../src/workspace/private-name.ts'
 import { listLeftovers, removeLeftovers } from '../../src/workspace/leftovers.ts'
 import { createNewFile } from '../../src/workspace/new-file.ts'
+import { mark } from '../../src/workspace/mark.ts'
 import { makePrivateDirectory } from '../../src/workspace/private-directory.ts'
-import { withScratch } from '../support/open-directory.ts'
+import { withOpen, withScratch } from '../support/open-directory.ts'
 import { needs } from '../support/requires.ts'
 import { ok } from '../support/run.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
@@ -48,9 +49,10 @@ describe('what nobody holds', () => {
 
   test('is put right first, and stays where that fails', () => {
     withScratch((fd, path) => {
-      const left = name()
+      const left = name('')
       fs.mkdirSync(`${path}/${left}`)
       fs.writeFileSync(`${path}/${left}/note`, 'note')
+      withOpen(`${path}/${left}`, mark)
       const recover = (workspace: number): void => {
         expect(fs.readFileSync(`/proc/self/fd/${workspace}/note`, 'utf8')).toBe('note')
         throw new Error('not now')
@@ -62,6 +64,19 @@ describe('what nobody holds', () => {
 })
 
 describe('what stays', () => {
+  test('a directory of that name that bears no mark, with all that is in it', () => {
+    withScratch((fd, path) => {
+      const left = `${path}/${name('')}`
+      fs.mkdirSync(`${left}/layers`, { recursive: true })
+      fs.writeFileSync(`${left}/journal`, '0000000001\n{}')
+      removeLeftovers(fd, { recover: () => expect.fail('recovered') })
+      expect(fs.readdirSync(left)).toEqual(['journal', 'layers'])
+      withOpen(left, mark)
+      removeLeftovers(fd, {})
+      expect(fs.readdirSync(path)).toEqual([])
+    })
+  })
+
   test('a directory and a file that are in use', () => {
     withScratch((fd, path) => {
       const directory = makePrivateDirectory(fd, () => name(), 0o700)

@@ -23,14 +23,16 @@ import { awaitClaim } from '../../workspace/claim.ts'
 import { listLeftovers } from '../../workspace/leftovers.ts'
 import { pause } from '../operation/abort.ts'
 import type { OnEvent } from '../operation/events.ts'
-import { whileLendingIn } from '../place/lent-modes.ts'
+import { whileAlone, whileLendingIn } from '../place/lent-modes.ts'
 import { tidy } from '../place/tidy.ts'
 import { openDestination } from '../../sys/destination.ts'
+import { listDirectory } from '../../sys/directory.ts'
 import { close, openDirectory } from '../../sys/files.ts'
 import { handlePath, withoutHandles } from '../../sys/handle-path.ts'
 import { openRegularFile, type RegularFile } from '../../sys/open-regular.ts'
 import { readRest } from '../../sys/read.ts'
 import { namespaceIds } from '../../sys/user-namespace.ts'
+import { suggestingNamespace } from './namespace-of.ts'
 import { assertStillShown } from './shown-rootfs.ts'
 import { isMarked } from './unfinished-mark.ts'
 
@@ -69,9 +71,14 @@ export async function withBundle<T>(
   use: BundleUse,
   act: (bundle: OpenBundle) => Promise<T>
 ): Promise<T> {
+  const tree = ROOTFS_DIRECTORY
   return withBundleDirectory(bundle, use, (found) =>
-    whileLendingIn({ ...found, tree: ROOTFS_DIRECTORY }, use.onEvent, (ledger) =>
-      withRootfs({ ...found, ledger }, act)
+    suggestingNamespace(found.metadata, () =>
+      whileAlone({ base: found.directory, tree, signal: use.signal }, () =>
+        whileLendingIn({ ...found, tree }, use.onEvent, (ledger) =>
+          withRootfs({ ...found, ledger }, act)
+        )
+      )
     )
   )
 }
@@ -96,7 +103,7 @@ export async function withBundleDirectory<T>(
     assertFinished(directory, path)
     const memory = (): Memory => inBundle(path, () => readMemory(read, metadata))
     const unheld = (): UnheldDocument | undefined =>
-      inBundle(path, () => readUnheld(read, metadata))
+      inBundle(path, () => readUnheld(read, listDirectory(directory), metadata))
     return await act({ path, directory, metadata, memory, unheld, ...viewOf(metadata) })
   } finally {
     close(directory)
@@ -116,9 +123,13 @@ async function claimTidied(
 }
 
 /** In the user namespace that a bundle was made in, the kernel applies its maps. */
-function viewOf({ uidMaps, gidMaps }: BundleMetadata): Pick<OpenBundle, 'mapped' | 'outside'> {
+function viewOf({
+  rootless,
+  uidMaps,
+  gidMaps
+}: BundleMetadata): Pick<OpenBundle, 'mapped' | 'outside'> {
   const recorded = { uidMap: uidMaps, gidMap: gidMaps }
-  const namespace = namespaceIds()
+  const namespace = rootless ? undefined : namespaceIds()
   return namespace !== undefined && areMapsOf(namespace, recorded)
     ? { mapped: AS_SEEN, outside: namespace }
     : { mapped: recorded, outside: AS_SEEN }

@@ -40,7 +40,7 @@ function recordOf(cursor: DirectoryCursor, { path, unheld, sha256 }: UnheldObjec
   const directory = cursor.at(path === '' ? '' : parentPath(path))
   const name = path === '' ? '.' : baseName(path)
   const found = status(directory, name)
-  const { type, inode, mode, size, mtimeSec: sec, mtimeNsec: nsec } = found
+  const { type, inode, mode } = found
   const isDecisive = sha256 !== undefined && dependsOnContent(unheld)
   return {
     path: path === '' ? '.' : path,
@@ -48,8 +48,6 @@ function recordOf(cursor: DirectoryCursor, { path, unheld, sha256 }: UnheldObjec
     inode: String(inode),
     born: birthTime(directory, name) ?? null,
     mode,
-    size,
-    mtime: { sec, nsec },
     link: type === 'symlink' ? readSymlink(directory, name) : '',
     sha256: isDecisive ? toBuffer(sha256).toString('hex') : null,
     unheld

@@ -40,7 +40,7 @@ export async function bundleChanges(bundle: OpenBundle, search: ChangeSearch): P
 
 /** @param listed undefined: the whole tree, which other threads look at while this one reads what the bundle remembers */
 async function lookAt(
-  { rootfs, ledger, memory, outside }: OpenBundle,
+  { rootfs, ledger, memory, metadata, outside }: OpenBundle,
   search: ChangeSearch,
   listed: ChangedPaths | undefined
 ): Promise<Changes> {
@@ -54,6 +54,7 @@ async function lookAt(
     masks,
     hashFiles,
     outside,
+    isRootless: metadata.rootless,
     isLooked,
     ledger
   })

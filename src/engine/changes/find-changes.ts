@@ -44,6 +44,7 @@ export interface ChangeRules {
   hashFiles: HashFiles
   /** How the bundle states owners. */
   outside: IdMaps
+  isRootless: boolean
   /** Whether a path was looked at, if only a part of the tree was: other paths are not reported as missing. */
   isLooked: ((path: ByteString) => boolean) | undefined
   /** Notes the modes of what has to be opened up. */
@@ -55,9 +56,9 @@ export async function findChanges(
   rootfs: number,
   tree: ScannedTree,
   memory: Memory,
-  { masks, hashFiles, outside, isLooked, ledger }: ChangeRules
+  { masks, hashFiles, outside, isRootless, isLooked, ledger }: ChangeRules
 ): Promise<Changes> {
-  const search = new TreeChanges(tree, asRemembered(memory))
+  const search = new TreeChanges(tree, { ...asRemembered(memory), isRootless })
   const xattrs = new XattrReader(rootfs, outside, ledger)
   lookAtSuspects(xattrs, search, outside)
   const digests = await hashFiles(search.undecided)

@@ -10,6 +10,7 @@ import {
   treeManifestFile,
   unheldFile
 } from '../../bundle/files.ts'
+import { formatUnheld } from '../../bundle/unheld.ts'
 import { formatMetadata, sourceManifest } from '../../bundle/metadata.ts'
 import { OciUnpackError } from '../../errors.ts'
 import { target, type DescriptorPath } from '../../image/choice.ts'
@@ -25,7 +26,7 @@ import type { Timespec } from '../../tar/entry.ts'
 import type { Changes } from '../changes/find-changes.ts'
 import type { HashFiles } from '../tree/hash-files.ts'
 import type { OnEvent } from '../operation/events.ts'
-import { readIfRegular, type OpenBundle } from '../bundle/open-bundle.ts'
+import type { OpenBundle } from '../bundle/open-bundle.ts'
 import { recoverRefresh, writeRefreshNote } from '../place/refresh-note.ts'
 import { scanTree } from '../tree/scan-tree.ts'
 import {
@@ -110,11 +111,9 @@ class BundleRefresh implements Refresh {
 
   /** What the disk does not hold of the image before: still true, except for objects that are others now. */
   private keepUnheld(digest: string): string[] {
-    const { directory, metadata } = this.bundle
-    const before = join(handlePath(directory), unheldFile(sourceManifest(metadata).digest))
-    const text = readIfRegular(before)
-    if (text === undefined) return []
-    writeNew(join(handlePath(this.workspace), unheldFile(digest)), text)
+    const document = this.bundle.unheld()
+    if (document === undefined) return []
+    writeNew(join(handlePath(this.workspace), unheldFile(digest)), formatUnheld(document))
     return [unheldFile(digest)]
   }
 

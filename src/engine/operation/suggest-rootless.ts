@@ -1,6 +1,7 @@
-/** Names the option that needs no privileges where an ordinary user was refused something. */
+/** Names the option that needs no privileges where somebody without them was refused something. */
 import { withHint } from '../../errors.ts'
 import { fromNode, isErrno } from '../../sys/failure.ts'
+import { privileges } from '../../sys/privileges.ts'
 
 /** @param rootless whether the option was given */
 export async function suggestingRootless<T>(
@@ -11,9 +12,10 @@ export async function suggestingRootless<T>(
     return await act()
   } catch (thrown) {
     const error = fromNode(thrown)
-    const mayHelp = rootless !== true && process.geteuid!() !== 0
+    const isRoot = process.geteuid!() === 0 && privileges().setsEveryXattr
+    const mayHelp = rootless !== true && !isRoot
     throw mayHelp && isErrno(error, 'EPERM', 'EACCES') ? withHint(error, HINT) : error
   }
 }
 
-const HINT = 'You are not root: {rootless} may help.'
+const HINT = 'You have not all privileges of root: {rootless} may help, which needs none.'

@@ -6,9 +6,14 @@ import type { ByteString } from '../../bytes.ts'
 import { isErrno } from '../../sys/failure.ts'
 import { ledgerInMemory, type Ledger } from '../../sys/ledger.ts'
 import { closeLedger } from '../../sys/put-modes-back.ts'
+import { close, openDirectory } from '../../sys/files.ts'
 import { privileges } from '../../sys/privileges.ts'
+import { awaitClaim } from '../../workspace/claim.ts'
+import { pause } from '../operation/abort.ts'
 import type { OnEvent } from '../operation/events.ts'
 import { InsideWorkspace } from './inside-workspace.ts'
+import { keepTimes } from './keep-times.ts'
+import { tidy } from './tidy.ts'
 import { whileOpen } from './with-workspace.ts'
 
 /**
@@ -43,6 +48,62 @@ export async function whileLendingAsync<T>(
   } finally {
     closeLedger(ledger)
   }
+}
+
+/**
+ * Runs `act` while no other process that lends works in the tree: it would take lent modes for the tree's own. The modes must be
+ * put back before this ends.
+ * @param tree path of the tree in the directory `base`
+ */
+export async function whileAlone<T>(
+  { base, tree, signal }: { base: number; tree: ByteString; signal: AbortSignal | undefined },
+  act: () => Promise<T>
+): Promise<T> {
+  const fd = privileges().overridesModes ? undefined : openIfReadable(base, tree)
+  if (fd === undefined) return act()
+  try {
+    await awaitClaim(fd, 'exclusive', () => pause(signal))
+    return await act()
+  } finally {
+    close(fd)
+  }
+}
+
+/** A tree whose root cannot be opened cannot be locked. */
+function openIfReadable(base: number, tree: ByteString): number | undefined {
+  try {
+    return openDirectory(base, tree === '' ? '.' : tree)
+  } catch (error) {
+    if (isErrno(error, 'EACCES', 'ENOENT', 'ENOTDIR', 'ELOOP')) return undefined
+    throw error
+  }
+}
+
+/**
+ * Works in a tree of the user's that is not ours: alone, and with a ledger in the directory above it. Modes that a dead process
+ * had changed are put back first.
+ * @param name of the tree in `directory`, which is at `path`; `''` if it has no directory above it
+ */
+export async function whileLendingBeside<T>(
+  { directory, path, name, signal, onEvent }: TreeOfUser,
+  act: (ledger: Ledger | undefined) => Promise<T>
+): Promise<T> {
+  if (privileges().overridesModes) return act(undefined)
+  return whileAlone({ base: directory, tree: name, signal }, () => {
+    if (name === '') return whileLendingAsync(directory, name, act)
+    keepTimes(directory, () => tidy(directory, path, onEvent))
+    return whileLendingIn({ directory, path, tree: name }, onEvent, (ledger) =>
+      ledger === undefined ? whileLendingAsync(directory, name, act) : act(ledger)
+    )
+  })
+}
+
+export interface TreeOfUser {
+  directory: number
+  path: string
+  name: ByteString
+  signal: AbortSignal | undefined
+  onEvent: OnEvent
 }
 
 /**

@@ -14,22 +14,22 @@ import { isRootless } from '../extract/rootless.ts'
 import { heedSignals } from '../operation/abort.ts'
 import type { NewBundle } from './layer-storage.ts'
 import { withNewRootfs } from './new-rootfs.ts'
-import { writeTreeManifest, writeUnheld } from './write-memory.ts'
+import { writeTreeManifest, writeUnheld, type Extracted } from './write-memory.ts'
 
 /**
  * Writes all files; the last one, umoci.json, makes it a bundle.
- * @param tree of the image, with digests, if all of it was just extracted
+ * @param extracted what was just extracted: the tree of the image, with digests, if it is known
  */
 export async function writeBundleFiles(
   job: Job,
   bundle: NewBundle,
-  tree: Directory | undefined
+  { tree, isWhole }: Extracted
 ): Promise<void> {
   const { settings } = job
   await writeConfig(job, bundle, tree)
   settings.onEvent({ type: 'phase', phase: 'manifest' })
   await writeTreeManifest(job, bundle, tree)
-  await writeUnheld(job, bundle, tree)
+  await writeUnheld(job, bundle, { tree, isWhole })
   settings.onEvent({ type: 'phase', phase: 'publish' })
   await heedSignals(settings.signal)
   writeNew(join(bundle.path, METADATA_FILE), metadataOf(job))

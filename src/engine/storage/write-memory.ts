@@ -5,6 +5,7 @@ import { fileStat } from '../../bundle/file-stat.ts'
 import { target } from '../../image/choice.ts'
 import { AS_SEEN } from '../../plan/outside.ts'
 import type { IdMaps } from '../../plan/policy/exact.ts'
+import { writeRules } from '../../plan/policy/policies.ts'
 import type { Directory } from '../../plan/tree.ts'
 import { withSurvey, type SurveyedNode } from '../../rootfs/survey.ts'
 import type { Ledger } from '../../sys/ledger.ts'
@@ -18,6 +19,7 @@ import { currentTime, writeTreeManifestFiles } from '../bundle/tree-manifest-fil
 import { writeUnheldFile } from '../bundle/unheld-file.ts'
 import type { Job } from '../extract/job.ts'
 import { reportUnheld } from '../extract/unheld-objects.ts'
+import type { EngineEvent } from '../operation/events.ts'
 import { hasher } from '../tree/hash-files.ts'
 import { scanTree } from '../tree/scan-tree.ts'
 import type { NewBundle } from './layer-storage.ts'
@@ -98,24 +100,40 @@ async function writeHashed(
   writeScannedTreeManifest(place, knowledge, scannedAt)
 }
 
+export interface Extracted {
+  /** Of the image. */
+  tree: Directory | undefined
+  /** Whether all layers were extracted, and none found. */
+  isWhole: boolean
+}
+
 /** What the disk does not hold is only known right after an extraction of all layers, or from the cache. */
 export async function writeUnheld(
-  { image, settings }: Job,
+  { image, settings: { policy, onEvent } }: Job,
   bundle: NewBundle,
-  tree: Directory | undefined
+  { tree, isWhole }: Extracted
 ): Promise<void> {
+  if (!writeRules(policy).isLenient) return
   const { path, treeManifest } = bundle
   const { digest } = target(image.descriptorPath)
-  const shared = sharedOf(treeManifest, statementOf(settings.policy).outside)
+  const shared = treeManifest.kind === 'shared' ? treeManifest : undefined
   const file = join(path, unheldFile(digest))
-  if (tree === undefined) {
-    if (shared !== undefined) fetchCached(shared, 'unheld', file)
-    return
-  }
-  const objects = reportUnheld(tree, settings.policy, true, settings.onEvent)
-  if (objects.length === 0) return
+  if (!isWhole && shared !== undefined && fetchCached(shared, 'unheld', file)) return
+  const objects = tree === undefined ? [] : reportUnheld(tree, policy, true, onEvent)
+  if (!isWhole) onEvent(partlyKnown(bundle.destination))
+  const isCached = shared !== undefined && isWhole
+  if (objects.length === 0 && !isCached) return
   await withNewRootfs(bundle, (rootfs, ledger) =>
     writeUnheldFile(path, digest, { rootfs, ledger }, objects)
   )
-  if (shared !== undefined) keepCached(shared, 'unheld', file)
+  if (isCached) keepCached(shared, 'unheld', file)
+}
+
+function partlyKnown(path: string): EngineEvent {
+  return {
+    type: 'warning',
+    message:
+      'Some layers were extracted before, and what the disk does not hold of them is not known: devices and capabilities that change are packed as they are on disk.',
+    facts: { path }
+  }
 }

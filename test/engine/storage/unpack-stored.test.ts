@@ -2,7 +2,9 @@ import * as fs from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { UnpackHooks } from '../../../src/index.ts'
 import { tryLock } from '../../../src/sys/lock.ts'
+import { mark } from '../../../src/workspace/mark.ts'
 import { library } from '../../support/dist.ts'
+import { withOpen } from '../../support/open-directory.ts'
 import { needs } from '../../support/requires.ts'
 import { char, directory, file, hardlink, symlink, tar } from '../../support/tar-builder.ts'
 import { snapshot } from '../../reference/snapshot.ts'
@@ -203,6 +205,7 @@ describe('the place of the bundle', () => {
     inScratch(async (work) => {
       const options = optionsFor(work, LAYERS)
       fs.mkdirSync(`${work}/made/.oci-unpack-0123456789ab/layers`, { recursive: true })
+      withOpen(`${work}/made/.oci-unpack-0123456789ab`, mark)
       await library.unpack({ ...options, hooks: chainStore(`${work}/store`).hooks })
       expect(fs.readdirSync(`${work}/made`)).not.toContain('.oci-unpack-0123456789ab')
     })
