@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { readMemory, readMetadata, type Memory } from '../../src/bundle/bundle.ts'
+import { readMemory, readMetadata, readUnheld, type Memory } from '../../src/bundle/bundle.ts'
+import { unheldFile } from '../../src/bundle/files.ts'
+import { formatUnheld } from '../../src/bundle/unheld.ts'
 import { fingerprintsFile, treeManifestFile } from '../../src/bundle/files.ts'
 import { encodeFingerprints } from '../../src/bundle/fingerprints.ts'
 import { formatMetadata } from '../../src/bundle/metadata.ts'
@@ -99,4 +101,27 @@ describe('a bundle', () => {
       )
     }
   )
+})
+
+test.each([
+  ['its own', ['own'], 'own'],
+  ['its own, beside that of an image before', ['before', 'own'], 'own'],
+  ['that of an image before, which another program has refreshed', ['before'], 'before'],
+  ['none where it cannot be known which', ['before', 'earlier'], undefined],
+  ['none', [], undefined]
+])('what the disk does not hold is read from %s', (_which, there, expected) => {
+  const digest = (name: string): string =>
+    `sha256:${Buffer.from(name).toString('hex').padEnd(64, '0')}`
+  const files = new Map(there.map((name) => [unheldFile(digest(name)), name]))
+  const read = (file: string): Buffer | undefined =>
+    files.has(file)
+      ? Buffer.from(formatUnheld({ device: 1, inode: files.get(file)!, objects: [] }))
+      : undefined
+  const metadata = {
+    descriptorWalk: [{ mediaType: 'm', digest: digest('own'), size: 1 }],
+    uidMaps: [],
+    gidMaps: [],
+    rootless: true
+  }
+  expect(readUnheld(read, ['umoci.json', ...files.keys()], metadata)?.inode).toBe(expected)
 })

@@ -1,6 +1,7 @@
 /** Trees whose modes keep their owner out, in the hands of an ordinary user: the results are those of root. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { setTimeout } from 'node:timers/promises'
 import * as fs from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { snapshot } from '../reference/snapshot.ts'
@@ -171,6 +172,30 @@ describe.runIf(needs('root', 'setpriv'))('a tree that keeps its owner out', () =
       })
     )
     expect(said).toEqual(['0', '0', '0'])
+  })
+
+  test('is inserted by several at once, and by one after another was killed', async () => {
+    asUserOk('raw', 'unpack', '--image', image, ...MAPS, `${at}/tree`)
+    for (let number = 0; number < 60; number++)
+      fs.mkdirSync(`${at}/tree/usr/d${number}`, { mode: [0, 0o300, 0o555][number % 3]! })
+    giveToUser(at)
+    const tree = snapshot(`${at}/tree`)
+    const insert = (tag: string): string[] => [
+      ...[...AS_USER, ...ociUnpackCommand, 'insert', '--rootless'],
+      ...['--image', image, '--tag', tag, `${at}/tree`, '/copy']
+    ]
+    const killed = spawn(insert('killed')[0]!, insert('killed').slice(1))
+    const isLent = (): boolean => (fs.statSync(`${at}/tree/usr/d0`).mode & 0o700) !== 0
+    while (!isLent() && killed.exitCode === null) await setTimeout(1)
+    killed.kill('SIGKILL')
+    await once(killed, 'close')
+    const tags = ['one', 'two', 'three']
+    const runs = tags.map((tag) => spawn(insert(tag)[0]!, insert(tag).slice(1)))
+    const ends = await Promise.all(runs.map(async (run) => (await once(run, 'close')) as [number]))
+    expect(ends.map(([status]) => status)).toEqual([0, 0, 0])
+    expect(snapshot(`${at}/tree`)).toBe(tree)
+    expect(new Set(tags.map((tag) => layersOf(tag).at(-1))).size).toBe(1)
+    expect(fs.readdirSync(at).sort()).toEqual(['image', 'tree'])
   })
 
   test.runIf(needs('mounts'))('leaves a mount of the same user as it is', () => {

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { buildImage } from '../support/image-builder.ts'
 import { makeUser, removeUser, USER_TOOLS, type OrdinaryUser } from '../support/ordinary-user.ts'
-import { needs } from '../support/requires.ts'
+import { longTests, needs } from '../support/requires.ts'
 import { expectOk, ok, run } from '../support/run.ts'
 import { char, directory, file, symlink, tar, type Entry } from '../support/tar-builder.ts'
 import { ociUnpackCommand } from './cli.ts'
@@ -45,55 +45,58 @@ const TEMPTING: Readonly<Record<string, readonly Entry[][]>> = {
   ]
 }
 
-describe.runIf(needs(...USER_TOOLS, 'python3'))('an ordinary user with --rootless', () => {
-  let user: OrdinaryUser
-  let unpacker: Unpacker
-  beforeAll(() => {
-    user = makeUser()
-    unpacker = { ...user, flags: ['--rootless'] }
-  })
-  afterAll(() => removeUser(user))
+describe.runIf(longTests() && needs(...USER_TOOLS, 'python3'))(
+  'an ordinary user with --rootless',
+  () => {
+    let user: OrdinaryUser
+    let unpacker: Unpacker
+    beforeAll(() => {
+      user = makeUser()
+      unpacker = { ...user, flags: ['--rootless'] }
+    })
+    afterAll(() => removeUser(user))
 
-  test.each(HOSTILE_CASES)('is refused, and has nothing changed, by $name', (hostile) => {
-    expectRefused(hostile, unpacker)
-  })
+    test.each(HOSTILE_CASES)('is refused, and has nothing changed, by $name', (hostile) => {
+      expectRefused(hostile, unpacker)
+    })
 
-  test.each(Object.entries(TEMPTING))('keeps what is outside as it is: %s', (_name, layers) => {
-    const { status, stderr, changes } = unpackInSandbox(
-      ({ layout }) => buildImage(layout, { layers: layers.map((it) => tar(...it)) }).reference,
-      deleteBundle,
-      unpacker
-    )
-    expect({ status, changes }, stderr).toEqual({ status: 0, changes: [] })
-  })
+    test.each(Object.entries(TEMPTING))('keeps what is outside as it is: %s', (_name, layers) => {
+      const { status, stderr, changes } = unpackInSandbox(
+        ({ layout }) => buildImage(layout, { layers: layers.map((it) => tar(...it)) }).reference,
+        deleteBundle,
+        unpacker
+      )
+      expect({ status, changes }, stderr).toEqual({ status: 0, changes: [] })
+    })
 
-  test('keeps it as it is where links were put into the bundle later', () => {
-    const layers = [
-      tar(directory('d/', { mode: 0 }), file('d/x'), directory('e/', { mode: 0o500 }))
-    ]
-    const { status, stderr, changes } = unpackInSandbox(
-      ({ layout }) => buildImage(layout, { layers }).reference,
-      (box) => {
-        const script =
-          'cd "$0"; chmod 700 d e; rm -r d e; ln -s ../../outside/closed d; ln -s ../../outside/read-only e'
-        ok(...user.command('sh', '-euc', script, `${box.bundle}/rootfs`))
-        asUser('diff', box.bundle)
-        const copy = `${box.layout}-copy`
-        ok('cp', '-a', box.layout, copy)
-        asUser('repack', '--refresh-bundle', '--image', `${copy}:new`, box.bundle)
-        ok('rm', '-r', copy)
-        deleteBundle(box)
-      },
-      unpacker
-    )
-    expect({ status, changes }, stderr).toEqual({ status: 0, changes: [] })
-  })
+    test('keeps it as it is where links were put into the bundle later', () => {
+      const layers = [
+        tar(directory('d/', { mode: 0 }), file('d/x'), directory('e/', { mode: 0o500 }))
+      ]
+      const { status, stderr, changes } = unpackInSandbox(
+        ({ layout }) => buildImage(layout, { layers }).reference,
+        (box) => {
+          const script =
+            'cd "$0"; chmod 700 d e; rm -r d e; ln -s ../../outside/closed d; ln -s ../../outside/read-only e'
+          ok(...user.command('sh', '-euc', script, `${box.bundle}/rootfs`))
+          asUser('diff', box.bundle)
+          const copy = `${box.layout}-copy`
+          ok('cp', '-a', box.layout, copy)
+          asUser('repack', '--refresh-bundle', '--image', `${copy}:new`, box.bundle)
+          ok('rm', '-r', copy)
+          deleteBundle(box)
+        },
+        unpacker
+      )
+      expect({ status, changes }, stderr).toEqual({ status: 0, changes: [] })
+    })
 
-  function deleteBundle({ bundle }: Sandbox): void {
-    asUser('bundle', 'delete', bundle)
+    function deleteBundle({ bundle }: Sandbox): void {
+      asUser('bundle', 'delete', bundle)
+    }
+
+    function asUser(...args: string[]): void {
+      expectOk(run(...user.command(...ociUnpackCommand, ...args)), args.join(' '))
+    }
   }
-
-  function asUser(...args: string[]): void {
-    expectOk(run(...user.command(...ociUnpackCommand, ...args)), args.join(' '))
-  }
-})
+)

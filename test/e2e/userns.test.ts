@@ -121,6 +121,47 @@ describe.runIf(needs(...USERNS_TOOLS))('--userns', () => {
     expect(ociUnpackOk('diff', other).stdout).toBe('')
   })
 
+  test('a rootless bundle has no changes, in whatever namespace and whoever owns it now', () => {
+    const { user, image, bundle } = box
+    const unpack = [...ociUnpackCommand, 'unpack', '--rootless', '--image', image]
+    expectOk(user.run(unpack[0]!, ...unpack.slice(1), bundle), 'unpack')
+    expectOk(user.run('unshare', '-Ur', ...unpack, `${bundle}-inside`), 'unpack')
+    ok('cp', '-a', bundle, `${bundle}-copy`)
+    ok('chown', '-Rh', '7:8', `${bundle}-copy`)
+    const looks: (() => Run)[] = [
+      () => user.run(ociUnpackCommand[0], ociUnpackCommand[1], 'diff', bundle),
+      () => box.inside('diff', bundle),
+      () => box.unshared(...ociUnpackCommand, 'diff', bundle),
+      () => user.run('unshare', '-Ur', ...ociUnpackCommand, 'diff', bundle),
+      () => ociUnpack('diff', bundle),
+      () => user.run(ociUnpackCommand[0], ociUnpackCommand[1], 'diff', `${bundle}-inside`),
+      () => ociUnpack('diff', `${bundle}-copy`)
+    ]
+    for (const look of looks) {
+      box.forgetFingerprints()
+      expect(look()).toEqual({ status: 0, stdout: '', stderr: '' })
+    }
+  })
+
+  test('outside, the user is told where the bundle can be read and deleted, and keeps all of it', () => {
+    box.unpack()
+    const before = ok('find', box.bundle).stdout
+    const outside = (...args: string[]): Run => box.user.run(...ociUnpackCommand, ...args)
+    for (const args of [
+      ['bundle', 'delete', box.bundle],
+      ['diff', box.bundle]
+    ]) {
+      box.forgetFingerprints()
+      const { status, stderr } = outside(...args)
+      expect(status).toBe(1)
+      expect(stderr).toContain('with `--userns` before the command')
+    }
+    const files = (list: string): string[] =>
+      list.split('\n').filter((it) => !it.endsWith('prints'))
+    expect(files(ok('find', box.bundle).stdout)).toEqual(files(before))
+    box.insideOk('bundle', 'delete', box.bundle)
+  })
+
   test('the flag changes nothing for root', () => {
     ociUnpackOk('--userns', 'unpack', '--image', box.image, box.bundle)
     expect(box.owners('etc/theirs')).toBe('33:44')

@@ -282,6 +282,25 @@ test('a set that keeps rootless layers apart gets them, is told, and its bundles
     ])
   }))
 
+test('a bundle says what it does not know, if layers without privileges were there already', () =>
+  inScratch(async (work) => {
+    const lower = tar(directory('etc/'), char('etc/null', 1, 3))
+    const store = chainStore(`${work}/store`)
+    const hooks: UnpackHooks = { ...store.hooks, rootless: true }
+    const unpackAs = async (name: string, layers: Buffer[]): Promise<string[]> => {
+      const { events, onEvent } = recorder()
+      const options = { ...optionsFor(`${work}/${name}`, layers), rootless: true, hooks, onEvent }
+      await library.unpack({ ...options, uidMap: [], gidMap: [] })
+      return events.flatMap((event) => (event.type === 'warning' ? [event.message] : []))
+    }
+    const derived = [lower, tar(file('new', 'x'))]
+    expect(await unpackAs('first', [lower])).toEqual([expect.stringContaining('A repack restores')])
+    expect(await unpackAs('again', [lower])).toEqual([])
+    expect(await unpackAs('derived', derived)).toEqual([
+      expect.stringContaining('Some layers were extracted before')
+    ])
+  }))
+
 /** What a bundle remembers of its image, by path. */
 function unheld(bundle: string): unknown {
   const name = fs.readdirSync(bundle).find((file) => file.endsWith('.unheld'))!
