@@ -142,6 +142,12 @@ export function withFacts(error: unknown, facts: Facts): unknown {
   return rebuilt(error, { facts: { ...facts, ...error.facts } })
 }
 
+/** The same error with another path than that of the failed call. Other errors are returned unchanged. */
+export function withPath(error: unknown, path: string): unknown {
+  if (!(error instanceof OciUnpackError)) return error
+  return rebuilt(error, { facts: { ...error.facts, path } })
+}
+
 function rebuilt(error: OciUnpackError, changed: ErrorDetails): OciUnpackError {
   const hint = hintAsWritten(error)
   const copy = new OciUnpackError(error.code, error.message, {

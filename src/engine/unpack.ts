@@ -11,6 +11,7 @@ import { addExistingTree, newPlanRoot, journaledPlanRoot } from './extract/plan-
 import type { Job } from './extract/job.ts'
 import { extractMissing } from './extract/extract-missing.ts'
 import { mergeImage } from './extract/merge-image.ts'
+import { withoutMemory } from './extract/rootless.ts'
 import { reportUnheld } from './extract/unheld-objects.ts'
 import type { NewBundle } from './storage/layer-storage.ts'
 import { withStorage } from './storage/storages.ts'
@@ -98,11 +99,19 @@ async function undoneOnFailure(
 export async function unpackRootfs(options: UnpackOptions): Promise<UnpackResult> {
   return unpacked(options, (job) =>
     withWorkspace(job.settings.destination, job.settings.onEvent, (workspace) =>
-      workspace.existing === undefined
-        ? unpackNewRootfs(job, workspace)
-        : unpackOverRootfs(job, workspace, workspace.existing)
+      unpackInto(workspace, { ...job, settings: withoutMemoryOf(job.settings) })
     )
   )
+}
+
+function unpackInto(workspace: Workspace, job: Job): Promise<void> {
+  return workspace.existing === undefined
+    ? unpackNewRootfs(job, workspace)
+    : unpackOverRootfs(job, workspace, workspace.existing)
+}
+
+function withoutMemoryOf(settings: UnpackSettings): UnpackSettings {
+  return { ...settings, policy: withoutMemory(settings.policy) }
 }
 
 async function unpackNewRootfs(job: Job, workspace: Workspace): Promise<void> {

@@ -14,7 +14,7 @@ import { libcCalls as libc } from './libc.ts'
 import { firstPath } from './memory.ts'
 import { mountIdOf } from './mounts.ts'
 import { readFully } from './read.ts'
-import { status } from './status.ts'
+import { status, statusIfThere } from './status.ts'
 
 /** Plain data, so that threads can be given one. */
 export interface Ledger {
@@ -37,6 +37,8 @@ export interface LentMode {
   mode: number
   /** What it was changed to. */
   lent: number
+  /** Inode number of the directory that the path is relative to. In a copy of it, all inodes are others. */
+  base?: string
 }
 
 type Line =
@@ -76,6 +78,12 @@ export function findLedger(workspace: number, base: number): Ledger | undefined 
     return { file, base, tree: '', at: '', mount: '' }
   close(file)
   return undefined
+}
+
+/** Whether a workspace has a ledger in which anything is noted. */
+export function holdsLedger(workspace: number): boolean {
+  const found = statusIfThere(workspace, NAME)
+  return found?.type === 'file' && found.size > 0
 }
 
 function openIfThere(workspace: number): number | undefined {
@@ -119,7 +127,8 @@ export function mountKey(fd: number): string {
 
 /** The modes must not be changed before this returns. */
 export function noteLent(ledger: Ledger, ...modes: readonly LentMode[]): void {
-  write(ledger, ...modes.map((lent) => ({ lent })))
+  const base = String(status(ledger.base, '').inode)
+  write(ledger, ...modes.map((lent) => ({ lent: { ...lent, base } })))
 }
 
 /** Announces that the operation, if it succeeds, has given these paths new modes. */

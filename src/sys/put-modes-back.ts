@@ -48,14 +48,19 @@ function putBackIfThere(base: number, lent: LentMode): void {
   }
 }
 
-function putBack(base: number, { path, inode, mode, lent }: LentMode): void {
-  const place = openBelow(base, path)
+function putBack(base: number, lent: LentMode): void {
+  const place = openBelow(base, lent.path)
   try {
     const found = status(place, '')
-    if (String(found.inode) === inode && found.mode === lent) setModeOfPlace(place, mode)
+    const isSame = String(found.inode) === lent.inode || isCopy(base, lent)
+    if (isSame && found.mode === lent.lent) setModeOfPlace(place, lent.mode)
   } finally {
     close(place)
   }
+}
+
+function isCopy(directory: number, { base }: LentMode): boolean {
+  return base !== undefined && base !== String(status(directory, '').inode)
 }
 
 /** Through directories alone. */

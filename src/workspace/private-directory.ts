@@ -1,10 +1,10 @@
 /** A private directory for unfinished work: made, claimed, and used only by its handle. */
 import { display, type ByteString } from '../bytes.ts'
-import { OciUnpackError } from '../errors.ts'
+import { OciUnpackError, withPath } from '../errors.ts'
 import { listDirectory } from '../sys/directory.ts'
 import { isErrno } from '../sys/failure.ts'
 import { close, openDirectory } from '../sys/files.ts'
-import { handlePath } from '../sys/handle-path.ts'
+import { handlePath, withoutHandles } from '../sys/handle-path.ts'
 import { makeDirectory, removeEmptyDirectory } from '../sys/names.ts'
 import { emptyDirectory } from '../sys/remove-tree.ts'
 import { status } from '../sys/status.ts'
@@ -41,9 +41,18 @@ export function makePrivateDirectory(
 ): PrivateDirectory {
   for (;;) {
     const name = nextName()
-    makeDirectory(directory, name, mode)
+    makeIn(directory, name, mode)
     const fd = claimNew(directory, name)
     if (fd !== undefined) return marked(new OpenDirectory(directory, name, fd))
+  }
+}
+
+/** A name that nobody knows says nothing: the error names the directory that may not be written to. */
+function makeIn(directory: number, name: ByteString, mode: number): void {
+  try {
+    makeDirectory(directory, name, mode)
+  } catch (error) {
+    throw withPath(error, withoutHandles(handlePath(directory)))
   }
 }
 

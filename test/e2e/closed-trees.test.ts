@@ -12,7 +12,7 @@ import { needs } from '../support/requires.ts'
 import { expectOk, ok, type Run } from '../support/run.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
 import { directory, file, tar } from '../support/tar-builder.ts'
-import { ociUnpackCommand, ociUnpackOk } from './cli.ts'
+import { ociUnpack, ociUnpackCommand, ociUnpackOk } from './cli.ts'
 
 const LAYER = tar(...CLOSED_TREE)
 
@@ -196,6 +196,38 @@ describe.runIf(needs('root', 'setpriv'))('a tree that keeps its owner out', () =
     expect(snapshot(`${at}/tree`)).toBe(tree)
     expect(new Set(tags.map((tag) => layersOf(tag).at(-1))).size).toBe(1)
     expect(fs.readdirSync(at).sort()).toEqual(['image', 'tree'])
+  })
+
+  test('is put right after a kill: by its user, in a copy too, and root does not take it for changed', async () => {
+    const bundle = unpackedByUser('bundle')
+    const tree = snapshot(`${bundle}/rootfs`)
+    const inner = `${bundle}/rootfs/none`
+    const isLent = (): boolean => (fs.statSync(inner).mode & 0o700) !== 0
+    for (let tries = 0; !isLent() && tries < 50; tries++) {
+      const [program, ...words] = [...AS_USER, ...ociUnpackCommand, 'diff', bundle]
+      const run = spawn(program, words)
+      while (!isLent() && run.exitCode === null) await setTimeout(1)
+      run.kill('SIGKILL')
+      if (run.exitCode === null) await once(run, 'close')
+    }
+    expect(isLent()).toBe(true)
+    ok('cp', '-a', bundle, `${at}/copy`)
+    const { status, stderr } = ociUnpack('diff', bundle)
+    expect([status, stderr]).toEqual([1, expect.stringContaining('[BUNDLE_BUSY]')])
+    for (const each of [`${at}/copy`, bundle]) {
+      expect(asUserOk('diff', each)).toMatchObject({ stdout: '', stderr: '' })
+      expect(snapshot(`${each}/rootfs`)).toBe(tree)
+    }
+    expect(ociUnpackOk('diff', bundle).stdout).toBe('')
+  })
+
+  test('names the directory that may not be written to', () => {
+    fs.mkdirSync(`${at}/closed`, { mode: 0o555 })
+    giveToUser(at)
+    fs.chmodSync(`${at}/closed`, 0o555)
+    const { stderr } = asUser('unpack', '--rootless', '--image', image, `${at}/closed/bundle`)
+    expect(stderr).toContain(`  path: ${at}/closed\n`)
+    expect(stderr).toContain('permission denied')
   })
 
   test.runIf(needs('mounts'))('leaves a mount of the same user as it is', () => {

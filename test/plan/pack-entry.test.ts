@@ -49,7 +49,14 @@ describe('packObject', () => {
   })
 
   test('takes a remembered owner, unless an attribute says another one since', () => {
-    const policy = { kind: 'rootless', uid: 5, gid: 5, uidMap: [], gidMap: [] } as const
+    const policy = {
+      kind: 'rootless',
+      uid: 5,
+      gid: 5,
+      hasMemory: true,
+      uidMap: [],
+      gidMap: []
+    } as const
     const rules: PackRules = { ...RULES, policy }
     const unheld = { uid: 9, gid: 9, xattrs: [['trusted.a', 'b']] } as const
     expect(packObject('x', object(), rules, unheld)).toMatchObject(unheld)

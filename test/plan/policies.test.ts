@@ -26,7 +26,7 @@ const MAPS = {
 const EXACT = { kind: 'exact', ...NO_MAPS } as const
 const MAPPED = { kind: 'exact', ...MAPS } as const
 const LIMITED = { kind: 'limited', makesDevices: false, ...NO_MAPS } as const
-const ROOTLESS = { kind: 'rootless', uid: 1500, gid: 1501, ...MAPS } as const
+const ROOTLESS = { kind: 'rootless', uid: 1500, gid: 1501, hasMemory: true, ...MAPS } as const
 
 /** Every kind of policy, in each form that it has. A policy that is not here fails the first test. */
 const CHOICES: readonly PolicyChoice[] = [
@@ -39,6 +39,7 @@ const CHOICES: readonly PolicyChoice[] = [
   { ...LIMITED, makesDevices: true },
   { kind: 'limited', makesDevices: false, ...MAPS },
   ROOTLESS,
+  { ...ROOTLESS, hasMemory: false },
   { kind: 'overlay', namespace: 'user.overlay.', under: LIMITED },
   { kind: 'overlay', namespace: 'user.overlay.', under: ROOTLESS }
 ]
@@ -309,6 +310,29 @@ describe('rootless', () => {
     const entry = owner(9, 0, { type: 'directory', mode: 0o311 })
     expect(toDisk(entry, ROOTLESS)).toEqual({ ...entry, ...own })
     expect(unheldOf(entry, ROOTLESS)).toEqual({ uid: 9, gid: 0 })
+  })
+
+  test('what its owner may not read has the attribute only where nothing is remembered', () => {
+    const entry = owner(9, 0, { mode: 0o200 })
+    const alone = { ...ROOTLESS, hasMemory: false }
+    expect(toDisk(entry, ROOTLESS).xattrs).toEqual([])
+    expect(unheldOf(entry, ROOTLESS)).toEqual({ uid: 9, gid: 0 })
+    expect(toDisk(entry, alone).xattrs).toEqual([[OWNER, bytes('080910ffffffff0f')]])
+    expect(unheldOf(entry, alone)).toBeUndefined()
+  })
+
+  test("a capability that one of the user's namespaces has set is one of the image", () => {
+    const v2 = `\x01\0\0\x02\0\x20${'\0'.repeat(14)}`
+    const v3 = (id: number): string => {
+      const root = Buffer.alloc(4)
+      root.writeUInt32LE(id)
+      return `\x01\0\0\x03\0\x20${'\0'.repeat(14)}${root.toString('latin1')}`
+    }
+    const read = (value: string): unknown =>
+      fromDisk({ ...PLAIN, xattrs: [['security.capability', value]] }, ROOTLESS).xattrs[0]![1]
+    expect(read(v3(1500))).toBe(v2)
+    expect(read(v3(1501))).toBe(v3(1501))
+    expect(read(v2)).toBe(v2)
   })
 
   test('has a file in place of a device, with its owner', () => {

@@ -35,7 +35,7 @@ function lend(ledger: Ledger, root: string, path: string): void {
 test('never leads out of the tree, whatever somebody wrote into it', () => {
   withScratch((_above, path) => {
     fs.mkdirSync(`${path}/tree/.w`, { recursive: true, mode: 0o700 })
-    lend({ file: fs.openSync('/dev/null', 'w') } as Ledger, path, 'victim')
+    fs.mkdirSync(`${path}/victim`, { mode: 0o700 })
     const inode = String(fs.statSync(`${path}/victim`).ino)
     for (const way of ['../victim', 'x/../../victim', './../victim', `${path}/victim`])
       withOpen(`${path}/tree`, (tree) =>

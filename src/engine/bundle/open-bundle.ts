@@ -23,6 +23,7 @@ import { awaitClaim } from '../../workspace/claim.ts'
 import { listLeftovers } from '../../workspace/leftovers.ts'
 import { pause } from '../operation/abort.ts'
 import type { OnEvent } from '../operation/events.ts'
+import { assertNoForeignLoan } from '../place/foreign-loan.ts'
 import { whileAlone, whileLendingIn } from '../place/lent-modes.ts'
 import { tidy } from '../place/tidy.ts'
 import { openDestination } from '../../sys/destination.ts'
@@ -98,6 +99,7 @@ export async function withBundleDirectory<T>(
       signal,
       onEvent
     })
+    assertNoForeignLoan(directory, path)
     const read: ReadBundleFile = (name) => readIfRegular(join(handlePath(directory), name))
     const metadata = inBundle(path, () => readMetadata(read))
     assertFinished(directory, path)

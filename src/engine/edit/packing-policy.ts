@@ -6,5 +6,7 @@ import { identity } from '../../sys/identity.ts'
 /** @param rootless whether the tree was unpacked so @param maps between ids of the image and those on disk */
 export function packingPolicy(rootless: boolean, maps: IdMaps): PolicyChoice {
   const { uid, gid } = identity()
-  return rootless ? { kind: 'rootless', uid, gid, ...maps } : { kind: 'exact', ...maps }
+  return rootless
+    ? { kind: 'rootless', uid, gid, hasMemory: true, ...maps }
+    : { kind: 'exact', ...maps }
 }

@@ -15,11 +15,16 @@ export interface OwnershipOptions {
 export function choosePolicy(options: OwnershipOptions): PlainChoice {
   const { rootless = false, uidMap = [], gidMap = [] } = options
   const { uid, gid } = identity()
-  if (rootless) return { kind: 'rootless', uid, gid, ...rootlessMaps(options) }
+  if (rootless) return { kind: 'rootless', uid, gid, hasMemory: true, ...rootlessMaps(options) }
   const { makesDevices, setsEveryXattr } = privileges()
   if (uid === 0 && !(makesDevices && setsEveryXattr))
     return { kind: 'limited', makesDevices, uidMap, gidMap }
   return { kind: 'exact', uidMap, gidMap }
+}
+
+/** The policy for a tree alone, beside which nothing is remembered. */
+export function withoutMemory(policy: PlainChoice): PlainChoice {
+  return policy.kind === 'rootless' ? { ...policy, hasMemory: false } : policy
 }
 
 export function isRootless({ policy }: { policy: PlainChoice }): boolean {

@@ -72,7 +72,7 @@ const KINDS: readonly Kind[] = [
   },
   {
     message:
-      'Some owners are lost: symbolic links, FIFOs and what its owner may not read have no attribute for them.',
+      'Owners of symbolic links and FIFOs are lost, because these cannot have an attribute for them.',
     isConcerned: ({ unheld }) => unheld.uid !== undefined,
     always: false
   }

@@ -26,6 +26,7 @@ export function taken(error: unknown, destination: string): unknown {
   if (!isErrno(error, 'EEXIST')) return error
   return new OciUnpackError('BUNDLE_EXISTS', 'Something appeared in the destination meanwhile.', {
     facts: { path: destination },
+    hint: 'Another process was faster. Choose another destination, or look at what it made.',
     cause: error
   })
 }

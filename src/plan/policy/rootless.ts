@@ -3,6 +3,8 @@
  * `user.rootlesscontainers` where a file can have one, and devices are empty files. Bundles of umoci are the same.
  */
 import type { Xattr } from '../../tar/entry.ts'
+import type { IdMapping } from '../id-map.ts'
+import { capabilitiesOfImage } from './capabilities.ts'
 import { exact, type IdMaps } from './exact.ts'
 import type { MetadataPolicy, ObjectMetadata } from './metadata-policy.ts'
 import { decodeOwner, encodeOwner, OWNER_XATTR } from './rootless-owner.ts'
@@ -14,14 +16,16 @@ export interface RootlessChoice extends IdMaps {
   /** Of the user who unpacks. */
   uid: number
   gid: number
+  /** Whether what the disk does not hold is remembered. Otherwise it holds all that it can. */
+  hasMemory: boolean
 }
 
 const NO_MAPS: IdMaps = { uidMap: [], gidMap: [] }
 
 export const rootless: MetadataPolicy<RootlessChoice> = {
-  toDisk(entry, { uid, gid }) {
+  toDisk(entry, { uid, gid, hasMemory }) {
     const object = standIn(exact.toDisk(entry, NO_MAPS))
-    const owner = holdsOwner(object) ? encodeOwner(entry) : undefined
+    const owner = holdsOwner(object, hasMemory) ? encodeOwner(entry) : undefined
     const xattrs = withoutOwner(object.xattrs)
     return {
       ...object,
@@ -31,23 +35,29 @@ export const rootless: MetadataPolicy<RootlessChoice> = {
     }
   },
 
-  fromDisk(object) {
+  fromDisk(object, { uid }) {
     const entry = exact.fromDisk(object, NO_MAPS)
     const owner = entry.xattrs.find(([name]) => name === OWNER_XATTR)?.[1] ?? ''
-    return { ...entry, ...decodeOwner(owner), xattrs: withoutOwner(entry.xattrs) }
+    // what the user's own namespaces have set
+    const xattrs = capabilitiesOfImage(withoutOwner(entry.xattrs), uid === 0 ? [] : [onlyRoot(uid)])
+    return { ...entry, ...decodeOwner(owner), xattrs }
   },
 
-  unheld(entry) {
+  unheld(entry, { hasMemory }) {
     const { xattrs = [] } = exact.unheld(entry, NO_MAPS)
     const left = [...xattrs, ...entry.xattrs.filter(([name]) => name === OWNER_XATTR)]
     const { uid, gid } = entry
     const isRoot = uid === 0 && gid === 0
     return {
       ...deviceOf(entry),
-      ...(isRoot || holdsOwner(standIn(entry)) ? {} : { uid, gid }),
+      ...(isRoot || holdsOwner(standIn(entry), hasMemory) ? {} : { uid, gid }),
       ...(left.length === 0 ? {} : { xattrs: left })
     }
   }
+}
+
+function onlyRoot(hostId: number): IdMapping {
+  return { containerId: 0, hostId, size: 1 }
 }
 
 function withoutOwner(xattrs: readonly Xattr[]): readonly Xattr[] {
@@ -58,8 +68,8 @@ function withoutOwner(xattrs: readonly Xattr[]): readonly Xattr[] {
  * The kernel allows `user.*` attributes on files and directories only (xattr(7)), and reading them only to those who may read
  * the object: umoci fails where it sees an attribute that it cannot read.
  */
-function holdsOwner({ type, mode }: ObjectMetadata): boolean {
-  return (type === 'file' || type === 'directory') && (mode & OWNER_READS) !== 0
+function holdsOwner({ type, mode }: ObjectMetadata, hasMemory: boolean): boolean {
+  return (type === 'file' || type === 'directory') && (!hasMemory || (mode & OWNER_READS) !== 0)
 }
 
 const OWNER_READS = 0o400
