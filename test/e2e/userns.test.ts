@@ -154,7 +154,7 @@ describe.runIf(needs(...USERNS_TOOLS))('--userns', () => {
       box.forgetFingerprints()
       const { status, stderr } = outside(...args)
       expect(status).toBe(1)
-      expect(stderr).toContain('with `--userns` before the command')
+      expect(stderr).toContain('run the command in that namespace (--userns)')
     }
     const files = (list: string): string[] =>
       list.split('\n').filter((it) => !it.endsWith('prints'))

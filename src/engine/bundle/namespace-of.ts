@@ -18,7 +18,7 @@ export function isOfAnotherNamespace({ rootless, uidMaps, gidMaps }: Maps): bool
 }
 
 const HINT =
-  'The bundle was made in a user namespace: run the command there, with `--userns` before the command.'
+  'The bundle was made in a user namespace: run the command in that namespace ({userns}).'
 
 /** Deleting what can be deleted would leave half a bundle. @throws BUNDLE_INVALID */
 export function assertDeletable(metadata: Maps, path: string): void {
