@@ -1,23 +1,41 @@
 /** Temporary objects leave no trace in the times of their directory and inherit nothing from it. */
 import { isErrno } from '../../sys/failure.ts'
 import { listXattrs, removeXattr, setModeOf, setTimesOf } from '../../sys/metadata.ts'
-import { status } from '../../sys/status.ts'
+import { status, type Status } from '../../sys/status.ts'
 import { orTryAgain } from '../../sys/try-again.ts'
 import { PRIVATE_MODE } from '../../workspace/private-directory.ts'
 
-/** Runs `act` and restores the times of a directory: a temporary workspace in it does not count as a change. */
+/** Runs `act` and restores the times of a directory, also after a failure: a temporary workspace in it is no change. */
 export function keepTimes<T>(fd: number, act: () => T): T {
-  const { atimeSec, atimeNsec, mtimeSec, mtimeNsec } = status(fd, '')
-  const result = act()
-  const atime = { sec: atimeSec, nsec: atimeNsec }
-  const mtime = { sec: mtimeSec, nsec: mtimeNsec }
+  const before = status(fd, '')
   try {
-    orTryAgain(() => setTimesOf(fd, atime, mtime))
+    const result = act()
+    orTryAgain(() => putBackTimes(fd, before))
+    return result
+  } catch (error) {
+    attempt(() => putBackTimes(fd, before))
+    throw error
+  }
+}
+
+function putBackTimes(fd: number, before: Status): void {
+  const atime = { sec: before.atimeSec, nsec: before.atimeNsec }
+  const mtime = { sec: before.mtimeSec, nsec: before.mtimeNsec }
+  try {
+    setTimesOf(fd, atime, mtime)
   } catch (error) {
     // write access to another user's directory does not include setting its times
     if (!isErrno(error, 'EPERM')) throw error
   }
-  return result
+}
+
+/** The failure that led here says more. */
+function attempt(act: () => void): void {
+  try {
+    act()
+  } catch {
+    // as said above
+  }
 }
 
 /** A set-group-ID bit or a default ACL of the parent would change the owner and mode of everything made below. */
