@@ -88,6 +88,7 @@ function debianImage(size) {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit']
   })
+  execFileSync('chmod', ['-R', 'a+rX', layout.trim()]) // contenders may be other users
   return `${layout.trim()}:debian`
 }
 

@@ -67,16 +67,17 @@ describe('a hook at work', () => {
     withTemporary((work) => {
       chmodSync(work, 0o700)
       writeFileSync(`${work}/hooks.toml`, hooks, { mode: 0o600 })
-      const { image, destination } = optionsFor(work, IMAGE)
+      // several layers would be asked at the same time, and the first failure ends the others
+      const { image, destination } = optionsFor(work, IMAGE.slice(0, 1))
       const run = (mode: string): Run =>
         ociUnpack('unpack', mode, '--hooks', `${work}/hooks.toml`, '--image', image, destination)
       const events = run('--progress=json').stderr.trimEnd().split('\n').map(parseEvent)
-      const call = { type: 'hook', hooks: 'slow', hook: 'unpack.ociv1.layer.try-skip', layer: 1 }
+      const call = { type: 'hook', hooks: 'slow', hook: 'unpack.ociv1.layer.try-skip', layer: 0 }
       expect(events).toContainEqual({ ...call, state: 'begun' })
       expect(events).toContainEqual({ ...call, state: 'ended' })
       expect(events.at(-1)).toMatchObject({ type: 'error', code: 'HOOK_FAILED' })
       expect(run('--progress=plain').stderr).toContain(
-        'hook unpack.ociv1.layer.try-skip for layer 2 (slow)\n'
+        'hook unpack.ociv1.layer.try-skip for layer 1 (slow)\n'
       )
     }))
 
