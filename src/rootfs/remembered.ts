@@ -41,7 +41,10 @@ export function putBack(directory: number, name: ByteString, before: Remembered)
 }
 
 /** Restores the times of a directory. */
-export function putBackTimes(fd: number, { atime, mtime }: Remembered): void {
+export function putBackTimes(
+  fd: number,
+  { atime, mtime }: Pick<StatusMetadata, 'atime' | 'mtime'>
+): void {
   try {
     setTimesOf(fd, atime, mtime)
   } catch (error) {

@@ -67,5 +67,10 @@ export function openByComponents(root: number, path: ByteString): number {
 
 /** RESOLVE_BENEATH alone would allow a `..` that stays below the root. */
 function refuseUncleaned(path: ByteString): void {
-  if (/(?:^|\/)\.{0,2}(?:\/|$)/.test(path)) throw new Error(`[internal] uncleaned path "${path}"`)
+  if (!isCleaned(path)) throw new Error(`[internal] uncleaned path "${path}"`)
+}
+
+/** Whether a path is relative and has no empty component, no `.` and no `..`. */
+export function isCleaned(path: ByteString): boolean {
+  return !/(?:^|\/)\.{0,2}(?:\/|$)/.test(path)
 }

@@ -6,6 +6,7 @@
  */
 import { writeSync } from 'node:fs'
 import { toBuffer, type ByteString } from '../bytes.ts'
+import { isCleaned } from './beneath.ts'
 import { failed } from './failed-call.ts'
 import { fromNode, isErrno, SyscallError } from './failure.ts'
 import { flush } from './durable.ts'
@@ -175,7 +176,7 @@ export function outstanding(ledger: Ledger): LentMode[] {
 
 /** Nobody but us writes a ledger; but if somebody did, nothing outside would be touched. */
 function isInside(path: ByteString): boolean {
-  return path === '' || !/(?:^|\/)\.{0,2}(?:\/|$)/.test(path)
+  return path === '' || isCleaned(path)
 }
 
 /** What a line that is not whole would say was not done. */

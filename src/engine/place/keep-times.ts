@@ -1,13 +1,14 @@
 /** Temporary objects leave no trace in the times of their directory and inherit nothing from it. */
-import { isErrno } from '../../sys/failure.ts'
-import { listXattrs, removeXattr, setModeOf, setTimesOf } from '../../sys/metadata.ts'
-import { status, type Status } from '../../sys/status.ts'
+import { putBackTimes } from '../../rootfs/remembered.ts'
+import { statusMetadata } from '../../rootfs/status-metadata.ts'
+import { listXattrs, removeXattr, setModeOf } from '../../sys/metadata.ts'
+import { status } from '../../sys/status.ts'
 import { orTryAgain } from '../../sys/try-again.ts'
 import { PRIVATE_MODE } from '../../workspace/private-directory.ts'
 
 /** Runs `act` and restores the times of a directory, also after a failure: a temporary workspace in it is no change. */
 export function keepTimes<T>(fd: number, act: () => T): T {
-  const before = status(fd, '')
+  const before = statusMetadata(status(fd, ''))
   try {
     const result = act()
     orTryAgain(() => putBackTimes(fd, before))
@@ -15,17 +16,6 @@ export function keepTimes<T>(fd: number, act: () => T): T {
   } catch (error) {
     attempt(() => putBackTimes(fd, before))
     throw error
-  }
-}
-
-function putBackTimes(fd: number, before: Status): void {
-  const atime = { sec: before.atimeSec, nsec: before.atimeNsec }
-  const mtime = { sec: before.mtimeSec, nsec: before.mtimeNsec }
-  try {
-    setTimesOf(fd, atime, mtime)
-  } catch (error) {
-    // write access to another user's directory does not include setting its times
-    if (!isErrno(error, 'EPERM')) throw error
   }
 }
 
