@@ -15,6 +15,7 @@ const entryPoints = {
   index: 'src/index.ts',
   layout: 'src/layout.ts',
   thread: 'src/worker/thread.ts',
+  'registry-thread': 'src/registry/registry-thread.ts',
   child: 'src/conformance/child.ts'
 }
 

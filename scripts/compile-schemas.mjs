@@ -23,6 +23,11 @@ const OUTPUTS = [
     file: new URL('../src/hooks/schema.generated.ts', import.meta.url),
     validator: '../image/validate.ts',
     exports: { validateHooks: 'hooks.schema.json' }
+  },
+  {
+    file: new URL('../src/engine/erofs/schema.generated.ts', import.meta.url),
+    validator: '../../image/validate.ts',
+    exports: { validateImageSet: 'erofs.schema.json' }
   }
 ]
 

@@ -16,6 +16,14 @@ export function fromBuffer(buffer: Uint8Array): ByteString {
   return Buffer.from(buffer.buffer, buffer.byteOffset, buffer.byteLength).toString('latin1')
 }
 
+/** The same bytes in memory of their own: what is cut from a longer text keeps all of that in memory. */
+export function ownCopy(bytes: ByteString): ByteString {
+  return bytes.length < SHORTEST_SLICE ? bytes : toBuffer(bytes).toString('latin1')
+}
+
+/** V8 copies what is shorter. */
+const SHORTEST_SLICE = 13
+
 /** Text (from flags, JSON, TOML) as the bytes that the kernel will see: UTF-8. */
 export function fromText(text: string): ByteString {
   return Buffer.from(text, 'utf8').toString('latin1')

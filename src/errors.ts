@@ -9,6 +9,11 @@ export type ErrorCode =
   | 'USAGE'
   | 'ABORTED'
   | 'LIMIT_EXCEEDED'
+  | 'CREDENTIALS_INVALID'
+  | 'CREDENTIAL_HELPER_FAILED'
+  | 'CERTIFICATES_INVALID'
+  | 'REGISTRIES_CONF_INVALID'
+  | 'REGISTRY_BLOCKED'
   // the image: layout, documents, choice
   | 'REFERENCE_INVALID'
   | 'LAYOUT_INVALID'
@@ -27,6 +32,16 @@ export type ErrorCode =
   | 'BLOB_DIGEST_MISMATCH'
   | 'DIFF_ID_MISMATCH'
   | 'IMAGE_DAMAGED'
+  // registries
+  | 'REGISTRY_UNREACHABLE'
+  | 'REGISTRY_TLS'
+  | 'REGISTRY_DENIED'
+  | 'REGISTRY_BUSY'
+  | 'REGISTRY_FAILED'
+  | 'REGISTRY_STALLED'
+  | 'REGISTRY_ANSWER_INVALID'
+  | 'REPOSITORY_NOT_FOUND'
+  | 'MANIFEST_NOT_FOUND'
   // layers
   | 'COMPRESSION_INVALID'
   | 'DECOMPRESSOR_UNAVAILABLE'
@@ -37,6 +52,10 @@ export type ErrorCode =
   | 'ENTRY_INVALID'
   | 'PATH_NOT_FOUND'
   | 'PATH_INVALID'
+  // file systems as images
+  | 'EROFS_INVALID'
+  | 'MOUNT_FAILED'
+  | 'VMDK_INVALID'
   // bundles
   | 'BUNDLE_EXISTS'
   | 'BUNDLE_INVALID'
@@ -64,7 +83,13 @@ export type ErrorCode =
 export const FACT_ORDER = [
   'image',
   'platform',
+  'host',
+  'repository',
+  'blob',
+  'request',
+  'proxy',
   'file',
+  'variable',
   'line',
   'pointer',
   'hooks',

@@ -5,7 +5,14 @@ export type { UnpackLimits, UnpackOptions } from './engine/extract/unpack-option
 export { repack, type RepackOptions } from './engine/repack.ts'
 export { diff, type DiffEntry, type DiffOptions } from './engine/diff.ts'
 export { initLayout, newImage, tagImage, removeTag } from './layout.ts'
-export { listLayout, listImages, statImage, statJson, collectGarbage } from './layout.ts'
+export {
+  listLayout,
+  listImages,
+  listReferrers,
+  statImage,
+  statJson,
+  collectGarbage
+} from './layout.ts'
 export type * from './layout.ts'
 export { validateTree, type ValidateOptions, type Validation } from './engine/validate-tree.ts'
 export { insert, type InsertOptions } from './engine/insert.ts'
@@ -33,9 +40,29 @@ export {
   type ExtractFilesOptions,
   type ExtractFilesResult
 } from './engine/extract-files.ts'
+export {
+  makeErofs,
+  type MakeErofsOptions,
+  type MakeErofsResult,
+  type VmdkForm
+} from './engine/make-erofs.ts'
+export {
+  verifyErofs,
+  type ErofsFileReport,
+  type VerifyErofsOptions,
+  type VerifyErofsResult
+} from './engine/verify-erofs.ts'
+export {
+  mountErofs,
+  umountErofs,
+  type MountErofsOptions,
+  type MountErofsResult,
+  type UmountErofsOptions
+} from './engine/mount-erofs.ts'
+export type { ImageFile, ImageSet } from './engine/erofs/image-set.ts'
 export type { ImageOptions } from './engine/extract/unpack-options.ts'
 export type { ChangeOptions, ChangeResult, CompressOption } from './engine/edit/change-options.ts'
-export type { TagOptions } from './engine/edit/change-tag.ts'
+export type { TagOptions } from './engine/change-tag.ts'
 export type { HistoryOptions } from './engine/edit/history.ts'
 export type { MaskOptions } from './engine/changes/masks.ts'
 export type { HookFileOption, HooksOption } from './engine/operation/open-hooks.ts'

@@ -7,6 +7,11 @@ export {
   type ListOptions
 } from './engine/list-images.ts'
 export {
+  listReferrers,
+  type ListedReferrer,
+  type ListReferrersOptions
+} from './engine/list-referrers.ts'
+export {
   statImage,
   type DocumentStat,
   type HistoryStat,
@@ -15,5 +20,6 @@ export {
   type StatOptions,
   type TagStat
 } from './engine/stat-image.ts'
+export type { RegistryCredentials, RegistrySettings } from './registry/registry.ts'
 export { statJson } from './engine/stat-json.ts'
 export type { Descriptor, History, ImageConfig, ImageManifest, Platform } from './image/types.ts'

@@ -31,7 +31,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'sys/user-namespace.ts',
       'transports/list.ts'
     ],
-    node: ['child_process', 'fs', 'module', 'net', 'os', 'path']
+    node: ['child_process', 'fs', 'module', 'net', 'os', 'path', 'tty', 'v8']
   },
   'index.ts': {
     knows: 'the library',
@@ -45,7 +45,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'inspect.ts': {
     knows: 'the part of the library that only reads documents',
     values: ['engine'],
-    types: ['image']
+    types: ['registry/registry.ts', 'image']
   },
   conformance: {
     knows:
@@ -78,6 +78,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     knows: 'the stories: one file for each thing a user can ask for, as a page of named steps',
     values: [
       'engine/files',
+      'engine/erofs',
       'engine/storage',
       'engine/transfer',
       'engine/edit',
@@ -89,6 +90,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'engine/operation',
       'bundle',
       'codec',
+      'erofs',
       'hooks',
       'image',
       'mtree',
@@ -100,7 +102,14 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'transports',
       'workspace'
     ],
+    types: ['registry/registry.ts'],
     node: ['fs', 'os', 'path']
+  },
+  'engine/erofs': {
+    knows: 'images of layers that can be mounted',
+    values: ['engine/extract', 'erofs', 'image', 'plan', 'rootfs/read-erofs.ts', 'sys', 'vmdk'],
+    types: ['engine/operation', 'worker'],
+    node: ['crypto']
   },
   'engine/files': {
     knows: 'reading single files of an image without unpacking it',
@@ -108,12 +117,17 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'engine/transfer',
       'engine/extract',
       'engine/operation',
+      'codec',
+      'image',
       'plan',
       'rootfs',
       'store',
       'sys',
+      'tar/writer.ts',
+      'transports',
       'worker'
-    ]
+    ],
+    types: ['engine/changes', 'bundle', 'tar/entry.ts']
   },
   'engine/storage': {
     knows: 'where layers live between unpacks',
@@ -128,6 +142,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'codec/size-hint.ts',
       'hooks',
       'image',
+      'mtree',
       'plan',
       'rootfs',
       'sys'
@@ -144,10 +159,12 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'codec',
       'image',
       'plan',
+      'registry/named-host.ts',
       'store',
       'transports',
       'worker'
-    ]
+    ],
+    types: ['registry/registry.ts']
   },
   'engine/edit': {
     knows: 'from changes to a new image, and refreshing the bundle to match it',
@@ -167,7 +184,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'transports',
       'worker'
     ],
-    types: ['engine/changes', 'mtree', 'tar/entry.ts'],
+    types: ['engine/changes', 'mtree', 'registry/registry.ts', 'tar/entry.ts'],
     node: ['crypto', 'fs', 'os', 'path']
   },
   'engine/changes': {
@@ -222,7 +239,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'worker',
       'workspace'
     ],
-    types: ['store'],
+    types: ['registry/registry.ts', 'store'],
     node: ['fs', 'os', 'path']
   },
   'engine/place': {
@@ -233,13 +250,14 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'engine/operation': {
     knows: 'what every story needs: options, events, threads, stopping on request',
     values: ['hooks', 'sys', 'worker'],
-    types: ['store', 'workspace'],
+    types: ['store', 'workspace', 'registry/registry.ts', 'transports/transport.ts'],
     node: ['fs']
   },
   hooks: {
     knows:
       'hooks.toml; programs, sessions and functions behind one interface; checking their answers',
     values: [
+      'toml.ts',
       'codec/programs.ts',
       'image',
       'sys/lock.ts',
@@ -255,8 +273,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   worker: {
     knows: 'threads and their tasks, which are functions that also run without a thread',
     values: [
+      'bundle/file-stat.ts',
+      'bundle/fingerprints.ts',
       'codec',
       'image/digest.ts',
+      'mtree/lines.ts',
       'plan/names.ts',
       'plan/plan-entry.ts',
       'rootfs',
@@ -269,7 +290,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   rootfs: {
     knows: 'stage, apply, survey, scan, pack: blocking work through `sys`',
-    values: ['sys', 'plan', 'tar/sparse.ts', 'tar/writer.ts'],
+    values: ['sys', 'erofs', 'plan', 'tar/sparse.ts', 'tar/writer.ts'],
     types: ['mtree', 'tar/entry.ts'],
     node: ['crypto']
   },
@@ -287,28 +308,49 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   transports: {
     knows: 'where images are: one contract, and a file for each transport',
-    values: ['archive', 'codec', 'image', 'store'],
+    values: ['registry', 'archive', 'codec', 'image', 'store'],
     node: ['path']
   },
+  registry: {
+    knows:
+      'registries over HTTP: credentials, transfers that survive bad networks, and errors in words',
+    values: ['toml.ts', 'image', 'store', 'sys/home.ts', 'sys/open-regular.ts', 'sys/read.ts'],
+    node: [
+      'child_process',
+      'crypto',
+      'events',
+      'fs',
+      'net',
+      'path',
+      'perf_hooks',
+      'timers/promises',
+      'tls',
+      'worker_threads'
+    ]
+  },
+  'toml.ts': { knows: 'settings in TOML', values: [] },
   archive: {
-    knows: 'tar files that contain images: finding their members, and writing them',
+    knows:
+      'tar files that contain images or root file systems: finding their members, and writing them',
     values: [
       'codec',
       'image/digest.ts',
+      'image/elf.ts',
+      'plan/names.ts',
       'store',
       'sys/failure.ts',
-      'tar/reader.ts',
+      'tar',
       'workspace/leftovers.ts',
       'workspace/new-file-at.ts',
       'workspace/private-name.ts'
     ],
-    types: ['sys/open-regular.ts', 'tar/entry.ts'],
+    types: ['image/media-types.ts', 'sys/open-regular.ts'],
     node: ['crypto', 'fs', 'os', 'path']
   },
   store: {
     knows: 'blobs, the OCI layout directory, locks and atomic updates',
     values: ['image', 'sys', 'workspace'],
-    node: ['crypto', 'fs', 'path']
+    node: ['crypto', 'fs', 'os', 'path']
   },
   workspace: {
     knows:
@@ -318,7 +360,14 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   codec: {
     knows: 'gzip and zstd, in this process or in a program',
-    values: ['sys/files.ts', 'sys/isal.ts', 'sys/open-regular.ts', 'sys/pipe.ts', 'sys/read.ts'],
+    values: [
+      'sys/files.ts',
+      'sys/isal.ts',
+      'sys/isal-crc.ts',
+      'sys/open-regular.ts',
+      'sys/pipe.ts',
+      'sys/read.ts'
+    ],
     types: ['image/media-types.ts'],
     node: [
       'child_process',
@@ -331,6 +380,17 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'worker_threads',
       'zlib'
     ]
+  },
+  erofs: {
+    knows:
+      '**pure**: file systems as images: one for a layer, one that joins layers, and reading them strictly',
+    values: ['plan/names.ts', 'tar/sparse.ts'],
+    types: ['plan/staged-entry.ts', 'plan/tree.ts', 'tar/entry.ts']
+  },
+  vmdk: {
+    knows:
+      '**pure**: descriptors of disks for virtual machines: writing them, and how programs read them',
+    values: []
   },
   plan: {
     knows:
@@ -355,7 +415,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   sys: {
     knows: 'the only door to the kernel: functions named after system calls',
     values: [],
-    node: ['fs', 'os', 'path']
+    node: ['crypto', 'fs', 'os', 'path']
   },
   'errors.ts': { knows: 'what a failure is', values: [] },
   'bytes.ts': { knows: 'what a name is', values: [] }
@@ -363,17 +423,18 @@ export const ROOMS: Readonly<Record<string, Room>> = {
 
 /** Each package is imported by one file only. */
 export const PACKAGES: Readonly<Record<string, string>> = {
-  '@iarna/toml': 'hooks/toml.ts',
+  '@iarna/toml': 'toml.ts',
   commander: 'cli/program.ts',
   execa: 'hooks/process.ts',
   fzstd: 'codec/unzstd.ts',
   koffi: 'sys/libc.ts',
   'p-limit': 'worker/pool.ts',
-  'tar-stream': 'archive/tar-file.ts'
+  'tar-stream': 'archive/tar-file.ts',
+  undici: 'registry/http.ts'
 }
 
 /** Rooms whose functions are the same on every machine: no path of values leads from them to disks or processes. */
-export const PURE: readonly string[] = ['image', 'tar', 'mtree', 'plan']
+export const PURE: readonly string[] = ['image', 'tar', 'mtree', 'plan', 'erofs', 'vmdk']
 
 /** The room that a file of src is in. */
 export function roomOf(file: string): string {

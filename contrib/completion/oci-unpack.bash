@@ -5,21 +5,21 @@
 _oci_unpack_declared() {
   case $1 in
     '')
-      commands=(unpack repack diff config insert init new tag remove list stat gc raw copy verify file bundle hooks help)
+      commands=(unpack repack diff config insert init new tag remove list stat gc raw copy verify file erofs bundle hooks help)
       flags=(--log --verbose --progress --color --userns --help -h --version -v)
       takes=([log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=()
       ;;
     'unpack')
       commands=()
-      flags=(--image --platform --keep-dirlinks --jobs --decompressor --rootless --uid-map --gid-map --max-entries --max-unpacked-bytes --max-ratio --max-path-bytes --max-json-bytes --max-pax-bytes --hooks --no-hooks --trace --log --verbose --progress --color --userns --help -h)
-      takes=([image]='source' [platform]='word' [jobs]='word' [decompressor]='file auto none isal igzip unpigz pigz gzip zstd' [uid-map]='word' [gid-map]='word' [max-entries]='word' [max-unpacked-bytes]='word' [max-ratio]='word' [max-path-bytes]='word' [max-json-bytes]='word' [max-pax-bytes]='word' [hooks]='file' [trace]='file' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      flags=(--image --platform --layout --keep-dirlinks --jobs --decompressor --rootless --uid-map --gid-map --max-entries --max-unpacked-bytes --max-ratio --max-path-bytes --max-json-bytes --max-pax-bytes --authfile --creds --creds-fd --cert-dir --tls-verify --manifest --hooks --no-hooks --trace --log --verbose --progress --color --userns --help -h)
+      takes=([image]='source' [platform]='word' [layout]='image' [jobs]='word' [decompressor]='file auto none isal igzip unpigz pigz gzip zstd' [uid-map]='word' [gid-map]='word' [max-entries]='word' [max-unpacked-bytes]='word' [max-ratio]='word' [max-path-bytes]='word' [max-json-bytes]='word' [max-pax-bytes]='word' [authfile]='file' [creds]='word' [creds-fd]='word' [cert-dir]='directory' [tls-verify]='word true false' [manifest]='word full lazy' [hooks]='file' [trace]='file' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=('directory')
       ;;
     'repack')
       commands=()
-      flags=(--image --refresh-bundle --hooks --no-hooks --trace --verify-delta --mask-path --no-mask-volumes --compress --compress-level --time-precision --jobs --no-history --history.author --history.comment --history.created --history.created_by --log --verbose --progress --color --userns --help -h)
-      takes=([image]='image' [hooks]='file' [trace]='file' [mask-path]='word' [compress]='word auto none gzip zstd' [compress-level]='word' [time-precision]='word seconds nanoseconds' [jobs]='word' [history.author]='word' [history.comment]='word' [history.created]='word' [history.created_by]='word' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      flags=(--image --refresh-bundle --hooks --no-hooks --trace --verify-delta --mask-path --no-mask-volumes --compress --compress-level --time-precision --jobs --no-history --history.author --history.comment --history.created --history.created_by --authfile --creds --creds-fd --cert-dir --tls-verify --log --verbose --progress --color --userns --help -h)
+      takes=([image]='image' [hooks]='file' [trace]='file' [mask-path]='word' [compress]='word auto none gzip zstd' [compress-level]='word' [time-precision]='word seconds nanoseconds' [jobs]='word' [history.author]='word' [history.comment]='word' [history.created]='word' [history.created_by]='word' [authfile]='file' [creds]='word' [creds-fd]='word' [cert-dir]='directory' [tls-verify]='word true false' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=('directory')
       ;;
     'diff')
@@ -30,14 +30,14 @@ _oci_unpack_declared() {
       ;;
     'config')
       commands=()
-      flags=(--image --tag --platform --author --created --architecture --platform.arch --os --platform.os --platform.os.version --platform.variant --config.user --config.exposedports --config.env --config.entrypoint --config.cmd --config.volume --config.label --config.workingdir --config.stopsignal --manifest.annotation --clear --no-history --history.author --history.comment --history.created --history.created_by --log --verbose --progress --color --userns --help -h)
-      takes=([image]='image' [tag]='word' [platform]='word' [author]='word' [created]='word' [architecture]='word' [platform.arch]='word' [os]='word' [platform.os]='word' [platform.os.version]='word' [platform.variant]='word' [config.user]='word' [config.exposedports]='word' [config.env]='word' [config.entrypoint]='word' [config.cmd]='word' [config.volume]='word' [config.label]='word' [config.workingdir]='word' [config.stopsignal]='word' [manifest.annotation]='word' [clear]='word config.labels config.exposedports config.env config.volume config.cmd config.entrypoint manifest.annotations' [history.author]='word' [history.comment]='word' [history.created]='word' [history.created_by]='word' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      flags=(--image --tag --platform --author --created --architecture --platform.arch --os --platform.os --platform.os.version --platform.variant --config.user --config.exposedports --config.env --config.entrypoint --config.cmd --config.volume --config.label --config.workingdir --config.stopsignal --manifest.annotation --clear --no-history --history.author --history.comment --history.created --history.created_by --authfile --creds --creds-fd --cert-dir --tls-verify --log --verbose --progress --color --userns --help -h)
+      takes=([image]='image' [tag]='word' [platform]='word' [author]='word' [created]='word' [architecture]='word' [platform.arch]='word' [os]='word' [platform.os]='word' [platform.os.version]='word' [platform.variant]='word' [config.user]='word' [config.exposedports]='word' [config.env]='word' [config.entrypoint]='word' [config.cmd]='word' [config.volume]='word' [config.label]='word' [config.workingdir]='word' [config.stopsignal]='word' [manifest.annotation]='word' [clear]='word config.labels config.exposedports config.env config.volume config.cmd config.entrypoint manifest.annotations' [history.author]='word' [history.comment]='word' [history.created]='word' [history.created_by]='word' [authfile]='file' [creds]='word' [creds-fd]='word' [cert-dir]='directory' [tls-verify]='word true false' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=()
       ;;
     'insert')
       commands=()
-      flags=(--image --tag --platform --opaque --whiteout --rootless --uid-map --gid-map --compress --compress-level --time-precision --jobs --no-history --history.author --history.comment --history.created --history.created_by --log --verbose --progress --color --userns --help -h)
-      takes=([image]='image' [tag]='word' [platform]='word' [uid-map]='word' [gid-map]='word' [compress]='word auto none gzip zstd' [compress-level]='word' [time-precision]='word seconds nanoseconds' [jobs]='word' [history.author]='word' [history.comment]='word' [history.created]='word' [history.created_by]='word' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      flags=(--image --tag --platform --opaque --whiteout --rootless --uid-map --gid-map --compress --compress-level --time-precision --jobs --no-history --history.author --history.comment --history.created --history.created_by --authfile --creds --creds-fd --cert-dir --tls-verify --log --verbose --progress --color --userns --help -h)
+      takes=([image]='image' [tag]='word' [platform]='word' [uid-map]='word' [gid-map]='word' [compress]='word auto none gzip zstd' [compress-level]='word' [time-precision]='word seconds nanoseconds' [jobs]='word' [history.author]='word' [history.comment]='word' [history.created]='word' [history.created_by]='word' [authfile]='file' [creds]='word' [creds-fd]='word' [cert-dir]='directory' [tls-verify]='word true false' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=('file' 'word')
       ;;
     'init')
@@ -48,14 +48,14 @@ _oci_unpack_declared() {
       ;;
     'new')
       commands=()
-      flags=(--image --log --verbose --progress --color --userns --help -h)
-      takes=([image]='image' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      flags=(--image --authfile --creds --creds-fd --cert-dir --tls-verify --log --verbose --progress --color --userns --help -h)
+      takes=([image]='image' [authfile]='file' [creds]='word' [creds-fd]='word' [cert-dir]='directory' [tls-verify]='word true false' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=()
       ;;
     'tag')
       commands=()
-      flags=(--image --platform --log --verbose --progress --color --userns --help -h)
-      takes=([image]='image' [platform]='word' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      flags=(--image --platform --authfile --creds --creds-fd --cert-dir --tls-verify --log --verbose --progress --color --userns --help -h)
+      takes=([image]='image' [platform]='word' [authfile]='file' [creds]='word' [creds-fd]='word' [cert-dir]='directory' [tls-verify]='word true false' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=('word')
       ;;
     'remove' | 'rm')
@@ -66,14 +66,14 @@ _oci_unpack_declared() {
       ;;
     'list' | 'ls')
       commands=()
-      flags=(--layout --long --json --log --verbose --progress --color --userns --help -h)
-      takes=([layout]='source-layout' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
-      positionals=()
+      flags=(--layout --referrers --long --json --authfile --creds --creds-fd --cert-dir --tls-verify --log --verbose --progress --color --userns --help -h)
+      takes=([layout]='source-layout' [referrers]='source' [authfile]='file' [creds]='word' [creds-fd]='word' [cert-dir]='directory' [tls-verify]='word true false' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      positionals=('source-layout')
       ;;
     'stat')
       commands=()
-      flags=(--image --platform --history --long --json --log --verbose --progress --color --userns --help -h)
-      takes=([image]='source' [platform]='word' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      flags=(--image --platform --history --long --json --authfile --creds --creds-fd --cert-dir --tls-verify --log --verbose --progress --color --userns --help -h)
+      takes=([image]='source' [platform]='word' [authfile]='file' [creds]='word' [creds-fd]='word' [cert-dir]='directory' [tls-verify]='word true false' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=()
       ;;
     'gc')
@@ -90,20 +90,20 @@ _oci_unpack_declared() {
       ;;
     'raw unpack')
       commands=()
-      flags=(--image --platform --keep-dirlinks --jobs --decompressor --rootless --uid-map --gid-map --max-entries --max-unpacked-bytes --max-ratio --max-path-bytes --max-json-bytes --max-pax-bytes --log --verbose --progress --color --userns --help -h)
-      takes=([image]='source' [platform]='word' [jobs]='word' [decompressor]='file auto none isal igzip unpigz pigz gzip zstd' [uid-map]='word' [gid-map]='word' [max-entries]='word' [max-unpacked-bytes]='word' [max-ratio]='word' [max-path-bytes]='word' [max-json-bytes]='word' [max-pax-bytes]='word' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      flags=(--image --platform --layout --keep-dirlinks --jobs --decompressor --rootless --uid-map --gid-map --max-entries --max-unpacked-bytes --max-ratio --max-path-bytes --max-json-bytes --max-pax-bytes --authfile --creds --creds-fd --cert-dir --tls-verify --log --verbose --progress --color --userns --help -h)
+      takes=([image]='source' [platform]='word' [layout]='image' [jobs]='word' [decompressor]='file auto none isal igzip unpigz pigz gzip zstd' [uid-map]='word' [gid-map]='word' [max-entries]='word' [max-unpacked-bytes]='word' [max-ratio]='word' [max-path-bytes]='word' [max-json-bytes]='word' [max-pax-bytes]='word' [authfile]='file' [creds]='word' [creds-fd]='word' [cert-dir]='directory' [tls-verify]='word true false' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=('directory')
       ;;
     'raw runtime-config' | 'raw config')
       commands=()
-      flags=(--image --platform --rootfs --uid-map --gid-map --rootless --log --verbose --progress --color --userns --help -h)
-      takes=([image]='image' [platform]='word' [rootfs]='directory' [uid-map]='word' [gid-map]='word' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      flags=(--image --platform --rootfs --uid-map --gid-map --rootless --authfile --creds --creds-fd --cert-dir --tls-verify --log --verbose --progress --color --userns --help -h)
+      takes=([image]='source' [platform]='word' [rootfs]='directory' [uid-map]='word' [gid-map]='word' [authfile]='file' [creds]='word' [creds-fd]='word' [cert-dir]='directory' [tls-verify]='word true false' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=('file')
       ;;
     'raw add-layer')
       commands=()
-      flags=(--image --tag --platform --compress --compress-level --time-precision --jobs --no-history --history.author --history.comment --history.created --history.created_by --log --verbose --progress --color --userns --help -h)
-      takes=([image]='image' [tag]='word' [platform]='word' [compress]='word auto none gzip zstd' [compress-level]='word' [time-precision]='word seconds nanoseconds' [jobs]='word' [history.author]='word' [history.comment]='word' [history.created]='word' [history.created_by]='word' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      flags=(--image --tag --platform --compress --compress-level --time-precision --jobs --no-history --history.author --history.comment --history.created --history.created_by --authfile --creds --creds-fd --cert-dir --tls-verify --log --verbose --progress --color --userns --help -h)
+      takes=([image]='image' [tag]='word' [platform]='word' [compress]='word auto none gzip zstd' [compress-level]='word' [time-precision]='word seconds nanoseconds' [jobs]='word' [history.author]='word' [history.comment]='word' [history.created]='word' [history.created_by]='word' [authfile]='file' [creds]='word' [creds-fd]='word' [cert-dir]='directory' [tls-verify]='word true false' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=('file')
       ;;
     'raw mtree-validate')
@@ -114,14 +114,14 @@ _oci_unpack_declared() {
       ;;
     'copy')
       commands=()
-      flags=(--platform --jobs --decompressor --max-json-bytes --log --verbose --progress --color --userns --help -h)
-      takes=([platform]='word' [jobs]='word' [decompressor]='file auto none isal igzip unpigz pigz gzip zstd' [max-json-bytes]='word' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      flags=(--platform --referrers --jobs --decompressor --max-entries --max-unpacked-bytes --max-ratio --max-path-bytes --max-json-bytes --max-pax-bytes --authfile --src-authfile --src-creds --src-creds-fd --src-cert-dir --src-tls-verify --dest-authfile --dest-creds --dest-creds-fd --dest-cert-dir --dest-tls-verify --log --verbose --progress --color --userns --help -h)
+      takes=([platform]='word' [jobs]='word' [decompressor]='file auto none isal igzip unpigz pigz gzip zstd' [max-entries]='word' [max-unpacked-bytes]='word' [max-ratio]='word' [max-path-bytes]='word' [max-json-bytes]='word' [max-pax-bytes]='word' [authfile]='file' [src-authfile]='file' [src-creds]='word' [src-creds-fd]='word' [src-cert-dir]='directory' [src-tls-verify]='word true false' [dest-authfile]='file' [dest-creds]='word' [dest-creds-fd]='word' [dest-cert-dir]='directory' [dest-tls-verify]='word true false' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=('source' 'source')
       ;;
     'verify')
       commands=()
-      flags=(--image --layout --json --jobs --decompressor --max-entries --max-unpacked-bytes --max-ratio --max-path-bytes --max-json-bytes --max-pax-bytes --log --verbose --progress --color --userns --help -h)
-      takes=([image]='source' [layout]='source-layout' [jobs]='word' [decompressor]='file auto none isal igzip unpigz pigz gzip zstd' [max-entries]='word' [max-unpacked-bytes]='word' [max-ratio]='word' [max-path-bytes]='word' [max-json-bytes]='word' [max-pax-bytes]='word' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      flags=(--image --layout --json --jobs --decompressor --max-entries --max-unpacked-bytes --max-ratio --max-path-bytes --max-json-bytes --max-pax-bytes --authfile --creds --creds-fd --cert-dir --tls-verify --log --verbose --progress --color --userns --help -h)
+      takes=([image]='source' [layout]='source-layout' [jobs]='word' [decompressor]='file auto none isal igzip unpigz pigz gzip zstd' [max-entries]='word' [max-unpacked-bytes]='word' [max-ratio]='word' [max-path-bytes]='word' [max-json-bytes]='word' [max-pax-bytes]='word' [authfile]='file' [creds]='word' [creds-fd]='word' [cert-dir]='directory' [tls-verify]='word true false' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=()
       ;;
     'file')
@@ -132,21 +132,51 @@ _oci_unpack_declared() {
       ;;
     'file list' | 'file ls')
       commands=()
-      flags=(--image --platform --keep-dirlinks --jobs --decompressor --max-entries --max-unpacked-bytes --max-ratio --max-path-bytes --max-json-bytes --max-pax-bytes --long -l --json --null -0 --log --verbose --progress --color --userns --help -h)
-      takes=([image]='source' [platform]='word' [jobs]='word' [decompressor]='file auto none isal igzip unpigz pigz gzip zstd' [max-entries]='word' [max-unpacked-bytes]='word' [max-ratio]='word' [max-path-bytes]='word' [max-json-bytes]='word' [max-pax-bytes]='word' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      flags=(--image --platform --keep-dirlinks --jobs --decompressor --max-entries --max-unpacked-bytes --max-ratio --max-path-bytes --max-json-bytes --max-pax-bytes --authfile --creds --creds-fd --cert-dir --tls-verify --long -l --json --null -0 --log --verbose --progress --color --userns --help -h)
+      takes=([image]='source' [platform]='word' [jobs]='word' [decompressor]='file auto none isal igzip unpigz pigz gzip zstd' [max-entries]='word' [max-unpacked-bytes]='word' [max-ratio]='word' [max-path-bytes]='word' [max-json-bytes]='word' [max-pax-bytes]='word' [authfile]='file' [creds]='word' [creds-fd]='word' [cert-dir]='directory' [tls-verify]='word true false' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=('word')
       ;;
     'file cat')
       commands=()
-      flags=(--image --platform --keep-dirlinks --jobs --decompressor --max-entries --max-unpacked-bytes --max-ratio --max-path-bytes --max-json-bytes --max-pax-bytes --log --verbose --progress --color --userns --help -h)
-      takes=([image]='source' [platform]='word' [jobs]='word' [decompressor]='file auto none isal igzip unpigz pigz gzip zstd' [max-entries]='word' [max-unpacked-bytes]='word' [max-ratio]='word' [max-path-bytes]='word' [max-json-bytes]='word' [max-pax-bytes]='word' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      flags=(--image --platform --keep-dirlinks --jobs --decompressor --max-entries --max-unpacked-bytes --max-ratio --max-path-bytes --max-json-bytes --max-pax-bytes --authfile --creds --creds-fd --cert-dir --tls-verify --log --verbose --progress --color --userns --help -h)
+      takes=([image]='source' [platform]='word' [jobs]='word' [decompressor]='file auto none isal igzip unpigz pigz gzip zstd' [max-entries]='word' [max-unpacked-bytes]='word' [max-ratio]='word' [max-path-bytes]='word' [max-json-bytes]='word' [max-pax-bytes]='word' [authfile]='file' [creds]='word' [creds-fd]='word' [cert-dir]='directory' [tls-verify]='word true false' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=('word')
       ;;
     'file extract')
       commands=()
-      flags=(--image --platform --keep-dirlinks --jobs --decompressor --max-entries --max-unpacked-bytes --max-ratio --max-path-bytes --max-json-bytes --max-pax-bytes --overwrite --log --verbose --progress --color --userns --help -h)
-      takes=([image]='source' [platform]='word' [jobs]='word' [decompressor]='file auto none isal igzip unpigz pigz gzip zstd' [max-entries]='word' [max-unpacked-bytes]='word' [max-ratio]='word' [max-path-bytes]='word' [max-json-bytes]='word' [max-pax-bytes]='word' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      flags=(--image --platform --keep-dirlinks --jobs --decompressor --max-entries --max-unpacked-bytes --max-ratio --max-path-bytes --max-json-bytes --max-pax-bytes --authfile --creds --creds-fd --cert-dir --tls-verify --overwrite --log --verbose --progress --color --userns --help -h)
+      takes=([image]='source' [platform]='word' [jobs]='word' [decompressor]='file auto none isal igzip unpigz pigz gzip zstd' [max-entries]='word' [max-unpacked-bytes]='word' [max-ratio]='word' [max-path-bytes]='word' [max-json-bytes]='word' [max-pax-bytes]='word' [authfile]='file' [creds]='word' [creds-fd]='word' [cert-dir]='directory' [tls-verify]='word true false' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=('word' 'directory')
+      ;;
+    'erofs')
+      commands=(make verify mount umount)
+      flags=(--log --verbose --progress --color --userns --help -h)
+      takes=([log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      positionals=()
+      ;;
+    'erofs make')
+      commands=()
+      flags=(--image --platform --vmdk --json --keep-dirlinks --jobs --decompressor --max-entries --max-unpacked-bytes --max-ratio --max-path-bytes --max-json-bytes --max-pax-bytes --authfile --creds --creds-fd --cert-dir --tls-verify --log --verbose --progress --color --userns --help -h)
+      takes=([image]='source' [platform]='word' [vmdk]='word devices linear' [jobs]='word' [decompressor]='file auto none isal igzip unpigz pigz gzip zstd' [max-entries]='word' [max-unpacked-bytes]='word' [max-ratio]='word' [max-path-bytes]='word' [max-json-bytes]='word' [max-pax-bytes]='word' [authfile]='file' [creds]='word' [creds-fd]='word' [cert-dir]='directory' [tls-verify]='word true false' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      positionals=('directory')
+      ;;
+    'erofs verify')
+      commands=()
+      flags=(--jobs --json --log --verbose --progress --color --userns --help -h)
+      takes=([jobs]='word' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      positionals=('directory')
+      ;;
+    'erofs mount')
+      commands=()
+      flags=(--log --verbose --progress --color --userns --help -h)
+      takes=([log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      positionals=('directory' 'directory')
+      ;;
+    'erofs umount')
+      commands=()
+      flags=(--log --verbose --progress --color --userns --help -h)
+      takes=([log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      positionals=('directory')
       ;;
     'bundle')
       commands=(mount umount delete)
@@ -200,7 +230,7 @@ _oci_unpack_declared() {
       commands=()
       flags=(--log --verbose --progress --color --userns --help -h)
       takes=([log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
-      positionals=('word unpack repack diff config insert init new tag remove list stat gc raw copy verify file bundle hooks')
+      positionals=('word unpack repack diff config insert init new tag remove list stat gc raw copy verify file erofs bundle hooks')
       ;;
     *) return 1 ;;
   esac
@@ -296,7 +326,7 @@ _oci_unpack_value() {
 # [TRANSPORT:]PATH[:TAG]
 _oci_unpack_image() {
   local transport='' rest=$plain
-  if [[ $1 != image && $plain =~ ^(oci|oci-archive|docker-archive): ]]; then
+  if [[ $1 != image && $plain =~ ^(oci|oci-archive|docker-archive|tar|docker): ]]; then
     transport=${BASH_REMATCH[0]} rest=${plain#"${BASH_REMATCH[0]}"}
   fi
   if [[ $rest != *:* ]]; then
@@ -309,9 +339,9 @@ _oci_unpack_image() {
 # Directories, and files where archives are; a layout that is the only one is followed by its tags.
 _oci_unpack_places() {
   local places=() place layouts=() found=()
-  mapfile -t places < <(if [[ $transport =~ ^(oci-archive|docker-archive):$ ]]; then compgen -f -- "$rest"; else compgen -d -- "$rest"; fi)
+  mapfile -t places < <(if [[ $transport =~ ^(oci-archive|docker-archive|tar):$ ]]; then compgen -f -- "$rest"; else compgen -d -- "$rest"; fi)
   for place in "${places[@]}"; do
-    if [[ -e ${place/#\~\//$HOME/}/oci-layout && ! $transport =~ ^(oci-archive|docker-archive):$ ]]; then
+    if [[ -e ${place/#\~\//$HOME/}/oci-layout && ! $transport =~ ^(oci-archive|docker-archive|tar):$ ]]; then
       layouts+=("$transport$place")
     elif [[ -d ${place/#\~\//$HOME/} ]]; then
       found+=("$transport$place/")
@@ -320,7 +350,7 @@ _oci_unpack_places() {
     fi
   done
   if [[ $1 != image && -z $transport ]]; then
-    for place in oci: oci-archive: docker-archive:; do
+    for place in oci: oci-archive: docker-archive: tar: docker:; do
       [[ $place != "$plain"* ]] || found+=("$place")
     done
   fi

@@ -38,8 +38,8 @@ function __oci_unpack_image -a kind
     set -l typed (__oci_unpack_typed)
     set -l transport ''
     if test $kind != image
-        set transport (string match -r '^(?:oci|oci-archive|docker-archive):' -- $typed; or echo)
-        test -n "$transport"; or printf '%s\n' oci: oci-archive: docker-archive:
+        set transport (string match -r '^(?:oci|oci-archive|docker-archive|tar|docker):' -- $typed; or echo)
+        test -n "$transport"; or printf '%s\n' oci: oci-archive: docker-archive: tar: docker:
     end
     set -l rest (string sub -s (math (string length -- "$transport") + 1) -- "$typed")
     if not string match -q '*:*' -- $rest
@@ -63,7 +63,7 @@ function __oci_unpack_places -a kind transport rest
     for place in $expanded*
         set -l shown $transport(string replace -- $expanded $rest $place)
         if not test -d $place
-            string match -qr '^(?:oci-archive|docker-archive):$' -- $transport; and echo $shown
+            string match -qr '^(?:oci-archive|docker-archive|tar):$' -- $transport; and echo $shown
         else if test $kind != source-layout; and test -e $place/oci-layout
             echo $shown:
         else
@@ -80,8 +80,8 @@ function __oci_unpack_tags -a place
     end
 end
 
-set -g __oci_unpack_groups raw file bundle hooks
-set -g __oci_unpack_valued log progress color image platform jobs decompressor uid-map gid-map max-entries max-unpacked-bytes max-ratio max-path-bytes max-json-bytes max-pax-bytes hooks trace mask-path compress compress-level time-precision history.author history.comment history.created history.created_by tag author created architecture platform.arch os platform.os platform.os.version platform.variant config.user config.exposedports config.env config.entrypoint config.cmd config.volume config.label config.workingdir config.stopsignal manifest.annotation clear layout rootfs manifest f file path p use-keywords k add-keywords K case directory
+set -g __oci_unpack_groups raw file erofs bundle hooks
+set -g __oci_unpack_valued log progress color image platform layout jobs decompressor uid-map gid-map max-entries max-unpacked-bytes max-ratio max-path-bytes max-json-bytes max-pax-bytes authfile creds creds-fd cert-dir tls-verify manifest hooks trace mask-path compress compress-level time-precision history.author history.comment history.created history.created_by tag author created architecture platform.arch os platform.os platform.os.version platform.variant config.user config.exposedports config.env config.entrypoint config.cmd config.volume config.label config.workingdir config.stopsignal manifest.annotation clear referrers rootfs f file path p use-keywords k add-keywords K src-authfile src-creds src-creds-fd src-cert-dir src-tls-verify dest-authfile dest-creds dest-creds-fd dest-cert-dir dest-tls-verify vmdk case directory
 
 complete -c oci-unpack -f
 complete -c oci-unpack -l log -x -a 'debug info warn error fatal' -d 'how much to log on stderr (default: warn)'
@@ -97,23 +97,25 @@ complete -c oci-unpack -n '__oci_unpack_at ""' -a diff -d 'show what repack woul
 complete -c oci-unpack -n '__oci_unpack_at ""' -a config -d 'change the config of an image'
 complete -c oci-unpack -n '__oci_unpack_at ""' -a insert -d 'add a file or directory to an image as a layer'
 complete -c oci-unpack -n '__oci_unpack_at ""' -a init -d 'make an empty OCI layout'
-complete -c oci-unpack -n '__oci_unpack_at ""' -a new -d 'make an image without layers in an OCI layout'
+complete -c oci-unpack -n '__oci_unpack_at ""' -a new -d 'make an image without layers'
 complete -c oci-unpack -n '__oci_unpack_at ""' -a tag -d 'give an image another tag'
 complete -c oci-unpack -n '__oci_unpack_at ""' -a remove -d 'remove a tag'
-complete -c oci-unpack -n '__oci_unpack_at ""' -a list -d 'list the tags of an OCI layout or archive'
+complete -c oci-unpack -n '__oci_unpack_at ""' -a list -d 'list the tags of a layout, an archive or a repository'
 complete -c oci-unpack -n '__oci_unpack_at ""' -a stat -d 'show what an image is made of'
 complete -c oci-unpack -n '__oci_unpack_at ""' -a gc -d 'remove the blobs that no image of an OCI layout needs'
 complete -c oci-unpack -n '__oci_unpack_at ""' -a raw -d 'lower-level commands'
-complete -c oci-unpack -n '__oci_unpack_at ""' -a copy -d 'copy an image between layouts and archives'
+complete -c oci-unpack -n '__oci_unpack_at ""' -a copy -d 'copy an image between layouts, archives and registries'
 complete -c oci-unpack -n '__oci_unpack_at ""' -a verify -d 'check that images are complete, undamaged and can be unpacked'
 complete -c oci-unpack -n '__oci_unpack_at ""' -a file -d 'commands for the files of an image that is not unpacked'
+complete -c oci-unpack -n '__oci_unpack_at ""' -a erofs -d 'commands for images of layers that can be mounted (default: make)'
 complete -c oci-unpack -n '__oci_unpack_at ""' -a bundle -d 'commands for existing bundles'
 complete -c oci-unpack -n '__oci_unpack_at ""' -a hooks -d 'commands for writing and running hooks'
 complete -c oci-unpack -n '__oci_unpack_at ""' -a help -d 'show the help of a command'
 complete -c oci-unpack -n '__oci_unpack_at ""' -l version -s v -d 'show the version'
 
-complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l image -x -a '(__oci_unpack_image source)' -d 'image to read: [oci:]PATH[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME[:TAG]]'
+complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l image -x -a '(__oci_unpack_image source)' -d 'image to read: [oci:]PATH[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME[:TAG]], tar:FILE or docker://[HOST/]NAME[:TAG]'
 complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l platform -x -d 'image to choose from an index (default: the host\'s platform)'
+complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l layout -x -a '(__oci_unpack_image image)' -d 'OCI layout that first gets the blobs which it lacks, and keeps them (default tag: that of the image)'
 complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l keep-dirlinks -d 'keep a symbolic link to a directory when a layer has a directory of that name'
 complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l jobs -x -d 'layers to read at once (default: one per processor)'
 complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l decompressor -r -F -a 'auto none isal igzip unpigz pigz gzip zstd' -d 'what decompresses layers: auto, none, isal, igzip, unpigz, pigz, gzip, zstd or an absolute path (default: auto)'
@@ -126,12 +128,18 @@ complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l max-ratio -x -d 'bytes o
 complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l max-path-bytes -x -d 'bytes of a path (default: 4095)'
 complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l max-json-bytes -x -d 'bytes of a JSON document (default: 4 MiB)'
 complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l max-pax-bytes -x -d 'bytes of a PAX header (default: 1 MiB)'
+complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l authfile -r -F -d 'file of credentials for the registry (default: those of podman and docker)'
+complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l creds -x -d 'credentials for the registry, which other users can see in the list of processes: better use OCI_UNPACK_CREDS'
+complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l creds-fd -x -d 'file descriptor whose first line is USER[:PASSWORD] for the registry'
+complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l cert-dir -x -a '(__fish_complete_directories)' -d 'directory with *.crt, *.cert and *.key for the registry (default: containers-certs.d(5))'
+complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l tls-verify -x -a 'true false' -d 'check the certificate of the registry; false also allows plain HTTP, which only loopback addresses may use otherwise (default: true)'
+complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l manifest -x -a 'full lazy' -d 'whether the tree manifest states digests: lazy ones are read from the image when needed (default: full)'
 complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l hooks -r -F -d 'hooks.toml that decides where layers are stored (default: the first one found)'
 complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l no-hooks -d 'use no hooks, even if a hooks.toml is found'
 complete -c oci-unpack -n '__oci_unpack_at "unpack"' -l trace -r -F -d 'append every hook call to FILE, as a line of JSON'
 complete -c oci-unpack -n '__oci_unpack_positional 1 "unpack"' -x -a '(__fish_complete_directories)'
 
-complete -c oci-unpack -n '__oci_unpack_at "repack"' -l image -x -a '(__oci_unpack_image image)' -d 'image in an OCI layout (default tag: latest)'
+complete -c oci-unpack -n '__oci_unpack_at "repack"' -l image -x -a '(__oci_unpack_image image)' -d 'image: [oci:]PATH[:TAG] or docker://[HOST/]NAME[:TAG] (default tag: latest)'
 complete -c oci-unpack -n '__oci_unpack_at "repack"' -l refresh-bundle -d 'make the bundle belong to the new image, for the next repack'
 complete -c oci-unpack -n '__oci_unpack_at "repack"' -l hooks -r -F -d 'hooks.toml that decides where layers are stored (default: the first one found)'
 complete -c oci-unpack -n '__oci_unpack_at "repack"' -l no-hooks -d 'use no hooks, even if a hooks.toml is found'
@@ -148,6 +156,11 @@ complete -c oci-unpack -n '__oci_unpack_at "repack"' -l history.author -x -d 'au
 complete -c oci-unpack -n '__oci_unpack_at "repack"' -l history.comment -x -d 'comment of the history entry'
 complete -c oci-unpack -n '__oci_unpack_at "repack"' -l history.created -x -d 'date of the history entry (RFC 3339)'
 complete -c oci-unpack -n '__oci_unpack_at "repack"' -l history.created_by -x -d 'command that made the change'
+complete -c oci-unpack -n '__oci_unpack_at "repack"' -l authfile -r -F -d 'file of credentials for the registry (default: those of podman and docker)'
+complete -c oci-unpack -n '__oci_unpack_at "repack"' -l creds -x -d 'credentials for the registry, which other users can see in the list of processes: better use OCI_UNPACK_CREDS'
+complete -c oci-unpack -n '__oci_unpack_at "repack"' -l creds-fd -x -d 'file descriptor whose first line is USER[:PASSWORD] for the registry'
+complete -c oci-unpack -n '__oci_unpack_at "repack"' -l cert-dir -x -a '(__fish_complete_directories)' -d 'directory with *.crt, *.cert and *.key for the registry (default: containers-certs.d(5))'
+complete -c oci-unpack -n '__oci_unpack_at "repack"' -l tls-verify -x -a 'true false' -d 'check the certificate of the registry; false also allows plain HTTP, which only loopback addresses may use otherwise (default: true)'
 complete -c oci-unpack -n '__oci_unpack_positional 1 "repack"' -x -a '(__fish_complete_directories)'
 
 complete -c oci-unpack -n '__oci_unpack_at "diff"' -l mask-path -x -d 'ignore changes at and below this path (repeatable)'
@@ -156,7 +169,7 @@ complete -c oci-unpack -n '__oci_unpack_at "diff"' -l json -d 'print one JSON ob
 complete -c oci-unpack -n '__oci_unpack_at "diff"' -l jobs -x -d 'processors to use (default: all)'
 complete -c oci-unpack -n '__oci_unpack_positional 1 "diff"' -x -a '(__fish_complete_directories)'
 
-complete -c oci-unpack -n '__oci_unpack_at "config"' -l image -x -a '(__oci_unpack_image image)' -d 'image in an OCI layout (default tag: latest)'
+complete -c oci-unpack -n '__oci_unpack_at "config"' -l image -x -a '(__oci_unpack_image image)' -d 'image: [oci:]PATH[:TAG] or docker://[HOST/]NAME[:TAG] (default tag: latest)'
 complete -c oci-unpack -n '__oci_unpack_at "config"' -l tag -x -d 'tag of the result (default: that of --image)'
 complete -c oci-unpack -n '__oci_unpack_at "config"' -l platform -x -d 'image to choose from an index (default: the host\'s platform)'
 complete -c oci-unpack -n '__oci_unpack_at "config"' -l author -x -d 'who made the image'
@@ -181,8 +194,13 @@ complete -c oci-unpack -n '__oci_unpack_at "config"' -l history.author -x -d 'au
 complete -c oci-unpack -n '__oci_unpack_at "config"' -l history.comment -x -d 'comment of the history entry'
 complete -c oci-unpack -n '__oci_unpack_at "config"' -l history.created -x -d 'date of the history entry (RFC 3339)'
 complete -c oci-unpack -n '__oci_unpack_at "config"' -l history.created_by -x -d 'command that made the change'
+complete -c oci-unpack -n '__oci_unpack_at "config"' -l authfile -r -F -d 'file of credentials for the registry (default: those of podman and docker)'
+complete -c oci-unpack -n '__oci_unpack_at "config"' -l creds -x -d 'credentials for the registry, which other users can see in the list of processes: better use OCI_UNPACK_CREDS'
+complete -c oci-unpack -n '__oci_unpack_at "config"' -l creds-fd -x -d 'file descriptor whose first line is USER[:PASSWORD] for the registry'
+complete -c oci-unpack -n '__oci_unpack_at "config"' -l cert-dir -x -a '(__fish_complete_directories)' -d 'directory with *.crt, *.cert and *.key for the registry (default: containers-certs.d(5))'
+complete -c oci-unpack -n '__oci_unpack_at "config"' -l tls-verify -x -a 'true false' -d 'check the certificate of the registry; false also allows plain HTTP, which only loopback addresses may use otherwise (default: true)'
 
-complete -c oci-unpack -n '__oci_unpack_at "insert"' -l image -x -a '(__oci_unpack_image image)' -d 'image in an OCI layout (default tag: latest)'
+complete -c oci-unpack -n '__oci_unpack_at "insert"' -l image -x -a '(__oci_unpack_image image)' -d 'image: [oci:]PATH[:TAG] or docker://[HOST/]NAME[:TAG] (default tag: latest)'
 complete -c oci-unpack -n '__oci_unpack_at "insert"' -l tag -x -d 'tag of the result (default: that of --image)'
 complete -c oci-unpack -n '__oci_unpack_at "insert"' -l platform -x -d 'image to choose from an index (default: the host\'s platform)'
 complete -c oci-unpack -n '__oci_unpack_at "insert"' -l opaque -d 'hide what the image already has in the directory TARGET'
@@ -199,26 +217,53 @@ complete -c oci-unpack -n '__oci_unpack_at "insert"' -l history.author -x -d 'au
 complete -c oci-unpack -n '__oci_unpack_at "insert"' -l history.comment -x -d 'comment of the history entry'
 complete -c oci-unpack -n '__oci_unpack_at "insert"' -l history.created -x -d 'date of the history entry (RFC 3339)'
 complete -c oci-unpack -n '__oci_unpack_at "insert"' -l history.created_by -x -d 'command that made the change'
+complete -c oci-unpack -n '__oci_unpack_at "insert"' -l authfile -r -F -d 'file of credentials for the registry (default: those of podman and docker)'
+complete -c oci-unpack -n '__oci_unpack_at "insert"' -l creds -x -d 'credentials for the registry, which other users can see in the list of processes: better use OCI_UNPACK_CREDS'
+complete -c oci-unpack -n '__oci_unpack_at "insert"' -l creds-fd -x -d 'file descriptor whose first line is USER[:PASSWORD] for the registry'
+complete -c oci-unpack -n '__oci_unpack_at "insert"' -l cert-dir -x -a '(__fish_complete_directories)' -d 'directory with *.crt, *.cert and *.key for the registry (default: containers-certs.d(5))'
+complete -c oci-unpack -n '__oci_unpack_at "insert"' -l tls-verify -x -a 'true false' -d 'check the certificate of the registry; false also allows plain HTTP, which only loopback addresses may use otherwise (default: true)'
 complete -c oci-unpack -n '__oci_unpack_positional 1 "insert"' -r -F
 
 complete -c oci-unpack -n '__oci_unpack_at "init"' -l layout -x -a '(__fish_complete_directories)' -d 'directory of an OCI layout'
 
-complete -c oci-unpack -n '__oci_unpack_at "new"' -l image -x -a '(__oci_unpack_image image)' -d 'image in an OCI layout (default tag: latest)'
+complete -c oci-unpack -n '__oci_unpack_at "new"' -l image -x -a '(__oci_unpack_image image)' -d 'image: [oci:]PATH[:TAG] or docker://[HOST/]NAME[:TAG] (default tag: latest)'
+complete -c oci-unpack -n '__oci_unpack_at "new"' -l authfile -r -F -d 'file of credentials for the registry (default: those of podman and docker)'
+complete -c oci-unpack -n '__oci_unpack_at "new"' -l creds -x -d 'credentials for the registry, which other users can see in the list of processes: better use OCI_UNPACK_CREDS'
+complete -c oci-unpack -n '__oci_unpack_at "new"' -l creds-fd -x -d 'file descriptor whose first line is USER[:PASSWORD] for the registry'
+complete -c oci-unpack -n '__oci_unpack_at "new"' -l cert-dir -x -a '(__fish_complete_directories)' -d 'directory with *.crt, *.cert and *.key for the registry (default: containers-certs.d(5))'
+complete -c oci-unpack -n '__oci_unpack_at "new"' -l tls-verify -x -a 'true false' -d 'check the certificate of the registry; false also allows plain HTTP, which only loopback addresses may use otherwise (default: true)'
 
-complete -c oci-unpack -n '__oci_unpack_at "tag"' -l image -x -a '(__oci_unpack_image image)' -d 'image in an OCI layout (default tag: latest)'
+complete -c oci-unpack -n '__oci_unpack_at "tag"' -l image -x -a '(__oci_unpack_image image)' -d 'image: [oci:]PATH[:TAG] or docker://[HOST/]NAME[:TAG] (default tag: latest)'
 complete -c oci-unpack -n '__oci_unpack_at "tag"' -l platform -x -d 'only the image for this platform of an index (default: all)'
+complete -c oci-unpack -n '__oci_unpack_at "tag"' -l authfile -r -F -d 'file of credentials for the registry (default: those of podman and docker)'
+complete -c oci-unpack -n '__oci_unpack_at "tag"' -l creds -x -d 'credentials for the registry, which other users can see in the list of processes: better use OCI_UNPACK_CREDS'
+complete -c oci-unpack -n '__oci_unpack_at "tag"' -l creds-fd -x -d 'file descriptor whose first line is USER[:PASSWORD] for the registry'
+complete -c oci-unpack -n '__oci_unpack_at "tag"' -l cert-dir -x -a '(__fish_complete_directories)' -d 'directory with *.crt, *.cert and *.key for the registry (default: containers-certs.d(5))'
+complete -c oci-unpack -n '__oci_unpack_at "tag"' -l tls-verify -x -a 'true false' -d 'check the certificate of the registry; false also allows plain HTTP, which only loopback addresses may use otherwise (default: true)'
 
 complete -c oci-unpack -n '__oci_unpack_at "remove" "rm"' -l image -x -a '(__oci_unpack_image image)' -d 'image in an OCI layout (default tag: latest)'
 
-complete -c oci-unpack -n '__oci_unpack_at "list" "ls"' -l layout -x -a '(__oci_unpack_image source-layout)' -d 'all images of [oci:]PATH, oci-archive:FILE or docker-archive:FILE'
+complete -c oci-unpack -n '__oci_unpack_at "list" "ls"' -l layout -x -a '(__oci_unpack_image source-layout)' -d 'all images of [oci:]PATH, oci-archive:FILE, docker-archive:FILE, tar:FILE or docker://[HOST/]NAME'
+complete -c oci-unpack -n '__oci_unpack_at "list" "ls"' -l referrers -x -a '(__oci_unpack_image source)' -d 'list the signatures, SBOMs and attestations of this image'
 complete -c oci-unpack -n '__oci_unpack_at "list" "ls"' -l long -d 'show details, not only names'
-complete -c oci-unpack -n '__oci_unpack_at "list" "ls"' -l json -d 'print one JSON array of all images'
+complete -c oci-unpack -n '__oci_unpack_at "list" "ls"' -l json -d 'print one JSON array'
+complete -c oci-unpack -n '__oci_unpack_at "list" "ls"' -l authfile -r -F -d 'file of credentials for the registry (default: those of podman and docker)'
+complete -c oci-unpack -n '__oci_unpack_at "list" "ls"' -l creds -x -d 'credentials for the registry, which other users can see in the list of processes: better use OCI_UNPACK_CREDS'
+complete -c oci-unpack -n '__oci_unpack_at "list" "ls"' -l creds-fd -x -d 'file descriptor whose first line is USER[:PASSWORD] for the registry'
+complete -c oci-unpack -n '__oci_unpack_at "list" "ls"' -l cert-dir -x -a '(__fish_complete_directories)' -d 'directory with *.crt, *.cert and *.key for the registry (default: containers-certs.d(5))'
+complete -c oci-unpack -n '__oci_unpack_at "list" "ls"' -l tls-verify -x -a 'true false' -d 'check the certificate of the registry; false also allows plain HTTP, which only loopback addresses may use otherwise (default: true)'
+complete -c oci-unpack -n '__oci_unpack_positional 1 "list" "ls"' -x -a '(__oci_unpack_image source-layout)'
 
-complete -c oci-unpack -n '__oci_unpack_at "stat"' -l image -x -a '(__oci_unpack_image source)' -d 'image to read: [oci:]PATH[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME[:TAG]]'
+complete -c oci-unpack -n '__oci_unpack_at "stat"' -l image -x -a '(__oci_unpack_image source)' -d 'image to read: [oci:]PATH[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME[:TAG]], tar:FILE or docker://[HOST/]NAME[:TAG]'
 complete -c oci-unpack -n '__oci_unpack_at "stat"' -l platform -x -d 'only the image for this platform of an index (default: all)'
 complete -c oci-unpack -n '__oci_unpack_at "stat"' -l history -d 'show only the history, as a table'
 complete -c oci-unpack -n '__oci_unpack_at "stat"' -l long -d 'show everything, which is the default'
 complete -c oci-unpack -n '__oci_unpack_at "stat"' -l json -d 'print one line of JSON with the documents as they are stored'
+complete -c oci-unpack -n '__oci_unpack_at "stat"' -l authfile -r -F -d 'file of credentials for the registry (default: those of podman and docker)'
+complete -c oci-unpack -n '__oci_unpack_at "stat"' -l creds -x -d 'credentials for the registry, which other users can see in the list of processes: better use OCI_UNPACK_CREDS'
+complete -c oci-unpack -n '__oci_unpack_at "stat"' -l creds-fd -x -d 'file descriptor whose first line is USER[:PASSWORD] for the registry'
+complete -c oci-unpack -n '__oci_unpack_at "stat"' -l cert-dir -x -a '(__fish_complete_directories)' -d 'directory with *.crt, *.cert and *.key for the registry (default: containers-certs.d(5))'
+complete -c oci-unpack -n '__oci_unpack_at "stat"' -l tls-verify -x -a 'true false' -d 'check the certificate of the registry; false also allows plain HTTP, which only loopback addresses may use otherwise (default: true)'
 
 complete -c oci-unpack -n '__oci_unpack_at "gc"' -l layout -x -a '(__fish_complete_directories)' -d 'directory of an OCI layout'
 complete -c oci-unpack -n '__oci_unpack_at "gc"' -l dry-run -d 'only show what would be removed'
@@ -230,8 +275,9 @@ complete -c oci-unpack -n '__oci_unpack_at "raw"' -a runtime-config -d 'write th
 complete -c oci-unpack -n '__oci_unpack_at "raw"' -a add-layer -d 'add a tar archive to an image as a layer'
 complete -c oci-unpack -n '__oci_unpack_at "raw"' -a mtree-validate -d 'compare a directory with a tree manifest (mtree)'
 
-complete -c oci-unpack -n '__oci_unpack_at "raw unpack"' -l image -x -a '(__oci_unpack_image source)' -d 'image to read: [oci:]PATH[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME[:TAG]]'
+complete -c oci-unpack -n '__oci_unpack_at "raw unpack"' -l image -x -a '(__oci_unpack_image source)' -d 'image to read: [oci:]PATH[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME[:TAG]], tar:FILE or docker://[HOST/]NAME[:TAG]'
 complete -c oci-unpack -n '__oci_unpack_at "raw unpack"' -l platform -x -d 'image to choose from an index (default: the host\'s platform)'
+complete -c oci-unpack -n '__oci_unpack_at "raw unpack"' -l layout -x -a '(__oci_unpack_image image)' -d 'OCI layout that first gets the blobs which it lacks, and keeps them (default tag: that of the image)'
 complete -c oci-unpack -n '__oci_unpack_at "raw unpack"' -l keep-dirlinks -d 'keep a symbolic link to a directory when a layer has a directory of that name'
 complete -c oci-unpack -n '__oci_unpack_at "raw unpack"' -l jobs -x -d 'layers to read at once (default: one per processor)'
 complete -c oci-unpack -n '__oci_unpack_at "raw unpack"' -l decompressor -r -F -a 'auto none isal igzip unpigz pigz gzip zstd' -d 'what decompresses layers: auto, none, isal, igzip, unpigz, pigz, gzip, zstd or an absolute path (default: auto)'
@@ -244,17 +290,27 @@ complete -c oci-unpack -n '__oci_unpack_at "raw unpack"' -l max-ratio -x -d 'byt
 complete -c oci-unpack -n '__oci_unpack_at "raw unpack"' -l max-path-bytes -x -d 'bytes of a path (default: 4095)'
 complete -c oci-unpack -n '__oci_unpack_at "raw unpack"' -l max-json-bytes -x -d 'bytes of a JSON document (default: 4 MiB)'
 complete -c oci-unpack -n '__oci_unpack_at "raw unpack"' -l max-pax-bytes -x -d 'bytes of a PAX header (default: 1 MiB)'
+complete -c oci-unpack -n '__oci_unpack_at "raw unpack"' -l authfile -r -F -d 'file of credentials for the registry (default: those of podman and docker)'
+complete -c oci-unpack -n '__oci_unpack_at "raw unpack"' -l creds -x -d 'credentials for the registry, which other users can see in the list of processes: better use OCI_UNPACK_CREDS'
+complete -c oci-unpack -n '__oci_unpack_at "raw unpack"' -l creds-fd -x -d 'file descriptor whose first line is USER[:PASSWORD] for the registry'
+complete -c oci-unpack -n '__oci_unpack_at "raw unpack"' -l cert-dir -x -a '(__fish_complete_directories)' -d 'directory with *.crt, *.cert and *.key for the registry (default: containers-certs.d(5))'
+complete -c oci-unpack -n '__oci_unpack_at "raw unpack"' -l tls-verify -x -a 'true false' -d 'check the certificate of the registry; false also allows plain HTTP, which only loopback addresses may use otherwise (default: true)'
 complete -c oci-unpack -n '__oci_unpack_positional 1 "raw unpack"' -x -a '(__fish_complete_directories)'
 
-complete -c oci-unpack -n '__oci_unpack_at "raw runtime-config" "raw config"' -l image -x -a '(__oci_unpack_image image)' -d 'image in an OCI layout (default tag: latest)'
+complete -c oci-unpack -n '__oci_unpack_at "raw runtime-config" "raw config"' -l image -x -a '(__oci_unpack_image source)' -d 'image to read: [oci:]PATH[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME[:TAG]], tar:FILE or docker://[HOST/]NAME[:TAG]'
 complete -c oci-unpack -n '__oci_unpack_at "raw runtime-config" "raw config"' -l platform -x -d 'image to choose from an index (default: the host\'s platform)'
 complete -c oci-unpack -n '__oci_unpack_at "raw runtime-config" "raw config"' -l rootfs -x -a '(__fish_complete_directories)' -d 'root file system with the image\'s users and groups; becomes root.path'
 complete -c oci-unpack -n '__oci_unpack_at "raw runtime-config" "raw config"' -l uid-map -x -d 'map user ids to ids on disk (repeatable)'
 complete -c oci-unpack -n '__oci_unpack_at "raw runtime-config" "raw config"' -l gid-map -x -d 'map group ids to ids on disk (repeatable)'
 complete -c oci-unpack -n '__oci_unpack_at "raw runtime-config" "raw config"' -l rootless -d 'write a config for a runtime without privileges; without id maps, 0 is mapped to your own id'
+complete -c oci-unpack -n '__oci_unpack_at "raw runtime-config" "raw config"' -l authfile -r -F -d 'file of credentials for the registry (default: those of podman and docker)'
+complete -c oci-unpack -n '__oci_unpack_at "raw runtime-config" "raw config"' -l creds -x -d 'credentials for the registry, which other users can see in the list of processes: better use OCI_UNPACK_CREDS'
+complete -c oci-unpack -n '__oci_unpack_at "raw runtime-config" "raw config"' -l creds-fd -x -d 'file descriptor whose first line is USER[:PASSWORD] for the registry'
+complete -c oci-unpack -n '__oci_unpack_at "raw runtime-config" "raw config"' -l cert-dir -x -a '(__fish_complete_directories)' -d 'directory with *.crt, *.cert and *.key for the registry (default: containers-certs.d(5))'
+complete -c oci-unpack -n '__oci_unpack_at "raw runtime-config" "raw config"' -l tls-verify -x -a 'true false' -d 'check the certificate of the registry; false also allows plain HTTP, which only loopback addresses may use otherwise (default: true)'
 complete -c oci-unpack -n '__oci_unpack_positional 1 "raw runtime-config" "raw config"' -r -F
 
-complete -c oci-unpack -n '__oci_unpack_at "raw add-layer"' -l image -x -a '(__oci_unpack_image image)' -d 'image in an OCI layout (default tag: latest)'
+complete -c oci-unpack -n '__oci_unpack_at "raw add-layer"' -l image -x -a '(__oci_unpack_image image)' -d 'image: [oci:]PATH[:TAG] or docker://[HOST/]NAME[:TAG] (default tag: latest)'
 complete -c oci-unpack -n '__oci_unpack_at "raw add-layer"' -l tag -x -d 'tag of the result (default: that of --image)'
 complete -c oci-unpack -n '__oci_unpack_at "raw add-layer"' -l platform -x -d 'image to choose from an index (default: the host\'s platform)'
 complete -c oci-unpack -n '__oci_unpack_at "raw add-layer"' -l compress -x -a 'auto none gzip zstd' -d 'compression of the layer (default: auto: that of the layer below, or gzip)'
@@ -266,6 +322,11 @@ complete -c oci-unpack -n '__oci_unpack_at "raw add-layer"' -l history.author -x
 complete -c oci-unpack -n '__oci_unpack_at "raw add-layer"' -l history.comment -x -d 'comment of the history entry'
 complete -c oci-unpack -n '__oci_unpack_at "raw add-layer"' -l history.created -x -d 'date of the history entry (RFC 3339)'
 complete -c oci-unpack -n '__oci_unpack_at "raw add-layer"' -l history.created_by -x -d 'command that made the change'
+complete -c oci-unpack -n '__oci_unpack_at "raw add-layer"' -l authfile -r -F -d 'file of credentials for the registry (default: those of podman and docker)'
+complete -c oci-unpack -n '__oci_unpack_at "raw add-layer"' -l creds -x -d 'credentials for the registry, which other users can see in the list of processes: better use OCI_UNPACK_CREDS'
+complete -c oci-unpack -n '__oci_unpack_at "raw add-layer"' -l creds-fd -x -d 'file descriptor whose first line is USER[:PASSWORD] for the registry'
+complete -c oci-unpack -n '__oci_unpack_at "raw add-layer"' -l cert-dir -x -a '(__fish_complete_directories)' -d 'directory with *.crt, *.cert and *.key for the registry (default: containers-certs.d(5))'
+complete -c oci-unpack -n '__oci_unpack_at "raw add-layer"' -l tls-verify -x -a 'true false' -d 'check the certificate of the registry; false also allows plain HTTP, which only loopback addresses may use otherwise (default: true)'
 complete -c oci-unpack -n '__oci_unpack_positional 1 "raw add-layer"' -r -F
 
 complete -c oci-unpack -n '__oci_unpack_at "raw mtree-validate"' -l manifest -s f -l file -r -F -d 'tree manifest'
@@ -278,14 +339,31 @@ complete -c oci-unpack -n '__oci_unpack_at "raw mtree-validate"' -l jobs -x -d '
 complete -c oci-unpack -n '__oci_unpack_at "raw mtree-validate"' -l json -d 'print one JSON object per path'
 
 complete -c oci-unpack -n '__oci_unpack_at "copy"' -l platform -x -d 'copy only the image for this platform'
+complete -c oci-unpack -n '__oci_unpack_at "copy"' -l referrers -d 'take along what refers to the image: signatures, SBOMs, attestations'
 complete -c oci-unpack -n '__oci_unpack_at "copy"' -l jobs -x -d 'blobs to read at once (default: one per processor)'
 complete -c oci-unpack -n '__oci_unpack_at "copy"' -l decompressor -r -F -a 'auto none isal igzip unpigz pigz gzip zstd' -d 'what decompresses layers: auto, none, isal, igzip, unpigz, pigz, gzip, zstd or an absolute path (default: auto)'
+complete -c oci-unpack -n '__oci_unpack_at "copy"' -l max-entries -x -d 'entries in all layers (default: 10,000,000)'
+complete -c oci-unpack -n '__oci_unpack_at "copy"' -l max-unpacked-bytes -x -d 'bytes of tar and hashed holes in all layers (default: 1 TiB)'
+complete -c oci-unpack -n '__oci_unpack_at "copy"' -l max-ratio -x -d 'bytes of tar and hashed holes per compressed byte of a large layer (default: 1100)'
+complete -c oci-unpack -n '__oci_unpack_at "copy"' -l max-path-bytes -x -d 'bytes of a path (default: 4095)'
 complete -c oci-unpack -n '__oci_unpack_at "copy"' -l max-json-bytes -x -d 'bytes of a JSON document (default: 4 MiB)'
+complete -c oci-unpack -n '__oci_unpack_at "copy"' -l max-pax-bytes -x -d 'bytes of a PAX header (default: 1 MiB)'
+complete -c oci-unpack -n '__oci_unpack_at "copy"' -l authfile -r -F -d 'file of credentials for both registries (default: those of podman and docker)'
+complete -c oci-unpack -n '__oci_unpack_at "copy"' -l src-authfile -r -F -d 'file of credentials for the source\'s registry (default: those of podman and docker)'
+complete -c oci-unpack -n '__oci_unpack_at "copy"' -l src-creds -x -d 'credentials for the source\'s registry, which other users can see in the list of processes: better use OCI_UNPACK_SRC_CREDS'
+complete -c oci-unpack -n '__oci_unpack_at "copy"' -l src-creds-fd -x -d 'file descriptor whose first line is USER[:PASSWORD] for the source\'s registry'
+complete -c oci-unpack -n '__oci_unpack_at "copy"' -l src-cert-dir -x -a '(__fish_complete_directories)' -d 'directory with *.crt, *.cert and *.key for the source\'s registry (default: containers-certs.d(5))'
+complete -c oci-unpack -n '__oci_unpack_at "copy"' -l src-tls-verify -x -a 'true false' -d 'check the certificate of the source\'s registry; false also allows plain HTTP, which only loopback addresses may use otherwise (default: true)'
+complete -c oci-unpack -n '__oci_unpack_at "copy"' -l dest-authfile -r -F -d 'file of credentials for the destination\'s registry (default: those of podman and docker)'
+complete -c oci-unpack -n '__oci_unpack_at "copy"' -l dest-creds -x -d 'credentials for the destination\'s registry, which other users can see in the list of processes: better use OCI_UNPACK_DEST_CREDS'
+complete -c oci-unpack -n '__oci_unpack_at "copy"' -l dest-creds-fd -x -d 'file descriptor whose first line is USER[:PASSWORD] for the destination\'s registry'
+complete -c oci-unpack -n '__oci_unpack_at "copy"' -l dest-cert-dir -x -a '(__fish_complete_directories)' -d 'directory with *.crt, *.cert and *.key for the destination\'s registry (default: containers-certs.d(5))'
+complete -c oci-unpack -n '__oci_unpack_at "copy"' -l dest-tls-verify -x -a 'true false' -d 'check the certificate of the destination\'s registry; false also allows plain HTTP, which only loopback addresses may use otherwise (default: true)'
 complete -c oci-unpack -n '__oci_unpack_positional 1 "copy"' -x -a '(__oci_unpack_image source)'
 complete -c oci-unpack -n '__oci_unpack_positional 2 "copy"' -x -a '(__oci_unpack_image source)'
 
-complete -c oci-unpack -n '__oci_unpack_at "verify"' -l image -x -a '(__oci_unpack_image source)' -d 'image to read: [oci:]PATH[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME[:TAG]]'
-complete -c oci-unpack -n '__oci_unpack_at "verify"' -l layout -x -a '(__oci_unpack_image source-layout)' -d 'all images of [oci:]PATH, oci-archive:FILE or docker-archive:FILE'
+complete -c oci-unpack -n '__oci_unpack_at "verify"' -l image -x -a '(__oci_unpack_image source)' -d 'image to read: [oci:]PATH[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME[:TAG]], tar:FILE or docker://[HOST/]NAME[:TAG]'
+complete -c oci-unpack -n '__oci_unpack_at "verify"' -l layout -x -a '(__oci_unpack_image source-layout)' -d 'all images of [oci:]PATH, oci-archive:FILE, docker-archive:FILE or tar:FILE'
 complete -c oci-unpack -n '__oci_unpack_at "verify"' -l json -d 'print one JSON object'
 complete -c oci-unpack -n '__oci_unpack_at "verify"' -l jobs -x -d 'blobs to read at once (default: one per processor)'
 complete -c oci-unpack -n '__oci_unpack_at "verify"' -l decompressor -r -F -a 'auto none isal igzip unpigz pigz gzip zstd' -d 'what decompresses layers: auto, none, isal, igzip, unpigz, pigz, gzip, zstd or an absolute path (default: auto)'
@@ -295,12 +373,17 @@ complete -c oci-unpack -n '__oci_unpack_at "verify"' -l max-ratio -x -d 'bytes o
 complete -c oci-unpack -n '__oci_unpack_at "verify"' -l max-path-bytes -x -d 'bytes of a path (default: 4095)'
 complete -c oci-unpack -n '__oci_unpack_at "verify"' -l max-json-bytes -x -d 'bytes of a JSON document (default: 4 MiB)'
 complete -c oci-unpack -n '__oci_unpack_at "verify"' -l max-pax-bytes -x -d 'bytes of a PAX header (default: 1 MiB)'
+complete -c oci-unpack -n '__oci_unpack_at "verify"' -l authfile -r -F -d 'file of credentials for the registry (default: those of podman and docker)'
+complete -c oci-unpack -n '__oci_unpack_at "verify"' -l creds -x -d 'credentials for the registry, which other users can see in the list of processes: better use OCI_UNPACK_CREDS'
+complete -c oci-unpack -n '__oci_unpack_at "verify"' -l creds-fd -x -d 'file descriptor whose first line is USER[:PASSWORD] for the registry'
+complete -c oci-unpack -n '__oci_unpack_at "verify"' -l cert-dir -x -a '(__fish_complete_directories)' -d 'directory with *.crt, *.cert and *.key for the registry (default: containers-certs.d(5))'
+complete -c oci-unpack -n '__oci_unpack_at "verify"' -l tls-verify -x -a 'true false' -d 'check the certificate of the registry; false also allows plain HTTP, which only loopback addresses may use otherwise (default: true)'
 
 complete -c oci-unpack -n '__oci_unpack_at "file"' -a list -d 'list the files of an image'
 complete -c oci-unpack -n '__oci_unpack_at "file"' -a cat -d 'print a file of an image'
 complete -c oci-unpack -n '__oci_unpack_at "file"' -a extract -d 'write files of an image below a directory'
 
-complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l image -x -a '(__oci_unpack_image source)' -d 'image to read: [oci:]PATH[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME[:TAG]]'
+complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l image -x -a '(__oci_unpack_image source)' -d 'image to read: [oci:]PATH[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME[:TAG]], tar:FILE or docker://[HOST/]NAME[:TAG]'
 complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l platform -x -d 'image to choose from an index (default: the host\'s platform)'
 complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l keep-dirlinks -d 'keep a symbolic link to a directory when a layer has a directory of that name'
 complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l jobs -x -d 'layers to read at once (default: one per processor)'
@@ -311,11 +394,16 @@ complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l max-ratio -
 complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l max-path-bytes -x -d 'bytes of a path (default: 4095)'
 complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l max-json-bytes -x -d 'bytes of a JSON document (default: 4 MiB)'
 complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l max-pax-bytes -x -d 'bytes of a PAX header (default: 1 MiB)'
+complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l authfile -r -F -d 'file of credentials for the registry (default: those of podman and docker)'
+complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l creds -x -d 'credentials for the registry, which other users can see in the list of processes: better use OCI_UNPACK_CREDS'
+complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l creds-fd -x -d 'file descriptor whose first line is USER[:PASSWORD] for the registry'
+complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l cert-dir -x -a '(__fish_complete_directories)' -d 'directory with *.crt, *.cert and *.key for the registry (default: containers-certs.d(5))'
+complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l tls-verify -x -a 'true false' -d 'check the certificate of the registry; false also allows plain HTTP, which only loopback addresses may use otherwise (default: true)'
 complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l long -s l -d 'show mode, links, owner, size or device, time and target'
 complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l json -d 'print one JSON object per line, with all metadata'
 complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l null -s 0 -d 'print unescaped names, each followed by a NUL byte'
 
-complete -c oci-unpack -n '__oci_unpack_at "file cat"' -l image -x -a '(__oci_unpack_image source)' -d 'image to read: [oci:]PATH[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME[:TAG]]'
+complete -c oci-unpack -n '__oci_unpack_at "file cat"' -l image -x -a '(__oci_unpack_image source)' -d 'image to read: [oci:]PATH[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME[:TAG]], tar:FILE or docker://[HOST/]NAME[:TAG]'
 complete -c oci-unpack -n '__oci_unpack_at "file cat"' -l platform -x -d 'image to choose from an index (default: the host\'s platform)'
 complete -c oci-unpack -n '__oci_unpack_at "file cat"' -l keep-dirlinks -d 'keep a symbolic link to a directory when a layer has a directory of that name'
 complete -c oci-unpack -n '__oci_unpack_at "file cat"' -l jobs -x -d 'layers to read at once (default: one per processor)'
@@ -326,8 +414,13 @@ complete -c oci-unpack -n '__oci_unpack_at "file cat"' -l max-ratio -x -d 'bytes
 complete -c oci-unpack -n '__oci_unpack_at "file cat"' -l max-path-bytes -x -d 'bytes of a path (default: 4095)'
 complete -c oci-unpack -n '__oci_unpack_at "file cat"' -l max-json-bytes -x -d 'bytes of a JSON document (default: 4 MiB)'
 complete -c oci-unpack -n '__oci_unpack_at "file cat"' -l max-pax-bytes -x -d 'bytes of a PAX header (default: 1 MiB)'
+complete -c oci-unpack -n '__oci_unpack_at "file cat"' -l authfile -r -F -d 'file of credentials for the registry (default: those of podman and docker)'
+complete -c oci-unpack -n '__oci_unpack_at "file cat"' -l creds -x -d 'credentials for the registry, which other users can see in the list of processes: better use OCI_UNPACK_CREDS'
+complete -c oci-unpack -n '__oci_unpack_at "file cat"' -l creds-fd -x -d 'file descriptor whose first line is USER[:PASSWORD] for the registry'
+complete -c oci-unpack -n '__oci_unpack_at "file cat"' -l cert-dir -x -a '(__fish_complete_directories)' -d 'directory with *.crt, *.cert and *.key for the registry (default: containers-certs.d(5))'
+complete -c oci-unpack -n '__oci_unpack_at "file cat"' -l tls-verify -x -a 'true false' -d 'check the certificate of the registry; false also allows plain HTTP, which only loopback addresses may use otherwise (default: true)'
 
-complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l image -x -a '(__oci_unpack_image source)' -d 'image to read: [oci:]PATH[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME[:TAG]]'
+complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l image -x -a '(__oci_unpack_image source)' -d 'image to read: [oci:]PATH[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME[:TAG]], tar:FILE or docker://[HOST/]NAME[:TAG]'
 complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l platform -x -d 'image to choose from an index (default: the host\'s platform)'
 complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l keep-dirlinks -d 'keep a symbolic link to a directory when a layer has a directory of that name'
 complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l jobs -x -d 'layers to read at once (default: one per processor)'
@@ -338,8 +431,47 @@ complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l max-ratio -x -d 'b
 complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l max-path-bytes -x -d 'bytes of a path (default: 4095)'
 complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l max-json-bytes -x -d 'bytes of a JSON document (default: 4 MiB)'
 complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l max-pax-bytes -x -d 'bytes of a PAX header (default: 1 MiB)'
+complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l authfile -r -F -d 'file of credentials for the registry (default: those of podman and docker)'
+complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l creds -x -d 'credentials for the registry, which other users can see in the list of processes: better use OCI_UNPACK_CREDS'
+complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l creds-fd -x -d 'file descriptor whose first line is USER[:PASSWORD] for the registry'
+complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l cert-dir -x -a '(__fish_complete_directories)' -d 'directory with *.crt, *.cert and *.key for the registry (default: containers-certs.d(5))'
+complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l tls-verify -x -a 'true false' -d 'check the certificate of the registry; false also allows plain HTTP, which only loopback addresses may use otherwise (default: true)'
 complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l overwrite -d 'replace existing files (never directories)'
 complete -c oci-unpack -n '__oci_unpack_positional 2 "file extract"' -x -a '(__fish_complete_directories)'
+
+complete -c oci-unpack -n '__oci_unpack_at "erofs"' -a make -d 'make EROFS images of an image and its layers'
+complete -c oci-unpack -n '__oci_unpack_at "erofs"' -a verify -d 'check EROFS images against their erofs.json'
+complete -c oci-unpack -n '__oci_unpack_at "erofs"' -a mount -d 'mount EROFS images as the file system of their image'
+complete -c oci-unpack -n '__oci_unpack_at "erofs"' -a umount -d 'unmount EROFS images'
+
+complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l image -x -a '(__oci_unpack_image source)' -d 'image to read: [oci:]PATH[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME[:TAG]], tar:FILE or docker://[HOST/]NAME[:TAG]'
+complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l platform -x -d 'image to choose from an index (default: the host\'s platform)'
+complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l vmdk -x -a 'devices linear' -d 'also make disk.vmdk, with which a virtual machine sees all images as one disk: for Linux 6.4 and newer (devices, as without FORM), or also for older kernels (linear)'
+complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l json -d 'print what erofs.json says'
+complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l keep-dirlinks -d 'keep a symbolic link to a directory when a layer has a directory of that name'
+complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l jobs -x -d 'layers to read at once (default: one per processor)'
+complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l decompressor -r -F -a 'auto none isal igzip unpigz pigz gzip zstd' -d 'what decompresses layers: auto, none, isal, igzip, unpigz, pigz, gzip, zstd or an absolute path (default: auto)'
+complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l max-entries -x -d 'entries in all layers (default: 10,000,000)'
+complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l max-unpacked-bytes -x -d 'bytes of tar and hashed holes in all layers (default: 1 TiB)'
+complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l max-ratio -x -d 'bytes of tar and hashed holes per compressed byte of a large layer (default: 1100)'
+complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l max-path-bytes -x -d 'bytes of a path (default: 4095)'
+complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l max-json-bytes -x -d 'bytes of a JSON document (default: 4 MiB)'
+complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l max-pax-bytes -x -d 'bytes of a PAX header (default: 1 MiB)'
+complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l authfile -r -F -d 'file of credentials for the registry (default: those of podman and docker)'
+complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l creds -x -d 'credentials for the registry, which other users can see in the list of processes: better use OCI_UNPACK_CREDS'
+complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l creds-fd -x -d 'file descriptor whose first line is USER[:PASSWORD] for the registry'
+complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l cert-dir -x -a '(__fish_complete_directories)' -d 'directory with *.crt, *.cert and *.key for the registry (default: containers-certs.d(5))'
+complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l tls-verify -x -a 'true false' -d 'check the certificate of the registry; false also allows plain HTTP, which only loopback addresses may use otherwise (default: true)'
+complete -c oci-unpack -n '__oci_unpack_positional 1 "erofs make"' -x -a '(__fish_complete_directories)'
+
+complete -c oci-unpack -n '__oci_unpack_at "erofs verify"' -l jobs -x -d 'images to read at once (default: one per processor)'
+complete -c oci-unpack -n '__oci_unpack_at "erofs verify"' -l json -d 'print JSON'
+complete -c oci-unpack -n '__oci_unpack_positional 1 "erofs verify"' -x -a '(__fish_complete_directories)'
+
+complete -c oci-unpack -n '__oci_unpack_positional 1 "erofs mount"' -x -a '(__fish_complete_directories)'
+complete -c oci-unpack -n '__oci_unpack_positional 2 "erofs mount"' -x -a '(__fish_complete_directories)'
+
+complete -c oci-unpack -n '__oci_unpack_positional 1 "erofs umount"' -x -a '(__fish_complete_directories)'
 
 complete -c oci-unpack -n '__oci_unpack_at "bundle"' -a mount -d 'mount the root file system of a bundle again'
 complete -c oci-unpack -n '__oci_unpack_at "bundle"' -a umount -d 'unmount the root file system of a bundle'
@@ -381,4 +513,4 @@ complete -c oci-unpack -n '__oci_unpack_at "hooks gc"' -l hooks -r -F -d 'hooks.
 complete -c oci-unpack -n '__oci_unpack_at "hooks gc"' -l trace -r -F -d 'append every hook call to FILE, as a line of JSON'
 complete -c oci-unpack -n '__oci_unpack_at "hooks gc"' -l json -d 'print one JSON object'
 
-complete -c oci-unpack -n '__oci_unpack_positional 1 "help"' -x -a 'unpack repack diff config insert init new tag remove list stat gc raw copy verify file bundle hooks'
+complete -c oci-unpack -n '__oci_unpack_positional 1 "help"' -x -a 'unpack repack diff config insert init new tag remove list stat gc raw copy verify file erofs bundle hooks'

@@ -1,11 +1,12 @@
 /** Where the files of an uncompressed tar archive are inside it, found by reading only its headers. */
-import { closeSync, fstatSync, realpathSync, statSync } from 'node:fs'
+import { closeSync, fstatSync } from 'node:fs'
 import { display, type ByteString } from '../bytes.ts'
 import { packedWith } from '../codec/content.ts'
 import { OciUnpackError, withFacts } from '../errors.ts'
-import { attempt, openRegular, pread } from '../store/file.ts'
+import { openRegular, pread } from '../store/file.ts'
 import type { EntryType, TarEntry } from '../tar/entry.ts'
 import { TarReader } from '../tar/reader.ts'
+import { notArchive, resolved } from './archive-path.ts'
 
 export interface Member {
   type: EntryType
@@ -118,19 +119,6 @@ function cleanName(entry: TarEntry): ByteString {
   return parts.join('/')
 }
 
-function resolved(path: string): string {
-  if (isPipe(path)) throw piped(path)
-  try {
-    return realpathSync(path)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw notArchive(path, 'missing')
-    return attempt('realpath', path, () => {
-      throw error
-    })
-  }
-}
-
 function assertUncompressed(fd: number, path: string): void {
   const head = Buffer.alloc(HEAD_BYTES)
   const length = pread(fd, head, HEAD_BYTES, 0, path)
@@ -139,29 +127,6 @@ function assertUncompressed(fd: number, path: string): void {
   throw new OciUnpackError('ARCHIVE_INVALID', 'The archive is not a tar file, but compressed.', {
     facts: { file: path, found: format },
     hint: `It is compressed more than once. Decompress it first, for example: ${format} -dc ${path} >image.tar`
-  })
-}
-
-/** Its name in /proc leads nowhere, but it can be opened. */
-function isPipe(path: string): boolean {
-  try {
-    return statSync(path).isFIFO()
-  } catch {
-    return false
-  }
-}
-
-function piped(path: string): OciUnpackError {
-  return new OciUnpackError('ARCHIVE_INVALID', 'An archive cannot be read from a pipe.', {
-    facts: { file: path, found: 'pipe' },
-    hint: 'Write it to a file first, because its members are read in another order.'
-  })
-}
-
-function notArchive(path: string, found: string): OciUnpackError {
-  return new OciUnpackError('ARCHIVE_INVALID', 'There is no archive at this path.', {
-    facts: { file: path, found },
-    hint: 'Give the path of a tar file. For a layout directory, give only its path.'
   })
 }
 

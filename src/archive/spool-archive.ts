@@ -35,19 +35,27 @@ export function spoolArchive(
   format: PackedFormat,
   signal: AbortSignal | undefined
 ): Promise<UnpackedArchive> {
-  const limit = Math.max(ALWAYS_ALLOWED_BYTES, MAX_RATIO * file.size)
-  return spool(unpackedChunks(file, path, format, signal), limit)
+  return spool(unpackedChunks(file, path, format, signal), limitOf(file))
 }
 
-function unpackedChunks(
+/** How large the uncompressed archive may be, in bytes. */
+export function limitOf({ size }: RegularFile): number {
+  return Math.max(ALWAYS_ALLOWED_BYTES, MAX_RATIO * size)
+}
+
+/**
+ * The uncompressed archive in chunks, each valid until the next.
+ * @throws DECOMPRESSOR_UNAVAILABLE, DECOMPRESSOR_FAILED, COMPRESSION_INVALID, SYSCALL_FAILED, ABORTED
+ */
+export function unpackedChunks(
   file: RegularFile,
   path: string,
-  format: PackedFormat,
+  format: PackedFormat | 'none',
   signal: AbortSignal | undefined
 ): AsyncIterable<Buffer> {
   const isAborted = (): boolean => signal?.aborted === true
   if (format === 'xz' || format === 'bzip2') return byProgram(format, file.fd, isAborted)
-  const control = { aborted: isAborted, hasIdleCore: () => false }
+  const control = { aborted: isAborted }
   const input = { ...file, read: reader(file.fd, path) }
   return decompress(input, format, probeDecompressors('auto', process.env), control)
 }
@@ -94,10 +102,7 @@ export async function spool(
 ): Promise<UnpackedArchive> {
   const fd = openUnnamed()
   try {
-    let written = 0
-    for await (const chunk of chunks) {
-      written += chunk.length
-      if (written > limit) throw tooLarge(limit)
+    for await (const chunk of limited(chunks, limit)) {
       writeAll(fd, chunk)
       await turn()
     }
@@ -105,6 +110,19 @@ export async function spool(
   } catch (error) {
     closeSync(fd)
     throw error
+  }
+}
+
+/** @param limit bytes @throws LIMIT_EXCEEDED, and what the chunks throw */
+export async function* limited(
+  chunks: AsyncIterable<Buffer>,
+  limit: number
+): AsyncGenerator<Buffer> {
+  let total = 0
+  for await (const chunk of chunks) {
+    total += chunk.length
+    if (total > limit) throw tooLarge(limit)
+    yield chunk
   }
 }
 
@@ -117,12 +135,17 @@ function writeAll(fd: number, chunk: Buffer): void {
   try {
     for (let done = 0; done < chunk.length;) done += writeSync(fd, chunk, done)
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ENOSPC') throw cause
-    throw new OciUnpackError('SYSCALL_FAILED', 'There is no space for the uncompressed archive.', {
-      facts: { path: tmpdir(), call: 'write = ENOSPC' },
-      hint: 'Set TMPDIR to a directory on a file system with more space, or decompress the archive first.',
-      cause
-    })
+    const { code } = cause as NodeJS.ErrnoException
+    if (code !== 'ENOSPC' && code !== 'EDQUOT') throw cause
+    throw new OciUnpackError(
+      'SYSCALL_FAILED',
+      'There is no space for a temporary copy of the archive.',
+      {
+        facts: { path: tmpdir(), call: `write = ${code}` },
+        hint: 'Set TMPDIR to a directory on a file system with more space, or decompress the archive first.',
+        cause
+      }
+    )
   }
 }
 

@@ -1,26 +1,19 @@
 /** Writes an archive that appears under its name complete or not at all. The only file that knows tar-stream. */
-import { lstatSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { pack, type Pack } from 'tar-stream'
-import { OciUnpackError } from '../errors.ts'
-import { isErrno } from '../sys/failure.ts'
 import type { OnLeftover } from '../workspace/leftovers.ts'
-import { createNewFileAt, type NewFileAt } from '../workspace/new-file-at.ts'
+import { createNewArchive, type NewArchive } from './new-archive.ts'
 
 /** The same in every archive, so that two copies of one image are equal. */
 const COMMON = { uid: 0, gid: 0, mtime: new Date(0) }
 
 export class TarFile {
-  private readonly path: string
-  private readonly file: NewFileAt
+  private readonly file: NewArchive
   private readonly pack: Pack = pack()
   private failure: Error | undefined
 
   /** @throws ARCHIVE_EXISTS, SYSCALL_FAILED */
   constructor(path: string, onLeftover?: OnLeftover) {
-    this.path = resolve(path)
-    if (lstatSync(this.path, { throwIfNoEntry: false }) !== undefined) throw exists(this.path)
-    this.file = createNewFileAt(this.path, onLeftover)
+    this.file = createNewArchive(path, onLeftover)
     this.pack.on('data', (bytes) => this.write(bytes as Uint8Array))
     this.pack.on('error', (error) => void (this.failure ??= error))
   }
@@ -54,11 +47,7 @@ export class TarFile {
     this.pack.finalize()
     await closed
     this.assertWell()
-    try {
-      this.file.publish({ replaces: false })
-    } catch (error) {
-      throw isErrno(error, 'EEXIST') ? exists(this.path) : error
-    }
+    this.file.publish()
   }
 
   /** Removes the archive unless it is published. May be called again. */
@@ -83,15 +72,4 @@ export class TarFile {
 
 function drain(entry: ReturnType<Pack['entry']>): Promise<void> {
   return new Promise((resolve) => entry.once('drain', () => resolve()))
-}
-
-function exists(path: string): OciUnpackError {
-  return new OciUnpackError(
-    'ARCHIVE_EXISTS',
-    'Something already exists at the path of the archive.',
-    {
-      facts: { path },
-      hint: 'An existing archive is never changed or overwritten. Remove it, or give another path.'
-    }
-  )
 }

@@ -39,7 +39,7 @@ async function unpackIfPacked(
     const { spoolArchive } = await import('./spool-archive.ts')
     return await spoolArchive(file, path, format, signal)
   } catch (error) {
-    throw withFacts(damaged(error), { file: path })
+    throw withFacts(damagedArchive(error), { file: path })
   } finally {
     closeSync(file.fd)
   }
@@ -51,7 +51,7 @@ function formatOf({ fd }: RegularFile, path: string): PackedFormat | undefined {
 }
 
 /** The error of a decoder, which speaks of layers, as that of an archive. */
-function damaged(error: unknown): unknown {
+export function damagedArchive(error: unknown): unknown {
   if (!(error instanceof OciUnpackError) || error.code !== 'COMPRESSION_INVALID') return error
   return new OciUnpackError('COMPRESSION_INVALID', 'The archive cannot be decompressed.', {
     facts: error.facts,

@@ -40,7 +40,7 @@ export function readMemory(read: ReadBundleFile, metadata: BundleMetadata): Memo
   // the fingerprints contain the digest of this text, so this program wrote it
   const outline = new TreeManifestOutline(manifest)
   return outline.count === fingerprints.count
-    ? new Memory(outline, fingerprints)
+    ? new Memory(outline, fingerprints, outline)
     : new Memory(parseWhole(manifest), 'other-manifest')
 }
 
@@ -74,15 +74,34 @@ function parseWhole(bytes: Uint8Array): EntryList {
   })
 }
 
+/** A record for each entry, both as they are in their files. */
+export interface PlainMemory {
+  outline: TreeManifestOutline
+  prints: Fingerprints
+}
+
 /** What a bundle records about its tree: objects by their position in the tree manifest, counted from 0. */
 export class Memory {
   readonly entries: EntryList
   /** Bundles of umoci have none. */
   readonly fingerprints: Fingerprints | Unusable | 'absent'
+  /** The entries once more, if there are usable fingerprints. */
+  private readonly outline: TreeManifestOutline | undefined
 
-  constructor(entries: EntryList, fingerprints: Memory['fingerprints']) {
+  constructor(
+    entries: EntryList,
+    fingerprints: Memory['fingerprints'],
+    outline?: TreeManifestOutline
+  ) {
     this.entries = entries
     this.fingerprints = fingerprints
+    this.outline = outline
+  }
+
+  /** What many objects can be compared with at once; undefined without usable fingerprints. */
+  get plain(): PlainMemory | undefined {
+    const { usable: prints, outline } = this
+    return prints === undefined || outline === undefined ? undefined : { prints, outline }
   }
 
   /** The device of the tree when it was scanned; a tree on another device was copied since. Undefined: unknown. */

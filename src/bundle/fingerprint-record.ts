@@ -12,9 +12,15 @@ export interface FileStat {
   ctime: Timespec
 }
 
-/*
- * 0 inode u64 | 8 size u64 | 16 mtime seconds i64 | 24 ctime seconds i64 | 32 mtime ns u32 | 36 ctime ns u32
- */
+/** Where the fields of a record are: two of 64 bits, the seconds of two times as i64, then their nanoseconds. */
+export const RECORD = {
+  inode: 0,
+  size: 8,
+  mtime: 16,
+  ctime: 24,
+  mtimeNsec: 32,
+  ctimeNsec: 36
+} as const
 export const RECORD_BYTES = 40
 
 /** A value that no clock shows: marks the record of a file without a usable fingerprint. */
@@ -61,8 +67,12 @@ export function getRecord(view: DataView, at: number): FingerprintRecord | undef
   }
 }
 
-/** Writes two halves, because a BigInt for each number would take most of the time. */
+/** Writes two halves of a number, because making a BigInt of each would take most of the time. */
 export function putInteger(view: DataView, at: number, value: number | bigint): void {
+  if (typeof value === 'bigint') {
+    view.setBigUint64(at, value, true)
+    return
+  }
   view.setUint32(at, lowHalf(value), true)
   view.setUint32(at + 4, highHalf(value), true)
 }

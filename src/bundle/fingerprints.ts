@@ -1,6 +1,7 @@
 /**
  * The file of fingerprints beside a tree manifest: the status of each object in the tree, in the order of its lines.
  */
+import type { OwnedBytes } from '../bytes.ts'
 import type { FingerprintRecord } from '../plan/seen-tree.ts'
 import type { Timespec } from '../tar/entry.ts'
 import {
@@ -37,7 +38,7 @@ export type Unusable = 'no-fingerprints' | 'unknown-version' | 'wrong-length' | 
  */
 const MAGIC = 'oci-prnt'
 const VERSION = 1
-const HEADER_BYTES = 72
+export const HEADER_BYTES = 72
 
 /** The file for a tree whose tree manifest lists entries with these stats, in this order (undefined: unknown). */
 export function encodeFingerprints(
@@ -46,15 +47,32 @@ export function encodeFingerprints(
 ): Buffer {
   const records = new FingerprintRecords(header.device)
   for (const stat of stats) records.add(stat)
-  return records.encode(header.scannedAt, header.manifestSha256)
+  return Buffer.concat([encodeHeader(header, stats.length), records.take()])
+}
+
+/** The start of the file, of HEADER_BYTES; as many records follow. */
+export function encodeHeader(
+  { device, scannedAt, manifestSha256 }: FingerprintsHeader,
+  count: number
+): Buffer {
+  const bytes = Buffer.alloc(HEADER_BYTES)
+  const view = viewOf(bytes)
+  bytes.write(MAGIC, 0, 'latin1')
+  view.setUint32(8, VERSION, true)
+  view.setUint32(12, count, true)
+  putInteger(view, 16, device)
+  putInteger(view, 24, scannedAt.sec)
+  view.setUint32(32, scannedAt.nsec, true)
+  bytes.write(manifestSha256, 40, 'hex')
+  return bytes
 }
 
 /** Collects records in the order of the tree manifest's lines, 40 bytes each, while it is being written. */
 export class FingerprintRecords {
   private readonly device: number | bigint
-  private bytes = Buffer.alloc(HEADER_BYTES + 1024 * RECORD_BYTES)
+  private bytes = Buffer.alloc(1024 * RECORD_BYTES)
   private view = viewOf(this.bytes)
-  private count = 0
+  private used = 0
 
   constructor(device: number | bigint) {
     this.device = device
@@ -62,23 +80,17 @@ export class FingerprintRecords {
 
   /** 100,000 of them take about 5 ms. */
   add(stat: FileStat | undefined): void {
-    const at = HEADER_BYTES + this.count * RECORD_BYTES
-    if (at + RECORD_BYTES > this.bytes.length) this.grow()
-    putRecord(this.view, at, this.device, stat)
-    this.count += 1
+    if (this.used + RECORD_BYTES > this.bytes.length) this.grow()
+    putRecord(this.view, this.used, this.device, stat)
+    this.used += RECORD_BYTES
   }
 
-  /** Returns the file. */
-  encode(scannedAt: Timespec, manifestSha256: string): Buffer {
-    const { bytes, view } = this
-    bytes.write(MAGIC, 0, 'latin1')
-    view.setUint32(8, VERSION, true)
-    view.setUint32(12, this.count, true)
-    putInteger(view, 16, this.device)
-    putInteger(view, 24, scannedAt.sec)
-    view.setUint32(32, scannedAt.nsec, true)
-    bytes.write(manifestSha256, 40, 'hex')
-    return bytes.subarray(0, HEADER_BYTES + this.count * RECORD_BYTES)
+  /** Those since the last call; the memory belongs to the caller. */
+  take(): OwnedBytes {
+    const taken = new Uint8Array(this.bytes.subarray(0, this.used))
+    this.bytes.fill(0, 0, this.used)
+    this.used = 0
+    return taken
   }
 
   private grow(): void {
@@ -87,6 +99,11 @@ export class FingerprintRecords {
     this.bytes = larger
     this.view = viewOf(larger)
   }
+}
+
+/** How many records a file of this size has, if it is one. */
+export function recordsIn(bytes: number): number {
+  return Math.max(0, Math.floor((bytes - HEADER_BYTES) / RECORD_BYTES))
 }
 
 /** Reads a file of fingerprints, which must belong to the tree manifest with this SHA-256. */

@@ -1,5 +1,6 @@
 /** umoci.json: which image a bundle came from, and how it was unpacked. */
 import { OciUnpackError } from '../errors.ts'
+import type { ImagePlace } from '../image/image-place.ts'
 import type { IdMapping } from '../plan/id-map.ts'
 import { METADATA_FILE } from './files.ts'
 import { printJson } from './json.ts'
@@ -20,6 +21,19 @@ export interface BundleMetadata {
   uidMaps: readonly IdMapping[]
   gidMaps: readonly IdMapping[]
   rootless: boolean
+  /** Where the image is. Undefined if another program made the bundle. */
+  source?: ImagePlace | undefined
+  /** Undefined for a full tree manifest, which states the digest of every file. */
+  lazy?: LazyManifest | undefined
+}
+
+/**
+ * The tree manifest does not state the digests of files, which are those in the image: a repack takes them from its
+ * layers. umoci ignores this, and compares only what the tree manifest states.
+ */
+export interface LazyManifest extends ImagePlace {
+  /** How many layers, from the base up, were unpacked with `keepDirlinks`. */
+  dirlinkLayers: number
 }
 
 /** The only version of umoci.json since 2017; umoci refuses all others. */
@@ -34,7 +48,9 @@ export function formatMetadata(metadata: BundleMetadata): string {
       uid_mappings: toSpecMappings(metadata.uidMaps),
       gid_mappings: toSpecMappings(metadata.gidMaps),
       rootless: metadata.rootless
-    }
+    },
+    ...(metadata.source === undefined ? {} : { image_source: metadata.source }),
+    ...formatLazy(metadata.lazy)
   }
   return printJson(document, '')
 }
@@ -49,8 +65,15 @@ export function parseMetadata(text: string): BundleMetadata {
     descriptorWalk: readWalk(document.from_descriptor_path),
     uidMaps: readMappings('/map_options/uid_mappings', options.uid_mappings),
     gidMaps: readMappings('/map_options/gid_mappings', options.gid_mappings),
-    rootless: options.rootless === true
+    rootless: options.rootless === true,
+    source: readSource(document.image_source),
+    lazy: readLazy(document.lazy_manifest)
   }
+}
+
+/** What the place of the image has it by: its manifest, or an index that leads there. */
+export function sourceRoot(metadata: BundleMetadata): BundleDescriptor {
+  return metadata.descriptorWalk[0]!
 }
 
 /** The image manifest that the bundle was unpacked from. */
@@ -77,6 +100,29 @@ function requireVersion(version: unknown): void {
     },
     hint: 'Repack the bundle with the program that made it, or unpack the image again.'
   })
+}
+
+function formatLazy(lazy: LazyManifest | undefined): object {
+  if (lazy === undefined) return {}
+  const { transport, path, dirlinkLayers } = lazy
+  return { lazy_manifest: { transport, path, dirlink_layers: dirlinkLayers } }
+}
+
+function readSource(value: unknown): ImagePlace | undefined {
+  if (value === undefined) return undefined
+  const pointer = '/image_source'
+  const { transport, path } = requireRecord(pointer, value)
+  if (typeof transport === 'string' && typeof path === 'string') return { transport, path }
+  throw invalid(pointer, 'it does not say where the image is', value)
+}
+
+function readLazy(value: unknown): LazyManifest | undefined {
+  if (value === undefined) return undefined
+  const pointer = '/lazy_manifest'
+  const { transport, path, dirlink_layers: dirlinkLayers } = requireRecord(pointer, value)
+  if (typeof transport === 'string' && typeof path === 'string' && isWhole(dirlinkLayers))
+    return { transport, path, dirlinkLayers }
+  throw invalid(pointer, 'it does not say where the image is', value)
 }
 
 function readWalk(value: unknown): BundleDescriptor[] {

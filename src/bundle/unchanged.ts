@@ -23,7 +23,8 @@ export function isUnchanged(prints: Fingerprints, index: number, stat: FileStat)
   )
 }
 
-function isSettled(ctime: Timespec, scannedAt: Timespec): boolean {
+/** Whether a change after the scan began must have left another ctime. */
+export function isSettled(ctime: Timespec, scannedAt: Timespec): boolean {
   const seconds = scannedAt.sec - ctime.sec
   if (ctime.nsec === 0) return seconds > COARSE_SECONDS
   return seconds * 1e9 + (scannedAt.nsec - ctime.nsec) > TICK_NSEC

@@ -17,6 +17,7 @@ export function normalizeArguments(args: readonly string[], flags: readonly Flag
     const flag = spellings.flagOf(name ?? '')
     if (flag === undefined) result.push(arg)
     else if (flag.value === undefined) result.push(...normalizeSwitch(flag, arg, value))
+    else if (flag.bare !== undefined) result.push(`--${flag.name}=${asWord(value ?? flag.bare)}`)
     else if (value !== undefined) result.push(`--${flag.name}=${value}`)
     else if (index + 1 < args.length) result.push(`--${flag.name}=${args[++index]!}`)
     else result.push(`--${flag.name}`)
@@ -25,8 +26,15 @@ export function normalizeArguments(args: readonly string[], flags: readonly Flag
 }
 
 function normalizeSwitch(flag: Flag, arg: string, value: string | undefined): string[] {
-  if (value === undefined || /^(?:true|t|1)$/i.test(value)) return [`--${flag.name}`]
-  return /^(?:false|f|0)$/i.test(value) ? [] : [arg]
+  const word = asWord(value ?? 'true')
+  if (word === 'true') return [`--${flag.name}`]
+  return word === 'false' ? [] : [arg]
+}
+
+/** What Go reads as a boolean, as one word. */
+function asWord(value: string): string {
+  if (/^(?:true|t|1)$/i.test(value)) return 'true'
+  return /^(?:false|f|0)$/i.test(value) ? 'false' : value
 }
 
 /** The flags, by each of their names. */

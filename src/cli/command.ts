@@ -16,6 +16,8 @@ export interface Flag {
   aliases?: readonly string[]
   /** A placeholder for the value; a flag without one is a switch. */
   value?: string
+  /** The value that the flag has without an equals sign; then the next word is not its value, as for a switch in Go. */
+  bare?: string
   summary: string
   repeatable?: boolean
   required?: boolean
@@ -47,6 +49,8 @@ export interface Command {
   path: readonly string[]
   /** Other words for the last one of the path. */
   aliases?: readonly string[]
+  /** The group alone means this command where a flag follows it directly. */
+  isDefault?: boolean
   summary: string
   description?: string
   positionals: readonly Positional[]

@@ -1,6 +1,6 @@
 /** Flags that several commands share. Declarations only: they are read at every start. */
 import type { UnpackLimits } from '../index.ts'
-import { IMAGE_FORMS, PLACE_FORMS } from './transport-texts.ts'
+import { CHANGEABLE_FORMS, IMAGE_FORMS, PLACE_FORMS } from './transport-texts.ts'
 import type { Flag, Variable } from './command.ts'
 
 export const HELP_FLAG: Flag = { name: 'help', aliases: ['h'], summary: 'show help' }
@@ -13,6 +13,13 @@ export const IMAGE_FLAG: Flag = {
   summary: 'image in an OCI layout (default tag: latest)',
   kind: 'image',
   required: true
+}
+
+/** For commands that change images, or make them. */
+export const CHANGEABLE_FLAG: Flag = {
+  ...IMAGE_FLAG,
+  value: '[TRANSPORT:]PATH[:TAG]',
+  summary: `image: ${CHANGEABLE_FORMS} (default tag: latest)`
 }
 
 /** For commands that only read. */

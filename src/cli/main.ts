@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 /** The program: runs the command line and exits. */
 import { keepCompiledCode } from './compile-cache.ts'
+import { setV8Flags } from './v8-flags.ts'
 
+setV8Flags()
 keepCompiledCode()
 const { main } = await import('./run.ts')
 /** A symbolic link may give this program another name. */

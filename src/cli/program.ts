@@ -3,6 +3,7 @@ import { Command as Commander, CommanderError, Help, Option } from 'commander'
 import { OciUnpackError } from '../errors.ts'
 import type { Command, Flag, Input, Positional } from './command.ts'
 import { GROUPS } from './commands/groups.ts'
+import { withDefaultCommand } from './default-command.ts'
 import { HELP_FLAG, VERSION_FLAG } from './flags.ts'
 import { helpWordsAsFlag } from './help-words.ts'
 import { sentence } from './sentence.ts'
@@ -44,7 +45,8 @@ export function parseArguments(
     })
   try {
     if (args.length === 0) program.outputHelp()
-    else program.parse(helpWordsAsFlag(args, commands), { from: 'user' })
+    else
+      program.parse(helpWordsAsFlag(withDefaultCommand(args, commands), commands), { from: 'user' })
   } catch (error) {
     rethrow(error)
   }
@@ -54,9 +56,14 @@ export function parseArguments(
 function rethrow(error: unknown): void {
   if (!(error instanceof CommanderError)) throw error
   if (error.exitCode === 0 || error.code === 'commander.help') return
-  const message = inOurWords(error.message)
+  const message = inOurWords(withoutValue(error.message))
   if (error.code === 'commander.unknownCommand') throw new UnknownCommand('USAGE', message)
   throw new OciUnpackError('USAGE', message, { hint: 'See --help.' })
+}
+
+/** The value of an option that a command does not have may be a password. */
+function withoutValue(message: string): string {
+  return message.replace(/^(error: unknown option '[^'=]*)=.*?'(?=\n|$)/s, "$1'")
 }
 
 /** Rewrites commander's `error: unknown option '--imag'` and the advice in parentheses below it in our style. */
@@ -137,10 +144,7 @@ function toOption(flag: Flag): Option {
   const aliases = flag.aliases ?? []
   const summary =
     aliases.length === 0 ? flag.summary : `${flag.summary} (also ${aliases.map(dashed).join(', ')})`
-  const option = new Option(
-    flag.value === undefined ? `--${flag.name}` : `--${flag.name} <${flag.value}>`,
-    summary
-  )
+  const option = new Option([`--${flag.name}`, ...valueOf(flag)].join(' '), summary)
   if (flag.choices !== undefined) option.choices(flag.choices)
   if (flag.repeatable === true)
     option.argParser((value: string, previous: string[] | undefined) => [
@@ -148,6 +152,11 @@ function toOption(flag: Flag): Option {
       value
     ])
   return option
+}
+
+function valueOf({ value, bare }: Flag): string[] {
+  if (value === undefined) return []
+  return [bare === undefined ? `<${value}>` : `[${value}]`]
 }
 
 function dashed(name: string): string {

@@ -8,11 +8,14 @@ import { formatDiff } from './format-diff.ts'
 import { hooks } from './hook-values.ts'
 import { idMaps } from './id-map-values.ts'
 import { withEvents } from './progress/show.ts'
+import { registryOption } from './registry-values.ts'
 
 export const runRepack: Run = async (input, terminal) => {
+  const registry = await registryOption(input, terminal)
   await withEvents(terminal, (onEvent) =>
     repack({
       ...changeOptions(input),
+      ...registry,
       ...maskOptions(input),
       bundle: input.positionals[0] ?? '',
       ...hooks(input),
@@ -26,21 +29,26 @@ export const runRepack: Run = async (input, terminal) => {
 
 export const runDiff: Run = async (input, terminal) => {
   const jobs = wholeNumber(input, 'jobs')
-  const entries = await diff({
-    ...maskOptions(input),
-    bundle: input.positionals[0] ?? '',
-    signal: terminal.signal,
-    ...(jobs === undefined ? {} : { jobs })
-  })
+  const entries = await withEvents(terminal, (onEvent) =>
+    diff({
+      ...maskOptions(input),
+      bundle: input.positionals[0] ?? '',
+      signal: terminal.signal,
+      onEvent,
+      ...(jobs === undefined ? {} : { jobs })
+    })
+  )
   for (const entry of entries)
     terminal.out(formatDiff(entry, isSet(input, 'json') ? 'json' : 'keywords', terminal.paint))
 }
 
 export const runInsert: Run = async (input, terminal) => {
   const { source, target } = insertPaths(input)
+  const registry = await registryOption(input, terminal)
   await withEvents(terminal, (onEvent) =>
     insert({
       ...tagOptions(input),
+      ...registry,
       ...(source === undefined ? {} : { source }),
       target,
       opaque: isSet(input, 'opaque'),
@@ -54,9 +62,11 @@ export const runInsert: Run = async (input, terminal) => {
 }
 
 export const runAddLayer: Run = async (input, terminal) => {
+  const registry = await registryOption(input, terminal)
   await withEvents(terminal, (onEvent) =>
     addLayerArchive({
       ...tagOptions(input),
+      ...registry,
       archive: input.positionals[0] ?? '',
       signal: terminal.signal,
       onEvent

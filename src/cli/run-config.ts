@@ -6,11 +6,14 @@ import { isSet, text, texts, type Input, type Run } from './command.ts'
 import { platformOption, required } from './flag-values.ts'
 import { idMaps } from './id-map-values.ts'
 import { withEvents } from './progress/show.ts'
+import { registryOption } from './registry-values.ts'
 
 export const runConfig: Run = async (input, terminal) => {
+  const registry = await registryOption(input, terminal)
   await withEvents(terminal, (onEvent) =>
     configureImage({
       ...tagOptions(input),
+      ...registry,
       changes: configChanges(input),
       signal: terminal.signal,
       onEvent
@@ -20,10 +23,12 @@ export const runConfig: Run = async (input, terminal) => {
 
 export const runRuntimeConfig: Run = async (input, terminal) => {
   const rootfs = text(input, 'rootfs')
+  const registry = await registryOption(input, terminal)
   await withEvents(terminal, (onEvent) =>
     writeRuntimeConfig({
       image: required(input, 'image'),
       file: input.positionals[0] ?? '',
+      ...registry,
       ...platformOption(input),
       ...(rootfs === undefined || rootfs === '' ? {} : { rootfs }),
       uidMap: idMaps(input, 'uid-map'),

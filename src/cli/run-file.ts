@@ -11,12 +11,15 @@ import { isSet, text, type Input, type Run, type Terminal } from './command.ts'
 import { limits, platformOption, required, wholeNumber } from './flag-values.ts'
 import { formatFileJson, formatFileLong, formatFileName, formatFileNull } from './format-file.ts'
 import { withEvents } from './progress/show.ts'
+import { registryOption } from './registry-values.ts'
 
 export const runFileList: Run = async (input, terminal) => {
   const path = input.positionals[0]
+  const registry = await registryOption(input, terminal)
   const { files } = await withEvents(terminal, (onEvent) =>
     listFiles({
       ...options(input, terminal, onEvent),
+      ...registry,
       ...(path === undefined ? {} : { path })
     })
   )
@@ -25,13 +28,14 @@ export const runFileList: Run = async (input, terminal) => {
 
 export const runFileCat: Run = async (input, terminal) => {
   const path = input.positionals[0] ?? ''
+  const registry = await registryOption(input, terminal)
   await withEvents(terminal, (onEvent, clear) => {
     const write = async (bytes: Uint8Array): Promise<void> => {
       clear()
       terminal.out(bytes)
       await terminal.written()
     }
-    return catFile({ ...options(input, terminal, onEvent), path, write })
+    return catFile({ ...options(input, terminal, onEvent), ...registry, path, write })
   })
 }
 
@@ -39,8 +43,15 @@ export const runFileExtract: Run = async (input, terminal) => {
   const paths = input.positionals.slice(0, -1)
   const destination = input.positionals.at(-1) ?? ''
   const overwrite = isSet(input, 'overwrite')
+  const registry = await registryOption(input, terminal)
   await withEvents(terminal, (onEvent) =>
-    extractFiles({ ...options(input, terminal, onEvent), paths, destination, overwrite })
+    extractFiles({
+      ...options(input, terminal, onEvent),
+      ...registry,
+      paths,
+      destination,
+      overwrite
+    })
   )
 }
 

@@ -8,6 +8,7 @@ import { limits, wholeNumber } from './flag-values.ts'
 import { LIMIT_FLAGS } from './flags.ts'
 import { warningsOf } from './progress/log.ts'
 import { withEvents } from './progress/show.ts'
+import { registryOption, twoRegistriesOptions } from './registry-values.ts'
 
 export const runVerify: Run = async (input, terminal) => {
   const image = text(input, 'image')
@@ -16,6 +17,7 @@ export const runVerify: Run = async (input, terminal) => {
     ...(image === undefined ? {} : { image }),
     ...(layout === undefined ? {} : { layout }),
     ...readOptions(input, terminal),
+    ...(await registryOption(input, terminal)),
     onEvent: warningsOf(terminal)
   })
   terminal.out(isSet(input, 'json') ? `${JSON.stringify(result)}\n` : formatTable(result.blobs))
@@ -25,12 +27,15 @@ export const runVerify: Run = async (input, terminal) => {
 export const runCopy: Run = async (input, terminal) => {
   const [source = '', destination = ''] = input.positionals
   const platform = text(input, 'platform')
+  const registries = await twoRegistriesOptions(input, terminal)
   await withEvents(terminal, (onEvent) =>
     copy({
       source,
       destination,
       ...(platform === undefined ? {} : { platform }),
+      referrers: isSet(input, 'referrers'),
       ...readOptions(input, terminal),
+      ...registries,
       onEvent
     })
   )

@@ -12,6 +12,7 @@ import { humanSize } from './bytes.ts'
 import { sourceDateEpoch } from './change-values.ts'
 import { isSet, text, type Run } from './command.ts'
 import { required } from './flag-values.ts'
+import { registryOption } from './registry-values.ts'
 
 export const runInit: Run = async (input) => {
   await initLayout({ layout: required(input, 'layout') })
@@ -21,6 +22,7 @@ export const runNew: Run = async (input, terminal) => {
   const epoch = sourceDateEpoch()
   await newImage({
     image: required(input, 'image'),
+    ...(await registryOption(input, terminal)),
     signal: terminal.signal,
     onEvent: warningsOf(terminal),
     ...(epoch === undefined ? {} : { sourceDateEpoch: epoch })
@@ -32,6 +34,7 @@ export const runTag: Run = async (input, terminal) => {
   await tagImage({
     image: required(input, 'image'),
     tag: input.positionals[0] ?? '',
+    ...(await registryOption(input, terminal)),
     signal: terminal.signal,
     onEvent: warningsOf(terminal),
     ...(platform === undefined ? {} : { platform })

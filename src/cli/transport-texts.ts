@@ -5,6 +5,18 @@ import { DEFAULT_TRANSPORT, TRANSPORTS } from '../transports/list.ts'
 export const IMAGE_FORMS: string = oneOf(({ one }) => one)
 export const PLACE_FORMS: string = oneOf(({ all }) => all)
 
+/** The same for places whose images are all at hand. */
+export const LOCAL_PLACE_FORMS: string = oneOf(
+  ({ all }) => all,
+  TRANSPORTS.filter(({ holder }) => holder !== 'registry')
+)
+
+/** The same for images that can be changed where they are. */
+export const CHANGEABLE_FORMS: string = oneOf(
+  ({ one }) => one,
+  TRANSPORTS.filter((transport) => transport.change !== undefined)
+)
+
 /** Fills in the transports in a completion script: an alternation, a list, and those that lead to files. */
 export function withTransports(script: string): string {
   const prefixes = TRANSPORTS.map(({ name }) => `${name}:`)
@@ -15,8 +27,11 @@ export function withTransports(script: string): string {
     .replaceAll('@OF_FILES@', ofFiles.join('|'))
 }
 
-function oneOf(form: (usage: (typeof TRANSPORTS)[number]['usage']) => string): string {
-  const [first, ...others] = TRANSPORTS.map(({ name, usage }) =>
+function oneOf(
+  form: (usage: (typeof TRANSPORTS)[number]['usage']) => string,
+  transports: typeof TRANSPORTS = TRANSPORTS
+): string {
+  const [first, ...others] = transports.map(({ name, usage }) =>
     name === DEFAULT_TRANSPORT.name ? `[${name}:]${form(usage)}` : `${name}:${form(usage)}`
   )
   const last = others.pop()

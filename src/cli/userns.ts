@@ -7,7 +7,7 @@
 import { userInfo } from 'node:os'
 import { OciUnpackError } from '../errors.ts'
 import { MADE_NAMESPACE, namespaceIds, namespaceName } from '../sys/user-namespace.ts'
-import { isSet, texts, type Input } from './command.ts'
+import { isSet, text, texts, type Input } from './command.ts'
 import { noRange } from './userns-errors.ts'
 import { runInNamespace } from './userns-process.ts'
 import { subordinateRanges, type IdKind, type Range } from './userns-ranges.ts'
@@ -26,6 +26,7 @@ export async function enterUserNamespace(
   stop: () => void
 ): Promise<Entered> {
   assertNoOtherIds(input)
+  assertInherited(input)
   if (process.geteuid!() === 0) {
     stayInNamespace(stop)
     return 'inside'
@@ -43,6 +44,16 @@ function assertNoOtherIds(input: Input): void {
   if (found === undefined) return
   throw new OciUnpackError('USAGE', `--userns and --${found} cannot be used together.`, {
     hint: 'With --userns, owners are those of the image, by the ids in /etc/subuid and /etc/subgid.'
+  })
+}
+
+/** Of the descriptors of this process, the namespace gets only standard input, output and error. */
+function assertInherited(input: Input): void {
+  const names = ['creds-fd', 'src-creds-fd', 'dest-creds-fd']
+  const name = names.find((each) => Number(text(input, each) ?? 0) > 0)
+  if (name === undefined) return
+  throw new OciUnpackError('USAGE', `With --userns, --${name} can only be 0.`, {
+    hint: 'Write the credentials to standard input, or put them into a variable (see --help).'
   })
 }
 

@@ -64,7 +64,7 @@ export function probeDecompressors(
 }
 
 function hasIsal(): boolean {
-  return IsalInflater.create() !== undefined
+  return IsalInflater.isThere()
 }
 
 function named(request: string, searchPath: string | undefined): string | undefined {

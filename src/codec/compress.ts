@@ -62,7 +62,7 @@ function passThrough(output: Output): Compressor {
   return {
     async write(chunk) {
       output(Buffer.from(chunk))
-      return Promise.resolve()
+      return Promise.resolve(chunk)
     },
     end: () => Promise.resolve(),
     stop: () => Promise.resolve()

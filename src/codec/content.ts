@@ -57,6 +57,7 @@ export type PackedFormat = 'gzip' | 'zstd' | 'xz' | 'bzip2'
 /** The compression of a file, by its first bytes (at least 262, unless there are fewer). */
 export function packedWith(head: Buffer): PackedFormat | undefined {
   const found = recognise(head)
+  if (found === 'unknown' && isSkippable(head)) return 'zstd'
   return found === 'gzip' || found === 'zstd' || found === 'xz' || found === 'bzip2'
     ? found
     : undefined

@@ -1,7 +1,6 @@
 /** Decompression of a layer, whatever its format. */
 import { aborted } from '../errors.ts'
 import { decompressByProgram } from './by-program.ts'
-import { IsalInflater } from '../sys/isal.ts'
 import type { DecompressorChoice } from './choice.ts'
 import type { Compression } from '../image/media-types.ts'
 import { assertContent } from './content.ts'
@@ -14,11 +13,9 @@ import { unzstd } from './unzstd.ts'
 export interface DecompressControl {
   /** Asked before each chunk, and while an external program is slow. */
   aborted(): boolean
-  /** Whether another thread would find an idle core. */
-  hasIdleCore(): boolean
 }
 
-const ALONE: DecompressControl = { aborted: () => false, hasIdleCore: () => true }
+const ALONE: DecompressControl = { aborted: () => false }
 
 /**
  * The uncompressed bytes of a layer, in chunks of up to 1 MiB, each valid until the next iteration. The input is read
@@ -55,7 +52,7 @@ function decode(
 ): Iterable<Buffer> | AsyncIterable<Buffer> {
   if (compression === 'none') return chunksOf(source)
   const chosen = choice[compression]
-  if (chosen === 'isal') return byIsal(source, control)
+  if (chosen === 'isal') return gunzipByIsal(source) ?? gunzip(source)
   const { fd, size } = input
   if (chosen !== undefined && fd !== undefined && size >= WORTH_A_PROCESS_BYTES) {
     const idle = (): void => assertGoing(control)
@@ -71,13 +68,6 @@ function decode(
 
 /** Starting a process takes 3 ms, in which node:zlib inflates this much. */
 const WORTH_A_PROCESS_BYTES = 1 << 19
-
-function byIsal(source: Source, control: DecompressControl): AsyncIterable<Buffer> {
-  const inflater = IsalInflater.create()
-  return inflater === undefined
-    ? gunzip(source)
-    : gunzipByIsal(inflater, source, () => control.hasIdleCore())
-}
 
 function* chunksOf(source: Source): Generator<Buffer> {
   for (let chunk = source(); chunk !== undefined; chunk = source()) yield chunk

@@ -2,7 +2,7 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, isAbsolute, join } from 'node:path'
 
-/** A filter: compressed bytes on standard input, uncompressed ones on standard output. */
+/** A filter, which reads standard input and writes standard output. */
 export interface Program {
   /** Absolute. */
   readonly path: string

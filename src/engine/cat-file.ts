@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { display, fromText, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import type { Inode } from '../plan/tree.ts'
+import { inTemporary } from '../store/temporary-space.ts'
 import { close, openFile, openOperatorDirectory, readInto } from '../sys/files.ts'
 import { makeWay } from '../workspace/leftovers.ts'
 import { makePrivateDirectory, PRIVATE_MODE } from '../workspace/private-directory.ts'
@@ -38,7 +39,7 @@ export async function catFile(options: CatFileOptions): Promise<void> {
       const [found] = await findFiles(job, [path], 'follow')
       const inode = regularFile(path, found!)
       await withPrivateDirectory(job.settings.onEvent, async (directory) => {
-        await spoolBodies(job, directory, new Map([[inode, BODY]]))
+        await inTemporary(undefined, () => spoolBodies(job, directory, new Map([[inode, BODY]])))
         await give(directory, options)
       })
     })

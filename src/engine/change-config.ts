@@ -7,7 +7,7 @@ import {
 } from '../image/config-changes.ts'
 import type { DocumentEdit } from './edit/add-to-image.ts'
 import type { ChangeResult } from './edit/change-options.ts'
-import { changeTag, type TagOptions } from './edit/change-tag.ts'
+import { changeTag, type TagOptions } from './change-tag.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface ConfigOptions extends Omit<

@@ -1,17 +1,19 @@
-/** Copies an image from one place to another, between all transports; blobs stay unchanged. */
-import { parsePlatform } from '../image/platform.ts'
-import { parseDestination, parseImageName } from '../transports/image-name.ts'
+/** Copies an image from one place to another, between all transports. Blobs stay unchanged wherever they can. */
+import type { RegistrySettings } from '../registry/registry.ts'
+import { prepared } from '../store/image-source.ts'
+import { assertLayers, resolveImage } from '../store/resolve.ts'
+import { parseDestination } from '../transports/image-name.ts'
 import type { WriterHelp } from '../transports/transport.ts'
-import { normalizeLimits, type UnpackLimits } from './extract/unpack-options.ts'
-import { heedSignals, pause, throwIfAborted } from './operation/abort.ts'
+import { normalizeImage, type ImageSettings, type UnpackLimits } from './extract/unpack-options.ts'
+import { throwIfAborted } from './operation/abort.ts'
 import { asked } from './operation/asked.ts'
 import type { OnEvent } from './operation/events.ts'
 import { leftoverTo } from './operation/leftover.ts'
 import { requireOptions } from './operation/required-options.ts'
 import { warningTo } from './operation/warnings.ts'
 import { checkBlobs } from './transfer/check-blobs.ts'
+import { transferHelp } from './transfer/transfer-help.ts'
 import { withSource } from './transfer/with-source.ts'
-import { checkSettings } from './verify.ts'
 
 export interface CopyOptions {
   /** `[TRANSPORT:]PATH[:TAG]` or `…PATH@DIGEST`. */
@@ -23,12 +25,18 @@ export interface CopyOptions {
   destination: string
   /** `os/arch[/variant]`: copy only the image for this platform. Default everything that the tag leads to. */
   platform?: string
+  /** Whether what refers to the image comes along: signatures, SBOMs, attestations; default no. */
+  referrers?: boolean
   /** How many layers are verified at once, if that must be done before writing; default the number of processors. */
   jobs?: number
   /** As for `unpack`; for destinations whose layers are not compressed. */
   decompressor?: string
-  /** As for `unpack`; no other limit matters to a copy. */
-  limits?: Pick<UnpackLimits, 'jsonBytes'>
+  /** As for `unpack`. `jsonBytes` matters to every copy, and all others only to one into a root file system (`tar:`). */
+  limits?: UnpackLimits
+  /** How the registry of the source is reached, and with which credentials; default as podman, skopeo and docker do. */
+  sourceRegistry?: RegistrySettings
+  /** The same for the destination. */
+  destinationRegistry?: RegistrySettings
   /** Stops the operation: it rejects with ABORTED and leaves nothing half-made behind. */
   signal?: AbortSignal
   onEvent?: OnEvent
@@ -47,30 +55,34 @@ export interface CopyResult {
  */
 export async function copy(options: CopyOptions): Promise<CopyResult> {
   requireOptions(options, { source: 'text', destination: 'text' })
-  const { signal, onEvent } = options
-  const from = parseImageName(options.source, warningTo(onEvent))
+  const settings = normalizeImage({ ...options, image: options.source })
+  const { reference, layoutOptions, platform, signal, onEvent } = settings
   const write = parseDestination(options.destination, warningTo(onEvent))
-  const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
-  const help = writerHelp(options)
   return asked({ image: options.source }, () => {
     throwIfAborted(signal)
-    const { layoutOptions } = normalizeLimits(options.limits)
-    return withSource(from, { ...layoutOptions, signal, onEvent }, async (source, tag) => ({
-      digest: await write({ source, tag, platform }, help)
+    const registry = options.sourceRegistry
+    const referrers = options.referrers === true
+    const help = writerHelp(settings, options.destinationRegistry)
+    const opening = { ...layoutOptions, registry, signal, onEvent }
+    return withSource(reference, opening, async (source, tag) => ({
+      digest: await write({ source, tag, platform, referrers }, help)
     }))
   })
 }
 
-function writerHelp(options: CopyOptions): WriterHelp {
-  const settings = checkSettings(options)
-  const { decompressor, signal } = settings
-  const onEvent = options.onEvent ?? (() => undefined)
+function writerHelp(settings: ImageSettings, registry: RegistrySettings | undefined): WriterHelp {
+  const { decompressor, jobs, onEvent } = settings
   return {
-    breathe: () => heedSignals(signal),
-    wait: () => pause(signal),
+    ...transferHelp({ ...settings, registry }),
     check: (source, blobs) => checkBlobs(source, blobs, settings),
+    async writeTree({ source, tag, platform }, write) {
+      const image = await prepared(source, () => resolveImage(source, tag, platform))
+      assertLayers(image)
+      const { writeTree } = await import('./files/write-tree.ts')
+      await writeTree({ source, image, settings }, write)
+    },
+    processors: Math.max(1, jobs),
     decompressor,
-    onEvent,
     onLeftover: leftoverTo(onEvent)
   }
 }

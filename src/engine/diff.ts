@@ -9,6 +9,8 @@ import { readIfRegular, withBundle } from './bundle/open-bundle.ts'
 import { CONFIG_FILE } from '../bundle/files.ts'
 import { join } from 'node:path'
 import { requireOptions } from './operation/required-options.ts'
+import { digestsWhereUnpacked } from './files/lazy-digests.ts'
+import type { OnEvent } from './operation/events.ts'
 import { hasher } from './tree/hash-files.ts'
 import { handlePath } from '../sys/handle-path.ts'
 
@@ -27,13 +29,16 @@ export interface DiffOptions extends MaskOptions {
   volumes?: readonly string[]
   jobs?: number
   signal?: AbortSignal
+  /** Gets a warning if a lazy bundle's image is gone: then files that may have changed are in the result. */
+  onEvent?: OnEvent
 }
 
 /** What a repack would put into the layer, without doing it. @throws OciUnpackError with a stable `code` */
 export async function diff(options: DiffOptions): Promise<DiffEntry[]> {
   requireOptions(options, { bundle: 'text' })
   const threads = { jobs: jobCount(options.jobs), signal: options.signal }
-  const use = { use: 'shared', signal: options.signal, onEvent: () => undefined } as const
+  const { signal, onEvent = () => undefined } = options
+  const use = { use: 'shared', signal, onEvent: () => undefined } as const
   return asked({}, () =>
     withBundle(options.bundle, use, async (bundle) => {
       const volumes =
@@ -41,6 +46,7 @@ export async function diff(options: DiffOptions): Promise<DiffEntry[]> {
         configuredVolumes(readIfRegular(join(handlePath(bundle.directory), CONFIG_FILE)))
       const { deltas } = await bundleChanges(bundle, {
         masks: masksOf(options, volumes),
+        imageDigests: digestsWhereUnpacked(bundle.metadata, { ...threads, onEvent }),
         hashFiles: hasher(bundle.rootfs, { ...threads, ledger: bundle.ledger }),
         ...threads
       })

@@ -13,18 +13,26 @@ import {
 } from '../image/tags.ts'
 import type { ImageIndex } from '../image/types.ts'
 import { findGarbage, tryCollectGarbage, type Garbage } from '../store/garbage.ts'
+import type { RegistrySettings } from '../registry/registry.ts'
+import type { ImageSource } from '../store/image-source.ts'
 import type { Layout } from '../store/layout.ts'
 import { createLayout } from '../store/new-layout.ts'
 import { storeImage, updateIndex } from '../store/index-update.ts'
 import { findDescriptor } from '../store/resolve.ts'
 import { openWorkspace, type Workspace } from '../store/layout-workspace.ts'
-import { parseImageInLayout, parseLayoutPath, parseTagInLayout } from '../transports/image-name.ts'
+import {
+  parseChangeable,
+  parseImageInLayout,
+  parseLayoutPath,
+  parseNewName
+} from '../transports/image-name.ts'
 import { openLayoutAt } from '../transports/open-layout.ts'
 import { heedSignals, pause, throwIfAborted } from './operation/abort.ts'
 import { asked } from './operation/asked.ts'
 import { timestamp } from './edit/history.ts'
 import type { OnEvent } from './operation/events.ts'
 import { warningTo } from './operation/warnings.ts'
+import { whileChanging, type ChangingOptions } from './transfer/while-changing.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export type { Garbage }
@@ -46,6 +54,8 @@ export interface NewImageOptions {
   image: string
   /** SOURCE_DATE_EPOCH: the date of the image in seconds since 1970; default the current time. */
   sourceDateEpoch?: number
+  /** How a registry is reached, and with which credentials; default as podman, skopeo and docker do. */
+  registry?: RegistrySettings
   /** Stops waiting for other processes that use the layout. */
   signal?: AbortSignal
   /** Gets warnings about names and documents. */
@@ -55,13 +65,17 @@ export interface NewImageOptions {
 /** Adds an image without layers, for the platform of the host. @throws OciUnpackError with a stable `code` */
 export async function newImage(options: NewImageOptions): Promise<{ manifestDigest: string }> {
   requireOptions(options, { image: 'text' })
-  return asked({ image: options.image }, async () => {
-    const { path, tag } = parseTagInLayout(options.image, warningTo(options.onEvent))
+  return asked({ image: options.image }, () => {
+    const name = parseNewName(options.image, warningTo(options.onEvent))
     const { blobs, manifest } = blankImage(hostPlatform(), timestamp(options.sourceDateEpoch))
-    await inWorkspace(path, options, (workspace, waitABit) =>
-      storeImage(workspace, { blobs, descriptorPath: [manifest] }, tag, waitABit)
-    )
-    return { manifestDigest: manifest.digest }
+    const changing = { ...changingOptions(options), base: () => 'none' as const }
+    return whileChanging(name, changing, async ({ layout, publish }) => {
+      await inWorkspace(layout, options, (workspace, waitABit) =>
+        storeImage(workspace, { blobs, descriptorPath: [manifest] }, name.tag, waitABit)
+      )
+      await publish(name.tag)
+      return { manifestDigest: manifest.digest }
+    })
   })
 }
 
@@ -72,6 +86,8 @@ export interface TagImageOptions {
   tag: string
   /** `os/arch[/variant]`: only this image of an index; default the index with all its images. */
   platform?: string
+  /** How a registry is reached, and with which credentials; default as podman, skopeo and docker do. */
+  registry?: RegistrySettings
   /** Stops waiting for other processes that use the layout. */
   signal?: AbortSignal
   /** Gets warnings about names and documents. */
@@ -84,15 +100,25 @@ export interface TagImageOptions {
  */
 export async function tagImage(options: TagImageOptions): Promise<void> {
   requireOptions(options, { image: 'text', tag: 'text' })
-  return asked({ image: options.image }, async () => {
+  return asked({ image: options.image }, () => {
     const newTag = parseTag(options.tag)
     const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
-    const { path, tag } = parseImageInLayout(options.image, warningTo(options.onEvent))
-    const layout = await openLayoutAt(path, { onWarning: warningTo(options.onEvent) })
-    return edit(path, options, (index) =>
-      withTag(index, newTag, findDescriptor(layout, index, tag, platform))
-    )
+    const name = parseChangeable(options.image, warningTo(options.onEvent))
+    const documents = (source: ImageSource, tag: string | undefined): void =>
+      void findDescriptor(source, source.readIndex(), tag, platform)
+    const changing = { ...changingOptions(options), documents }
+    return whileChanging(name, changing, async ({ layout, tag, publish }) => {
+      await edit(layout, options, (index) =>
+        withTag(index, newTag, findDescriptor(layout, index, tag, platform))
+      )
+      await publish(newTag)
+    })
   })
+}
+
+function changingOptions(options: EditOptions): ChangingOptions {
+  const { registry, signal, onEvent = () => undefined } = options
+  return { registry, signal, onEvent, documents: () => undefined }
 }
 
 export interface RemoveTagOptions {
@@ -108,10 +134,11 @@ export interface RemoveTagOptions {
 export async function removeTag(options: RemoveTagOptions): Promise<void> {
   requireOptions(options, { image: 'text' })
   const { image } = options
-  return asked({ image }, () => {
+  return asked({ image }, async () => {
     const { path, tag = DEFAULT_TAG } = parseImageInLayout(image, warningTo(options.onEvent))
     if (digestNamed(tag) !== undefined) throw notTag(image)
-    return edit(path, options, (index) => withoutTag(index, fullName(index, tag)))
+    const layout = await openLayoutAt(path, { onWarning: warningTo(options.onEvent) })
+    return edit(layout, options, (index) => withoutTag(index, fullName(index, tag)))
   })
 }
 
@@ -128,25 +155,24 @@ function notTag(found: string): OciUnpackError {
   })
 }
 
-type EditOptions = Pick<TagImageOptions, 'signal' | 'onEvent'>
+type EditOptions = Pick<TagImageOptions, 'registry' | 'signal' | 'onEvent'>
 
 function edit(
-  path: string,
+  layout: Layout,
   options: EditOptions,
   change: (index: ImageIndex) => ImageIndex
 ): Promise<void> {
-  return inWorkspace(path, options, (workspace, waitABit) =>
+  return inWorkspace(layout, options, (workspace, waitABit) =>
     updateIndex(workspace, change, waitABit)
   )
 }
 
 async function inWorkspace(
-  path: string,
-  { signal, onEvent }: EditOptions,
+  layout: Layout,
+  { signal }: EditOptions,
   act: (workspace: Workspace, waitABit: () => Promise<void>) => Promise<void>
 ): Promise<void> {
   const waitABit = (): Promise<void> => pause(signal)
-  const layout = await openLayoutAt(path, { onWarning: warningTo(onEvent) })
   const workspace = await openWorkspace(layout.path, waitABit)
   try {
     await heedSignals(signal)

@@ -4,18 +4,25 @@ import { goTime } from '../image/go-time.ts'
 import { platformOf } from '../image/platform.ts'
 import { listTags, nameOf, REF_NAME } from '../image/tags.ts'
 import type { Descriptor, Platform } from '../image/types.ts'
-import type { ImageSource } from '../store/image-source.ts'
+import { prepared, type ImageSource } from '../store/image-source.ts'
+import type { RegistrySettings } from '../registry/registry.ts'
 import { parsePlace } from '../transports/image-name.ts'
-import { withImages } from '../transports/open-images.ts'
+import type { ImageName } from '../transports/list.ts'
+import { tagsAt, withImages } from '../transports/open-images.ts'
+import type { OpenOptions } from '../transports/transport.ts'
 import { asked } from './operation/asked.ts'
 import type { OnEvent } from './operation/events.ts'
-import { warningTo } from './operation/warnings.ts'
+import { choiceTo, warningTo } from './operation/warnings.ts'
 import { statDescriptor, type PlatformStat } from './stat-image.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface ListOptions {
   /** `[TRANSPORT:]PATH` */
   layout: string
+  /** How registries are reached, and with which credentials; default as podman, skopeo and docker do. */
+  registry?: RegistrySettings
+  /** Stops it, which then rejects with ABORTED. */
+  signal?: AbortSignal
   /** Gets warnings about the index. */
   onEvent?: OnEvent
 }
@@ -44,20 +51,35 @@ export interface ListedPlatform {
   size: number
 }
 
-/** The tags of a layout, in the order of its index, including duplicates. @throws OciUnpackError */
+/** The tags of a layout, in the order of its index, including duplicates; of a registry, as it gives them. @throws OciUnpackError */
 export function listLayout(options: ListOptions): Promise<string[]> {
-  return withSourceOf(options, (opened) => listTags(opened.readIndex()))
+  return atPlace(options, async (name, opening) => {
+    const tags = await tagsAt(name, opening)
+    return tags ?? withImages(name, opening, (source) => listTags(source.readIndex()))
+  })
 }
 
 /** All entries of a layout's or archive's index, tagged or not, with their content. @throws OciUnpackError */
 export function listImages(options: ListOptions): Promise<ListedImage[]> {
-  return withSourceOf(options, (opened) =>
-    opened.readIndex().manifests.map((descriptor) => ({
-      tag: descriptor.annotations?.[REF_NAME],
-      name: nameOf(descriptor),
-      descriptor,
-      ...look(opened, descriptor)
-    }))
+  return atPlace(options, async (name, opening) => {
+    const tags = await tagsAt(name, opening)
+    if (tags === undefined) return listOpened(name, opening)
+    const images: ListedImage[] = []
+    for (const tag of tags) images.push(...(await listOpened({ ...name, tag }, opening)))
+    return images
+  })
+}
+
+function listOpened(name: ImageName, opening: OpenOptions): Promise<ListedImage[]> {
+  return withImages(name, opening, (source) =>
+    prepared(source, () =>
+      source.readIndex().manifests.map((descriptor) => ({
+        tag: descriptor.annotations?.[REF_NAME],
+        name: nameOf(descriptor),
+        descriptor,
+        ...look(source, descriptor)
+      }))
+    )
   )
 }
 
@@ -94,9 +116,18 @@ function summarise({ platform, descriptor, image }: PlatformStat): ListedPlatfor
   ]
 }
 
-async function withSourceOf<T>(options: ListOptions, read: (source: ImageSource) => T): Promise<T> {
+async function atPlace<T>(
+  options: ListOptions,
+  act: (name: ImageName, opening: OpenOptions) => Promise<T>
+): Promise<T> {
   requireOptions(options, { layout: 'text' })
-  return asked({ image: options.layout }, async () =>
-    withImages(parsePlace(options.layout), { onWarning: warningTo(options.onEvent) }, read)
-  )
+  const { registry, signal, onEvent } = options
+  const opening = {
+    registry,
+    signal,
+    onWarning: warningTo(onEvent),
+    onChoice: choiceTo(onEvent),
+    onRetry: onEvent
+  }
+  return asked({ image: options.layout }, () => act(parsePlace(options.layout), opening))
 }

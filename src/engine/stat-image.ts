@@ -6,14 +6,15 @@ import { goTime } from '../image/go-time.ts'
 import { mediaKind } from '../image/media-types.ts'
 import { parsePlatform, platformOf } from '../image/platform.ts'
 import type { Descriptor, History, ImageConfig, ImageManifest, Platform } from '../image/types.ts'
-import type { ImageSource } from '../store/image-source.ts'
+import { prepared, type ImageSource } from '../store/image-source.ts'
 import { documentSource, manifestsInIndex } from '../store/manifests-in-index.ts'
 import { findDescriptor } from '../store/resolve.ts'
+import type { RegistrySettings } from '../registry/registry.ts'
 import { parseImageName } from '../transports/image-name.ts'
 import { withImages, tagInIndex } from '../transports/open-images.ts'
 import { asked } from './operation/asked.ts'
 import type { OnEvent } from './operation/events.ts'
-import { warningTo } from './operation/warnings.ts'
+import { choiceTo, warningTo } from './operation/warnings.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface StatOptions {
@@ -21,6 +22,10 @@ export interface StatOptions {
   image: string
   /** `os/arch[/variant]`: only this image of an index. */
   platform?: string
+  /** How registries are reached, and with which credentials; default as podman, skopeo and docker do. */
+  registry?: RegistrySettings
+  /** Stops it, which then rejects with ABORTED. */
+  signal?: AbortSignal
   /** Gets warnings about names and documents. */
   onEvent?: OnEvent
 }
@@ -61,13 +66,23 @@ export interface HistoryStat {
 /** Reads manifest and config of an image, or of all images of an index. @throws OciUnpackError */
 export async function statImage(options: StatOptions): Promise<TagStat> {
   requireOptions(options, { image: 'text' })
-  const { image, platform, onEvent } = options
+  const { image, platform, registry, onEvent } = options
   return asked({ image }, async () => {
     const name = parseImageName(image, warningTo(onEvent))
     const wanted = platform === undefined ? undefined : parsePlatform(platform)
-    return withImages(name, { onWarning: warningTo(onEvent) }, (source) => {
-      const descriptor = findDescriptor(source, source.readIndex(), tagInIndex(name), wanted)
-      return withoutIndex(statDescriptor(source, descriptor))
+    const opening = {
+      registry,
+      signal: options.signal,
+      onWarning: warningTo(onEvent),
+      onChoice: choiceTo(onEvent),
+      onRetry: onEvent
+    }
+    return withImages(name, opening, async (source) => {
+      const stat = await prepared(source, () => {
+        const descriptor = findDescriptor(source, source.readIndex(), tagInIndex(name), wanted)
+        return statDescriptor(source, descriptor)
+      })
+      return withoutIndex(stat)
     })
   })
 }

@@ -21,9 +21,11 @@ import {
   type UnpackOptions,
   type UnpackSettings
 } from './extract/unpack-options.ts'
+import { keepBlobs } from './transfer/keep-blobs.ts'
 import { withImage } from './transfer/with-image.ts'
 import { withWorkspace } from './place/with-workspace.ts'
 import type { ExistingDestination, Workspace } from './place/workspace.ts'
+import { keepingThreads } from './operation/threads.ts'
 import { suggestingRootless } from './operation/suggest-rootless.ts'
 import { requireOptions } from './operation/required-options.ts'
 
@@ -49,7 +51,11 @@ export async function unpack(options: UnpackOptions): Promise<UnpackResult> {
     checkRuntimeConfig(job.image.config)
     const { hooks, onEvent } = job.settings
     await withStorage({ hooks }, onEvent, (storage) =>
-      storage.withNewBundle(job, (bundle) => makeBundle(job, bundle))
+      storage.withNewBundle(job, (bundle) =>
+        bundle.extraction.kind === 'rootfs'
+          ? keepingThreads(job.settings, (settings) => makeBundle({ ...job, settings }, bundle))
+          : makeBundle(job, bundle)
+      )
     )
   })
 }
@@ -58,11 +64,24 @@ async function makeBundle(job: Job, bundle: NewBundle): Promise<void> {
   const { signal, onEvent } = job.settings
   await undoneOnFailure(bundle, onEvent, async () => {
     const missing = await bundle.find()
+    reportFound(job, missing ?? [])
     const tree = missing === undefined ? undefined : await extractMissing(job, missing, bundle)
     await heedSignals(signal)
     await bundle.show()
     const isWhole = missing?.length === job.image.manifest.layers.length
     await writeBundleFiles(job, bundle, { tree, isWhole })
+  })
+}
+
+/** Layers that the storage has from earlier. */
+function reportFound({ image, settings }: Job, missing: readonly number[]): void {
+  const { layers } = image.manifest
+  const found = layers.flatMap((_, layer) => (missing.includes(layer) ? [] : layer + 1))
+  if (found.length === 0) return
+  settings.onEvent({
+    type: 'choice',
+    message: 'The storage has layers already.',
+    facts: { found: `${found.join(', ')} of ${layers.length}` }
   })
 }
 
@@ -147,15 +166,18 @@ async function unpacked(
   requireOptions(options, { image: 'text', destination: 'text' })
   const settings = normalizeUnpack(options)
   return suggestingRootless(options.rootless, () =>
-    asked({ image: options.image }, () =>
-      withImage(options.image, settings, async (job) => {
+    asked({ image: options.image }, async () => {
+      const { layout } = options
+      const reference =
+        layout === undefined ? settings.reference : await keepBlobs(layout, settings)
+      return withImage(options.image, { ...settings, reference }, async (job) => {
         await act(job)
         return {
           destination: settings.destination,
           manifestDigest: target(job.image.descriptorPath).digest
         }
       })
-    )
+    })
   )
 }
 

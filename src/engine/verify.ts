@@ -12,7 +12,10 @@ import type { BlobRole } from '../store/blob-role.ts'
 import { findEntry } from '../store/find-entry.ts'
 import type { ImageSource } from '../store/image-source.ts'
 import { reachableBlobs, type ReachableBlob } from '../store/reachable.ts'
+import type { RegistrySettings } from '../registry/registry.ts'
 import { parseImageName, parsePlace } from '../transports/image-name.ts'
+import type { ImageName } from '../transports/list.ts'
+import { hasIndex } from '../transports/open-images.ts'
 import {
   checkImages,
   type ImageCheckSettings,
@@ -39,6 +42,8 @@ export interface VerifyOptions {
   decompressor?: string
   /** As for `unpack`: an image that exceeds one is not `ok`. */
   limits?: UnpackLimits
+  /** How registries are reached, and with which credentials; default as podman, skopeo and docker do. */
+  registry?: RegistrySettings
   signal?: AbortSignal
   /** Gets warnings about names and documents. */
   onEvent?: OnEvent
@@ -80,16 +85,26 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
   return asked({ image: text }, () => {
     const { layoutOptions, ...limits } = normalizeLimits(options.limits)
     const settings = { ...checkSettings(options), ...limits, policy: NO_MAPS }
-    const { signal, onEvent } = options
+    const { registry, signal, onEvent } = options
     throwIfAborted(signal)
-    const opened = { ...layoutOptions, signal, onEvent }
+    const opened = { ...layoutOptions, registry, signal, onEvent }
     return options.image === undefined
-      ? withSource(parsePlace(text), opened, (source) =>
+      ? withSource(wholePlace(text), opened, (source) =>
           verifyRoots(source, source.readIndex().manifests, settings)
         )
       : withSource(parseImageName(text, warningTo(onEvent)), opened, (source, tag) =>
           verifyRoots(source, [findEntry(source, tag)], settings)
         )
+  })
+}
+
+/** @throws REFERENCE_INVALID for a repository, which has no index of all its images */
+function wholePlace(text: string): ImageName {
+  const name = parsePlace(text)
+  if (hasIndex(name)) return name
+  throw new OciUnpackError('REFERENCE_INVALID', 'A repository is verified image by image.', {
+    facts: { found: text },
+    hint: 'Name each image with {image}; list shows the tags.'
   })
 }
 
@@ -102,6 +117,9 @@ async function verifyRoots(
   roots: readonly Descriptor[],
   settings: VerifySettings
 ): Promise<VerifyResult> {
+  await source.prepare(() => {
+    readableImages(source, reachableBlobs(source, roots), () => undefined)
+  })
   const blobs = reachableBlobs(source, roots)
   const faults = new Map<ReachableBlob, OciUnpackError>()
   const onFault: OnFault = (blob, fault) => {
@@ -161,10 +179,8 @@ function documentFault(blob: ReachableBlob): OciUnpackError | undefined {
   return isDocument(blob) ? blob.fault : undefined
 }
 
-/** The settings of all operations that read blobs without unpacking them. @throws USAGE, DECOMPRESSOR_UNAVAILABLE */
-export function checkSettings(
-  options: Pick<VerifyOptions, 'jobs' | 'decompressor' | 'signal'>
-): CheckSettings {
+/** @throws USAGE, DECOMPRESSOR_UNAVAILABLE */
+function checkSettings(options: VerifyOptions): CheckSettings {
   return {
     jobs: count('jobs', options.jobs ?? availableParallelism()),
     decompressor: probeDecompressors(options.decompressor ?? 'auto', process.env),

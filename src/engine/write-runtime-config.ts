@@ -10,14 +10,15 @@ import { fromText } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import { parsePlatform } from '../image/platform.ts'
 import type { IdMapping } from '../plan/id-map.ts'
+import type { RegistrySettings } from '../registry/registry.ts'
 import { readAccountsOnDisk } from '../rootfs/accounts.ts'
-import { whileInUse } from '../store/blobs-lock.ts'
+import { prepared } from '../store/image-source.ts'
 import { assertRunnable, resolveImage, type ResolvedImage } from '../store/resolve.ts'
 import { close, openOperatorDirectory } from '../sys/files.ts'
-import { parseImageInLayout } from '../transports/image-name.ts'
-import { openLayoutAt } from '../transports/open-layout.ts'
+import { parseImageName } from '../transports/image-name.ts'
+import { withSource } from './transfer/with-source.ts'
 import { choosePolicy } from './extract/rootless.ts'
-import { heedSignals, pause } from './operation/abort.ts'
+import { heedSignals } from './operation/abort.ts'
 import { asked } from './operation/asked.ts'
 import type { OnEvent } from './operation/events.ts'
 import { statementOf } from './bundle/for-outside.ts'
@@ -27,7 +28,7 @@ import { replaceFile } from './place/replace-file.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface RuntimeConfigOptions {
-  /** `PATH[:TAG]` or `PATH@DIGEST` of an OCI layout. */
+  /** `[TRANSPORT:]PATH[:TAG]` or `…PATH@DIGEST`. */
   image: string
   /** The file to write; an existing one is replaced. */
   file: string
@@ -44,6 +45,8 @@ export interface RuntimeConfigOptions {
    * (or empty) map maps 0 to the id of this process.
    */
   rootless?: boolean
+  /** How registries are reached, and with which credentials; default as podman, skopeo and docker do. */
+  registry?: RegistrySettings
   signal?: AbortSignal
   onEvent?: OnEvent
 }
@@ -57,14 +60,12 @@ export async function writeRuntimeConfig(options: RuntimeConfigOptions): Promise
   requireOptions(options, { image: 'text', file: 'text' })
   return asked({ image: options.image }, async () => {
     const onWarning = warningTo(options.onEvent)
-    const { path, tag } = parseImageInLayout(options.image, onWarning)
+    const name = parseImageName(options.image, onWarning)
     const file = outputFile(options.file)
     const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
-    const layout = await openLayoutAt(path, { onWarning })
-    const image = await whileInUse(
-      layout.path,
-      () => pause(options.signal),
-      () => resolveImage(layout, tag, platform)
+    const { registry, signal, onEvent } = options
+    const image = await withSource(name, { registry, signal, onEvent }, (source, tag) =>
+      prepared(source, () => resolveImage(source, tag, platform))
     )
     const content = runtimeConfig(image, options)
     await heedSignals(options.signal)

@@ -5,7 +5,7 @@ import { hooksInvalid } from './invalid.ts'
 import { ALL_POINTS, hookName, type HookPoint } from './points.ts'
 import { complaintOf } from './schema-error.ts'
 import { validateHooks } from './schema.generated.ts'
-import { lineOf, parseToml, TomlError } from './toml.ts'
+import { lineOf, parseToml, TomlError } from '../toml.ts'
 import type { TrustedFile } from './trusted-file.ts'
 
 /** As written in the file, without defaults. */

@@ -6,7 +6,7 @@ import { readDocument, type WrittenHooks } from './document.ts'
 import { hooksInvalid } from './invalid.ts'
 import { hookName, type HookPoint } from './points.ts'
 import { brokenRule, defaultWhiteouts } from './rules.ts'
-import { lineOf, type KeyPath } from './toml.ts'
+import { lineOf, type KeyPath } from '../toml.ts'
 import { assertTrustedProgram, type TrustedFile } from './trusted-file.ts'
 
 const DEFAULT_TIMEOUT = '60s'

@@ -2,7 +2,7 @@
 import { reasonFor, type SchemaError } from '../image/validate.ts'
 import { nearest } from './nearest.ts'
 import { ALL_POINTS, hookName } from './points.ts'
-import type { KeyPath } from './toml.ts'
+import type { KeyPath } from '../toml.ts'
 
 export interface Complaint {
   readonly path: KeyPath

@@ -1,5 +1,5 @@
 /** Content digests. */
-import { createHash, type Hash } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { OciUnpackError } from '../errors.ts'
 
 /**
@@ -49,7 +49,10 @@ export function digestOf(bytes: Uint8Array, algorithm: DigestAlgorithm = 'sha256
 }
 
 /** Ends a hash that other code has fed; the hash cannot be used afterwards. */
-export function finishDigest(hash: Hash, algorithm: DigestAlgorithm): Digest {
+export function finishDigest(
+  hash: { digest(encoding: 'hex'): string },
+  algorithm: DigestAlgorithm
+): Digest {
   return `${algorithm}:${hash.digest('hex')}` as Digest
 }
 

@@ -38,8 +38,18 @@ const KINDS: ReadonlyMap<string, MediaKind> = new Map<string, MediaKind>([
   ...layerTypes(DOCKER_FOREIGN_LAYER, '.', false)
 ])
 
+/** Those of manifests and indexes. */
+export const MANIFEST_TYPES: readonly string[] = [...KINDS.entries()]
+  .filter(([, { kind }]) => kind === 'index' || kind === 'manifest')
+  .map(([type]) => type)
+
 export function mediaKind(mediaType: string): MediaKind {
   return KINDS.get(mediaType) ?? OTHER
+}
+
+/** Whether it is the type of a manifest or an index. */
+export function isManifestType(mediaType: string): boolean {
+  return MANIFEST_TYPES.includes(mediaType)
 }
 
 /** @throws MEDIA_TYPE_UNSUPPORTED if the type is not that of a tar layer */

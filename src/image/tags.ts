@@ -76,6 +76,20 @@ export function withTag(index: ImageIndex, tag: string, descriptor: Descriptor):
   return { ...others, manifests: [...manifests, tagged(descriptor, tag)] }
 }
 
+/** The index with entries for what refers to its images. Those that are not found by a tag have no names. */
+export function withReferrers(index: ImageIndex, referrers: readonly Referring[]): ImageIndex {
+  return referrers.reduce((result, { descriptor, tag }) => {
+    if (tag !== undefined) return withTag(result, tag, descriptor)
+    const isKnown = result.manifests.some(({ digest }) => digest === descriptor.digest)
+    return isKnown ? result : { ...result, manifests: [...result.manifests, descriptor] }
+  }, index)
+}
+
+export interface Referring {
+  descriptor: Descriptor
+  tag: string | undefined
+}
+
 /**
  * The index without the entries that have this tag or full name. Docker gives `a:latest` and `b:latest` the same tag: of
  * several images, those with a full name of their own keep it and lose only the tag.

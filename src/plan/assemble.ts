@@ -63,25 +63,37 @@ class Assembler {
   private realize(directory: PlannedDirectory, base: PhysicalDirectory, path: ByteString): void {
     const before = this.operations.length
     for (const [name, child] of directory.children) {
-      const childPath = joinPath(path, name)
-      if (child.kind === 'leaf') this.placeLeaf(child.inode, base, name, childPath)
-      else this.realize(child, this.placeDirectory(child, base, name, childPath), childPath)
+      if (child.kind === 'leaf') this.placeLeaf(child.inode, base, name, path)
+      else this.place(child, base, name, joinPath(path, name))
     }
     this.removeStrays(directory, base)
     this.writeMetadata(directory, path, this.operations.length > before)
+    // nothing in it is moved any more, and there may be a million files
+    base.children.clear()
+  }
+
+  private place(
+    directory: PlannedDirectory,
+    base: PhysicalDirectory,
+    name: ByteString,
+    path: ByteString
+  ): void {
+    this.realize(directory, this.placeDirectory(directory, base, name, path), path)
   }
 
   private placeLeaf(
     inode: PlannedInode,
     base: PhysicalDirectory,
     name: ByteString,
-    path: ByteString
+    parent: ByteString
   ): void {
-    if (base.children.get(name) !== inode) this.bring(inode, base, name, path)
-    const first = inode.placed === undefined
-    inode.placed ??= path
-    if (first && inode.entry !== undefined)
-      this.operations.push({ op: 'rewrite-link-metadata', path, entry: inode.entry })
+    if (base.children.get(name) !== inode) this.bring(inode, base, name, joinPath(parent, name))
+    if (inode.isPlaced) return
+    if (!isAt(inode, base, name)) attach(inode, base, name)
+    inode.isPlaced = true
+    const { entry } = inode
+    if (entry === undefined) return
+    this.operations.push({ op: 'rewrite-link-metadata', path: joinPath(parent, name), entry })
   }
 
   private bring(
@@ -90,7 +102,7 @@ class Assembler {
     name: ByteString,
     path: ByteString
   ): void {
-    if (inode.placed === undefined && !this.assembly.copies?.has(inode) && !isMark(inode)) {
+    if (!inode.isPlaced && !this.assembly.copies?.has(inode) && !isMark(inode)) {
       this.move(inode, base, name, path)
       return
     }
@@ -103,7 +115,7 @@ class Assembler {
   private bringing(inode: PlannedInode, path: ByteString): Operation {
     if (inode.type === 'whiteout') return { op: 'whiteout', path }
     if (inode.type === 'opaque') return { op: 'opaque', path: parentPath(path) }
-    if (inode.placed !== undefined) return { op: 'link', from: inode.placed, to: path }
+    if (inode.isPlaced) return { op: 'link', from: pathOfObject(inode), to: path }
     const { layer, path: from } = this.assembly.copies!.get(inode)!
     return { op: 'copy-up', layer, from, to: path }
   }

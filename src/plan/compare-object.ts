@@ -52,7 +52,10 @@ function isCut(before: number, now: number): boolean {
   return [1e9, 1e6, 1e3, 1e2].some((unit) => now === before - (before % unit))
 }
 
-/** Compares the digests, when everything else is equal. Undefined: nothing changed. */
+/**
+ * Compares the digests, when everything else is equal. Undefined: nothing changed.
+ * @param before with the digest that is remembered; if nobody knows it, the content counts as changed
+ */
 export function compareContent(before: MtreeEntry, sha256: string): Delta | undefined {
   return compareEntries(before, { ...before, sha256 }, ['sha256digest'])
 }

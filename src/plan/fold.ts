@@ -2,7 +2,7 @@
  * The whole semantics of layers, as a reducer: one entry of one layer changes the merged tree.
  * Follows image-spec layer.md; where it is silent, umoci (parents, replacement, links, whiteouts).
  */
-import { display, type ByteString } from '../bytes.ts'
+import { display, ownCopy, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import type { LayerChanges } from './changes.ts'
 import { makeDirectory, makeParents, remove, setLeaf, type Folding } from './folding.ts'
@@ -31,12 +31,12 @@ export interface FoldOptions {
 
 /** Applies one entry of layer number `layer`. Returns the inode if the entry brought a new one. */
 export function fold<B extends Books>(
-  { root, nodes }: MergedTree<B>,
+  { root, nodes, recent }: MergedTree<B>,
   layer: number,
   entry: StagedEntry,
   { keepDirlinks, changes, onErase }: FoldOptions
 ): Inode<B> | undefined {
-  const folding: Folding<B> = { root, nodes, layer, keepDirlinks, changes, onErase }
+  const folding: Folding<B> = { root, nodes, recent, layer, keepDirlinks, changes, onErase }
   switch (entry.type) {
     case 'whiteout':
       foldWhiteout(folding, entry.path)
@@ -144,8 +144,8 @@ function replaceMetadata<B extends Books>(inode: Inode<B>, entry: StagedEntry): 
 
 function foldLeaf<B extends Books>(folding: Folding<B>, entry: StagedEntry): Inode<B> {
   const parent = parentForLeaf(folding, entry)
-  const name = baseName(entry.path)
-  const inode = folding.nodes.inode(entry, folding.layer)
+  const name = ownCopy(baseName(entry.path))
+  const inode = folding.nodes.inode(entry, folding.layer, name)
   setLeaf(folding, parent, name, inode)
   return inode
 }

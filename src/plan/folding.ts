@@ -32,12 +32,17 @@ export function setLeaf<B extends Books>(
 
 /** The directory that holds `path`, with whatever is missing or not a directory made into one. */
 export function makeParents<B extends Books>(folding: Folding<B>, path: ByteString): Directory<B> {
-  const { directory, missing } = resolve(folding.root, parentPath(path))
+  const { recent } = folding
+  const target = parentPath(path)
+  if (recent.directory !== undefined && recent.path === target) return recent.directory
+  const { directory, missing, links } = resolve(folding.root, target)
   let parent = directory
   for (const name of missing) {
     parent = makeDirectory(folding, parent, name)
     touch(parent, folding.layer)
   }
+  recent.path = target
+  recent.directory = links === 0 ? parent : undefined
   return parent
 }
 
@@ -62,10 +67,10 @@ function put<B extends Books>(
 }
 
 export function remove<B extends Books>(
-  { changes }: Folding<B>,
+  { changes, recent }: Folding<B>,
   directory: Directory<B>,
   name: ByteString
 ): void {
   changes?.note(directory, name)
-  directory.children.delete(name)
+  if (directory.children.delete(name)) recent.directory = undefined
 }

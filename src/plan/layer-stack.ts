@@ -85,7 +85,7 @@ export class LayerStack {
     const name = baseName(entry.path)
     const physical = this.makePhysical(parentPath(entry.path))
     const known = this.existingInodes.get(key)
-    const inode = known ?? this.tree.nodes.inode(entry, UNTOUCHED)
+    const inode = known ?? this.tree.nodes.inode(entry, UNTOUCHED, name)
     if (known === undefined) attach(inode, physical, name)
     else physical.children.set(name, inode)
     this.existingInodes.set(key, inode)
@@ -104,6 +104,8 @@ export class LayerFolder {
   private readonly options: FoldOptions
   private readonly spill: PhysicalDirectory
   private readonly directories: Map<ByteString, PhysicalDirectory>
+  /** The directory that the last object was staged in, because the next is often in the same. */
+  private recent: { path: ByteString; directory: PhysicalDirectory }
 
   constructor(
     tree: MergedTree<PlannerBooks>,
@@ -116,7 +118,8 @@ export class LayerFolder {
     this.options = options
     this.spill = newPhysicalDirectory(staging, STAGED_SPILL)
     this.directories = new Map([['', newPhysicalDirectory(staging, STAGED_TREE)]])
-    this.own('', this.directories.get('')!)
+    this.recent = { path: '', directory: this.directories.get('')! }
+    this.own('', this.recent.directory)
   }
 
   /** Entries in archive order. @throws ENTRY_INVALID, LIMIT_EXCEEDED */
@@ -143,7 +146,13 @@ export class LayerFolder {
     const place = stagedPlace(entry)
     if (place === undefined) return
     const { top, directory, name } = place
-    attach(inode, top === STAGED_TREE ? this.directoryAt(directory) : this.spill, name)
+    if (top === STAGED_TREE) attach(inode, this.recentAt(directory), inode.physicalName)
+    else attach(inode, this.spill, name)
+  }
+
+  private recentAt(path: ByteString): PhysicalDirectory {
+    if (path !== this.recent.path) this.recent = { path, directory: this.directoryAt(path) }
+    return this.recent.directory
   }
 
   /** The staged directory at a literal path, which staging has made, with its parents. */

@@ -96,6 +96,6 @@ class LayerView {
 }
 
 function setMark(view: PlannedDirectory, name: ByteString, type: 'whiteout' | 'opaque'): void {
-  const inode = PLANNED_NODES.inode(bareEntry(type, name), UNTOUCHED)
+  const inode = PLANNED_NODES.inode(bareEntry(type, name), UNTOUCHED, name)
   view.children.set(name, { kind: 'leaf', inode, touched: UNTOUCHED })
 }

@@ -67,7 +67,7 @@ export class LinkHomes {
   }
 
   private prepareCopy(inode: PlannedInode, layer: number): void {
-    inode.placed = undefined
+    inode.isPlaced = false
     for (const name of this.homes.get(inode)!.names) {
       const parent = this.nodeAt(parentPath(name))
       const leaf = this.nodeAt(name)

@@ -32,8 +32,10 @@ interface InodeBooks {
   /** Where its object is on disk at this point of the plan. */
   physicalParent: PhysicalDirectory | undefined
   physicalName: ByteString
-  /** Its first path in the finished tree, once it is there. */
-  placed: ByteString | undefined
+  /** Whether that is its first place in the finished tree. */
+  isPlaced: boolean
+  /** If it was not written, because layers above seemed to replace it: where its body begins in the tar of its layer. */
+  skipped: number | undefined
 }
 
 /** A directory on disk while the plan is made. */
@@ -70,7 +72,7 @@ function plannedDirectory(
   }
 }
 
-function plannedInode(entry: StagedEntry, layer: number): PlannedInode {
+function plannedInode(entry: StagedEntry, layer: number, name: ByteString): PlannedInode {
   return {
     kind: 'inode',
     type: entry.type,
@@ -81,7 +83,8 @@ function plannedInode(entry: StagedEntry, layer: number): PlannedInode {
     unheld: entry.unheld,
     entry: undefined,
     physicalParent: undefined,
-    physicalName: '',
-    placed: undefined
+    physicalName: name,
+    isPlaced: false,
+    skipped: entry.body
   }
 }

@@ -40,6 +40,8 @@ export interface TreeMemory<Seen extends SeenObject> {
   readonly device: number | bigint | undefined
   /** Whether owners on disk say nothing: in a rootless tree, everything belongs to whoever has it. */
   readonly isRootless?: boolean
+  /** Sets aside what can be told of many objects at once. */
+  sift(tree: SeenTree<Seen>): Sifted<Seen>
   /** Whether the object certainly has not changed, so that it need not be read again. */
   isUnchanged(index: number, object: Seen): boolean
   /** Undefined if there is no usable fingerprint. */
@@ -47,6 +49,18 @@ export interface TreeMemory<Seen extends SeenObject> {
   /** The record for the object as it is now. */
   recordOf(object: Seen): FingerprintRecord
 }
+
+/** A tree of which some objects were set aside. */
+export interface Sifted<Seen extends SeenObject> {
+  /** By the number of each object: the index of the entry that it certainly still equals, or `NONE`. */
+  indexes: Int32Array
+  /** All other objects, in the order of the tree manifest. */
+  others: readonly Seen[]
+  /** Every object that has several names, once for each name; no directories. */
+  linked: readonly Seen[]
+}
+
+export const NONE = -1
 
 /** What a fingerprint says about an object that may have changed. */
 export interface FingerprintRecord {

@@ -29,34 +29,43 @@ export function stagedPlace({
     : { top: STAGED_SPILL, directory: '', name: String(staged) }
 }
 
+/**
+ * What has a name in the literal tree. The file system itself answers for the leaves: there are as many as files in a
+ * layer, and to remember them all would take more memory than everything else that staging needs.
+ */
+export interface LiteralTree {
+  /** Makes a directory whose parent is there. False if its name is taken. */
+  makeDirectory(path: ByteString): boolean
+}
+
 export class StageLayout {
+  private readonly tree: LiteralTree
   private readonly directories = new Set<ByteString>([''])
-  private readonly leaves = new Set<ByteString>()
   private spilled = 0
 
-  /** Makes room for a file, link or special file. `makeDirectory` is called for each new parent, top down. */
-  placeLeaf(path: ByteString, makeDirectory: (path: ByteString) => void): number {
-    if (!this.directories.has(path) && !this.leaves.has(path)) {
-      if (this.ensureDirectory(parentPath(path), makeDirectory)) {
-        this.leaves.add(path)
-        return STAGED_IN_TREE
-      }
-    }
+  constructor(tree: LiteralTree) {
+    this.tree = tree
+  }
+
+  /**
+   * Makes room for a file, link or special file, and missing parents, top down.
+   * @param make makes it in the literal tree; false if its name is taken
+   */
+  placeLeaf(path: ByteString, make: () => boolean): number {
+    if (this.ensureDirectory(parentPath(path)) && make()) return STAGED_IN_TREE
     this.spilled += 1
     return this.spilled
   }
 
   /** Makes a directory if it fits into the literal tree; otherwise the planner makes one when needed. */
-  placeDirectory(path: ByteString, makeDirectory: (path: ByteString) => void): number {
-    return this.ensureDirectory(path, makeDirectory) ? STAGED_IN_TREE : STAGED_NOWHERE
+  placeDirectory(path: ByteString): number {
+    return this.ensureDirectory(path) ? STAGED_IN_TREE : STAGED_NOWHERE
   }
 
-  private ensureDirectory(path: ByteString, makeDirectory: (path: ByteString) => void): boolean {
+  private ensureDirectory(path: ByteString): boolean {
     if (this.directories.has(path)) return true
-    if (this.leaves.has(path)) return false
-    if (!this.ensureDirectory(parentPath(path), makeDirectory)) return false
+    if (!this.ensureDirectory(parentPath(path)) || !this.tree.makeDirectory(path)) return false
     this.directories.add(path)
-    makeDirectory(path)
     return true
   }
 }

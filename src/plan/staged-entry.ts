@@ -36,8 +36,8 @@ export interface StagedEntry {
   /** STAGED_NOWHERE, STAGED_IN_TREE, or a number in the spill directory. */
   staged: number
   /**
-   * For an indexed entry, where its stored bytes begin in the layer's tar. No two entries of a layer have the same
-   * value.
+   * For an indexed entry, and for a file that staging skipped, where its stored bytes begin in the layer's tar. No two
+   * entries of a layer have the same value.
    */
   body?: number
   /** For an indexed sparse file, the parts of it that are stored: offset, length, offset, length … */

@@ -4,7 +4,8 @@
  *
  * 1. Created from a tree, it has the `suspects`: all objects except those that certainly have not changed.
  * 2. `compare` takes each of them, with what a tree manifest would list for it now.
- * 3. `settle` then takes the digests of the `undecided` files, which only their content can decide.
+ * 3. `settle` then takes the digests of the `undecided` files, which only their content can decide; it also takes those that
+ *    they had, where the tree manifest does not state them.
  * 4. `deltas` is what changed.
  */
 import { compareBytes, type ByteString } from '../bytes.ts'
@@ -13,31 +14,42 @@ import type { MtreeEntry } from '../mtree/entry.ts'
 import { added, compareContent, compareListed, compareRecords, modified } from './compare-object.ts'
 import { regroupedLinks } from './link-groups.ts'
 import type { SeenObject, SeenTree, TreeMemory } from './seen-tree.ts'
-import { TreeMatch } from './tree-match.ts'
+import { TreeMatch, type Missing } from './tree-match.ts'
+
+/** A file whose content has to decide. */
+interface Undecided {
+  path: ByteString
+  /** Bytes. */
+  size: number
+  /** Of its entry. */
+  index: number
+  /** Whether the tree manifest states its digest. */
+  isStated: boolean
+}
 
 export class TreeChanges<Seen extends SeenObject> {
   /** In the order of the tree manifest. */
   readonly suspects: readonly Seen[]
   /** Every object that has several names, once for each name; no directories. */
   readonly linked: readonly Seen[]
-  /** Files that are unchanged except perhaps in content; `size` in bytes, `index` of their entry. */
-  readonly undecided: { path: ByteString; size: number; index: number }[] = []
+  /** Files that are unchanged except perhaps in content. */
+  readonly undecided: Undecided[] = []
   private readonly tree: SeenTree<Seen>
   private readonly memory: TreeMemory<Seen>
   private readonly match: TreeMatch<Seen>
-  /** Indexes of the entries of objects that no longer exist. */
-  private readonly missing: readonly number[]
+  /** The entries of objects that no longer exist. */
+  private readonly missing: readonly Missing[]
   private readonly found: Delta[] = []
   private readonly isCopy: boolean
 
   constructor(tree: SeenTree<Seen>, memory: TreeMemory<Seen>) {
     this.tree = tree
     this.memory = memory
-    this.match = new TreeMatch(tree, memory.entries)
-    const { suspects, linked } = this.sift()
+    const { indexes, others, linked } = memory.sift(tree)
+    this.match = new TreeMatch(tree, memory.entries, indexes)
+    for (const object of others) this.match.advance(object)
     this.missing = this.match.finish()
-    // More of them may have an entry now.
-    this.suspects = suspects.filter((object) => !this.isUnchanged(object))
+    this.suspects = others.filter((object) => !this.isUnchanged(object))
     this.linked = linked
     this.isCopy = this.wasCopied(tree.root)
   }
@@ -55,14 +67,24 @@ export class TreeChanges<Seen extends SeenObject> {
     const delta =
       compareListed(before, after, isRootless) ?? this.compareRecords(before, object, index)
     if (delta !== undefined) this.found.push(delta)
-    else if (after.type === 'file')
-      this.undecided.push({ path: after.path, size: after.size ?? 0, index })
+    else if (after.type === 'file') this.leaveUndecided(before, after, index)
   }
 
-  /** @param digests SHA-256 (hex) of the undecided files, in their order */
-  settle(digests: readonly string[]): void {
-    for (const [at, { index }] of this.undecided.entries()) {
-      const delta = compareContent(this.memory.entries.entry(index), digests[at]!)
+  /** An empty file that was empty needs no digest. */
+  private leaveUndecided(before: MtreeEntry, { path, size = 0 }: MtreeEntry, index: number): void {
+    const isStated = before.sha256 !== undefined
+    if (isStated || size > 0) this.undecided.push({ path, size, index, isStated })
+  }
+
+  /**
+   * @param digests SHA-256 (hex) of the undecided files, in their order
+   * @param unstated by path, the digests of those that the tree manifest does not state, as far as they are known
+   */
+  settle(digests: readonly string[], unstated: ReadonlyMap<ByteString, string>): void {
+    for (const [at, { path, index }] of this.undecided.entries()) {
+      const entry = this.memory.entries.entry(index)
+      const before = { ...entry, sha256: entry.sha256 ?? unstated.get(path) }
+      const delta = compareContent(before, digests[at]!)
       if (delta !== undefined) this.found.push(delta)
     }
   }
@@ -82,18 +104,6 @@ export class TreeChanges<Seen extends SeenObject> {
     const isSuspect = new Uint8Array(this.tree.size)
     for (const { number } of this.suspects) isSuspect[number] = 1
     return (object) => (isSuspect[object.number] === 1 ? undefined : this.match.indexOf(object))
-  }
-
-  private sift(): { suspects: Seen[]; linked: Seen[] } {
-    const suspects: Seen[] = []
-    const linked: Seen[] = []
-    for (const object of this.tree.inTreeManifestOrder()) {
-      this.match.advance(object)
-      const { type, nlink } = object.status
-      if (type !== 'directory' && nlink > 1) linked.push(object)
-      if (!this.isUnchanged(object)) suspects.push(object)
-    }
-    return { suspects, linked }
   }
 
   private isUnchanged(object: Seen): boolean {
@@ -118,10 +128,10 @@ export class TreeChanges<Seen extends SeenObject> {
   private gone(isLooked: (path: ByteString) => boolean): Delta[] {
     const { entries } = this.memory
     return this.missing
-      .filter((index) => isLooked(entries.path(index)))
-      .map((index) => {
+      .filter(({ path }) => isLooked(path))
+      .map(({ index, path }) => {
         const before = { type: entries.entry(index).type }
-        return { kind: 'missing', path: entries.path(index), before }
+        return { kind: 'missing', path, before }
       })
   }
 

@@ -2,11 +2,16 @@
  * Which entry of a tree manifest belongs to which object of a tree. Both are in the same order, so one walk over both
  * finds nearly all; a map of all paths would cost more than the comparison.
  */
+import type { ByteString } from '../bytes.ts'
 import { compareTreeManifestOrder, type Place } from '../mtree/entry.ts'
 import type { EntryList } from '../mtree/entry-list.ts'
-import type { SeenObject, SeenTree } from './seen-tree.ts'
+import { NONE, type SeenObject, type SeenTree } from './seen-tree.ts'
 
-const NONE = -1
+/** An entry without an object. */
+export interface Missing {
+  index: number
+  path: ByteString
+}
 
 export class TreeMatch<Seen extends SeenObject> {
   private readonly tree: SeenTree<Seen>
@@ -16,11 +21,17 @@ export class TreeMatch<Seen extends SeenObject> {
   private readonly isMatched: Uint8Array
   private next = 0
 
-  constructor(tree: SeenTree<Seen>, entries: EntryList) {
+  /** @param indexes the entries of objects that are known already, by their numbers; it becomes this object's */
+  constructor(
+    tree: SeenTree<Seen>,
+    entries: EntryList,
+    indexes: Int32Array = new Int32Array(tree.size).fill(NONE)
+  ) {
     this.tree = tree
     this.entries = entries
-    this.indexes = new Int32Array(tree.size).fill(NONE)
+    this.indexes = indexes
     this.isMatched = new Uint8Array(entries.count)
+    for (const index of indexes) if (index !== NONE) this.isMatched[index] = 1
   }
 
   /** The entry that belongs to an object, as an index; undefined if there is none. */
@@ -32,6 +43,7 @@ export class TreeMatch<Seen extends SeenObject> {
   /** Looks for the entry of the next object in the order of the tree manifest. */
   advance(object: Seen): void {
     for (; this.next < this.entries.count; this.next++) {
+      if (this.isMatched[this.next] === 1) continue
       if (this.entries.path(this.next) === object.path) {
         this.join(object, this.next)
         this.next += 1
@@ -43,15 +55,16 @@ export class TreeMatch<Seen extends SeenObject> {
 
   /**
    * Looks up the remaining entries: an object that became a directory or ceased to be one has another position, and
-   * other programs may use another order. Of two entries for one path, the later one counts. Returns the indexes of the
+   * other programs may use another order. Of two entries for one path, the later one counts. Returns the
    * entries whose path no longer exists.
    */
-  finish(): number[] {
-    const missing: number[] = []
+  finish(): Missing[] {
+    const missing: Missing[] = []
     for (const [index, isMatched] of this.isMatched.entries()) {
       if (isMatched === 1) continue
-      const object = this.tree.find(this.entries.path(index))
-      if (object === undefined) missing.push(index)
+      const path = this.entries.path(index)
+      const object = this.tree.find(path)
+      if (object === undefined) missing.push({ index, path })
       else this.join(object, index)
     }
     return missing

@@ -41,13 +41,13 @@ export interface InodeValue {
   /** Target of a symbolic link; empty otherwise. */
   readonly link: ByteString
   /** SHA-256 of a file's body as 32 bytes, if digests were requested. */
-  readonly sha256: ByteString | undefined
+  sha256: ByteString | undefined
   /** The layer that brought it and contains its body. */
   readonly layer: number
   /** Whether the image gives it extended attributes. */
   hasXattrs: boolean
   /** What its object on disk lacks, unless `entry` says it. */
-  readonly unheld: Unheld | undefined
+  unheld: Unheld | undefined
   /**
    * All its metadata, and where its body begins in the tar of its layer. Undefined if an object on disk has the
    * metadata, to save memory: there are as many inodes as files in the image.
@@ -68,24 +68,38 @@ export type Node<B extends Books = Books> = Directory<B> | Leaf<B>
 /** Makes the nodes of one tree. */
 export interface Nodes<B extends Books = Books> {
   directory(parent: Directory<B> | undefined, name: ByteString): Directory<B>
-  inode(entry: StagedEntry, layer: number): Inode<B>
+  /** @param name its first one */
+  inode(entry: StagedEntry, layer: number, name: ByteString): Inode<B>
 }
 
 export interface MergedTree<B extends Books = Books> {
   readonly root: Directory<B>
   readonly nodes: Nodes<B>
+  readonly recent: Recent<B>
+}
+
+/**
+ * The path that was last made or found without following a link: entries come directory by directory, so the next is
+ * often the same.
+ */
+export interface Recent<B extends Books = Books> {
+  path: ByteString
+  /** Undefined if a name was removed since then. Whatever replaces a name was itself found by another path. */
+  directory: Directory<B> | undefined
 }
 
 /** Where a path leads: the deepest existing directory, and the names that are missing below it. */
 export interface Resolution<B extends Books = Books> {
   directory: Directory<B>
   missing: ByteString[]
+  /** How many symbolic links were followed. */
+  links: number
 }
 
 export const UNTOUCHED = -1
 
 export function newTree<B extends Books>(nodes: Nodes<B>): MergedTree<B> {
-  return { root: nodes.directory(undefined, ''), nodes }
+  return { root: nodes.directory(undefined, ''), nodes, recent: { path: '', directory: undefined } }
 }
 
 /** Nodes of a tree whose objects are on disk, with their metadata. */
@@ -166,7 +180,7 @@ function follow<B extends Books>(root: Directory<B>, path: ByteString): Resoluti
       missing.push(name)
     }
   }
-  return { directory, missing }
+  return { directory, missing, links }
 }
 
 function symlinkLoop(): OciUnpackError {

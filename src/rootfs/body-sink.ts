@@ -15,8 +15,9 @@ export interface BodiesDescription {
 const PRIVATE_FILE_MODE = 0o600
 
 export class BodySink implements LayerSink {
+  readonly hashesFile = false
   private readonly description: BodiesDescription
-  private readonly body = new BodyWriter({ digests: false, pause: () => undefined })
+  private readonly body = new BodyWriter()
   private fileFd = -1
 
   constructor(description: BodiesDescription) {

@@ -1,5 +1,4 @@
-/** Writes the body of one regular file, hashes it on the way and leaves long runs of zeros as holes. */
-import { createHash, hash as hashOnce, type Hash } from 'node:crypto'
+/** Writes the body of one regular file, and leaves long runs of zeros as holes. */
 import { truncate, writeAllAt } from '../sys/files.ts'
 import { addressOf } from '../sys/libc.ts'
 
@@ -8,36 +7,20 @@ const HOLE_BYTES = 65_536
 const ZEROS = Buffer.alloc(HOLE_BYTES)
 
 export class BodyWriter {
-  private readonly digests: boolean
-  private readonly pause: () => void
   private fd = -1
   private size = 0
-  /** Logical bytes hashed so far. */
-  private hashed = 0
   /** End of the last byte written; a file that ends in a hole is extended in `finish`. */
   private written = 0
-  private hash: Hash | undefined
-  private digest: string | undefined
   private chunk: Buffer | undefined
   private chunkAddress = 0
-
-  /** @param options `pause` is called for each piece of a hole that is hashed, and may throw */
-  constructor(options: { digests: boolean; pause: () => void }) {
-    this.digests = options.digests
-    this.pause = options.pause
-  }
 
   begin(fd: number, size: number): void {
     this.fd = fd
     this.size = size
-    this.hashed = 0
     this.written = 0
-    this.hash = undefined
-    this.digest = undefined
   }
 
   write(chunk: Buffer, start: number, end: number, position: number): void {
-    if (this.digests) this.update(chunk, start, end, position)
     const address = this.address(chunk)
     for (let from = start; from < end;) {
       const at = position + (from - start)
@@ -62,34 +45,8 @@ export class BodyWriter {
     return end
   }
 
-  /** Returns the SHA-256 of the body as 32 bytes if digests were requested. */
-  finish(): string | undefined {
+  finish(): void {
     if (this.written < this.size) truncate(this.fd, this.size)
-    if (!this.digests) return undefined
-    if (this.digest !== undefined) return this.digest
-    this.hashZeros(this.size - this.hashed)
-    return this.hash === undefined ? EMPTY_SHA256 : this.hash.digest('binary')
-  }
-
-  /** A body that came in one piece is hashed in one call, which saves a third of the time for small files. */
-  private update(chunk: Buffer, start: number, end: number, position: number): void {
-    const piece = chunk.subarray(start, end)
-    if (end - start === this.size) {
-      this.digest = hashOnce('sha256', piece, 'binary')
-      return
-    }
-    this.hashZeros(position - this.hashed)
-    this.hash ??= createHash('sha256')
-    this.hash.update(piece)
-    this.hashed = position + (end - start)
-  }
-
-  private hashZeros(count: number): void {
-    for (let left = count; left > 0; left -= HOLE_BYTES) {
-      this.pause()
-      this.hash ??= createHash('sha256')
-      this.hash.update(left >= HOLE_BYTES ? ZEROS : ZEROS.subarray(0, left))
-    }
   }
 
   private address(chunk: Buffer): number {
@@ -100,8 +57,6 @@ export class BodyWriter {
     return this.chunkAddress
   }
 }
-
-const EMPTY_SHA256 = hashOnce('sha256', Buffer.alloc(0), 'binary')
 
 /** Only whole aligned blocks become holes. The first byte decides most cases without a call. */
 function isHole(chunk: Buffer, start: number, end: number): boolean {

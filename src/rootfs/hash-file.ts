@@ -8,6 +8,16 @@ import { status } from '../sys/status.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
 import { BODY_CHUNK, readBody } from './read-body.ts'
 
+/** SHA-256 (hex) of one file in a directory. `check` is called between pieces and may throw. @throws FILE_CHANGED, SYSCALL_FAILED */
+export function hashFile(directory: number, name: ByteString, check: () => void): string {
+  const hasher = new FileHasher(directory)
+  try {
+    return hasher.hash(name, check)
+  } finally {
+    hasher.release()
+  }
+}
+
 /** Hashes files below a root. The caller must call `release`. */
 export class FileHasher {
   private readonly cursor: DirectoryCursor
@@ -42,7 +52,7 @@ export class FileHasher {
       const name = baseName(path)
       const found = status(directory, name)
       const lent = { lender: this.cursor.lender, path }
-      for (const piece of readBody(directory, name, found, this.buffer, lent)) take(piece)
+      for (const piece of readBody(directory, name, found, () => this.buffer, lent)) take(piece)
     } catch (error) {
       throw withFacts(error, { entry: display(path) })
     }

@@ -10,6 +10,7 @@ export interface IndexDescription {
 }
 
 export class IndexSink implements LayerSink {
+  readonly hashesFile = false
   private readonly report: SinkReport | undefined
 
   constructor({ countsHoles }: IndexDescription, report: SinkReport) {

@@ -6,8 +6,7 @@
  * the layer has them: a name may come twice, a marker removes what is below, a hard link may lead to nothing. What they
  * mean together is decided in `plan/`, which sees each entry after its `end` has returned.
  *
- * A sink records on the entry where it put the object (`staged`, `body`) and what it learned on the way (`sha256`). It
- * keeps no entry and no chunk: both belong to the reader again when a call returns.
+ * A sink records on the entry where it put the object (`staged`, `body`) and what it learned on the way. It keeps no entry and no chunk: both belong to the reader again when a call returns.
  *
  * Nothing may be trusted while a sink works: its layer is verified only when the task that feeds it has succeeded. So a
  * sink writes only to private places, and never follows a path that an image gives. A call that throws ends the task;
@@ -20,6 +19,8 @@ import type { StagedEntry } from '../plan/staged-entry.ts'
 import type { Extents } from '../tar/sparse.ts'
 
 export interface LayerSink {
+  /** Whether the file of the entry that was given last is to be hashed. Its digest comes after its `end`. */
+  readonly hashesFile: boolean
   /**
    * @param body where the entry's stored bytes begin, counted from the start of the tar; no two entries have the same
    * @param extents for a sparse file: which parts of it are stored
@@ -37,8 +38,6 @@ export interface LayerSink {
 export interface SinkReport {
   /** An attribute that the file system cannot hold. */
   lostXattr: (entry: StagedEntry, name: string) => void
-  /** Called before the holes of a sparse file are hashed, with their bytes; throws if these are too many. */
+  /** The bytes of holes of a sparse file, if they are to be counted; throws if these are too many. */
   holes: (bytes: number) => void
-  /** Called while long runs of zeros are hashed; throws to stop. */
-  pause: () => void
 }

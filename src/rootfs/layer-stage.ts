@@ -5,17 +5,18 @@
 import type { ByteString } from '../bytes.ts'
 import { baseName, parentPath } from '../plan/names.ts'
 import type { WriteRules } from '../plan/policy/policies.ts'
-import { STAGED_SPILL, STAGED_TREE, stagedPlace, StageLayout } from '../plan/stage-layout.ts'
-import type { StagedEntry } from '../plan/staged-entry.ts'
+import { STAGED_SPILL, STAGED_TREE, StageLayout, type LiteralTree } from '../plan/stage-layout.ts'
+import { STAGED_IN_TREE, type StagedEntry } from '../plan/staged-entry.ts'
 import { openBeneath } from '../sys/beneath.ts'
 import { close, createFile } from '../sys/files.ts'
+import { isErrno } from '../sys/failure.ts'
 import { identity } from '../sys/identity.ts'
 import { makeDirectory } from '../sys/names.ts'
-import { storedBytes, type Extents } from '../tar/sparse.ts'
 import { BodyWriter } from './body-writer.ts'
 import { Birthright, writeFileMetadata } from './write-metadata.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
 import type { LayerSink, SinkReport } from './layer-sink.ts'
+import { skipping, type IsSkipped, type Skips } from './skips.ts'
 import { makeSpecialObject } from './special-object.ts'
 import { PRIVATE_MODE } from './own-directory.ts'
 
@@ -23,10 +24,12 @@ export interface StagingDescription {
   kind: 'staging'
   /** An empty directory for this layer alone. */
   place: StagingPlace
-  /** Hash every file for the tree manifest. */
+  /** Have every file hashed, for the tree manifest. */
   digests: boolean
   /** Default: all metadata is set, and what the kernel refuses is a failure. */
   write?: WriteRules
+  /** What not to write. By default everything is written. */
+  skips?: Skips
 }
 
 /** Given by descriptor, which all threads of the process share, so that names above the directory do not matter. */
@@ -36,23 +39,24 @@ export interface StagingPlace {
   path: ByteString
 }
 
-export class LayerStage implements LayerSink {
+export class LayerStage implements LayerSink, LiteralTree {
   private readonly report: SinkReport
   private readonly digests: boolean
-  private readonly layout = new StageLayout()
+  private readonly isSkipped: IsSkipped
+  private readonly layout = new StageLayout(this)
   private readonly born: Birthright
-  private readonly body: BodyWriter
+  private readonly body = new BodyWriter()
   private readonly treeFd: number
   private readonly spillFd: number
   private readonly tree: DirectoryCursor
   private current: StagedEntry | undefined
   private fileFd = -1
 
-  constructor({ place, digests, write }: StagingDescription, report: SinkReport) {
+  constructor({ place, digests, write, skips }: StagingDescription, report: SinkReport) {
     this.born = new Birthright(identity(), write)
     this.report = report
     this.digests = digests
-    this.body = new BodyWriter({ digests, pause: report.pause })
+    this.isSkipped = skipping(skips)
     const staging = openBeneath(place.directory, place.path)
     try {
       makeDirectory(staging, STAGED_TREE, PRIVATE_MODE)
@@ -65,23 +69,27 @@ export class LayerStage implements LayerSink {
     this.tree = new DirectoryCursor(this.treeFd)
   }
 
-  entry(staged: StagedEntry, _body: number, extents: Extents | undefined): void {
+  get hashesFile(): boolean {
+    return this.digests && this.fileFd >= 0
+  }
+
+  entry(staged: StagedEntry, body: number): void {
     this.current = staged
-    if (extents !== undefined && this.digests) this.report.holes(staged.size - storedBytes(extents))
+    if (this.isSkipped(staged, body)) return
     switch (staged.type) {
       case 'whiteout':
       case 'opaque':
       case 'hardlink':
         return
       case 'directory':
-        staged.staged = this.layout.placeDirectory(staged.path, (path) => this.makeDirectory(path))
+        staged.staged = this.layout.placeDirectory(staged.path)
         return
       case 'file':
       case 'symlink':
       case 'char':
       case 'block':
       case 'fifo':
-        if (staged.path !== '') this.create(staged)
+        if (staged.path !== '') this.place(staged)
     }
   }
 
@@ -102,11 +110,29 @@ export class LayerStage implements LayerSink {
     close(this.spillFd)
   }
 
+  /** Only the owner may enter it until it is joined and has its metadata. */
+  makeDirectory(path: ByteString): boolean {
+    const parent = this.tree.at(parentPath(path))
+    return isFree(() => {
+      makeDirectory(parent, baseName(path), PRIVATE_MODE)
+    })
+  }
+
   /** Makes a new object in the tree at its own path, or in the spill directory under its number. */
-  private create(staged: StagedEntry): void {
-    staged.staged = this.layout.placeLeaf(staged.path, (path) => this.makeDirectory(path))
-    const { top, directory: path, name } = stagedPlace(staged)!
-    const directory = top === STAGED_TREE ? this.tree.at(path) : this.spillFd
+  private place(staged: StagedEntry): void {
+    staged.staged = this.layout.placeLeaf(staged.path, () => this.makeInTree(staged))
+    if (staged.staged !== STAGED_IN_TREE) this.make(staged, this.spillFd, String(staged.staged))
+  }
+
+  private makeInTree(staged: StagedEntry): boolean {
+    const parent = this.tree.at(parentPath(staged.path))
+    return isFree(() => {
+      this.make(staged, parent, baseName(staged.path))
+    })
+  }
+
+  /** @throws SyscallError EEXIST if the name is taken */
+  private make(staged: StagedEntry, directory: number, name: ByteString): void {
     if (staged.type === 'file') {
       this.fileFd = createFile(directory, name, this.born.fileMode(staged))
       this.body.begin(this.fileFd, staged.size)
@@ -114,16 +140,21 @@ export class LayerStage implements LayerSink {
   }
 
   private finishFile(staged: StagedEntry): void {
-    const digest = this.body.finish()
-    if (digest !== undefined) staged.sha256 = digest
+    this.body.finish()
     writeFileMetadata(this.fileFd, staged, this.born, this.report.lostXattr)
     const fd = this.fileFd
     this.fileFd = -1
     close(fd)
   }
+}
 
-  /** Only the owner may enter it until it is joined and has its metadata. */
-  private makeDirectory(path: ByteString): void {
-    makeDirectory(this.tree.at(parentPath(path)), baseName(path), PRIVATE_MODE)
+/** Whether the name under which something is made was free. */
+function isFree(make: () => void): boolean {
+  try {
+    make()
+    return true
+  } catch (error) {
+    if (isErrno(error, 'EEXIST')) return false
+    throw error
   }
 }

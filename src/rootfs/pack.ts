@@ -28,6 +28,10 @@ export type UnheldLookup = (object: {
 /** Where the bytes go. */
 export interface TarOutput {
   write(bytes: Buffer): Promise<void>
+  /** Memory for the next bytes, so that they need not be copied. */
+  room(): Buffer
+  /** Takes what is in the room now. */
+  filled(count: number): Promise<void>
   zeros(count: number): Promise<void>
 }
 
@@ -141,7 +145,8 @@ export class ObjectPacker {
   private hash(directory: number, base: ByteString, path: ByteString, found: Status): string {
     const hash = createHash('sha256')
     const lent = { lender: this.cursor.lender, path }
-    for (const piece of readBody(directory, base, found, this.buffer, lent)) hash.update(piece)
+    for (const piece of readBody(directory, base, found, () => this.buffer, lent))
+      hash.update(piece)
     return hash.digest('hex')
   }
 
@@ -153,9 +158,10 @@ export class ObjectPacker {
   ): Promise<string | undefined> {
     const hash = this.options.digests ? createHash('sha256') : undefined
     const lent = { lender: this.cursor.lender, path }
-    for (const piece of readBody(directory, base, found, this.buffer, lent)) {
+    const room = (): Buffer => this.output.room()
+    for (const piece of readBody(directory, base, found, room, lent)) {
       hash?.update(piece)
-      await this.output.write(piece)
+      await this.output.filled(piece.length)
     }
     await this.output.zeros(padding(found.size))
     return hash?.digest('hex')

@@ -5,7 +5,7 @@ import { close, openFile, readInto } from '../sys/files.ts'
 import { isUnreadable, type Lender } from '../sys/lender.ts'
 import { status, type Status } from '../sys/status.ts'
 
-/** Size of the pieces of a body, in bytes. Each piece is valid until the next is requested. */
+/** Memory for a piece of a body, in bytes, where there is no better size. */
 export const BODY_CHUNK: number = 1024 * 1024
 
 /** How to open a file that its mode keeps us from reading; its path is relative to the lender's root. */
@@ -16,23 +16,25 @@ export interface LentFile {
 
 /**
  * Reads a file piece by piece: exactly as many bytes as it had when it was looked at.
+ * @param room called for each piece: the memory that it is read into, at least one byte
  * @throws FILE_CHANGED when it is no longer the same file with the same size and times; this is checked at the end, too
  */
 export function* readBody(
   directory: number,
   name: ByteString,
   found: Status,
-  buffer: Buffer,
+  room: () => Buffer,
   lent?: LentFile
 ): Generator<Buffer> {
   const { fd, expected } = open(directory, name, found, lent)
   try {
     assertSame(status(fd, ''), name, expected)
     for (let left = expected.size; left > 0;) {
-      const length = readInto(fd, buffer.subarray(0, Math.min(left, buffer.length)))
+      const memory = room()
+      const length = readInto(fd, memory.subarray(0, Math.min(left, memory.length)))
       if (length === 0) throw fileChanged(name)
       left -= length
-      yield buffer.subarray(0, length)
+      yield memory.subarray(0, length)
     }
     assertSame(status(fd, ''), name, expected)
   } finally {

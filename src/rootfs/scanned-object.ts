@@ -1,12 +1,7 @@
 /** An object of a scanned tree, decoded from its bytes. */
 import type { ByteString } from '../bytes.ts'
-import {
-  inodeKey,
-  recordedStatus,
-  recordedType,
-  type FileType,
-  type Status
-} from '../sys/status.ts'
+import { recordedStatus, recordedType } from '../sys/recorded-status.ts'
+import { inodeKey, type FileType, type Status } from '../sys/status.ts'
 import type { Xattr } from '../tar/entry.ts'
 import type { Details, ScanBatch } from './scanner.ts'
 
@@ -16,7 +11,7 @@ export class StoredBatch {
   readonly first: number
   readonly statuses: Buffer
   readonly details: ReadonlyMap<number, Details>
-  private readonly names: Buffer
+  readonly names: Buffer
   private readonly nameEnds: Uint32Array
 
   constructor({ statuses, names, nameEnds, details }: ScanBatch, first: number) {
@@ -27,8 +22,26 @@ export class StoredBatch {
     this.nameEnds = nameEnds
   }
 
+  /** Where the name of a row begins in `names`, and where it ends. */
+  nameStart(row: number): number {
+    return row === 0 ? 0 : this.nameEnds[row - 1]!
+  }
+
+  nameEnd(row: number): number {
+    return this.nameEnds[row]!
+  }
+
   name(row: number): ByteString {
-    return this.names.toString('latin1', row === 0 ? 0 : this.nameEnds[row - 1], this.nameEnds[row])
+    return this.names.toString('latin1', this.nameStart(row), this.nameEnd(row))
+  }
+
+  /** Decoded on each call. */
+  status(row: number): Status {
+    return recordedStatus(this.statuses, row)
+  }
+
+  isDirectory(row: number): boolean {
+    return recordedType(this.statuses, row) === 'directory'
   }
 }
 
@@ -36,8 +49,8 @@ export class StoredBatch {
 export class ScannedObject {
   /** Relative to the root; `.` for the root itself. */
   readonly path: ByteString
-  private readonly batch: StoredBatch
-  private readonly row: number
+  readonly batch: StoredBatch
+  readonly row: number
 
   constructor(path: ByteString, batch: StoredBatch, row: number) {
     this.path = path
@@ -56,7 +69,7 @@ export class ScannedObject {
 
   /** Decoded on each call. */
   get status(): Status {
-    return recordedStatus(this.batch.statuses, this.row)
+    return this.batch.status(this.row)
   }
 
   get link(): ByteString | undefined {

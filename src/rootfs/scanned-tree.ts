@@ -5,7 +5,7 @@ import { ScannedObject, StoredBatch } from './scanned-object.ts'
 import type { ScanBatch } from './scanner.ts'
 
 /** The content of a directory: rows of one batch. */
-interface Listing {
+export interface Listing {
   batch: StoredBatch
   from: number
   to: number
@@ -39,28 +39,33 @@ export class ScannedTree {
 
   /** All objects in the order of a tree manifest's lines. */
   *inTreeManifestOrder(): Generator<ScannedObject> {
+    for (const { object, listing } of this.directories()) {
+      yield object
+      if (listing !== undefined)
+        for (let row = listing.from; row < listing.to; row++)
+          if (!listing.batch.isDirectory(row)) yield objectAt(object.path, listing.batch, row)
+    }
+  }
+
+  /** The directories in this order, each with its content unless nobody looked into it. */
+  *directories(): Generator<{ object: ScannedObject; listing: Listing | undefined }> {
     const pending = [this.root]
     for (let object = pending.pop(); object !== undefined; object = pending.pop()) {
-      yield object
-      const directories: ScannedObject[] = []
-      for (const child of this.children(object)) {
-        if (child.type === 'directory') directories.push(child)
-        else yield child
-      }
-      pending.push(...directories.reverse())
+      const listing = this.listing(object.path)
+      yield { object, listing }
+      if (listing === undefined) continue
+      const { batch, from, to } = listing
+      for (let row = to - 1; row >= from; row--)
+        if (batch.isDirectory(row)) pending.push(objectAt(object.path, batch, row))
     }
   }
 
   /** The content of a directory, sorted bytewise by name. */
   children({ path }: ScannedObject): ScannedObject[] {
-    const directory = path === '.' ? '' : path
-    const listing = this.listings.get(directory)
+    const listing = this.listing(path)
     if (listing === undefined) return []
     const { batch, from, to } = listing
-    return Array.from({ length: to - from }, (_, index) => {
-      const row = from + index
-      return new ScannedObject(joinPath(directory, batch.name(row)), batch, row)
-    })
+    return Array.from({ length: to - from }, (_, index) => objectAt(path, batch, from + index))
   }
 
   /** @param path relative to the root, `.` for the root itself */
@@ -70,6 +75,15 @@ export class ScannedTree {
     const row = listing === undefined ? undefined : rowOf(listing, baseName(path))
     return row === undefined ? undefined : new ScannedObject(path, listing!.batch, row)
   }
+
+  private listing(path: ByteString): Listing | undefined {
+    return this.listings.get(path === '.' ? '' : path)
+  }
+}
+
+/** @param parent path of its directory */
+export function objectAt(parent: ByteString, batch: StoredBatch, row: number): ScannedObject {
+  return new ScannedObject(joinPath(parent === '.' ? '' : parent, batch.name(row)), batch, row)
 }
 
 /** Relies on the names of a listing being sorted. */

@@ -6,7 +6,7 @@ import { listDirectory } from '../sys/directory.ts'
 import { isErrno } from '../sys/failure.ts'
 import type { Ledger } from '../sys/ledger.ts'
 import { readSymlink } from '../sys/names.ts'
-import { StatusRecorder } from '../sys/status.ts'
+import { StatusRecorder } from '../sys/recorded-status.ts'
 import type { Xattr } from '../tar/entry.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
 import { readXattrs } from './xattrs.ts'
@@ -72,19 +72,19 @@ export class Scanner {
    * objects. Batches are emitted as they fill up. @throws SYSCALL_FAILED
    */
   directory(path: ByteString, onDirectory: (path: ByteString) => void): number {
-    let current = path
+    let current = ''
     try {
       const fd = this.cursor.at(path)
       // Code units of byte strings are bytes, so the default order is theirs; and it is twice as fast.
       const names = listDirectory(fd).sort()
       this.begin(path)
       for (const name of names) {
-        current = joinPath(path, name)
-        if (this.record(fd, name)) onDirectory(current)
+        current = name
+        if (this.record(fd, name)) onDirectory(joinPath(path, name))
       }
       return names.length
     } catch (error) {
-      throw withFacts(error, { entry: display(current === '' ? '.' : current) })
+      throw withFacts(error, { entry: display(joinPath(path, current) || '.') })
     }
   }
 

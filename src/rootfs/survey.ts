@@ -1,14 +1,13 @@
 /**
  * A finished tree on disk, for the tree manifest and the fingerprints: sizes, link counts and times come from the disk,
- * names and file digests from the plan, so that nothing is read twice. A directory is read only when its children are
- * requested, so the tree is never in memory as a whole.
+ * names and file digests from the plan, so that nothing is read twice.
  */
-import { toBuffer, type ByteString } from '../bytes.ts'
+import type { ByteString } from '../bytes.ts'
 import type { MtreeNode } from '../mtree/entry.ts'
-import { joinPath } from '../plan/names.ts'
+import { baseName, joinPath, parentPath } from '../plan/names.ts'
 import { xattrsOutside } from '../plan/outside.ts'
 import type { IdMaps } from '../plan/policy/exact.ts'
-import type { Directory, Inode } from '../plan/tree.ts'
+import type { SurveyDirectory } from '../plan/survey-parts.ts'
 import type { Ledger } from '../sys/ledger.ts'
 import { listXattrs } from '../sys/metadata.ts'
 import { status, type Status } from '../sys/status.ts'
@@ -19,32 +18,28 @@ import { readXattrsAt } from './xattrs.ts'
 /** A node of the tree manifest, with the status that it was made from. */
 export interface SurveyedNode extends MtreeNode {
   status: Status
-  children?: readonly SurveyedNode[]
 }
 
-/** Calls `use` with the root of the tree in `rootfs`, whose merged tree is `root`; nodes are valid until it returns. */
-export function withSurvey<T>(
-  rootfs: number,
-  root: Directory,
-  outside: IdMaps,
-  use: (root: SurveyedNode) => T,
-  ledger?: Ledger
-): T {
-  const surveyor = new Surveyor(rootfs, outside, ledger)
-  try {
-    return use(surveyor.root(root))
-  } finally {
-    surveyor.release()
-  }
+export interface SurveyOptions {
+  /** Descriptor of the tree's root, which all threads of the process share. */
+  rootfs: number
+  /** For what is said about owners. */
+  outside: IdMaps
+  /**
+   * Notes the modes of directories that have to be opened up. Then a directory must be surveyed before any directory below
+   * it.
+   */
+  ledger: Ledger | undefined
 }
 
-class Surveyor {
+/** The caller must call `release`. */
+export class Surveyor {
   private readonly cursor: DirectoryCursor
   /** Whether a security module labels everything, including objects without attributes in the image. */
   private readonly labelled: boolean
   private readonly outside: IdMaps
 
-  constructor(rootfs: number, outside: IdMaps, ledger: Ledger | undefined) {
+  constructor({ rootfs, outside, ledger }: SurveyOptions) {
     this.outside = outside
     this.cursor = new DirectoryCursor(rootfs, ledger)
     this.labelled = listXattrs(rootfs, '').includes('security.selinux')
@@ -54,34 +49,23 @@ class Surveyor {
     this.cursor.release()
   }
 
-  root(root: Directory): SurveyedNode {
-    const node = this.node('', this.cursor.at(''), '', hasXattrs(root))
-    return this.withChildren({ ...node, name: '.' }, root, '')
+  /** Looked at through its parent if opening it may change its mode. */
+  directory({ path, hasXattrs }: SurveyDirectory): SurveyedNode {
+    if (path === '') return { ...this.node('', this.cursor.at(''), '', hasXattrs), name: '.' }
+    if (this.cursor.lender === undefined)
+      return { ...this.node(path, this.cursor.at(path), '', hasXattrs), name: baseName(path) }
+    return this.node(path, this.cursor.at(parentPath(path)), baseName(path), hasXattrs)
   }
 
-  private children(directory: Directory, path: ByteString): SurveyedNode[] {
-    const fd = this.cursor.at(path)
-    const nodes: SurveyedNode[] = []
-    for (const [name, child] of directory.children) {
-      const childPath = joinPath(path, name)
-      if (child.kind === 'leaf') nodes.push(this.leaf(childPath, fd, name, child.inode))
-      else {
-        const node = this.node(childPath, fd, name, hasXattrs(child))
-        nodes.push(this.withChildren(node, child, childPath))
-      }
-    }
-    return nodes
-  }
-
-  private withChildren(node: SurveyedNode, directory: Directory, path: ByteString): SurveyedNode {
-    const children = (): SurveyedNode[] => this.children(directory, path)
-    return Object.defineProperty(node, 'children', { get: children })
-  }
-
-  private leaf(path: ByteString, fd: number, name: ByteString, inode: Inode): SurveyedNode {
-    const node = this.node(path, fd, name, inode.hasXattrs)
-    if (inode.type === 'symlink') node.link = inode.link
-    if (inode.sha256 !== undefined) node.sha256 = toBuffer(inode.sha256).toString('hex')
+  leaf(directory: SurveyDirectory, position: number): SurveyedNode {
+    const name = directory.names[position]!
+    const path = joinPath(directory.path, name)
+    const withXattrs = directory.withXattrs.has(position)
+    const node = this.node(path, this.cursor.at(directory.path), name, withXattrs)
+    const link = directory.links.get(position)
+    if (link !== undefined) node.link = link
+    const digest = directory.digests[position]
+    if (digest !== undefined) node.sha256 = hex(digest)
     return node
   }
 
@@ -98,6 +82,10 @@ class Surveyor {
   }
 }
 
-function hasXattrs({ entry }: Directory): boolean {
-  return entry !== undefined && entry.xattrs.length > 0
+/** A new Buffer for each would cost as much as the rest of it. */
+const digestBytes = Buffer.alloc(32)
+
+function hex(digest: ByteString): string {
+  digestBytes.write(digest, 'latin1')
+  return digestBytes.toString('hex')
 }

@@ -16,9 +16,10 @@ export function blamedOn(blob: VerifiedBlob, failure: unknown): unknown {
   }
 }
 
-/** A full disk says nothing about the blob, and a wrong size or digest has said everything. */
+/** A full disk or a registry says nothing about the blob, and a wrong size or digest has said everything. */
 function isAboutContent(error: unknown): boolean {
   return (
-    error instanceof OciUnpackError && !/^(?:ABORTED|SYSCALL_FAILED|BLOB_\w+)$/.test(error.code)
+    error instanceof OciUnpackError &&
+    !/^(?:ABORTED|SYSCALL_FAILED|BLOB_\w+|REGISTRY_\w+)$/.test(error.code)
   )
 }

@@ -27,7 +27,7 @@ export function blobSizeMismatch(source: BlobSource, found: number | string): Oc
     'The size of a blob is not what the image says.',
     {
       facts: { ...place(source), expected: `${source.size} bytes`, found: `${found} bytes` },
-      hint: 'The file was cut short or changed. Copy the image again.'
+      hint: hintFor(source, 'The file was cut short or changed. Copy the image again.')
     }
   )
 }
@@ -38,7 +38,7 @@ export function blobDigestMismatch(source: BlobSource, found: Digest): OciUnpack
     'The digest of a blob is not what the image says.',
     {
       facts: { ...place(source), expected: source.digest, found },
-      hint: 'The file was damaged or changed. Copy the image again.'
+      hint: hintFor(source, 'The file was damaged or changed. Copy the image again.')
     }
   )
 }
@@ -55,7 +55,13 @@ export function diffIdMismatch(expected: Digest, found: string): OciUnpackError 
   )
 }
 
-function place({ path, section, digest }: BlobSource): Facts {
-  const file = path ?? `${digest} (embedded)`
+function hintFor({ origin }: BlobSource, ofFile: string): string {
+  return origin === undefined
+    ? ofFile
+    : 'The registry, or something on the way, has changed it. Try again; if it stays so, push the image again.'
+}
+
+function place({ path, origin, section, digest }: BlobSource): Facts {
+  const file = path ?? origin ?? `${digest} (embedded)`
   return section === undefined ? { file } : { file, offset: section.offset }
 }

@@ -1,5 +1,5 @@
 /** What a blob is for. */
-import { mediaKind } from '../image/media-types.ts'
+import { isManifestType, mediaKind } from '../image/media-types.ts'
 import type { Descriptor } from '../image/types.ts'
 
 /** `other` is a blob that is treated as plain bytes: part of an artifact, an encrypted layer, an unknown manifest. */
@@ -17,7 +17,7 @@ export function isDistributable({ mediaType }: Descriptor): boolean {
 export function readAs({ mediaType }: Descriptor): string {
   const kind = mediaKind(mediaType)
   if (kind.kind === 'layer') return kind.compression
-  return kind.kind === 'index' || kind.kind === 'manifest' ? mediaType : ''
+  return isManifestType(mediaType) ? mediaType : ''
 }
 
 export function roleOf({ mediaType }: Descriptor): BlobRole {

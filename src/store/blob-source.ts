@@ -13,6 +13,9 @@ export interface BlobSource {
   within?: string
   /** In an archive: the part of the file that is the blob, in bytes. */
   section?: { offset: number; length: number }
+  /** It arrives from elsewhere (`arrival-memory.ts`), which `origin` says for messages. */
+  arriving?: SharedArrayBuffer
+  origin?: string
   /** Embedded content (image-spec descriptor.md); used instead of the file. */
   data?: Uint8Array
 }

@@ -1,14 +1,10 @@
 /** Reads blobs and verifies them. */
-import { createHash, type Hash } from 'node:crypto'
 import { closeSync } from 'node:fs'
-import {
-  digestAlgorithm,
-  finishDigest,
-  type Digest,
-  type DigestAlgorithm
-} from '../image/digest.ts'
+import { digestAlgorithm, finishDigest, type Digest } from '../image/digest.ts'
 import { handlePath } from '../sys/handle-path.ts'
 import type { RegularFile } from '../sys/open-regular.ts'
+import { wholeHash, type StreamHash } from '../sys/stream-hash.ts'
+import { ArrivalReader } from './arrival-reader.ts'
 import { blobDigestMismatch, blobInvalid, blobNotFound, blobSizeMismatch } from './blob-errors.ts'
 import type { BlobSource } from './blob-source.ts'
 import { openLinked, openRegular, pread } from './file.ts'
@@ -20,6 +16,8 @@ export interface VerifiedBlob {
    * program can use it as its input at the same time. Undefined in an archive.
    */
   readonly fd: number | undefined
+  /** The open file that the blob is, or is a part of; undefined if it is in memory. */
+  readonly file: number | undefined
   /** In bytes, according to the descriptor. */
   readonly size: number
   /**
@@ -27,6 +25,12 @@ export interface VerifiedBlob {
    * @throws BLOB_SIZE_MISMATCH if the file has fewer or more bytes than `size`
    */
   read(): Buffer | undefined
+  /** The same into memory of the caller, which stays as it is until the next call. Returns the number of bytes. */
+  readInto(buffer: Buffer): number
+  /** Resolves when `read` does not have to wait for bytes that are still arriving. */
+  arrived(): Promise<void>
+  /** The first bytes, without reading them yet. */
+  peek(): Buffer
   /** Reads the rest, then throws BLOB_SIZE_MISMATCH or BLOB_DIGEST_MISMATCH if it is wrong. May be called again. */
   verify(): void
   /** Releases the file, verified or not. May be called again. */
@@ -36,19 +40,37 @@ export interface VerifiedBlob {
 /** 1 MiB: zlib inflates 500 MB/s from such chunks and 205 MB/s from 16 KiB ones. */
 const CHUNK = 1024 * 1024
 
+/** The first bytes of any format that is recognised (a tar header). */
+const HEAD = 512
+
+/** How far a blob was read and hashed. */
+export interface BlobProgress {
+  hash: StreamHash
+  /** One number: bytes. */
+  position: Float64Array
+}
+
+function newProgress(digest: Digest): BlobProgress {
+  return { hash: wholeHash(digestAlgorithm(digest)), position: new Float64Array(1) }
+}
+
 /**
  * Opens a blob without ever blocking.
+ * @param progress of a blob that another thread reads in turn with this one
  * @throws BLOB_NOT_FOUND; BLOB_INVALID for a FIFO, directory or device, or a link to anything but a
  * regular file that is within bounds; BLOB_SIZE_MISMATCH if the size of the
  * file already differs; DIGEST_INVALID for an unknown algorithm
  */
-export function openBlob(source: BlobSource): VerifiedBlob {
-  const algorithm = digestAlgorithm(source.digest)
-  if (source.data !== undefined) return new OpenBlob(source, algorithm, memoryInput(source.data))
+export function openBlob(source: BlobSource, progress?: BlobProgress): VerifiedBlob {
+  const { hash, position } = progress ?? newProgress(source.digest)
+  if (source.data !== undefined)
+    return new OpenBlob(source, { hash, position }, memoryInput(source.data))
+  if (source.arriving !== undefined)
+    return new OpenBlob(source, { hash, position }, arrivingInput(source.arriving))
   if (source.path === undefined) throw blobNotFound(source)
   const file = openBlobFile(source, source.path)
   const input = fileInput(file.fd, source.path, source.section)
-  const blob = new OpenBlob(source, algorithm, input, file.fd)
+  const blob = new OpenBlob(source, { hash, position }, input, file.fd)
   const { length } = source.section ?? { length: file.size }
   if (length === source.size) return blob
   blob.close()
@@ -67,49 +89,66 @@ function openBlobFile(source: BlobSource, path: string): RegularFile {
   return found
 }
 
-/** Copies bytes from a position into the buffer. Returns their number, 0 at the end. */
-type Input = (buffer: Buffer, length: number, position: number) => number
+interface Input {
+  /** Copies bytes from a position into the buffer. Returns their number, 0 at the end. */
+  read(buffer: Buffer, length: number, position: number): number
+  /** Resolves when that would not wait. Omitted if it never does. */
+  arrived?(length: number, position: number): Promise<void>
+}
 
 class OpenBlob implements VerifiedBlob {
   readonly fd: number | undefined
   readonly size: number
-  private readonly file: number | undefined
+  readonly file: number | undefined
   private readonly source: BlobSource
-  private readonly algorithm: DigestAlgorithm
   private readonly input: Input
-  private readonly buffer: Buffer
-  private readonly hash: Hash
-  private position = 0
+  private buffer: Buffer | undefined
+  private readonly hash: StreamHash
+  private readonly position: Float64Array
   private found: Digest | undefined
   private closed = false
 
-  constructor(source: BlobSource, algorithm: DigestAlgorithm, input: Input, fd?: number) {
+  constructor(source: BlobSource, { hash, position }: BlobProgress, input: Input, fd?: number) {
     this.fd = source.section === undefined ? fd : undefined
     this.file = fd
     this.size = source.size
     this.source = source
-    this.algorithm = algorithm
     this.input = input
-    this.buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK, source.size + 1))
-    this.hash = createHash(algorithm)
+    this.hash = hash
+    this.position = position
   }
 
   read(): Buffer | undefined {
-    const left = this.size - this.position
-    const wanted = Math.min(this.buffer.length, left + 1)
-    const length = this.input(this.buffer, wanted, this.position)
+    this.buffer ??= Buffer.allocUnsafeSlow(Math.min(CHUNK, this.size + 1))
+    const length = this.readInto(this.buffer)
+    return length === 0 ? undefined : this.buffer.subarray(0, length)
+  }
+
+  readInto(buffer: Buffer): number {
+    this.hash.settle()
+    const position = this.position[0]!
+    const left = this.size - position
+    const length = this.input.read(buffer, Math.min(buffer.length, left + 1), position)
     if (length > left) throw blobSizeMismatch(this.source, `more than ${this.size}`)
-    if (length === 0 && left > 0) throw blobSizeMismatch(this.source, this.position)
-    if (length === 0) return undefined
-    this.position += length
-    const chunk = this.buffer.subarray(0, length)
-    this.hash.update(chunk)
-    return chunk
+    if (length === 0 && left > 0) throw blobSizeMismatch(this.source, position)
+    this.position[0] = position + length
+    this.hash.update(buffer, 0, length)
+    return length
+  }
+
+  async arrived(): Promise<void> {
+    const [position] = this.position
+    await this.input.arrived?.(Math.min(CHUNK, this.size + 1 - position!), position!)
+  }
+
+  peek(): Buffer {
+    const head = Buffer.alloc(Math.min(HEAD, this.size))
+    return head.subarray(0, this.input.read(head, head.length, 0))
   }
 
   verify(): void {
     while (this.found === undefined && this.read() !== undefined);
-    this.found ??= finishDigest(this.hash, this.algorithm)
+    this.found ??= finishDigest(this.hash, digestAlgorithm(this.source.digest))
     if (this.found !== this.source.digest) throw blobDigestMismatch(this.source, this.found)
   }
 
@@ -122,13 +161,21 @@ class OpenBlob implements VerifiedBlob {
 
 function fileInput(fd: number, path: string, section: BlobSource['section']): Input {
   if (section === undefined)
-    return (buffer, length, position) => pread(fd, buffer, length, position, path)
+    return { read: (buffer, length, position) => pread(fd, buffer, length, position, path) }
   const { offset, length: size } = section
-  return (buffer, length, position) =>
-    pread(fd, buffer, Math.min(length, size - position), offset + position, path)
+  return {
+    read: (buffer, length, position) =>
+      pread(fd, buffer, Math.min(length, size - position), offset + position, path)
+  }
+}
+
+function arrivingInput(memory: SharedArrayBuffer): Input {
+  return new ArrivalReader(memory)
 }
 
 function memoryInput(data: Uint8Array): Input {
   const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
-  return (buffer, length, position) => bytes.copy(buffer, 0, position, position + length)
+  return {
+    read: (buffer, length, position) => bytes.copy(buffer, 0, position, position + length)
+  }
 }

@@ -7,26 +7,34 @@ import { openBlob, type VerifiedBlob } from './blob.ts'
 import type { BlobSource } from './blob-source.ts'
 import { openRegular } from './file.ts'
 import type { Workspace } from './layout-workspace.ts'
+import type { Breathe } from './several.ts'
 
-/** `cloned`: the copy shares its blocks with the original. `present`: a file of this size already exists. */
-export type CopyOutcome = 'copied' | 'cloned' | 'present'
+/**
+ * `cloned`: the copy shares its blocks with the original. `present`: it is already there. `mounted`: a registry has it in
+ * another repository, too, and took it from there.
+ */
+export type CopyOutcome = 'copied' | 'cloned' | 'present' | 'mounted'
+
+export type Count = (bytes: number) => void
 
 /**
  * Copies a blob into a layout and verifies it on the way; a clone is verified in its new place. A blob that is not as
- * expected never becomes visible. `pause` is called before each MiB and may throw.
+ * expected never becomes visible. `pause` is called before each MiB and may throw; `count` gets the bytes of each piece
+ * that was copied.
  * @throws BLOB_*, DIGEST_INVALID, SYSCALL_FAILED
  */
 export async function copyBlob(
   workspace: Workspace,
   source: BlobSource,
-  pause: () => Promise<void>
+  pause: Breathe,
+  count: Count = () => undefined
 ): Promise<CopyOutcome> {
   const final = workspace.blobName(source.digest)
   if (isPresent(final, source.size)) return 'present'
   const blob = openBlob(source)
   const file = workspace.newFile()
   try {
-    const outcome = await fill(file, blob, source, pause)
+    const outcome = await fill(file, blob, source, pause, count)
     file.publish(final)
     return outcome
   } finally {
@@ -36,10 +44,7 @@ export async function copyBlob(
 }
 
 /** The bytes of a blob. They may be trusted once the loop has ended without an error. */
-export async function* blobChunks(
-  source: BlobSource,
-  pause: () => Promise<void>
-): AsyncGenerator<Buffer> {
+export async function* blobChunks(source: BlobSource, pause: Breathe): AsyncGenerator<Buffer> {
   const blob = openBlob(source)
   try {
     yield* verifiedChunks(blob, pause)
@@ -52,7 +57,8 @@ async function fill(
   file: NewFile,
   blob: VerifiedBlob,
   source: BlobSource,
-  pause: () => Promise<void>
+  pause: Breathe,
+  count: Count
 ): Promise<CopyOutcome> {
   const { digest, size } = source
   if (blob.fd !== undefined && cloneFile(blob.fd, file.fd)) {
@@ -60,18 +66,23 @@ async function fill(
     while ((await clone.next()).done !== true);
     return 'cloned'
   }
-  for await (const chunk of verifiedChunks(blob, pause)) file.write(chunk)
+  for await (const chunk of verifiedChunks(blob, pause)) {
+    file.write(chunk)
+    count(chunk.length)
+  }
   return 'copied'
 }
 
-async function* verifiedChunks(
-  blob: VerifiedBlob,
-  pause: () => Promise<void>
-): AsyncGenerator<Buffer> {
-  await pause()
+async function* verifiedChunks(blob: VerifiedBlob, pause: Breathe): AsyncGenerator<Buffer> {
+  const ready = async (): Promise<void> => {
+    const arrived = blob.arrived()
+    await pause(arrived)
+    await arrived
+  }
+  await ready()
   for (let chunk = blob.read(); chunk !== undefined; chunk = blob.read()) {
     yield chunk
-    await pause()
+    await ready()
   }
   blob.verify()
 }

@@ -1,8 +1,9 @@
 /** Finds the entry of an index that a name means. */
 import { OciUnpackError } from '../errors.ts'
 import { distinct, isArtifact } from '../image/choice.ts'
+import { isAttached } from '../image/cosign.ts'
 import type { Digest } from '../image/digest.ts'
-import { mediaKind } from '../image/media-types.ts'
+import { isManifestType, mediaKind } from '../image/media-types.ts'
 import { DEFAULT_TAG, digestNamed, entriesNamed, nameBesideTag, nameOf } from '../image/tags.ts'
 import type { Descriptor, ImageIndex } from '../image/types.ts'
 import { printable } from '../image/validate.ts'
@@ -45,8 +46,7 @@ function defaultEntry(source: ImageSource, index: ImageIndex): Descriptor {
 
 /** Signatures and the like lie beside the image that they belong to. */
 function isImage(entry: Descriptor): boolean {
-  const { kind } = mediaKind(entry.mediaType)
-  return (kind === 'index' || kind === 'manifest') && !isArtifact(entry)
+  return isManifestType(entry.mediaType) && !isArtifact(entry) && !isAttached(entry)
 }
 
 function withDigest(

@@ -12,6 +12,8 @@ import { documentTooLarge } from './file.ts'
 export interface ImageSource {
   /** The absolute path of the directory or the archive. */
   readonly path: string
+  /** Where in a registry it is: another repository of the same host can take blobs from there. */
+  readonly repository?: { readonly host: string; readonly name: string }
   /** Whether a name without a tag means `latest`, if there is such a tag. */
   readonly hasDefaultTag: boolean
   /** Tells whoever opened this place about something odd that is not a reason to fail. The same is told once. */
@@ -32,8 +34,29 @@ export interface ImageSource {
    * @throws DOCUMENT_INVALID for a descriptor that is not one; DIGEST_INVALID; in an archive BLOB_INVALID if they are not in a regular file
    */
   blobSource(descriptor: Descriptor): BlobSource
-  /** Releases what it keeps open, which is nothing unless an archive is compressed as a whole. */
+  /**
+   * The manifests and indexes whose subject has this digest (distribution-spec, Listing Referrers). Omitted if they are
+   * entries of the index.
+   */
+  readonly referrers?: (digest: Digest) => Promise<readonly Descriptor[]>
+  /** What a tag leads to, if there is such a tag. Omitted if the index has all tags. */
+  readonly tagged?: (tag: string) => Promise<Descriptor | undefined>
+  /** Whether a blob exists. Omitted if opening it tells. */
+  readonly isThere?: (descriptor: Descriptor) => Promise<boolean>
+  /**
+   * Sees to it that a reading of documents does not have to wait for them. Where they are far away, the reading is
+   * repeated until all that it needs were fetched: it must change nothing, and what it throws counts only when it is
+   * done in earnest. @throws what fetching throws, and ABORTED
+   */
+  prepare(reading: () => void): Promise<void>
+  /** Releases what it keeps open: a connection, or an archive that is compressed as a whole. */
   close(): void
+}
+
+/** What a reading of documents returns, which does not have to wait for any. @throws what it throws, and `prepare` */
+export async function prepared<T>(source: ImageSource, read: () => T): Promise<T> {
+  await source.prepare(() => void read())
+  return read()
 }
 
 export type OnWarning = (message: string, facts: Facts) => void
@@ -47,7 +70,7 @@ export interface SourceParts {
   limit: number
   readIndex(): ImageIndex
   /** A file, or a part of one, which need not exist. */
-  locate(digest: Digest): BlobPlace
+  locate(digest: Digest, size: number): BlobPlace
   close?(): void
 }
 
@@ -60,7 +83,7 @@ export function imageSource(parts: SourceParts): ImageSource {
     assertDescriptor(descriptor, path)
     const { digest, size, data } = descriptor
     return data === undefined || data === ''
-      ? { digest, size, ...parts.locate(digest) }
+      ? { digest, size, ...parts.locate(digest, size) }
       : { digest, size, data: Buffer.from(data, 'base64') }
   }
   return {
@@ -69,6 +92,7 @@ export function imageSource(parts: SourceParts): ImageSource {
     warn,
     readIndex: () => readUsable(parts, warn),
     blobSource,
+    prepare: () => Promise.resolve(),
     close: () => parts.close?.(),
     readDocument: (descriptor) => readVerified(blobSource(descriptor), limit)
   }

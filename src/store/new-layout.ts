@@ -1,6 +1,7 @@
 /** Makes layouts, which appear as a whole. */
-import { basename, dirname, resolve } from 'node:path'
-import { fromText } from '../bytes.ts'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join, resolve } from 'node:path'
+import { display, fromText } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import { OCI_INDEX } from '../image/media-types.ts'
 import { indexBytes } from '../image/serialise.ts'
@@ -12,7 +13,11 @@ import { renameNew } from '../sys/names.ts'
 import { openOrMakeDirectory, type OperatorDirectory } from '../sys/operator-directory.ts'
 import { makeWay, type OnLeftover } from '../workspace/leftovers.ts'
 import { createNewFile } from '../workspace/new-file.ts'
-import { makePrivateDirectory, type PrivateDirectory } from '../workspace/private-directory.ts'
+import {
+  makePrivateDirectory,
+  PRIVATE_MODE,
+  type PrivateDirectory
+} from '../workspace/private-directory.ts'
 import { privateName } from '../workspace/private-name.ts'
 import { isThere } from './file.ts'
 import { openLayout } from './layout.ts'
@@ -41,6 +46,33 @@ export function createLayout(path: string): string {
     hidden.close()
   }
   return root
+}
+
+/** A layout that only this process uses, and that never gets another name. */
+export interface PrivateLayout {
+  /** Absolute. */
+  path: string
+  /** Removes it with everything in it. May be called again. */
+  close(): void
+}
+
+/** Makes one where temporary files are. What a killed process has left there is removed by the next. */
+export function makePrivateLayout(onLeftover: OnLeftover = () => undefined): PrivateLayout {
+  const parent = openOrMakeDirectory(tmpdir())
+  let directory: PrivateDirectory | undefined
+  const close = (): void => {
+    directory?.remove()
+    parent.close()
+  }
+  try {
+    makeWay(parent.fd, tmpdir(), onLeftover)
+    directory = makePrivateDirectory(parent.fd, () => privateName('layout'), PRIVATE_MODE)
+    const above = join(tmpdir(), display(directory.name))
+    return { path: createLayout(join(above, 'layout')), close }
+  } catch (error) {
+    close()
+    throw error
+  }
 }
 
 /** `pause` as for `openWorkspace`. @throws LAYOUT_INVALID if there is something other than a layout, SYSCALL_FAILED */

@@ -4,9 +4,12 @@ import { display, type ByteString } from '../bytes.ts'
 import { SyscallError } from './failure.ts'
 import { lastErrno } from './libc.ts'
 
+/** Node does not have it. */
+const ENOTBLK = 15
+
 /** Some numbers have two names (EAGAIN is EWOULDBLOCK); the first in the list is used. */
 const errnoNames = new Map(
-  Object.entries(constants.errno)
+  Object.entries({ ...constants.errno, ENOTBLK })
     .reverse()
     .map(([name, value]) => [value, name])
 )

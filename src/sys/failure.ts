@@ -17,6 +17,7 @@ const sentences: Readonly<Record<string, string>> = {
   ENFILE: 'too many open files in the system',
   ENOENT: 'it does not exist',
   ENOSPC: 'no space left on the device',
+  ENOTBLK: 'it is not a block device',
   ENOTDIR: 'a part of the path is not a directory',
   ENOTEMPTY: 'the directory is not empty',
   ENOTSUP: 'the file system does not support it',

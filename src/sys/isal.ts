@@ -2,7 +2,8 @@
  * ISA-L's inflate (libisal.so.2), called in this process. It is twice as fast as zlib's and needs no pipe, which would
  * cost as much again as inflating. This file knows the layout of its `struct inflate_state` (igzip_lib.h).
  */
-import { addressOf, loadLibrary, type AsyncNative, type Native } from './libc.ts'
+import { createHash, type Hash } from 'node:crypto'
+import { addressOf, loadLibrary, type Native } from './libc.ts'
 
 const STATE_BYTES = 87_368
 const NEXT_OUT = 0
@@ -36,84 +37,115 @@ export class IsalDataError extends Error {}
 
 interface Library {
   init: Native
-  inflate: Native & AsyncNative
+  inflate: Native
 }
 
-/** Inflates gzip members one after the other. Input and output must not move while a call runs. */
+/** All that inflating needs to remember. If it is shared, any thread may go on with it, one at a time. */
+export interface InflaterMemory {
+  /** INFLATER_BYTES of zeros at the beginning. */
+  state: Buffer
+  /** Where input is put before it is fed. */
+  input: Buffer
+}
+
+export const INFLATER_BYTES: number = STATE_BYTES
+
+/** Inflates gzip members one after the other. Output must not move while a call runs. */
 export class IsalInflater {
   private readonly library: Library
-  private readonly state = Buffer.alloc(STATE_BYTES)
-  private readonly address = addressOf(this.state)
-  private input: Buffer = Buffer.alloc(0)
+  private readonly state: Buffer
+  private readonly address: number
+  private readonly inputAddress: number
+  private output: Buffer | undefined
+  private outputAddress = 0
 
-  private constructor(library: Library) {
+  private constructor(library: Library, { state, input }: InflaterMemory) {
     this.library = library
-    this.begin()
+    this.state = state
+    this.address = addressOf(state)
+    this.inputAddress = addressOf(input)
   }
 
-  /** Undefined if this machine has no such library, or one with a different layout of its state. */
-  static create(): IsalInflater | undefined {
+  /** Whether this machine has such a library, with the expected layout of its state. */
+  static isThere(): boolean {
     library ??= load()
-    return library === 'absent' ? undefined : new IsalInflater(library)
+    return library !== 'absent'
   }
 
-  static of(library: Library): IsalInflater {
-    return new IsalInflater(library)
+  /** Undefined if it is not there. */
+  static create(memory: InflaterMemory): IsalInflater | undefined {
+    library ??= load()
+    return library === 'absent' ? undefined : new IsalInflater(library, memory)
   }
 
-  /** Starts a new member at the next byte of input. */
-  begin(): void {
+  static of(library: Library, memory: InflaterMemory): IsalInflater {
+    return new IsalInflater(library, memory)
+  }
+
+  /** Starts a new member with the input from `start` to `end`. */
+  begin(start: number, end: number): void {
     this.library.init(this.address)
     this.state.writeUInt32LE(ISAL_GZIP, CRC_FLAG)
+    this.feed(start, end)
   }
 
-  /** Gives the next input, after the one before is used up. It must stay valid until it is used up itself. */
-  feed(input: Buffer): void {
-    this.input = input
-    writePointer(this.state, NEXT_IN, input)
-    this.state.writeUInt32LE(input.length, AVAIL_IN)
+  /** Gives the input from `start` to `end`, after what was given before is used up. */
+  feed(start: number, end: number): void {
+    writePointer(this.state, NEXT_IN, this.inputAddress + start)
+    this.state.writeUInt32LE(end - start, AVAIL_IN)
   }
 
-  /** Input that has not been used yet. */
-  get rest(): Buffer {
-    const left = this.state.readUInt32LE(AVAIL_IN)
-    return this.input.subarray(this.input.length - left)
+  /** How many bytes of the input have not been used yet. */
+  get left(): number {
+    return this.state.readUInt32LE(AVAIL_IN)
   }
 
-  /** Inflates into `output` until it is full, the input is used up or the member ends. @throws IsalDataError */
-  inflate(output: Buffer): Inflated {
-    this.aim(output)
-    return this.outcome(output, this.library.inflate(this.address))
+  /** Where they begin; meaningless if there are none. */
+  get position(): number {
+    return Number(this.state.readBigUInt64LE(NEXT_IN)) - this.inputAddress
   }
 
-  /** The same on a thread of libuv's pool. */
-  async inflateApart(output: Buffer): Promise<Inflated> {
-    this.aim(output)
-    const result = await new Promise<number>((resolve, reject) => {
-      this.library.inflate.async(this.address, (error, value) => {
-        if (error === null) resolve(value)
-        else reject(error)
-      })
-    })
-    return this.outcome(output, result)
-  }
-
-  private aim(output: Buffer): void {
-    writePointer(this.state, NEXT_OUT, output)
-    this.state.writeUInt32LE(output.length, AVAIL_OUT)
-  }
-
-  private outcome(output: Buffer, result: number): Inflated {
+  /**
+   * Inflates into `output` from `start` until it is full, the input is used up or the member ends.
+   * @throws IsalDataError
+   */
+  inflate(output: Buffer, start: number): Inflated {
+    writePointer(this.state, NEXT_OUT, this.addressOf(output) + start)
+    this.state.writeUInt32LE(output.length - start, AVAIL_OUT)
+    const result = this.library.inflate(this.address)
+    clearVectorRegisters()
     if (result < 0) throw new IsalDataError(reasons[result] ?? `result ${result}`)
     return {
-      length: output.length - this.state.readUInt32LE(AVAIL_OUT),
+      length: output.length - start - this.state.readUInt32LE(AVAIL_OUT),
       ended: this.state.readUInt32LE(BLOCK_STATE) === ISAL_BLOCK_FINISH
     }
   }
+
+  private addressOf(output: Buffer): number {
+    if (this.output !== output) {
+      this.output = output
+      this.outputAddress = addressOf(output)
+    }
+    return this.outputAddress
+  }
 }
 
-function writePointer(state: Buffer, offset: number, target: Buffer): void {
-  state.writeBigUInt64LE(target.length === 0 ? 0n : BigInt(addressOf(target)), offset)
+/**
+ * ISA-L leaves the upper halves of the vector registers dirty, and as long as they are, every SSE instruction of the
+ * thread waits for the one before that wrote the same register: hashing took twice as long. Code for AVX2 clears them
+ * before it returns, and OpenSSL has such code for SHA-512.
+ */
+function clearVectorRegisters(): void {
+  sha512 ??= createHash('sha512')
+  sha512.update(ONE_BLOCK)
+}
+
+let sha512: Hash | undefined
+const ONE_BLOCK = Buffer.alloc(128)
+
+function writePointer(state: Buffer, offset: number, address: number): void {
+  state.writeUInt32LE(address % 0x1_0000_0000, offset)
+  state.writeUInt32LE(Math.floor(address / 0x1_0000_0000), offset + 4)
 }
 
 let library: Library | 'absent' | undefined
@@ -139,10 +171,10 @@ function isAsExpected(found: Library): boolean {
 function inflatesTo(found: Library, input: Buffer, text: string): boolean {
   const output = Buffer.alloc(16)
   try {
-    const inflater = IsalInflater.of(found)
-    inflater.feed(input)
-    const { length, ended } = inflater.inflate(output)
-    return ended && inflater.rest.length === 1 && output.toString('latin1', 0, length) === text
+    const inflater = IsalInflater.of(found, { state: Buffer.alloc(STATE_BYTES), input })
+    inflater.begin(0, input.length)
+    const { length, ended } = inflater.inflate(output, 0)
+    return ended && inflater.left === 1 && output.toString('latin1', 0, length) === text
   } catch (error) {
     if (error instanceof IsalDataError) return false
     throw error

@@ -10,11 +10,6 @@ const libc = koffi.load(null)
 
 export type Native = (...args: readonly number[]) => number
 
-/** The same function on a thread of libuv's pool; `done` is called on the calling thread. */
-export interface AsyncNative {
-  async(...args: readonly [...number[], (error: Error | null, result: number) => void]): void
-}
-
 function declare(prototype: string): Native {
   return retrying(libc.func(prototype) as Native, prototype.split(',').length)
 }
@@ -69,15 +64,24 @@ function wasInterrupted(): boolean {
   return koffi.errno() === constants.errno.EINTR
 }
 
-/** Functions of a shared library that may not exist on this machine. */
+/** Functions that may not exist on this machine. @param file a shared library; null: this process with what it has loaded */
 export function loadLibrary<Name extends string>(
-  file: string,
+  file: string | null,
   functions: Readonly<Record<Name, string>>
-): Readonly<Record<Name, Native & AsyncNative>> | undefined {
+): Readonly<Record<Name, Native>> | undefined {
   try {
     const found = koffi.load(file)
     const declared = Object.entries<string>(functions).map(([name, it]) => [name, found.func(it)])
-    return Object.fromEntries(declared) as Record<Name, Native & AsyncNative>
+    return Object.fromEntries(declared) as Record<Name, Native>
+  } catch {
+    return undefined
+  }
+}
+
+/** A function that Node itself exports, or undefined. It is no system call, so it is never repeated. */
+export function loadExported(prototype: string): Native | undefined {
+  try {
+    return libc.func(prototype) as Native
   } catch {
     return undefined
   }
@@ -124,7 +128,10 @@ const prototypes = {
   pipe2: 'int pipe2(uintptr_t, int)',
   fcntl: 'int fcntl(int, int, int64)',
   flock: 'int flock(int, int)',
-  ioctl: 'int ioctl(int, uint64, int64)'
+  ioctl: 'int ioctl(int, uint64, int64)',
+  umount2: 'int umount2(uintptr_t, int)',
+  // for calls without a wrapper in older libcs; a call ignores what it has no parameter for
+  syscall: 'int64 syscall(int64, int64, int64, int64, int64, int64)'
 }
 
 export const libcCalls: Readonly<Record<keyof typeof prototypes | 'openat2', Native>> = {

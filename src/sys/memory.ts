@@ -9,6 +9,9 @@ import { addressOf } from './libc.ts'
 /** Room for a path: PATH_MAX, plus a `/proc/self/fd/N/` in front of it. */
 const PATH_ROOM = 8192
 
+/** Bytes of a string that is written one by one. */
+const SHORT = 32
+
 const block = Buffer.allocUnsafeSlow(4 * PATH_ROOM)
 const blockAddress = addressOf(block)
 
@@ -23,9 +26,23 @@ class Slot {
 
   /** Writes a NUL-terminated string and returns its address. */
   string(bytes: ByteString): number {
-    if (bytes.length >= this.bytes.length || bytes.includes('\0')) throw unusable(bytes)
-    this.bytes[this.bytes.write(bytes, 'latin1')] = 0
+    if (bytes.length <= SHORT) this.writeShort(bytes)
+    else {
+      if (bytes.length >= this.bytes.length || bytes.includes('\0')) throw unusable(bytes)
+      this.bytes[this.bytes.write(bytes, 'latin1')] = 0
+    }
     return this.address
+  }
+
+  /** Most names are short, and calling Buffer.write would cost more than this. */
+  private writeShort(bytes: ByteString): void {
+    const { bytes: block } = this
+    for (let at = 0; at < bytes.length; at += 1) {
+      const byte = bytes.charCodeAt(at)
+      if (byte === 0) throw unusable(bytes)
+      block[at] = byte
+    }
+    block[bytes.length] = 0
   }
 
   /** The memory of the slot, for structures. */

@@ -60,6 +60,22 @@ export function mountIdOf(fd: number): string | undefined {
   return /^mnt_id:\s*(\d+)$/m.exec(readFile(`/proc/self/fdinfo/${fd}`).toString('latin1'))?.[1]
 }
 
+/** What is mounted at a place that is open. */
+export interface MountedHere {
+  /** As in /proc/filesystems. */
+  fileSystem: string
+  /** Where it is mounted. */
+  point: ByteString
+}
+
+/** The mount that an open file was reached through. */
+export function mountOf(fd: number): MountedHere | undefined {
+  const id = mountIdOf(fd)
+  const fields = mountInfo().find(([own]) => own === id)
+  if (fields === undefined) return undefined
+  return { fileSystem: fields[fields.indexOf('-') + 1] ?? '', point: unescape(fields[4] ?? '') }
+}
+
 function mountInfo(): string[][] {
   const lines = readFile('/proc/self/mountinfo').toString('latin1').split('\n')
   return lines.map((line) => line.split(' '))

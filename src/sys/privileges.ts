@@ -8,6 +8,8 @@ export interface Privileges {
   makesDevices: boolean
   /** It can set attributes of every name, `trusted.*` too (CAP_SYS_ADMIN in the initial user namespace). */
   setsEveryXattr: boolean
+  /** It can mount file systems that are on devices or in files (CAP_SYS_ADMIN in the initial user namespace). */
+  mountsImages: boolean
 }
 
 const CAP_DAC_OVERRIDE = 1n
@@ -29,7 +31,8 @@ export function privilegesFrom(status: string, uidMap: string): Privileges {
   return {
     overridesModes: has(CAP_DAC_OVERRIDE),
     makesDevices: has(CAP_MKNOD) && isInitial(uidMap),
-    setsEveryXattr: has(CAP_SYS_ADMIN) && isInitial(uidMap)
+    setsEveryXattr: has(CAP_SYS_ADMIN) && isInitial(uidMap),
+    mountsImages: has(CAP_SYS_ADMIN) && isInitial(uidMap)
   }
 }
 

@@ -32,6 +32,8 @@ export interface TarEntry {
   devMinor: number
   /** `SCHILY.xattr.*` records in archive order; only the last of equal names. */
   xattrs: readonly Xattr[]
+  /** Only from a reader of archives (`Dialect`): PAX records whose metadata layers have in another form. */
+  foreign?: ReadonlyMap<ByteString, ByteString>
   /** Bytes from the start of the (uncompressed) archive to the entry's first header block. */
   offset: number
 }

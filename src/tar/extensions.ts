@@ -1,16 +1,17 @@
 /** The extended headers that apply to the next member. */
 import type { ByteString } from '../bytes.ts'
+import { gnuType, type Dialect } from './dialect.ts'
 import { limitExceeded, tarInvalid } from './faults.ts'
 import { readString } from './header.ts'
 import type { TarLimits } from './limits.ts'
 import { decodeRecords, XATTR_PREFIX, type PaxRecords } from './pax.ts'
 import { collectRecords } from './sparse-pax.ts'
 
-/** Members that only describe the member that follows (or, for the global one, all that follow). */
-export type ExtensionType = 'pax' | 'global' | 'longName' | 'longLink'
+/** Members that only describe the member that follows (or, for the global one, all that follow; or the archive). */
+export type ExtensionType = 'pax' | 'global' | 'longName' | 'longLink' | 'label'
 
 /** The extension a type flag stands for, if it stands for one. */
-export function extensionType(flag: number): ExtensionType | undefined {
+export function extensionType(flag: number, dialect: Dialect): ExtensionType | undefined {
   switch (flag) {
     case 0x78: // x
       return 'pax'
@@ -21,7 +22,7 @@ export function extensionType(flag: number): ExtensionType | undefined {
     case 0x4b: // K
       return 'longLink'
     default:
-      return undefined
+      return dialect === 'archive' && gnuType(flag) === 'label' ? 'label' : undefined
   }
 }
 
@@ -68,6 +69,8 @@ export class Extensions {
         return
       case 'longLink':
         this.longLink = readString(bytes, start, end)
+        return
+      case 'label':
         return
     }
   }

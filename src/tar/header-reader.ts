@@ -1,5 +1,6 @@
 /** Turns header blocks into members. */
 import { display } from '../bytes.ts'
+import { gnuType, type Dialect } from './dialect.ts'
 import { Extensions, extensionType, type ExtensionType } from './extensions.ts'
 import { limitExceeded, tarInvalid } from './faults.ts'
 import {
@@ -24,15 +25,19 @@ export class HeaderReader {
   extensionSize = 0
   /** The member, after `member`. */
   member: Member | undefined
+  /** Whether there was a type of member that readers of layers refuse. */
+  hasGnuTypes = false
   private readonly limits: TarLimits
+  private readonly dialect: Dialect
   private readonly extensions: Extensions
   private extension: ExtensionType = 'pax'
   /** Offset of the current extended header, and of the first one that still waits for its member. */
   private offset = 0
   private first = -1
 
-  constructor(limits: TarLimits) {
+  constructor(limits: TarLimits, dialect: Dialect) {
     this.limits = limits
+    this.dialect = dialect
     this.extensions = new Extensions(limits)
   }
 
@@ -47,13 +52,15 @@ export class HeaderReader {
     if (!checksumMatches(block, sum)) {
       throw tarInvalid(block.offset, 'A tar header has a wrong checksum.')
     }
-    const extension = extensionType(typeFlag(block))
+    const flag = typeFlag(block)
+    if (gnuType(flag) !== undefined) this.hasGnuTypes = true
+    const extension = extensionType(flag, this.dialect)
     return extension === undefined ? this.beginMember(block) : this.extend(extension, block)
   }
 
   takeExtension(bytes: Buffer, at: number): void {
     this.extensions.take(this.extension, bytes, at, at + this.extensionSize, this.offset)
-    if (this.first < 0 && this.extension !== 'global') this.first = this.offset
+    if (this.first < 0 && !STANDS_ALONE.has(this.extension)) this.first = this.offset
   }
 
   takeSparse(bytes: Buffer, at: number): Next {
@@ -78,7 +85,7 @@ export class HeaderReader {
 
   private beginMember(block: Block): Next {
     const first = this.first < 0 ? block.offset : this.first
-    const member = readMember(block, this.extensions, first)
+    const member = readMember(block, this.extensions, first, this.dialect)
     this.extensions.clear()
     this.first = -1
     this.member = member
@@ -104,3 +111,6 @@ export class HeaderReader {
     throw limitExceeded(offset, 'The map of a sparse file', `at most ${limit} extents`, count)
   }
 }
+
+/** They do not wait for a member. */
+const STANDS_ALONE: ReadonlySet<ExtensionType> = new Set(['global', 'label'])

@@ -1,6 +1,7 @@
 /** The kind of body that a member has. */
 import { display } from '../bytes.ts'
 import type { OciUnpackError } from '../errors.ts'
+import { gnuType } from './dialect.ts'
 import type { EntryType } from './entry.ts'
 import { tarInvalid } from './faults.ts'
 import { formatOf, typeFlag } from './header.ts'
@@ -22,8 +23,12 @@ export interface Body {
 
 const NO_BODY: Body = { size: 0, stored: 0, sparse: undefined }
 
-/** Only files have a body. Like Go's archive/tar, this ignores the size field of all other types. */
+/**
+ * Only files have a body. Like Go's archive/tar, this ignores the size field of all other types, but a directory in a
+ * dump of GNU tar is followed by a list.
+ */
 export function readBody(source: Source, type: EntryType): Body {
+  if (gnuType(typeFlag(source.block)) === 'dump') return { ...NO_BODY, stored: memberSize(source) }
   if (type !== 'file') return NO_BODY
   const stored = memberSize(source)
   const { block, records } = source

@@ -1,5 +1,6 @@
 /** A member: its entry and its body. */
 import type { ByteString } from '../bytes.ts'
+import { foreignRecords, gnuType, type Dialect } from './dialect.ts'
 import type { EntryType, TarEntry } from './entry.ts'
 import type { Extensions } from './extensions.ts'
 import { entryInvalid } from './faults.ts'
@@ -24,11 +25,16 @@ export interface Member {
 }
 
 /** `offset` is the position of the member's first header, which may be an extended one, in the archive. */
-export function readMember(block: Block, extensions: Extensions, offset: number): Member {
+export function readMember(
+  block: Block,
+  extensions: Extensions,
+  offset: number,
+  dialect: Dialect
+): Member {
   const records = extensions.records
   const name = memberName(block, extensions.longName, records)
   const source: Source = { block, records, name }
-  const type = entryType(source)
+  const type = entryType(source, dialect)
   const body = readBody(source, type)
   const device = type === 'char' || type === 'block'
   const entry: TarEntry = {
@@ -47,6 +53,8 @@ export function readMember(block: Block, extensions: Extensions, offset: number)
   }
   const atime = memberAtime(source)
   if (atime !== undefined) entry.atime = atime
+  const foreign = dialect === 'archive' ? foreignRecords(records) : undefined
+  if (foreign !== undefined) entry.foreign = foreign
   return { entry, body }
 }
 
@@ -86,11 +94,14 @@ function refuseNul(block: Block, name: ByteString, bytes: ByteString): void {
   }
 }
 
+/** M: GNU tar's type for what follows of a file in the next volume. */
+const CONTINUED = 0x4d
+
 /**
  * Some writers mark directories only by a slash at the end of the name, like the first versions of tar. With a body, such
  * a name belongs to a file. Everything that is not a file system object is refused.
  */
-function entryType(source: Source): EntryType {
+function entryType(source: Source, dialect: Dialect): EntryType {
   const { block, name } = source
   const flag = typeFlag(block)
   switch (String.fromCharCode(flag)) {
@@ -114,8 +125,10 @@ function entryType(source: Source): EntryType {
     case '6':
       return 'fifo'
     default:
+      if (dialect === 'archive' && gnuType(flag) === 'dump') return 'directory'
       throw entryInvalid(block.offset, name, 'The entry has a type that is not supported.', {
-        found: `type byte 0x${flag.toString(16).padStart(2, '0')}`
+        found: `type byte 0x${flag.toString(16).padStart(2, '0')}`,
+        ...(flag === CONTINUED && { reason: 'it is the rest of a file from another volume' })
       })
   }
 }

@@ -2,6 +2,7 @@
 import { display } from '../bytes.ts'
 import type { OciUnpackError } from '../errors.ts'
 import { BodyCursor } from './body.ts'
+import type { Dialect } from './dialect.ts'
 import { tarInvalid } from './faults.ts'
 import { Gather } from './gather.ts'
 import { HeaderReader, type Next } from './header-reader.ts'
@@ -32,10 +33,20 @@ export class TarReader {
   /** How many bytes of the extension, body or padding are still to come. */
   private left = 0
 
-  constructor(sink: TarSink, limits: Partial<TarLimits> = {}) {
+  constructor(sink: TarSink, limits: Partial<TarLimits> = {}, dialect: Dialect = 'layer') {
     this.sink = sink
-    this.headers = new HeaderReader({ ...DEFAULT_TAR_LIMITS, ...limits })
+    this.headers = new HeaderReader({ ...DEFAULT_TAR_LIMITS, ...limits }, dialect)
     this.cursor = new BodyCursor(sink)
+  }
+
+  /** The position after the end blocks; undefined if they have not come. */
+  get end(): number | undefined {
+    return this.state === 'ended' ? this.offset : undefined
+  }
+
+  /** Whether there was a type of member that a reader of layers refuses. */
+  get hasGnuTypes(): boolean {
+    return this.headers.hasGnuTypes
   }
 
   /** Reads the next bytes. Anything after the two end blocks is accepted and ignored. */

@@ -1,5 +1,6 @@
 /** The PAX records that an entry needs. */
 import type { ByteString } from '../bytes.ts'
+import { ACL_RECORDS, aclText } from './acl.ts'
 import type { TarEntry, Timespec } from './entry.ts'
 import { FIELD, type Field } from './header.ts'
 import { fitsOctal } from './number.ts'
@@ -51,4 +52,12 @@ function xattrRecords({ xattrs }: TarEntry): PaxRecord[] {
   return xattrs
     .filter(([, value]) => value !== '')
     .map(([name, value]) => [XATTR_PREFIX + name, value])
+}
+
+/** The ACLs of an entry as text. */
+export function aclRecords({ xattrs }: TarEntry): PaxRecord[] {
+  return [...ACL_RECORDS].flatMap(([key, wanted]): PaxRecord[] => {
+    const text = aclText(xattrs.find(([name]) => name === wanted)?.[1] ?? '')
+    return text === undefined ? [] : [[key, text]]
+  })
 }

@@ -9,7 +9,7 @@ import { storedBytes, type Extents } from './sparse.ts'
 import { encodeSparseMap, sparseRecords } from './sparse-pax.ts'
 import { fitsString, splitName, stripToAscii, ustarBlock, type UstarFields } from './ustar.ts'
 import { checkWritable } from './writable.ts'
-import { neededRecords, type TimePrecision } from './writer-records.ts'
+import { aclRecords, neededRecords, type TimePrecision } from './writer-records.ts'
 
 export type { TimePrecision }
 export { padding }
@@ -19,6 +19,8 @@ export interface WriteOptions {
   precision?: TimePrecision
   /** Writes the file as PAX 1.0 sparse: only these extents of it follow as the body. */
   sparse?: Extents
+  /** Writes ACLs a second time, as the text that GNU tar and bsdtar restore. */
+  aclTexts?: boolean
 }
 
 /**
@@ -52,7 +54,8 @@ function sparseBlocks(entry: TarEntry, options: WriteOptions, extents: Extents):
 }
 
 function entryBlocks(entry: TarEntry, options: WriteOptions, extra: readonly PaxRecord[]): Buffer {
-  const records = neededRecords(entry, options.precision ?? 'seconds', extra)
+  const acls = options.aclTexts === true ? aclRecords(entry) : []
+  const records = neededRecords(entry, options.precision ?? 'seconds', [...extra, ...acls])
   if (records.length === 0) return ustarBlock({ ...fieldsOf(entry), ...shortName(entry.name) })
   const stripped = { name: stripToAscii(entry.name), link: stripToAscii(entry.link) }
   return Buffer.concat([

@@ -1,5 +1,5 @@
 /** Names of images and of the places where they are: `[TRANSPORT:]PLACE`, in the form of each transport. */
-import { OciUnpackError } from '../errors.ts'
+import { OciUnpackError, withHint } from '../errors.ts'
 import { parseTag } from '../image/tag.ts'
 import { DEFAULT_TAG, digestNamed } from '../image/tags.ts'
 import type { OnWarning } from '../store/image-source.ts'
@@ -8,6 +8,7 @@ import { DEFAULT_TRANSPORT, transportOf, TRANSPORTS, type ImageName } from './li
 import { invalidName } from './path-and-tag.ts'
 import { tagInNamesake, type Use } from './namesakes.ts'
 import type { ImageInLayout, ImageTransport, ImageWriter, TagInLayout } from './transport.ts'
+import { hasScheme, refuseScheme, registryHint } from './without-docker.ts'
 
 /**
  * An image to read: `[TRANSPORT:]PLACE`, with a tag or digest. The default transport is `oci:`. If a layout directory has
@@ -27,7 +28,9 @@ export function formatImageName(name: ImageName): string {
 export function parsePlace(text: string): ImageName {
   const name = parse(text, 'place', undefined)
   if (name.tag === undefined) return name
-  throw withExamples(invalidName(text, 'a layout or archive is named without a tag'))
+  const invalid = invalidName(text, 'a whole place is named without a tag')
+  const hint = registryHint(text)
+  throw hint === undefined ? withExamples(invalid) : withHint(invalid, hint)
 }
 
 /**
@@ -36,13 +39,33 @@ export function parsePlace(text: string): ImageName {
  */
 export function parseImageInLayout(text: string, onWarning?: OnWarning): ImageInLayout {
   const name = parseImageName(text, onWarning)
-  return transportOf(name).inLayout?.(name) ?? notChangeable(text)
+  return transportOf(name).inLayout?.(name) ?? notInLayout(text, name)
 }
 
-/** A tag to set in a layout: `[oci:]PATH[:TAG]`. @throws REFERENCE_INVALID as before, and for tags that are not valid */
-export function parseTagInLayout(text: string, onWarning?: OnWarning): TagInLayout {
-  const { path, tag } = parseImageInLayout(text, onWarning)
-  return { path, tag: newTag(tag) ?? DEFAULT_TAG }
+/**
+ * An image that exists and can be changed where it is: in a layout, or on a registry.
+ * @throws REFERENCE_INVALID also for an image that can only be read or written as a whole
+ */
+export function parseChangeable(text: string, onWarning?: OnWarning): ImageName {
+  const name = parseImageName(text, onWarning)
+  return transportOf(name).change === undefined ? notChangeable(text) : name
+}
+
+/** The same for a new image. @throws REFERENCE_INVALID as before, and for tags that are not valid */
+export function parseNewName(text: string, onWarning?: OnWarning): ImageName & { tag: string } {
+  const name = parseChangeable(text, onWarning)
+  return { ...name, tag: newTag(name) ?? DEFAULT_TAG }
+}
+
+/**
+ * The tag of a new image in a layout: `[oci:]PATH[:TAG]`. @param otherwise the tag if the text has none; not a digest
+ * @throws REFERENCE_INVALID
+ */
+export function parseTagInLayout(text: string, otherwise: string | undefined): TagInLayout {
+  const { path, tag } = parseImageInLayout(text)
+  const isTag = otherwise !== undefined && digestNamed(otherwise) === undefined
+  const own = newTag({ transport: 'oci', path, tag })
+  return { path, tag: own ?? (isTag ? otherwise : DEFAULT_TAG) }
 }
 
 /** A layout that can be changed: `[oci:]PATH`. @throws REFERENCE_INVALID also if there is a tag */
@@ -50,6 +73,7 @@ export function parseLayoutPath(text: string): string {
   const name = parsePlace(text)
   const layout = transportOf(name).inLayout?.(name)
   if (layout !== undefined) return layout.path
+  if (isOnRegistry(name)) throw onRegistry(text)
   throw withExamples(invalidName(text, 'an archive is not a layout directory'))
 }
 
@@ -59,13 +83,14 @@ export function parseDestination(text: string, onWarning?: OnWarning): ImageWrit
   const writer = transportOf(name).writer?.(name)
   if (writer === undefined)
     throw withExamples(invalidName(text, `images cannot be written to ${name.transport}:`))
-  newTag(name.tag)
+  if (!isDigestOnRegistry(name)) newTag(name)
   return writer
 }
 
 function parse(text: string, use: Use, onWarning: OnWarning = () => undefined): ImageName {
-  const transport = TRANSPORTS.find(({ name }) => text.startsWith(`${name}:`))
+  const transport = TRANSPORTS.find(({ name, begins = '' }) => text.startsWith(`${name}:${begins}`))
   if (transport === undefined) {
+    if (hasScheme(text)) refuseScheme(text)
     assertNotForeign(text, use)
     return parsed(DEFAULT_TRANSPORT, text)
   }
@@ -83,9 +108,10 @@ function parsed(transport: ImageTransport<ImageName>, text: string): ImageName {
 }
 
 /** Other programs may write any tag; this one writes only those that the specification allows. */
-function newTag(tag: string | undefined): string | undefined {
+function newTag(name: ImageName): string | undefined {
+  const { tag } = name
   if (tag === undefined) return undefined
-  if (digestNamed(tag) !== undefined) throw digestAsName(tag)
+  if (digestNamed(tag) !== undefined) throw digestAsName(tag, transportOf(name))
   try {
     return parseTag(tag)
   } catch (error) {
@@ -93,10 +119,15 @@ function newTag(tag: string | undefined): string | undefined {
   }
 }
 
-function digestAsName(tag: string): OciUnpackError {
+/** A registry has manifests without a tag, which are named by their digest. */
+function isDigestOnRegistry(name: ImageName): boolean {
+  return isOnRegistry(name) && name.tag !== undefined && digestNamed(name.tag) !== undefined
+}
+
+function digestAsName(tag: string, { example }: ImageTransport<ImageName>): OciUnpackError {
   return new OciUnpackError('REFERENCE_INVALID', 'A digest cannot be the name of a new image.', {
     facts: { found: tag.slice(1) },
-    hint: 'Give a tag: PATH:TAG.'
+    hint: `Give a tag, as in ${example}.`
   })
 }
 
@@ -104,6 +135,21 @@ function notChangeable(text: string): never {
   throw new OciUnpackError('REFERENCE_INVALID', 'An image in an archive cannot be changed.', {
     facts: { found: text },
     hint: 'Copy it to a layout first, and change it there.'
+  })
+}
+
+function notInLayout(text: string, name: ImageName): never {
+  throw isOnRegistry(name) ? onRegistry(text) : notChangeable(text)
+}
+
+function isOnRegistry(name: ImageName): boolean {
+  return transportOf(name).holder === 'registry'
+}
+
+function onRegistry(text: string): OciUnpackError {
+  return new OciUnpackError('REFERENCE_INVALID', 'This works only in layout directories.', {
+    facts: { found: text },
+    hint: 'A registry makes its repositories by itself, and its own tools remove tags and blobs.'
   })
 }
 

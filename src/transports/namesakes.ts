@@ -52,6 +52,7 @@ function isNewTag({ tag }: ImageName): boolean {
 }
 
 function isImagePlace({ path }: ImageName, { holder }: ImageTransport<ImageName>): boolean {
+  if (holder === 'registry') return true
   return isTrue(() => (holder === 'file' ? isFile(path) : looksLikeLayout(path)))
 }
 

@@ -20,9 +20,9 @@ export const oci: ImageTransport<OciName> = {
   format: formatPathAndTag,
   tagInIndex: ({ tag }) => tag,
 
-  async open({ path }, options) {
+  async open(name, options) {
     const { openLayoutAt } = await import('./open-layout.ts')
-    return openLayoutAt(path, options)
+    return openLayoutAt(name.path, options, formatPathAndTag(name))
   },
 
   async hold({ path }, pause) {
@@ -33,6 +33,12 @@ export const oci: ImageTransport<OciName> = {
   writer: (name) => async (image, help) => {
     const { writeLayout } = await import('./write-layout.ts')
     return writeLayout({ path: name.path, tag: name.tag ?? DEFAULT_TAG }, image, help)
+  },
+
+  async change(name, options) {
+    const { openLayoutAt } = await import('./open-layout.ts')
+    const layout = await openLayoutAt(name.path, options, formatPathAndTag(name))
+    return { layout, tag: name.tag, publish: () => Promise.resolve(), close: () => undefined }
   },
 
   inLayout: ({ path, tag }) => ({ path, tag })

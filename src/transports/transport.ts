@@ -13,20 +13,27 @@
  *
  * Writing. An image becomes visible under its name as a whole and at the end, or not at all: a failure leaves nothing
  * behind, and the next writer removes whatever a killed writer left behind. Every blob is verified on the way. Each
- * transport decides whether it adds to what exists or refuses to.
+ * transport decides whether it adds to what exists or refuses to, and `tar` keeps only the tree of an image.
  */
 import type { DecompressorChoice } from '../codec/choice.ts'
-import type { Facts } from '../errors.ts'
+import type { Facts, OciUnpackError } from '../errors.ts'
 import type { Digest } from '../image/digest.ts'
 import type { Descriptor, Platform } from '../image/types.ts'
 import type { Hold } from '../store/blobs-lock.ts'
 import type { CopyOutcome } from '../store/copy-blob.ts'
-import type { ImageSource } from '../store/image-source.ts'
-import type { LayoutOptions } from '../store/layout.ts'
+import type { RegistrySettings, RetryEvent } from '../registry/registry.ts'
+import type { ImageSource, OnWarning } from '../store/image-source.ts'
+import type { Layout, LayoutOptions } from '../store/layout.ts'
 
 export interface OpenOptions extends LayoutOptions {
-  /** Stops the opening, which then throws ABORTED. */
+  /** Stops the opening, which then throws ABORTED, and what arrives from far away. */
   signal?: AbortSignal | undefined
+  /** How a registry is reached, for names that lead to one. */
+  registry?: RegistrySettings | undefined
+  /** Told which of several places is used. */
+  onChoice?: OnWarning | undefined
+  /** Told about requests that failed and are sent again. */
+  onRetry?: ((event: RetryEvent) => void) | undefined
 }
 
 /** What all names have in common; each transport adds whatever it needs to find the place. */
@@ -42,12 +49,14 @@ export interface SomeName {
 export interface ImageTransport<Name extends SomeName> {
   /** The beginning of a name, before the first colon. */
   readonly name: Name['transport']
+  /** How what follows the colon begins. Omitted if it can be anything. */
+  readonly begins?: string
   /** The rest of a name, as usage texts show it: for all images at a place, and for one of them. */
   readonly usage: { readonly all: string; readonly one: string }
   /** A complete name, as hints show it. */
   readonly example: string
-  /** What a path leads to; completion offers these. */
-  readonly holder: 'directory' | 'file'
+  /** What a path leads to; completion offers directories and files. */
+  readonly holder: 'directory' | 'file' | 'registry'
 
   /** Reads what follows `NAME:`. @throws REFERENCE_INVALID */
   parse(text: string): Name
@@ -59,6 +68,8 @@ export interface ImageTransport<Name extends SomeName> {
    * @throws LAYOUT_INVALID, ARCHIVE_INVALID, TAR_INVALID, DOCUMENT_INVALID, LIMIT_EXCEEDED
    */
   open(name: Name, options: OpenOptions): Promise<ImageSource>
+  /** All tags, without opening each image. Omitted if the index of the opened place has them. */
+  tags?(name: Name, options: OpenOptions): Promise<string[]>
   /** What `findEntry` looks for in the index of the opened place. */
   tagInIndex(name: Name): string | undefined
   /**
@@ -69,8 +80,32 @@ export interface ImageTransport<Name extends SomeName> {
 
   /** Omitted if images can only be read. @throws REFERENCE_INVALID if a new image cannot have this name */
   writer?(name: Name): ImageWriter
-  /** Where tags can be moved and images changed. Omitted if images can only be read or written as a whole. */
+  /** Opens what is needed to change images and to move tags. Omitted if images can only be read or written as a whole. */
+  change?(name: Name, options: ChangeOptions): Promise<ChangeableImages>
+  /** The layout directory in which the image is, if it is in one. */
   inLayout?(name: Name): ImageInLayout
+}
+
+export interface ChangeOptions extends OpenOptions {
+  /** Finds out which image is changed, if the name does not lead to it; `none` if the new image has no base. */
+  base?: (() => Digest | 'none') | undefined
+  /**
+   * Opens another place with the base, which is not where the new image goes: its index has that entry alone.
+   * @throws an error that says more than `missing`
+   */
+  elsewhere?: ((missing: OciUnpackError) => Promise<ImageSource>) | undefined
+  /** Reads the documents that a change needs, as for `ImageSource.prepare`. */
+  documents: (source: ImageSource, tag: string | undefined) => void
+}
+
+/** A layout in which images are changed. If they are far away, it is private, and what it lacks is read from there. */
+export interface ChangeableImages {
+  readonly layout: Layout
+  /** The name of the image in the index of the layout. */
+  readonly tag: string | undefined
+  /** Brings the image with this tag to where it belongs. Until then, nothing can be seen there. */
+  readonly publish: (tag: string, help: TransferHelp) => Promise<void>
+  readonly close: () => void
 }
 
 /** An image in a layout directory, which can be changed there. `tag` as in a name. */
@@ -95,18 +130,37 @@ export interface ImageToWrite {
   readonly source: ImageSource
   readonly tag: string | undefined
   readonly platform: Platform | undefined
+  /** Whether what refers to the image comes along: signatures, SBOMs, attestations. */
+  readonly referrers?: boolean
 }
 
-/** What a writer gets from its caller. */
-export interface WriterHelp {
+/** What everybody gets who brings blobs somewhere. */
+export interface TransferHelp {
   /** Awaited before each MiB; can throw to give up. */
   readonly breathe: () => Promise<void>
   /** Awaited while another process holds the destination; can throw to give up. */
   readonly wait: () => Promise<void>
+  /** As for opening, but for the destination. */
+  readonly registry?: RegistrySettings | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly onEvent: (event: WriterEvent) => void
+}
+
+/** What a writer gets from its caller. */
+export interface WriterHelp extends TransferHelp {
   /** Reads blobs to their ends, several at once, without writing anything. Returns the outcome of each, in order. */
   readonly check: (source: ImageSource, blobs: readonly BlobToCheck[]) => Promise<BlobOutcome[]>
+  /**
+   * Writes what an unpack of the image makes as one uncompressed tar archive, straight from the layers. `write` may keep
+   * nothing of the bytes, and is called again when it has resolved. What was written can be trusted once this returns.
+   */
+  readonly writeTree: (
+    image: ImageToWrite,
+    write: (bytes: Buffer) => Promise<void>
+  ) => Promise<void>
+  /** How many processors may be used, at least 1. */
+  readonly processors: number
   readonly decompressor: DecompressorChoice
-  readonly onEvent: (event: WriterEvent) => void
   /** Called with the absolute path of each leftover of a killed writer that was removed. */
   readonly onLeftover: (path: string) => void
 }
@@ -125,8 +179,23 @@ export interface CheckedBlob {
   unpacked: number
 }
 
+/**
+ * Sent at most ten times a second while blobs go over the network. `total` becomes less when the destination turns out to
+ * have a blob. The rate is that of the last three seconds.
+ */
+export interface TransferEvent {
+  type: 'transfer'
+  bytes: number
+  total: number
+  bytesPerSecond: number
+}
+
 export type WriterEvent =
   /** The destination has this blob; `size` in bytes. */
   | { type: 'blob'; digest: string; size: number; outcome: CopyOutcome }
+  | TransferEvent
+  | RetryEvent
+  /** Which of several places is used. */
+  | { type: 'choice'; message: string; facts: Facts }
   /** Something was not copied, but the image is valid without it. */
   | { type: 'warning'; message: string; facts: Facts }

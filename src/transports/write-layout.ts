@@ -1,31 +1,56 @@
 /** Writes an image into a layout directory, which is created if it does not exist. */
-import { withTag } from '../image/tags.ts'
+import { withReferrers, withTag } from '../image/tags.ts'
 import type { Digest } from '../image/digest.ts'
 import { copyBlob } from '../store/copy-blob.ts'
 import { updateIndex } from '../store/index-update.ts'
+import type { ImageSource } from '../store/image-source.ts'
+import type { Workspace } from '../store/layout-workspace.ts'
 import { openOrCreateLayout } from '../store/new-layout.ts'
+import type { ReachableBlob } from '../store/reachable.ts'
+import { forSeveral } from '../store/several.ts'
 import { blobsToCopy } from './blobs-to-copy.ts'
-import type { ImageToWrite, TagInLayout, WriterHelp } from './transport.ts'
+import { sizeOf, TransferMeter } from './transfer-meter.ts'
+import type { ImageToWrite, TagInLayout, TransferHelp, WriterHelp } from './transport.ts'
 
 /** Writes blobs first, parts before the whole, and the tag last, in one atomic step. */
 export async function writeLayout(
   to: TagInLayout,
   image: ImageToWrite,
-  help: WriterHelp
+  help: TransferHelp & Pick<WriterHelp, 'onLeftover'>
 ): Promise<Digest> {
-  const { root, blobs } = blobsToCopy(image, help)
+  const { root, referrers, blobs } = await blobsToCopy(image, help)
   const layout = await openOrCreateLayout(to.path, help.wait, help.onLeftover)
   try {
-    for (const { descriptor } of blobs) {
-      const { digest, size } = descriptor
-      const blob = image.source.blobSource(descriptor)
-      const outcome = await copyBlob(layout.workspace, blob, help.breathe)
-      help.onEvent({ type: 'blob', digest, size, outcome })
-    }
-    await updateIndex(layout.workspace, (index) => withTag(index, to.tag, root), help.wait)
+    await copyBlobs(layout.workspace, blobs, image.source, help)
+    await updateIndex(
+      layout.workspace,
+      (index) => withReferrers(withTag(index, to.tag, root), referrers),
+      help.wait
+    )
     layout.publish()
   } finally {
     layout.discard()
   }
   return root.digest
+}
+
+/** So many blobs that arrive from far away are fetched at once. */
+const AT_ONCE = 3
+
+/** Where they are at hand, one after the other is as fast. */
+export async function copyBlobs(
+  workspace: Workspace,
+  blobs: readonly Pick<ReachableBlob, 'descriptor'>[],
+  source: ImageSource,
+  help: Pick<TransferHelp, 'breathe' | 'onEvent'>
+): Promise<void> {
+  const isFar = source.repository !== undefined
+  const meter = new TransferMeter(sizeOf(blobs), help.onEvent)
+  const count = isFar ? (bytes: number) => meter.add(bytes) : undefined
+  await forSeveral(blobs, isFar ? AT_ONCE : 1, help.breathe, async ({ descriptor }, breathe) => {
+    const { digest, size } = descriptor
+    const outcome = await copyBlob(workspace, source.blobSource(descriptor), breathe, count)
+    if (outcome === 'present') meter.skip(size)
+    help.onEvent({ type: 'blob', digest, size, outcome })
+  })
 }

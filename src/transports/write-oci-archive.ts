@@ -3,7 +3,7 @@ import { TarFile } from '../archive/tar-file.ts'
 import type { Digest } from '../image/digest.ts'
 import { OCI_INDEX } from '../image/media-types.ts'
 import { indexBytes } from '../image/serialise.ts'
-import { REF_NAME, withTag } from '../image/tags.ts'
+import { REF_NAME, withReferrers, withTag } from '../image/tags.ts'
 import type { Descriptor, ImageIndex } from '../image/types.ts'
 import { blobChunks } from '../store/copy-blob.ts'
 import { relativeBlobPath } from '../store/image-source.ts'
@@ -11,6 +11,7 @@ import { layoutFileBytes } from '../store/new-layout.ts'
 import type { ReachableBlob } from '../store/reachable.ts'
 import { blobsToCopy } from './blobs-to-copy.ts'
 import type { PathAndTag } from './path-and-tag.ts'
+import { sizeOf, TransferMeter } from './transfer-meter.ts'
 import type { ImageToWrite, WriterHelp } from './transport.ts'
 
 /** @throws ARCHIVE_EXISTS */
@@ -19,16 +20,23 @@ export async function writeOciArchive(
   image: ImageToWrite,
   help: WriterHelp
 ): Promise<Digest> {
-  const { root, blobs } = blobsToCopy(image, help)
+  const { root, referrers, blobs } = await blobsToCopy(image, help)
   const archive = new TarFile(to.path, help.onLeftover)
   try {
     await addSmall(archive, 'oci-layout', layoutFileBytes())
-    await addSmall(archive, 'index.json', indexBytes(indexOf(root, to.tag)))
+    await addSmall(
+      archive,
+      'index.json',
+      indexBytes(withReferrers(indexOf(root, to.tag), referrers))
+    )
     for (const directory of directories(blobs)) archive.directory(directory)
-    for (const { descriptor } of distinctBlobs(blobs)) {
+    const isFar = image.source.repository !== undefined
+    const distinct = [...distinctBlobs(blobs)]
+    const meter = isFar ? new TransferMeter(sizeOf(distinct), help.onEvent) : undefined
+    for (const { descriptor } of distinct) {
       const { digest, size } = descriptor
       const chunks = blobChunks(image.source.blobSource(descriptor), help.breathe)
-      await archive.add(relativeBlobPath(digest), size, chunks)
+      await archive.add(relativeBlobPath(digest), size, metered(chunks, meter))
       help.onEvent({ type: 'blob', digest, size, outcome: 'copied' })
     }
     await archive.publish()
@@ -36,6 +44,16 @@ export async function writeOciArchive(
     archive.discard()
   }
   return root.digest
+}
+
+async function* metered(
+  chunks: AsyncIterable<Buffer>,
+  meter: TransferMeter | undefined
+): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    yield chunk
+    meter?.add(chunk.length)
+  }
 }
 
 function indexOf(root: Descriptor, tag: string | undefined): ImageIndex {

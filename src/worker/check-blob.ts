@@ -1,15 +1,12 @@
 /** The task of reading one blob to its end, only to check that it matches its descriptor. */
 import type { DecompressorChoice } from '../codec/choice.ts'
 import type { Compression } from '../image/media-types.ts'
-import { actualContent } from '../codec/actual-compression.ts'
-import { decompress } from '../codec/decompress.ts'
 import type { Digest } from '../image/digest.ts'
-import { blamedOn } from '../store/blamed-blob.ts'
-import { openBlob, type VerifiedBlob } from '../store/blob.ts'
+import { openBlob } from '../store/blob.ts'
 import type { BlobSource } from '../store/blob-source.ts'
 import type { Control } from './control.ts'
 import { countedInput } from './counted-input.ts'
-import { diffIdCheck } from './diff-id.ts'
+import { readVerifiedTar } from './verified-tar.ts'
 
 export interface CheckBlobTask {
   type: 'check-blob'
@@ -18,6 +15,8 @@ export interface CheckBlobTask {
   source: BlobSource
   /** For a layer whose tar has to be counted and verified. The compression is that of its media type. */
   content: LayerContent | undefined
+  /** The memory of a line that other threads may join. */
+  line?: SharedArrayBuffer
 }
 
 interface LayerContent {
@@ -28,34 +27,30 @@ interface LayerContent {
 
 /** @throws BLOB_*, COMPRESSION_INVALID, DIFF_ID_MISMATCH, ABORTED */
 export async function checkBlob(task: CheckBlobTask, control: Control): Promise<void> {
-  const blob = openBlob(task.source)
+  const { content, ...rest } = task
+  if (content === undefined) {
+    checkBytes(task, control)
+    return
+  }
+  const consumer = {
+    push: (chunk: Buffer) => {
+      control.throwIfAborted()
+      control.addUnpacked(task.layer, chunk.length)
+    },
+    finish: () => undefined
+  }
+  await readVerifiedTar({ ...rest, ...content }, control, SILENT, consumer)
+}
+
+const SILENT = { otherCompression: () => undefined }
+
+function checkBytes({ source, layer }: CheckBlobTask, control: Control): void {
+  const blob = openBlob(source)
   try {
-    await readContent(task, blob, control)
-  } catch (error) {
-    throw blamedOn(blob, error)
+    const input = countedInput(blob, control, layer)
+    while (input.read() !== undefined) control.throwIfAborted()
+    blob.verify()
   } finally {
     blob.close()
   }
-}
-
-async function readContent(
-  { layer, source, content }: CheckBlobTask,
-  blob: VerifiedBlob,
-  control: Control
-): Promise<void> {
-  const input = countedInput(blob, control, layer)
-  if (content === undefined) {
-    while (input.read() !== undefined) control.throwIfAborted()
-    blob.verify()
-    return
-  }
-  const { decompressor } = content
-  const actual = actualContent(input, content.compression)
-  const check = diffIdCheck({ source, ...content, compression: actual.compression })
-  for await (const chunk of decompress(actual.input, actual.compression, decompressor, control)) {
-    control.addUnpacked(layer, chunk.length)
-    check?.push(chunk)
-  }
-  blob.verify()
-  check?.finish()
 }

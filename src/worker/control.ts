@@ -10,36 +10,57 @@ export interface LayerCounters {
   /** Bytes of tar. */
   unpacked: number
   entries: number
+  /** How long threads were busy with each stage of the layer, and how long its own thread waited; milliseconds. */
+  stages: StageTimes
 }
+
+export interface StageTimes {
+  /** The blob was read, hashed and inflated. */
+  read: number
+  /** The tar was parsed, and files were written. */
+  parse: number
+  /** The tar and the files in it were hashed, unless that happened while reading. */
+  hash: number
+  wait: number
+}
+
+const STAGES: readonly (keyof StageTimes)[] = ['read', 'parse', 'hash', 'wait']
 
 const ABORTED = 0
 const UNPACKED = 1
 const ENTRIES = 2
-const RUNNING = 3
-const CORES = 4
-const TURN = 5
-const HOLES = 6
-const FIRST_LAYER = 7
-const FIELDS = 3
+const TURN = 3
+const HOLES = 4
+const FIRST_LAYER = 5
+const COUNTS = 3
+const FIELDS = COUNTS + 4
 
 export class Control {
   readonly memory: SharedArrayBuffer
+  /** Why everything was stopped, where the calling thread knows. */
+  failure: unknown
   private readonly cells: BigInt64Array
+  private readonly onAbort = new Set<() => void>()
 
   constructor(memory: SharedArrayBuffer) {
     this.memory = memory
     this.cells = new BigInt64Array(memory)
   }
 
-  /** @param cores how many threads may be busy at once; 0 for the calling one alone */
-  static forLayers(count: number, cores: number): Control {
-    const control = new Control(new SharedArrayBuffer(8 * (FIRST_LAYER + FIELDS * count)))
-    Atomics.store(control.cells, CORES, BigInt(cores))
-    return control
+  static forLayers(count: number): Control {
+    return new Control(new SharedArrayBuffer(8 * (FIRST_LAYER + FIELDS * count)))
   }
 
   abort(): void {
     Atomics.store(this.cells, ABORTED, 1n)
+    for (const act of this.onAbort) act()
+  }
+
+  /** Until what it returns is called, `act` is called when everything is stopped by means of this object. */
+  whenAborted(act: () => void): () => void {
+    if (this.aborted()) act()
+    this.onAbort.add(act)
+    return () => void this.onAbort.delete(act)
   }
 
   aborted(): boolean {
@@ -51,22 +72,9 @@ export class Control {
     if (this.aborted()) throw aborted()
   }
 
-  /** Records that a task begins or has ended, in this or another thread. */
-  begin(): void {
-    Atomics.add(this.cells, RUNNING, 1n)
-  }
-
-  end(): void {
-    Atomics.sub(this.cells, RUNNING, 1n)
-  }
-
   /** 0, 1, 2, … across all threads: which part of the shared work is the caller's. */
   takeTurn(): number {
     return Number(Atomics.add(this.cells, TURN, 1n))
-  }
-
-  hasIdleCore(): boolean {
-    return Atomics.load(this.cells, RUNNING) < Atomics.load(this.cells, CORES)
   }
 
   /** Sums over all layers. */
@@ -86,7 +94,9 @@ export class Control {
   layer(index: number): LayerCounters {
     const at = FIRST_LAYER + FIELDS * index
     const cell = (field: number): number => Number(Atomics.load(this.cells, at + field))
-    return { read: cell(0), unpacked: cell(1), entries: cell(2) }
+    const times = STAGES.map((stage, field) => [stage, cell(COUNTS + field) / 1000])
+    const stages = Object.fromEntries(times) as StageTimes
+    return { read: cell(0), unpacked: cell(1), entries: cell(2), stages }
   }
 
   addRead(layer: number, bytes: number): void {
@@ -105,6 +115,12 @@ export class Control {
   addEntries(layer: number, count: number): void {
     this.add(layer, 2, count)
     Atomics.add(this.cells, ENTRIES, BigInt(count))
+  }
+
+  /** @param since a time of `performance.now` */
+  addTime(layer: number, stage: keyof StageTimes, since: number): void {
+    const microseconds = Math.round((performance.now() - since) * 1000)
+    this.add(layer, COUNTS + STAGES.indexOf(stage), microseconds)
   }
 
   private add(layer: number, field: number, value: number): void {

@@ -18,4 +18,4 @@ export function layerCheck(): ByteStage {
   return new TarReader(new LayerEntries(rules, sink, () => undefined))
 }
 
-const SILENT_SINK = { lostXattr: () => undefined, holes: () => undefined, pause: () => undefined }
+const SILENT_SINK = { lostXattr: () => undefined, holes: () => undefined }

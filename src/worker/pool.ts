@@ -5,7 +5,9 @@
 import { Worker } from 'node:worker_threads'
 import pLimit from 'p-limit'
 import { fromErrorRecord, OciUnpackError } from '../errors.ts'
+import { stopArrival } from '../store/arrival-memory.ts'
 import { fromNode } from '../sys/failure.ts'
+import { Assistance, isAbort } from './assistance.ts'
 import type { Control } from './control.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 import { perform, SILENT, type Report, type ResultOf, type Task } from './perform.ts'
@@ -15,6 +17,7 @@ export class Pool {
   private readonly limit: ReturnType<typeof pLimit>
   private readonly idle: Thread[] = []
   private readonly all: Thread[] = []
+  private readonly assistance = new Assistance()
 
   /** @param threads how many tasks may run at once; 0 uses only the calling thread */
   constructor(threads: number) {
@@ -22,7 +25,15 @@ export class Pool {
     this.limit = pLimit(Math.max(1, this.threads))
   }
 
-  /** Resolves when the task is done. @throws what the task threw, or WORKER_DIED when its thread ended */
+  /** Starts all threads, which takes a while, before there are tasks for them. */
+  start(): void {
+    while (this.all.length < this.threads) this.idle.push(this.startThread())
+  }
+
+  /**
+   * Resolves when the task is done. While there are more threads than tasks, the others assist with layers that are read.
+   * @throws what the task threw, or WORKER_DIED when its thread ended
+   */
   async run<T extends Task>(
     task: T,
     control: Control,
@@ -40,8 +51,15 @@ export class Pool {
 
   /** Ends all threads when their tasks are done. To cancel tasks, first stop them through their control. */
   async close(): Promise<void> {
-    this.limit.clearQueue()
+    await this.settle()
     await Promise.all(this.all.map((thread) => thread.end()))
+  }
+
+  /** Waits until no task runs. Those that have not begun never will. */
+  async settle(): Promise<void> {
+    this.limit.clearQueue()
+    this.assistance.end()
+    await Promise.all(this.all.map((thread) => thread.idle()))
   }
 
   private async delegate<T extends Task>(
@@ -49,17 +67,74 @@ export class Pool {
     control: Control,
     report: Report
   ): Promise<ResultOf<T>> {
-    const thread = this.idle.pop() ?? this.start()
-    const result = await thread.perform({ task, control: control.memory }, report)
-    this.idle.push(thread)
-    return result as ResultOf<T>
+    const thread = this.available() ?? (await this.assistance.recall(() => this.available()))
+    const { task: assisted, line } = this.assistance.offer(task, control)
+    const release = control.whenAborted(() => stopWaiting(task))
+    this.assist()
+    try {
+      const message = { task: assisted, control: control.memory }
+      return (await thread.perform(message, report)) as ResultOf<T>
+    } catch (error) {
+      throw isAbort(error) ? (control.failure ?? error) : error
+    } finally {
+      release()
+      this.assistance.withdraw(line)
+      this.free(thread)
+      this.assist()
+    }
   }
 
-  private start(): Thread {
+  private available(): Thread | undefined {
+    if (this.idle.length > 0) return this.idle.pop()
+    return this.all.length < this.threads ? this.startThread() : undefined
+  }
+
+  /** Sends threads that have nothing else to do where they help most. */
+  private assist(): void {
+    while (this.limit.pendingCount === 0) {
+      const isWarm = this.idle.length > 0
+      if (!isWarm && this.all.length >= this.threads) return
+      const line = this.assistance.neediest(isWarm)
+      if (line === undefined) return
+      const thread = this.spare()
+      if (thread === undefined) return
+      void line.assistedBy(thread).then(() => {
+        this.free(thread)
+        this.assist()
+      })
+    }
+  }
+
+  /** Without a thread that could only have assisted, everything still works. */
+  private spare(): Thread | undefined {
+    try {
+      return this.available()
+    } catch {
+      return undefined
+    }
+  }
+
+  /** A thread whose task nobody waits for any more is free when that task has ended. */
+  private free(thread: Thread): void {
+    if (thread.isBusy) {
+      void thread.idle().then(() => this.free(thread))
+      return
+    }
+    if (thread.isAlive) this.idle.push(thread)
+    else this.all.splice(this.all.indexOf(thread), 1)
+    this.assistance.returned()
+  }
+
+  private startThread(): Thread {
     const thread = new Thread()
     this.all.push(thread)
     return thread
   }
+}
+
+/** Threads that read a blob which is still arriving may be waiting, and look at nothing else meanwhile. */
+function stopWaiting(task: Task): void {
+  if ('source' in task && task.source.arriving !== undefined) stopArrival(task.source.arriving)
 }
 
 /** Node cannot start threads when the working directory was removed; the calling thread can still work. */
@@ -78,6 +153,9 @@ function isSomewhere(): boolean {
 const THREAD_LIMITS = { maxYoungGenerationSizeMb: 8 }
 
 class Thread {
+  /** Whether it can take another task, now or later. */
+  isAlive = true
+  isBusy = false
   private readonly worker = new Worker(new URL('./thread.js', import.meta.url), {
     resourceLimits: THREAD_LIMITS,
     trackUnmanagedFds: false
@@ -86,14 +164,16 @@ class Thread {
 
   /** Runs one task at a time. */
   perform(message: ToWorker, report: Report): Promise<ResultOf<Task>> {
+    this.isBusy = true
     return new Promise((resolve, reject) => {
-      this.over = this.request(message, (said) => {
+      const request = this.request(message, (said) => {
         try {
           hear(said, report)
         } catch (error) {
           reject(asError(error))
         }
-      }).then(resolve, reject)
+      })
+      this.over = request.finally(() => (this.isBusy = false)).then(resolve, reject)
     })
   }
 
@@ -101,6 +181,10 @@ class Thread {
   async end(): Promise<void> {
     await this.over
     await this.worker.terminate()
+  }
+
+  async idle(): Promise<void> {
+    await this.over
   }
 
   private request(message: ToWorker, heard: (said: Said) => void): Promise<ResultOf<Task>> {
@@ -117,8 +201,12 @@ class Thread {
         else if (answer.type === 'failed') settle(() => reject(fromErrorRecord(answer.error)))
         else heard(answer)
       }
-      const onError = (error: Error): void => settle(() => reject(died(error)))
-      const onExit = (): void => settle(() => reject(died(undefined)))
+      const onDeath = (error?: Error): void => {
+        this.isAlive = false
+        settle(() => reject(died(error)))
+      }
+      const onError = (error: Error): void => onDeath(error)
+      const onExit = (): void => onDeath()
       worker.on('message', onMessage)
       worker.on('error', onError)
       worker.on('exit', onExit)

@@ -4,10 +4,13 @@ import type { EntryRules } from '../plan/plan-entry.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
 import type { TarLimits } from '../tar/limits.ts'
 import { TarReader } from '../tar/reader.ts'
+import { BodyDigests } from './body-digests.ts'
 import type { Control } from './control.ts'
 import { EntryEncoder } from './entry-codec.ts'
+import { hashesFiles } from './hashes-files.ts'
 import { LayerEntries } from './layer-entries.ts'
 import { checkLimit } from './limit.ts'
+import type { LayerSink } from '../rootfs/layer-sink.ts'
 import { openSink, type SinkDescription } from './sinks.ts'
 import { limited, TarSizeCheck, type TarSizeLimits } from './tar-limits.ts'
 import { readVerifiedTar, type VerifiedTarReport, type VerifiedTarTask } from './verified-tar.ts'
@@ -38,35 +41,54 @@ export async function readLayer(
   control: Control,
   report: ReadLayerReport
 ): Promise<void> {
-  const batches = new Batches(task, control, report)
   const size = new TarSizeCheck(control, task.layer, task.source.size, task.limits)
   const sink = openSink(task.sink, {
     lostXattr: onceForEachName(report.lostXattr),
-    holes: (bytes) => size.addHoles(bytes),
-    pause: () => control.throwIfAborted()
+    holes: (bytes) => size.addHoles(bytes)
   })
-  control.begin()
   try {
-    const entries = new LayerEntries(task.rules, sink, (entry) => batches.add(entry))
-    const reader = new TarReader(entries, task.limits.tar)
-    await readVerifiedTar(task, control, report, limited(size, reader))
-    batches.flush()
+    await readInto(sink, { ...task, digests: hashesFiles(task.sink) }, control, report, size)
   } finally {
-    control.end()
     sink.close()
   }
+}
+
+/** How a layer is read, whatever its sink. */
+export interface EntriesTask extends VerifiedTarTask {
+  rules: EntryRules
+  limits: LayerLimits
+  /** Have the files hashed that the sink asks for. */
+  digests: boolean
+}
+
+/** Feeds a layer to a sink that is open and stays so. */
+export async function readInto(
+  sink: LayerSink,
+  task: EntriesTask,
+  control: Control,
+  report: ReadLayerReport,
+  size: TarSizeCheck = new TarSizeCheck(control, task.layer, task.source.size, task.limits)
+): Promise<void> {
+  const batches = new Batches(task, control, report)
+  const add = (entry: StagedEntry): void => batches.add(entry)
+  const holes = (bytes: number): void => size.addHoles(bytes)
+  const bodies = task.digests ? new BodyDigests({ entry: add, holes }) : undefined
+  const entries = new LayerEntries(task.rules, sink, add, bodies)
+  const reader = limited(size, new TarReader(entries, task.limits.tar))
+  await readVerifiedTar(task, control, report, { ...reader, bodies })
+  batches.flush()
 }
 
 /** Large enough to make a message cheap per entry, small enough to keep memory flat. */
 const BATCH = 1024
 
 class Batches {
-  private readonly task: ReadLayerTask
+  private readonly task: EntriesTask
   private readonly control: Control
   private readonly report: ReadLayerReport
   private readonly batch = new EntryEncoder()
 
-  constructor(task: ReadLayerTask, control: Control, report: ReadLayerReport) {
+  constructor(task: EntriesTask, control: Control, report: ReadLayerReport) {
     this.task = task
     this.control = control
     this.report = report

@@ -3,11 +3,12 @@ import { fromText, type ByteString } from '../bytes.ts'
 import { close, createFile, openOperatorDirectory, writeAllAt } from '../sys/files.ts'
 import { addressOf } from '../sys/libc.ts'
 import type { Control } from './control.ts'
-import { limited, TarSizeCheck } from './tar-limits.ts'
+import { limited, TarSizeCheck, type TarSizeLimits } from './tar-limits.ts'
 import { readVerifiedTar, type VerifiedTarReport, type VerifiedTarTask } from './verified-tar.ts'
 
 export interface SpoolLayerTask extends VerifiedTarTask {
   type: 'spool-layer'
+  limits: TarSizeLimits
   /** Absolute path of a private directory. */
   directory: string
   /** Name of a new file in it. */
@@ -21,7 +22,6 @@ export async function spoolLayer(
   report: VerifiedTarReport
 ): Promise<void> {
   const fd = createIn(task)
-  control.begin()
   try {
     let written = 0
     const size = new TarSizeCheck(control, task.layer, task.source.size, task.limits)
@@ -34,7 +34,6 @@ export async function spoolLayer(
     }
     await readVerifiedTar(task, control, report, limited(size, file))
   } finally {
-    control.end()
     close(fd)
   }
 }

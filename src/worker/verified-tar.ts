@@ -1,21 +1,25 @@
 /** A layer from its blob to the bytes of its tar, verified to the last byte: blob → digest → decompress → diff ID. */
 import type { DecompressorChoice } from '../codec/choice.ts'
-import type { Compression } from '../image/media-types.ts'
-import { actualContent } from '../codec/actual-compression.ts'
+import { assertContent, compressionOf } from '../codec/content.ts'
 import { decompress } from '../codec/decompress.ts'
+import type { Compression } from '../image/media-types.ts'
 import { blamedOn } from '../store/blamed-blob.ts'
-import { openBlob, type VerifiedBlob } from '../store/blob.ts'
-import type { ByteStage } from './byte-stage.ts'
+import type { VerifiedBlob } from '../store/blob.ts'
+import { hashPieces } from './body-digests.ts'
 import type { Control } from './control.ts'
 import { countedInput } from './counted-input.ts'
-import { diffIdCheck, type ExpectedTar } from './diff-id.ts'
-import type { TarSizeLimits } from './tar-limits.ts'
+import { checkDiffId, isItsTar, type ExpectedTar } from './diff-id.ts'
+import { isForLine } from './for-line.ts'
+import { lineHashes, openLineBlob } from './line-hashes.ts'
+import { chunkAround, lineMemory, newLineMemory } from './line-memory.ts'
+import { readLine, type LineWork, type TarConsumer } from './read-line.ts'
 
 export interface VerifiedTarTask extends ExpectedTar {
   /** Its index among the layers of the image. */
   layer: number
   decompressor: DecompressorChoice
-  limits: TarSizeLimits
+  /** The memory of a line that other threads may join. */
+  line?: SharedArrayBuffer
 }
 
 export interface VerifiedTarReport {
@@ -24,20 +28,29 @@ export interface VerifiedTarReport {
 }
 
 /**
- * @param consumer checks the limits, as `limited` does; must not trust anything before this returns: it is finished
- * before the last checks
- * @throws BLOB_*, which is told before whatever follows from it; COMPRESSION_INVALID, DIFF_ID_MISMATCH, LIMIT_EXCEEDED,
- * ABORTED
+ * @param consumer must not trust anything before this returns: it is finished before the last checks
+ * @throws BLOB_*, which is told before whatever follows from it; COMPRESSION_INVALID, DIFF_ID_MISMATCH, ABORTED,
+ * and what the consumer throws
  */
 export async function readVerifiedTar(
   task: VerifiedTarTask,
   control: Control,
   report: VerifiedTarReport,
-  consumer: ByteStage
+  consumer: TarConsumer
 ): Promise<void> {
-  const blob = openBlob(task.source)
+  const wanted = { ...task, digests: consumer.bodies !== undefined }
+  const memory = lineMemory(task.line ?? newLineMemory())
+  const hashes = lineHashes(memory, wanted)
+  for (const hash of [hashes.blob, hashes.tar, hashes.body]) hash.reset()
+  const blob = openLineBlob(memory, wanted, hashes)
   try {
-    await read(task, control, report, consumer, blob)
+    const compression = actualCompression(blob, task.compression, report)
+    const actual = { ...wanted, compression }
+    if (isForLine(actual)) readLine(memory, actual, control, { blob, hashes, consumer })
+    else await readAlone(actual, control, { blob, hashes, consumer })
+    consumer.finish()
+    blob.verify()
+    if (!isItsTar(actual)) checkDiffId(hashes.tar, task.diffId)
   } catch (error) {
     throw blamedOn(blob, error)
   } finally {
@@ -45,22 +58,36 @@ export async function readVerifiedTar(
   }
 }
 
-async function read(
+/** The compression that the first bytes show; if these say nothing, that of the media type. */
+function actualCompression(
+  blob: VerifiedBlob,
+  declared: Compression,
+  report: VerifiedTarReport
+): Compression {
+  const head = blob.peek()
+  const compression = compressionOf(head, declared)
+  if (compression !== declared) report.otherCompression(compression)
+  assertContent(head, compression)
+  return compression
+}
+
+/** By a decoder that only this thread can use. */
+async function readAlone(
   task: VerifiedTarTask,
   control: Control,
-  report: VerifiedTarReport,
-  consumer: ByteStage,
-  blob: VerifiedBlob
+  { blob, hashes, consumer }: LineWork
 ): Promise<void> {
-  const { layer, decompressor } = task
-  const { input, compression } = actualContent(countedInput(blob, control, layer), task.compression)
-  if (compression !== task.compression) report.otherCompression(compression)
-  const check = diffIdCheck({ ...task, compression })
-  for await (const chunk of decompress(input, compression, decompressor, control)) {
-    check?.push(chunk)
-    consumer.push(chunk)
+  const { layer, decompressor, compression } = task
+  const input = countedInput(blob, control, layer)
+  const { bodies } = consumer
+  const pause = (): void => control.throwIfAborted()
+  for await (const bytes of decompress(input, compression, decompressor, control)) {
+    const chunk = chunkAround(bytes)
+    bodies?.begin(chunk, (pieces) => hashPieces(chunk, pieces, hashes.body, hashes.body, pause))
+    consumer.push(bytes)
+    hashes.tar.update(bytes, 0, bytes.length)
+    hashPieces(chunk, bodies?.parse() ?? 0, hashes.body, hashes.tar, pause)
+    hashes.tar.settle(hashes.blob)
+    bodies?.take(chunk)
   }
-  consumer.finish()
-  blob.verify()
-  check?.finish()
 }

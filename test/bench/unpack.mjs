@@ -1,6 +1,9 @@
-// Cold unpack of the large Debian image by us and by others, side by side in one run:
+// Cold unpack of a Debian image by us and by others, side by side in one run:
 //
-//   npm run bench -- [--image LAYOUT:TAG] [--size small|large] [--rounds 3] [--only NAME,…] [--on tmpfs,disk,DIRECTORY]
+//   npm run bench -- [--image LAYOUT:TAG] [--size small|large|fat|squashed|chown|upgrade] [--rounds 3] [--only NAME,…]
+//     [--on tmpfs,disk,DIRECTORY]
+//
+// The last four sizes are images made from the large one: test/images/derived/derive.sh says how.
 //
 // Rounds alternate between the contenders, so that a change of the machine's mood hits all of them. The layout is read
 // once before (all read it from the page cache) and every target is new. Nothing is asserted; medians are printed.
@@ -83,7 +86,8 @@ async function oneRound(image, place, names) {
 }
 
 function debianImage(size) {
-  const cached = new URL('../images/cached.sh', import.meta.url).pathname
+  const script = ['small', 'large'].includes(size) ? 'cached.sh' : 'derived/cached.sh'
+  const cached = new URL(`../images/${script}`, import.meta.url).pathname
   const layout = execFileSync(cached, [size], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit']
@@ -100,11 +104,12 @@ function describe(image) {
   return [
     `image: ${blobs.length} layers, ${(bytes / 1e9).toFixed(2)} GB compressed`,
     `machine: ${cpus().length} × ${model}, Linux ${release()}, Node ${process.version}`,
-    `others: ${['umoci', 'tar', 'igzip'].map(version).join('; ')}`
+    `others: ${['umoci', 'tar', 'igzip', 'openssl'].map(version).join('; ')}`
   ].join('\n')
 }
 
 function version(program) {
-  const text = execFileSync(program, ['--version'], { encoding: 'utf8' })
+  const flag = program === 'openssl' ? 'version' : '--version'
+  const text = execFileSync(program, [flag], { encoding: 'utf8' })
   return text.split('\n')[0].trim()
 }

@@ -1,6 +1,7 @@
 import { chmodSync, writeFileSync } from 'node:fs'
 import { describe, expect, test, vi } from 'vitest'
-import { formatLayer, formatTotal } from '../../src/cli/progress/format.ts'
+import { formatLayer, formatTotal, formatTransfer } from '../../src/cli/progress/format.ts'
+import { logEvent } from '../../src/cli/progress/log.ts'
 import { errors } from '../../src/cli/streams.ts'
 import { TtyDisplay } from '../../src/cli/progress/tty.ts'
 import type { EngineEvent, LayerInfo } from '../../src/index.ts'
@@ -133,7 +134,8 @@ describe('a line', () => {
     mediaType: '',
     size: 10_240_000
   }
-  const counters = { read: 999, unpacked: 2_000_000, entries: 12_345 }
+  const stages = { read: 0, parse: 0, hash: 0, wait: 0 }
+  const counters = { read: 999, unpacked: 2_000_000, entries: 12_345, stages }
 
   test('of a layer has its digest, bytes and entries', () => {
     expect(formatLayer(0, info, counters).split(/ {2,}/)).toEqual([
@@ -158,6 +160,21 @@ describe('a line', () => {
     const total = formatTotal([info], [counters])
     expect(total.indexOf('entries')).toBe(layer.indexOf('entries'))
   })
+})
+
+test('a line of a transfer has bytes and their rate', () => {
+  const event = { type: 'transfer', bytes: 2_500_000, total: 10_000_000, bytesPerSecond: 1_250_000 }
+  expect(formatTransfer(event as Parameters<typeof formatTransfer>[0])).toBe(
+    '2.500 MB of 10.00 MB transferred, 1.250 MB/s'
+  )
+})
+
+test('a request that is sent again is a warning in the log', () => {
+  const lines: string[][] = []
+  const logger = { level: 'warn', write: (...line: string[]) => lines.push(line) } as const
+  const retry = { type: 'retry', host: 'a.example', what: 'GET tags/list' } as const
+  logEvent({ ...retry, reason: 'HTTP 503', delayMs: 1250 }, logger)
+  expect(lines).toEqual([['warn', 'a.example: GET tags/list: HTTP 503; trying again in 1.3 s']])
 })
 
 function unpackWith(layers: Buffer[], ...flags: string[]): Run {

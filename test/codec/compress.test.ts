@@ -12,6 +12,7 @@ import { BY_NODE } from '../../src/codec/choice.ts'
 import { crc32, tableCrc32 } from '../../src/codec/crc32.ts'
 import { decompress } from '../../src/codec/decompress.ts'
 import { HAS_NATIVE_ZSTD_COMPRESSOR, zstdByProgram } from '../../src/codec/zstd-compressor.ts'
+import { isalCrc32 } from '../../src/sys/isal-crc.ts'
 import { noise } from './gzip-cases.ts'
 import {
   expected,
@@ -117,6 +118,24 @@ describe.each(compressions)('%s', (compression) => {
 })
 
 describe('gzip', () => {
+  test('gives other memory for the next block as long as this one is in use', async () => {
+    const parts: Buffer[] = []
+    const compressor = createCompressor('gzip', { threads: 2 }, (part) => void parts.push(part))
+    const content = Buffer.concat([mixed, mixed, mixed])
+    let memory: Buffer = Buffer.alloc(1 << 20)
+    for (let at = 0; at < content.length;) {
+      const length = content.copy(memory, 0, at)
+      at += length
+      const next = await compressor.write(memory.subarray(0, length))
+      if (length === 1 << 20) expect(next.buffer).not.toBe(memory.buffer)
+      expect(next.length).toBe(length)
+      memory = next.fill(0xee)
+    }
+    await compressor.end()
+    expect(gunzipSync(Buffer.concat(parts)).equals(content)).toBe(true)
+    expect(Buffer.concat(parts).equals(await compressed('gzip', content))).toBe(true)
+  })
+
   test('is one member with a header that says nothing of time and place', async () => {
     const blob = await compressed('gzip', mixed)
     expect(blob.toString('hex', 0, 10)).toBe('1f8b08000000000000ff')
@@ -163,12 +182,14 @@ describe('gzip', () => {
 })
 
 describe('crc32', () => {
-  test('is the same with and without zlib', () => {
+  test('is the same with and without zlib and ISA-L', () => {
+    const isal = isalCrc32()
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 99 }), fc.uint8Array({ maxLength: 99 }), (a, b) => {
         const both = crc32(Buffer.concat([a, b]))
         expect(tableCrc32(b, tableCrc32(a))).toBe(both)
         expect(crc32(b, crc32(a))).toBe(both)
+        if (isal !== undefined) expect(isal(Buffer.from(b), isal(Buffer.from(a), 0))).toBe(both)
       })
     )
     expect(tableCrc32(Buffer.from('123456789'))).toBe(0xcbf43926)

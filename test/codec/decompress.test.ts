@@ -162,7 +162,7 @@ describe('a program', () => {
 
   test('that hangs is killed by an abort', async () => {
     let asked = 0
-    const control = { aborted: () => ++asked > 10, hasIdleCore: () => false }
+    const control = { aborted: () => ++asked > 10 }
     const hanging = decompress(inputOf(blob), 'gzip', script('exec sleep 1000'), control)
     expect(await outcomeOf(hanging)).toEqual(refused('ABORTED'))
     expect(childrenOf()).toBe(0)
@@ -176,7 +176,7 @@ describe('an abort', () => {
     ['by the best there is', probeDecompressors('auto', process.env)]
   ])('stops inflating %s between chunks', async (_case, choice) => {
     let aborted = false
-    const control = { aborted: () => aborted, hasIdleCore: () => true }
+    const control = { aborted: () => aborted }
     const chunks = decompress(inputOf(blob), 'gzip', choice, control)
     await chunks.next()
     aborted = true

@@ -115,7 +115,8 @@ function readBundle(bundle: string): object {
   return {
     names: names.filter((name) => !name.endsWith('.fingerprints')),
     config: runtimeConfig(`${bundle}/config.json`),
-    metadata: { whiteout_mode: 0, ...(json(`${bundle}/umoci.json`) as object) },
+    // umoci ignores where the image was
+    metadata: { whiteout_mode: 0, ...(json(`${bundle}/umoci.json`) as object), image_source: '' },
     manifest: lines.filter((line) => !line.startsWith('#'))
   }
 }

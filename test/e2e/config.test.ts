@@ -1,5 +1,6 @@
 /** `config` beside Debian's umoci: the same flags on two copies of one layout must leave the same documents. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { REGISTRY_FLAGS } from '../../src/cli/registry-flags.ts'
 import { configCommand } from '../../src/cli/commands/config.ts'
 import { buildImage } from '../support/image-builder.ts'
 import { needs } from '../support/requires.ts'
@@ -186,7 +187,8 @@ describe.runIf(needs('umoci'))("beside Debian's umoci", () => {
     const isUsed = (name: string): boolean =>
       used.some((arg) => arg.replace(/^--?/, '').split('=')[0] === name)
     const missing = configCommand.flags.filter(({ name }) => !isUsed(name)).map(({ name }) => name)
-    expect(missing).toEqual(['image', 'tag', ...OURS])
+    const ofRegistries = REGISTRY_FLAGS.map(({ name }) => name)
+    expect(missing.toSorted()).toEqual(['image', 'tag', ...OURS, ...ofRegistries].toSorted())
   })
 
   test.each(MISTAKES.map((args) => ({ args, line: args.join(' ') })))(

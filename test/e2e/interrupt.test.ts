@@ -68,13 +68,15 @@ const MOMENTARY: Readonly<Record<string, { args: () => string[]; makes?: string 
   list: { args: () => ['--layout', `${box}/layout`, '--long'] },
   stat: { args: () => ['--image', image] },
   'raw runtime-config': { args: () => ['--image', image, `${box}/new`], makes: 'new' },
-  'hooks check': { args: () => [hangingHooks()] }
+  'hooks check': { args: () => [hangingHooks()] },
+  'erofs verify': { args: () => [erofsImages()] }
 }
 /** What holds up a decompressor. */
 const READING: Readonly<Record<string, () => string[]>> = {
   unpack: () => ['--image', image, `${box}/out`],
   'raw unpack': () => ['--image', image, `${box}/out`],
   verify: () => ['--image', image],
+  'erofs make': () => ['--image', image, `${box}/out`],
   copy: () => [image, `docker-archive:${box}/out`],
   'file list': () => ['--image', image],
   'file cat': () => ['--image', image, 'x'],
@@ -82,6 +84,8 @@ const READING: Readonly<Record<string, () => string[]>> = {
 }
 const HASHING = ['diff', 'raw mtree-validate']
 const WAITING = ['gc']
+/** Done by one call of the kernel. */
+const AT_ONCE = ['erofs mount', 'erofs umount']
 /** What a hook holds up. */
 const HOOKED: Readonly<Record<string, () => string[]>> = {
   'bundle delete': () => ['--hooks', hangingHooks(), hookedBundle()],
@@ -93,7 +97,12 @@ const HOOKED: Readonly<Record<string, () => string[]>> = {
 
 test('every command is here', () => {
   const tables = [CHANGING, TAGGING, MOMENTARY, READING, HOOKED]
-  const names = [...tables.flatMap((table) => Object.keys(table)), ...HASHING, ...WAITING]
+  const names = [
+    ...tables.flatMap((table) => Object.keys(table)),
+    ...HASHING,
+    ...WAITING,
+    ...AT_ONCE
+  ]
   expect(names.sort()).toEqual(COMMANDS.map(({ path }) => path.join(' ')).sort())
 })
 
@@ -263,6 +272,12 @@ function hangingHooks(...more: string[]): string {
   const tables = points.map((point) => `[${point}]\ncommand = ["${work}/hangs"]\n`)
   fs.writeFileSync(`${work}/hooks.toml`, `version = 1\nname = "hanging"\n${tables.join('')}`)
   return `${work}/hooks.toml`
+}
+
+function erofsImages(): string {
+  const images = `${work}/images`
+  if (!fs.existsSync(images)) ociUnpackOk('erofs', 'make', '--image', image, images)
+  return images
 }
 
 function hookedBundle(): string {

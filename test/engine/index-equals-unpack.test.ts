@@ -15,7 +15,7 @@ import { diskLines, listedLines } from '../support/file-lines.ts'
 import { needs } from '../support/requires.ts'
 import { codeOf, inScratch, optionsFor } from './support.ts'
 
-const runs = Number(process.env['OCI_UNPACK_PROPERTY_RUNS'] ?? 300)
+const runs = Number(process.env['OCI_UNPACK_PROPERTY_RUNS'] ?? 100)
 const seed = Number(process.env['OCI_UNPACK_SEED'] ?? Date.now() % 1_000_000)
 
 test.runIf(needs('root')).each([false, true])(

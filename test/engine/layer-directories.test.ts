@@ -19,7 +19,7 @@ import { asOverlay, withOverlay } from '../support/overlay.ts'
 import { needs } from '../support/requires.ts'
 import { ok } from '../support/run.ts'
 
-const runs = Number(process.env['OCI_UNPACK_PROPERTY_RUNS'] ?? 300) / 10
+const runs = Number(process.env['OCI_UNPACK_PROPERTY_RUNS'] ?? 100) / 10
 
 interface Mode {
   form: WhiteoutForm

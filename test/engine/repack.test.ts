@@ -69,20 +69,21 @@ interface Tree {
 }
 
 /**
- * Runs a law for random layer stacks and edits. Every other bundle is refreshed after a moment, so that its
- * fingerprints are trusted: those of a tree that was unpacked just now are not.
+ * Runs a law for random layer stacks and edits. Half of the bundles are lazy. Half are refreshed after a moment,
+ * so that their fingerprints are trusted: those of a tree that was unpacked just now are not.
  */
 async function forTrees(
   name: string,
   law: (tree: Tree, list: Parameters<typeof applyEdits>[1]) => Promise<void>
 ): Promise<void> {
   console.log(`${name}: ${runs} runs, seed ${seed}`)
-  const property = fc.asyncProperty(layerStack, edits, fc.boolean(), async (layers, list, old) => {
+  const ways = fc.record({ old: fc.boolean(), manifest: fc.constantFrom('full', 'lazy') })
+  const property = fc.asyncProperty(layerStack, edits, ways, async (layers, list, way) => {
     const work = makeTemporary()
     try {
-      const tree = await makeTree(work, layers)
+      const tree = await makeTree(work, layers, way.manifest)
       if (tree === undefined) return
-      if (old) {
+      if (way.old) {
         await setTimeout(25)
         await tree.repack('settled', { refreshBundle: true })
       }
@@ -95,12 +96,16 @@ async function forTrees(
 }
 
 /** Undefined for a stack that cannot be unpacked. */
-async function makeTree(work: string, layers: readonly Member[][]): Promise<Tree | undefined> {
+async function makeTree(
+  work: string,
+  layers: readonly Member[][],
+  manifest: 'full' | 'lazy'
+): Promise<Tree | undefined> {
   const layout = `${work}/layout`
   const image = buildImage(layout, { layers: layers.map(pack) })
   const bundle = `${work}/bundle`
   try {
-    await unpack({ image: image.reference, destination: bundle, jobs: 0 })
+    await unpack({ image: image.reference, destination: bundle, manifest, jobs: 0 })
   } catch (error) {
     if (error instanceof OciUnpackError && error.code === 'ENTRY_INVALID') return undefined
     throw error

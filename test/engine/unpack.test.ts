@@ -17,7 +17,7 @@ describe('events', () => {
       const { events, onEvent } = recorder()
       const options = optionsFor(work, [LOWER, UPPER])
       await library.unpack({ ...options, jobs, onEvent })
-      const order = events.map(label).filter((name) => name !== 'progress')
+      const order = events.map(label).filter((name) => !['progress', 'choice'].includes(name))
       expect([order[0], ...order.slice(1, 3).sort(), ...order.slice(3)]).toEqual([
         'image',
         'layer 0',
@@ -41,7 +41,7 @@ describe('events', () => {
           for (const key of ['read', 'unpacked', 'entries'] as const)
             expect(counters[key]).toBeGreaterThanOrEqual(reports[index - 1]?.[layer]?.[key] ?? 0)
       const image = events.find((event) => event.type === 'image')
-      expect(reports.at(-1)).toEqual([
+      expect(reports.at(-1)).toMatchObject([
         { read: image?.layers[0]?.size, unpacked: BIG.length, entries: 2 },
         { read: image?.layers[1]?.size, unpacked: LOWER.length, entries: 3 }
       ])
@@ -110,6 +110,12 @@ describe('an AbortSignal', () => {
 function sparse(size: number): Buffer {
   const pax = { 'GNU.sparse.size': String(size), 'GNU.sparse.numblocks': '0', 'GNU.sparse.map': '' }
   return tar(file('disk', '', { pax }))
+}
+
+/** What SHA-256 makes of zeros after other data has to be found out. */
+function afterData(size: number): Buffer {
+  const map = { 'GNU.sparse.numblocks': '1', 'GNU.sparse.map': '0,1' }
+  return tar(file('disk', 'x', { pax: { 'GNU.sparse.size': String(size), ...map } }))
 }
 
 describe('a limit', () => {
@@ -181,7 +187,7 @@ describe('a limit', () => {
 
   test('and a signal end the hashing of a hole', () =>
     inScratch(async (work) => {
-      const options = optionsFor(work, [sparse(100e9)])
+      const options = optionsFor(work, [afterData(100e9)])
       const stopped = library.unpack({ ...options, signal: AbortSignal.timeout(300) })
       expect(await codeOf(stopped)).toBe('ABORTED')
     }))

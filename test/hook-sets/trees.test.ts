@@ -14,7 +14,7 @@ import { needs } from '../support/requires.ts'
 import { ok } from '../support/run.ts'
 import { directory, file, symlink, tar } from '../support/tar-builder.ts'
 
-const runs = Number(process.env['OCI_UNPACK_PROPERTY_RUNS'] ?? 300) / 30
+const runs = Number(process.env['OCI_UNPACK_PROPERTY_RUNS'] ?? 90) / 30
 
 const SETS = [
   ['overlay', 'ext4'],

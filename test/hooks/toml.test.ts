@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { nearest } from '../../src/hooks/nearest.ts'
-import { lineOf, parseToml, TomlError } from '../../src/hooks/toml.ts'
+import { lineOf, parseToml, TomlError } from '../../src/toml.ts'
 
 const TEXT = `version = 1
 # a comment = 2

@@ -474,7 +474,7 @@ describe('assertExecution', () => {
 describe('the schemas', () => {
   const names = readdirSync('schemas')
 
-  const ours = ['hooks.schema.json']
+  const ours = ['erofs.schema.json', 'hooks.schema.json']
 
   test.each(names)('%s names its dialect, and its section of a specification', (name) => {
     const schema = JSON.parse(readFileSync(`schemas/${name}`, 'utf8')) as Record<string, string>

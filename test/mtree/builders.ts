@@ -1,5 +1,5 @@
 import type { ByteString } from '../../src/bytes.ts'
-import { placeNodes, toMtreeEntry } from '../../src/mtree/entry.ts'
+import { placeNodes, toMtreeEntry, UMOCI_KEYWORDS } from '../../src/mtree/entry.ts'
 import type { MtreeEntry, MtreeNode } from '../../src/mtree/entry.ts'
 import { formatTreeManifest, type TreeManifestHeader } from '../../src/mtree/write.ts'
 
@@ -7,7 +7,8 @@ export const HEADER: TreeManifestHeader = {
   user: 'root',
   machine: 'vm',
   tree: 'bundle/rootfs',
-  date: new Date('2026-11-05T02:17:13Z')
+  date: new Date('2026-11-05T02:17:13Z'),
+  keywords: UMOCI_KEYWORDS
 }
 
 const BASE = { size: 0, uid: 0, gid: 0, mode: 0o644, nlink: 1, mtimeSec: 100 }

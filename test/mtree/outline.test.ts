@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { toBuffer } from '../../src/bytes.ts'
+import { compareBytes, toBuffer } from '../../src/bytes.ts'
 import { compareTreeManifestOrder, placeNodes, type MtreeNode } from '../../src/mtree/entry.ts'
 import { TreeManifestOutline } from '../../src/mtree/outline.ts'
 import { parseTreeManifest } from '../../src/mtree/parse.ts'
@@ -21,6 +21,42 @@ test('an outline goes on behind lines that are continued', () => {
       file('\\'.repeat(255))
     )
   )
+})
+
+test('an outline compares names as bytes, and knows where the entries of a directory are', () => {
+  fc.assert(
+    fc.property(tree, (root) => {
+      const outline = new TreeManifestOutline(toBuffer(manifestText(root)))
+      const places = [...placeNodes(root)]
+      const names = places.map(({ node }) => node.name)
+      for (const [index, { path, node }] of places.entries()) {
+        for (const other of [...names, `${node.name}x`, node.name.slice(0, -1)]) {
+          const bytes = toBuffer(`-${other}-`)
+          const order = outline.compareName(index, bytes, 1, bytes.length - 1)
+          expect(Math.sign(order)).toBe(Math.sign(compareBytes(node.name, other)))
+        }
+        const leaves = node.children?.filter(({ type }) => type !== 'dir').length ?? 0
+        const end = index + 1 + leaves
+        expect(outline.listing(path)).toEqual(node.type === 'dir' ? { index, end } : undefined)
+      }
+    })
+  )
+})
+
+test('an outline does not take what ends a name for a byte of it', () => {
+  const outline = new TreeManifestOutline(toBuffer(manifestText(dir('.', file('a'), dir('b')))))
+  for (const [index, name, other] of [
+    [1, 'a', 'a '],
+    [1, 'a', 'a type=file'],
+    [2, 'b', 'b\n'],
+    [2, 'b', 'b ']
+  ] as const) {
+    const bytes = toBuffer(other)
+    expect(outline.compareName(index, bytes, 0, bytes.length), `${name} to ${other}`).toBeLessThan(
+      0
+    )
+    expect(outline.compareName(index, bytes, 0, 1), name).toBe(0)
+  }
 })
 
 test('the order of places is the order of lines', () => {

@@ -54,6 +54,26 @@ const PARENTS: Case[] = [
     ['/ ?', 'd/ 1', 'd/a: 1', 'l -> d']
   ],
   [
+    'a parent that leads elsewhere meanwhile is resolved again',
+    [['d/', 'e/', 'l -> d', 'l/a', 'l -> e', 'l/b']],
+    ['/ ?', 'd/ 1', 'd/a: 1', 'e/ 1', 'e/b: 1', 'l -> e']
+  ],
+  [
+    'a parent that leads through what is added to it is resolved again',
+    [['k/', 'z/q/', 'l -> k/m/..', 'l/m -> /z/q', 'l/y']],
+    ['/ ?', 'k/ 1', 'k/m -> /z/q', 'l -> k/m/..', 'z/ ?', 'z/q/ 1', 'z/y: 1']
+  ],
+  [
+    'a parent that was replaced meanwhile is made again',
+    [['a/b/c', 'a', 'a/b/d']],
+    ['/ ?', 'a/ ?', 'a/b/ ?', 'a/b/d: 1']
+  ],
+  [
+    'a parent that was removed meanwhile is made again',
+    [['a/b/c'], ['a/b/c', 'x/.wh.y'], ['.wh.a', 'a/b/d']],
+    ['/ ?', 'a/ ?', 'a/b/ ?', 'a/b/d: 3']
+  ],
+  [
     'a link of a lower layer is followed',
     [['d/', 'l -> d'], ['l/a']],
     ['/ ?', 'd/ 1', 'd/a: 2', 'l -> d']

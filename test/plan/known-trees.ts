@@ -4,6 +4,7 @@ import type { MtreeEntry } from '../../src/mtree/entry.ts'
 import { listEntries } from '../../src/mtree/entry-list.ts'
 import {
   MTREE_TYPE,
+  NONE,
   type FingerprintRecord,
   type ObjectType,
   type SeenObject,
@@ -96,10 +97,27 @@ export function remember(
   const recordOf = ({ inode, size, extra, mtimeNsec }: Known): FingerprintRecord => {
     return { inode: BigInt(inode), size: size + extra, mtimeNsec }
   }
+  const isUnchanged = (index: number, { known }: SeenKnown): boolean =>
+    !plain && trusted(index) && equal(remembered[index], known)
+  const indexes = new Map(remembered.map(({ path }, index) => [path, index]))
   return {
     entries: listEntries(remembered.map(entryOf)),
     device: plain ? undefined : copied ? 2 : 1,
-    isUnchanged: (index, { known }) => !plain && trusted(index) && equal(remembered[index], known),
+    isUnchanged,
+    /** Some of those that it could set aside. */
+    sift: (tree) => {
+      const objects = [...tree.inTreeManifestOrder()]
+      const setAside = objects.map((object) => {
+        const index = indexes.get(object.path)
+        const isKnown = index !== undefined && index % 3 !== 0 && isUnchanged(index, object)
+        return isKnown ? index : NONE
+      })
+      return {
+        indexes: Int32Array.from(setAside),
+        others: objects.filter((_, number) => setAside[number] === NONE),
+        linked: objects.filter(({ status }) => status.type !== 'directory' && status.nlink > 1)
+      }
+    },
     record: (index) => (plain ? undefined : recordOf(remembered[index]!)),
     recordOf: ({ known }) => recordOf(known)
   }

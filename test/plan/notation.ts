@@ -28,6 +28,7 @@ import type { TarEntry } from '../../src/tar/entry.ts'
 import { compareBytes } from '../../src/bytes.ts'
 import { OciUnpackError } from '../../src/errors.ts'
 import { entry } from '../support/archive.ts'
+import { TreeOfNames } from './tree-of-names.ts'
 
 const RULES = {
   policy: { kind: 'exact', uidMap: [], gidMap: [] },
@@ -61,9 +62,10 @@ export function stage(
   for (const line of existing)
     stack.addExisting(planned(line, 0), line, mounts.includes(line) ? 'mount' : undefined)
   layers.forEach((lines, index) => {
-    const layout = new StageLayout()
+    const tree = new TreeOfNames()
+    const layout = new StageLayout(tree)
     const folder = stack.layer(index, `layers/${index}`)
-    for (const line of lines) folder.add(placed(layout, planned(line, index)))
+    for (const line of lines) folder.add(placed(layout, tree, planned(line, index)))
   })
   return stack
 }
@@ -87,11 +89,10 @@ export function layerViews(
   })
 }
 
-function placed(layout: StageLayout, staged: StagedEntry): StagedEntry {
-  if (staged.type === 'directory')
-    return { ...staged, staged: layout.placeDirectory(staged.path, () => undefined) }
+function placed(layout: StageLayout, tree: TreeOfNames, staged: StagedEntry): StagedEntry {
+  if (staged.type === 'directory') return { ...staged, staged: layout.placeDirectory(staged.path) }
   if (['whiteout', 'opaque', 'hardlink'].includes(staged.type)) return staged
-  return { ...staged, staged: layout.placeLeaf(staged.path, () => undefined) }
+  return { ...staged, staged: layout.placeLeaf(staged.path, () => tree.make(staged.path)) }
 }
 
 function planned(line: string, layer: number): StagedEntry {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { StageLayout } from '../../src/plan/stage-layout.ts'
 import { STAGED_IN_TREE, STAGED_NOWHERE } from '../../src/plan/staged-entry.ts'
+import { TreeOfNames } from './tree-of-names.ts'
 
 const TREE = STAGED_IN_TREE
 const NOWHERE = STAGED_NOWHERE
@@ -20,14 +21,13 @@ const CASES: readonly [name: string, entries: string[], staged: number[], made: 
 ]
 
 test.each(CASES)('%s', (_name, entries, staged, made) => {
-  const layout = new StageLayout()
-  const directories: string[] = []
-  const make = (path: string): unknown => directories.push(path)
+  const tree = new TreeOfNames()
+  const layout = new StageLayout(tree)
   const places = entries.map((entry) =>
     entry.endsWith('/')
-      ? layout.placeDirectory(entry.slice(0, -1), make)
-      : layout.placeLeaf(entry, make)
+      ? layout.placeDirectory(entry.slice(0, -1))
+      : layout.placeLeaf(entry, () => tree.make(entry))
   )
   expect(places).toEqual(staged)
-  expect(directories).toEqual(made)
+  expect(tree.directories).toEqual(made)
 })

@@ -121,7 +121,10 @@ test('names that swapped their files are found, though every file is as it was',
 function search(after: Tree, memory: TreeMemory<SeenKnown>): Delta[] {
   const changes = new TreeChanges(new Seen(after), memory)
   for (const object of changes.suspects) changes.compare(object, () => object.entry)
-  changes.settle(changes.undecided.map(({ path }) => digest(after.get(path)!)))
+  changes.settle(
+    changes.undecided.map(({ path }) => digest(after.get(path)!)),
+    new Map()
+  )
   return changes.deltas()
 }
 

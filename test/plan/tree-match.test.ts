@@ -43,7 +43,7 @@ function expectJoined(now: ScannedTree, entries: readonly MtreeEntry[]): void {
   const objects = [...now.inTreeManifestOrder()]
   for (const object of objects) match.advance(object)
   const paths = new Set(objects.map(({ path }) => path))
-  expect(match.finish().map((index) => entries[index])).toEqual(
+  expect(match.finish().map(({ index }) => entries[index])).toEqual(
     entries.filter((entry) => !paths.has(entry.path))
   )
   const indexes = new Map(entries.map((entry, index) => [entry.path, index]))

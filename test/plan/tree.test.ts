@@ -30,8 +30,8 @@ describe('resolving', () => {
   test('gives the deepest directory there is and what is missing below', () => {
     const root = STAGED_NODES.directory(undefined, '')
     const a = chain(root, 'a', 1)
-    expect(resolve(root, 'a/b/c')).toEqual({ directory: a, missing: ['b', 'c'] })
-    expect(resolve(root, 'a/b/../../..')).toEqual({ directory: root, missing: [] })
+    expect(resolve(root, 'a/b/c')).toEqual({ directory: a, missing: ['b', 'c'], links: 0 })
+    expect(resolve(root, 'a/b/../../..')).toEqual({ directory: root, missing: [], links: 0 })
     expect(findDirectory(root, 'a/b')).toBeUndefined()
     expect(findDirectory(root, '')).toBe(root)
   })

@@ -113,6 +113,65 @@ export const crowdedStack: fc.Arbitrary<Member[][]> = fc
     ])
   )
 
+/** A file of a lower layer that an upper one replaces or deletes in some way; its body may be needed for another name. */
+const replaced = fc
+  .record({
+    lot: fc.nat(),
+    file: path,
+    body: fc.string({ minLength: 1, maxLength: 5 }),
+    by: fc.constantFrom('file', 'symlink', 'directory', 'whiteout', 'opaque', 'parent'),
+    link: fc.oneof(
+      { weight: 3, arbitrary: fc.constant(undefined) },
+      { weight: 1, arbitrary: fc.record({ name: path, isAbove: fc.boolean() }) }
+    )
+  })
+  .map(({ file, body, by, link, lot }) => {
+    const names = link === undefined ? [] : [hardlink(link.name, file)]
+    const isAbove = link?.isAbove === true
+    return {
+      lot,
+      below: [member({ type: 'file', name: file }, body), ...(isAbove ? [] : names)],
+      above: [...(isAbove ? names : []), replacement(file, by)]
+    }
+  })
+
+function hardlink(name: string, link: string): Member {
+  return member({ type: 'hardlink', name, link })
+}
+
+function replacement(file: string, by: string): Member {
+  const parent = file.slice(0, Math.max(0, file.lastIndexOf('/')))
+  const base = file.slice(file.lastIndexOf('/') + 1)
+  const inParent = (name: string): string => (parent === '' ? name : `${parent}/${name}`)
+  switch (by) {
+    case 'file':
+      return member({ type: 'file', name: file }, 'above')
+    case 'symlink':
+      return member({ type: 'symlink', name: file, link: 'a' })
+    case 'directory':
+      return member({ type: 'directory', name: file })
+    case 'opaque':
+      return member({ type: 'file', name: inParent('.wh..wh..opq') })
+    case 'parent':
+      return member({ type: 'symlink', name: parent === '' ? file : parent, link: 'b' })
+    default:
+      return member({ type: 'file', name: inParent(`.wh.${base}`) })
+  }
+}
+
+/** Stacks in which much of what lower layers bring is not in the end. */
+export const maskedStack: fc.Arbitrary<Member[][]> = fc
+  .tuple(layerStack, fc.array(replaced, { minLength: 1, maxLength: 4 }))
+  .map(([layers, files]) =>
+    [...layers, []].map((members, index) => [
+      ...members,
+      ...files.flatMap(({ lot, below, above }) => {
+        const lower = lot % layers.length
+        return [...(index === lower ? below : []), ...(index === lower + 1 ? above : [])]
+      })
+    ])
+  )
+
 /** Most hard links to names of earlier files: a stack with a link to nothing ends there. */
 function aimLinks(layers: Member[][]): Member[][] {
   const names: string[] = []

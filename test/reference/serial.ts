@@ -24,6 +24,17 @@ export interface Member {
 
 export class Rejected extends Error {}
 
+/** Whether the layers cannot be applied. */
+export function isRejected(act: () => void): boolean {
+  try {
+    act()
+    return false
+  } catch (error) {
+    if (error instanceof Rejected) return true
+    throw error
+  }
+}
+
 export function applySerially(
   root: string,
   layers: readonly (readonly Member[])[],

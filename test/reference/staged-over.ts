@@ -10,7 +10,7 @@ import type { JournaledWorkspace } from '../../src/rootfs/journal.ts'
 import { removeTree } from '../../src/sys/remove-tree.ts'
 import { withOpen } from '../support/open-directory.ts'
 import type { Member } from './serial.ts'
-import { stageLayer } from './staged-layer.ts'
+import { stageStack } from './staged-stack.ts'
 
 /** Its name in the tree. */
 export const WORKSPACE = '.workspace'
@@ -53,12 +53,8 @@ function plan(
   const stack = new LayerStack({ keepDirlinks })
   const tree = { fd: planRoot, path: fromText(root), skip: new Set([WORKSPACE]) }
   readExisting(tree, (entry, inode, mounted) => stack.addExisting(entry, inode, mounted))
-  layers.forEach((layer, index) => {
-    const staging = `${WORKSPACE}/${index}`
-    fs.mkdirSync(`${root}/${staging}`)
-    const folder = stack.layer(index, staging)
-    for (const entry of stageLayer(`${root}/${staging}`, layer)) folder.add(entry)
-  })
+  const topDown = [...layers.keys()].toReversed()
+  stageStack(stack, { workspace: root, inside: WORKSPACE }, layers, topDown)
   const trash = stack.makePhysical(`${WORKSPACE}/trash`)
   return assemble({ root: stack.root, workspace: stack.workspace, target: '', trash })
 }

@@ -1,9 +1,13 @@
 /** What every sink keeps to, whatever it makes of a layer. */
+import { createHash } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { EntryRules } from '../../src/plan/plan-entry.ts'
 import type { StagedEntry } from '../../src/plan/staged-entry.ts'
 import { TarReader, type TarLimits } from '../../src/tar/reader.ts'
+import { streamHash } from '../../src/sys/sha256.ts'
+import { BodyDigests, hashPieces } from '../../src/worker/body-digests.ts'
+import { chunkAround } from '../../src/worker/line-memory.ts'
 import { LayerEntries } from '../../src/worker/layer-entries.ts'
 import { openSink, type SinkDescription } from '../../src/worker/sinks.ts'
 import { failure } from '../support/failure.ts'
@@ -15,6 +19,7 @@ const ignore = (): void => undefined
 const KINDS: readonly [string, (fd: number) => SinkDescription][] = [
   ['staging', (fd) => ({ kind: 'staging', place: { directory: fd, path: '' }, digests: false })],
   ['index', () => ({ kind: 'index' })],
+  ['digests', () => ({ kind: 'digests', paths: new Set(['d/a']), bodies: new Set([1024]) })],
   ['bodies', (fd) => ({ kind: 'bodies', directory: fd, wanted: new Map([[1024, 'first']]) })]
 ]
 
@@ -121,6 +126,32 @@ test('bodies are only those that were asked for, each under its new name', () =>
   })
 })
 
+test('digests are those of the bodies that were asked for by name or by place, holes included', () => {
+  const map = '1\n3\n3\n'.padEnd(512, '\0')
+  const sparse = { 'GNU.sparse.major': '1', 'GNU.sparse.minor': '0', 'GNU.sparse.name': 's' }
+  const layer = tar(
+    file('a', 'one', OWN),
+    file('b', 'two', OWN),
+    file('c', 'three', OWN),
+    file('s', `${map}abc`, { ...OWN, pax: { ...sparse, 'GNU.sparse.realsize': '8' } }),
+    file('e', '', OWN)
+  )
+  const [first] = read(() => ({ kind: 'index' }), layer)
+  const wanted = { paths: new Set(['c', 's', 'e']), bodies: new Set([first!.body!]) }
+  const found = read(() => ({ kind: 'digests', ...wanted }), layer)
+  expect(found.map(({ path, sha256 }) => [path, sha256])).toEqual([
+    ['a', sha256('one')],
+    ['b', undefined],
+    ['c', sha256('three')],
+    ['s', sha256('\0\0\0abc\0\0')],
+    ['e', sha256('')]
+  ])
+})
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('binary')
+}
+
 interface ReadOptions {
   chunk?: number
   rules?: Partial<EntryRules>
@@ -142,14 +173,20 @@ function feed(
 ): StagedEntry[] {
   const entries: StagedEntry[] = []
   const policy = { kind: 'exact', uidMap: [], gidMap: [] } as const
-  const sink = openSink(description, { lostXattr: ignore, holes: ignore, pause: ignore })
+  const sink = openSink(description, { lostXattr: ignore, holes: ignore })
   try {
-    const members = new LayerEntries({ policy, maxPathBytes: 4095, ...rules }, sink, (entry) =>
-      entries.push(entry)
-    )
+    const add = (entry: StagedEntry): void => void entries.push(entry)
+    const bodies = new BodyDigests({ entry: add, holes: ignore })
+    const members = new LayerEntries({ policy, maxPathBytes: 4095, ...rules }, sink, add, bodies)
     const reader = new TarReader(members, limits)
-    for (let at = 0; at < layer.length; at += chunk)
-      reader.push(Buffer.from(layer.subarray(at, at + chunk)))
+    const hash = streamHash('sha256')
+    for (let at = 0; at < layer.length; at += chunk) {
+      const bytes = chunkAround(Buffer.from(layer.subarray(at, at + chunk)))
+      bodies.begin(bytes, (pieces) => hashPieces(bytes, pieces, hash, hash, ignore))
+      reader.push(bytes.bytes)
+      hashPieces(bytes, bodies.parse(), hash, hash, ignore)
+      bodies.take(bytes)
+    }
     reader.finish()
     return entries
   } finally {

@@ -1,5 +1,14 @@
+import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { MaskedPaths, maskMemory } from '../../src/plan/masked-paths.ts'
+import {
+  bareEntry,
+  STAGED_IN_TREE,
+  STAGED_NOWHERE,
+  type StagedEntry
+} from '../../src/plan/staged-entry.ts'
 import { LayerStage } from '../../src/rootfs/layer-stage.ts'
+import type { Skips } from '../../src/rootfs/skips.ts'
 import { getXattr, listXattrs } from '../../src/sys/metadata.ts'
 import { status } from '../../src/sys/status.ts'
 import type { TarEntry } from '../../src/tar/entry.ts'
@@ -60,7 +69,7 @@ describe.runIf(needs('root'))('an object is finished when it is staged', () => {
   test('what no link or FIFO can hold is reported, not fatal', () => {
     const lost: string[] = []
     const link = { name: 'x', type: 'symlink', link: 'y', xattrs: [['user.u', 'v']] } as const
-    staged([link], (tree) => expect(listXattrs(tree, 'x')).toEqual([]), lost)
+    staged([link], (tree) => expect(listXattrs(tree, 'x')).toEqual([]), { lost })
     expect(lost).toEqual(['x user.u'])
   })
 
@@ -88,9 +97,48 @@ test('directories are entered by nobody else until they are joined', () => {
   )
 })
 
+describe('what is not to be written', () => {
+  const own = { uid: process.geteuid!(), gid: process.getegid!() }
+  const layer = [
+    { name: 'd/f', size: 1, ...own },
+    { name: 'd/g', size: 1, ...own },
+    { name: 'l', type: 'symlink', link: 'd', ...own }
+  ] as const
+
+  test('leaves no object and no directory: files that layers above replace', () => {
+    const memory = maskMemory(0)
+    const skips = { kind: 'masked', memory, layer: 0 } as const
+    for (const path of ['d', 'l']) new MaskedPaths(memory, 1).note(bareEntry('whiteout', path))
+    staged(
+      layer,
+      (_tree, path, entries) => {
+        expect(readdirSync(path)).toEqual(['l'])
+        expect(entries.map(({ staged, body }) => [staged, body])).toEqual([
+          [STAGED_NOWHERE, 0],
+          [STAGED_NOWHERE, 1],
+          [STAGED_IN_TREE, undefined]
+        ])
+      },
+      { skips }
+    )
+  })
+
+  test('is all but what is needed, when a layer is read again', () => {
+    const skips = { kind: 'all-but', bodies: new Set([1]) } as const
+    staged(
+      layer,
+      (_tree, path, entries) => {
+        expect(readdirSync(path, { recursive: true })).toEqual(['d', 'd/g'])
+        expect(entries[1]).toMatchObject({ staged: STAGED_IN_TREE, body: 1 })
+      },
+      { skips }
+    )
+  })
+})
+
 test('an entry that cannot be made is named', () => {
   withScratch((fd) => {
-    const { stage, members } = stageOf(fd, [])
+    const { stage, members } = stageOf(fd, {})
     const link = entry({ name: 'd/x', type: 'symlink', link: 'a\0' })
     const error = failure(() => members.entry(link, 0, undefined))
     expect(error).toMatchObject({ code: 'ENTRY_INVALID', facts: { entry: 'd/x' } })
@@ -98,34 +146,44 @@ test('an entry that cannot be made is named', () => {
   })
 })
 
-/** Stages entries without bodies in a new directory, and looks at the tree that they make. */
+interface StageOptions {
+  /** What is reported lost is added here. */
+  lost?: string[]
+  skips?: Skips
+}
+
+/** Stages entries in a new directory, and looks at the tree that they make. */
 function staged(
   entries: readonly Partial<TarEntry>[],
-  look: (tree: number) => void,
-  lost: string[] = []
+  look: (tree: number, path: string, staged: readonly StagedEntry[]) => void,
+  options: StageOptions = {}
 ): void {
   withScratch((fd, path) => {
-    const { stage, members } = stageOf(fd, lost)
-    for (const fields of entries) {
-      members.entry(entry(fields), 0, undefined)
+    const { stage, members, done } = stageOf(fd, options)
+    for (const [index, fields] of entries.entries()) {
+      members.entry(entry(fields), index, undefined)
       members.end()
     }
     stage.close()
-    withOpen(`${path}/tree`, look)
+    withOpen(`${path}/tree`, (tree) => look(tree, `${path}/tree`, done))
   })
 }
 
-function stageOf(fd: number, lost: string[]): { stage: LayerStage; members: LayerEntries } {
+function stageOf(
+  fd: number,
+  { lost = [], skips }: StageOptions
+): { stage: LayerStage; members: LayerEntries; done: readonly StagedEntry[] } {
   const description = {
     kind: 'staging',
     place: { directory: fd, path: '' },
-    digests: false
+    digests: false,
+    ...(skips === undefined ? {} : { skips })
   } as const
   const stage = new LayerStage(description, {
     lostXattr: (staged, name) => lost.push(`${staged.path} ${name}`),
-    holes: () => undefined,
-    pause: () => undefined
+    holes: () => undefined
   })
   const rules = { policy: { kind: 'exact', uidMap: [], gidMap: [] }, maxPathBytes: 4095 } as const
-  return { stage, members: new LayerEntries(rules, stage, () => undefined) }
+  const done: StagedEntry[] = []
+  return { stage, members: new LayerEntries(rules, stage, (entry) => done.push(entry)), done }
 }

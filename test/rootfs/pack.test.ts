@@ -25,7 +25,10 @@ async function pack(make: (root: string) => void, ...paths: string[]): Promise<P
   const fd = openOperatorDirectory(root)
   const pieces: Buffer[] = []
   const xattrs: string[] = []
+  const room = Buffer.alloc(10)
   const output = {
+    room: () => room,
+    filled: (count: number) => output.write(room.subarray(0, count)),
     write: (bytes: Buffer) => Promise.resolve(void pieces.push(Buffer.from(bytes))),
     zeros: (count: number) => Promise.resolve(void pieces.push(Buffer.alloc(count)))
   }

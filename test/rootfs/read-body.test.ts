@@ -18,7 +18,7 @@ function read(disturb: (path: string, piece: number) => void = () => undefined):
     disturb(path, 0)
     let text = ''
     let pieces = 0
-    for (const piece of readBody(fd, 'file', found, Buffer.alloc(3))) {
+    for (const piece of readBody(fd, 'file', found, () => Buffer.alloc(3))) {
       text += piece.toString('latin1')
       disturb(path, ++pieces)
     }

@@ -7,6 +7,7 @@ const build = new URL('../../build/', import.meta.url)
 
 type Library = typeof import('../../src/index.ts')
 type ScanModule = typeof import('../../src/engine/tree/scan-tree.ts')
+type SurveyModule = typeof import('../../src/engine/storage/write-survey.ts')
 type PoolModule = typeof import('../../src/worker/pool.ts')
 
 /** For processes that a test starts. */
@@ -16,3 +17,6 @@ export const { Pool } = (await import(new URL('worker/pool.js', build).href)) as
 export const { scanTree } = (await import(
   new URL('engine/tree/scan-tree.js', build).href
 )) as ScanModule
+export const { writeSurvey } = (await import(
+  new URL('engine/storage/write-survey.js', build).href
+)) as SurveyModule

@@ -7,8 +7,8 @@ const reported = new Set<string>()
 
 /**
  * Whether a test can run here. A name is a program in PATH, `root` (euid 0, and not only in a user namespace), `loop`
- * (loop devices), `mounts` (this process may mount), `overlay` (and overlayfs is there), `x64` (the processor) or
- * `oldest-typescript` (test/types). Says once what is missing; throws instead where OCI_UNPACK_FORBID_SKIP=1, so that nothing is skipped unseen.
+ * (loop devices), `mounts` (this process may mount), `overlay` or `erofs` (and the kernel has that file system), `x64`
+ * (the processor) or `oldest-typescript` (test/types). Says once what is missing; throws instead where OCI_UNPACK_FORBID_SKIP=1, so that nothing is skipped unseen.
  */
 export function needs(...names: string[]): boolean {
   const missing = names.filter((name) => !isThere(name))
@@ -33,8 +33,14 @@ function isThere(name: string): boolean {
   if (name === 'x64') return process.arch === 'x64'
   if (name === 'loop') return existsSync('/dev/loop-control')
   if (name === 'mounts') return mayMount()
-  if (name === 'overlay') return mayMount() && /\toverlay$/m.test(read('/proc/filesystems'))
+  if (name === 'overlay' || name === 'erofs') return mayMount() && hasFileSystem(name)
   return (process.env.PATH ?? '').split(delimiter).some((folder) => isProgram(join(folder, name)))
+}
+
+function hasFileSystem(name: string): boolean {
+  return read('/proc/filesystems')
+    .split('\n')
+    .some((line) => line.endsWith(`\t${name}`))
 }
 
 function isInitialNamespace(): boolean {

@@ -99,7 +99,7 @@ describe.runIf(needs('root', 'setpriv'))('what modes keep their owner out of', (
       const directory = lender.openDirectory('none')
       const lent = { lender, path: 'none/file' }
       const read = (found) => {
-        const pieces = readBody(directory, 'file', found, Buffer.alloc(100), lent)
+        const pieces = readBody(directory, 'file', found, () => Buffer.alloc(100), lent)
         const text = pieces.next().value.toString()
         const during = mode('tree/none/file')
         pieces.return()

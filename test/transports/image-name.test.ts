@@ -1,14 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseTag } from '../../src/image/tag.ts'
-import {
-  formatImageName,
-  parseImageName,
-  parseTagInLayout
-} from '../../src/transports/image-name.ts'
+import { formatImageName, parseImageName, parseNewName } from '../../src/transports/image-name.ts'
 import { failure, failureCode } from '../image/errors.ts'
 
-describe('parseTagInLayout', () => {
+describe('parseNewName', () => {
   test.each([
     ['layout', 'layout', 'latest'],
     ['layout:12', 'layout', '12'],
@@ -20,16 +16,16 @@ describe('parseTagInLayout', () => {
     ['oci:/a:b:c', '/a', 'b:c'],
     ['./oci:a', './oci', 'a']
   ])('splits %j at the first colon', (text, path, tag) => {
-    expect(parseTagInLayout(text)).toEqual({ path, tag })
+    expect(parseNewName(text)).toEqual({ transport: 'oci', path, tag })
   })
 
   test.each(['', ':', ':tag', 'p:', 'p::a'])('refuses %j', (text) => {
-    expect(failureCode(() => parseTagInLayout(text))).toBe('REFERENCE_INVALID')
+    expect(failureCode(() => parseNewName(text))).toBe('REFERENCE_INVALID')
   })
 })
 
 test('an image in an archive cannot be changed, and the hint says what to do', () => {
-  const error = failure(() => parseTagInLayout('oci-archive:a.tar:t'))
+  const error = failure(() => parseNewName('oci-archive:a.tar:t'))
   expect(error).toMatchObject({
     code: 'REFERENCE_INVALID',
     hint: expect.stringContaining('Copy it to a layout first') as unknown
@@ -98,7 +94,7 @@ describe('parseTag', () => {
       fc.property(word, fc.array(fc.tuple(join, word), { maxLength: 5 }), (first, rest) => {
         const tag = first + rest.flat().join('')
         expect(parseTag(tag)).toBe(tag)
-        expect(parseTagInLayout(`layout:${tag}`)).toEqual({ path: 'layout', tag })
+        expect(parseNewName(`layout:${tag}`)).toMatchObject({ path: 'layout', tag })
       })
     )
   })

@@ -9,7 +9,7 @@ import {
   parseImageInLayout,
   parseImageName,
   parsePlace,
-  parseTagInLayout
+  parseNewName
 } from '../../src/transports/image-name.ts'
 import type { ImageName } from '../../src/transports/list.ts'
 import { failure } from '../image/errors.ts'
@@ -65,7 +65,7 @@ describe.each(['oci', 'oci-archive', 'docker-archive'] as const)('a layout calle
     for (const tag of ['12', 'a/b:c', 'nope', 'docker.io/library/a:1'])
       expect(parseImageName(`${name}:${tag}`, warn)).toEqual(inDirectory(tag))
     expect(parseImageInLayout(`${name}:12`)).toEqual({ path: name, tag: '12' })
-    expect(parseTagInLayout(`${name}:new`)).toEqual({ path: name, tag: 'new' })
+    expect(parseNewName(`${name}:new`)).toMatchObject({ path: name, tag: 'new' })
     expect(warnings).toEqual([])
   })
 
@@ -123,9 +123,34 @@ describe.each(['oci', 'oci-archive', 'docker-archive'] as const)('a layout calle
   })
 })
 
+describe('a layout called tar', () => {
+  test('is meant unless an archive is there, whose name may contain colons', () => {
+    layout('tar', '12', 'x')
+    writeFileSync('x', '')
+    writeFileSync('a:b.tar', '')
+    expect(parseImageName('tar:12', warn)).toEqual({ transport: 'oci', path: 'tar', tag: '12' })
+    expect(parseImageName('tar:a:b.tar', warn)).toMatchObject({ transport: 'tar', path: 'a:b.tar' })
+    expect(warnings).toEqual([])
+    expect(parseImageName('tar:x', warn)).toMatchObject({ transport: 'tar', path: 'x' })
+    expect(warnings).toEqual([both('tar:x')])
+  })
+
+  test('is where a new image goes, with a warning, because it could be an archive', () => {
+    layout('tar', '12')
+    parseDestination('tar:new.tar', warn)
+    expect(warnings).toEqual([
+      [
+        'The name was read as a tag in a directory, but could also be a new place.',
+        { found: 'tar:new.tar', available: 'tar:./new.tar' }
+      ]
+    ])
+    parseDestination('tar:./new.tar', warn)
+    expect(warnings).toHaveLength(1)
+  })
+})
+
 describe('a name in the form of another transport', () => {
   test.each([
-    'docker://debian:12',
     'docker-daemon:app:latest',
     'containers-storage:localhost/app',
     'dir:/tmp/x',
@@ -140,10 +165,24 @@ describe('a name in the form of another transport', () => {
     )
   })
 
+  test.each(['docker:127.0.0.1:5000/app', 'docker:/host/app:1', 'docker:debian:12'])(
+    '%s lacks slashes',
+    (text) => {
+      for (const parse of [parseImageName, parseDestination])
+        expect(failure(() => parse(text)).hint).toBe(
+          `Write docker://${text.replace(/^docker:\/?/, '')}, or ./${text} for a directory with this name.`
+        )
+    }
+  )
+
+  test('docker:TAG is a tag in a directory', () => {
+    expect(parseImageName('docker:12')).toEqual({ transport: 'oci', path: 'docker', tag: '12' })
+  })
+
   test('is refused as a destination, too', () => {
-    const { hint } = failure(() => parseDestination('docker://host/app:1'))
+    const { hint } = failure(() => parseDestination('containers-storage:host/app:1'))
     expect(hint).toBe(
-      'Copy the image to a layout, and then run: skopeo copy oci:DIRECTORY:TAG docker://host/app:1'
+      'Copy the image to a layout, and then run: skopeo copy oci:DIRECTORY:TAG containers-storage:host/app:1'
     )
     expect(() => parseDestination('dir:1')).not.toThrow()
   })

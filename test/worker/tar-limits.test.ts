@@ -10,7 +10,7 @@ const DATA = Buffer.alloc(MIB, 'pattern')
 const ZEROS = Buffer.alloc(MIB)
 
 function check(compressed: number, ratio?: number, unpackedBytes = 1024 * GIB): TarSizeCheck {
-  return new TarSizeCheck(Control.forLayers(1, 0), 0, compressed, { ratio, unpackedBytes })
+  return new TarSizeCheck(Control.forLayers(1), 0, compressed, { ratio, unpackedBytes })
 }
 
 function push(size: TarSizeCheck, chunk: Buffer, bytes: number): void {

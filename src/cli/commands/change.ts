@@ -7,12 +7,13 @@ import {
   TAG_FLAG
 } from '../change-flags.ts'
 import type { Command } from '../command.ts'
+import { REGISTRY_FLAGS, REGISTRY_VARIABLES } from '../registry-flags.ts'
 import {
+  CHANGEABLE_FLAG,
   HOOK_CACHE_VARIABLE,
   HOOK_FLAGS,
   HOOK_VARIABLES,
   ID_MAP_FLAGS,
-  IMAGE_FLAG,
   PLATFORM_FLAG,
   ROOTLESS_FLAG
 } from '../flags.ts'
@@ -22,7 +23,8 @@ export const repackCommand: Command = {
   summary: 'add the changes in a bundle to its image, as a layer',
   description:
     'Adds one layer with the changes in BUNDLE to the image it was unpacked from, and gives the result the tag of --image. ' +
-    'If nothing changed, only a history entry is added.',
+    'If nothing changed, only a history entry is added. A registry is sent only what it does not have, and a layout is ' +
+    'given what it lacks of an image that came from a registry.',
   positionals: [
     {
       name: 'BUNDLE',
@@ -31,7 +33,7 @@ export const repackCommand: Command = {
     }
   ],
   flags: [
-    IMAGE_FLAG,
+    CHANGEABLE_FLAG,
     {
       name: 'refresh-bundle',
       summary: 'make the bundle belong to the new image, for the next repack'
@@ -43,13 +45,15 @@ export const repackCommand: Command = {
     },
     ...MASK_FLAGS,
     ...COMPRESS_FLAGS,
-    ...HISTORY_FLAGS
+    ...HISTORY_FLAGS,
+    ...REGISTRY_FLAGS
   ],
-  environment: [SOURCE_DATE_EPOCH, ...HOOK_VARIABLES, HOOK_CACHE_VARIABLE],
+  environment: [SOURCE_DATE_EPOCH, ...HOOK_VARIABLES, HOOK_CACHE_VARIABLE, ...REGISTRY_VARIABLES],
   examples: [
     'oci-unpack repack --image debian:12-changed bundle',
     'oci-unpack repack --image debian:12 --refresh-bundle --mask-path /var/cache bundle',
-    'SOURCE_DATE_EPOCH=0 oci-unpack repack --image debian:12 --compress zstd bundle'
+    'SOURCE_DATE_EPOCH=0 oci-unpack repack --image debian:12 --compress zstd bundle',
+    'oci-unpack repack --image docker://registry.example.com/team/app:2 bundle'
   ],
   load: async () => (await import('../run-change.ts')).runRepack
 }
@@ -92,7 +96,7 @@ export const insertCommand: Command = {
     { name: 'TARGET', summary: 'path in the image', optional: true }
   ],
   flags: [
-    IMAGE_FLAG,
+    CHANGEABLE_FLAG,
     TAG_FLAG,
     PLATFORM_FLAG,
     { name: 'opaque', summary: 'hide what the image already has in the directory TARGET' },
@@ -103,9 +107,10 @@ export const insertCommand: Command = {
     },
     ...ID_MAP_FLAGS,
     ...COMPRESS_FLAGS,
-    ...HISTORY_FLAGS
+    ...HISTORY_FLAGS,
+    ...REGISTRY_FLAGS
   ],
-  environment: [SOURCE_DATE_EPOCH],
+  environment: [SOURCE_DATE_EPOCH, ...REGISTRY_VARIABLES],
   examples: [
     'oci-unpack insert --image debian:12 --tag 12-app ./app /opt/app',
     'oci-unpack insert --image debian:12 --opaque ./conf /etc/app',
@@ -121,8 +126,15 @@ export const addLayerCommand: Command = {
     'The archive becomes the layer unchanged, apart from its compression. It may be a file, a pipe or /dev/stdin, and may ' +
     'be compressed with gzip or zstd. What unpack could not read is refused.',
   positionals: [{ name: 'LAYER.TAR', summary: 'tar archive', kind: 'file' }],
-  flags: [IMAGE_FLAG, TAG_FLAG, PLATFORM_FLAG, ...COMPRESS_FLAGS, ...HISTORY_FLAGS],
-  environment: [SOURCE_DATE_EPOCH],
+  flags: [
+    CHANGEABLE_FLAG,
+    TAG_FLAG,
+    PLATFORM_FLAG,
+    ...COMPRESS_FLAGS,
+    ...HISTORY_FLAGS,
+    ...REGISTRY_FLAGS
+  ],
+  environment: [SOURCE_DATE_EPOCH, ...REGISTRY_VARIABLES],
   examples: [
     'oci-unpack raw add-layer --image debian:12 --tag 12-more layer.tar',
     'tar c -C files . | oci-unpack raw add-layer --image debian:12 /dev/stdin'

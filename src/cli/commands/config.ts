@@ -2,7 +2,8 @@
 import { HISTORY_FLAGS, SOURCE_DATE_EPOCH, TAG_FLAG } from '../change-flags.ts'
 import type { ClearKey } from '../../index.ts'
 import type { Command, Flag } from '../command.ts'
-import { ID_MAP_FLAGS, IMAGE_FLAG, PLATFORM_FLAG } from '../flags.ts'
+import { CHANGEABLE_FLAG, ID_MAP_FLAGS, PLATFORM_FLAG, SOURCE_FLAG } from '../flags.ts'
+import { REGISTRY_FLAGS, REGISTRY_VARIABLES } from '../registry-flags.ts'
 
 const CLEAR_KEYS = [
   'config.labels',
@@ -58,9 +59,17 @@ export const configCommand: Command = {
     'Changes only the given fields and keeps all others, including fields unknown to this program. ' +
     'An empty value removes a field. Values may begin with a dash.',
   positionals: [],
-  flags: [IMAGE_FLAG, TAG_FLAG, PLATFORM_FLAG, ...CONFIG_FLAGS, ...HISTORY_FLAGS],
+  flags: [
+    CHANGEABLE_FLAG,
+    TAG_FLAG,
+    PLATFORM_FLAG,
+    ...CONFIG_FLAGS,
+    ...HISTORY_FLAGS,
+    ...REGISTRY_FLAGS
+  ],
   environment: [
-    { ...SOURCE_DATE_EPOCH, summary: 'date of the history entry, in seconds since 1970' }
+    { ...SOURCE_DATE_EPOCH, summary: 'date of the history entry, in seconds since 1970' },
+    ...REGISTRY_VARIABLES
   ],
   examples: [
     'oci-unpack config --image debian:12 --tag 12-app --config.entrypoint /bin/sh --config.cmd -c --config.cmd date',
@@ -79,7 +88,7 @@ export const runtimeConfigCommand: Command = {
     ' image becomes 0:0, and root.path is the directory that contains the file.',
   positionals: [{ name: 'CONFIG.JSON', summary: 'file to write', kind: 'file' }],
   flags: [
-    IMAGE_FLAG,
+    SOURCE_FLAG,
     PLATFORM_FLAG,
     {
       name: 'rootfs',
@@ -92,8 +101,10 @@ export const runtimeConfigCommand: Command = {
       name: 'rootless',
       summary:
         'write a config for a runtime without privileges; without id maps, 0 is mapped to your own id'
-    }
+    },
+    ...REGISTRY_FLAGS
   ],
+  environment: REGISTRY_VARIABLES,
   examples: [
     'oci-unpack raw runtime-config --image debian:12 --rootfs rootfs config.json',
     'oci-unpack raw runtime-config --image debian:12 --rootless config.json'

@@ -1,5 +1,6 @@
 /** Commands for the files of an image that is not unpacked. */
 import type { Command } from '../command.ts'
+import { REGISTRY_FLAGS, REGISTRY_VARIABLES } from '../registry-flags.ts'
 import {
   EXTRACT_FLAGS,
   JSON_FLAG,
@@ -9,7 +10,13 @@ import {
   SOURCE_FLAG
 } from '../flags.ts'
 
-const IMAGE_FLAGS = [SOURCE_FLAG, PLATFORM_FLAG, ...EXTRACT_FLAGS, ...LIMIT_FLAGS]
+const IMAGE_FLAGS = [
+  SOURCE_FLAG,
+  PLATFORM_FLAG,
+  ...EXTRACT_FLAGS,
+  ...LIMIT_FLAGS,
+  ...REGISTRY_FLAGS
+]
 
 export const fileListCommand: Command = {
   path: ['file', 'list'],
@@ -29,6 +36,7 @@ export const fileListCommand: Command = {
     { ...JSON_FLAG, summary: 'print one JSON object per line, with all metadata' },
     { name: 'null', aliases: ['0'], summary: 'print unescaped names, each followed by a NUL byte' }
   ],
+  environment: REGISTRY_VARIABLES,
   examples: [
     'oci-unpack file list --image debian:12',
     'oci-unpack file list --image ./layout:v1 --long etc',
@@ -45,6 +53,7 @@ export const fileCatCommand: Command = {
     'the top down, only as many as needed, and each is verified before any of its content is printed.',
   positionals: [{ name: 'PATH', summary: 'path in the image' }],
   flags: IMAGE_FLAGS,
+  environment: REGISTRY_VARIABLES,
   examples: ['oci-unpack file cat --image debian:12 etc/os-release'],
   load: async () => (await import('../run-file.ts')).runFileCat
 }
@@ -63,6 +72,7 @@ export const fileExtractCommand: Command = {
     ...IMAGE_FLAGS,
     { name: 'overwrite', summary: 'replace existing files (never directories)' }
   ],
+  environment: REGISTRY_VARIABLES,
   examples: [
     'oci-unpack file extract --image debian:12 etc/passwd etc/group out',
     'oci-unpack file extract --image ./layout:v1 --overwrite usr/share/doc .'

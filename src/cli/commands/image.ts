@@ -1,6 +1,14 @@
-/** The declarations of the commands for one image of a layout: `new`, `tag`, `remove` and `stat`. */
+/** The declarations of the commands for one image: `new`, `tag`, `remove` and `stat`. */
 import type { Command } from '../command.ts'
-import { IMAGE_FLAG, JSON_FLAG, LONG_FLAG, PLATFORM_FLAG, SOURCE_FLAG } from '../flags.ts'
+import { REGISTRY_FLAGS, REGISTRY_VARIABLES } from '../registry-flags.ts'
+import {
+  CHANGEABLE_FLAG,
+  IMAGE_FLAG,
+  JSON_FLAG,
+  LONG_FLAG,
+  PLATFORM_FLAG,
+  SOURCE_FLAG
+} from '../flags.ts'
 
 const ONE_PLATFORM = {
   ...PLATFORM_FLAG,
@@ -9,12 +17,15 @@ const ONE_PLATFORM = {
 
 export const newCommand: Command = {
   path: ['new'],
-  summary: 'make an image without layers in an OCI layout',
+  summary: 'make an image without layers',
   description:
     'The image is for the platform of this machine. If another image has the tag, it loses it.',
   positionals: [],
-  flags: [IMAGE_FLAG],
-  environment: [{ name: 'SOURCE_DATE_EPOCH', summary: 'date of the image, in seconds since 1970' }],
+  flags: [CHANGEABLE_FLAG, ...REGISTRY_FLAGS],
+  environment: [
+    { name: 'SOURCE_DATE_EPOCH', summary: 'date of the image, in seconds since 1970' },
+    ...REGISTRY_VARIABLES
+  ],
   examples: [
     'oci-unpack new --image images:empty',
     'SOURCE_DATE_EPOCH=0 oci-unpack new --image images:empty'
@@ -26,11 +37,13 @@ export const tagCommand: Command = {
   path: ['tag'],
   summary: 'give an image another tag',
   description: 'If another image has the new tag, it loses it.',
-  positionals: [{ name: 'NEW-TAG', summary: 'tag in the same layout' }],
-  flags: [IMAGE_FLAG, ONE_PLATFORM],
+  positionals: [{ name: 'NEW-TAG', summary: 'tag in the same layout or repository' }],
+  flags: [CHANGEABLE_FLAG, ONE_PLATFORM, ...REGISTRY_FLAGS],
+  environment: REGISTRY_VARIABLES,
   examples: [
     'oci-unpack tag --image images:12 stable',
-    'oci-unpack tag --image images:12 --platform linux/arm64 12-arm64'
+    'oci-unpack tag --image images:12 --platform linux/arm64 12-arm64',
+    'oci-unpack tag --image docker://registry.example.com/team/app:12 stable'
   ],
   load: async () => (await import('../run-layout.ts')).runTag
 }
@@ -57,8 +70,10 @@ export const statCommand: Command = {
     ONE_PLATFORM,
     { name: 'history', summary: 'show only the history, as a table' },
     { ...LONG_FLAG, summary: 'show everything, which is the default' },
-    { ...JSON_FLAG, summary: 'print one line of JSON with the documents as they are stored' }
+    { ...JSON_FLAG, summary: 'print one line of JSON with the documents as they are stored' },
+    ...REGISTRY_FLAGS
   ],
+  environment: REGISTRY_VARIABLES,
   examples: [
     'oci-unpack stat --image images:12',
     'oci-unpack stat --image images:12 --platform linux/arm64',

@@ -3,6 +3,12 @@ import type { Command } from '../command.ts'
 import { bundleDeleteCommand, bundleMountCommand, bundleUmountCommand } from './bundle.ts'
 import { addLayerCommand, diffCommand, insertCommand, repackCommand } from './change.ts'
 import { configCommand, runtimeConfigCommand } from './config.ts'
+import {
+  erofsMakeCommand,
+  erofsMountCommand,
+  erofsUmountCommand,
+  erofsVerifyCommand
+} from './erofs.ts'
 import { fileCatCommand, fileExtractCommand, fileListCommand } from './file.ts'
 import { hooksCheckCommand, hooksGcCommand, hooksTestCommand } from './hooks.ts'
 import { copyCommand, verifyCommand } from './images.ts'
@@ -35,6 +41,10 @@ export const COMMANDS: readonly Command[] = [
   fileListCommand,
   fileCatCommand,
   fileExtractCommand,
+  erofsMakeCommand,
+  erofsVerifyCommand,
+  erofsMountCommand,
+  erofsUmountCommand,
   bundleMountCommand,
   bundleUmountCommand,
   bundleDeleteCommand,

@@ -1,5 +1,6 @@
 /** The declarations of the commands for a whole layout: `init`, `list` and `gc`. */
 import type { Command } from '../command.ts'
+import { REGISTRY_FLAGS, REGISTRY_VARIABLES } from '../registry-flags.ts'
 import { JSON_FLAG, LAYOUT_FLAG, LONG_FLAG, SOURCE_LAYOUT_FLAG } from '../flags.ts'
 
 export const initCommand: Command = {
@@ -15,18 +16,37 @@ export const initCommand: Command = {
 export const listCommand: Command = {
   path: ['list'],
   aliases: ['ls'],
-  summary: 'list the tags of an OCI layout or archive',
-  description: 'With --long or --json, also shows what each tag names, and images without a tag.',
-  positionals: [],
-  flags: [
-    SOURCE_LAYOUT_FLAG,
-    LONG_FLAG,
-    { ...JSON_FLAG, summary: 'print one JSON array of all images' }
+  summary: 'list the tags of a layout, an archive or a repository',
+  description:
+    'With --long or --json, also shows what each tag names, and images without a tag. With --referrers, lists what refers' +
+    ' to an image instead, as far as copy --referrers would take it along.',
+  positionals: [
+    {
+      name: 'PLACE',
+      summary: 'the same as --layout',
+      optional: true,
+      kind: 'source-layout'
+    }
   ],
+  flags: [
+    { ...SOURCE_LAYOUT_FLAG, required: false },
+    {
+      name: 'referrers',
+      value: '[TRANSPORT:]PATH[:TAG]',
+      summary: 'list the signatures, SBOMs and attestations of this image',
+      kind: 'source'
+    },
+    LONG_FLAG,
+    { ...JSON_FLAG, summary: 'print one JSON array' },
+    ...REGISTRY_FLAGS
+  ],
+  environment: REGISTRY_VARIABLES,
   examples: [
     'oci-unpack list --layout images',
     'oci-unpack list --layout images --long',
-    'oci-unpack list --layout docker-archive:saved.tar'
+    'oci-unpack list --layout docker-archive:saved.tar',
+    'oci-unpack list docker://registry.example.com/team/app',
+    'oci-unpack list --referrers docker://registry.example.com/team/app:1.0'
   ],
   load: async () => (await import('../run-list.ts')).runList
 }

@@ -22,7 +22,9 @@ export function positionals(all: readonly Positional[]): string[] {
 /** A flag as a user gives it, with all its names. */
 function usageOf(flag: Flag): string {
   const names = spellings(flag).map(bold).join(', ')
-  return flag.value === undefined ? names : `${names} ${italic(flag.value)}`
+  if (flag.value === undefined) return names
+  const value = italic(flag.value)
+  return flag.bare === undefined ? `${names} ${value}` : `${names}[=${value}]`
 }
 
 function described({ summary, required, choices }: Flag): string {

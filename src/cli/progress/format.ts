@@ -44,6 +44,12 @@ export function formatPacked(entries: number, total: number): string {
   return `${entries.toLocaleString('en')} of ${total.toLocaleString('en')} entries packed`
 }
 
+export type TransferEvent = Extract<EngineEvent, { type: 'transfer' }>
+
+export function formatTransfer({ bytes, total, bytesPerSecond }: TransferEvent): string {
+  return `${formatBytes(bytes)} of ${formatBytes(total)} transferred, ${formatBytes(bytesPerSecond)}/s`
+}
+
 /** A call of a hook that has not been answered yet. */
 export function formatCall({ hooks, hook, layer }: HookCallEvent): string {
   const about = layer === undefined ? '' : ` for layer ${layer + 1}`

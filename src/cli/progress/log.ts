@@ -1,4 +1,5 @@
 /** Events as lines of the log. */
+import { display, fromText } from '../../bytes.ts'
 import type { EngineEvent, OnEvent } from '../../index.ts'
 import type { Logger, Terminal } from '../command.ts'
 import { formatFacts } from '../facts.ts'
@@ -28,6 +29,9 @@ export function logEvent(event: EngineEvent, log: Logger): void {
     case 'warning':
       log.write('warn', `${event.message} (${formatFacts(event.facts).join('; ')})`)
       return
+    case 'choice':
+      log.write('debug', `${event.message} (${formatFacts(event.facts).join('; ')})`)
+      return
     case 'leftover':
       log.write('info', leftover(event.path, event.undone))
       return
@@ -37,10 +41,19 @@ export function logEvent(event: EngineEvent, log: Logger): void {
     case 'blob':
       log.write('info', `${event.digest} is ${event.outcome} (${event.size} bytes)`)
       return
+    case 'retry':
+      log.write('warn', retry(event))
+      return
     case 'hook':
     case 'packed':
     case 'progress':
+    case 'transfer':
   }
+}
+
+function retry({ host, what, reason, delayMs }: Extract<EngineEvent, { type: 'retry' }>): string {
+  const about = display(fromText(`${host}: ${what}: ${reason}`))
+  return `${about}; trying again in ${(delayMs / 1000).toFixed(1)} s`
 }
 
 export function leftover(path: string, undone: boolean): string {

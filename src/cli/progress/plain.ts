@@ -7,7 +7,9 @@ import {
   formatLayer,
   formatPacked,
   formatTotal,
-  PHASES
+  formatTransfer,
+  PHASES,
+  type TransferEvent
 } from './format.ts'
 
 const INTERVAL_MS = 1000
@@ -47,8 +49,13 @@ export class PlainDisplay {
       case 'hook':
         if (event.state === 'begun') line(formatCall(event))
         return
+      case 'transfer':
+        this.transfer(event)
+        return
       case 'hook-log':
       case 'leftover':
+      case 'retry':
+      case 'choice':
       case 'warning':
     }
   }
@@ -70,6 +77,12 @@ export class PlainDisplay {
     if (entries < total && Date.now() - this.lastLine < INTERVAL_MS) return
     this.lastLine = Date.now()
     line(formatPacked(entries, total))
+  }
+
+  private transfer(event: TransferEvent): void {
+    if (event.bytes < event.total && Date.now() - this.lastLine < INTERVAL_MS) return
+    this.lastLine = Date.now()
+    line(formatTransfer(event))
   }
 
   private total(): void {

@@ -7,6 +7,7 @@ import {
   formatLayer,
   formatPacked,
   formatTotal,
+  formatTransfer,
   PHASES
 } from './format.ts'
 
@@ -18,6 +19,7 @@ export class TtyDisplay {
   private counters: readonly LayerCounters[] = []
   private readonly done = new Set<number>()
   private phase = ''
+  private transfer = ''
   private packed: { entries: number; total: number } | undefined
   /** Hooks that have not answered yet. */
   private readonly calls = new Set<string>()
@@ -50,8 +52,13 @@ export class TtyDisplay {
       case 'hook':
         this.call(event)
         break
+      case 'transfer':
+        this.transfer = formatTransfer(event)
+        break
       case 'hook-log':
       case 'leftover':
+      case 'retry':
+      case 'choice':
       case 'warning':
         this.erase()
         return
@@ -104,7 +111,7 @@ export class TtyDisplay {
     const { packed } = this
     return [
       ...(packed === undefined ? [] : [formatPacked(packed.entries, packed.total)]),
-      ...(this.phase === '' ? [] : [this.phase])
+      ...[this.phase, this.transfer].filter((line) => line !== '')
     ]
   }
 

@@ -1,5 +1,5 @@
 /** A bundle that an unpack made, ours or umoci's, opened for comparison. */
-import { closeSync } from 'node:fs'
+import { closeSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import {
   readMemory,
@@ -8,8 +8,9 @@ import {
   type Memory,
   type ReadBundleFile
 } from '../../bundle/bundle.ts'
-import { ROOTFS_DIRECTORY } from '../../bundle/files.ts'
-import type { BundleMetadata } from '../../bundle/metadata.ts'
+import { fingerprintsFile, ROOTFS_DIRECTORY } from '../../bundle/files.ts'
+import { recordsIn } from '../../bundle/fingerprints.ts'
+import { sourceManifest, type BundleMetadata } from '../../bundle/metadata.ts'
 import type { UnheldDocument } from '../../bundle/unheld.ts'
 import { OciUnpackError, withFacts } from '../../errors.ts'
 import { AS_SEEN, areMapsOf } from '../../plan/outside.ts'
@@ -49,6 +50,8 @@ export interface OpenBundle {
   outside: IdMaps
   /** What it remembers of its tree, read on each call. @throws BUNDLE_INVALID, MTREE_INVALID */
   memory: () => Memory
+  /** How many objects it remembers; 0 if that is not known without reading much. */
+  expected: () => number
   /** What its disk does not hold of the image; undefined if that is nothing. @throws BUNDLE_INVALID */
   unheld: () => UnheldDocument | undefined
   /** Descriptor of the root file system. */
@@ -103,10 +106,12 @@ export async function withBundleDirectory<T>(
     const read: ReadBundleFile = (name) => readIfRegular(join(handlePath(directory), name))
     const metadata = inBundle(path, () => readMetadata(read))
     assertFinished(directory, path)
+    const prints = fingerprintsFile(sourceManifest(metadata).digest)
     const memory = (): Memory => inBundle(path, () => readMemory(read, metadata))
+    const expected = (): number => recordsIn(sizeIfThere(join(handlePath(directory), prints)))
     const unheld = (): UnheldDocument | undefined =>
       inBundle(path, () => readUnheld(read, listDirectory(directory), metadata))
-    return await act({ path, directory, metadata, memory, unheld, ...viewOf(metadata) })
+    return await act({ path, directory, metadata, memory, expected, unheld, ...viewOf(metadata) })
   } finally {
     close(directory)
   }
@@ -169,6 +174,14 @@ export function openBundleDirectory(path: string): number {
   }
 }
 
+/**
+ * What umoci.json says at this moment: the bundle is not kept as it is. @throws BUNDLE_INVALID
+ */
+export function metadataAt(bundle: string): BundleMetadata {
+  const path = resolve(bundle)
+  return inBundle(path, () => readMetadata((name) => readIfRegular(join(path, name))))
+}
+
 function inBundle<T>(path: string, read: () => T): T {
   try {
     return read()
@@ -193,6 +206,14 @@ export function readIfRegular(path: string): Buffer | undefined {
     return readRest(file.fd)
   } finally {
     closeSync(file.fd)
+  }
+}
+
+function sizeIfThere(path: string): number {
+  try {
+    return statSync(path).size
+  } catch {
+    return 0
   }
 }
 

@@ -1,7 +1,9 @@
 /** The tree manifest and the fingerprints of a scanned tree. */
 import { fileStat } from '../../bundle/file-stat.ts'
-import type { ByteString } from '../../bytes.ts'
+import { FingerprintRecords } from '../../bundle/fingerprints.ts'
+import { toBuffer, type ByteString } from '../../bytes.ts'
 import type { MtreeEntry, MtreeNode } from '../../mtree/entry.ts'
+import { formatTreeManifest } from '../../mtree/write.ts'
 import { baseName } from '../../plan/names.ts'
 import type { IdMaps } from '../../plan/policy/exact.ts'
 import { statusKeywords } from '../../rootfs/mtree-entry.ts'
@@ -11,7 +13,7 @@ import { XattrReader } from '../../rootfs/tree-xattrs.ts'
 import type { Timespec } from '../../tar/entry.ts'
 import type { Ledger } from '../../sys/ledger.ts'
 import type { FileToHash, HashFiles } from '../tree/hash-files.ts'
-import { writeTreeManifestFiles } from './tree-manifest-file.ts'
+import { TreeManifestFiles, treeManifestHeader } from './tree-manifest-file.ts'
 
 export interface KnownTree {
   tree: ScannedTree
@@ -34,6 +36,8 @@ export interface TreeManifestPlace {
   outside: IdMaps
   /** Digest of the manifest of the image that the tree equals. */
   digest: string
+  /** Whether the tree manifest states digests only where they are known anyway. */
+  isLazy: boolean
 }
 
 /** Reads the files whose digests are not known yet. */
@@ -53,18 +57,26 @@ export async function completeDigests(
 
 /** @param scannedAt the time before the first object was looked at */
 export function writeScannedTreeManifest(
-  { path, bundle, rootfs, ledger, outside, digest }: TreeManifestPlace,
+  { path, bundle, rootfs, ledger, outside, digest, isLazy }: TreeManifestPlace,
   knowledge: KnownTree,
   scannedAt: Timespec
 ): void {
   const xattrs = new XattrReader(rootfs, outside, ledger)
+  const files = new TreeManifestFiles(path, digest)
   try {
-    writeTreeManifestFiles(path, bundle, digest, {
-      root: toNode(knowledge.tree.root, knowledge, { xattrs, outside }),
-      statOf: ({ object }) => fileStat(object.status, object.unlisted),
-      scannedAt
-    })
+    const { root } = knowledge.tree
+    const { device } = root.status
+    const records = new FingerprintRecords(device)
+    const tree = toNode(root, knowledge, { xattrs, outside })
+    const record = ({ object }: ScannedNode): void =>
+      records.add(fileStat(object.status, object.unlisted))
+    for (const text of formatTreeManifest(tree, treeManifestHeader(bundle, isLazy), record)) {
+      files.addLines(toBuffer(text))
+      files.addFingerprints(records.take())
+    }
+    files.finish(device, scannedAt)
   } finally {
+    files.close()
     xattrs.release()
   }
 }

@@ -11,11 +11,13 @@ import { scanListed } from '../tree/scan-listed.ts'
 import { scanTree } from '../tree/scan-tree.ts'
 import { assertComplete } from './assert-complete.ts'
 import { assertNoKernelMounts } from './assert-no-kernel-mounts.ts'
-import { findChanges, type Changes } from './find-changes.ts'
+import { findChanges, type Changes, type ImageDigests } from './find-changes.ts'
 
 export interface ChangeSearch extends ThreadOptions {
   masks: readonly ByteString[]
   hashFiles: HashFiles
+  /** Undefined if the tree manifest states the digest of every file. */
+  imageDigests: ImageDigests | undefined
   /** The changed paths, where somebody knows them without looking. */
   listed?: ChangedPaths | undefined
   /** Look at everything all the same, and fail where the list leaves something out; default false. */
@@ -40,19 +42,20 @@ export async function bundleChanges(bundle: OpenBundle, search: ChangeSearch): P
 
 /** @param listed undefined: the whole tree, which other threads look at while this one reads what the bundle remembers */
 async function lookAt(
-  { rootfs, ledger, memory, metadata, outside }: OpenBundle,
+  { rootfs, ledger, memory, expected, metadata, outside }: OpenBundle,
   search: ChangeSearch,
   listed: ChangedPaths | undefined
 ): Promise<Changes> {
   const [tree, remembered] =
     listed === undefined
-      ? await scanTree(rootfs, { ...search, ledger }, memory)
+      ? await scanTree(rootfs, { ...search, ledger, expected: expected() }, memory)
       : [scanListed(rootfs, listed, ledger), memory()]
-  const { masks, hashFiles } = search
+  const { masks, hashFiles, imageDigests } = search
   const isLooked = listed && isLookedAt(listed, (path) => tree.find(path)?.type === 'directory')
   const changes = await findChanges(rootfs, tree, remembered, {
     masks,
     hashFiles,
+    imageDigests,
     outside,
     isRootless: metadata.rootless,
     isLooked,

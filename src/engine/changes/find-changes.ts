@@ -18,6 +18,12 @@ import type { ScannedTree } from '../../rootfs/scanned-tree.ts'
 import { XattrReader } from '../../rootfs/tree-xattrs.ts'
 import type { Ledger } from '../../sys/ledger.ts'
 import type { HashFiles } from '../tree/hash-files.ts'
+import { siftTree } from './sift-tree.ts'
+
+/** Gives the SHA-256 (hex) of files of the image that the bundle was made from, by path, as far as it can be known. */
+export type ImageDigests = (
+  paths: readonly ByteString[]
+) => Promise<ReadonlyMap<ByteString, string>>
 
 export interface Changes {
   /** Sorted by path, without what a mask covers or another delta implies. */
@@ -42,6 +48,8 @@ export interface Changes {
 export interface ChangeRules {
   masks: readonly ByteString[]
   hashFiles: HashFiles
+  /** For a lazy tree manifest. */
+  imageDigests: ImageDigests | undefined
   /** How the bundle states owners. */
   outside: IdMaps
   isRootless: boolean
@@ -56,13 +64,14 @@ export async function findChanges(
   rootfs: number,
   tree: ScannedTree,
   memory: Memory,
-  { masks, hashFiles, outside, isRootless, isLooked, ledger }: ChangeRules
+  { masks, hashFiles, imageDigests, outside, isRootless, isLooked, ledger }: ChangeRules
 ): Promise<Changes> {
-  const search = new TreeChanges(tree, { ...asRemembered(memory), isRootless })
+  const search = new TreeChanges(tree, { ...asRemembered(tree, memory), isRootless })
   const xattrs = new XattrReader(rootfs, outside, ledger)
   lookAtSuspects(xattrs, search, outside)
   const digests = await hashFiles(search.undecided)
-  search.settle(digests)
+  const unstated = search.undecided.filter(({ isStated }) => !isStated)
+  search.settle(digests, await digestsIn(imageDigests, unstated))
   const deltas = maskDeltas(search.deltas(isLooked), masks)
   return {
     deltas: simplifyDeltas(withoutSockets(deltas)),
@@ -75,6 +84,14 @@ export async function findChanges(
     isMasked: maskOf(masks),
     sockets: deltas.filter(isSocket).map(({ path }) => path)
   }
+}
+
+async function digestsIn(
+  imageDigests: ImageDigests | undefined,
+  files: readonly { path: ByteString }[]
+): Promise<ReadonlyMap<ByteString, string>> {
+  if (imageDigests === undefined || files.length === 0) return new Map()
+  return imageDigests(files.map(({ path }) => path))
 }
 
 /** Attributes are read only for these, since each costs calls. */
@@ -92,10 +109,11 @@ function lookAtSuspects(
 }
 
 /** The memory of a bundle, for objects as they are scanned. */
-function asRemembered(memory: Memory): TreeMemory<ScannedObject> {
+function asRemembered(tree: ScannedTree, memory: Memory): TreeMemory<ScannedObject> {
   return {
     entries: memory.entries,
     device: memory.device,
+    sift: () => siftTree(tree, memory),
     isUnchanged: (index, { status, unlisted }) =>
       memory.isUnchanged(index, fileStat(status, unlisted)),
     record: (index) => memory.record(index),

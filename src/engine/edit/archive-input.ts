@@ -10,6 +10,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inTemporary } from '../../store/temporary-space.ts'
 import { openWithoutBlocking } from '../../sys/open-regular.ts'
 import { readAvailable, waitReadable } from '../../sys/pipe.ts'
 import { heedSignals } from '../operation/abort.ts'
@@ -67,7 +68,11 @@ export async function* headFirst(chunks: AsyncGenerator<Buffer>): AsyncGenerator
 }
 
 /** The same bytes in a file without a name, which is gone when it is closed. */
-export async function spooled(chunks: AsyncIterable<Buffer>): Promise<ArchiveInput> {
+export function spooled(chunks: AsyncIterable<Buffer>): Promise<ArchiveInput> {
+  return inTemporary(undefined, () => spool(chunks))
+}
+
+async function spool(chunks: AsyncIterable<Buffer>): Promise<ArchiveInput> {
   const fd = openNameless()
   try {
     let size = 0

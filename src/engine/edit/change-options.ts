@@ -5,7 +5,8 @@
 import { availableParallelism } from 'node:os'
 import { OciUnpackError } from '../../errors.ts'
 import type { Compression } from '../../image/media-types.ts'
-import type { ImageInLayout } from '../../transports/transport.ts'
+import type { RegistrySettings } from '../../registry/registry.ts'
+import type { ImageName } from '../../transports/list.ts'
 import type { HistoryOptions } from './history.ts'
 import type { OnEvent } from '../operation/events.ts'
 
@@ -26,18 +27,21 @@ export interface ChangeOptions {
   sourceDateEpoch?: number
   /** Whether modification times in the layer are whole seconds (as in umoci) or exact; default `nanoseconds`. */
   timePrecision?: 'seconds' | 'nanoseconds'
+  /** How a registry is reached, and with which credentials; default as podman, skopeo and docker do. */
+  registry?: RegistrySettings
   signal?: AbortSignal
   onEvent?: OnEvent
 }
 
 export interface ChangeSettings {
-  reference: ImageInLayout
+  reference: ImageName
   compress: CompressOption
   level: number | undefined
   jobs: number
   history: HistoryOptions | false
   epoch: number | undefined
   timePrecision: 'seconds' | 'nanoseconds'
+  registry: RegistrySettings | undefined
   signal: AbortSignal | undefined
   onEvent: OnEvent
 }
@@ -50,7 +54,7 @@ export interface ChangeResult {
 }
 
 /** @throws USAGE */
-export function normalizeChange(options: ChangeOptions, reference: ImageInLayout): ChangeSettings {
+export function normalizeChange(options: ChangeOptions, reference: ImageName): ChangeSettings {
   return {
     reference,
     compress: options.compress ?? 'auto',
@@ -59,6 +63,7 @@ export function normalizeChange(options: ChangeOptions, reference: ImageInLayout
     history: options.history ?? {},
     epoch: datable(options.sourceDateEpoch),
     timePrecision: options.timePrecision ?? 'nanoseconds',
+    registry: options.registry,
     signal: options.signal,
     onEvent: options.onEvent ?? (() => undefined)
   }

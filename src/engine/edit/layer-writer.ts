@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { createCompressor } from '../../codec/compress.ts'
 import type { Compressor } from '../../codec/compressor.ts'
+import { Gathered } from '../../codec/gathered.ts'
 import { finishDigest, type Digest } from '../../image/digest.ts'
 import { layerMediaType } from '../../image/media-types.ts'
 import { layerDescriptor } from '../../image/rewrite.ts'
@@ -27,9 +28,6 @@ export interface StoredLayer {
   uncompressedSize: number
 }
 
-/** Small headers are gathered, so that the compressor gets few large pieces. */
-const GATHERED_BYTES = 1024 * 1024
-
 /** Writes a layer, which is in the layout, durably, when this settles; where it throws nothing of it is. */
 export async function storeLayer(
   workspace: Workspace,
@@ -50,8 +48,7 @@ export class LayerWriter {
   private readonly blob: BlobWriter
   private readonly compressor: Compressor
   private readonly hash = createHash('sha256')
-  private readonly gathered = Buffer.allocUnsafeSlow(GATHERED_BYTES)
-  private filled = 0
+  private readonly gathered = new Gathered((bytes) => this.take(bytes))
   private written = 0
 
   constructor(workspace: Workspace, packing: Packing) {
@@ -65,21 +62,26 @@ export class LayerWriter {
 
   /** Takes a copy of the bytes. @throws ABORTED, SYSCALL_FAILED, COMPRESSOR_FAILED */
   async write(bytes: Buffer): Promise<void> {
-    for (let from = 0; from < bytes.length;) {
-      const taken = bytes.copy(this.gathered, this.filled, from)
-      this.filled += taken
-      from += taken
-      if (this.filled === this.gathered.length) await this.flush()
-    }
+    await this.gathered.write(bytes)
+  }
+
+  /** Memory for the next bytes, at least one, until anything is written. */
+  room(): Buffer {
+    return this.gathered.room()
+  }
+
+  /** Takes what is in the room now. @throws as `write` does */
+  async filled(count: number): Promise<void> {
+    await this.gathered.filled(count)
   }
 
   async zeros(count: number): Promise<void> {
-    if (count > 0) await this.write(Buffer.alloc(count))
+    await this.gathered.zeros(count)
   }
 
   /** Completes the layer, which is then durably in the layout. */
   async finish(): Promise<StoredLayer> {
-    await this.flush()
+    await this.gathered.flush()
     await this.compressor.end()
     const mediaType = layerMediaType(this.packing.compression, this.packing.manifestType)
     return {
@@ -94,12 +96,10 @@ export class LayerWriter {
     this.blob.discard()
   }
 
-  private async flush(): Promise<void> {
+  private async take(bytes: Buffer): Promise<Buffer> {
     await heedSignals(this.packing.signal)
-    const bytes = this.gathered.subarray(0, this.filled)
     this.hash.update(bytes)
-    await this.compressor.write(bytes)
-    this.written += this.filled
-    this.filled = 0
+    this.written += bytes.length
+    return this.compressor.write(bytes)
   }
 }

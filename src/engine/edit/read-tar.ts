@@ -63,7 +63,7 @@ async function* readFile(
   if (compression === 'xz' || compression === 'bzip2')
     throw unusable(`it is compressed with ${compression}`)
   const choice = probeDecompressors('auto', process.env)
-  const control = { aborted: () => signal?.aborted === true, hasIdleCore: () => true }
+  const control = { aborted: () => signal?.aborted === true }
   const input = { fd, size: fstatSync(fd).size, read: reread(fd) }
   yield* decompress(input, compression, choice, control)
 }

@@ -91,7 +91,8 @@ class BundleRefresh implements Refresh {
       rootfs,
       ledger,
       outside,
-      digest
+      digest,
+      isLazy: metadata.lazy !== undefined
     }
     writeScannedTreeManifest(place, knowledge, scannedAt)
     const files = [fingerprintsFile(digest), treeManifestFile(digest), ...this.keepUnheld(digest)]

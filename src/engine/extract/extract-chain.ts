@@ -81,7 +81,7 @@ async function applyTo(
     await mergeImage(job, stack, {
       planRoot: existingPlanRoot(workspace, existing),
       name: '',
-      digests: true,
+      digests: !job.settings.isLazy,
       only: {
         layer,
         tar,

@@ -12,7 +12,7 @@ import { openLayerDirectory, type LayerDirectory } from './layer-directory.ts'
 import { directoryOf, type LayerPlaces } from './layer-places.ts'
 import { layerName, stageLayerTask } from './layer-tasks.ts'
 import { OrderedLayers, type LayerTurn } from './ordered-layers.ts'
-import { stageLayers } from './stage-layers.ts'
+import { biggestFirst, stageLayers } from './stage-layers.ts'
 import { Sequence } from './take-turns.ts'
 
 /** Returns the merged tree, with the digests of all extracted files. */
@@ -60,7 +60,7 @@ class LayerExtraction {
     const names = layers.map((descriptor, layer) => layerName(layer, descriptor))
     const turns = new OrderedLayers(names, (layer) => this.turn(layer))
     for (const layer of layers.keys()) if (!missing.includes(layer)) turns.complete(layer)
-    const tasks = missing.map((layer) => this.task(layer))
+    const tasks = biggestFirst(missing.map((layer) => this.task(layer)))
     const { signal } = this.sequence
     await this.sequence.during(settings.signal, () =>
       stageLayers(tasks, layers.length, turns, { ...settings, signal })
@@ -75,7 +75,7 @@ class LayerExtraction {
     const directory = this.directories.get(layer)!
     return stageLayerTask(this.job, layer, {
       staging: { directory: directory.fd, path: layerStaging(directory, layer) },
-      digests: true,
+      digests: !this.job.settings.isLazy,
       form: this.form
     })
   }

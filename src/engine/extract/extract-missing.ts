@@ -49,7 +49,11 @@ async function extractRootfs(
   const stack = new LayerStack({ keepDirlinks: job.settings.keepDirlinks })
   await within(async (workspace) => {
     const planRoot = newPlanRoot(workspace)
-    await mergeImage(job, stack, { planRoot, name: ROOTFS_DIRECTORY, digests: true })
+    await mergeImage(job, stack, {
+      planRoot,
+      name: ROOTFS_DIRECTORY,
+      digests: !job.settings.isLazy
+    })
   })
   for (const layer of layers) await places.commit(layer)
   return stack.root

@@ -6,7 +6,8 @@ import { layerPolicy } from '../../plan/policy/layer-policy.ts'
 import { writeRules } from '../../plan/policy/policies.ts'
 import type { WhiteoutForm } from '../../plan/whiteout-form.ts'
 import type { StagingPlace } from '../../rootfs/layer-stage.ts'
-import type { ReadLayerTask } from '../../worker/read-layer.ts'
+import type { Skips } from '../../rootfs/skips.ts'
+import type { EntriesTask, ReadLayerTask } from '../../worker/read-layer.ts'
 import type { VerifiedTarTask } from '../../worker/verified-tar.ts'
 import type { SinkDescription } from '../../worker/sinks.ts'
 import type { ImageJob, Job } from './job.ts'
@@ -24,6 +25,8 @@ export interface StageInto {
   staging: StagingPlace
   /** Hash every file for the tree manifest. */
   digests: boolean
+  /** What not to write. By default everything is written. */
+  skips?: Skips | undefined
   /** The form of whiteouts, if the layer gets its own directory. */
   form?: WhiteoutForm | undefined
   /** The verified tar, if the blob need not be read. */
@@ -31,9 +34,10 @@ export interface StageInto {
 }
 
 export function stageLayerTask(job: Job, layer: number, into: StageInto): ReadLayerTask {
-  const { staging: place, digests } = into
+  const { staging: place, digests, skips } = into
   const write = writeRules(job.settings.policy)
-  const sink = { kind: 'staging', place, digests, write } as const
+  const skipping = skips === undefined ? {} : { skips }
+  const sink = { kind: 'staging', place, digests, write, ...skipping } as const
   const task = readLayerTask(job, layer, sink)
   return {
     ...task,
@@ -52,11 +56,13 @@ export type LayerSettings = Pick<ImageSettings, 'decompressor' | 'limits' | 'pat
 type LayerJob = Pick<ImageJob, 'source' | 'image'> & { settings: LayerSettings }
 
 export function readLayerTask(job: LayerJob, layer: number, sink: SinkDescription): ReadLayerTask {
+  return { ...entriesTask(job, layer), type: 'read-layer', sink }
+}
+
+export function entriesTask(job: LayerJob, layer: number): Omit<EntriesTask, 'digests'> {
   const { policy, limits, pathBytes } = job.settings
   return {
     ...verifiedTarTask(job, layer),
-    type: 'read-layer',
-    sink,
     rules: { policy, maxPathBytes: pathBytes },
     limits
   }
@@ -72,8 +78,7 @@ export function verifiedTarTask(
     source: source.blobSource(descriptor),
     compression: compressionOf(descriptor, layer),
     diffId: image.config.rootfs.diff_ids[layer]!,
-    decompressor: settings.decompressor,
-    limits: settings.limits
+    decompressor: settings.decompressor
   }
 }
 

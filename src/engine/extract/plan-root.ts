@@ -56,6 +56,11 @@ export function layerStaging(planRoot: PlanRoot, layer: number): string {
   return `${planRoot.staging}/${layer}`
 }
 
+/** For files of the layer that are written when it is read a second time. */
+export function stagingAgain(planRoot: PlanRoot, layer: number): string {
+  return `${layerStaging(planRoot, layer)}-again`
+}
+
 /** A directory for what a plan does not need. */
 export function layerTrash(planRoot: PlanRoot): string {
   return `${planRoot.staging}/trash`

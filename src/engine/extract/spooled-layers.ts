@@ -89,7 +89,13 @@ class Ahead implements Spools {
     const task = verifiedTarTask(job, layer)
     try {
       await this.pool.run(
-        { ...task, type: 'spool-layer', directory, name: nameOf(layer) },
+        {
+          ...task,
+          type: 'spool-layer',
+          limits: job.settings.limits,
+          directory,
+          name: nameOf(layer)
+        },
         control,
         {
           otherCompression: (found) =>

@@ -1,9 +1,11 @@
-/** Reads many layers at the same time, from blobs to their sinks: a thread for each, the biggest first. */
+/** Reads many layers at the same time, from blobs to their sinks: a thread for each. */
 import { display } from '../../bytes.ts'
 import { uncompressedSizeHint } from '../../codec/size-hint.ts'
 import { withFacts } from '../../errors.ts'
 import type { Control } from '../../worker/control.ts'
 import type { Pool } from '../../worker/pool.ts'
+import type { ErofsLayerTask } from '../../worker/erofs-layer.ts'
+import type { ResultOf } from '../../worker/perform.ts'
 import type { ReadLayerTask } from '../../worker/read-layer.ts'
 import { throwIfAborted } from '../operation/abort.ts'
 import { lostXattr } from './join-layers.ts'
@@ -14,26 +16,31 @@ import { reportProgress } from '../operation/progress.ts'
 import { withThreads } from '../operation/threads.ts'
 import type { UnpackSettings } from './unpack-options.ts'
 
-export type StageSettings = Pick<UnpackSettings, 'jobs' | 'onEvent' | 'signal'>
+export type StageSettings = Pick<UnpackSettings, 'jobs' | 'onEvent' | 'signal' | 'pool'>
+
+/** A task that reads a layer, and reports its entries. */
+export type LayerTask = ReadLayerTask | ErofsLayerTask
 
 /**
+ * @param tasks in the order in which they begin
  * @param count of all layers of the image, whether read or not
+ * @param onDone called with what a task has returned
  * @throws the first failure, with its layer; ABORTED when the signal fires
  */
-export async function stageLayers(
-  tasks: readonly ReadLayerTask[],
+export async function stageLayers<T extends LayerTask>(
+  tasks: readonly T[],
   count: number,
   layers: OrderedLayers,
-  settings: StageSettings
+  settings: StageSettings,
+  onDone: (task: T, result: ResultOf<T>) => void = () => undefined
 ): Promise<void> {
-  const { jobs, onEvent, signal } = settings
-  const threads = Math.min(jobs, tasks.length)
-  await withThreads(threads, { jobs, signal, layers: count }, async (pool, control) => {
+  const { jobs, onEvent, signal, pool: kept } = settings
+  await withThreads(jobs, { jobs, signal, pool: kept, layers: count }, async (pool, control) => {
     const progress = reportProgress(control, count, onEvent)
     const onOtherCompression = warnOfOtherCompression(onEvent)
     try {
-      await allOrAbort(bySize(tasks), control, (task) =>
-        stageOne(task, control, pool, layers, { onEvent, onOtherCompression })
+      await allOrAbort(tasks, control, async (task) =>
+        onDone(task, await stageOne(task, control, pool, layers, { onEvent, onOtherCompression }))
       )
       throwIfAborted(signal)
     } finally {
@@ -42,8 +49,8 @@ export async function stageLayers(
   })
 }
 
-async function stageOne(
-  task: ReadLayerTask,
+async function stageOne<T extends LayerTask>(
+  task: T,
   control: Control,
   pool: Pool,
   layers: OrderedLayers,
@@ -53,23 +60,24 @@ async function stageOne(
   }: Pick<StageSettings, 'onEvent'> & {
     onOtherCompression: OnOtherCompression
   }
-): Promise<void> {
+): Promise<ResultOf<T>> {
   const { layer, source, compression } = task
   try {
-    await pool.run(task, control, {
+    const result = await pool.run(task, control, {
       entries: (batch) => layers.add(layer, batch),
       lostXattr: (entry, xattr) => onEvent(lostXattr(display(entry), display(xattr))),
       otherCompression: (found) => onOtherCompression(layer, source, compression, found)
     })
     layers.complete(layer)
+    onEvent({ type: 'layer', layer, counters: control.layer(layer) })
+    return result
   } catch (error) {
     throw withFacts(error, { layer: layerName(layer, task.source) })
   }
-  onEvent({ type: 'layer', layer, counters: control.layer(layer) })
 }
 
-/** The biggest first, so that no thread is left alone with it at the end. */
-function bySize(tasks: readonly ReadLayerTask[]): ReadLayerTask[] {
+/** An order in which no thread is left alone with a big layer at the end. */
+export function biggestFirst<T extends LayerTask>(tasks: readonly T[]): T[] {
   const sizes = new Map(
     tasks.map((task) => [task, uncompressedSizeHint(task.source, task.compression)])
   )
@@ -77,10 +85,10 @@ function bySize(tasks: readonly ReadLayerTask[]): ReadLayerTask[] {
 }
 
 /** Waits for all, even after a failure, so that no thread still writes when it throws. */
-async function allOrAbort(
-  tasks: readonly ReadLayerTask[],
+async function allOrAbort<T>(
+  tasks: readonly T[],
   control: Control,
-  run: (task: ReadLayerTask) => Promise<void>
+  run: (task: T) => Promise<void>
 ): Promise<void> {
   const failures: unknown[] = []
   const watched = tasks.map(async (task) => {

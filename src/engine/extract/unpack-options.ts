@@ -8,9 +8,11 @@ import type { Platform } from '../../image/types.ts'
 import type { IdMapping } from '../../plan/id-map.ts'
 import { MAX_PATH_BYTES } from '../../plan/names.ts'
 import type { PlainChoice } from '../../plan/policy/overlay.ts'
+import type { RegistrySettings } from '../../registry/registry.ts'
 import type { LayoutOptions } from '../../store/layout.ts'
 import { parseImageName } from '../../transports/image-name.ts'
 import type { ImageName } from '../../transports/list.ts'
+import type { Pool } from '../../worker/pool.ts'
 import type { LayerLimits } from '../../worker/read-layer.ts'
 import type { OnEvent } from '../operation/events.ts'
 import type { HooksOption } from '../operation/open-hooks.ts'
@@ -58,6 +60,19 @@ export interface UnpackOptions {
    */
   rootless?: boolean
   limits?: UnpackLimits
+  /** How registries are reached, and with which credentials; default as podman, skopeo and docker do. */
+  registry?: RegistrySettings
+  /**
+   * `PATH[:TAG]` of a layout that gets the blobs of the image first, and keeps them; default tag that of the image. Those
+   * that it has are not fetched again.
+   */
+  layout?: string
+  /**
+   * `full` (default): the tree manifest of the bundle states the SHA-256 of every file, which umoci needs, too. `lazy`: no
+   * file is hashed, and a repack takes the digests that it needs from the layers of the image (docs/repack.md).
+   * `unpackRootfs` does not write a tree manifest.
+   */
+  manifest?: 'full' | 'lazy'
   /**
    * Functions, or a file that names programs, that decide where layers are stored; default: in the bundle, as plain
    * files.
@@ -71,11 +86,13 @@ export interface UnpackOptions {
 /** The options of every operation that reads the layers of an image. */
 export type ImageOptions = Omit<
   UnpackOptions,
-  'destination' | 'uidMap' | 'gidMap' | 'rootless' | 'hooks'
+  'destination' | 'uidMap' | 'gidMap' | 'rootless' | 'layout' | 'manifest' | 'hooks'
 >
 
 export interface UnpackSettings extends ImageSettings {
   destination: string
+  /** Whether the tree manifest is to state no digests. */
+  isLazy: boolean
   hooks: HooksOption | undefined
 }
 
@@ -89,8 +106,11 @@ export interface ImageSettings {
   limits: LayerLimits
   pathBytes: number
   layoutOptions: Pick<LayoutOptions, 'maxDocumentSize'>
+  registry?: RegistrySettings | undefined
   signal: AbortSignal | undefined
   onEvent: OnEvent
+  /** Threads that stay for several steps of an operation. */
+  pool?: Pool | undefined
 }
 
 const TIB = 2 ** 40
@@ -99,7 +119,8 @@ const TIB = 2 ** 40
 export function normalizeUnpack(options: UnpackOptions): UnpackSettings {
   const destination = resolve(notEmpty(options.destination))
   const policy = choosePolicy(options)
-  return { ...normalizeImage(options), policy, destination, hooks: options.hooks }
+  const isLazy = isLazyManifest(options.manifest)
+  return { ...normalizeImage(options), policy, destination, isLazy, hooks: options.hooks }
 }
 
 /** @throws USAGE, REFERENCE_INVALID, DECOMPRESSOR_UNAVAILABLE */
@@ -113,6 +134,7 @@ export function normalizeImage(options: ImageOptions): ImageSettings {
     keepDirlinks: options.keepDirlinks ?? false,
     policy: { kind: 'exact', uidMap: [], gidMap: [] },
     ...normalizeLimits(options.limits),
+    registry: options.registry,
     signal: options.signal,
     onEvent: options.onEvent ?? (() => undefined)
   }
@@ -147,6 +169,14 @@ function assertCallbacks({ signal, onEvent }: Pick<ImageOptions, 'signal' | 'onE
     throw new OciUnpackError('USAGE', 'The option signal must be an AbortSignal.')
   if (onEvent !== undefined && typeof (onEvent as unknown) !== 'function')
     throw new OciUnpackError('USAGE', 'The option onEvent must be a function.')
+}
+
+/** @throws USAGE */
+function isLazyManifest(manifest: string = 'full'): boolean {
+  if (manifest === 'full' || manifest === 'lazy') return manifest === 'lazy'
+  throw new OciUnpackError('USAGE', 'The option manifest must be full or lazy.', {
+    facts: { found: manifest }
+  })
 }
 
 function notEmpty(path: string): string {

@@ -4,7 +4,7 @@ import { INDEXED_NODES, newTree, type Directory } from '../../plan/tree.ts'
 import type { ImageJob } from '../extract/job.ts'
 import { layerName, readLayerTask } from '../extract/layer-tasks.ts'
 import { OrderedLayers } from '../extract/ordered-layers.ts'
-import { stageLayers } from '../extract/stage-layers.ts'
+import { biggestFirst, stageLayers } from '../extract/stage-layers.ts'
 
 /** Returns the root once all layers are verified. @throws the first failure, with its layer; ABORTED */
 export async function indexImage(job: ImageJob): Promise<Directory> {
@@ -18,6 +18,6 @@ export async function indexImage(job: ImageJob): Promise<Directory> {
     end: () => undefined
   }))
   const tasks = [...layers.keys()].map((layer) => readLayerTask(job, layer, { kind: 'index' }))
-  await stageLayers(tasks, layers.length, turns, settings)
+  await stageLayers(biggestFirst(tasks), layers.length, turns, settings)
   return tree.root
 }

@@ -21,8 +21,7 @@ export async function withLayerReader<T>(
 ): Promise<T> {
   const { jobs, signal, onEvent } = job.settings
   const layers = job.image.manifest.layers.length
-  const threads = Math.min(jobs, layers)
-  return withThreads(threads, { jobs, signal, layers }, async (pool, control) => {
+  return withThreads(jobs, { jobs, signal, layers }, async (pool, control) => {
     const progress = reportProgress(control, layers, onEvent)
     try {
       return await act(new LayerReader(job, pool, control))

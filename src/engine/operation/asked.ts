@@ -10,6 +10,13 @@ export async function asked<T>(facts: Facts, act: () => T | Promise<T>): Promise
   try {
     return await act()
   } catch (error) {
-    throw withFacts(fromNode(error), facts)
+    throw withFacts(fromNode(error), withoutPassword(facts))
   }
+}
+
+/** What somebody wrote before the host of a registry may be a password. */
+function withoutPassword(facts: Facts): Facts {
+  const { image } = facts
+  if (typeof image !== 'string') return facts
+  return { ...facts, image: image.replace(/^((?:docker|https?):\/\/).*@(?=[^@]*\/)/is, '$1…@') }
 }

@@ -2,6 +2,8 @@
 import type { Facts } from '../../errors.ts'
 import type { CopyOutcome } from '../../store/copy-blob.ts'
 import type { HookLogLine } from '../../hooks/load.ts'
+import type { RetryEvent } from '../../registry/registry.ts'
+import type { TransferEvent } from '../../transports/transport.ts'
 import type { LayerCounters } from '../../worker/control.ts'
 
 /** One layer of the image, according to its descriptor and the config. */
@@ -28,6 +30,10 @@ export type EngineEvent =
   | { type: 'packed'; entries: number; total: number }
   /** A blob of a copy is at its destination; `size` in bytes. */
   | { type: 'blob'; digest: string; size: number; outcome: CopyOutcome }
+  /** Blobs of a copy, or of a changed image, go over the network. */
+  | TransferEvent
+  /** A request to a registry failed, and is sent again. */
+  | RetryEvent
   /** A hook was called, or has answered or failed. Several may work at once. */
   | HookCallEvent
   /** A line that a hook wrote to its standard error. */
@@ -37,6 +43,8 @@ export type EngineEvent =
    * were undone first.
    */
   | { type: 'leftover'; path: string; undone: boolean }
+  /** What the operation chose by itself: a platform, a registry, layers that are there already. */
+  | { type: 'choice'; message: string; facts: Facts }
   /** Something could not be done exactly, but this is not a reason to fail. */
   | { type: 'warning'; message: string; facts: Facts }
 

@@ -10,6 +10,8 @@ export interface ThreadOptions {
    */
   jobs: number
   signal: AbortSignal | undefined
+  /** Threads that stay (`keepingThreads`). Default: threads for this alone. */
+  pool?: Pool | undefined
 }
 
 export interface CountedThreads extends ThreadOptions {
@@ -18,18 +20,18 @@ export interface CountedThreads extends ThreadOptions {
 }
 
 /**
- * Runs `act` with a pool that ends when the work does, whatever the outcome, and passes the signal on to its tasks.
+ * Runs `act` with a pool whose work has ended when this does, whatever the outcome, and passes the signal on to its tasks.
  * @param threads 0 for the calling thread alone
  * @throws ABORTED, and what `act` throws
  */
 export async function withThreads<T>(
   threads: number,
-  { jobs, signal, layers = 0 }: CountedThreads,
+  { signal, pool: kept, layers = 0 }: CountedThreads,
   act: (pool: Pool, control: Control) => Promise<T>
 ): Promise<T> {
   throwIfAborted(signal)
-  const control = Control.forLayers(layers, jobs)
-  const pool = new Pool(threads)
+  const control = Control.forLayers(layers)
+  const pool = threads === 0 || kept === undefined ? new Pool(threads) : kept
   const abort = (): void => control.abort()
   signal?.addEventListener('abort', abort)
   try {
@@ -37,6 +39,22 @@ export async function withThreads<T>(
   } finally {
     signal?.removeEventListener('abort', abort)
     control.abort()
+    await (pool === kept ? pool.settle() : pool.close())
+  }
+}
+
+/**
+ * Runs `act` with options whose threads stay until it ends, because starting one takes 30 to 50 ms. Only one operation at a
+ * time may use them.
+ */
+export async function keepingThreads<Options extends ThreadOptions, T>(
+  options: Options,
+  act: (options: Options) => Promise<T>
+): Promise<T> {
+  const pool = new Pool(options.jobs)
+  try {
+    return await act({ ...options, pool })
+  } finally {
     await pool.close()
   }
 }

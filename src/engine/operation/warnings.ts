@@ -4,6 +4,11 @@ import type { Holds } from '../../hooks/calls.ts'
 import type { OnWarning } from '../../store/image-source.ts'
 import type { EngineEvent, OnEvent } from './events.ts'
 
+/** Makes an event of each choice. */
+export function choiceTo(onEvent: OnEvent | undefined): OnWarning {
+  return (message, facts) => onEvent?.({ type: 'choice', message, facts })
+}
+
 /** Makes an event of each warning. */
 export function warningTo(onEvent: OnEvent | undefined): OnWarning {
   return (message, facts) => onEvent?.({ type: 'warning', message, facts })

@@ -18,7 +18,8 @@ export interface CachedManifest {
   chainId: string
 }
 
-export type CachedKind = 'mtree' | 'unheld'
+/** `lazy.mtree`: without the digests of files. */
+export type CachedKind = 'mtree' | 'lazy.mtree' | 'unheld'
 
 /** Writes what is known of the chain to `path`; returns whether it did. */
 export function fetchCached(cached: CachedManifest, kind: CachedKind, path: string): boolean {

@@ -56,12 +56,18 @@ async function writeConfig(
   writeNew(join(bundle.path, CONFIG_FILE), content)
 }
 
-function metadataOf({ image, settings: { policy } }: Job): string {
+function metadataOf({ image, source, settings }: Job): string {
+  const { policy, isLazy, keepDirlinks, reference } = settings
   const { recorded } = statementOf(policy)
+  const dirlinkLayers = keepDirlinks ? image.manifest.layers.length : 0
+  const { transport } = reference
+  const place = { transport, path: source.path }
   return formatMetadata({
     descriptorWalk: image.descriptorPath.map((descriptor) => ({ ...descriptor })),
     uidMaps: recorded.uidMap,
     gidMaps: recorded.gidMap,
-    rootless: isRootless({ policy })
+    rootless: isRootless({ policy }),
+    source: place,
+    lazy: isLazy ? { ...place, dirlinkLayers } : undefined
   })
 }

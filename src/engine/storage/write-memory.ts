@@ -1,13 +1,11 @@
 /** What a new bundle remembers of its tree: the tree manifest, the fingerprints, and what the disk does not hold. */
 import { join } from 'node:path'
 import { treeManifestFile, unheldFile } from '../../bundle/files.ts'
-import { fileStat } from '../../bundle/file-stat.ts'
 import { target } from '../../image/choice.ts'
 import { AS_SEEN } from '../../plan/outside.ts'
 import type { IdMaps } from '../../plan/policy/exact.ts'
 import { writeRules } from '../../plan/policy/policies.ts'
 import type { Directory } from '../../plan/tree.ts'
-import { withSurvey, type SurveyedNode } from '../../rootfs/survey.ts'
 import type { Ledger } from '../../sys/ledger.ts'
 import { statementOf } from '../bundle/for-outside.ts'
 import {
@@ -15,7 +13,7 @@ import {
   writeScannedTreeManifest,
   type KnownTree
 } from '../bundle/scanned-tree-manifest.ts'
-import { currentTime, writeTreeManifestFiles } from '../bundle/tree-manifest-file.ts'
+import { currentTime } from '../bundle/tree-manifest-file.ts'
 import { writeUnheldFile } from '../bundle/unheld-file.ts'
 import type { Job } from '../extract/job.ts'
 import { reportUnheld } from '../extract/unheld-objects.ts'
@@ -24,9 +22,10 @@ import { hasher } from '../tree/hash-files.ts'
 import { scanTree } from '../tree/scan-tree.ts'
 import type { NewBundle } from './layer-storage.ts'
 import { withNewRootfs } from './new-rootfs.ts'
+import { writeSurvey } from './write-survey.ts'
 import { fetchCached, keepCached, type CachedManifest } from './tree-manifest-cache.ts'
 
-/** Makes it from the tree if that is known, else from the cache, else by reading every file. */
+/** Makes it from the tree if that is known, else from the cache, else by looking at every file. */
 export async function writeTreeManifest(
   { image, settings }: Job,
   bundle: NewBundle,
@@ -38,14 +37,19 @@ export async function writeTreeManifest(
   const file = join(path, treeManifestFile(digest))
   const { outside } = statementOf(settings.policy)
   const shared = sharedOf(treeManifest, outside)
-  if (tree === undefined && shared !== undefined && fetchCached(shared, 'mtree', file)) return
-  const place = { path, destination, outside, digest }
+  if (tree === undefined && shared !== undefined && fetchManifest(shared, settings, file)) return
+  const place = { path, destination, outside, digest, isLazy: settings.isLazy }
   await withNewRootfs(bundle, (rootfs, ledger) =>
     tree === undefined
       ? writeHashed(rootfs, ledger, place, settings)
-      : writeSurvey(rootfs, ledger, tree, place)
+      : writeSurvey(tree, { rootfs, ledger, ...place }, settings)
   )
-  if (shared !== undefined) keepCached(shared, 'mtree', file)
+  if (shared !== undefined) keepCached(shared, settings.isLazy ? 'lazy.mtree' : 'mtree', file)
+}
+
+/** A tree manifest that states digests serves a lazy bundle as well. */
+function fetchManifest(shared: CachedManifest, { isLazy }: Job['settings'], file: string): boolean {
+  return fetchCached(shared, 'mtree', file) || (isLazy && fetchCached(shared, 'lazy.mtree', file))
 }
 
 /** What is in the cache states owners as they are seen here. */
@@ -65,38 +69,22 @@ interface ManifestPlace {
   outside: IdMaps
   /** Digest of the image manifest. */
   digest: string
-}
-
-/** Looks at each object once, since digests are known. */
-function writeSurvey(
-  rootfs: number,
-  ledger: Ledger | undefined,
-  root: Directory,
-  { path, destination, outside, digest }: ManifestPlace
-): void {
-  const scannedAt = currentTime()
-  const write = (tree: SurveyedNode): void => {
-    writeTreeManifestFiles(path, destination, digest, {
-      root: tree,
-      statOf: ({ status, xattrs }) => fileStat(status, xattrs ?? []),
-      scannedAt
-    })
-  }
-  withSurvey(rootfs, root, outside, write, ledger)
+  /** Whether no digests are stated. */
+  isLazy: boolean
 }
 
 async function writeHashed(
   rootfs: number,
   ledger: Ledger | undefined,
-  { path, destination, outside, digest }: ManifestPlace,
+  { path, destination, outside, digest, isLazy }: ManifestPlace,
   settings: Job['settings']
 ): Promise<void> {
   const scannedAt = currentTime()
   const options = { ...settings, ledger }
   const [tree] = await scanTree(rootfs, options, () => undefined)
   const knowledge: KnownTree = { tree, known: () => undefined, digests: new Map() }
-  await completeDigests(knowledge, hasher(rootfs, options))
-  const place = { path, bundle: destination, rootfs, ledger, outside, digest }
+  if (!isLazy) await completeDigests(knowledge, hasher(rootfs, options))
+  const place = { path, bundle: destination, rootfs, ledger, outside, digest, isLazy }
   writeScannedTreeManifest(place, knowledge, scannedAt)
 }
 

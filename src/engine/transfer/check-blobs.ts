@@ -21,7 +21,7 @@ export async function checkBlobs(
 ): Promise<BlobOutcome[]> {
   const { jobs, signal } = settings
   const layers = blobs.length
-  return withThreads(Math.min(jobs, layers), { jobs, signal, layers }, async (pool, control) => {
+  return withThreads(jobs, { jobs, signal, layers }, async (pool, control) => {
     const check = async (blob: BlobToCheck, layer: number): Promise<CheckedBlob> => {
       throwIfAborted(signal)
       await pool.run(taskOf(source, blob, layer, settings), control)

@@ -52,7 +52,11 @@ export async function checkImages(
         layers.release(check.tasks)
       }
     }
-    await Promise.all(Array.from({ length: Math.max(1, jobs) }, work))
+    try {
+      await Promise.all(Array.from({ length: Math.max(1, jobs) }, work))
+    } finally {
+      layers.close()
+    }
   })
 }
 

@@ -14,20 +14,21 @@ export interface LayerEntries {
 
 export class SharedLayers {
   private readonly pool: Pool
-  private readonly jobs: number
   private readonly signal: AbortSignal | undefined
+  /** Of the layers that are being read. */
+  private readonly controls = new Set<Control>()
   private readonly reads = new Map<string, Promise<LayerEntries>>()
   /** How many images still need each layer. */
   private readonly uses = new Map<string, number>()
 
   constructor(
     pool: Pool,
-    { jobs, signal }: { jobs: number; signal: AbortSignal | undefined },
+    { signal }: { signal: AbortSignal | undefined },
     tasks: readonly ReadLayerTask[]
   ) {
     this.pool = pool
-    this.jobs = jobs
     this.signal = signal
+    signal?.addEventListener('abort', this.abort)
     for (const task of tasks) this.uses.set(keyOf(task), (this.uses.get(keyOf(task)) ?? 0) + 1)
   }
 
@@ -52,10 +53,9 @@ export class SharedLayers {
 
   /** The limits of an image are for all of its layers, so each is counted for itself. */
   private async readAlone(task: ReadLayerTask): Promise<LayerEntries> {
-    const control = Control.forLayers(1, this.jobs)
-    const abort = (): void => control.abort()
-    if (this.signal?.aborted === true) abort()
-    this.signal?.addEventListener('abort', abort)
+    const control = Control.forLayers(1)
+    this.controls.add(control)
+    if (this.signal?.aborted === true) control.abort()
     const batches: Uint8Array[] = []
     try {
       await this.pool.run({ ...task, layer: 0 }, control, {
@@ -63,8 +63,17 @@ export class SharedLayers {
       })
       return { batches, counters: control.layer(0), holes: control.holes }
     } finally {
-      this.signal?.removeEventListener('abort', abort)
+      this.controls.delete(control)
     }
+  }
+
+  /** The signal means nothing to layers any more. */
+  close(): void {
+    this.signal?.removeEventListener('abort', this.abort)
+  }
+
+  private readonly abort = (): void => {
+    for (const control of this.controls) control.abort()
   }
 }
 

@@ -1,13 +1,13 @@
 /** Keeps the source of an image open while an operation reads it. */
 import type { ImageSource } from '../../store/image-source.ts'
-import type { LayoutOptions } from '../../store/layout.ts'
 import type { ImageName } from '../../transports/list.ts'
 import { tagInIndex, whileOpen } from '../../transports/open-images.ts'
+import type { OpenOptions } from '../../transports/transport.ts'
 import { pause } from '../operation/abort.ts'
 import type { OnEvent } from '../operation/events.ts'
-import { warningTo } from '../operation/warnings.ts'
+import { choiceTo, warningTo } from '../operation/warnings.ts'
 
-interface SourceOptions extends Pick<LayoutOptions, 'maxDocumentSize'> {
+interface SourceOptions extends Pick<OpenOptions, 'maxDocumentSize' | 'registry'> {
   signal: AbortSignal | undefined
   /** Gets warnings about the place and its documents. */
   onEvent?: OnEvent | undefined
@@ -23,6 +23,12 @@ export async function withSource<T>(
   act: (source: ImageSource, tag: string | undefined) => Promise<T>
 ): Promise<T> {
   const wait = (): Promise<void> => pause(signal)
-  const opening = { ...options, signal, onWarning: warningTo(onEvent) }
+  const opening = {
+    ...options,
+    signal,
+    onWarning: warningTo(onEvent),
+    onChoice: choiceTo(onEvent),
+    onRetry: onEvent
+  }
   return whileOpen(name, opening, wait, (source) => act(source, tagInIndex(name)))
 }

@@ -2,9 +2,10 @@
 import type { ByteString } from '../../bytes.ts'
 import { ScannedTree } from '../../rootfs/scanned-tree.ts'
 import { Scanner, type ScanBatch } from '../../rootfs/scanner.ts'
+import type { Control } from '../../worker/control.ts'
 import { perform, SILENT } from '../../worker/perform.ts'
+import type { Pool } from '../../worker/pool.ts'
 import type { ScanTreeTask } from '../../worker/scan-tree.ts'
-import { throwIfAborted } from '../operation/abort.ts'
 import { withThreads } from '../operation/threads.ts'
 import type { Ledger } from '../../sys/ledger.ts'
 import { putModesBack } from '../../sys/put-modes-back.ts'
@@ -12,6 +13,12 @@ import type { TreeOptions } from './hash-files.ts'
 
 /** With up to this many objects, the calling thread finishes before another thread could start. */
 const WORTH_THREADS = 5000
+
+/** How to look at a whole tree. */
+export interface ScanOptions extends TreeOptions {
+  /** How many objects it probably has, so that threads which will be needed can start at once; default: unknown. */
+  expected?: number | undefined
+}
 
 /**
  * Looks at a whole tree, with modes as they were before the operation. Other threads begin while this one calls `meanwhile` and then takes its share.
@@ -21,18 +28,22 @@ const WORTH_THREADS = 5000
  */
 export async function scanTree<T>(
   root: number,
-  options: TreeOptions,
+  options: ScanOptions,
   meanwhile: () => T,
   enough: number = options.jobs > 1 ? WORTH_THREADS : Infinity
 ): Promise<[ScannedTree, T]> {
-  throwIfAborted(options.signal)
-  const { ledger } = options
-  if (ledger !== undefined) putModesBack(ledger)
+  const { ledger, expected = 0 } = options
   const tree = new ScannedTree()
-  const subtrees = scanTop(root, tree, enough, ledger)
-  if (subtrees.length === 0) return [tree, meanwhile()]
-  const task: ScanTreeTask = { type: 'scan-tree', root, subtrees, ledger }
-  return [tree, await share(task, tree, options, meanwhile)]
+  const others = Math.max(0, options.jobs - 1)
+  const result = await withThreads(others, options, async (pool, control) => {
+    if (ledger !== undefined) putModesBack(ledger)
+    if (expected > enough) pool.start()
+    const subtrees = scanTop(root, tree, enough, ledger)
+    if (subtrees.length === 0) return meanwhile()
+    const task: ScanTreeTask = { type: 'scan-tree', root, subtrees, ledger }
+    return share(task, tree, { pool, control, others }, meanwhile)
+  })
+  return [tree, result]
 }
 
 /** From the top down, level by level, until there are `enough` objects; gives the directories that are left. */
@@ -56,26 +67,30 @@ function scanTop(
   }
 }
 
-function share<T>(
+interface Helpers {
+  pool: Pool
+  control: Control
+  /** How many threads beside this one. */
+  others: number
+}
+
+async function share<T>(
   task: ScanTreeTask,
   tree: ScannedTree,
-  options: TreeOptions,
+  { pool, control, others }: Helpers,
   meanwhile: () => T
 ): Promise<T> {
   const scanned = (batch: ScanBatch): void => tree.add(batch)
-  const others = options.jobs - 1
-  return withThreads(others, options, async (pool, control) => {
-    const theirs = Promise.all(
-      Array.from({ length: others }, () => pool.run(task, control, { scanned }))
-    )
-    const ours = untilThreadsRun().then(async () => {
-      const result = meanwhile()
-      await perform(task, control, { ...SILENT, scanned })
-      return result
-    })
-    const [result] = await Promise.all([ours, theirs])
+  const theirs = Promise.all(
+    Array.from({ length: others }, () => pool.run(task, control, { scanned }))
+  )
+  const ours = untilThreadsRun().then(async () => {
+    const result = meanwhile()
+    await perform(task, control, { ...SILENT, scanned })
     return result
   })
+  const [result] = await Promise.all([ours, theirs])
+  return result
 }
 
 /** Lets tasks be handed out before this thread does anything else. */

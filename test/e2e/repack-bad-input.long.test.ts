@@ -99,7 +99,7 @@ describe.runIf(needs('root', 'python3'))('repack', () => {
       fs.rmSync(`${it.layout}/blobs/sha256/${it.manifest}`)
       const said = refused('BLOB_NOT_FOUND', () => repack())
       expect(said).toContain(it.manifest)
-      expect(said).toContain('Give the layout that the bundle was unpacked from')
+      expect(said).toContain('Put the image back where the bundle came from')
     })
 
     test('is refused: the base image is damaged', () => {

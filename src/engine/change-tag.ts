@@ -1,25 +1,24 @@
 /** Changes a tagged image. */
-import { OciUnpackError } from '../../errors.ts'
-import { parsePlatform } from '../../image/platform.ts'
-import { parseTag } from '../../image/tag.ts'
-import { foundAs } from '../../image/tags.ts'
-import { whileInUse } from '../../store/blobs-lock.ts'
-import { assertLayers, resolveImage, type ResolvedImage } from '../../store/resolve.ts'
-import { parseImageInLayout } from '../../transports/image-name.ts'
-import { openLayoutAt } from '../../transports/open-layout.ts'
-import { pause } from '../operation/abort.ts'
-import { asked } from '../operation/asked.ts'
-import { warningTo } from '../operation/warnings.ts'
-import { addToImage, type DocumentEdit } from './add-to-image.ts'
+import { OciUnpackError } from '../errors.ts'
+import { parsePlatform } from '../image/platform.ts'
+import { parseTag } from '../image/tag.ts'
+import { foundAs } from '../image/tags.ts'
+import type { ImageSource } from '../store/image-source.ts'
+import { assertLayers, resolveImage, type ResolvedImage } from '../store/resolve.ts'
+import { parseChangeable } from '../transports/image-name.ts'
+import { asked } from './operation/asked.ts'
+import { warningTo } from './operation/warnings.ts'
+import { whileChanging } from './transfer/while-changing.ts'
+import { addToImage, type DocumentEdit } from './edit/add-to-image.ts'
 import {
   normalizeChange,
   type ChangeOptions,
   type ChangeResult,
   type ChangeSettings
-} from './change-options.ts'
-import { historyEntry } from './history.ts'
-import type { NewLayer, WriteLayer } from './layer-writer.ts'
-import { choosePacking } from './packing.ts'
+} from './edit/change-options.ts'
+import { historyEntry } from './edit/history.ts'
+import type { NewLayer, WriteLayer } from './edit/layer-writer.ts'
+import { choosePacking } from './edit/packing.ts'
 
 /** The options of operations that change a tagged image. */
 export interface TagOptions extends ChangeOptions {
@@ -45,19 +44,21 @@ interface TagChange {
 /** Changes the image that the reference names. */
 export async function changeTag(options: TagOptions, change: TagChange): Promise<ChangeResult> {
   const onWarning = warningTo(options.onEvent)
-  const settings = normalizeChange(options, parseImageInLayout(options.image, onWarning))
-  return asked({ image: options.image }, async () => {
-    const { path, tag } = settings.reference
+  const settings = normalizeChange(options, parseChangeable(options.image, onWarning))
+  return asked({ image: options.image }, () => {
     const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
     const newTag = options.tag === undefined ? undefined : parseTag(options.tag)
-    const layout = await openLayoutAt(path, { onWarning })
-    const act = async (): Promise<ChangeResult> => {
+    const documents = (source: ImageSource, tag: string | undefined): void =>
+      void resolveImage(source, tag, platform)
+    const changing = { ...settings, documents }
+    return whileChanging(settings.reference, changing, async ({ layout, tag, publish }) => {
       const base = resolveImage(layout, tag, platform)
       if (change.write !== undefined) assertLayers(base)
+      const moved = newTag ?? tagToMove(base, tag)
       const { result } = await addToImage({
         layout,
         base,
-        tag: newTag ?? tagToMove(base, tag),
+        tag: moved,
         layer: newLayer(base, change, settings),
         history: historyEntry(settings, {
           author: change.inheritAuthor ? authorOf(base, change) : undefined,
@@ -67,9 +68,9 @@ export async function changeTag(options: TagOptions, change: TagChange): Promise
         onEvent: settings.onEvent,
         signal: settings.signal
       })
+      await publish(moved)
       return result
-    }
-    return whileInUse(layout.path, () => pause(settings.signal), act)
+    })
   })
 }
 

@@ -1,0 +1,32 @@
+/** The document beside EROFS images that says which belong together, in which order, and what is in them. */
+import type { Digest } from '../../image/digest.ts'
+
+/** The only version that there is. */
+export const IMAGE_SET_VERSION = 1
+
+export const IMAGE_SET_FILE = 'erofs.json'
+
+/** Names are those of files in the same directory. */
+export interface ImageSet {
+  formatVersion: 1
+  image: {
+    /** Of the image manifest. */
+    digest: Digest
+    chainId: Digest
+  }
+  /** Has the names and the metadata of the whole image. The bodies of its files are on the devices. */
+  merged: ImageFile
+  /** The images of the layers, bottom first: the order in which a mount needs them. */
+  devices: (ImageFile & { diffId: Digest })[]
+  /** Says the same as `merged`, for guests that are too old for a disk that begins with that. */
+  linear?: ImageFile
+  /** Describes one disk for virtual machines: `linear` or else `merged`, and then all devices in their order. */
+  disk?: ImageFile
+}
+
+export interface ImageFile {
+  name: string
+  digest: Digest
+  /** Bytes. */
+  size: number
+}

@@ -1,0 +1,94 @@
+/** Has the kernel mount images: from their files where it can, otherwise through loop devices. */
+import { OciUnpackError, withCause, type Facts } from '../../errors.ts'
+import { close } from '../../sys/files.ts'
+import { fromNode, isErrno } from '../../sys/failure.ts'
+import { handlePath } from '../../sys/handle-path.ts'
+import { openLoopDevice, type LoopDevice } from '../../sys/loop-device.ts'
+import { newMount, type MountOptions } from '../../sys/new-mount.ts'
+import type { OpenImages } from './open-images.ts'
+
+/**
+ * Kernels before 6.12 mount block devices only, and so do newer ones where the files are on a file system without
+ * a page cache of its own (tmpfs) or in another EROFS image.
+ */
+const NEEDS_DEVICES = ['ENOTBLK', 'EINVAL']
+
+/** @param show gets the mount, which is nowhere yet @throws MOUNT_FAILED */
+export function mountImages(
+  images: OpenImages,
+  show: (mount: number) => void
+): 'files' | 'loop-devices' {
+  try {
+    const devices = images.devices.map(handlePath)
+    mounted(handlePath(images.merged), devices, show)
+    return 'files'
+  } catch (error) {
+    const { cause } = error as Error
+    if (!isErrno(cause, ...NEEDS_DEVICES)) throw error
+  }
+  withLoopDevices(images, (image, devices) => mounted(image, devices, show))
+  return 'loop-devices'
+}
+
+function mounted(image: string, devices: readonly string[], show: (mount: number) => void): void {
+  const options: MountOptions = [
+    ['source', image],
+    ...devices.map((path) => ['device', path] as const)
+  ]
+  const mount = newMount('erofs', options, mountFailed)
+  try {
+    show(mount)
+  } finally {
+    close(mount)
+  }
+}
+
+function mountFailed(error: unknown, said: string): unknown {
+  const noSuch = isErrno(error, 'ENODEV')
+  const failure = new OciUnpackError(
+    'MOUNT_FAILED',
+    'The kernel does not mount the EROFS images.',
+    {
+      facts: { ...callOf(error), ...(said === '' ? {} : { reason: said }) },
+      hint: noSuch
+        ? 'The kernel has no EROFS: load the module (`modprobe erofs`).'
+        : 'The log of the kernel (`dmesg`) may say more.'
+    }
+  )
+  return withCause(failure, error)
+}
+
+function callOf(error: unknown): Facts {
+  const call = error instanceof OciUnpackError ? error.facts.call : undefined
+  return call === undefined ? {} : { call }
+}
+
+/** The devices go when their last user does, also if this process is killed. */
+function withLoopDevices(
+  { merged, devices }: OpenImages,
+  act: (image: string, devices: readonly string[]) => void
+): void {
+  const open = new Map<number, LoopDevice>()
+  try {
+    for (const file of new Set([merged, ...devices])) open.set(file, loopDevice(file))
+    act(
+      open.get(merged)!.path,
+      devices.map((file) => open.get(file)!.path)
+    )
+  } finally {
+    for (const { fd } of open.values()) close(fd)
+  }
+}
+
+function loopDevice(file: number): LoopDevice {
+  try {
+    return openLoopDevice(file)
+  } catch (failure) {
+    const cause = fromNode(failure)
+    throw new OciUnpackError('MOUNT_FAILED', 'No loop device could be set up for an EROFS image.', {
+      facts: callOf(cause),
+      hint: 'Loop devices need /dev/loop-control and /dev/loopN, which containers often lack. Linux 6.12 and later need none for images on ext4, xfs or btrfs.',
+      cause
+    })
+  }
+}

@@ -1,0 +1,56 @@
+/** Opens the files of a set, and finds out whether they are those that belong together. */
+import { withFacts } from '../../errors.ts'
+import { openErofs } from '../../rootfs/read-erofs.ts'
+import { close, openFile } from '../../sys/files.ts'
+import { status } from '../../sys/status.ts'
+import { compareImage, compareSize, expectedImages } from './compare-images.ts'
+import type { ImageFile, ImageSet } from './image-set.ts'
+
+/** Descriptors of files. */
+export interface OpenImages {
+  merged: number
+  /** Bottom first. Layers with the same content share one. */
+  devices: readonly number[]
+}
+
+/**
+ * Calls `act` with all files of a set. Nobody can exchange a file after it was checked, but what is in it is only as
+ * trustworthy as those who may write to it: `verifyErofs` reads everything.
+ * @param directory that they are in @throws EROFS_INVALID for a file that is missing, or is not the one that was made
+ */
+export function withImages<T>(directory: number, set: ImageSet, act: (open: OpenImages) => T): T {
+  const files = new Map<string, number>()
+  try {
+    for (const file of [set.merged, ...set.devices])
+      if (!files.has(file.name)) files.set(file.name, openImage(directory, file))
+    const handle = ({ name }: ImageFile): number => files.get(name)!
+    for (const image of expectedImages(set))
+      about(image, () =>
+        compareImage(image, openErofs([image, ...image.devices].map(handle)).facts)
+      )
+    return act({ merged: handle(set.merged), devices: set.devices.map(handle) })
+  } finally {
+    for (const file of files.values()) close(file)
+  }
+}
+
+function openImage(directory: number, file: ImageFile): number {
+  return about(file, () => {
+    const fd = openFile(directory, file.name)
+    try {
+      compareSize(file, status(fd, '').size)
+    } catch (error) {
+      close(fd)
+      throw error
+    }
+    return fd
+  })
+}
+
+function about<T>({ name }: ImageFile, act: () => T): T {
+  try {
+    return act()
+  } catch (error) {
+    throw withFacts(error, { file: name })
+  }
+}

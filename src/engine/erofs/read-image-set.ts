@@ -1,0 +1,70 @@
+/** Reads `erofs.json`, and trusts nothing that it says. */
+import { OciUnpackError } from '../../errors.ts'
+import { chainIds } from '../../image/digest.ts'
+import { parseJson, type Json } from '../../image/json.ts'
+import { assertValid } from '../../image/validate.ts'
+import { close, openFile } from '../../sys/files.ts'
+import { readRest } from '../../sys/read.ts'
+import { status } from '../../sys/status.ts'
+import { IMAGE_SET_FILE, IMAGE_SET_VERSION, type ImageSet } from './image-set.ts'
+import { validateImageSet } from './schema.generated.ts'
+
+/** In bytes. As many layers as EROFS can count fill less. */
+const MAX_SIZE = 32 * 2 ** 20
+
+/** @param directory that it is in @throws EROFS_INVALID, SYSCALL_FAILED */
+export function readImageSet(directory: number): ImageSet {
+  const fd = openFile(directory, IMAGE_SET_FILE)
+  try {
+    const { type, size } = status(fd, '')
+    if (type !== 'file') throw setInvalid({ found: type, reason: 'it is not a regular file' })
+    if (size > MAX_SIZE) throw setInvalid({ found: size, reason: 'it is too large' })
+    return parseImageSet(readRest(fd))
+  } finally {
+    close(fd)
+  }
+}
+
+/** @throws EROFS_INVALID */
+export function parseImageSet(bytes: Uint8Array): ImageSet {
+  const value = parsed(bytes)
+  const set = value as unknown as ImageSet
+  const { image, merged, devices } = set
+  if (chainIds(devices.map(({ diffId }) => diffId)).at(-1) !== image.chainId)
+    throw setInvalid({ reason: 'the devices are not the layers of the image, in their order' })
+  const names = new Map<string, string>([[merged.name, merged.digest]])
+  for (const { name, digest } of devices) {
+    if ((names.get(name) ?? digest) !== digest || name === merged.name)
+      throw setInvalid({ found: name, reason: 'one file has several digests' })
+    names.set(name, digest)
+  }
+  return set
+}
+
+function parsed(bytes: Uint8Array): Json {
+  try {
+    const value = parseJson(bytes)
+    refuseNewer(value)
+    assertValid(validateImageSet, value, IMAGE_SET_FILE)
+    return value
+  } catch (error) {
+    if (error instanceof SyntaxError) throw setInvalid({ reason: `it ${error.message}` })
+    if (!(error instanceof OciUnpackError) || error.code !== 'DOCUMENT_INVALID') throw error
+    throw setInvalid(error.facts)
+  }
+}
+
+function refuseNewer(value: Json): void {
+  const version = (value as { formatVersion?: unknown } | null)?.formatVersion
+  if (typeof version !== 'number' || version <= IMAGE_SET_VERSION) return
+  throw new OciUnpackError('EROFS_INVALID', 'The EROFS images were made by a newer version.', {
+    facts: { file: IMAGE_SET_FILE, expected: `format ${IMAGE_SET_VERSION}`, found: version },
+    hint: 'Use a newer oci-unpack, or make the images again with this one.'
+  })
+}
+
+function setInvalid(facts: OciUnpackError['facts']): OciUnpackError {
+  return new OciUnpackError('EROFS_INVALID', 'The description of the EROFS images is not valid.', {
+    facts: { file: IMAGE_SET_FILE, ...facts }
+  })
+}

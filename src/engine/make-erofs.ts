@@ -1,0 +1,179 @@
+/** Makes EROFS images of an image: one of each layer, and one that joins them. */
+import { resolve } from 'node:path'
+import { BLOCK } from '../erofs/format.ts'
+import { imageTreeOf } from '../erofs/merged-tree.ts'
+import { mergedImage } from '../erofs/write-image.ts'
+import { OciUnpackError } from '../errors.ts'
+import { target } from '../image/choice.ts'
+import { chainIds, type Digest } from '../image/digest.ts'
+import { hashFile } from '../rootfs/hash-file.ts'
+import { IMAGE_MODE, writeNewImage } from '../rootfs/write-erofs.ts'
+import { flush } from '../sys/durable.ts'
+import { close, openDirectory, writeNewFile } from '../sys/files.ts'
+import { makeDirectory } from '../sys/names.ts'
+import { IMAGE_SET_FILE, type ImageFile, type ImageSet } from './erofs/image-set.ts'
+import { mergedUuid } from './erofs/image-uuid.ts'
+import { makeLayerImages, type LayerImage, type LayerImages } from './erofs/layer-images.ts'
+import { DISK_FILE, diskDescriptor } from './erofs/vm-disk.ts'
+import type { ImageJob } from './extract/job.ts'
+import { normalizeImage, type ImageOptions } from './extract/unpack-options.ts'
+import { heedSignals } from './operation/abort.ts'
+import { asked } from './operation/asked.ts'
+import { requireOptions } from './operation/required-options.ts'
+import { withWorkspace } from './place/with-workspace.ts'
+import type { Workspace } from './place/workspace.ts'
+import { withImage } from './transfer/with-image.ts'
+
+export interface MakeErofsOptions extends ImageOptions {
+  /** A directory that does not exist. */
+  destination: string
+  /**
+   * Also make `disk.vmdk`, with which a virtual machine sees all images as one disk that it can mount:
+   * - `devices`: with Linux 6.4 or newer
+   * - `linear`: also with older kernels (5.4; if the image has sparse files, 5.15), for which the disk begins with an image
+   *   of its own, `linear.erofs`
+   */
+  vmdk?: VmdkForm
+}
+
+export type VmdkForm = 'devices' | 'linear'
+
+export interface MakeErofsResult {
+  /** Absolute path of the directory. */
+  destination: string
+  /** What is in it, as in its `erofs.json`. */
+  images: ImageSet
+}
+
+/**
+ * Makes a directory with an EROFS image of each layer, one that joins them, and `erofs.json`, which says how they belong
+ * together. Everything is verified before the directory appears, complete. The same image gives the same bytes on any
+ * machine, with any number of threads.
+ * @throws OciUnpackError with a stable `code`
+ */
+export async function makeErofs(options: MakeErofsOptions): Promise<MakeErofsResult> {
+  requireOptions(options, { image: 'text', destination: 'text' })
+  if (options.destination === '')
+    throw new OciUnpackError('USAGE', 'The path of the destination is empty.')
+  checkForm(options.vmdk)
+  const destination = resolve(options.destination)
+  return asked({ image: options.image }, () =>
+    withImage(options.image, normalizeImage(options), (job) =>
+      withWorkspace(destination, job.settings.onEvent, async (workspace) => {
+        assertNew(workspace)
+        assertLayers(job)
+        const images = await makeImages(job, workspace, options.vmdk)
+        return { destination, images }
+      })
+    )
+  )
+}
+
+/** JavaScript callers may give anything. */
+function checkForm(form: string | undefined): void {
+  if (form === undefined || form === 'devices' || form === 'linear') return
+  throw new OciUnpackError('USAGE', 'The form of the disk is not known.', {
+    facts: { expected: 'devices or linear', found: form }
+  })
+}
+
+function assertNew({ existing, destination }: Workspace): void {
+  if (existing === undefined) return
+  throw new OciUnpackError('BUNDLE_EXISTS', 'The directory for EROFS images exists.', {
+    facts: { path: destination },
+    hint: 'Choose another directory, or remove this one.'
+  })
+}
+
+function assertLayers({ image }: ImageJob): void {
+  if (image.config.rootfs.diff_ids.length > 0) return
+  throw new OciUnpackError('USAGE', 'The image has no layers that EROFS images could be made of.')
+}
+
+/** The directory in the workspace that becomes the destination. */
+const IMAGES = 'images'
+
+async function makeImages(
+  job: ImageJob,
+  workspace: Workspace,
+  vmdk: VmdkForm | undefined
+): Promise<ImageSet> {
+  makeDirectory(workspace.fd, IMAGES, 0o777)
+  const directory = openDirectory(workspace.fd, IMAGES)
+  try {
+    const made = await makeLayerImages(job, directory)
+    await heedSignals(job.settings.signal)
+    const images = completeSet(job, directory, made, vmdk)
+    const text = Buffer.from(`${JSON.stringify(images, undefined, 2)}\n`)
+    writeNewFile(directory, IMAGE_SET_FILE, text, 0o644)
+    flush(directory)
+    await heedSignals(job.settings.signal)
+    workspace.publishOnly(IMAGES)
+    return images
+  } finally {
+    close(directory)
+  }
+}
+
+/** Everything that is made of the images of the layers. */
+function completeSet(
+  job: ImageJob,
+  directory: number,
+  made: LayerImages,
+  vmdk: VmdkForm | undefined
+): ImageSet {
+  const images = imageSet(job, made.layers, mergeImages(job, directory, made, 'devices'))
+  if (vmdk === 'linear') images.linear = mergeImages(job, directory, made, 'linear')
+  if (vmdk !== undefined) images.disk = writeDisk(directory, images)
+  return images
+}
+
+const MERGED_FILES: Readonly<Record<VmdkForm, string>> = {
+  devices: 'merged.erofs',
+  linear: 'linear.erofs'
+}
+
+function mergeImages(
+  job: ImageJob,
+  directory: number,
+  made: LayerImages,
+  form: VmdkForm
+): ImageFile {
+  const { layers, bodies, root } = made
+  const image = mergedImage(imageTreeOf(root, bodies), {
+    devices: layers.map(({ blocks, sha256 }) => ({ blocks, tag: sha256 })),
+    form,
+    uuid: mergedUuid(chainId(job), form)
+  })
+  writeNewImage(directory, MERGED_FILES[form], image)
+  return written(directory, MERGED_FILES[form], image.blocks * BLOCK)
+}
+
+function writeDisk(directory: number, images: ImageSet): ImageFile {
+  const descriptor = diskDescriptor(images)
+  writeNewFile(directory, DISK_FILE, descriptor, IMAGE_MODE)
+  return written(directory, DISK_FILE, descriptor.length)
+}
+
+function written(directory: number, name: string, size: number): ImageFile {
+  const sha256 = hashFile(directory, name, () => undefined)
+  return { name, digest: `sha256:${sha256}` as Digest, size }
+}
+
+function imageSet(job: ImageJob, layers: readonly LayerImage[], merged: ImageFile): ImageSet {
+  return {
+    formatVersion: 1,
+    image: { digest: target(job.image.descriptorPath).digest, chainId: chainId(job) },
+    merged,
+    devices: layers.map(({ name, blocks, sha256, diffId }) => ({
+      name,
+      digest: `sha256:${sha256}` as Digest,
+      size: blocks * BLOCK,
+      diffId
+    }))
+  }
+}
+
+function chainId({ image }: ImageJob): Digest {
+  return chainIds(image.config.rootfs.diff_ids).at(-1)!
+}

@@ -1,0 +1,91 @@
+/** Mounts the EROFS images of an image as one file system, and unmounts them. */
+import { realpathSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { fromText, type ByteString } from '../bytes.ts'
+import { OciUnpackError } from '../errors.ts'
+import { close, openOperatorDirectory, openOperatorPlace } from '../sys/files.ts'
+import { mountOf, type MountedHere } from '../sys/mounts.ts'
+import { moveMount, unmount } from '../sys/new-mount.ts'
+import { privileges } from '../sys/privileges.ts'
+import { mountImages } from './erofs/mount-images.ts'
+import { withImages } from './erofs/open-images.ts'
+import { readImageSet } from './erofs/read-image-set.ts'
+import { asked } from './operation/asked.ts'
+import { requireOptions } from './operation/required-options.ts'
+
+export interface MountErofsOptions {
+  /** A directory that `makeErofs` made. */
+  directory: string
+  /** An existing directory, where the file system becomes visible. */
+  target: string
+}
+
+export interface MountErofsResult {
+  /** Absolute path. */
+  target: string
+  /** How the kernel reads the images: from their files, or through loop devices. */
+  through: 'files' | 'loop-devices'
+}
+
+/**
+ * Mounts the whole image, read-only. The files stay in use until it is unmounted, and must not be changed. What was put
+ * in their places, cut, lengthened or removed is refused before the mount.
+ * @throws EROFS_INVALID, MOUNT_FAILED, SYSCALL_FAILED
+ */
+export async function mountErofs(options: MountErofsOptions): Promise<MountErofsResult> {
+  requireOptions(options, { directory: 'text', target: 'text' })
+  const target = resolve(options.target)
+  return asked({ path: target }, () => {
+    requirePrivileges()
+    const through = withPlace(openOperatorPlace, target, (place) =>
+      withPlace(openOperatorDirectory, resolve(options.directory), (directory) =>
+        withImages(directory, readImageSet(directory), (images) =>
+          mountImages(images, (mount) => moveMount(mount, place))
+        )
+      )
+    )
+    return { target, through }
+  })
+}
+
+export interface UmountErofsOptions {
+  /** Where an EROFS image is mounted. */
+  target: string
+}
+
+/** @throws TARGET_INVALID if no EROFS image is mounted there, MOUNT_FAILED, SYSCALL_FAILED (EBUSY if it is in use) */
+export async function umountErofs(options: UmountErofsOptions): Promise<void> {
+  requireOptions(options, { target: 'text' })
+  const target = resolve(options.target)
+  await asked({ path: target }, () => {
+    requirePrivileges()
+    const point = realpathSync.native(target, 'latin1')
+    withPlace(openOperatorPlace, target, (place) => assertErofs(point, mountOf(place)))
+    unmount(point)
+  })
+}
+
+function assertErofs(point: ByteString, mounted: MountedHere | undefined): void {
+  if (mounted?.fileSystem === 'erofs' && mounted.point === point) return
+  const found = mounted?.point === point ? mounted.fileSystem : 'no mount'
+  throw new OciUnpackError('TARGET_INVALID', 'No EROFS image is mounted here.', {
+    facts: { expected: 'erofs', found }
+  })
+}
+
+function requirePrivileges(): void {
+  if (privileges().mountsImages) return
+  throw new OciUnpackError('MOUNT_FAILED', 'Only root may mount and unmount EROFS images.', {
+    facts: { reason: 'the process lacks CAP_SYS_ADMIN outside of user namespaces' },
+    hint: 'Run it as root, in a container with --privileged.'
+  })
+}
+
+function withPlace<T>(open: (path: string) => number, path: string, act: (fd: number) => T): T {
+  const fd = open(fromText(path))
+  try {
+    return act(fd)
+  } finally {
+    close(fd)
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * Makes images: that of one layer, with bodies, and that of a whole tree whose bodies lie on other devices. Whatever
+ * goes in, the same tree gives the same bytes: no clock, no order of insertion, no machine is in them.
+ */
+import { toBuffer } from '../bytes.ts'
+import { tooMany } from './faults.ts'
+import { INCOMPATIBLE, MAX_BLOCKS } from './format.ts'
+import { deviceStarts, encodeHeader, headerBlocks, type Device } from './image-header.ts'
+import { ImageLayout } from './image-layout.ts'
+import { ROOT, type ImageTree } from './image-tree.ts'
+import { metadata, type DeviceAddresses } from './write-metadata.ts'
+
+export interface ImageParts {
+  /** Belongs at the start of the image. Until it is there, nothing takes the file for an image. */
+  header: Buffer
+  /** The block in which `metadata` begins. */
+  metadataBlock: number
+  /** Pieces that follow each other up to the end of the image. Can be read once. */
+  metadata: Iterable<Buffer>
+  /** The length of the image: whole blocks. */
+  blocks: number
+}
+
+/**
+ * The image of a layer: `block 0 | bodies | directories | inodes`. The caller has written the bodies where `BodyPlaces`
+ * put them, with zeros up to the end of each last block.
+ * @param tree is used up
+ * @param bodies the end of `BodyPlaces`
+ * @param uuid 16 bytes
+ * @throws LIMIT_EXCEEDED
+ */
+export function layerImage(tree: ImageTree, bodies: number, uuid: Uint8Array): ImageParts {
+  const layout = new ImageLayout(tree, bodies, false)
+  return parts(layout, { uuid, devices: [], incompatible: chunkFlag(layout) }, OWN)
+}
+
+const OWN: DeviceAddresses = { id: () => 0, start: () => 0 }
+
+export interface MergedImageOptions {
+  /** Those that bodies are on, in the order of their numbers. */
+  devices: readonly Device[]
+  /**
+   * - `devices`: for mounts with a device for each layer (Linux 5.16), and for one device on which all follow each other,
+   *   this image first (Linux 6.4).
+   * - `linear`: only for one such device, and for any kernel (5.4; with chunks of sparse files, 5.15).
+   */
+  form: 'devices' | 'linear'
+  /** 16 bytes. */
+  uuid: Uint8Array
+}
+
+/**
+ * The image of a tree whose bodies are on other devices: `header | directories | inodes`.
+ * @param tree is used up
+ * @throws LIMIT_EXCEEDED
+ */
+export function mergedImage(tree: ImageTree, options: MergedImageOptions): ImageParts {
+  const { devices, form, uuid } = options
+  checkDevices(devices)
+  const table = form === 'devices' ? devices : []
+  const layout = new ImageLayout(tree, headerBlocks(table.length), form === 'devices')
+  const starts = deviceStarts(layout.blocks, devices)
+  if (starts.at(-1)! > MAX_BLOCKS)
+    throw tooMany('so much data', `at most ${MAX_BLOCKS} blocks`, starts.at(-1)!)
+  const incompatible = chunkFlag(layout) | (table.length > 0 ? INCOMPATIBLE.devices : 0)
+  return parts(layout, { uuid, devices: table, incompatible }, addressesOf(form, starts))
+}
+
+function addressesOf(form: MergedImageOptions['form'], starts: readonly number[]): DeviceAddresses {
+  return form === 'devices'
+    ? { id: (device) => device, start: () => 0 }
+    : { id: () => 0, start: (device) => starts[device - 1]! }
+}
+
+const MAX_DEVICES = 0xffff
+const MAX_TAG = 64
+
+function checkDevices(devices: readonly Device[]): void {
+  if (devices.length > MAX_DEVICES)
+    throw tooMany('so many devices', `at most ${MAX_DEVICES}`, devices.length)
+  if (devices.some(({ tag }) => toBuffer(tag).length > MAX_TAG))
+    throw new Error('the tag of a device is too long')
+}
+
+function chunkFlag({ hasChunks }: ImageLayout): number {
+  return hasChunks ? INCOMPATIBLE.chunks : 0
+}
+
+function parts(
+  layout: ImageLayout,
+  header: { uuid: Uint8Array; devices: readonly Device[]; incompatible: number },
+  addresses: DeviceAddresses
+): ImageParts {
+  return {
+    header: encodeHeader({
+      ...header,
+      root: layout.tree.inodes.nid(ROOT),
+      inodes: layout.order.length,
+      blocks: layout.blocks,
+      inodeArea: layout.inodeArea
+    }),
+    metadataBlock: layout.firstBlock,
+    metadata: metadata(layout, addresses),
+    blocks: layout.blocks
+  }
+}

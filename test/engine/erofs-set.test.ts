@@ -1,0 +1,45 @@
+/** What erofs.json may say. */
+import { expect, test } from 'vitest'
+import { parseImageSet } from '../../src/engine/erofs/read-image-set.ts'
+import { failure } from '../support/failure.ts'
+
+const A = `sha256:${'a'.repeat(64)}`
+const B = `sha256:${'b'.repeat(64)}`
+const device = { name: 'a.erofs', digest: B, size: 8192, diffId: A }
+const merged = { name: 'merged.erofs', digest: A, size: 4096 }
+const set = { formatVersion: 1, image: { digest: B, chainId: A }, merged, devices: [device] }
+
+function parse(value: unknown): unknown {
+  return parseImageSet(Buffer.from(JSON.stringify(value)))
+}
+
+test('a sound one is read', () => {
+  expect(parse(set)).toEqual(set)
+})
+
+test.each<[string, unknown, string]>([
+  ['a newer version', { ...set, formatVersion: 2, more: 1 }, 'format 1'],
+  ['no version', { ...set, formatVersion: undefined }, '/formatVersion'],
+  ['a text as version', { ...set, formatVersion: '1' }, '/formatVersion'],
+  ['an unknown field', { ...set, more: 1 }, 'reason'],
+  ['another directory', { ...set, merged: { ...merged, name: '../m' } }, '/merged/name'],
+  ['a hidden name', { ...set, merged: { ...merged, name: '.' } }, '/merged/name'],
+  ['half a block', { ...set, devices: [{ ...device, size: 6000 }] }, '/devices/0/size'],
+  ['no block', { ...set, merged: { ...merged, size: 0 } }, '/merged/size'],
+  ['no size that numbers hold', { ...set, merged: { ...merged, size: 2 ** 60 } }, '/merged/size'],
+  ['no digest', { ...set, merged: { ...merged, digest: 'sha256:1' } }, '/merged/digest'],
+  ['no devices', { ...set, devices: [] }, '/devices'],
+  ['other layers', { ...set, devices: [{ ...device, diffId: B }] }, 'in their order'],
+  ['one file for two', { ...set, merged: { ...merged, name: 'a.erofs' } }, 'several digests'],
+  ['a list', [], ''],
+  ['nothing', null, '']
+])('is refused: %s', (_name, value, says) => {
+  const { code, facts } = failure(() => parse(value))!
+  expect(code).toBe('EROFS_INVALID')
+  expect(facts.file).toBe('erofs.json')
+  expect(JSON.stringify(facts)).toContain(says)
+})
+
+test('is refused: no JSON', () => {
+  expect(failure(() => parseImageSet(Buffer.from('{')))!.facts.reason).toContain('is not JSON')
+})
