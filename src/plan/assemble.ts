@@ -45,6 +45,8 @@ class Assembler {
   private readonly assembly: Assembly
   /** The top directory of everything staged, which may be inside the root itself. */
   private readonly staging: PhysicalDirectory
+  /** Directories that existed before and lost an object to another directory, which changes their times. */
+  private readonly bereft = new Set<PhysicalDirectory>()
   private trashed = 0
 
   constructor(assembly: Assembly) {
@@ -67,7 +69,7 @@ class Assembler {
       else this.place(child, base, name, joinPath(path, name))
     }
     this.removeStrays(directory, base)
-    this.writeMetadata(directory, path, this.operations.length > before)
+    this.writeMetadata(directory, path, this.operations.length > before || this.bereft.has(base))
     // nothing in it is moved any more, and there may be a million files
     base.children.clear()
   }
@@ -163,6 +165,8 @@ class Assembler {
   ): void {
     this.evict(base, name)
     this.operations.push({ op: 'move', from: pathOfObject(object), to: path })
+    const source = object.kind === 'physical' ? object.parent : object.physicalParent
+    if (source?.owner?.isOld === true) this.bereft.add(source)
     reparent(object, base, name)
   }
 

@@ -179,6 +179,15 @@ describe('over what is there', () => {
     ])
   })
 
+  test('a directory whose file goes elsewhere under another name gets its times back', () => {
+    expect(planOver(['a/', 'd/', 'd/b'], ['a/c == d/b', 'd/.wh.b'])).toEqual([
+      'move d/b → a/c',
+      'restore times of a',
+      'restore times of d',
+      'restore times of '
+    ])
+  })
+
   test('a described directory gets its metadata, and keeps its files', () => {
     expect(planOver(['d/', 'd/a'], ['d/'])).toEqual(['describe d @0', 'restore times of '])
   })
