@@ -8,7 +8,7 @@ import { DEFAULT_TRANSPORT, transportOf, TRANSPORTS, type ImageName } from './li
 import { invalidName } from './path-and-tag.ts'
 import { tagInNamesake, type Use } from './namesakes.ts'
 import type { ImageInLayout, ImageTransport, ImageWriter, TagInLayout } from './transport.ts'
-import { hasScheme, refuseScheme, registryHint } from './without-docker.ts'
+import { assertNotOnRegistry, hasScheme, refuseScheme, registryHint } from './without-docker.ts'
 
 /**
  * An image to read: `[TRANSPORT:]PLACE`, with a tag or digest. The default transport is `oci:`. If a layout directory has
@@ -92,6 +92,7 @@ function parse(text: string, use: Use, onWarning: OnWarning = () => undefined): 
   if (transport === undefined) {
     if (hasScheme(text)) refuseScheme(text)
     assertNotForeign(text, use)
+    if (use === 'write') assertNotOnRegistry(text)
     return parsed(DEFAULT_TRANSPORT, text)
   }
   const read = (): ImageName => parsed(transport, text.slice(transport.name.length + 1))

@@ -21,8 +21,8 @@ export async function openLayoutAt(
 }
 
 async function nothingThere(error: OciUnpackError, name: string): Promise<OciUnpackError> {
-  const { registryHint } = await import('./without-docker.ts')
-  const hint = registryHint(name)
+  const { dockerHint } = await import('./without-docker.ts')
+  const hint = dockerHint(name)
   if (hint === undefined) return error
   return new OciUnpackError(error.code, error.message, { facts: error.facts, hint })
 }

@@ -1,7 +1,8 @@
 /** Names that lack `docker://`, as docker and web pages show them. */
 import { OciUnpackError } from '../errors.ts'
-import { splitHost } from '../image/docker-name.ts'
+import { fullDockerName, splitHost } from '../image/docker-name.ts'
 import { parseReference } from '../registry/reference.ts'
+import { isThere } from '../store/file.ts'
 
 const SCHEME = /^https?:\/\//i
 
@@ -13,7 +14,30 @@ export function hasScheme(text: string): boolean {
 /** A hint for a name that was read as a path: it may be an image on a registry. Undefined if it does not look so. */
 export function registryHint(text: string): string | undefined {
   const name = nameOnRegistry(text)
-  return name && `If an image on a registry is meant, its name is ${name}.`
+  return name && meant(name)
+}
+
+/** The same also for `debian:12`, which docker takes from Docker Hub, for a path where nothing is. */
+export function dockerHint(text: string): string | undefined {
+  const name = nameOnRegistry(text) ?? nameOnDockerHub(text)
+  return name && meant(name)
+}
+
+/**
+ * Refuses a path for a new layout whose first part is not there and looks like the host of a registry.
+ * @throws REFERENCE_INVALID
+ */
+export function assertNotOnRegistry(text: string): void {
+  const name = nameOnRegistry(text)
+  if (name === undefined || isThere(text.slice(0, text.indexOf('/')))) return
+  throw new OciUnpackError('REFERENCE_INVALID', 'The name may mean a directory or a registry.', {
+    facts: { found: text },
+    hint: `Write ${name} for the registry, or ./${text} for a directory.`
+  })
+}
+
+function meant(name: string): string {
+  return `If an image on a registry is meant, its name is ${name}.`
 }
 
 /** @throws REFERENCE_INVALID, always; neither the user nor the password of an address is shown */
@@ -30,14 +54,24 @@ function withoutUser(text: string): string {
   return text.replace(/^(https?:\/\/).*@(?=[^@]*\/)/is, '$1')
 }
 
+function nameOnDockerHub(text: string): string | undefined {
+  if (!/^[a-z0-9]+(?:[._-][a-z0-9]+)*:[^/]+$/.test(text)) return undefined
+  return addressed(fullDockerName(text))
+}
+
 function nameOnRegistry(text: string): string | undefined {
   const rest = text.replace(SCHEME, '').replace(/\/+$/, '')
   if (/^[./]/.test(rest) || !rest.includes('/')) return undefined
   // a path of which no part is a host would be one on docker.io
   if (splitHost(rest).host !== rest.slice(0, rest.indexOf('/'))) return undefined
+  return addressed(rest)
+}
+
+/** Undefined if no image can have this name. */
+function addressed(name: string): string | undefined {
   try {
-    parseReference(rest)
-    return `docker://${rest}`
+    parseReference(name)
+    return `docker://${name}`
   } catch {
     return undefined
   }

@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import {
   formatImageName,
@@ -10,6 +11,7 @@ import {
 import { openImages } from '../../src/transports/open-images.ts'
 import { failure } from '../image/errors.ts'
 import { failureOf } from '../registry/support.ts'
+import { makeTemporary, removeTemporary } from '../support/temporary.ts'
 
 const HEX = 'a'.repeat(64)
 
@@ -77,11 +79,37 @@ describe('a name that lacks docker://', () => {
     ['./registry.example/a', undefined],
     ['/var/lib/a.b/x', undefined],
     ['layouts/debian:12', undefined],
-    ['debian:12', undefined]
+    ['debian:12', 'docker://docker.io/library/debian:12'],
+    ['debian', undefined],
+    ['Debian:12', undefined]
   ])('%s is a path, and if nothing is there, it may be %s', async (text, meant) => {
     const { code, hint } = await failureOf(openImages(parseImageName(text)))
     expect(code).toBe('LAYOUT_INVALID')
     if (meant === undefined) expect(hint).not.toContain('docker://')
     else expect(hint).toContain(` ${meant}.`)
   })
+
+  test('for a new layout it must say what is meant, unless its first directory is there', () => {
+    const { code, hint } = failure(() => parseDestination('registry.example/a/b:1'))
+    expect(code).toBe('REFERENCE_INVALID')
+    expect(hint).toContain('docker://registry.example/a/b:1 for')
+    expect(hint).toContain('./registry.example/a/b:1 for')
+    for (const text of ['./registry.example/a:1', 'oci:registry.example/a:1', 'new/a:1', 'a:1'])
+      expect(() => parseDestination(text)).not.toThrow()
+    inDirectoryWith('registry.example', () =>
+      expect(() => parseDestination('registry.example/a/b:1')).not.toThrow()
+    )
+  })
 })
+
+function inDirectoryWith(name: string, work: () => void): void {
+  const [before, scratch] = [process.cwd(), makeTemporary()]
+  mkdirSync(`${scratch}/${name}`)
+  process.chdir(scratch)
+  try {
+    work()
+  } finally {
+    process.chdir(before)
+    removeTemporary(scratch)
+  }
+}
