@@ -249,7 +249,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'engine/operation': {
     knows: 'what every story needs: options, events, threads, stopping on request',
-    values: ['hooks', 'sys', 'worker'],
+    values: ['hooks', 'sys', 'transports/rate.ts', 'worker'],
     types: ['store', 'workspace', 'registry/registry.ts', 'transports/transport.ts'],
     node: ['fs']
   },

@@ -45,6 +45,8 @@ describe('events', () => {
         { read: image?.layers[0]?.size, unpacked: BIG.length, entries: 2 },
         { read: image?.layers[1]?.size, unpacked: LOWER.length, entries: 3 }
       ])
+      const rates = events.flatMap((it) => (it.type === 'progress' ? [it.bytesPerSecond] : []))
+      expect(Math.max(...rates)).toBeGreaterThan(0)
     }))
 
   test('of the root file system alone leave out what is not done', () =>

@@ -19,8 +19,11 @@ export interface LayerInfo {
 export type EngineEvent =
   /** The image is known and its layers are about to be read. */
   | { type: 'image'; image: string; manifest: string; layers: readonly LayerInfo[] }
-  /** Sent about ten times a second while layers are read; counts never decrease. */
-  | { type: 'progress'; layers: readonly LayerCounters[] }
+  /**
+   * Sent about ten times a second while layers are read; counts never decrease. The rate is that of the last three
+   * seconds, in compressed bytes of all layers.
+   */
+  | { type: 'progress'; layers: readonly LayerCounters[]; bytesPerSecond: number }
   /** A layer is staged and verified: digest, size and diff ID. */
   | { type: 'layer'; layer: number; counters: LayerCounters }
   | { type: 'phase'; phase: Phase }

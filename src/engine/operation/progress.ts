@@ -1,4 +1,5 @@
 /** Reporting the progress of layers. */
+import { Rate } from '../../transports/rate.ts'
 import type { Control } from '../../worker/control.ts'
 import type { OnEvent } from './events.ts'
 
@@ -10,11 +11,12 @@ export function reportProgress(
   layers: number,
   onEvent: OnEvent
 ): { stop: () => void } {
-  const report = (): void =>
-    onEvent({
-      type: 'progress',
-      layers: Array.from({ length: layers }, (_, index) => control.layer(index))
-    })
+  const rate = new Rate()
+  const report = (): void => {
+    const counters = Array.from({ length: layers }, (_, index) => control.layer(index))
+    const read = counters.reduce((sum, layer) => sum + layer.read, 0)
+    onEvent({ type: 'progress', layers: counters, bytesPerSecond: rate.count(read) })
+  }
   const timer = setInterval(report, INTERVAL_MS)
   return {
     stop() {
