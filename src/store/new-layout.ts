@@ -26,6 +26,8 @@ import { openWorkspace, openWorkspaceIn, type Workspace } from './layout-workspa
 /** A layout to write into. A new one is made beside its path and gets its name at the end. */
 export interface WritableLayout {
   readonly workspace: Workspace
+  /** Where it can be read, until `discard`. */
+  readonly path: string
   /** Makes a new layout visible. @throws LAYOUT_EXISTS if another process was faster */
   publish(): void
   /** Removes what is unfinished, including the whole of a new layout. May be called again, also after `publish`. */
@@ -88,7 +90,7 @@ export async function openOrCreateLayout(
 async function existingLayout(root: string, pause: () => Promise<void>): Promise<WritableLayout> {
   const workspace = await openWorkspace(openLayout(root).path, pause)
   const close = (): void => workspace.close()
-  return { workspace, publish: close, discard: close }
+  return { workspace, path: root, publish: close, discard: close }
 }
 
 async function newLayout(
@@ -101,6 +103,7 @@ async function newLayout(
     const workspace = await openWorkspaceIn(hidden.openAgain(), pause, true)
     return {
       workspace,
+      path: hidden.path,
       publish() {
         workspace.close()
         hidden.publish()
@@ -135,6 +138,11 @@ class HiddenLayout {
       this.parent.close()
       throw error
     }
+  }
+
+  /** Leads through its handle. */
+  get path(): string {
+    return this.directory.path
   }
 
   /** Another descriptor of the layout, which the caller closes. */
