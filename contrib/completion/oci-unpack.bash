@@ -168,8 +168,8 @@ _oci_unpack_declared() {
       ;;
     'erofs mount')
       commands=()
-      flags=(--log --verbose --progress --color --userns --help -h)
-      takes=([log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      flags=(--options -o --log --verbose --progress --color --userns --help -h)
+      takes=([options]='word nosuid nodev noexec nosuid,nodev,noexec' [o]='word nosuid nodev noexec nosuid,nodev,noexec' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=('directory' 'directory')
       ;;
     'erofs umount')

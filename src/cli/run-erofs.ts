@@ -6,6 +6,7 @@ import {
   umountErofs,
   verifyErofs,
   type ErofsFileReport,
+  type MountErofsOptions,
   type VmdkForm
 } from '../index.ts'
 import { isSet, text, type Run } from './command.ts'
@@ -40,8 +41,10 @@ export const runErofsVerify: Run = async (input, terminal) => {
   if (!result.ok) throw damaged(files)
 }
 
-export const runErofsMount: Run = async ({ positionals: [directory = '', target = ''] }) => {
-  await mountErofs({ directory, target })
+export const runErofsMount: Run = async (input) => {
+  const [directory = '', target = ''] = input.positionals
+  const options = text(input, 'options')?.split(',') as MountErofsOptions['options']
+  await mountErofs({ directory, target, ...(options === undefined ? {} : { options }) })
 }
 
 export const runErofsUmount: Run = async ({ positionals: [target = ''] }) => {

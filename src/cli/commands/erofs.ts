@@ -65,8 +65,20 @@ export const erofsMountCommand: Command = {
     ' together and that none was cut, lengthened or exchanged; "erofs verify" also reads their content. The kernel reads the' +
     ' files themselves (Linux 6.12 and later), or loop devices, which vanish with the mount. Needs root.',
   positionals: [IMAGES, { name: 'TARGET', summary: 'existing directory', kind: 'directory' }],
-  flags: [],
-  examples: ['oci-unpack erofs mount images /mnt'],
+  flags: [
+    {
+      name: 'options',
+      aliases: ['o'],
+      value: 'LIST',
+      suggestions: ['nosuid', 'nodev', 'noexec', 'nosuid,nodev,noexec'],
+      summary:
+        'options of mount(8), separated by commas: nosuid, nodev, noexec (default: none, as containers need it)'
+    }
+  ],
+  examples: [
+    'oci-unpack erofs mount images /mnt',
+    'oci-unpack erofs mount --options=nosuid,nodev,noexec images /mnt'
+  ],
   load: async () => (await import('../run-erofs.ts')).runErofsMount
 }
 
