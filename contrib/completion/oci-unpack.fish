@@ -447,6 +447,7 @@ complete -c oci-unpack -n '__oci_unpack_at "erofs"' -a umount -d 'unmount EROFS 
 complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l image -x -a '(__oci_unpack_image source)' -d 'image to read: [oci:]PATH[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME[:TAG]], tar:FILE or docker://[HOST/]NAME[:TAG]'
 complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l platform -x -d 'image to choose from an index (default: the host\'s platform)'
 complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l vmdk -x -a 'devices linear' -d 'also make disk.vmdk, with which a virtual machine sees all images as one disk: for Linux 6.4 and newer (devices, as without FORM), or also for older kernels (linear)'
+complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l cache -x -a '(__fish_complete_directories)' -d 'take images of layers from DIRECTORY if they are right, and put others there, where containerd finds them (layer_content_caches)'
 complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l json -d 'print what erofs.json says'
 complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l keep-dirlinks -d 'keep a symbolic link to a directory when a layer has a directory of that name'
 complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l jobs -x -d 'layers to read at once (default: one per processor)'
@@ -468,8 +469,8 @@ complete -c oci-unpack -n '__oci_unpack_at "erofs verify"' -l jobs -x -d 'images
 complete -c oci-unpack -n '__oci_unpack_at "erofs verify"' -l json -d 'print JSON'
 complete -c oci-unpack -n '__oci_unpack_positional 1 "erofs verify"' -x -a '(__fish_complete_directories)'
 
-complete -c oci-unpack -n '__oci_unpack_positional 1 "erofs mount"' -x -a '(__fish_complete_directories)'
 complete -c oci-unpack -n '__oci_unpack_at "erofs mount"' -l options -s o -x -a 'nosuid nodev noexec nosuid,nodev,noexec' -d 'options of mount(8), separated by commas: nosuid, nodev, noexec (default: none, as containers need it)'
+complete -c oci-unpack -n '__oci_unpack_positional 1 "erofs mount"' -x -a '(__fish_complete_directories)'
 complete -c oci-unpack -n '__oci_unpack_positional 2 "erofs mount"' -x -a '(__fish_complete_directories)'
 
 complete -c oci-unpack -n '__oci_unpack_positional 1 "erofs umount"' -x -a '(__fish_complete_directories)'

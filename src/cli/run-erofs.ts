@@ -18,13 +18,15 @@ import { registryOption } from './registry-values.ts'
 
 export const runErofsMake: Run = async (input, terminal) => {
   const vmdk = text(input, 'vmdk') as VmdkForm | undefined
+  const cache = text(input, 'cache')
   const registry = await registryOption(input, terminal)
   const { images } = await withEvents(terminal, (onEvent) =>
     makeErofs({
       ...imageOptions(input, terminal, onEvent),
       ...registry,
       destination: input.positionals[0] ?? '',
-      ...(vmdk === undefined ? {} : { vmdk })
+      ...(vmdk === undefined ? {} : { vmdk }),
+      ...(cache === undefined ? {} : { cache })
     })
   )
   if (isSet(input, 'json')) terminal.out(`${JSON.stringify(images)}\n`)
