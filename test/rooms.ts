@@ -107,9 +107,19 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'engine/erofs': {
     knows: 'images of layers that can be mounted',
-    values: ['engine/extract', 'erofs', 'image', 'plan', 'rootfs/read-erofs.ts', 'sys', 'vmdk'],
-    types: ['engine/operation', 'worker'],
-    node: ['crypto']
+    values: [
+      'engine/extract',
+      'engine/operation',
+      'workspace',
+      'rootfs',
+      'erofs',
+      'image',
+      'plan',
+      'sys',
+      'vmdk'
+    ],
+    types: ['worker'],
+    node: ['crypto', 'path']
   },
   'engine/files': {
     knows: 'reading single files of an image without unpacking it',

@@ -156,8 +156,8 @@ _oci_unpack_declared() {
       ;;
     'erofs make')
       commands=()
-      flags=(--image --platform --vmdk --json --keep-dirlinks --jobs --decompressor --max-entries --max-unpacked-bytes --max-ratio --max-path-bytes --max-json-bytes --max-pax-bytes --authfile --creds --creds-fd --cert-dir --tls-verify --log --verbose --progress --color --userns --help -h)
-      takes=([image]='source' [platform]='word' [vmdk]='word devices linear' [jobs]='word' [decompressor]='file auto none isal igzip unpigz pigz gzip zstd' [max-entries]='word' [max-unpacked-bytes]='word' [max-ratio]='word' [max-path-bytes]='word' [max-json-bytes]='word' [max-pax-bytes]='word' [authfile]='file' [creds]='word' [creds-fd]='word' [cert-dir]='directory' [tls-verify]='word true false' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      flags=(--image --platform --vmdk --cache --json --keep-dirlinks --jobs --decompressor --max-entries --max-unpacked-bytes --max-ratio --max-path-bytes --max-json-bytes --max-pax-bytes --authfile --creds --creds-fd --cert-dir --tls-verify --log --verbose --progress --color --userns --help -h)
+      takes=([image]='source' [platform]='word' [vmdk]='word devices linear' [cache]='directory' [jobs]='word' [decompressor]='file auto none isal igzip unpigz pigz gzip zstd' [max-entries]='word' [max-unpacked-bytes]='word' [max-ratio]='word' [max-path-bytes]='word' [max-json-bytes]='word' [max-pax-bytes]='word' [authfile]='file' [creds]='word' [creds-fd]='word' [cert-dir]='directory' [tls-verify]='word true false' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=('directory')
       ;;
     'erofs verify')
@@ -168,8 +168,8 @@ _oci_unpack_declared() {
       ;;
     'erofs mount')
       commands=()
-      flags=(--log --verbose --progress --color --userns --help -h)
-      takes=([log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      flags=(--options -o --log --verbose --progress --color --userns --help -h)
+      takes=([options]='word nosuid nodev noexec nosuid,nodev,noexec' [o]='word nosuid nodev noexec nosuid,nodev,noexec' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=('directory' 'directory')
       ;;
     'erofs umount')

@@ -81,7 +81,7 @@ function __oci_unpack_tags -a place
 end
 
 set -g __oci_unpack_groups raw file erofs bundle hooks
-set -g __oci_unpack_valued log progress color image platform layout jobs decompressor uid-map gid-map max-entries max-unpacked-bytes max-ratio max-path-bytes max-json-bytes max-pax-bytes authfile creds creds-fd cert-dir tls-verify manifest hooks trace mask-path compress compress-level time-precision history.author history.comment history.created history.created_by tag author created architecture platform.arch os platform.os platform.os.version platform.variant config.user config.exposedports config.env config.entrypoint config.cmd config.volume config.label config.workingdir config.stopsignal manifest.annotation clear referrers rootfs f file path p use-keywords k add-keywords K src-authfile src-creds src-creds-fd src-cert-dir src-tls-verify dest-authfile dest-creds dest-creds-fd dest-cert-dir dest-tls-verify vmdk case directory
+set -g __oci_unpack_valued log progress color image platform layout jobs decompressor uid-map gid-map max-entries max-unpacked-bytes max-ratio max-path-bytes max-json-bytes max-pax-bytes authfile creds creds-fd cert-dir tls-verify manifest hooks trace mask-path compress compress-level time-precision history.author history.comment history.created history.created_by tag author created architecture platform.arch os platform.os platform.os.version platform.variant config.user config.exposedports config.env config.entrypoint config.cmd config.volume config.label config.workingdir config.stopsignal manifest.annotation clear referrers rootfs f file path p use-keywords k add-keywords K src-authfile src-creds src-creds-fd src-cert-dir src-tls-verify dest-authfile dest-creds dest-creds-fd dest-cert-dir dest-tls-verify vmdk cache options o case directory
 
 complete -c oci-unpack -f
 complete -c oci-unpack -l log -x -a 'debug info warn error fatal' -d 'how much to log on stderr (default: warn)'
@@ -447,6 +447,7 @@ complete -c oci-unpack -n '__oci_unpack_at "erofs"' -a umount -d 'unmount EROFS 
 complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l image -x -a '(__oci_unpack_image source)' -d 'image to read: [oci:]PATH[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME[:TAG]], tar:FILE or docker://[HOST/]NAME[:TAG]'
 complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l platform -x -d 'image to choose from an index (default: the host\'s platform)'
 complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l vmdk -x -a 'devices linear' -d 'also make disk.vmdk, with which a virtual machine sees all images as one disk: for Linux 6.4 and newer (devices, as without FORM), or also for older kernels (linear)'
+complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l cache -x -a '(__fish_complete_directories)' -d 'take images of layers from DIRECTORY if they are right, and put others there, where containerd finds them (layer_content_caches)'
 complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l json -d 'print what erofs.json says'
 complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l keep-dirlinks -d 'keep a symbolic link to a directory when a layer has a directory of that name'
 complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l jobs -x -d 'layers to read at once (default: one per processor)'
@@ -468,6 +469,7 @@ complete -c oci-unpack -n '__oci_unpack_at "erofs verify"' -l jobs -x -d 'images
 complete -c oci-unpack -n '__oci_unpack_at "erofs verify"' -l json -d 'print JSON'
 complete -c oci-unpack -n '__oci_unpack_positional 1 "erofs verify"' -x -a '(__fish_complete_directories)'
 
+complete -c oci-unpack -n '__oci_unpack_at "erofs mount"' -l options -s o -x -a 'nosuid nodev noexec nosuid,nodev,noexec' -d 'options of mount(8), separated by commas: nosuid, nodev, noexec (default: none, as containers need it)'
 complete -c oci-unpack -n '__oci_unpack_positional 1 "erofs mount"' -x -a '(__fish_complete_directories)'
 complete -c oci-unpack -n '__oci_unpack_positional 2 "erofs mount"' -x -a '(__fish_complete_directories)'
 

@@ -15,6 +15,11 @@ export function platformOption(input: Input): { platform?: string } {
   return platform === undefined ? {} : { platform }
 }
 
+export function jobsOption(input: Input): { jobs?: number } {
+  const jobs = wholeNumber(input, 'jobs')
+  return jobs === undefined ? {} : { jobs }
+}
+
 export function limits(input: Input): UnpackLimits {
   const found: UnpackLimits = {}
   for (const { name, option } of LIMIT_FLAGS) {

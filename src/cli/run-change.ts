@@ -3,7 +3,7 @@ import { OciUnpackError } from '../errors.ts'
 import { addLayerArchive, diff, insert, repack } from '../index.ts'
 import { changeOptions, tagOptions } from './change-values.ts'
 import { isSet, texts, type Input, type Run } from './command.ts'
-import { wholeNumber } from './flag-values.ts'
+import { jobsOption } from './flag-values.ts'
 import { formatDiff } from './format-diff.ts'
 import { hooks } from './hook-values.ts'
 import { idMaps } from './id-map-values.ts'
@@ -28,14 +28,13 @@ export const runRepack: Run = async (input, terminal) => {
 }
 
 export const runDiff: Run = async (input, terminal) => {
-  const jobs = wholeNumber(input, 'jobs')
   const entries = await withEvents(terminal, (onEvent) =>
     diff({
       ...maskOptions(input),
       bundle: input.positionals[0] ?? '',
       signal: terminal.signal,
       onEvent,
-      ...(jobs === undefined ? {} : { jobs })
+      ...jobsOption(input)
     })
   )
   for (const entry of entries)

@@ -1,5 +1,4 @@
 /** Runs the commands for EROFS images. */
-import { display, fromText } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import {
   makeErofs,
@@ -7,42 +6,36 @@ import {
   umountErofs,
   verifyErofs,
   type ErofsFileReport,
+  type MountErofsOptions,
   type VmdkForm
 } from '../index.ts'
 import { isSet, text, type Run } from './command.ts'
-import { formatFacts } from './facts.ts'
-import { limits, platformOption, required, wholeNumber } from './flag-values.ts'
+import { jobsOption } from './flag-values.ts'
+import { formatFault } from './format-fault.ts'
+import { imageOptions } from './image-options.ts'
 import { withEvents } from './progress/show.ts'
 import { registryOption } from './registry-values.ts'
 
 export const runErofsMake: Run = async (input, terminal) => {
-  const jobs = wholeNumber(input, 'jobs')
-  const decompressor = text(input, 'decompressor')
   const vmdk = text(input, 'vmdk') as VmdkForm | undefined
+  const cache = text(input, 'cache')
   const registry = await registryOption(input, terminal)
   const { images } = await withEvents(terminal, (onEvent) =>
     makeErofs({
-      image: required(input, 'image'),
-      destination: input.positionals[0] ?? '',
-      ...platformOption(input),
+      ...imageOptions(input, terminal, onEvent),
       ...registry,
+      destination: input.positionals[0] ?? '',
       ...(vmdk === undefined ? {} : { vmdk }),
-      ...(jobs === undefined ? {} : { jobs }),
-      ...(decompressor === undefined ? {} : { decompressor }),
-      keepDirlinks: isSet(input, 'keep-dirlinks'),
-      limits: limits(input),
-      signal: terminal.signal,
-      onEvent
+      ...(cache === undefined ? {} : { cache })
     })
   )
   if (isSet(input, 'json')) terminal.out(`${JSON.stringify(images)}\n`)
 }
 
 export const runErofsVerify: Run = async (input, terminal) => {
-  const jobs = wholeNumber(input, 'jobs')
   const result = await verifyErofs({
     directory: input.positionals[0] ?? '',
-    ...(jobs === undefined ? {} : { jobs }),
+    ...jobsOption(input),
     signal: terminal.signal
   })
   const { files } = result
@@ -50,20 +43,18 @@ export const runErofsVerify: Run = async (input, terminal) => {
   if (!result.ok) throw damaged(files)
 }
 
-export const runErofsMount: Run = async ({ positionals: [directory = '', target = ''] }) => {
-  await mountErofs({ directory, target })
+export const runErofsMount: Run = async (input) => {
+  const [directory = '', target = ''] = input.positionals
+  const options = text(input, 'options')?.split(',') as MountErofsOptions['options']
+  await mountErofs({ directory, target, ...(options === undefined ? {} : { options }) })
 }
 
 export const runErofsUmount: Run = async ({ positionals: [target = ''] }) => {
   await umountErofs({ target })
 }
 
-/** The fault is shown below its file, indented. */
 function row({ name, status, error }: ErofsFileReport): string {
-  const line = `${status.padEnd(7)}  ${name}\n`
-  if (error === undefined) return line
-  const facts = formatFacts(error.facts).join('; ')
-  return `${line}         ${error.message} [${error.code}] ${display(fromText(facts))}\n`
+  return `${status.padEnd(7)}  ${name}\n${formatFault(error)}`
 }
 
 function damaged(files: readonly ErofsFileReport[]): OciUnpackError {

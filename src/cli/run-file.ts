@@ -1,15 +1,8 @@
 /** Runs `file list`, `file cat` and `file extract`. */
-import {
-  catFile,
-  extractFiles,
-  listFiles,
-  type EngineEvent,
-  type ImageOptions,
-  type ListedFile
-} from '../index.ts'
-import { isSet, text, type Input, type Run, type Terminal } from './command.ts'
-import { limits, platformOption, required, wholeNumber } from './flag-values.ts'
+import { catFile, extractFiles, listFiles, type ListedFile } from '../index.ts'
+import { isSet, type Input, type Run, type Terminal } from './command.ts'
 import { formatFileJson, formatFileLong, formatFileName, formatFileNull } from './format-file.ts'
+import { imageOptions } from './image-options.ts'
 import { withEvents } from './progress/show.ts'
 import { registryOption } from './registry-values.ts'
 
@@ -18,7 +11,7 @@ export const runFileList: Run = async (input, terminal) => {
   const registry = await registryOption(input, terminal)
   const { files } = await withEvents(terminal, (onEvent) =>
     listFiles({
-      ...options(input, terminal, onEvent),
+      ...imageOptions(input, terminal, onEvent),
       ...registry,
       ...(path === undefined ? {} : { path })
     })
@@ -35,7 +28,7 @@ export const runFileCat: Run = async (input, terminal) => {
       terminal.out(bytes)
       await terminal.written()
     }
-    return catFile({ ...options(input, terminal, onEvent), ...registry, path, write })
+    return catFile({ ...imageOptions(input, terminal, onEvent), ...registry, path, write })
   })
 }
 
@@ -46,32 +39,13 @@ export const runFileExtract: Run = async (input, terminal) => {
   const registry = await registryOption(input, terminal)
   await withEvents(terminal, (onEvent) =>
     extractFiles({
-      ...options(input, terminal, onEvent),
+      ...imageOptions(input, terminal, onEvent),
       ...registry,
       paths,
       destination,
       overwrite
     })
   )
-}
-
-function options(
-  input: Input,
-  { signal }: Terminal,
-  onEvent: (event: EngineEvent) => void
-): ImageOptions {
-  const jobs = wholeNumber(input, 'jobs')
-  const decompressor = text(input, 'decompressor')
-  return {
-    image: required(input, 'image'),
-    ...platformOption(input),
-    ...(jobs === undefined ? {} : { jobs }),
-    ...(decompressor === undefined ? {} : { decompressor }),
-    keepDirlinks: isSet(input, 'keep-dirlinks'),
-    limits: limits(input),
-    signal,
-    onEvent
-  }
 }
 
 function formatOf(input: Input): (file: ListedFile) => Uint8Array | string {

@@ -1,11 +1,11 @@
 /** Runs `verify` and `copy`. */
-import { display, fromText } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
-import { copy, verify, type BlobReport, type VerifyOptions } from '../index.ts'
-import { isSet, text, type Input, type Run, type Terminal } from './command.ts'
-import { formatFacts } from './facts.ts'
-import { limits, wholeNumber } from './flag-values.ts'
+import { copy, verify, type BlobReport } from '../index.ts'
+import { isSet, text, type Run } from './command.ts'
+import { platformOption } from './flag-values.ts'
 import { LIMIT_FLAGS } from './flags.ts'
+import { formatFault } from './format-fault.ts'
+import { readOptions } from './image-options.ts'
 import { warningsOf } from './progress/log.ts'
 import { withEvents } from './progress/show.ts'
 import { registryOption, twoRegistriesOptions } from './registry-values.ts'
@@ -26,13 +26,12 @@ export const runVerify: Run = async (input, terminal) => {
 
 export const runCopy: Run = async (input, terminal) => {
   const [source = '', destination = ''] = input.positionals
-  const platform = text(input, 'platform')
   const registries = await twoRegistriesOptions(input, terminal)
   await withEvents(terminal, (onEvent) =>
     copy({
       source,
       destination,
-      ...(platform === undefined ? {} : { platform }),
+      ...platformOption(input),
       referrers: isSet(input, 'referrers'),
       ...readOptions(input, terminal),
       ...registries,
@@ -41,36 +40,20 @@ export const runCopy: Run = async (input, terminal) => {
   )
 }
 
-function readOptions(
-  input: Input,
-  { signal }: Terminal
-): Pick<VerifyOptions, 'jobs' | 'decompressor' | 'limits' | 'signal'> {
-  const jobs = wholeNumber(input, 'jobs')
-  const decompressor = text(input, 'decompressor')
-  return {
-    signal,
-    limits: limits(input),
-    ...(jobs === undefined ? {} : { jobs }),
-    ...(decompressor === undefined ? {} : { decompressor })
-  }
-}
-
 function formatTable(blobs: readonly BlobReport[]): string {
   const width = Math.max(4, ...blobs.map(({ size }) => String(size).length))
   const line = (status: string, role: string, size: string, digest: string): string =>
     `${status.padEnd(7)}  ${role.padEnd(8)}  ${size.padStart(width)}  ${digest}\n`
   const rows = blobs.map(
-    (blob) => line(blob.status, blob.role, String(blob.size), blob.digest) + formatFault(blob)
+    (blob) => line(blob.status, blob.role, String(blob.size), blob.digest) + faultOf(blob)
   )
   return line('STATUS', 'ROLE', 'SIZE', 'DIGEST') + rows.join('')
 }
 
-/** The fault is shown below its blob, indented. A hint is shown if it names a flag; others are about copying again. */
-function formatFault({ error }: BlobReport): string {
-  if (error === undefined) return ''
-  const facts = formatFacts(error.facts).join('; ')
-  const hint = /limits\.\w+/.test(error.hint ?? '') ? `. ${inFlags(error.hint!)}` : ''
-  return `         ${error.message} [${error.code}] ${display(fromText(facts))}${hint}\n`
+/** A hint is shown if it names a flag; others are about copying again. */
+function faultOf({ error }: BlobReport): string {
+  const hint = /limits\.\w+/.test(error?.hint ?? '') ? inFlags(error!.hint!) : undefined
+  return formatFault(error, hint)
 }
 
 function inFlags(hint: string): string {

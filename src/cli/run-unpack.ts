@@ -1,9 +1,9 @@
 /** Runs `unpack` and `raw unpack`. */
-import { unpack, unpackRootfs, type UnpackOptions } from '../index.ts'
+import { unpack, unpackRootfs, type OnEvent, type UnpackOptions } from '../index.ts'
 import { isSet, text, type Input, type Run, type Terminal } from './command.ts'
-import { limits, platformOption, required, wholeNumber } from './flag-values.ts'
 import { hooks } from './hook-values.ts'
 import { idMaps } from './id-map-values.ts'
+import { imageOptions } from './image-options.ts'
 import { withEvents } from './progress/show.ts'
 import { registryOption } from './registry-values.ts'
 
@@ -31,27 +31,14 @@ export const runRawUnpack: Run = async (input, terminal) => {
   )
 }
 
-function options(
-  input: Input,
-  terminal: Terminal,
-  onEvent: NonNullable<UnpackOptions['onEvent']>
-): UnpackOptions {
-  const jobs = wholeNumber(input, 'jobs')
-  const decompressor = text(input, 'decompressor')
+function options(input: Input, terminal: Terminal, onEvent: OnEvent): UnpackOptions {
   const layout = text(input, 'layout')
   return {
-    image: required(input, 'image'),
+    ...imageOptions(input, terminal, onEvent),
     destination: input.positionals[0] ?? '',
-    ...platformOption(input),
     ...(layout === undefined ? {} : { layout }),
-    ...(jobs === undefined ? {} : { jobs }),
-    ...(decompressor === undefined ? {} : { decompressor }),
-    keepDirlinks: isSet(input, 'keep-dirlinks'),
     rootless: isSet(input, 'rootless'),
     uidMap: idMaps(input, 'uid-map'),
-    gidMap: idMaps(input, 'gid-map'),
-    limits: limits(input),
-    signal: terminal.signal,
-    onEvent
+    gidMap: idMaps(input, 'gid-map')
   }
 }

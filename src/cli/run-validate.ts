@@ -2,7 +2,7 @@
 import { OciUnpackError } from '../errors.ts'
 import { validateTree, type ValidateOptions } from '../index.ts'
 import { isSet, text, type Input, type Run } from './command.ts'
-import { required, wholeNumber } from './flag-values.ts'
+import { jobsOption, required } from './flag-values.ts'
 import { formatDiff } from './format-diff.ts'
 
 export const runValidate: Run = async (input, terminal) => {
@@ -23,12 +23,11 @@ export const runValidate: Run = async (input, terminal) => {
 
 function keywordOptions(input: Input): Pick<ValidateOptions, 'keywords' | 'addKeywords' | 'jobs'> {
   const use = text(input, 'use-keywords')
-  const jobs = wholeNumber(input, 'jobs')
   const keywords = use === undefined ? umociKeywords(input) : { keywords: split(use) }
   return {
     ...keywords,
     addKeywords: split(text(input, 'add-keywords') ?? ''),
-    ...(jobs === undefined ? {} : { jobs })
+    ...jobsOption(input)
   }
 }
 

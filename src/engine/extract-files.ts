@@ -5,6 +5,7 @@ import { OciUnpackError } from '../errors.ts'
 import { target } from '../image/choice.ts'
 import { LayerStack } from '../plan/layer-stack.ts'
 import { makeDirectory } from '../sys/names.ts'
+import { PRIVATE_MODE } from '../sys/private-mode.ts'
 import type { ImageJob } from './extract/job.ts'
 import { joinLayers } from './extract/join-layers.ts'
 import { journaledPlanRoot, newPlanRoot, type PlanRoot } from './extract/plan-root.ts'
@@ -21,7 +22,6 @@ import { asked } from './operation/asked.ts'
 import { requireOptions } from './operation/required-options.ts'
 import { withWorkspace } from './place/with-workspace.ts'
 import type { Workspace } from './place/workspace.ts'
-import { PRIVATE_MODE } from '../workspace/private-directory.ts'
 
 export interface ExtractFilesOptions extends ImageOptions {
   /**

@@ -1,25 +1,23 @@
 /** Makes EROFS images of an image: one of each layer, and one that joins them. */
 import { resolve } from 'node:path'
-import { BLOCK } from '../erofs/format.ts'
-import { imageTreeOf } from '../erofs/merged-tree.ts'
-import { mergedImage } from '../erofs/write-image.ts'
 import { OciUnpackError } from '../errors.ts'
 import { target } from '../image/choice.ts'
-import { chainIds, type Digest } from '../image/digest.ts'
-import { hashFile } from '../rootfs/hash-file.ts'
-import { IMAGE_MODE, writeNewImage } from '../rootfs/write-erofs.ts'
+import { chainIds, digestOf, type Digest } from '../image/digest.ts'
+import { IMAGE_MODE } from '../rootfs/write-erofs.ts'
 import { flush } from '../sys/durable.ts'
 import { close, openDirectory, writeNewFile } from '../sys/files.ts'
 import { makeDirectory } from '../sys/names.ts'
 import { IMAGE_SET_FILE, type ImageFile, type ImageSet } from './erofs/image-set.ts'
-import { mergedUuid } from './erofs/image-uuid.ts'
-import { makeLayerImages, type LayerImage, type LayerImages } from './erofs/layer-images.ts'
+import { joinImages } from './erofs/join-images.ts'
+import { withLayerCache } from './erofs/layer-cache.ts'
+import { makeLayerImages, type LayerImages } from './erofs/layer-images.ts'
 import { DISK_FILE, diskDescriptor } from './erofs/vm-disk.ts'
 import type { ImageJob } from './extract/job.ts'
 import { normalizeImage, type ImageOptions } from './extract/unpack-options.ts'
 import { heedSignals } from './operation/abort.ts'
 import { asked } from './operation/asked.ts'
 import { requireOptions } from './operation/required-options.ts'
+import { keepingThreads } from './operation/threads.ts'
 import { withWorkspace } from './place/with-workspace.ts'
 import type { Workspace } from './place/workspace.ts'
 import { withImage } from './transfer/with-image.ts'
@@ -34,6 +32,11 @@ export interface MakeErofsOptions extends ImageOptions {
    *   of its own, `linear.erofs`
    */
   vmdk?: VmdkForm
+  /**
+   * A directory of images of layers, in the layout of containerd's `layer_content_caches`. Those that it has are compared with
+   * the layers and not written again; others are added. On the same file system, both directories share the files.
+   */
+  cache?: string
 }
 
 export type VmdkForm = 'devices' | 'linear'
@@ -57,12 +60,15 @@ export async function makeErofs(options: MakeErofsOptions): Promise<MakeErofsRes
     throw new OciUnpackError('USAGE', 'The path of the destination is empty.')
   checkForm(options.vmdk)
   const destination = resolve(options.destination)
+  checkCache(options.cache, destination)
   return asked({ image: options.image }, () =>
     withImage(options.image, normalizeImage(options), (job) =>
       withWorkspace(destination, job.settings.onEvent, async (workspace) => {
         assertNew(workspace)
         assertLayers(job)
-        const images = await makeImages(job, workspace, options.vmdk)
+        const images = await keepingThreads(job.settings, (settings) =>
+          makeImages({ ...job, settings }, workspace, options)
+        )
         return { destination, images }
       })
     )
@@ -75,6 +81,16 @@ function checkForm(form: string | undefined): void {
   throw new OciUnpackError('USAGE', 'The form of the disk is not known.', {
     facts: { expected: 'devices or linear', found: form }
   })
+}
+
+function checkCache(cache: string | undefined, destination: string): void {
+  if (cache === undefined) return
+  if (typeof (cache as unknown) !== 'string' || cache === '')
+    throw new OciUnpackError('USAGE', 'The path of the cache is empty or not a text.')
+  if (`${resolve(cache)}/`.startsWith(`${destination}/`))
+    throw new OciUnpackError('USAGE', 'The cache would be in the directory that is to be made.', {
+      facts: { path: resolve(cache) }
+    })
 }
 
 function assertNew({ existing, destination }: Workspace): void {
@@ -96,14 +112,16 @@ const IMAGES = 'images'
 async function makeImages(
   job: ImageJob,
   workspace: Workspace,
-  vmdk: VmdkForm | undefined
+  { vmdk, cache }: MakeErofsOptions
 ): Promise<ImageSet> {
   makeDirectory(workspace.fd, IMAGES, 0o777)
   const directory = openDirectory(workspace.fd, IMAGES)
   try {
-    const made = await makeLayerImages(job, directory)
+    const made = await withLayerCache(cache, job.settings.onEvent, (layers) =>
+      makeLayerImages(job, directory, layers)
+    )
     await heedSignals(job.settings.signal)
-    const images = completeSet(job, directory, made, vmdk)
+    const images = await completeSet(job, directory, made, vmdk)
     const text = Buffer.from(`${JSON.stringify(images, undefined, 2)}\n`)
     writeNewFile(directory, IMAGE_SET_FILE, text, 0o644)
     flush(directory)
@@ -116,62 +134,29 @@ async function makeImages(
 }
 
 /** Everything that is made of the images of the layers. */
-function completeSet(
+async function completeSet(
   job: ImageJob,
   directory: number,
   made: LayerImages,
   vmdk: VmdkForm | undefined
-): ImageSet {
-  const images = imageSet(job, made.layers, mergeImages(job, directory, made, 'devices'))
-  if (vmdk === 'linear') images.linear = mergeImages(job, directory, made, 'linear')
+): Promise<ImageSet> {
+  const image = { digest: target(job.image.descriptorPath).digest, chainId: chainId(job) }
+  const { devices, joined } = await joinImages(directory, made, {
+    chainId: image.chainId,
+    forms: vmdk === 'linear' ? ['devices', 'linear'] : ['devices'],
+    threads: job.settings
+  })
+  const [merged, linear] = joined
+  const images: ImageSet = { formatVersion: 1, image, merged: merged!, devices }
+  if (linear !== undefined) images.linear = linear
   if (vmdk !== undefined) images.disk = writeDisk(directory, images)
   return images
-}
-
-const MERGED_FILES: Readonly<Record<VmdkForm, string>> = {
-  devices: 'merged.erofs',
-  linear: 'linear.erofs'
-}
-
-function mergeImages(
-  job: ImageJob,
-  directory: number,
-  made: LayerImages,
-  form: VmdkForm
-): ImageFile {
-  const { layers, bodies, root } = made
-  const image = mergedImage(imageTreeOf(root, bodies), {
-    devices: layers.map(({ blocks, sha256 }) => ({ blocks, tag: sha256 })),
-    form,
-    uuid: mergedUuid(chainId(job), form)
-  })
-  writeNewImage(directory, MERGED_FILES[form], image)
-  return written(directory, MERGED_FILES[form], image.blocks * BLOCK)
 }
 
 function writeDisk(directory: number, images: ImageSet): ImageFile {
   const descriptor = diskDescriptor(images)
   writeNewFile(directory, DISK_FILE, descriptor, IMAGE_MODE)
-  return written(directory, DISK_FILE, descriptor.length)
-}
-
-function written(directory: number, name: string, size: number): ImageFile {
-  const sha256 = hashFile(directory, name, () => undefined)
-  return { name, digest: `sha256:${sha256}` as Digest, size }
-}
-
-function imageSet(job: ImageJob, layers: readonly LayerImage[], merged: ImageFile): ImageSet {
-  return {
-    formatVersion: 1,
-    image: { digest: target(job.image.descriptorPath).digest, chainId: chainId(job) },
-    merged,
-    devices: layers.map(({ name, blocks, sha256, diffId }) => ({
-      name,
-      digest: `sha256:${sha256}` as Digest,
-      size: blocks * BLOCK,
-      diffId
-    }))
-  }
+  return { name: DISK_FILE, digest: digestOf(descriptor), size: descriptor.length }
 }
 
 function chainId({ image }: ImageJob): Digest {

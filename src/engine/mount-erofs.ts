@@ -1,11 +1,11 @@
 /** Mounts the EROFS images of an image as one file system, and unmounts them. */
 import { realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { fromText, type ByteString } from '../bytes.ts'
+import { display, fromText, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import { close, openOperatorDirectory, openOperatorPlace } from '../sys/files.ts'
 import { mountOf, type MountedHere } from '../sys/mounts.ts'
-import { moveMount, unmount } from '../sys/new-mount.ts'
+import { isRestriction, moveMount, unmount, type MountRestriction } from '../sys/new-mount.ts'
 import { privileges } from '../sys/privileges.ts'
 import { mountImages } from './erofs/mount-images.ts'
 import { withImages } from './erofs/open-images.ts'
@@ -18,6 +18,11 @@ export interface MountErofsOptions {
   directory: string
   /** An existing directory, where the file system becomes visible. */
   target: string
+  /**
+   * What the mount does not do, by the names that mount(8) has for it. Default nothing: set-user-ID programs, devices and
+   * capabilities of the image work, as a container needs it.
+   */
+  options?: readonly MountRestriction[]
 }
 
 export interface MountErofsResult {
@@ -30,21 +35,33 @@ export interface MountErofsResult {
 /**
  * Mounts the whole image, read-only. The files stay in use until it is unmounted, and must not be changed. What was put
  * in their places, cut, lengthened or removed is refused before the mount.
- * @throws EROFS_INVALID, MOUNT_FAILED, SYSCALL_FAILED
+ * @throws USAGE, EROFS_INVALID, MOUNT_FAILED, SYSCALL_FAILED
  */
 export async function mountErofs(options: MountErofsOptions): Promise<MountErofsResult> {
   requireOptions(options, { directory: 'text', target: 'text' })
+  const restrictions = options.options ?? []
+  checkRestrictions(restrictions)
   const target = resolve(options.target)
   return asked({ path: target }, () => {
     requirePrivileges()
     const through = withPlace(openOperatorPlace, target, (place) =>
       withPlace(openOperatorDirectory, resolve(options.directory), (directory) =>
         withImages(directory, readImageSet(directory), (images) =>
-          mountImages(images, (mount) => moveMount(mount, place))
+          mountImages(images, restrictions, (mount) => moveMount(mount, place))
         )
       )
     )
     return { target, through }
+  })
+}
+
+/** JavaScript callers may give anything. @throws USAGE */
+function checkRestrictions(restrictions: readonly unknown[]): void {
+  const names: unknown[] = Array.isArray(restrictions) ? restrictions : [restrictions]
+  const unknown = names.map(String).find((name) => !isRestriction(name))
+  if (unknown === undefined && names === restrictions) return
+  throw new OciUnpackError('USAGE', 'A mount option is not known, or the options are not a list.', {
+    facts: { expected: 'nosuid, nodev or noexec', found: display(fromText(String(names))) }
   })
 }
 

@@ -3,20 +3,10 @@ import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { fromText } from '../bytes.ts'
 import { OciUnpackError, withFacts, type ErrorCode, type Facts } from '../errors.ts'
-import { digestHex, digestOf } from '../image/digest.ts'
-import { hashFile } from '../rootfs/hash-file.ts'
 import { close, openOperatorDirectory } from '../sys/files.ts'
-import { status } from '../sys/status.ts'
-import {
-  compareDigest,
-  compareImage,
-  compareSize,
-  expectedImages,
-  type ExpectedImage
-} from './erofs/compare-images.ts'
-import type { ImageFile, ImageSet } from './erofs/image-set.ts'
+import { checksOf, type Check } from './erofs/image-checks.ts'
+import type { ImageFile } from './erofs/image-set.ts'
 import { readImageSet } from './erofs/read-image-set.ts'
-import { diskDescriptor } from './erofs/vm-disk.ts'
 import { count } from './extract/unpack-options.ts'
 import { asked } from './operation/asked.ts'
 import { requireOptions } from './operation/required-options.ts'
@@ -55,10 +45,8 @@ export async function verifyErofs(options: VerifyErofsOptions): Promise<VerifyEr
   return asked({ path }, async () => {
     const directory = openOperatorDirectory(fromText(path))
     try {
-      const set = readImageSet(directory)
-      const images = expectedImages(set)
-      const files = await checkAll(directory, images, { jobs, signal: options.signal })
-      files.push(...checkForMachines(directory, set))
+      const checks = checksOf(directory, readImageSet(directory))
+      const files = await runChecks(checks, { jobs, signal: options.signal })
       return { ok: files.every(({ status }) => status === 'ok'), files }
     } finally {
       close(directory)
@@ -66,56 +54,15 @@ export async function verifyErofs(options: VerifyErofsOptions): Promise<VerifyEr
   })
 }
 
-async function checkAll(
-  directory: number,
-  images: readonly ExpectedImage[],
+async function runChecks(
+  checks: readonly Check[],
   options: ThreadOptions
 ): Promise<ErofsFileReport[]> {
-  const threads = Math.min(options.jobs, images.length)
-  return withThreads(threads, options, async (pool, control) => {
-    const checks = images.map(async (image) => {
-      const { name, devices } = image
-      const task = { directory, name, devices: devices.map((device) => device.name) }
-      const found = await pool.run({ type: 'check-erofs', ...task }, control)
-      compareImage(image, found)
-      compareDigest(image, found.sha256)
-    })
-    const outcomes = await Promise.allSettled(checks)
-    return images.map((image, i) => report(image, outcomes[i]!))
-  })
-}
-
-/** The image for old guests refers to what follows it on a disk, so it cannot be read alone. */
-function checkForMachines(directory: number, set: ImageSet): ErofsFileReport[] {
-  const { linear, disk } = set
-  const checks: [ImageFile, () => void][] = []
-  if (linear !== undefined) checks.push([linear, () => compareFile(directory, linear)])
-  if (disk !== undefined)
-    checks.push([
-      disk,
-      () => {
-        compareFile(directory, disk)
-        compareDigest(disk, digestHex(digestOf(diskDescriptor(set))))
-      }
-    ])
-  return checks.map(([file, check]) => report(file, outcomeOf(check)))
-}
-
-function compareFile(directory: number, file: ImageFile): void {
-  compareSize(file, status(directory, file.name).size)
-  compareDigest(
-    file,
-    hashFile(directory, file.name, () => undefined)
+  const threads = Math.min(options.jobs, checks.length)
+  const outcomes = await withThreads(threads, options, (pool, control) =>
+    Promise.allSettled(checks.map(({ run }) => run(pool, control)))
   )
-}
-
-function outcomeOf(check: () => void): PromiseSettledResult<void> {
-  try {
-    check()
-    return { status: 'fulfilled', value: undefined }
-  } catch (reason) {
-    return { status: 'rejected', reason }
-  }
+  return checks.map(({ file }, i) => report(file, outcomes[i]!))
 }
 
 function report(

@@ -72,11 +72,19 @@ export function byteOffset(body: Body, position: number): number {
 
 /** A body in one piece as chunks: one, unless the file is larger than the largest chunk. */
 export function inChunks(block: number, size: number): Chunks {
-  const blocks = blocksOf(size)
-  const bits = leastBits(blocks, 1)
-  const starts = [block]
-  for (let at = 2 ** bits; at < blocks; at += 2 ** bits) starts.push(block + at)
-  return { bits, blocks: starts }
+  const bits = wholeChunkBits(size)
+  const blocks = [block]
+  for (let i = 1; i < wholeChunks(size); i++) blocks.push(block + i * 2 ** bits)
+  return { bits, blocks }
+}
+
+/** How many chunks that are. */
+export function wholeChunks(size: number): number {
+  return Math.ceil(blocksOf(size) / 2 ** wholeChunkBits(size))
+}
+
+function wholeChunkBits(size: number): number {
+  return leastBits(blocksOf(size), 1)
 }
 
 function sparseBits(size: number): number {

@@ -3,6 +3,7 @@
  * and fill each block as far as they fit.
  */
 import type { ByteString } from '../bytes.ts'
+import type { BlockBuffer } from './block-buffer.ts'
 import { BLOCK, DIRENT_SIZE } from './format.ts'
 
 /** A name with its place in the table of inodes. */
@@ -20,59 +21,50 @@ export function isDot(name: ByteString): boolean {
   return name === '.' || name === '..'
 }
 
-/** How many bytes the content has: full blocks, and the exact length of the last. */
-export function directorySize(names: readonly ByteString[]): number {
-  let blocks = 0
-  let used = 0
-  for (const name of names) {
-    const bytes = DIRENT_SIZE + name.length
-    if (used + bytes > BLOCK) {
-      blocks++
-      used = 0
-    }
-    used += bytes
-  }
-  return blocks * BLOCK + used
+/** Sorted names as they fall into blocks. */
+export interface NameBlocks {
+  /** The index of the first name of each block. */
+  starts: readonly number[]
+  /** How many bytes all blocks have: full ones, and the exact length of the last. */
+  size: number
 }
 
-/**
- * The content of a directory, in pieces of a block; the last is as long as it needs to be.
- * @param direntOf by the index of its name
- */
-export function* directoryBlocks(
-  names: readonly ByteString[],
-  direntOf: (index: number) => Dirent
-): Generator<Buffer> {
-  let first = 0
+export function nameBlocks(names: readonly ByteString[]): NameBlocks {
+  const starts = [0]
   let used = 0
   for (let i = 0; i < names.length; i++) {
     const bytes = DIRENT_SIZE + names[i]!.length
     if (used + bytes > BLOCK) {
-      yield directoryBlock(names, first, i, BLOCK, direntOf)
-      first = i
+      starts.push(i)
       used = 0
     }
     used += bytes
   }
-  yield directoryBlock(names, first, names.length, used, direntOf)
+  return { starts, size: (starts.length - 1) * BLOCK + used }
 }
 
-function directoryBlock(
+/**
+ * Writes one block, only as far as it has content.
+ * @param names of this block alone
+ * @param direntOf by the index of its name in the block
+ */
+export function putDirectoryBlock(
+  out: BlockBuffer,
   names: readonly ByteString[],
-  first: number,
-  end: number,
-  size: number,
   direntOf: (index: number) => Dirent
-): Buffer {
-  const block = Buffer.alloc(size)
-  let nameAt = (end - first) * DIRENT_SIZE
-  for (let i = first, at = 0; i < end; i++, at += DIRENT_SIZE) {
+): void {
+  const text = names.join('')
+  const table = names.length * DIRENT_SIZE
+  const start = out.claim(table + text.length)
+  const { bytes } = out
+  let nameAt = table
+  for (let i = 0, at = start; i < names.length; i++, at += DIRENT_SIZE) {
     const { nid, type } = direntOf(i)
-    block.writeUInt32LE(nid % 2 ** 32, at)
-    block.writeUInt32LE(Math.floor(nid / 2 ** 32), at + 4)
-    block.writeUInt16LE(nameAt, at + 8)
-    block.writeUInt8(type, at + 10)
-    nameAt += block.write(names[i]!, nameAt, 'latin1')
+    bytes.writeUInt32LE(nid % 2 ** 32, at)
+    bytes.writeUInt32LE(Math.floor(nid / 2 ** 32), at + 4)
+    bytes.writeUInt16LE(nameAt, at + 8)
+    bytes.writeUInt8(type, at + 10)
+    nameAt += names[i]!.length
   }
-  return block
+  bytes.write(text, start + table, 'latin1')
 }

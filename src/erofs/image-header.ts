@@ -14,9 +14,12 @@ import {
 } from './format.ts'
 
 /** Another image, or any file of whole blocks, that contains bodies. */
-export interface Device {
+export interface DeviceLength {
   /** Its whole length. Where all devices are one, they follow each other with exactly that many blocks. */
   blocks: number
+}
+
+export interface Device extends DeviceLength {
   /** Up to 64 bytes that say which it is, as the digits of a SHA-256; no reader compares them. */
   tag: ByteString
 }
@@ -42,7 +45,7 @@ export function headerBlocks(devices: number): number {
 }
 
 /** Where each device begins if all of them follow the image of so many blocks; the last number is the end. */
-export function deviceStarts(blocks: number, devices: readonly Device[]): number[] {
+export function deviceStarts(blocks: number, devices: readonly DeviceLength[]): number[] {
   const starts = [blocks]
   for (const device of devices) starts.push(starts.at(-1)! + device.blocks)
   return starts

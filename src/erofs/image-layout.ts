@@ -4,8 +4,8 @@
  * only 16 bits.
  */
 import type { ByteString } from '../bytes.ts'
-import { inChunks, type Chunks } from './bodies.ts'
-import { directorySize, isDot, sortedNames } from './directory-blocks.ts'
+import { inChunks, wholeChunks, type Chunks } from './bodies.ts'
+import { isDot, nameBlocks, sortedNames, type NameBlocks } from './directory-blocks.ts'
 import { tooMany } from './faults.ts'
 import {
   aligned,
@@ -24,14 +24,14 @@ import { ROOT, type ImageTree } from './image-tree.ts'
 const LONGEST_TAIL = 2048
 
 /** What lies behind a record and its attributes. */
-export interface Behind {
+interface Behind {
   layout: number
   /** Bytes that belong to the record, with the attributes. */
   length: number
 }
 
 /** The names of a directory as they are written, with `.` and `..`, and the inode of each. */
-export interface DirectoryContent {
+export interface DirectoryContent extends NameBlocks {
   names: readonly ByteString[]
   inodes: readonly number[]
 }
@@ -83,21 +83,27 @@ export class ImageLayout {
   }
 
   /** How an inode's content lies, and the length of its record with what belongs to it. */
-  behind(inode: number): Behind {
+  private behind(inode: number): Behind {
     const { inodes } = this.tree
     const head = EXTENDED_SIZE + this.tree.xattrsOf(inode).length
-    const chunks = this.chunksOf(inode)
-    if (chunks !== undefined)
+    const type = inodes.type(inode)
+    const chunks = type === 'file' ? this.countChunks(inode) : 0
+    if (chunks > 0)
       return {
         layout: LAYOUT.chunks,
-        length: aligned(head, CHUNK_INDEX_SIZE) + chunks.blocks.length * CHUNK_INDEX_SIZE
+        length: aligned(head, CHUNK_INDEX_SIZE) + chunks * CHUNK_INDEX_SIZE
       }
-    const type = inodes.type(inode)
     const tail = type === 'directory' || type === 'symlink' ? inodes.size(inode) % BLOCK : 0
     const isShort = type === 'symlink' || tail <= LONGEST_TAIL
     return tail > 0 && isShort && head + tail <= BLOCK
       ? { layout: LAYOUT.inline, length: head + tail }
       : { layout: LAYOUT.plain, length: head }
+  }
+
+  private countChunks(inode: number): number {
+    const chunks = this.tree.chunksOf(inode)
+    if (chunks !== undefined) return chunks.blocks.length
+    return this.indexed ? wholeChunks(this.tree.inodes.size(inode)) : 0
   }
 
   private placeAll(): void {
@@ -123,9 +129,10 @@ export class ImageLayout {
     if (this.tree.isDirectory(inode)) {
       const content = this.sorted(inode)
       this.contents.set(inode, content)
-      inodes.setSize(inode, directorySize(content.names))
+      inodes.setSize(inode, content.size)
     }
     const { layout, length } = this.behind(inode)
+    inodes.setLayout(inode, layout)
     if (layout === LAYOUT.chunks) this.hasChunks = true
     this.takeBlocks(inode, layout)
     const room = BLOCK - (this.end % BLOCK)
@@ -143,7 +150,7 @@ export class ImageLayout {
     const inodes = names.map((name) =>
       isDot(name) ? (name === '.' ? directory : parent) : children.get(name)!
     )
-    return { names, inodes }
+    return { names, inodes, ...nameBlocks(names) }
   }
 
   /** Blocks for the content of a directory or link that does not follow its record. */

@@ -9,6 +9,10 @@ import type { ImageObject } from './image-object.ts'
 /** In the reserved bytes of a record. */
 const SCRATCH = { xattrs: 48, device: 52, nid: 56 } as const
 
+/** Of the format of a record: its lowest bit, and where the layout begins. */
+const IS_EXTENDED = 1
+const LAYOUT_SHIFT = 1
+
 export class InodeTable {
   count = 0
   private records = Buffer.alloc(EXTENDED_SIZE * 1024)
@@ -65,6 +69,16 @@ export class InodeTable {
 
   setLinks(inode: number, links: number): void {
     this.set32(inode, INODE.links, links)
+  }
+
+  /** How its content lies. */
+  layout(inode: number): number {
+    return this.view.getUint16(inode * EXTENDED_SIZE + INODE.format, true) >>> LAYOUT_SHIFT
+  }
+
+  setLayout(inode: number, layout: number): void {
+    const format = IS_EXTENDED | (layout << LAYOUT_SHIFT)
+    this.view.setUint16(inode * EXTENDED_SIZE + INODE.format, format, true)
   }
 
   /** The number of its set of extended attributes. */

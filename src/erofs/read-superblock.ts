@@ -14,6 +14,8 @@ import {
 } from './format.ts'
 import { invalid, readBytes, type ReadableDevice } from './read-source.ts'
 
+const UUID_BYTES = 16
+
 export interface Superblock {
   rootNid: number
   /** As the image says; only statfs shows it. */
@@ -57,6 +59,17 @@ export function readSuperblock(image: ReadableDevice): Superblock {
   return { ...superblock, devices: readDevices(image, block, superblock.blocks) }
 }
 
+/**
+ * The UUID (hex) of an image, whatever its features are and however damaged the rest is; undefined if this does not begin
+ * as an EROFS image.
+ */
+export function uuidOf(image: ReadableDevice): string | undefined {
+  if (image.length < BLOCK) return undefined
+  const block = readBytes(image, SUPERBLOCK_AT, SUPERBLOCK_SIZE)
+  if (block.readUInt32LE(SUPERBLOCK.magic) !== MAGIC) return undefined
+  return block.toString('hex', SUPERBLOCK.uuid, SUPERBLOCK.uuid + UUID_BYTES)
+}
+
 function fields(block: Buffer): Omit<Superblock, 'hasChecksum' | 'hasChunks' | 'devices'> {
   return {
     rootNid: block.readUInt16LE(SUPERBLOCK.root),
@@ -68,7 +81,7 @@ function fields(block: Buffer): Omit<Superblock, 'hasChecksum' | 'hasChunks' | '
       sec: Number(block.readBigInt64LE(SUPERBLOCK.epoch)),
       nsec: block.readUInt32LE(SUPERBLOCK.epochNanoseconds)
     },
-    uuid: Buffer.from(block.subarray(SUPERBLOCK.uuid, SUPERBLOCK.uuid + 16))
+    uuid: Buffer.from(block.subarray(SUPERBLOCK.uuid, SUPERBLOCK.uuid + UUID_BYTES))
   }
 }
 

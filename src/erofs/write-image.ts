@@ -2,10 +2,16 @@
  * Makes images: that of one layer, with bodies, and that of a whole tree whose bodies lie on other devices. Whatever
  * goes in, the same tree gives the same bytes: no clock, no order of insertion, no machine is in them.
  */
-import { toBuffer } from '../bytes.ts'
+import { toBuffer, type ByteString } from '../bytes.ts'
 import { tooMany } from './faults.ts'
 import { INCOMPATIBLE, MAX_BLOCKS } from './format.ts'
-import { deviceStarts, encodeHeader, headerBlocks, type Device } from './image-header.ts'
+import {
+  deviceStarts,
+  encodeHeader,
+  headerBlocks,
+  type Device,
+  type DeviceLength
+} from './image-header.ts'
 import { ImageLayout } from './image-layout.ts'
 import { ROOT, type ImageTree } from './image-tree.ts'
 import { metadata, type DeviceAddresses } from './write-metadata.ts'
@@ -31,14 +37,15 @@ export interface ImageParts {
  */
 export function layerImage(tree: ImageTree, bodies: number, uuid: Uint8Array): ImageParts {
   const layout = new ImageLayout(tree, bodies, false)
-  return parts(layout, { uuid, devices: [], incompatible: chunkFlag(layout) }, OWN)
+  const header = { uuid, devices: [], incompatible: chunkFlag(layout) }
+  return { ...contents(layout, OWN), header: headerOf(layout, header) }
 }
 
 const OWN: DeviceAddresses = { id: () => 0, start: () => 0 }
 
 export interface MergedImageOptions {
   /** Those that bodies are on, in the order of their numbers. */
-  devices: readonly Device[]
+  devices: readonly DeviceLength[]
   /**
    * - `devices`: for mounts with a device for each layer (Linux 5.16), and for one device on which all follow each other,
    *   this image first (Linux 6.4).
@@ -49,12 +56,17 @@ export interface MergedImageOptions {
   uuid: Uint8Array
 }
 
+export interface MergedParts extends Omit<ImageParts, 'header'> {
+  /** @param tags of the devices, which may become known while the rest is written */
+  header: (tags: readonly ByteString[]) => Buffer
+}
+
 /**
  * The image of a tree whose bodies are on other devices: `header | directories | inodes`.
  * @param tree is used up
  * @throws LIMIT_EXCEEDED
  */
-export function mergedImage(tree: ImageTree, options: MergedImageOptions): ImageParts {
+export function mergedImage(tree: ImageTree, options: MergedImageOptions): MergedParts {
   const { devices, form, uuid } = options
   checkDevices(devices)
   const table = form === 'devices' ? devices : []
@@ -63,7 +75,10 @@ export function mergedImage(tree: ImageTree, options: MergedImageOptions): Image
   if (starts.at(-1)! > MAX_BLOCKS)
     throw tooMany('so much data', `at most ${MAX_BLOCKS} blocks`, starts.at(-1)!)
   const incompatible = chunkFlag(layout) | (table.length > 0 ? INCOMPATIBLE.devices : 0)
-  return parts(layout, { uuid, devices: table, incompatible }, addressesOf(form, starts))
+  return {
+    ...contents(layout, addressesOf(form, starts)),
+    header: (tags) => headerOf(layout, { uuid, devices: tagged(table, tags), incompatible })
+  }
 }
 
 function addressesOf(form: MergedImageOptions['form'], starts: readonly number[]): DeviceAddresses {
@@ -75,32 +90,38 @@ function addressesOf(form: MergedImageOptions['form'], starts: readonly number[]
 const MAX_DEVICES = 0xffff
 const MAX_TAG = 64
 
-function checkDevices(devices: readonly Device[]): void {
+function checkDevices(devices: readonly DeviceLength[]): void {
   if (devices.length > MAX_DEVICES)
     throw tooMany('so many devices', `at most ${MAX_DEVICES}`, devices.length)
-  if (devices.some(({ tag }) => toBuffer(tag).length > MAX_TAG))
+}
+
+function tagged(devices: readonly DeviceLength[], tags: readonly ByteString[]): Device[] {
+  if (tags.some((tag) => toBuffer(tag).length > MAX_TAG))
     throw new Error('the tag of a device is too long')
+  return devices.map(({ blocks }, i) => ({ blocks, tag: tags[i]! }))
 }
 
 function chunkFlag({ hasChunks }: ImageLayout): number {
   return hasChunks ? INCOMPATIBLE.chunks : 0
 }
 
-function parts(
-  layout: ImageLayout,
-  header: { uuid: Uint8Array; devices: readonly Device[]; incompatible: number },
-  addresses: DeviceAddresses
-): ImageParts {
+function contents(layout: ImageLayout, addresses: DeviceAddresses): Omit<ImageParts, 'header'> {
   return {
-    header: encodeHeader({
-      ...header,
-      root: layout.tree.inodes.nid(ROOT),
-      inodes: layout.order.length,
-      blocks: layout.blocks,
-      inodeArea: layout.inodeArea
-    }),
     metadataBlock: layout.firstBlock,
     metadata: metadata(layout, addresses),
     blocks: layout.blocks
   }
+}
+
+function headerOf(
+  layout: ImageLayout,
+  header: { uuid: Uint8Array; devices: readonly Device[]; incompatible: number }
+): Buffer {
+  return encodeHeader({
+    ...header,
+    root: layout.tree.inodes.nid(ROOT),
+    inodes: layout.order.length,
+    blocks: layout.blocks,
+    inodeArea: layout.inodeArea
+  })
 }

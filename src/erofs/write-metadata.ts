@@ -2,7 +2,7 @@
 import { toBuffer } from '../bytes.ts'
 import type { Chunks } from './bodies.ts'
 import { BlockBuffer } from './block-buffer.ts'
-import { directoryBlocks, type Dirent } from './directory-blocks.ts'
+import { putDirectoryBlock, type Dirent } from './directory-blocks.ts'
 import {
   aligned,
   BLOCK,
@@ -45,16 +45,19 @@ export function* metadata(layout: ImageLayout, addresses: DeviceAddresses): Gene
   yield out.take()
 }
 
-/** The content of a directory or link that does not follow its record. */
+/** The content of a directory or link that does not follow its record: whole blocks. */
 function writeBlocks(layout: ImageLayout, inode: number, out: BlockBuffer): void {
   const { inodes } = layout.tree
   const type = inodes.type(inode)
-  if (type !== 'directory' && type !== 'symlink') return
-  const isInline = layout.behind(inode).layout === LAYOUT.inline
-  if (isInline && inodes.size(inode) < BLOCK) return
-  for (const piece of content(layout, inode)) {
-    if (isInline && piece.length < BLOCK) return
-    out.put(piece)
+  const isInline = inodes.layout(inode) === LAYOUT.inline
+  if (type === 'symlink' && !isInline) {
+    putTarget(layout, inode, out)
+    out.fillTo(aligned(out.position, BLOCK))
+  }
+  if (type !== 'directory') return
+  const blocks = blocksOfNames(layout, inode) - (isInline ? 1 : 0)
+  for (let block = 0; block < blocks; block++) {
+    putNames(layout, inode, block, out)
     out.fillTo(aligned(out.position, BLOCK))
   }
 }
@@ -69,40 +72,35 @@ function writeInode(
   const { tree } = layout
   const start = out.position
   const xattrs = tree.xattrsOf(inode)
-  const behind = layout.behind(inode)
-  writeRecord(layout, addresses, inode, behind.layout, serial, out)
-  out.put(xattrs)
-  if (behind.layout === LAYOUT.inline) out.put(tail(layout, inode))
-  if (behind.layout !== LAYOUT.chunks) return
+  const contentLayout = tree.inodes.layout(inode)
+  const chunks = contentLayout === LAYOUT.chunks ? layout.chunksOf(inode) : undefined
+  writeRecord(layout, addresses, inode, { serial, chunks }, out)
+  if (xattrs.length > 0) out.put(xattrs)
+  if (contentLayout === LAYOUT.inline) putTail(layout, inode, out)
+  if (chunks === undefined) return
   out.fillTo(start + aligned(EXTENDED_SIZE + xattrs.length, CHUNK_INDEX_SIZE))
-  putIndexes(layout.chunksOf(inode)!, addresses, tree.inodes.device(inode), out)
+  putIndexes(chunks, addresses, tree.inodes.device(inode), out)
 }
 
 function writeRecord(
   layout: ImageLayout,
   addresses: DeviceAddresses,
   inode: number,
-  contentLayout: number,
-  serial: number,
+  { serial, chunks }: { serial: number; chunks: Chunks | undefined },
   out: BlockBuffer
 ): void {
   const { inodes } = layout.tree
   const at = out.claim(EXTENDED_SIZE)
   inodes.copy(inode, out.bytes, at)
-  out.bytes.writeUInt16LE(IS_EXTENDED | (contentLayout << 1), at + INODE.format)
   out.bytes.writeUInt16LE(xattrCount(layout.tree.xattrsOf(inode).length), at + INODE.xattrCount)
   out.bytes.writeUInt32LE(serial, at + INODE.serial)
-  if (inodes.type(inode) === 'file')
-    out.bytes.writeUInt32LE(fileStart(layout, addresses, inode), at + INODE.start)
+  if (chunks !== undefined) out.bytes.writeUInt32LE(CHUNK_INDEXES | chunks.bits, at + INODE.start)
+  else if (inodes.type(inode) === 'file')
+    out.bytes.writeUInt32LE(firstBlock(layout, addresses, inode), at + INODE.start)
 }
 
-const IS_EXTENDED = 1
-
-/** The size of chunks if a file has them, or else its first block. */
-function fileStart(layout: ImageLayout, addresses: DeviceAddresses, inode: number): number {
+function firstBlock(layout: ImageLayout, addresses: DeviceAddresses, inode: number): number {
   const { inodes } = layout.tree
-  const chunks = layout.chunksOf(inode)
-  if (chunks !== undefined) return CHUNK_INDEXES | chunks.bits
   const start = inodes.start(inode)
   return start === NO_BLOCK ? NO_BLOCK : start + addresses.start(inodes.device(inode))
 }
@@ -123,19 +121,26 @@ function putIndexes(
 }
 
 /** The last piece of what an inline inode contains. */
-function tail(layout: ImageLayout, inode: number): Buffer {
-  let last: Buffer = Buffer.alloc(0)
-  for (const piece of content(layout, inode)) last = piece
-  return last
+function putTail(layout: ImageLayout, inode: number, out: BlockBuffer): void {
+  if (layout.tree.isDirectory(inode)) putNames(layout, inode, blocksOfNames(layout, inode) - 1, out)
+  else putTarget(layout, inode, out)
 }
 
-function* content(layout: ImageLayout, inode: number): Generator<Buffer> {
-  const { tree } = layout
-  const target = tree.targetOf(inode)
-  if (target !== undefined) yield toBuffer(target)
-  if (!tree.isDirectory(inode)) return
-  const { names, inodes } = layout.contentOf(inode)
-  yield* directoryBlocks(names, (index) => dirent(tree, inodes[index]!))
+function putTarget({ tree }: ImageLayout, inode: number, out: BlockBuffer): void {
+  out.put(toBuffer(tree.targetOf(inode)!))
+}
+
+function blocksOfNames(layout: ImageLayout, directory: number): number {
+  return layout.contentOf(directory).starts.length
+}
+
+/** One block of a directory, as far as it has names. */
+function putNames(layout: ImageLayout, inode: number, block: number, out: BlockBuffer): void {
+  const { names, inodes, starts } = layout.contentOf(inode)
+  const first = starts[block]!
+  putDirectoryBlock(out, names.slice(first, starts[block + 1]), (index) =>
+    dirent(layout.tree, inodes[first + index]!)
+  )
 }
 
 function dirent({ inodes }: ImageTree, inode: number): Dirent {

@@ -10,6 +10,7 @@ import { identity } from '../sys/identity.ts'
 import { setModeOf, setTimes } from '../sys/metadata.ts'
 import type { Ledger } from '../sys/ledger.ts'
 import { makeDirectory, makeLink } from '../sys/names.ts'
+import { PRIVATE_MODE } from '../sys/private-mode.ts'
 import { copyUp } from './copy-up.ts'
 import {
   Birthright,
@@ -20,7 +21,7 @@ import {
 } from './write-metadata.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
 import { makeWhiteout, markOpaque } from './layer-marks.ts'
-import { PRIVATE_MODE, moveNew, nameIn, withOwnDirectory } from './own-directory.ts'
+import { moveNew, nameIn, withOwnDirectory } from './own-directory.ts'
 
 export interface ApplyOptions {
   /** Metadata of a directory that no layer describes. */

@@ -1,29 +1,32 @@
 /** The sink that makes the EROFS image of one layer: bodies as they come, everything else once the layer is verified. */
 import type { ByteString } from '../bytes.ts'
 import { BodyPlaces, byteOffset, type Body } from '../erofs/bodies.ts'
+import { BLOCK } from '../erofs/format.ts'
 import { LayerTree } from '../erofs/layer-tree.ts'
 import { layerImage } from '../erofs/write-image.ts'
 import { layerPolicy } from '../plan/policy/layer-policy.ts'
 import { toDisk } from '../plan/policy/policies.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
-import { close, createFile } from '../sys/files.ts'
 import type { Extents } from '../tar/sparse.ts'
-import { BodyWriter } from './body-writer.ts'
+import { KnownImage } from './known-image.ts'
 import type { LayerSink } from './layer-sink.ts'
-import { IMAGE_MODE, writeImage } from './write-erofs.ts'
+import { NewImage, writeMetadata, type ImageOutput } from './write-erofs.ts'
 
 export interface NewErofsImage {
   /** Descriptor of a private directory; all threads of the process share it. */
   directory: number
-  /** Of the new image. */
   name: string
   /** 16 bytes. */
   uuid: Uint8Array
+  /** Whether there is a file of this name, which is probably this image. Whatever it is, it becomes this image. */
+  isThere: boolean
 }
 
 export interface ErofsLayer {
   /** The length of the image, in blocks of 4096 bytes. */
   blocks: number
+  /** Whether the file that was there is this image, to the last byte. */
+  wasThere: boolean
   /** Hard links that it lacks, because their files are in layers below. */
   linksElsewhere: readonly ByteString[]
 }
@@ -33,14 +36,13 @@ export class ErofsSink implements LayerSink {
   private readonly description: NewErofsImage
   private readonly layer = new LayerTree()
   private readonly places = new BodyPlaces()
-  private readonly writer = new BodyWriter()
-  private readonly fd: number
+  private readonly output: ImageOutput
   private body: Body | undefined
 
   constructor(description: NewErofsImage) {
+    const { directory, name, isThere } = description
     this.description = description
-    this.fd = createFile(description.directory, description.name, IMAGE_MODE)
-    this.writer.begin(this.fd, 0)
+    this.output = isThere ? new KnownImage(directory, name) : new NewImage(directory, name)
   }
 
   /** Records where the body begins in the tar; its place in the image follows from the order of all bodies. */
@@ -53,7 +55,7 @@ export class ErofsSink implements LayerSink {
 
   data(chunk: Buffer, start: number, end: number, position: number): void {
     if (this.body !== undefined)
-      this.writer.write(chunk, start, end, byteOffset(this.body, position))
+      this.output.write(chunk, start, end, byteOffset(this.body, position))
   }
 
   end(): void {
@@ -63,12 +65,13 @@ export class ErofsSink implements LayerSink {
   /** To be called when the layer is verified. */
   finish(): ErofsLayer {
     const image = layerImage(this.layer.finish(), this.places.end, this.description.uuid)
-    writeImage(this.fd, image)
-    return { blocks: image.blocks, linksElsewhere: this.layer.linksElsewhere }
+    writeMetadata(this.output, image)
+    const wasThere = this.output.finish(image.header, image.blocks * BLOCK)
+    return { blocks: image.blocks, wasThere, linksElsewhere: this.layer.linksElsewhere }
   }
 
   close(): void {
-    close(this.fd)
+    this.output.close()
   }
 }
 

@@ -6,6 +6,7 @@ import { baseName, parentPath } from '../plan/names.ts'
 import type { Ledger } from '../sys/ledger.ts'
 import { status } from '../sys/status.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
+import { hashPairs } from './hash-pairs.ts'
 import { BODY_CHUNK, readBody } from './read-body.ts'
 
 /** SHA-256 (hex) of one file in a directory. `check` is called between pieces and may throw. @throws FILE_CHANGED, SYSCALL_FAILED */
@@ -45,14 +46,24 @@ export class FileHasher {
     return hash.digest('hex')
   }
 
+  /** The same for several files, in their order: two are hashed in the time of one. */
+  hashAll(paths: readonly ByteString[], check: () => void): string[] {
+    return hashPairs(paths.length, (index, room) => this.pieces(paths[index]!, room), check)
+  }
+
   /** Reads a regular file in pieces, each valid only during its call. @throws FILE_CHANGED, SYSCALL_FAILED */
   read(path: ByteString, take: (piece: Buffer) => void): void {
+    for (const piece of this.pieces(path, () => this.buffer)) take(piece)
+  }
+
+  /** The directory is only needed until the first piece. */
+  private *pieces(path: ByteString, room: () => Buffer): Generator<Buffer> {
     try {
       const directory = this.cursor.at(parentPath(path))
       const name = baseName(path)
       const found = status(directory, name)
       const lent = { lender: this.cursor.lender, path }
-      for (const piece of readBody(directory, name, found, () => this.buffer, lent)) take(piece)
+      yield* readBody(directory, name, found, room, lent)
     } catch (error) {
       throw withFacts(error, { entry: display(path) })
     }

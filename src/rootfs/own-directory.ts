@@ -6,6 +6,7 @@ import { close, openDirectory, openPlace } from '../sys/files.ts'
 import { keepsUsOut, TO_CHANGE } from '../sys/kept-out.ts'
 import { setModeOfPlace } from '../sys/metadata.ts'
 import { renameNew } from '../sys/names.ts'
+import { PRIVATE_MODE } from '../sys/private-mode.ts'
 import { status } from '../sys/status.ts'
 
 /**
@@ -24,9 +25,6 @@ export function withOwnDirectory(
     close(fd)
   }
 }
-
-/** Only the owner may enter. */
-export const PRIVATE_MODE = 0o700
 
 function open(parent: number, name: ByteString): number {
   try {

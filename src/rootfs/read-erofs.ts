@@ -1,7 +1,7 @@
 /** Reads EROFS images from open files. */
 import { ErofsImage } from '../erofs/read-image.ts'
 import { walkImage } from '../erofs/read-tree.ts'
-import type { DeviceSlot } from '../erofs/read-superblock.ts'
+import { uuidOf, type DeviceSlot } from '../erofs/read-superblock.ts'
 import { deviceOf } from './erofs-device.ts'
 
 /** What an image says about itself. */
@@ -25,6 +25,14 @@ export function openErofs(files: readonly number[]): { image: ErofsImage; facts:
   const { uuid, devices: slots } = image.superblock
   const facts = { size: devices[0]!.length, uuid: uuid.toString('hex'), devices: slots }
   return { image, facts }
+}
+
+/**
+ * The UUID (hex) of whatever EROFS image an open regular file is; undefined if it is none.
+ * @throws EROFS_INVALID if it is not a regular file; SYSCALL_FAILED
+ */
+export function imageUuid(fd: number): string | undefined {
+  return uuidOf(deviceOf(fd))
 }
 
 /** Reads all names, inodes and attributes, and where all bodies are. @param check may throw @throws EROFS_INVALID */

@@ -11,9 +11,10 @@ import {
   setTimesOf,
   setXattr
 } from '../sys/metadata.ts'
+import { PRIVATE_MODE } from '../sys/private-mode.ts'
 import { status, type FileType } from '../sys/status.ts'
 import type { Xattr } from '../tar/entry.ts'
-import { PRIVATE_MODE, withOwnDirectory } from './own-directory.ts'
+import { withOwnDirectory } from './own-directory.ts'
 import { statusMetadata, type StatusMetadata } from './status-metadata.ts'
 import { readXattrs } from './xattrs.ts'
 

@@ -5,10 +5,11 @@ import type { UndoStep } from '../plan/undo.ts'
 import { isErrno } from '../sys/failure.ts'
 import { setModeOf } from '../sys/metadata.ts'
 import { removeEmptyDirectory, removeFile } from '../sys/names.ts'
+import { PRIVATE_MODE } from '../sys/private-mode.ts'
 import { inodeKey, status } from '../sys/status.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
 import type { OpenJournal } from './journal-file.ts'
-import { PRIVATE_MODE, moveNew, nameIn, withOwnDirectory } from './own-directory.ts'
+import { moveNew, nameIn, withOwnDirectory } from './own-directory.ts'
 import { putBack, putBackTimes, type Remembered } from './remembered.ts'
 
 export class Undoer {

@@ -5,38 +5,60 @@ import type { ImageParts } from '../erofs/write-image.ts'
 import { flush } from '../sys/durable.ts'
 import { close, createFile, truncate, writeAllAt } from '../sys/files.ts'
 import { addressOf } from '../sys/libc.ts'
+import { BodyWriter } from './body-writer.ts'
 
 /** Less the umask. */
 export const IMAGE_MODE = 0o644
 
-/** An image without bodies of its own, in a new file, durably. @throws SyscallError */
-export function writeNewImage(directory: number, name: ByteString, image: ImageParts): void {
-  const fd = createFile(directory, name, IMAGE_MODE)
-  try {
-    writeImage(fd, image)
-  } finally {
-    close(fd)
-  }
+/** Where an image goes. */
+export interface ImageOutput {
+  /** Bytes `start` to `end` of `bytes` belong at `position` of the image. Positions rise; between them are zeros. */
+  write(bytes: Buffer, start: number, end: number, position: number): void
+  /**
+   * Everything but the header is written. The header comes last: until it is there, nothing takes the file for an image.
+   * @param length of the image, in bytes
+   * @returns whether this image was there already
+   */
+  finish(header: Buffer, length: number): boolean
+  close(): void
 }
 
-/**
- * Adds everything but the bodies, durably. The header comes last: until it is there, nothing takes the file for an image.
- * @throws SyscallError
- */
-export function writeImage(
-  fd: number,
-  { blocks, header, metadata, metadataBlock }: ImageParts
+/** Writes all of an image but its header, behind the bodies. @throws SyscallError */
+export function writeMetadata(
+  output: ImageOutput,
+  { metadata, metadataBlock }: Pick<ImageParts, 'metadata' | 'metadataBlock'>
 ): void {
-  truncate(fd, blocks * BLOCK)
   let at = metadataBlock * BLOCK
   for (const piece of metadata) {
-    writeAt(fd, piece, at)
+    output.write(piece, 0, piece.length, at)
     at += piece.length
   }
-  writeAt(fd, header, 0)
-  flush(fd)
 }
 
-function writeAt(fd: number, bytes: Buffer, position: number): void {
-  writeAllAt(fd, addressOf(bytes), bytes.length, position)
+/** A new file, durably. */
+export class NewImage implements ImageOutput {
+  /** Descriptor. */
+  readonly fd: number
+  private readonly writer = new BodyWriter()
+
+  /** @throws SyscallError */
+  constructor(directory: number, name: ByteString) {
+    this.fd = createFile(directory, name, IMAGE_MODE)
+    this.writer.begin(this.fd, 0)
+  }
+
+  write(bytes: Buffer, start: number, end: number, position: number): void {
+    this.writer.write(bytes, start, end, position)
+  }
+
+  finish(header: Buffer, length: number): boolean {
+    truncate(this.fd, length)
+    writeAllAt(this.fd, addressOf(header), header.length, 0)
+    flush(this.fd)
+    return false
+  }
+
+  close(): void {
+    close(this.fd)
+  }
 }

@@ -5,15 +5,12 @@ import { digestAlgorithm, digestHex, type Digest, type DigestAlgorithm } from '.
 import { openDestination } from '../sys/destination.ts'
 import { close } from '../sys/files.ts'
 import { handlePath } from '../sys/handle-path.ts'
+import { PRIVATE_MODE } from '../sys/private-mode.ts'
 import { status } from '../sys/status.ts'
 import { isUnknownOwner } from '../sys/user-namespace.ts'
 import { listLeftovers, removeLeftover, type LeftoverKind } from '../workspace/leftovers.ts'
 import { createNewFile, type FinalName, type NewFile, type Owner } from '../workspace/new-file.ts'
-import {
-  makePrivateDirectory,
-  PRIVATE_MODE,
-  type PrivateDirectory
-} from '../workspace/private-directory.ts'
+import { makePrivateDirectory, type PrivateDirectory } from '../workspace/private-directory.ts'
 import { openBlobsDirectory } from './blobs-directory.ts'
 import { VERSION_FILE } from './layout.ts'
 import { useBlobs, type Hold } from './blobs-lock.ts'

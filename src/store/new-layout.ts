@@ -11,13 +11,10 @@ import { openDirectory } from '../sys/files.ts'
 import { makeDirectories } from '../sys/make-directories.ts'
 import { renameNew } from '../sys/names.ts'
 import { openOrMakeDirectory, type OperatorDirectory } from '../sys/operator-directory.ts'
+import { PRIVATE_MODE } from '../sys/private-mode.ts'
 import { makeWay, type OnLeftover } from '../workspace/leftovers.ts'
 import { createNewFile } from '../workspace/new-file.ts'
-import {
-  makePrivateDirectory,
-  PRIVATE_MODE,
-  type PrivateDirectory
-} from '../workspace/private-directory.ts'
+import { makePrivateDirectory, type PrivateDirectory } from '../workspace/private-directory.ts'
 import { privateName } from '../workspace/private-name.ts'
 import { isThere } from './file.ts'
 import { openLayout } from './layout.ts'

@@ -15,9 +15,17 @@ const FSCONFIG_SET_FLAG = 0
 const FSCONFIG_SET_STRING = 1
 const FSCONFIG_CMD_CREATE = 6
 const MOUNT_ATTR_RDONLY = 1
+/** What a mount does not do, by the names that mount(8) has for it. */
+const RESTRICTIONS = { nosuid: 0x2, nodev: 0x4, noexec: 0x8 } as const
 const MOVE_MOUNT_F_EMPTY_PATH = 0x04
 const MOVE_MOUNT_T_EMPTY_PATH = 0x40
 const UMOUNT_NOFOLLOW = 8
+
+export type MountRestriction = keyof typeof RESTRICTIONS
+
+export function isRestriction(name: string): name is MountRestriction {
+  return Object.hasOwn(RESTRICTIONS, name)
+}
 
 /** Options in the order in which the file system needs them. */
 export type MountOptions = readonly (readonly [name: string, value: string])[]
@@ -29,14 +37,19 @@ export type MountOptions = readonly (readonly [name: string, value: string])[]
 export function newMount(
   type: string,
   options: MountOptions,
+  restrictions: readonly MountRestriction[],
   explain: (error: unknown, said: string) => unknown
 ): number {
+  const attributes = restrictions.reduce(
+    (bits, name) => bits | RESTRICTIONS[name],
+    MOUNT_ATTR_RDONLY
+  )
   const context = call('fsopen', SYS.fsopen, firstPath.string(type), FSOPEN_CLOEXEC)
   try {
     configure(context, FSCONFIG_SET_FLAG, 'ro')
     for (const [name, value] of options) configure(context, FSCONFIG_SET_STRING, name, value)
     call('fsconfig', SYS.fsconfig, context, FSCONFIG_CMD_CREATE)
-    return call('fsmount', SYS.fsmount, context, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY)
+    return call('fsmount', SYS.fsmount, context, FSMOUNT_CLOEXEC, attributes)
   } catch (error) {
     throw explain(error, messages(context))
   } finally {

@@ -20,9 +20,7 @@ export type FileDigests = readonly string[]
 export function hashFiles(task: HashFilesTask, control: Control): FileDigests {
   const hasher = new FileHasher(task.root, task.ledger)
   try {
-    const check = (): void => control.throwIfAborted()
-    check()
-    return task.paths.map((path) => hasher.hash(path, check))
+    return hasher.hashAll(task.paths, () => control.throwIfAborted())
   } finally {
     hasher.release()
   }

@@ -6,15 +6,13 @@ import { isErrno } from '../sys/failure.ts'
 import { close, openDirectory } from '../sys/files.ts'
 import { handlePath, withoutHandles } from '../sys/handle-path.ts'
 import { makeDirectory, removeEmptyDirectory } from '../sys/names.ts'
+import { PRIVATE_MODE } from '../sys/private-mode.ts'
 import { emptyDirectory } from '../sys/remove-tree.ts'
 import { status } from '../sys/status.ts'
 import { orTryAgain } from '../sys/try-again.ts'
 import { isOwn, isStillAt, openClaimed } from './claim.ts'
 import { MARK, mark } from './mark.ts'
 import { isLasting } from './private-name.ts'
-
-/** Only the owner may enter it. */
-export const PRIVATE_MODE = 0o700
 
 export interface PrivateDirectory {
   /** Open and claimed. */

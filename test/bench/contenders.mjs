@@ -1,5 +1,6 @@
 // The ways to turn a layout into a tree, as commands. Those by tar know no whiteouts, and only the last one verifies
 // anything; where tar cannot replace a directory or misses a link's target (exit status 2), it goes on.
+import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -10,6 +11,9 @@ const main = new URL('../../dist/main.js', import.meta.url).pathname
 const USER = '51500'
 const ours = (image, target, ...options) => [
   ...[process.execPath, main, 'unpack', ...options, '--image', image, target]
+]
+const erofs = (image, target, ...options) => [
+  ...[process.execPath, main, 'erofs', 'make', ...options, '--image', image, target]
 ]
 
 /** Name → command for an image `LAYOUT:TAG` and a target that is not there yet. The first is what others are compared with. */
@@ -30,6 +34,35 @@ export const contenders = {
   'igzip + tar (two layers at once)': (image, target) =>
     pairs(image, target, 'igzip -dc "$blob" | tar xpf - -C "$directory"'),
   'igzip + tar + openssl (two layers at once)': (image, target) => pairs(image, target, VERIFIED)
+}
+
+/** Ways to turn the layers of a layout into EROFS images, which run only where `--only` names them. */
+export const erofsContenders = {
+  'oci-unpack erofs make': (image, target) => erofs(image, target),
+  'oci-unpack erofs make --cache': (image, target) =>
+    erofs(image, target, '--cache', `${target}-cache`),
+  'igzip + openssl + mkfs.erofs (two layers at once)': (image, target) =>
+    withMkfs(pairs(image, target, MKFS)),
+  'igzip + sha256sum + mkfs.erofs (two layers at once)': (image, target) =>
+    withMkfs(pairs(image, target, MKFS.replace('openssl dgst -sha256', 'sha256sum')))
+}
+
+// The digest of the tar, and an image of each layer: no digest of the blob or of the image, no whiteouts, and nothing joins the
+// layers. mkfs.erofs 1.8.6 fails at the fourth and the sixth layer of the large image, so take another size.
+const MKFS = `
+  mkfifo "$directory.tar" && {
+    openssl dgst -sha256 <"$directory.tar" >"$directory.diff-id" &
+    igzip -dc "$blob" | tee "$directory.tar" | "$MKFS_EROFS" --quiet --tar=f -T0 --mkfs-time "$directory/layer.erofs"
+    status=$?
+    wait
+    (exit $status)
+  }`
+
+/** That of Debian 12 reads no tar archives. */
+function withMkfs(command) {
+  const cached = new URL('../erofs-utils/cached.sh', import.meta.url).pathname
+  const programs = execFileSync(cached, { encoding: 'utf8' }).trim()
+  return ['env', `MKFS_EROFS=${programs}/mkfs.erofs`, ...command]
 }
 
 // The digests of the blob and of the tar, each taken by a process of its own. FIFOs instead of process substitution,

@@ -3,6 +3,9 @@
 //   npm run bench -- [--image LAYOUT:TAG] [--size small|large|fat|squashed|chown|upgrade] [--rounds 3] [--only NAME,…]
 //     [--on tmpfs,disk,DIRECTORY]
 //
+// The default are all contenders that make a tree. Those that make EROFS images run if they are named: erofsContenders in
+// contenders.mjs.
+//
 // The last four sizes are images made from the large one: test/images/derived/derive.sh says how.
 //
 // Rounds alternate between the contenders, so that a change of the machine's mood hits all of them. The layout is read
@@ -16,7 +19,7 @@ import process from 'node:process'
 import { setTimeout } from 'node:timers/promises'
 import { URL } from 'node:url'
 import { parseArgs } from 'node:util'
-import { contenders, layerBlobs } from './contenders.mjs'
+import { contenders, erofsContenders, layerBlobs } from './contenders.mjs'
 import { measure } from './measure.mjs'
 import { table } from './table.mjs'
 
@@ -74,7 +77,7 @@ async function oneRound(image, place, names) {
     const target = join(directory, String(index))
     // What an earlier run left to be written would be this run's burden.
     execFileSync('sync')
-    const usage = await measure(contenders[name](image, target))
+    const usage = await measure({ ...contenders, ...erofsContenders }[name](image, target))
     usages.push([name, usage])
     console.error(`${place.path} ${name}: ${usage.wall.toFixed(2)} s`)
     if (place.removeAtOnce) remove(target)

@@ -108,6 +108,26 @@ describe.runIf(needs('root', 'erofs', 'loop', 'fsck.erofs', 'python3'))('erofs',
     )
   })
 
+  test('are mounted as mount(8) would, or with less', () => {
+    const options = (...flags: string[]): string => {
+      ociUnpackOk('erofs', 'mount', ...flags, images, `${work}/mnt`)
+      try {
+        return ok('findmnt', '--noheadings', '--output=VFS-OPTIONS', `${work}/mnt`).stdout.trim()
+      } finally {
+        byUs()
+      }
+    }
+    expect(options()).toBe('ro,relatime')
+    expect(options('--options=nosuid,nodev')).toBe('ro,nosuid,nodev,relatime')
+    expect(options('-o', 'noexec')).toBe('ro,noexec,relatime')
+    for (const wrong of ['rw', 'nosuid,suid', '']) {
+      const flags = [`--options=${wrong}`, images, `${work}/mnt`]
+      const { status, stderr } = ociUnpack('erofs', 'mount', ...flags)
+      expect([status, stderr]).toEqual([1, expect.stringContaining('[USAGE]')])
+    }
+    expect(readdirSync(`${work}/mnt`)).toEqual([])
+  })
+
   test('are clean for fsck.erofs and for verify', () => {
     const { merged, devices } = setOf(images)
     const paths = devices.map(({ name }) => `${images}/${name}`)

@@ -1,9 +1,10 @@
 /** What erofs.json may say. */
 import { expect, test } from 'vitest'
 import { parseImageSet } from '../../src/engine/erofs/read-image-set.ts'
+import { chainIds, type Digest } from '../../src/image/digest.ts'
 import { failure } from '../support/failure.ts'
 
-const A = `sha256:${'a'.repeat(64)}`
+const A = `sha256:${'a'.repeat(64)}` as Digest
 const B = `sha256:${'b'.repeat(64)}`
 const device = { name: 'a.erofs', digest: B, size: 8192, diffId: A }
 const merged = { name: 'merged.erofs', digest: A, size: 4096 }
@@ -15,6 +16,16 @@ function parse(value: unknown): unknown {
 
 test('a sound one is read', () => {
   expect(parse(set)).toEqual(set)
+})
+
+test('layers with the same content may share a file, and no others', () => {
+  const chainId = chainIds([A, A]).at(-1)!
+  const twice = { ...set, image: { ...set.image, chainId }, devices: [device, device] }
+  expect(parse(twice)).toEqual(twice)
+  const { facts } = failure(() =>
+    parse({ ...twice, devices: [device, { ...device, size: 4096 }] })
+  )!
+  expect(facts.reason).toContain('several contents')
 })
 
 test.each<[string, unknown, string]>([
@@ -30,7 +41,10 @@ test.each<[string, unknown, string]>([
   ['no digest', { ...set, merged: { ...merged, digest: 'sha256:1' } }, '/merged/digest'],
   ['no devices', { ...set, devices: [] }, '/devices'],
   ['other layers', { ...set, devices: [{ ...device, diffId: B }] }, 'in their order'],
-  ['one file for two', { ...set, merged: { ...merged, name: 'a.erofs' } }, 'several digests'],
+  ['one file for two', { ...set, merged: { ...merged, name: 'a.erofs' } }, 'several contents'],
+  ['a disk that is a layer', { ...set, disk: { ...merged, name: 'a.erofs' } }, 'several contents'],
+  ['the merged image again', { ...set, linear: merged }, 'several contents'],
+  ['itself', { ...set, disk: { ...merged, name: 'erofs.json' } }, 'several contents'],
   ['a list', [], ''],
   ['nothing', null, '']
 ])('is refused: %s', (_name, value, says) => {

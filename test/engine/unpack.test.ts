@@ -49,6 +49,18 @@ describe('events', () => {
       expect(Math.max(...rates)).toBeGreaterThan(0)
     }))
 
+  test('are not the fault of a layer if the caller throws', () =>
+    inScratch(async (work) => {
+      const own = new library.OciUnpackError('USAGE', 'The caller has an error of its own.')
+      const onEvent = ({ type }: EngineEvent): void => {
+        if (type === 'layer') throw own
+      }
+      const done = library.unpack({ ...optionsFor(work, [LOWER]), onEvent })
+      const error = await done.catch((thrown: unknown) => thrown)
+      expect(error).toMatchObject({ code: 'USAGE', message: own.message })
+      expect((error as typeof own).facts).not.toHaveProperty('layer')
+    }))
+
   test('of the root file system alone leave out what is not done', () =>
     inScratch(async (work) => {
       const { events, onEvent } = recorder()

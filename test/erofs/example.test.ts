@@ -76,12 +76,13 @@ test('two layers and the image that joins them', () => {
     return { bodies, blocks: sink.finish(uuid), bytes: file.bytes }
   })
   const merged = newFile()
-  const devices = built.map(({ blocks }, i) => ({ blocks, tag: `digest of layer ${i}` }))
+  const tags = built.map((_, i) => `digest of layer ${i}`)
   const joined = imageTreeOf(
     tree.root,
     built.map(({ bodies }) => bodies)
   )
-  writeParts(mergedImage(joined, { devices, form: 'devices', uuid }), merged.write)
+  const parts = mergedImage(joined, { devices: built, form: 'devices', uuid })
+  writeParts({ ...parts, header: parts.header(tags) }, merged.write)
 
   const image = new ErofsImage([merged.bytes(), ...built.map(({ bytes }) => bytes())].map(device))
   const found = [...walkImage(image)].map(({ path, inode }) =>

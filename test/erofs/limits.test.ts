@@ -89,7 +89,7 @@ test('the bodies of a layer have 16 TiB', () => {
 })
 
 test('all devices together have 16 TiB', () => {
-  const devices = [0, 1].map((i) => ({ blocks: 2 ** 31, tag: String(i) }))
+  const devices = [{ blocks: 2 ** 31 }, { blocks: 2 ** 31 }]
   const options = { devices, form: 'devices', uuid: UUID } as const
   expect(failure(() => mergedImage(new ImageTree(), options))).toMatchObject({
     code: 'LIMIT_EXCEEDED'
@@ -97,7 +97,7 @@ test('all devices together have 16 TiB', () => {
 })
 
 test('there are at most 65,535 devices', () => {
-  const devices = Array.from({ length: 65_536 }, () => ({ blocks: 1, tag: '' }))
+  const devices = Array.from({ length: 65_536 }, () => ({ blocks: 1 }))
   const options = { devices, form: 'linear', uuid: UUID } as const
   expect(failure(() => mergedImage(new ImageTree(), options))).toMatchObject({
     code: 'LIMIT_EXCEEDED'

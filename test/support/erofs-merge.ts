@@ -24,9 +24,11 @@ export function buildImage(
   indexes.forEach((entries, layer) => {
     for (const entry of entries) fold(tree, layer, entry, { keepDirlinks: false })
   })
-  const devices = images.map((image, i) => ({ blocks: image.length / BLOCK, tag: `layer ${i}` }))
+  const devices = images.map((image) => ({ blocks: image.length / BLOCK }))
   const joined = imageTreeOf(tree.root, indexes.map(bodiesOf))
-  return { merged: whole(mergedImage(joined, { devices, form, uuid: UUID })), layers: images }
+  const parts = mergedImage(joined, { devices, form, uuid: UUID })
+  const header = parts.header(images.map((_, i) => `layer ${i}`))
+  return { merged: whole({ ...parts, header }), layers: images }
 }
 
 function bodiesOf(entries: readonly StagedEntry[]): LayerBodies {

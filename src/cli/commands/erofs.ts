@@ -23,6 +23,13 @@ export const erofsMakeCommand: Command = {
       summary:
         'also make disk.vmdk, with which a virtual machine sees all images as one disk: for Linux 6.4 and newer (devices, as without FORM), or also for older kernels (linear)'
     },
+    {
+      name: 'cache',
+      value: 'DIRECTORY',
+      kind: 'directory',
+      summary:
+        'take images of layers from DIRECTORY if they are right, and put others there, where containerd finds them (layer_content_caches)'
+    },
     { ...JSON_FLAG, summary: 'print what erofs.json says' },
     ...EXTRACT_FLAGS,
     ...LIMIT_FLAGS,
@@ -31,7 +38,8 @@ export const erofsMakeCommand: Command = {
   environment: REGISTRY_VARIABLES,
   examples: [
     'oci-unpack erofs make --image debian:12 images',
-    'oci-unpack erofs make --image debian:12 --vmdk images'
+    'oci-unpack erofs make --image debian:12 --vmdk images',
+    'oci-unpack erofs make --image debian:12 --cache /var/cache/erofs images'
   ],
   load: async () => (await import('../run-erofs.ts')).runErofsMake
 }
@@ -65,8 +73,20 @@ export const erofsMountCommand: Command = {
     ' together and that none was cut, lengthened or exchanged; "erofs verify" also reads their content. The kernel reads the' +
     ' files themselves (Linux 6.12 and later), or loop devices, which vanish with the mount. Needs root.',
   positionals: [IMAGES, { name: 'TARGET', summary: 'existing directory', kind: 'directory' }],
-  flags: [],
-  examples: ['oci-unpack erofs mount images /mnt'],
+  flags: [
+    {
+      name: 'options',
+      aliases: ['o'],
+      value: 'LIST',
+      suggestions: ['nosuid', 'nodev', 'noexec', 'nosuid,nodev,noexec'],
+      summary:
+        'options of mount(8), separated by commas: nosuid, nodev, noexec (default: none, as containers need it)'
+    }
+  ],
+  examples: [
+    'oci-unpack erofs mount images /mnt',
+    'oci-unpack erofs mount --options=nosuid,nodev,noexec images /mnt'
+  ],
   load: async () => (await import('../run-erofs.ts')).runErofsMount
 }
 

@@ -4,13 +4,16 @@ import { LayerBodies } from '../../erofs/layer-bodies.ts'
 import type { Digest } from '../../image/digest.ts'
 import { fold } from '../../plan/fold.ts'
 import { INDEXED_NODES, newTree, type Directory, type MergedTree } from '../../plan/tree.ts'
-import type { ErofsLayerResult } from '../../worker/erofs-layer.ts'
+import type { ErofsLayer, NewErofsImage } from '../../rootfs/erofs-sink.ts'
 import type { ImageJob } from '../extract/job.ts'
 import { entriesTask, layerName, readLayerTask } from '../extract/layer-tasks.ts'
 import { OrderedLayers, type LayerTurn } from '../extract/ordered-layers.ts'
 import { biggestFirst, stageLayers, type LayerTask } from '../extract/stage-layers.ts'
+import type { ImageSettings } from '../extract/unpack-options.ts'
+import { heedSignals } from '../operation/abort.ts'
 import type { EngineEvent } from '../operation/events.ts'
 import { layerUuid } from './image-uuid.ts'
+import type { LayerCache } from './layer-cache.ts'
 
 export interface LayerImage {
   diffId: Digest
@@ -18,8 +21,6 @@ export interface LayerImage {
   name: string
   /** In blocks of 4096 bytes. */
   blocks: number
-  /** SHA-256 of the file, in hex. */
-  sha256: string
 }
 
 export interface LayerImages {
@@ -31,10 +32,15 @@ export interface LayerImages {
 }
 
 /**
- * Writes the image of each layer into a private directory. Nothing may be trusted before this returns.
+ * Puts the image of each layer into a private directory. Nothing may be trusted before this returns.
+ * @param cache has images that need not be written again, and keeps those that were
  * @throws the first failure, with its layer; ABORTED
  */
-export async function makeLayerImages(job: ImageJob, directory: number): Promise<LayerImages> {
+export async function makeLayerImages(
+  job: ImageJob,
+  directory: number,
+  cache: LayerCache | undefined
+): Promise<LayerImages> {
   const { image, settings } = job
   const diffIds = image.config.rootfs.diff_ids
   const tree = newTree(INDEXED_NODES)
@@ -43,9 +49,9 @@ export async function makeLayerImages(job: ImageJob, directory: number): Promise
   const turns = new OrderedLayers(names, (layer) =>
     turn(tree, layer, bodies[layer]!, settings.keepDirlinks)
   )
-  const made = new Map<Digest, ErofsLayerResult>()
+  const made = new Map<Digest, ErofsLayer>()
   await stageLayers(
-    biggestFirst(tasks(job, directory)),
+    biggestFirst(tasks(job, directory, cache)),
     names.length,
     turns,
     settings,
@@ -55,12 +61,28 @@ export async function makeLayerImages(job: ImageJob, directory: number): Promise
       for (const event of leftOut(names[task.layer]!, result)) settings.onEvent(event)
     }
   )
+  if (cache !== undefined) await keepAll(cache, directory, made, settings)
   const layers = diffIds.map((diffId) => ({
     diffId,
     name: imageName(diffId),
-    ...made.get(diffId)!
+    blocks: made.get(diffId)!.blocks
   }))
   return { layers, bodies, root: tree.root }
+}
+
+/** An image that lacks a hard link is of no use without the layers below, which a cache knows nothing of. */
+async function keepAll(
+  cache: LayerCache,
+  directory: number,
+  made: ReadonlyMap<Digest, ErofsLayer>,
+  { signal, onEvent }: ImageSettings
+): Promise<void> {
+  for (const [diffId, { wasThere, linksElsewhere }] of made) {
+    await heedSignals(signal)
+    if (wasThere) continue
+    if (linksElsewhere.length === 0) cache.keep(diffId, { directory, name: imageName(diffId) })
+    else onEvent(notKept(diffId))
+  }
 }
 
 function turn(
@@ -79,28 +101,43 @@ function turn(
 }
 
 /** A layer that comes twice gets one image, but its entries count twice. */
-function tasks(job: ImageJob, directory: number): LayerTask[] {
+function tasks(job: ImageJob, directory: number, cache: LayerCache | undefined): LayerTask[] {
   const diffIds = job.image.config.rootfs.diff_ids
   return diffIds.map((diffId, layer) =>
     diffIds.indexOf(diffId) === layer
       ? {
           ...entriesTask(job, layer),
           type: 'erofs-layer',
-          image: { directory, name: imageName(diffId), uuid: layerUuid(diffId) }
+          image: imageOf(diffId, directory, cache)
         }
       : readLayerTask(job, layer, { kind: 'index' })
   )
+}
+
+function imageOf(diffId: Digest, directory: number, cache: LayerCache | undefined): NewErofsImage {
+  const place = { directory, name: imageName(diffId) }
+  const isThere = cache?.lend(diffId, place) ?? false
+  return { ...place, uuid: layerUuid(diffId), isThere }
 }
 
 function imageName(diffId: Digest): string {
   return `${diffId.replace(':', '-')}.erofs`
 }
 
-function leftOut(layer: string, { linksElsewhere }: ErofsLayerResult): EngineEvent[] {
+function leftOut(layer: string, { linksElsewhere }: ErofsLayer): EngineEvent[] {
   return linksElsewhere.map((path) => ({
     type: 'warning',
     message:
       'The EROFS image of a layer lacks a hard link whose file is in a layer below. The merged image has it.',
     facts: { layer, entry: display(path) }
   }))
+}
+
+function notKept(diffId: Digest): EngineEvent {
+  return {
+    type: 'warning',
+    message:
+      'A layer is not put into the cache, because whoever mounts its image would miss hard links to files in layers below.',
+    facts: { layer: diffId }
+  }
 }

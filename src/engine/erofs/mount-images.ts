@@ -4,7 +4,7 @@ import { close } from '../../sys/files.ts'
 import { fromNode, isErrno } from '../../sys/failure.ts'
 import { handlePath } from '../../sys/handle-path.ts'
 import { openLoopDevice, type LoopDevice } from '../../sys/loop-device.ts'
-import { newMount, type MountOptions } from '../../sys/new-mount.ts'
+import { newMount, type MountOptions, type MountRestriction } from '../../sys/new-mount.ts'
 import type { OpenImages } from './open-images.ts'
 
 /**
@@ -16,31 +16,38 @@ const NEEDS_DEVICES = ['ENOTBLK', 'EINVAL']
 /** @param show gets the mount, which is nowhere yet @throws MOUNT_FAILED */
 export function mountImages(
   images: OpenImages,
+  restrictions: readonly MountRestriction[],
   show: (mount: number) => void
 ): 'files' | 'loop-devices' {
+  const mount = (image: string, devices: readonly string[]): void => {
+    const fd = newErofs(image, devices, restrictions)
+    try {
+      show(fd)
+    } finally {
+      close(fd)
+    }
+  }
   try {
-    const devices = images.devices.map(handlePath)
-    mounted(handlePath(images.merged), devices, show)
+    mount(handlePath(images.merged), images.devices.map(handlePath))
     return 'files'
   } catch (error) {
     const { cause } = error as Error
     if (!isErrno(cause, ...NEEDS_DEVICES)) throw error
   }
-  withLoopDevices(images, (image, devices) => mounted(image, devices, show))
+  withLoopDevices(images, mount)
   return 'loop-devices'
 }
 
-function mounted(image: string, devices: readonly string[], show: (mount: number) => void): void {
+function newErofs(
+  image: string,
+  devices: readonly string[],
+  restrictions: readonly MountRestriction[]
+): number {
   const options: MountOptions = [
     ['source', image],
     ...devices.map((path) => ['device', path] as const)
   ]
-  const mount = newMount('erofs', options, mountFailed)
-  try {
-    show(mount)
-  } finally {
-    close(mount)
-  }
+  return newMount('erofs', options, restrictions, mountFailed)
 }
 
 function mountFailed(error: unknown, said: string): unknown {

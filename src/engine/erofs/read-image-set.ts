@@ -29,16 +29,26 @@ export function readImageSet(directory: number): ImageSet {
 export function parseImageSet(bytes: Uint8Array): ImageSet {
   const value = parsed(bytes)
   const set = value as unknown as ImageSet
-  const { image, merged, devices } = set
+  const { image, devices } = set
   if (chainIds(devices.map(({ diffId }) => diffId)).at(-1) !== image.chainId)
     throw setInvalid({ reason: 'the devices are not the layers of the image, in their order' })
-  const names = new Map<string, string>([[merged.name, merged.digest]])
-  for (const { name, digest } of devices) {
-    if ((names.get(name) ?? digest) !== digest || name === merged.name)
-      throw setInvalid({ found: name, reason: 'one file has several digests' })
-    names.set(name, digest)
-  }
+  checkNames(set)
   return set
+}
+
+/** Only layers with the same content may share a file. */
+function checkNames({ merged, linear, disk, devices }: ImageSet): void {
+  const contents = new Map([[IMAGE_SET_FILE, 'set']])
+  const add = (name: string | undefined, content: string): void => {
+    if (name === undefined) return
+    if ((contents.get(name) ?? content) !== content)
+      throw setInvalid({ found: name, reason: 'one file has several contents' })
+    contents.set(name, content)
+  }
+  add(merged.name, 'merged')
+  add(linear?.name, 'linear')
+  add(disk?.name, 'disk')
+  for (const { name, digest, size, diffId } of devices) add(name, `${digest} ${size} ${diffId}`)
 }
 
 function parsed(bytes: Uint8Array): Json {

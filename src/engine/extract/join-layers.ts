@@ -10,10 +10,10 @@ import { applyWithJournal } from '../../rootfs/journal.ts'
 import { openUpFor } from '../../rootfs/open-up.ts'
 import { removeTree } from '../../sys/remove-tree.ts'
 import { makeDirectory } from '../../sys/names.ts'
+import { PRIVATE_MODE } from '../../sys/private-mode.ts'
 import { whileLending } from '../place/lent-modes.ts'
 import type { OnEvent } from '../operation/events.ts'
 import { layerTrash, type PlanRoot } from './plan-root.ts'
-import { PRIVATE_MODE } from '../../workspace/private-directory.ts'
 
 /** Joins the staged layers into `target` and removes what is left of their staging. */
 export function joinLayers(

@@ -4,10 +4,10 @@ import { OciUnpackError } from '../../errors.ts'
 import { listDirectory } from '../../sys/directory.ts'
 import { close, openOperatorDirectory } from '../../sys/files.ts'
 import { makeDirectory } from '../../sys/names.ts'
+import { PRIVATE_MODE } from '../../sys/private-mode.ts'
 import { layerStaging, layerTrash, type PlanRoot } from './plan-root.ts'
 import { privateName } from '../../workspace/private-name.ts'
 import { shedInheritance } from '../place/keep-times.ts'
-import { PRIVATE_MODE } from '../../workspace/private-directory.ts'
 
 /** The directory of one layer. Its staging is inside, so that objects only need to be renamed. */
 export interface LayerDirectory extends PlanRoot {

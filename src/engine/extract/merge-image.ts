@@ -5,6 +5,7 @@ import type { LayerStack } from '../../plan/layer-stack.ts'
 import type { StagedEntry } from '../../plan/staged-entry.ts'
 import type { Skips } from '../../rootfs/skips.ts'
 import { makeDirectory } from '../../sys/names.ts'
+import { PRIVATE_MODE } from '../../sys/private-mode.ts'
 import { layerStaging, type PlanRoot } from './plan-root.ts'
 import type { Job } from './job.ts'
 import { joinLayers } from './join-layers.ts'
@@ -13,7 +14,6 @@ import { layerName, stageLayerTask, type LayerTar } from './layer-tasks.ts'
 import { readAgain } from './read-again.ts'
 import { OrderedLayers, type LayerTurn } from './ordered-layers.ts'
 import { stageLayers } from './stage-layers.ts'
-import { PRIVATE_MODE } from '../../workspace/private-directory.ts'
 
 export interface MergeOptions {
   planRoot: PlanRoot

@@ -49,17 +49,30 @@ export async function stageLayers<T extends LayerTask>(
   })
 }
 
+/** What the caller does with an event is none of the layer's business. */
 async function stageOne<T extends LayerTask>(
   task: T,
   control: Control,
   pool: Pool,
   layers: OrderedLayers,
-  {
-    onEvent,
-    onOtherCompression
-  }: Pick<StageSettings, 'onEvent'> & {
-    onOtherCompression: OnOtherCompression
-  }
+  callbacks: Callbacks
+): Promise<ResultOf<T>> {
+  const { layer } = task
+  const result = await readOne(task, control, pool, layers, callbacks)
+  callbacks.onEvent({ type: 'layer', layer, counters: control.layer(layer) })
+  return result
+}
+
+interface Callbacks extends Pick<StageSettings, 'onEvent'> {
+  onOtherCompression: OnOtherCompression
+}
+
+async function readOne<T extends LayerTask>(
+  task: T,
+  control: Control,
+  pool: Pool,
+  layers: OrderedLayers,
+  { onEvent, onOtherCompression }: Callbacks
 ): Promise<ResultOf<T>> {
   const { layer, source, compression } = task
   try {
@@ -69,7 +82,6 @@ async function stageOne<T extends LayerTask>(
       otherCompression: (found) => onOtherCompression(layer, source, compression, found)
     })
     layers.complete(layer)
-    onEvent({ type: 'layer', layer, counters: control.layer(layer) })
     return result
   } catch (error) {
     throw withFacts(error, { layer: layerName(layer, task.source) })

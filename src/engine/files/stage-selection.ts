@@ -14,14 +14,13 @@ import { close, openFile } from '../../sys/files.ts'
 import { identity } from '../../sys/identity.ts'
 import { setModeOf } from '../../sys/metadata.ts'
 import { makeDirectory } from '../../sys/names.ts'
+import { PRIVATE_MODE } from '../../sys/private-mode.ts'
 import type { ImageJob } from '../extract/job.ts'
 import { reportLostXattr } from '../extract/join-layers.ts'
 import type { PlanRoot } from '../extract/plan-root.ts'
 import { callerMetadata } from './caller-metadata.ts'
 import type { Selection } from './selection.ts'
 import { entryOf, spoolBodies } from './spool-bodies.ts'
-
-const PRIVATE_MODE = 0o700
 
 /** @param stack contains what is already at the destination */
 export async function stageSelection(

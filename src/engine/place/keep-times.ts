@@ -2,9 +2,9 @@
 import { putBackTimes } from '../../rootfs/remembered.ts'
 import { statusMetadata } from '../../rootfs/status-metadata.ts'
 import { listXattrs, removeXattr, setModeOf } from '../../sys/metadata.ts'
+import { PRIVATE_MODE } from '../../sys/private-mode.ts'
 import { status } from '../../sys/status.ts'
 import { orTryAgain } from '../../sys/try-again.ts'
-import { PRIVATE_MODE } from '../../workspace/private-directory.ts'
 
 /** Runs `act` and restores the times of a directory, also after a failure: a temporary workspace in it is no change. */
 export function keepTimes<T>(fd: number, act: () => T): T {

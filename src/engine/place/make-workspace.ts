@@ -1,11 +1,8 @@
 /** What both kinds of workspaces have in common. */
 import { OciUnpackError } from '../../errors.ts'
 import { isErrno } from '../../sys/failure.ts'
-import {
-  makePrivateDirectory,
-  PRIVATE_MODE,
-  type PrivateDirectory
-} from '../../workspace/private-directory.ts'
+import { PRIVATE_MODE } from '../../sys/private-mode.ts'
+import { makePrivateDirectory, type PrivateDirectory } from '../../workspace/private-directory.ts'
 import { privateName } from '../../workspace/private-name.ts'
 import { shedInheritance } from './keep-times.ts'
 
