@@ -140,6 +140,17 @@ test.each<[string, (path: string) => void]>([
   ok('diff', '--recursive', at('one'), at('two'))
 })
 
+test.runIf(process.geteuid!() !== 0)('an image that may not be read is left alone', async () => {
+  const { devices } = await make('one')
+  const path = entry(devices[0]!)
+  ok('cp', path, at('copy'))
+  fs.rmSync(path)
+  ok('cp', at('copy'), path)
+  fs.chmodSync(path, 0)
+  expect((await make('two')).warnings).toContain('left as it is')
+  ok('diff', '--recursive', at('one'), at('two'))
+})
+
 function linkInstead(path: string): void {
   fs.renameSync(path, at('moved'))
   fs.symlinkSync(at('moved'), path)

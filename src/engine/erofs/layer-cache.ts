@@ -90,22 +90,24 @@ export class LayerCache {
       this.onEvent(isForeign(this.pathOf(diffId)))
       return
     }
-    this.about(diffId, () => this.put(diffId, from, found !== 'nothing'))
+    const left = this.about(diffId, () => this.put(diffId, from, found !== 'nothing'))
+    for (const path of left) this.onEvent({ type: 'leftover', path, undone: false })
     if (found !== 'nothing') this.onEvent(wasReplaced(this.pathOf(diffId)))
   }
 
-  private put(diffId: Digest, from: Place, replaces: boolean): void {
+  /** @returns paths of what dead processes had left there, which was removed */
+  private put(diffId: Digest, from: Place, replaces: boolean): string[] {
+    const left: string[] = []
     const directory = this.makeShard(diffId)
     try {
-      const path = dirname(this.pathOf(diffId))
-      makeWay(directory, path, (left) =>
-        this.onEvent({ type: 'leftover', path: left, undone: false })
-      )
+      makeWay(directory, dirname(this.pathOf(diffId)), (path) => left.push(path))
       shareFile(from, { directory, name: fileName(diffId) }, replaces)
       flush(directory)
+      return left
     } catch (error) {
       // another process was faster, and what it has put there is complete
-      if (replaces || !isErrno(error, 'EEXIST')) throw error
+      if (!replaces && isErrno(error, 'EEXIST')) return left
+      throw error
     } finally {
       close(directory)
     }
@@ -166,12 +168,18 @@ function look(directory: number, name: ByteString, diffId: Digest): Found {
   return uuid === Buffer.from(layerUuid(diffId)).toString('hex') ? 'ours' : 'foreign'
 }
 
+/** `unreadable` if its mode keeps us out. */
 function uuidOf(directory: number, name: ByteString): string | undefined {
-  const fd = openFile(directory, name)
   try {
-    return imageUuid(fd)
-  } finally {
-    close(fd)
+    const fd = openFile(directory, name)
+    try {
+      return imageUuid(fd)
+    } finally {
+      close(fd)
+    }
+  } catch (error) {
+    if (isErrno(error, 'EACCES', 'EPERM')) return 'unreadable'
+    throw error
   }
 }
 
