@@ -41,6 +41,12 @@ export {
   type ExtractFilesResult
 } from './engine/extract-files.ts'
 export {
+  imageFileStream,
+  openImageFile,
+  type ImageFile,
+  type ImageFileOptions
+} from './engine/files/image-file.ts'
+export {
   makeErofs,
   type MakeErofsOptions,
   type MakeErofsResult,
@@ -59,7 +65,7 @@ export {
   type MountErofsResult,
   type UmountErofsOptions
 } from './engine/mount-erofs.ts'
-export type { ImageFile, ImageSet } from './engine/erofs/image-set.ts'
+export type { ImageFile as ErofsFile, ImageSet } from './engine/erofs/image-set.ts'
 export type { ImageOptions } from './engine/extract/unpack-options.ts'
 export type { ChangeOptions, ChangeResult, CompressOption } from './engine/edit/change-options.ts'
 export type { TagOptions } from './engine/change-tag.ts'

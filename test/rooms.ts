@@ -125,9 +125,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'sys',
       'tar/writer.ts',
       'transports',
-      'worker'
+      'worker',
+      'workspace'
     ],
-    types: ['engine/changes', 'bundle', 'tar/entry.ts']
+    types: ['engine/changes', 'bundle', 'tar/entry.ts'],
+    node: ['fs', 'os', 'stream']
   },
   'engine/storage': {
     knows: 'where layers live between unpacks',
