@@ -77,6 +77,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   engine: {
     knows: 'the stories: one file for each thing a user can ask for, as a page of named steps',
     values: [
+      'engine/server',
       'engine/files',
       'engine/erofs',
       'engine/storage',
@@ -94,6 +95,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'hooks',
       'image',
       'mtree',
+      'nbd',
       'plan',
       'rootfs',
       'store',
@@ -104,6 +106,12 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ],
     types: ['registry/registry.ts'],
     node: ['fs', 'os', 'path']
+  },
+  'engine/server': {
+    knows: 'clients on sockets: listening, answering them, and what that may cost',
+    values: ['nbd', 'sys', 'workspace'],
+    types: ['engine/files/image-file.ts'],
+    node: ['fs', 'net', 'os', 'path', 'timers/promises']
   },
   'engine/erofs': {
     knows: 'images of layers that can be mounted',
@@ -389,6 +397,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     values: ['plan/names.ts', 'tar/sparse.ts'],
     types: ['plan/staged-entry.ts', 'plan/tree.ts', 'tar/entry.ts']
   },
+  nbd: {
+    knows:
+      '**pure**: the NBD protocol: what a client says, and the steps that this leads to; names of exports; URIs',
+    values: []
+  },
   vmdk: {
     knows:
       '**pure**: descriptors of disks for virtual machines: writing them, and how programs read them',
@@ -436,7 +449,7 @@ export const PACKAGES: Readonly<Record<string, string>> = {
 }
 
 /** Rooms whose functions are the same on every machine: no path of values leads from them to disks or processes. */
-export const PURE: readonly string[] = ['image', 'tar', 'mtree', 'plan', 'erofs', 'vmdk']
+export const PURE: readonly string[] = ['image', 'tar', 'mtree', 'plan', 'erofs', 'nbd', 'vmdk']
 
 /** The room that a file of src is in. */
 export function roomOf(file: string): string {
