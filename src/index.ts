@@ -47,6 +47,12 @@ export {
   type ImageFileOptions
 } from './engine/files/image-file.ts'
 export {
+  serveFiles,
+  type FileServer,
+  type ServedExport,
+  type ServeFilesOptions
+} from './engine/serve-files.ts'
+export {
   makeErofs,
   type MakeErofsOptions,
   type MakeErofsResult,

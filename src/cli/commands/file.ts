@@ -1,5 +1,5 @@
 /** Commands for the files of an image that is not unpacked. */
-import type { Command } from '../command.ts'
+import type { Command, Flag } from '../command.ts'
 import { REGISTRY_FLAGS, REGISTRY_VARIABLES } from '../registry-flags.ts'
 import {
   EXTRACT_FLAGS,
@@ -10,7 +10,7 @@ import {
   SOURCE_FLAG
 } from '../flags.ts'
 
-const IMAGE_FLAGS = [
+export const IMAGE_FLAGS: readonly Flag[] = [
   SOURCE_FLAG,
   PLATFORM_FLAG,
   ...EXTRACT_FLAGS,

@@ -15,6 +15,7 @@ import { copyCommand, verifyCommand } from './images.ts'
 import { newCommand, removeCommand, statCommand, tagCommand } from './image.ts'
 import { gcCommand, initCommand, listCommand } from './layout.ts'
 import { mtreeValidateCommand } from './mtree.ts'
+import { fileServeCommand } from './serve.ts'
 import { rawUnpackCommand, unpackCommand } from './unpack.ts'
 
 export const PROGRAM_SUMMARY = 'Unpacks OCI images into runtime bundles, in parallel and verified.'
@@ -41,6 +42,7 @@ export const COMMANDS: readonly Command[] = [
   fileListCommand,
   fileCatCommand,
   fileExtractCommand,
+  fileServeCommand,
   erofsMakeCommand,
   erofsVerifyCommand,
   erofsMountCommand,
