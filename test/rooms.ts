@@ -120,6 +120,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'codec',
       'image',
       'plan',
+      'random-access',
       'rootfs',
       'store',
       'sys',
@@ -129,7 +130,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'workspace'
     ],
     types: ['engine/changes', 'bundle', 'tar/entry.ts'],
-    node: ['fs', 'os', 'stream']
+    node: ['crypto', 'fs', 'os', 'path', 'stream']
   },
   'engine/storage': {
     knows: 'where layers live between unpacks',
@@ -282,6 +283,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'mtree/lines.ts',
       'plan/names.ts',
       'plan/plan-entry.ts',
+      'random-access',
       'rootfs',
       'store',
       'sys',
@@ -352,7 +354,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   store: {
     knows: 'blobs, the OCI layout directory, locks and atomic updates',
     values: ['image', 'sys', 'workspace'],
-    node: ['crypto', 'fs', 'os', 'path']
+    node: ['crypto', 'fs', 'os', 'path', 'util']
   },
   workspace: {
     knows:
@@ -368,7 +370,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'sys/isal-crc.ts',
       'sys/open-regular.ts',
       'sys/pipe.ts',
-      'sys/read.ts'
+      'sys/read.ts',
+      'sys/zlib.ts'
     ],
     types: ['image/media-types.ts'],
     node: [
@@ -382,6 +385,12 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'worker_threads',
       'zlib'
     ]
+  },
+  'random-access': {
+    knows: '**pure**: where a layer can be read from the middle, and the file that keeps that',
+    values: [],
+    types: ['image/digest.ts', 'image/media-types.ts'],
+    node: ['crypto']
   },
   erofs: {
     knows:
@@ -436,7 +445,15 @@ export const PACKAGES: Readonly<Record<string, string>> = {
 }
 
 /** Rooms whose functions are the same on every machine: no path of values leads from them to disks or processes. */
-export const PURE: readonly string[] = ['image', 'tar', 'mtree', 'plan', 'erofs', 'vmdk']
+export const PURE: readonly string[] = [
+  'image',
+  'tar',
+  'mtree',
+  'plan',
+  'random-access',
+  'erofs',
+  'vmdk'
+]
 
 /** The room that a file of src is in. */
 export function roomOf(file: string): string {

@@ -18,9 +18,7 @@ export function bytesOf(path: string | Uint8Array): ByteString {
 }
 
 /** What `requireOptions` expects of the option `path`. */
-export function kindOfPath(
-  options: { path?: string | Uint8Array } | undefined
-): 'text' | 'object' {
+export function kindOfPath(options: { path?: string | Uint8Array } | undefined): 'text' | 'object' {
   return options?.path instanceof Uint8Array ? 'object' : 'text'
 }
 
