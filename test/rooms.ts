@@ -128,6 +128,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'codec',
       'image',
       'plan',
+      'random-access',
       'rootfs',
       'store',
       'sys',
@@ -137,7 +138,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'workspace'
     ],
     types: ['engine/changes', 'bundle', 'tar/entry.ts'],
-    node: ['fs', 'os', 'stream']
+    node: ['crypto', 'fs', 'os', 'path', 'stream']
   },
   'engine/storage': {
     knows: 'where layers live between unpacks',
@@ -290,6 +291,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'mtree/lines.ts',
       'plan/names.ts',
       'plan/plan-entry.ts',
+      'random-access',
       'rootfs',
       'store',
       'sys',
@@ -360,7 +362,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   store: {
     knows: 'blobs, the OCI layout directory, locks and atomic updates',
     values: ['image', 'sys', 'workspace'],
-    node: ['crypto', 'fs', 'os', 'path']
+    node: ['crypto', 'fs', 'os', 'path', 'util']
   },
   workspace: {
     knows:
@@ -376,7 +378,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'sys/isal-crc.ts',
       'sys/open-regular.ts',
       'sys/pipe.ts',
-      'sys/read.ts'
+      'sys/read.ts',
+      'sys/zlib.ts'
     ],
     types: ['image/media-types.ts'],
     node: [
@@ -390,6 +393,12 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'worker_threads',
       'zlib'
     ]
+  },
+  'random-access': {
+    knows: '**pure**: where a layer can be read from the middle, and the file that keeps that',
+    values: [],
+    types: ['image/digest.ts', 'image/media-types.ts'],
+    node: ['crypto']
   },
   erofs: {
     knows:
@@ -449,7 +458,16 @@ export const PACKAGES: Readonly<Record<string, string>> = {
 }
 
 /** Rooms whose functions are the same on every machine: no path of values leads from them to disks or processes. */
-export const PURE: readonly string[] = ['image', 'tar', 'mtree', 'plan', 'erofs', 'nbd', 'vmdk']
+export const PURE: readonly string[] = [
+  'image',
+  'tar',
+  'mtree',
+  'plan',
+  'random-access',
+  'erofs',
+  'nbd',
+  'vmdk'
+]
 
 /** The room that a file of src is in. */
 export function roomOf(file: string): string {

@@ -36,6 +36,15 @@ export function* frames(source: Source, cutAt: Cut): Generator<Piece, void> {
   walk.assertEnded()
 }
 
+/** The same for frames that are not all there: they may end after any of them. */
+export async function* framesFrom(
+  chunks: AsyncIterable<Buffer>,
+  cutAt: Cut
+): AsyncGenerator<Piece, void> {
+  const walk = new FrameWalk(cutAt)
+  for await (const chunk of chunks) yield* walk.cut(chunk)
+}
+
 class FrameWalk {
   private readonly cutAt: Cut
   private step = START

@@ -3,16 +3,21 @@ import { withFacts } from '../../errors.ts'
 import type { StagedEntry } from '../../plan/staged-entry.ts'
 import type { Control } from '../../worker/control.ts'
 import { decodeEntries } from '../../worker/entry-codec.ts'
+import type { IndexLayerTask } from '../../worker/index-layer.ts'
 import type { Pool } from '../../worker/pool.ts'
+import type { ReadLayerTask } from '../../worker/read-layer.ts'
 import type { SinkDescription } from '../../worker/sinks.ts'
 import type { ImageJob } from '../extract/job.ts'
-import { layerName, readLayerTask } from '../extract/layer-tasks.ts'
+import { entriesTask, layerName, readLayerTask } from '../extract/layer-tasks.ts'
 import { warnOfOtherCompression, type OnOtherCompression } from '../extract/other-compression.ts'
 import { reportProgress } from '../operation/progress.ts'
 import { withThreads } from '../operation/threads.ts'
 
 /** The entries of a layer; may be called repeatedly. */
 export type LayerIndex = () => Iterable<StagedEntry>
+
+/** Larger ones make a smaller index, and smaller ones a faster read (docs/decisions/2026-11-29-restart-points.md). */
+const SPAN_BYTES = 1 << 22
 
 /** Runs `act` with a reader; the limits of an image apply to everything that is read with it. */
 export async function withLayerReader<T>(
@@ -64,10 +69,19 @@ export class LayerReader {
     await this.read(layer, { kind: 'bodies', directory, wanted })
   }
 
-  private async read(layer: number, sink: SinkDescription): Promise<Uint8Array[]> {
+  /** @param file descriptor of a new file, which becomes the index of the layer once this has returned */
+  async makeIndex(layer: number, file: number): Promise<void> {
+    await this.run({ ...entriesTask(this.job, layer), type: 'index-layer', file, span: SPAN_BYTES })
+  }
+
+  private read(layer: number, sink: SinkDescription): Promise<Uint8Array[]> {
+    return this.run(readLayerTask(this.job, layer, sink))
+  }
+
+  private async run(task: ReadLayerTask | IndexLayerTask): Promise<Uint8Array[]> {
     const { job, pool, control } = this
+    const { layer } = task
     const batches: Uint8Array[] = []
-    const task = readLayerTask(job, layer, sink)
     try {
       await pool.run(task, control, {
         entries: (batch) => void batches.push(batch),

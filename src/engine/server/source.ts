@@ -4,6 +4,7 @@ import type { Extent } from '../../nbd/extents.ts'
 import type { Refusal } from '../../nbd/request.ts'
 import { ERROR } from '../../nbd/wire.ts'
 import type { ImageFile } from '../files/image-file.ts'
+import { Turns } from './turns.ts'
 
 /** Told of each failure to read, with the offset in bytes at which the reading began. */
 export type OnFailure = (error: unknown, offset: number) => void
@@ -19,7 +20,11 @@ export class ReadFailure extends Error {
   }
 }
 
+/** Each may take memory for as much as is inflated at once. */
+const READS_AT_ONCE = 8
+
 export class Source {
+  private readonly turns = new Turns(READS_AT_ONCE)
   private readonly file: ImageFile
   private readonly onFailure: OnFailure
 
@@ -30,7 +35,7 @@ export class Source {
 
   /** @throws ReadFailure */
   async read(target: Buffer, offset: number): Promise<void> {
-    await this.orFail(offset, () => this.file.read(target, offset))
+    await this.orFail(offset, () => this.turns.take(() => this.file.read(target, offset)))
   }
 
   /** @throws ReadFailure */
