@@ -14,8 +14,15 @@ export const runFileServe: Run = async (input, terminal) => {
   const place = placeOf(input)
   return withEvents(terminal, async (onEvent, clear) => {
     const paths = input.positionals
+    const index = text(input, 'index')
     const options = imageOptions(input, terminal, onEvent)
-    const server = await serveFiles({ ...options, ...registry, ...place, paths })
+    const server = await serveFiles({
+      ...options,
+      ...registry,
+      ...place,
+      ...(index === undefined ? {} : { index }),
+      paths
+    })
     try {
       clear()
       return await withPidFile(text(input, 'pid-file'), () =>

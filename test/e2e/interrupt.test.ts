@@ -80,7 +80,8 @@ const READING: Readonly<Record<string, () => string[]>> = {
   copy: () => [image, `docker-archive:${box}/out`],
   'file list': () => ['--image', image],
   'file cat': () => ['--image', image, 'x'],
-  'file extract': () => ['--image', image, 'x', `${box}/out`]
+  'file extract': () => ['--image', image, 'x', `${box}/out`],
+  'file serve': () => ['--image', image, '--index', `${work}/index`, '--socket', `${box}/out`, 'x']
 }
 const HASHING = ['diff', 'raw mtree-validate']
 const WAITING = ['gc']

@@ -15,6 +15,12 @@ export const fileServeCommand: Command = {
   flags: [
     ...IMAGE_FLAGS,
     {
+      name: 'index',
+      value: 'DIRECTORY',
+      summary: "directory of indexes of layers (default: in the user's cache)",
+      kind: 'directory'
+    },
+    {
       name: 'socket',
       value: 'PATH',
       summary: 'Unix socket to make and listen on (default with --run: a temporary one)',
