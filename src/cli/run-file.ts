@@ -18,7 +18,7 @@ export const runFileList: Run = async (input, terminal) => {
   const registry = await registryOption(input, terminal)
   const { files } = await withEvents(terminal, (onEvent) =>
     listFiles({
-      ...options(input, terminal, onEvent),
+      ...imageOptions(input, terminal, onEvent),
       ...registry,
       ...(path === undefined ? {} : { path })
     })
@@ -35,7 +35,7 @@ export const runFileCat: Run = async (input, terminal) => {
       terminal.out(bytes)
       await terminal.written()
     }
-    return catFile({ ...options(input, terminal, onEvent), ...registry, path, write })
+    return catFile({ ...imageOptions(input, terminal, onEvent), ...registry, path, write })
   })
 }
 
@@ -46,7 +46,7 @@ export const runFileExtract: Run = async (input, terminal) => {
   const registry = await registryOption(input, terminal)
   await withEvents(terminal, (onEvent) =>
     extractFiles({
-      ...options(input, terminal, onEvent),
+      ...imageOptions(input, terminal, onEvent),
       ...registry,
       paths,
       destination,
@@ -55,7 +55,7 @@ export const runFileExtract: Run = async (input, terminal) => {
   )
 }
 
-function options(
+export function imageOptions(
   input: Input,
   { signal }: Terminal,
   onEvent: (event: EngineEvent) => void
