@@ -45,7 +45,7 @@ export class BodyWriter {
   }
 
   /** @param size of the whole file, if it was not known at the beginning */
-  finish(size = this.size): void {
+  finish(size: number = this.size): void {
     this.size = size
     if (this.written < this.size) this.endInHole()
   }
