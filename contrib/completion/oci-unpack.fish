@@ -81,7 +81,7 @@ function __oci_unpack_tags -a place
 end
 
 set -g __oci_unpack_groups raw file erofs bundle hooks
-set -g __oci_unpack_valued log progress color image platform layout jobs decompressor uid-map gid-map max-entries max-unpacked-bytes max-ratio max-path-bytes max-json-bytes max-pax-bytes authfile creds creds-fd cert-dir tls-verify manifest hooks trace mask-path compress compress-level time-precision history.author history.comment history.created history.created_by tag author created architecture platform.arch os platform.os platform.os.version platform.variant config.user config.exposedports config.env config.entrypoint config.cmd config.volume config.label config.workingdir config.stopsignal manifest.annotation clear referrers rootfs f file path p use-keywords k add-keywords K src-authfile src-creds src-creds-fd src-cert-dir src-tls-verify dest-authfile dest-creds dest-creds-fd dest-cert-dir dest-tls-verify vmdk case directory
+set -g __oci_unpack_valued log progress color image platform layout jobs decompressor uid-map gid-map max-entries max-unpacked-bytes max-ratio max-path-bytes max-json-bytes max-pax-bytes authfile creds creds-fd cert-dir tls-verify manifest hooks trace mask-path compress compress-level time-precision history.author history.comment history.created history.created_by tag author created architecture platform.arch os platform.os platform.os.version platform.variant config.user config.exposedports config.env config.entrypoint config.cmd config.volume config.label config.workingdir config.stopsignal manifest.annotation clear referrers rootfs f file path p use-keywords k add-keywords K src-authfile src-creds src-creds-fd src-cert-dir src-tls-verify dest-authfile dest-creds dest-creds-fd dest-cert-dir dest-tls-verify index vmdk case directory
 
 complete -c oci-unpack -f
 complete -c oci-unpack -l log -x -a 'debug info warn error fatal' -d 'how much to log on stderr (default: warn)'
@@ -382,6 +382,8 @@ complete -c oci-unpack -n '__oci_unpack_at "verify"' -l tls-verify -x -a 'true f
 complete -c oci-unpack -n '__oci_unpack_at "file"' -a list -d 'list the files of an image'
 complete -c oci-unpack -n '__oci_unpack_at "file"' -a cat -d 'print a file of an image'
 complete -c oci-unpack -n '__oci_unpack_at "file"' -a extract -d 'write files of an image below a directory'
+complete -c oci-unpack -n '__oci_unpack_at "file"' -a export -d 'write a file of an image to a new file, a block device or standard output'
+complete -c oci-unpack -n '__oci_unpack_at "file"' -a index -d 'make indexes, with which any part of a layer can be read'
 
 complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l image -x -a '(__oci_unpack_image source)' -d 'image to read: [oci:]PATH[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME[:TAG]], tar:FILE or docker://[HOST/]NAME[:TAG]'
 complete -c oci-unpack -n '__oci_unpack_at "file list" "file ls"' -l platform -x -d 'image to choose from an index (default: the host\'s platform)'
@@ -438,6 +440,47 @@ complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l cert-dir -x -a '(_
 complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l tls-verify -x -a 'true false' -d 'check the certificate of the registry; false also allows plain HTTP, which only loopback addresses may use otherwise (default: true)'
 complete -c oci-unpack -n '__oci_unpack_at "file extract"' -l overwrite -d 'replace existing files (never directories)'
 complete -c oci-unpack -n '__oci_unpack_positional 2 "file extract"' -x -a '(__fish_complete_directories)'
+
+complete -c oci-unpack -n '__oci_unpack_at "file export"' -l image -x -a '(__oci_unpack_image source)' -d 'image to read: [oci:]PATH[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME[:TAG]], tar:FILE or docker://[HOST/]NAME[:TAG]'
+complete -c oci-unpack -n '__oci_unpack_at "file export"' -l platform -x -d 'image to choose from an index (default: the host\'s platform)'
+complete -c oci-unpack -n '__oci_unpack_at "file export"' -l keep-dirlinks -d 'keep a symbolic link to a directory when a layer has a directory of that name'
+complete -c oci-unpack -n '__oci_unpack_at "file export"' -l jobs -x -d 'layers to read at once (default: one per processor)'
+complete -c oci-unpack -n '__oci_unpack_at "file export"' -l decompressor -r -F -a 'auto none isal igzip unpigz pigz gzip zstd' -d 'what decompresses layers: auto, none, isal, igzip, unpigz, pigz, gzip, zstd or an absolute path (default: auto)'
+complete -c oci-unpack -n '__oci_unpack_at "file export"' -l max-entries -x -d 'entries in all layers (default: 10,000,000)'
+complete -c oci-unpack -n '__oci_unpack_at "file export"' -l max-unpacked-bytes -x -d 'bytes of tar and hashed holes in all layers (default: 1 TiB)'
+complete -c oci-unpack -n '__oci_unpack_at "file export"' -l max-ratio -x -d 'bytes of tar and hashed holes per compressed byte of a large layer (default: 1100)'
+complete -c oci-unpack -n '__oci_unpack_at "file export"' -l max-path-bytes -x -d 'bytes of a path (default: 4095)'
+complete -c oci-unpack -n '__oci_unpack_at "file export"' -l max-json-bytes -x -d 'bytes of a JSON document (default: 4 MiB)'
+complete -c oci-unpack -n '__oci_unpack_at "file export"' -l max-pax-bytes -x -d 'bytes of a PAX header (default: 1 MiB)'
+complete -c oci-unpack -n '__oci_unpack_at "file export"' -l authfile -r -F -d 'file of credentials for the registry (default: those of podman and docker)'
+complete -c oci-unpack -n '__oci_unpack_at "file export"' -l creds -x -d 'credentials for the registry, which other users can see in the list of processes: better use OCI_UNPACK_CREDS'
+complete -c oci-unpack -n '__oci_unpack_at "file export"' -l creds-fd -x -d 'file descriptor whose first line is USER[:PASSWORD] for the registry'
+complete -c oci-unpack -n '__oci_unpack_at "file export"' -l cert-dir -x -a '(__fish_complete_directories)' -d 'directory with *.crt, *.cert and *.key for the registry (default: containers-certs.d(5))'
+complete -c oci-unpack -n '__oci_unpack_at "file export"' -l tls-verify -x -a 'true false' -d 'check the certificate of the registry; false also allows plain HTTP, which only loopback addresses may use otherwise (default: true)'
+complete -c oci-unpack -n '__oci_unpack_at "file export"' -l disk -d 'export the only file in /disk, the disk of a KubeVirt containerDisk'
+complete -c oci-unpack -n '__oci_unpack_at "file export"' -l inflate -d 'inflate a file that is compressed with gzip, zstd, xz or bzip2'
+complete -c oci-unpack -n '__oci_unpack_at "file export"' -l stop-early -d 'read no further than the file, so that its layer remains unverified'
+complete -c oci-unpack -n '__oci_unpack_at "file export"' -l json -d 'print a JSON object that describes the file'
+complete -c oci-unpack -n '__oci_unpack_positional 2 "file export"' -r -F
+
+complete -c oci-unpack -n '__oci_unpack_at "file index"' -l image -x -a '(__oci_unpack_image source)' -d 'image to read: [oci:]PATH[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME[:TAG]], tar:FILE or docker://[HOST/]NAME[:TAG]'
+complete -c oci-unpack -n '__oci_unpack_at "file index"' -l platform -x -d 'image to choose from an index (default: the host\'s platform)'
+complete -c oci-unpack -n '__oci_unpack_at "file index"' -l keep-dirlinks -d 'keep a symbolic link to a directory when a layer has a directory of that name'
+complete -c oci-unpack -n '__oci_unpack_at "file index"' -l jobs -x -d 'layers to read at once (default: one per processor)'
+complete -c oci-unpack -n '__oci_unpack_at "file index"' -l decompressor -r -F -a 'auto none isal igzip unpigz pigz gzip zstd' -d 'what decompresses layers: auto, none, isal, igzip, unpigz, pigz, gzip, zstd or an absolute path (default: auto)'
+complete -c oci-unpack -n '__oci_unpack_at "file index"' -l max-entries -x -d 'entries in all layers (default: 10,000,000)'
+complete -c oci-unpack -n '__oci_unpack_at "file index"' -l max-unpacked-bytes -x -d 'bytes of tar and hashed holes in all layers (default: 1 TiB)'
+complete -c oci-unpack -n '__oci_unpack_at "file index"' -l max-ratio -x -d 'bytes of tar and hashed holes per compressed byte of a large layer (default: 1100)'
+complete -c oci-unpack -n '__oci_unpack_at "file index"' -l max-path-bytes -x -d 'bytes of a path (default: 4095)'
+complete -c oci-unpack -n '__oci_unpack_at "file index"' -l max-json-bytes -x -d 'bytes of a JSON document (default: 4 MiB)'
+complete -c oci-unpack -n '__oci_unpack_at "file index"' -l max-pax-bytes -x -d 'bytes of a PAX header (default: 1 MiB)'
+complete -c oci-unpack -n '__oci_unpack_at "file index"' -l authfile -r -F -d 'file of credentials for the registry (default: those of podman and docker)'
+complete -c oci-unpack -n '__oci_unpack_at "file index"' -l creds -x -d 'credentials for the registry, which other users can see in the list of processes: better use OCI_UNPACK_CREDS'
+complete -c oci-unpack -n '__oci_unpack_at "file index"' -l creds-fd -x -d 'file descriptor whose first line is USER[:PASSWORD] for the registry'
+complete -c oci-unpack -n '__oci_unpack_at "file index"' -l cert-dir -x -a '(__fish_complete_directories)' -d 'directory with *.crt, *.cert and *.key for the registry (default: containers-certs.d(5))'
+complete -c oci-unpack -n '__oci_unpack_at "file index"' -l tls-verify -x -a 'true false' -d 'check the certificate of the registry; false also allows plain HTTP, which only loopback addresses may use otherwise (default: true)'
+complete -c oci-unpack -n '__oci_unpack_at "file index"' -l index -x -a '(__fish_complete_directories)' -d 'directory of indexes (default: in the user\'s cache)'
+complete -c oci-unpack -n '__oci_unpack_at "file index"' -l json -d 'print one JSON object per line'
 
 complete -c oci-unpack -n '__oci_unpack_at "erofs"' -a make -d 'make EROFS images of an image and its layers'
 complete -c oci-unpack -n '__oci_unpack_at "erofs"' -a verify -d 'check EROFS images against their erofs.json'
