@@ -41,8 +41,21 @@ export {
   type ExtractFilesResult
 } from './engine/extract-files.ts'
 export {
+  exportFile,
+  type ExportFileOptions,
+  type ExportFileResult,
+  type FileDisk
+} from './engine/export-file.ts'
+export {
+  indexLayers,
+  type IndexedLayer,
+  type IndexLayersOptions,
+  type IndexLayersResult
+} from './engine/index-layers.ts'
+export {
   imageFileStream,
   openImageFile,
+  type FileExtent,
   type ImageFile,
   type ImageFileOptions
 } from './engine/files/image-file.ts'

@@ -91,6 +91,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'engine/operation',
       'bundle',
       'codec',
+      'disk',
       'erofs',
       'hooks',
       'image',
@@ -126,6 +127,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'engine/extract',
       'engine/operation',
       'codec',
+      'disk',
       'image',
       'plan',
       'random-access',
@@ -394,6 +396,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'zlib'
     ]
   },
+  disk: {
+    knows: '**pure**: what files say about the disks for virtual machines in them',
+    values: []
+  },
   'random-access': {
     knows: '**pure**: where a layer can be read from the middle, and the file that keeps that',
     values: [],
@@ -463,6 +469,7 @@ export const PURE: readonly string[] = [
   'tar',
   'mtree',
   'plan',
+  'disk',
   'random-access',
   'erofs',
   'nbd',

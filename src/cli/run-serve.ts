@@ -1,7 +1,7 @@
 /** Runs `file serve`. */
 import { aborted, OciUnpackError } from '../errors.ts'
 import { serveFiles, type FileServer } from '../index.ts'
-import { text, type Input, type Run, type Terminal } from './command.ts'
+import { isSet, text, type Input, type Run, type Terminal } from './command.ts'
 import { wholeNumber } from './flag-values.ts'
 import { withPidFile } from './pid-file.ts'
 import { withEvents } from './progress/show.ts'
@@ -21,6 +21,7 @@ export const runFileServe: Run = async (input, terminal) => {
       ...registry,
       ...place,
       ...(index === undefined ? {} : { index }),
+      disk: isSet(input, 'disk'),
       paths
     })
     try {

@@ -25,7 +25,7 @@ export function decompressFrom(
     case 'gzip':
       return restart.bits === 0 ? gunzipMembers(compressed(0)) : gunzipFrom(restart, compressed)
     case 'zstd':
-      return unzstdFrom(compressed(restart.bits / 8))
+      return unzstdFrom(compressed(restart.bits / 8), false)
   }
 }
 

@@ -45,13 +45,16 @@ export function unzstd(source: Source, onFrame: OnFrame = () => undefined): Asyn
 /** Called before each frame with content, when what is before it was returned. @param offset where it begins */
 export type OnFrame = (offset: number) => void
 
-/** The same for frames that are not all there, and arrive in their own time. */
-export async function* unzstdFrom(compressed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+/** The same for frames that arrive in their own time. @param isWhole false: they may end anywhere */
+export async function* unzstdFrom(
+  compressed: AsyncIterable<Buffer>,
+  isWhole: boolean
+): AsyncGenerator<Buffer> {
   if (native === undefined) {
-    yield* decodeBlocks(framesFrom(compressed, 'blocks'), () => undefined)
+    yield* decodeBlocks(framesFrom(compressed, 'blocks', isWhole), () => undefined)
     return
   }
-  const pieces = framesFrom(compressed, 'frames')
+  const pieces = framesFrom(compressed, 'frames', isWhole)
   for (let first = await pieces.next(); first.done !== true; first = await pieces.next())
     yield* throughAsync(native(NATIVE_OPTIONS), frameFrom(first.value, pieces))
 }

@@ -36,13 +36,15 @@ export function* frames(source: Source, cutAt: Cut): Generator<Piece, void> {
   walk.assertEnded()
 }
 
-/** The same for frames that are not all there: they may end after any of them. */
+/** The same for chunks that arrive in their own time. @param isWhole false: they may end anywhere */
 export async function* framesFrom(
   chunks: AsyncIterable<Buffer>,
-  cutAt: Cut
+  cutAt: Cut,
+  isWhole: boolean
 ): AsyncGenerator<Piece, void> {
   const walk = new FrameWalk(cutAt)
   for await (const chunk of chunks) yield* walk.cut(chunk)
+  if (isWhole) walk.assertEnded()
 }
 
 class FrameWalk {

@@ -1,9 +1,11 @@
 /** Serves files of an image as network block devices. */
 import { resolve } from 'node:path'
+import { toText } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import { exportName, isExportName } from '../nbd/export.ts'
 import { nbdUri, type Address } from '../nbd/uri.ts'
 import { openImageFile, type ImageFileOptions } from './files/image-file.ts'
+import { locateDisk } from './files/locate-disk.ts'
 import { throwIfAborted } from './operation/abort.ts'
 import { asked } from './operation/asked.ts'
 import type { OnEvent } from './operation/events.ts'
@@ -13,7 +15,9 @@ import { serve, type Place, type ServedFile, type Serving } from './server/serve
 
 export interface ServeFilesOptions extends Omit<ImageFileOptions, 'path'> {
   /** Regular files of the image; links are followed inside the image only. The first is the default export. */
-  paths: readonly string[]
+  paths?: readonly string[]
+  /** Also serve the only regular file in the directory `/disk`, as the default export. */
+  disk?: boolean
   /** Path of a Unix socket, which is made for this user only. Default: a temporary one. */
   socket?: string
   /** Instead of a socket, a TCP port on 127.0.0.1, which all users of this machine can reach; 0 for any that is free. */
@@ -47,18 +51,21 @@ export interface ServedExport {
  * @throws OciUnpackError with a stable `code`
  */
 export async function serveFiles(options: ServeFilesOptions): Promise<FileServer> {
-  requireOptions(options, { image: 'text', paths: 'list' })
+  requireOptions(options, { image: 'text' })
   const place = placeOf(options)
-  const names = namesOf(options.paths)
+  const { paths = [], disk = false } = options
+  const names = namesOf(paths)
+  if (names.length === 0 && !disk) throw nothing()
   const { signal, onEvent = () => undefined } = options
-  return asked({ image: options.image }, () =>
-    withFiles(options, names, async (files) => {
+  return asked({ image: options.image }, async () => {
+    const all = disk ? namesOf([toText(await locateDisk(options)) ?? '', ...names]) : names
+    return withFiles(options, all, async (files) => {
       throwIfAborted(signal)
       const onFailure = failuresTo(onEvent)
       const serving = await serve(files, place, { onLeftover: leftoverTo(onEvent), onFailure })
       return handleOf(serving, files, signal)
     })
-  )
+  })
 }
 
 /** @throws USAGE */
@@ -76,19 +83,19 @@ function placeOf({ socket, port }: ServeFilesOptions): Place {
 }
 
 /** @throws USAGE */
-function namesOf(paths: readonly string[]): [string, ...string[]] {
-  const [first, ...rest] = new Set(paths.map(exportName))
-  if (first === undefined)
-    throw new OciUnpackError('USAGE', 'There is nothing to serve: no path is given.')
-  for (const name of [first, ...rest])
-    if (!isExportName(name))
-      throw new OciUnpackError('USAGE', 'This path cannot be the name of an export.', {
-        facts: {
-          expected: '1 to 4096 bytes without NUL',
-          found: `${Buffer.byteLength(name)} bytes`
-        }
-      })
-  return [first, ...rest]
+function namesOf(paths: readonly string[]): string[] {
+  const names = [...new Set(paths.map(exportName))]
+  const wrong = names.find((name) => !isExportName(name))
+  if (wrong === undefined) return names
+  throw new OciUnpackError('USAGE', 'This path cannot be the name of an export.', {
+    facts: { expected: '1 to 4096 bytes without NUL', found: `${Buffer.byteLength(wrong)} bytes` }
+  })
+}
+
+function nothing(): OciUnpackError {
+  return new OciUnpackError('USAGE', 'There is nothing to serve: no path is given.', {
+    hint: 'Give a path, or {disk} for the only file in /disk.'
+  })
 }
 
 type Files = readonly [ServedFile, ...ServedFile[]]
@@ -96,19 +103,16 @@ type Files = readonly [ServedFile, ...ServedFile[]]
 /** Opens them for `act`, and closes them again if it fails. */
 async function withFiles<T>(
   options: ServeFilesOptions,
-  [first, ...rest]: readonly [string, ...string[]],
+  names: readonly string[],
   act: (files: Files) => Promise<T>
 ): Promise<T> {
   const opened: ServedFile[] = []
-  const open = async (name: string): Promise<ServedFile> => {
-    const file = await openImageFile({ ...options, path: name })
-    opened.push({ name, size: file.size, file })
-    return opened.at(-1)!
-  }
   try {
-    const files: [ServedFile, ...ServedFile[]] = [await open(first)]
-    for (const name of rest) files.push(await open(name))
-    return await act(files)
+    for (const name of names) {
+      const file = await openImageFile({ ...options, path: name })
+      opened.push({ name, size: file.size, file })
+    }
+    return await act(opened as [ServedFile, ...ServedFile[]])
   } catch (error) {
     await closeAll(opened)
     throw error

@@ -6,6 +6,7 @@ import type { checkBlob } from './check-blob.ts'
 import type { checkErofs } from './check-erofs.ts'
 import type { Control } from './control.ts'
 import type { erofsLayer } from './erofs-layer.ts'
+import type { exportBody } from './export-body.ts'
 import type { hashFiles } from './hash-files.ts'
 import type { indexLayer } from './index-layer.ts'
 import type { readLayer, ReadLayerReport } from './read-layer.ts'
@@ -17,6 +18,7 @@ import type { surveyTree } from './survey-tree.ts'
 interface Performers {
   'read-layer': typeof readLayer
   'index-layer': typeof indexLayer
+  'export-body': typeof exportBody
   'erofs-layer': typeof erofsLayer
   'spool-layer': typeof spoolLayer
   'assist-layer': typeof assistLayer
@@ -45,6 +47,7 @@ export const SILENT: Report = {
 const LOAD: { [Type in keyof Performers]: () => Promise<Performers[Type]> } = {
   'read-layer': async () => (await import('./read-layer.ts')).readLayer,
   'index-layer': async () => (await import('./index-layer.ts')).indexLayer,
+  'export-body': async () => (await import('./export-body.ts')).exportBody,
   'erofs-layer': async () => (await import('./erofs-layer.ts')).erofsLayer,
   'spool-layer': async () => (await import('./spool-layer.ts')).spoolLayer,
   'assist-layer': async () => (await import('./assist-layer.ts')).assistLayer,

@@ -10,7 +10,7 @@ import { EntryEncoder } from './entry-codec.ts'
 import { hashesFiles } from './hashes-files.ts'
 import { LayerEntries } from './layer-entries.ts'
 import { checkLimit } from './limit.ts'
-import type { LayerSink } from '../rootfs/layer-sink.ts'
+import { StoppedEarly, type LayerSink } from '../rootfs/layer-sink.ts'
 import { openSink, type SinkDescription } from './sinks.ts'
 import type { TarConsumer } from './read-line.ts'
 import { limited, TarSizeCheck, type TarSizeLimits } from './tar-limits.ts'
@@ -77,7 +77,12 @@ export async function readInto(
   const bodies = task.digests ? new BodyDigests({ entry: add, holes }) : undefined
   const entries = new LayerEntries(task.rules, sink, add, bodies)
   const reader = limited(size, new TarReader(entries, task.limits.tar))
-  await readVerifiedTar(task, control, report, around({ ...reader, bodies }))
+  try {
+    await readVerifiedTar(task, control, report, around({ ...reader, bodies }))
+  } catch (error) {
+    if (error instanceof StoppedEarly) batches.flush()
+    throw error
+  }
   batches.flush()
 }
 

@@ -38,6 +38,15 @@ test('files of the merged tree are served under their paths, each once', async (
   await client.close()
 })
 
+test('the only file in /disk is the default export if that is asked for', async () => {
+  const whiteout = tar(file('disk/.wh.b'))
+  const one = buildImage(`${work}/one`, {
+    layers: [tar(file('disk/a', 'old'), file('disk/b'), file('c')), whiteout]
+  })
+  const { exports } = await start({ image: one.reference, paths: ['c', '/disk/a'], disk: true })
+  expect(exports.map(({ name }) => name)).toEqual(['disk/a', 'c'])
+})
+
 test('a server on a port has its URI', async () => {
   const { address, uri } = await start({ port: 0 })
   expect(uri).toBe(`nbd://127.0.0.1:${address.port!}/`)
@@ -50,6 +59,7 @@ describe('refused', () => {
     ['a port that is none', { port: 65_536 }, 'USAGE'],
     ['half a port', { port: 1.5 }, 'USAGE'],
     ['no path', { paths: [] }, 'USAGE'],
+    ['the disk of several', { disk: true }, 'PATH_INVALID'],
     ['the root', { paths: ['/'] }, 'USAGE'],
     ['a path with NUL', { paths: ['a\0'] }, 'USAGE'],
     ['a path that no client could name', { paths: ['ä'.repeat(2049)] }, 'USAGE'],

@@ -9,7 +9,13 @@ import {
   erofsUmountCommand,
   erofsVerifyCommand
 } from './erofs.ts'
-import { fileCatCommand, fileExtractCommand, fileListCommand } from './file.ts'
+import {
+  fileCatCommand,
+  fileExportCommand,
+  fileExtractCommand,
+  fileIndexCommand,
+  fileListCommand
+} from './file.ts'
 import { hooksCheckCommand, hooksGcCommand, hooksTestCommand } from './hooks.ts'
 import { copyCommand, verifyCommand } from './images.ts'
 import { newCommand, removeCommand, statCommand, tagCommand } from './image.ts'
@@ -43,6 +49,8 @@ export const COMMANDS: readonly Command[] = [
   fileCatCommand,
   fileExtractCommand,
   fileServeCommand,
+  fileExportCommand,
+  fileIndexCommand,
   erofsMakeCommand,
   erofsVerifyCommand,
   erofsMountCommand,

@@ -1,7 +1,7 @@
 /** The command that serves files of an image to other programs. */
 import type { Command } from '../command.ts'
 import { REGISTRY_VARIABLES } from '../registry-flags.ts'
-import { IMAGE_FLAGS } from './file.ts'
+import { IMAGE_FLAGS, INDEX_FLAG } from './file.ts'
 
 export const fileServeCommand: Command = {
   path: ['file', 'serve'],
@@ -11,14 +11,21 @@ export const fileServeCommand: Command = {
     'the end of the command of --run. The name of an export is its path without the first slash, and the first PATH is the ' +
     'default export. When the server listens, it prints the URI of each export. A socket belongs to this user alone, while a ' +
     'port can be reached by all users of this machine.',
-  positionals: [{ name: 'PATH', summary: 'path in the image of a regular file', variadic: true }],
+  positionals: [
+    {
+      name: 'PATH',
+      summary: 'path in the image of a regular file; not needed with --disk',
+      optional: true,
+      variadic: true
+    }
+  ],
   flags: [
     ...IMAGE_FLAGS,
+    INDEX_FLAG,
     {
-      name: 'index',
-      value: 'DIRECTORY',
-      summary: "directory of indexes of layers (default: in the user's cache)",
-      kind: 'directory'
+      name: 'disk',
+      summary:
+        'serve the only file in /disk, the disk of a KubeVirt containerDisk, as the default export'
     },
     {
       name: 'socket',
@@ -46,8 +53,8 @@ export const fileServeCommand: Command = {
   ],
   environment: REGISTRY_VARIABLES,
   examples: [
-    'oci-unpack file serve --image ./layout:v1 --socket /run/user/1000/disk.sock disk/disk.qcow2',
-    `oci-unpack file serve --image ./layout:v1 --run 'qemu-img convert -O raw "$uri" disk.raw' disk/disk.qcow2`
+    `oci-unpack file serve --image docker://quay.io/containerdisks/fedora:latest --disk --run 'qemu-img convert -O raw "$uri" disk.raw'`,
+    'oci-unpack file serve --image ./layout:vm --socket /run/user/1000/vm.sock disk/disk.img seed.iso'
   ],
   load: async () => (await import('../run-serve.ts')).runFileServe
 }

@@ -6,7 +6,7 @@ import { withImage } from '../transfer/with-image.ts'
 export interface Held<T> {
   value: T
   /** Closes the image. */
-  release(): Promise<void>
+  readonly release: () => Promise<void>
 }
 
 /** @param name the image as its user named it @throws what opening it and `open` throw; then nothing is held */

@@ -24,10 +24,13 @@ export class OpenIndex {
   readonly tail: IndexTail
   /** Its path, for messages. */
   readonly path: string
+  /** Bytes of the file. */
+  readonly size: number
   private readonly fd: number
 
-  private constructor(fd: number, path: string, tail: IndexTail) {
+  private constructor({ fd, size }: RegularFile, path: string, tail: IndexTail) {
     this.fd = fd
+    this.size = size
     this.path = path
     this.tail = tail
   }
@@ -36,14 +39,14 @@ export class OpenIndex {
    * Takes over the descriptor. Undefined, and closed, if another version of this program made the file.
    * @throws INDEX_INVALID; then it is closed, too
    */
-  static open({ fd, size }: RegularFile, path: string): OpenIndex | undefined {
+  static open(file: RegularFile, path: string): OpenIndex | undefined {
     let index: OpenIndex | undefined
     try {
-      const tail = readTail(fd, size, path)
-      if (tail !== undefined) index = new OpenIndex(fd, path, tail)
+      const tail = readTail(file.fd, file.size, path)
+      if (tail !== undefined) index = new OpenIndex(file, path, tail)
       return index
     } finally {
-      if (index === undefined) closeSync(fd)
+      if (index === undefined) closeSync(file.fd)
     }
   }
 
