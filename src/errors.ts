@@ -52,6 +52,7 @@ export type ErrorCode =
   | 'ENTRY_INVALID'
   | 'PATH_NOT_FOUND'
   | 'PATH_INVALID'
+  | 'INDEX_INVALID'
   // file systems as images
   | 'EROFS_INVALID'
   | 'MOUNT_FAILED'

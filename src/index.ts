@@ -41,6 +41,31 @@ export {
   type ExtractFilesResult
 } from './engine/extract-files.ts'
 export {
+  exportFile,
+  type ExportFileOptions,
+  type ExportFileResult,
+  type FileDisk
+} from './engine/export-file.ts'
+export {
+  indexLayers,
+  type IndexedLayer,
+  type IndexLayersOptions,
+  type IndexLayersResult
+} from './engine/index-layers.ts'
+export {
+  imageFileStream,
+  openImageFile,
+  type FileExtent,
+  type ImageFile,
+  type ImageFileOptions
+} from './engine/files/image-file.ts'
+export {
+  serveFiles,
+  type FileServer,
+  type ServedExport,
+  type ServeFilesOptions
+} from './engine/serve-files.ts'
+export {
   makeErofs,
   type MakeErofsOptions,
   type MakeErofsResult,
@@ -59,7 +84,7 @@ export {
   type MountErofsResult,
   type UmountErofsOptions
 } from './engine/mount-erofs.ts'
-export type { ImageFile, ImageSet } from './engine/erofs/image-set.ts'
+export type { ImageFile as ErofsFile, ImageSet } from './engine/erofs/image-set.ts'
 export type { ImageOptions } from './engine/extract/unpack-options.ts'
 export type { ChangeOptions, ChangeResult, CompressOption } from './engine/edit/change-options.ts'
 export type { TagOptions } from './engine/change-tag.ts'

@@ -77,6 +77,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   engine: {
     knows: 'the stories: one file for each thing a user can ask for, as a page of named steps',
     values: [
+      'engine/server',
       'engine/files',
       'engine/erofs',
       'engine/storage',
@@ -90,10 +91,12 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'engine/operation',
       'bundle',
       'codec',
+      'disk',
       'erofs',
       'hooks',
       'image',
       'mtree',
+      'nbd',
       'plan',
       'rootfs',
       'store',
@@ -104,6 +107,12 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ],
     types: ['registry/registry.ts'],
     node: ['fs', 'os', 'path']
+  },
+  'engine/server': {
+    knows: 'clients on sockets: listening, answering them, and what that may cost',
+    values: ['nbd', 'sys', 'workspace'],
+    types: ['engine/files/image-file.ts'],
+    node: ['fs', 'net', 'os', 'path', 'timers/promises']
   },
   'engine/erofs': {
     knows: 'images of layers that can be mounted',
@@ -128,16 +137,20 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'engine/extract',
       'engine/operation',
       'codec',
+      'disk',
       'image',
       'plan',
+      'random-access',
       'rootfs',
       'store',
       'sys',
       'tar/writer.ts',
       'transports',
-      'worker'
+      'worker',
+      'workspace'
     ],
-    types: ['engine/changes', 'bundle', 'tar/entry.ts']
+    types: ['engine/changes', 'bundle', 'tar/entry.ts'],
+    node: ['crypto', 'fs', 'os', 'path', 'stream']
   },
   'engine/storage': {
     knows: 'where layers live between unpacks',
@@ -290,6 +303,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'mtree/lines.ts',
       'plan/names.ts',
       'plan/plan-entry.ts',
+      'random-access',
       'rootfs',
       'store',
       'sys',
@@ -360,7 +374,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   store: {
     knows: 'blobs, the OCI layout directory, locks and atomic updates',
     values: ['image', 'sys', 'workspace'],
-    node: ['crypto', 'fs', 'os', 'path']
+    node: ['crypto', 'fs', 'os', 'path', 'util']
   },
   workspace: {
     knows:
@@ -376,7 +390,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'sys/isal-crc.ts',
       'sys/open-regular.ts',
       'sys/pipe.ts',
-      'sys/read.ts'
+      'sys/read.ts',
+      'sys/zlib.ts'
     ],
     types: ['image/media-types.ts'],
     node: [
@@ -391,11 +406,26 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'zlib'
     ]
   },
+  disk: {
+    knows: '**pure**: what files say about the disks for virtual machines in them',
+    values: []
+  },
+  'random-access': {
+    knows: '**pure**: where a layer can be read from the middle, and the file that keeps that',
+    values: [],
+    types: ['image/digest.ts', 'image/media-types.ts'],
+    node: ['crypto']
+  },
   erofs: {
     knows:
       '**pure**: file systems as images: one for a layer, one that joins layers, and reading them strictly',
     values: ['plan/names.ts', 'tar/sparse.ts'],
     types: ['plan/staged-entry.ts', 'plan/tree.ts', 'tar/entry.ts']
+  },
+  nbd: {
+    knows:
+      '**pure**: the NBD protocol: what a client says, and the steps that this leads to; names of exports; URIs',
+    values: []
   },
   vmdk: {
     knows:
@@ -444,7 +474,17 @@ export const PACKAGES: Readonly<Record<string, string>> = {
 }
 
 /** Rooms whose functions are the same on every machine: no path of values leads from them to disks or processes. */
-export const PURE: readonly string[] = ['image', 'tar', 'mtree', 'plan', 'erofs', 'vmdk']
+export const PURE: readonly string[] = [
+  'image',
+  'tar',
+  'mtree',
+  'plan',
+  'disk',
+  'random-access',
+  'erofs',
+  'nbd',
+  'vmdk'
+]
 
 /** The room that a file of src is in. */
 export function roomOf(file: string): string {

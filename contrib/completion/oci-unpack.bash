@@ -125,7 +125,7 @@ _oci_unpack_declared() {
       positionals=()
       ;;
     'file')
-      commands=(list cat extract)
+      commands=(list cat extract serve export index)
       flags=(--log --verbose --progress --color --userns --help -h)
       takes=([log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=()
@@ -147,6 +147,24 @@ _oci_unpack_declared() {
       flags=(--image --platform --keep-dirlinks --jobs --decompressor --max-entries --max-unpacked-bytes --max-ratio --max-path-bytes --max-json-bytes --max-pax-bytes --authfile --creds --creds-fd --cert-dir --tls-verify --overwrite --log --verbose --progress --color --userns --help -h)
       takes=([image]='source' [platform]='word' [jobs]='word' [decompressor]='file auto none isal igzip unpigz pigz gzip zstd' [max-entries]='word' [max-unpacked-bytes]='word' [max-ratio]='word' [max-path-bytes]='word' [max-json-bytes]='word' [max-pax-bytes]='word' [authfile]='file' [creds]='word' [creds-fd]='word' [cert-dir]='directory' [tls-verify]='word true false' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=('word' 'directory')
+      ;;
+    'file serve')
+      commands=()
+      flags=(--image --platform --keep-dirlinks --jobs --decompressor --max-entries --max-unpacked-bytes --max-ratio --max-path-bytes --max-json-bytes --max-pax-bytes --authfile --creds --creds-fd --cert-dir --tls-verify --index --disk --socket --port --pid-file --run --log --verbose --progress --color --userns --help -h)
+      takes=([image]='source' [platform]='word' [jobs]='word' [decompressor]='file auto none isal igzip unpigz pigz gzip zstd' [max-entries]='word' [max-unpacked-bytes]='word' [max-ratio]='word' [max-path-bytes]='word' [max-json-bytes]='word' [max-pax-bytes]='word' [authfile]='file' [creds]='word' [creds-fd]='word' [cert-dir]='directory' [tls-verify]='word true false' [index]='directory' [socket]='file' [port]='word' [pid-file]='file' [run]='word' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      positionals=('word')
+      ;;
+    'file export')
+      commands=()
+      flags=(--image --platform --keep-dirlinks --jobs --decompressor --max-entries --max-unpacked-bytes --max-ratio --max-path-bytes --max-json-bytes --max-pax-bytes --authfile --creds --creds-fd --cert-dir --tls-verify --disk --inflate --stop-early --json --log --verbose --progress --color --userns --help -h)
+      takes=([image]='source' [platform]='word' [jobs]='word' [decompressor]='file auto none isal igzip unpigz pigz gzip zstd' [max-entries]='word' [max-unpacked-bytes]='word' [max-ratio]='word' [max-path-bytes]='word' [max-json-bytes]='word' [max-pax-bytes]='word' [authfile]='file' [creds]='word' [creds-fd]='word' [cert-dir]='directory' [tls-verify]='word true false' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      positionals=('word' 'file')
+      ;;
+    'file index')
+      commands=()
+      flags=(--image --platform --keep-dirlinks --jobs --decompressor --max-entries --max-unpacked-bytes --max-ratio --max-path-bytes --max-json-bytes --max-pax-bytes --authfile --creds --creds-fd --cert-dir --tls-verify --index --json --log --verbose --progress --color --userns --help -h)
+      takes=([image]='source' [platform]='word' [jobs]='word' [decompressor]='file auto none isal igzip unpigz pigz gzip zstd' [max-entries]='word' [max-unpacked-bytes]='word' [max-ratio]='word' [max-path-bytes]='word' [max-json-bytes]='word' [max-pax-bytes]='word' [authfile]='file' [creds]='word' [creds-fd]='word' [cert-dir]='directory' [tls-verify]='word true false' [index]='directory' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      positionals=()
       ;;
     'erofs')
       commands=(make verify mount umount)

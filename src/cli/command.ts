@@ -66,7 +66,8 @@ export interface Input {
   flags: Readonly<Record<string, string | true | readonly string[] | undefined>>
 }
 
-export type Run = (input: Input, terminal: Terminal) => Promise<void>
+/** Resolves with an exit status, if that is not the one of success. */
+export type Run = (input: Input, terminal: Terminal) => Promise<void> | Promise<number>
 
 /** The outside world of a command. */
 export interface Terminal {

@@ -120,8 +120,9 @@ function declarePositionals(declared: Commander, positionals: readonly Positiona
   declared.usage(usage)
 }
 
-function usageOf({ name, variadic }: Positional): string {
-  return variadic === true ? `<${name}...>` : `<${name}>`
+function usageOf({ name, optional, variadic }: Positional): string {
+  const term = variadic === true ? `${name}...` : name
+  return optional === true ? `[${term}]` : `<${term}>`
 }
 
 function environment({ environment = [] }: Command): string {

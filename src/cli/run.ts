@@ -68,8 +68,7 @@ async function run(args: readonly string[], name: string, stop: AbortController)
     onSignal((signal) => stop.abort(signal))
     const terminal = openTerminal(input, level, stop.signal)
     const act = await parsed.command.load()
-    await act(input, terminal)
-    return EXIT.done
+    return (await act(input, terminal)) ?? EXIT.done
   } catch (error) {
     const paint = paintFor(input, errors, process.env)
     if (output.failure === undefined || !isAborted(error))

@@ -38,6 +38,11 @@ class StandardStream {
     else this.last = this.send(text)
   }
 
+  /** Somebody else who wrote to the descriptor could not. */
+  failed(error: NodeJS.ErrnoException): void {
+    this.fail(error)
+  }
+
   /** Resolves when everything is written, or nothing more can be. */
   flushed(): Promise<void> {
     return this.last

@@ -6,10 +6,11 @@ import {
   compressionInvalid,
   invalidData,
   through,
+  throughAsync,
   type ZlibStream
 } from './zlib-stream.ts'
 import { FrameCheck } from './zstd-checksum.ts'
-import { frames, MAX_WINDOW_LOG, type Piece } from './zstd-frames.ts'
+import { frames, framesFrom, MAX_WINDOW_LOG, type Piece } from './zstd-frames.ts'
 
 /** The decoder of node:zlib, which exists since Node 22.15. */
 type CreateZstdDecompress = (options: {
@@ -22,6 +23,11 @@ const native = (zlib as { createZstdDecompress?: CreateZstdDecompress }).createZ
 /** A number of libzstd's ABI; node:zlib has it as a constant only where it has the decoder. */
 const ZSTD_D_WINDOW_LOG_MAX = 100
 
+const NATIVE_OPTIONS = {
+  chunkSize: CHUNK_BYTES,
+  params: { [ZSTD_D_WINDOW_LOG_MAX]: MAX_WINDOW_LOG }
+}
+
 /** Whether node:zlib can decode Zstandard. */
 export const HAS_NATIVE_ZSTD: boolean = native !== undefined
 
@@ -30,21 +36,50 @@ export const HAS_NATIVE_ZSTD: boolean = native !== undefined
  * does this itself, and `FrameCheck` does it for the JavaScript decoder, which is used below Node 22.15.
  * @throws COMPRESSION_INVALID for damage, truncation and anything else between frames
  */
-export function unzstd(source: Source): AsyncGenerator<Buffer> {
-  return native === undefined ? unzstdInJavaScript(source) : unzstdNatively(source, native)
+export function unzstd(source: Source, onFrame: OnFrame = () => undefined): AsyncGenerator<Buffer> {
+  return native === undefined
+    ? unzstdInJavaScript(source, onFrame)
+    : unzstdNatively(source, native, onFrame)
+}
+
+/** Called before each frame with content, when what is before it was returned. @param offset where it begins */
+export type OnFrame = (offset: number) => void
+
+/** The same for frames that arrive in their own time. @param isWhole false: they may end anywhere */
+export async function* unzstdFrom(
+  compressed: AsyncIterable<Buffer>,
+  isWhole: boolean
+): AsyncGenerator<Buffer> {
+  if (native === undefined) {
+    yield* decodeBlocks(framesFrom(compressed, 'blocks', isWhole), () => undefined)
+    return
+  }
+  const pieces = framesFrom(compressed, 'frames', isWhole)
+  for (let first = await pieces.next(); first.done !== true; first = await pieces.next())
+    yield* throughAsync(native(NATIVE_OPTIONS), frameFrom(first.value, pieces))
+}
+
+async function* frameFrom(first: Piece, pieces: AsyncIterator<Piece>): AsyncGenerator<Buffer> {
+  let { bytes, last } = first
+  for (;;) {
+    yield Buffer.from(bytes)
+    if (last) return
+    const next = await pieces.next()
+    if (next.done === true) return
+    ;({ bytes, last } = next.value)
+  }
 }
 
 /** One decoder for each frame, because node:zlib ends its stream after the first. */
 async function* unzstdNatively(
   source: Source,
-  create: CreateZstdDecompress
+  create: CreateZstdDecompress,
+  onFrame: OnFrame
 ): AsyncGenerator<Buffer> {
   const pieces = frames(source, 'frames')
   for (let first = pieces.next(); first.done !== true; first = pieces.next()) {
-    const stream = create({
-      chunkSize: CHUNK_BYTES,
-      params: { [ZSTD_D_WINDOW_LOG_MAX]: MAX_WINDOW_LOG }
-    })
+    onFrame(first.value.offset)
+    const stream = create(NATIVE_OPTIONS)
     try {
       const rest = yield* through(stream, oneFrame(first.value, pieces))
       if (rest.length > 0) throw endsEarly(first.value.offset + stream.bytesWritten)
@@ -77,13 +112,26 @@ function oneFrame(first: Piece, pieces: Iterator<Piece, void>): Source {
 /**
  * Feeds single blocks, because fzstd hands out everything that one piece of input yields at once: then at most 128 KiB.
  */
-export async function* unzstdInJavaScript(source: Source): AsyncGenerator<Buffer> {
+export function unzstdInJavaScript(
+  source: Source,
+  onFrame: OnFrame = () => undefined
+): AsyncGenerator<Buffer> {
+  return decodeBlocks(frames(source, 'blocks'), onFrame)
+}
+
+async function* decodeBlocks(
+  pieces: Iterable<Piece> | AsyncIterable<Piece>,
+  onFrame: OnFrame
+): AsyncGenerator<Buffer> {
   const { Decompress } = await import('fzstd')
   const output: Uint8Array[] = []
   const create = () => new Decompress((data) => output.push(data))
   let decoder = create()
   let check = new FrameCheck()
-  for (const { bytes, last, offset } of frames(source, 'blocks')) {
+  let isBetween = true
+  for await (const { bytes, last, offset } of pieces) {
+    if (isBetween) onFrame(offset)
+    isBetween = last
     check.takeStored(bytes)
     // fzstd keeps what it cannot decode yet, longer than the piece is valid
     attempt(() => void decoder.push(Buffer.from(bytes), last), offset)

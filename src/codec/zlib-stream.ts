@@ -1,5 +1,5 @@
 /** Node's zlib streams as iterators of chunks. */
-import type { Transform } from 'node:stream'
+import { pipeline, Readable, type Transform } from 'node:stream'
 import { OciUnpackError } from '../errors.ts'
 import { release } from './release.ts'
 import type { Source } from './source.ts'
@@ -26,6 +26,19 @@ export async function* through(stream: ZlibStream, source: Source): AsyncGenerat
       release(chunk as Buffer)
     }
     return feeding.rest(stream.bytesWritten)
+  } finally {
+    stream.destroy()
+  }
+}
+
+/** The same for a source that is asynchronous; what the codec leaves of it is lost. */
+export async function* throughAsync(
+  stream: ZlibStream,
+  input: AsyncIterable<Buffer>
+): AsyncGenerator<Buffer> {
+  pipeline(Readable.from(input, { highWaterMark: 1 }), stream, () => undefined)
+  try {
+    for await (const chunk of stream) yield chunk as Buffer
   } finally {
     stream.destroy()
   }

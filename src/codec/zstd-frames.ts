@@ -36,6 +36,17 @@ export function* frames(source: Source, cutAt: Cut): Generator<Piece, void> {
   walk.assertEnded()
 }
 
+/** The same for chunks that arrive in their own time. @param isWhole false: they may end anywhere */
+export async function* framesFrom(
+  chunks: AsyncIterable<Buffer>,
+  cutAt: Cut,
+  isWhole: boolean
+): AsyncGenerator<Piece, void> {
+  const walk = new FrameWalk(cutAt)
+  for await (const chunk of chunks) yield* walk.cut(chunk)
+  if (isWhole) walk.assertEnded()
+}
+
 class FrameWalk {
   private readonly cutAt: Cut
   private step = START

@@ -1,6 +1,5 @@
 /** Lists what is in an image without unpacking it. */
-import { fromText, toBuffer, type ByteString } from '../bytes.ts'
-import { OciUnpackError } from '../errors.ts'
+import { toBuffer, type ByteString } from '../bytes.ts'
 import { target } from '../image/choice.ts'
 import { implicitDirectory } from '../plan/implicit-directory.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
@@ -8,6 +7,7 @@ import { countNames, nodesFrom } from '../plan/tree-paths.ts'
 import type { Inode, Node } from '../plan/tree.ts'
 import { findFile } from './files/find-files.ts'
 import { indexImage } from './files/index-image.ts'
+import { bytesOf } from './files/regular-file.ts'
 import { withImage } from './transfer/with-image.ts'
 import { normalizeImage, type ImageOptions } from './extract/unpack-options.ts'
 import { asked } from './operation/asked.ts'
@@ -71,19 +71,6 @@ export async function listFiles(options: ListFilesOptions): Promise<ListFilesRes
       }
     })
   )
-}
-
-/** A path in the image. @throws USAGE if it is empty, which would mean the root by accident, or not a path at all */
-export function bytesOf(path: string | Uint8Array): ByteString {
-  if (typeof path !== 'string' && !((path as unknown) instanceof Uint8Array))
-    throw new OciUnpackError('USAGE', 'A path must be text or bytes.', {
-      facts: { found: typeof path }
-    })
-  if (path.length === 0)
-    throw new OciUnpackError('USAGE', 'A path in the image is empty.', {
-      hint: 'Give / for the root of the image.'
-    })
-  return typeof path === 'string' ? fromText(path) : Buffer.from(path).toString('latin1')
 }
 
 class Listing {

@@ -74,7 +74,8 @@ function methods(requests: Requests): Omit<RegistryClient, 'close'> {
   }
   return {
     document: (reference, limit) => unlessStopped(() => fetchDocument(requests, reference, limit)),
-    blob: (blob, offset, take) => unlessStopped(() => download(requests, blob, offset, take)),
+    blob: (blob, offset, take, end) =>
+      unlessStopped(() => download(requests, blob, { offset, end: end ?? blob.size }, take)),
     hasBlob: (blob) => unlessStopped(() => hasBlob(requests, blob)),
     hasDocument: (reference) => unlessStopped(() => hasDocument(requests, reference)),
     mount: (blob, from) => unlessStopped(() => mountBlob(requests, blob, from)),

@@ -17,29 +17,42 @@ type Take = (bytes: Buffer) => Promise<void>
 export async function download(
   requests: Requests,
   blob: RegistryBlob,
-  offset: number,
+  part: Part,
   take: Take
 ): Promise<void> {
-  const transfer = new Transfer(requests, blob, offset, take)
-  while (transfer.offset < blob.size) await transfer.step()
+  const transfer = new Transfer(requests, blob, part, take)
+  while (transfer.offset < part.end) await transfer.step()
+}
+
+/** From `offset` up to `end`, in bytes. */
+interface Part {
+  offset: number
+  end: number
 }
 
 class Transfer {
   offset: number
   private readonly requests: Requests
   private readonly blob: RegistryBlob
+  private readonly end: number
   private readonly take: Take
   private readonly tries: Tries
   private worthwhileAt: number
   private ranges = true
 
-  constructor(requests: Requests, blob: RegistryBlob, offset: number, take: Take) {
+  constructor(requests: Requests, blob: RegistryBlob, { offset, end }: Part, take: Take) {
     this.requests = requests
     this.blob = blob
+    this.end = end
     this.offset = offset
     this.take = take
     this.tries = new Tries(requests.session, `GET blobs/${blob.digest}`)
     this.worthwhileAt = offset + PROGRESS_BYTES
+  }
+
+  /** Whether more of the blob may follow, which is not read. */
+  private get isPart(): boolean {
+    return this.end < this.blob.size
   }
 
   /** One request, and as much as it brings. */
@@ -59,8 +72,8 @@ class Transfer {
   }
 
   private ask(): Promise<Answer> {
-    const { digest, size } = this.blob
-    const range = this.usesRange() ? { range: `bytes=${this.offset}-${size - 1}` } : undefined
+    const { digest } = this.blob
+    const range = this.usesRange() ? { range: `bytes=${this.offset}-${this.end - 1}` } : undefined
     return this.requests.send({
       method: 'GET',
       to: `blobs/${digest}`,
@@ -74,7 +87,7 @@ class Transfer {
   }
 
   private usesRange(): boolean {
-    return this.ranges && this.offset > 0
+    return this.ranges && (this.offset > 0 || this.isPart)
   }
 
   /** The registry says that there is nothing left: the blob is shorter, or it cannot do ranges. */
@@ -124,6 +137,7 @@ class Transfer {
         const unknown = piece.subarray(Math.max(this.offset - position, 0))
         position += piece.length
         if (unknown.length > 0) await this.hand(answer, unknown)
+        if (this.isPart && this.offset === this.end) return undefined
       }
     } finally {
       await pieces.return?.().catch(() => undefined)
@@ -148,14 +162,15 @@ class Transfer {
   private async hand({ place }: Answer, bytes: Buffer): Promise<void> {
     const left = this.blob.size - this.offset
     if (bytes.length > left) throw sizeDiffers(place, this.blob.size, 'more')
-    this.offset += bytes.length
-    await this.take(bytes)
+    const wanted = bytes.subarray(0, this.isPart ? this.end - this.offset : bytes.length)
+    this.offset += wanted.length
+    await this.take(wanted)
     throwIfStopped(this.requests.session.signal)
   }
 
   /** A proxy may end an answer properly although its own source broke. */
   private ended({ place }: Answer): Setback | undefined {
-    if (this.offset === this.blob.size) return undefined
+    if (this.offset === this.end) return undefined
     const error = sizeDiffers(place, this.blob.size, `${this.offset} bytes`)
     return { error, reason: 'the answer ended too early' }
   }

@@ -13,7 +13,7 @@ import {
 } from '../store/image-source.ts'
 import { forSeveral } from '../store/several.ts'
 import { Deliveries, type DeliveredKind } from './deliveries.ts'
-import type { RegistryClient, Repository } from './registry.ts'
+import type { RegistryBlob, RegistryClient, Repository } from './registry.ts'
 
 /** Connections to one repository. */
 export interface RepositoryAccess {
@@ -67,6 +67,8 @@ export async function openRegistryImages(
     ...source,
     repository,
     readDocument: (descriptor) => documents.read(descriptor, source),
+    blobPart: ({ digest, size }, offset, length) =>
+      partOf(client, { digest, size }, offset, Math.min(size, offset + length)),
     isThere: ({ digest, size }) => client.hasBlob({ digest, size }),
     referrers: async (digest) => {
       const bytes = await client.referrers(digest)
@@ -176,13 +178,23 @@ class Documents {
     const { digest, size } = descriptor
     if (isManifestType(descriptor.mediaType))
       return (await client.document(digest, this.limit)).bytes
-    const parts: Buffer[] = []
-    await client.blob({ digest, size }, 0, (bytes) => {
-      parts.push(Buffer.from(bytes))
-      return Promise.resolve()
-    })
-    return Buffer.concat(parts)
+    return partOf(client, { digest, size }, 0, size)
   }
+}
+
+async function partOf(
+  client: RegistryClient,
+  blob: RegistryBlob,
+  start: number,
+  end: number
+): Promise<Buffer> {
+  const parts: Buffer[] = []
+  const take = (bytes: Buffer): Promise<void> => {
+    parts.push(Buffer.from(bytes))
+    return Promise.resolve()
+  }
+  await client.blob(blob, start, take, end)
+  return Buffer.concat(parts)
 }
 
 const ABSENT: readonly string[] = ['BLOB_NOT_FOUND', 'MANIFEST_NOT_FOUND']

@@ -66,9 +66,15 @@ export interface RegistryClient {
    * Streams a blob from `offset` on. Broken connections are resumed; bytes arrive in order and once, at most one more
    * than the descriptor says. They are not verified here: whoever reads them does that.
    * @param take awaited for each piece, which is valid until it returns
+   * @param end where to stop; default at the end of the blob
    * @throws BLOB_NOT_FOUND, REGISTRY_*
    */
-  blob(blob: RegistryBlob, offset: number, take: (bytes: Buffer) => Promise<void>): Promise<void>
+  blob(
+    blob: RegistryBlob,
+    offset: number,
+    take: (bytes: Buffer) => Promise<void>,
+    end?: number
+  ): Promise<void>
   hasBlob(blob: RegistryBlob): Promise<boolean>
   hasDocument(reference: string): Promise<boolean>
   /** Makes a blob of another repository of the same registry one of this. False if the registry does not do that. */

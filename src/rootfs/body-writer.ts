@@ -3,14 +3,14 @@ import { truncate, writeAllAt } from '../sys/files.ts'
 import { addressOf } from '../sys/libc.ts'
 
 /** A hole costs an extent, so shorter runs are cheaper as data. Holes are aligned to this size. */
-const HOLE_BYTES = 65_536
-const ZEROS = Buffer.alloc(HOLE_BYTES)
+export const HOLE_BYTES = 65_536
+export const ZEROS: Buffer = Buffer.alloc(HOLE_BYTES)
 
 export class BodyWriter {
-  private fd = -1
-  private size = 0
+  protected fd = -1
+  protected size = 0
   /** End of the last byte written; a file that ends in a hole is extended in `finish`. */
-  private written = 0
+  protected written = 0
   private chunk: Buffer | undefined
   private chunkAddress = 0
 
@@ -27,8 +27,7 @@ export class BodyWriter {
       const to = Math.min(end, from + HOLE_BYTES - (at % HOLE_BYTES))
       if (!isHole(chunk, from, to)) {
         const dataEnd = this.dataEnd(chunk, to, end)
-        writeAllAt(this.fd, address + from, dataEnd - from, at)
-        this.written = at + (dataEnd - from)
+        this.put(address + from, dataEnd - from, at)
         from = dataEnd
       } else from = to
     }
@@ -45,8 +44,20 @@ export class BodyWriter {
     return end
   }
 
-  finish(): void {
-    if (this.written < this.size) truncate(this.fd, this.size)
+  /** @param size of the whole file, if it was not known at the beginning */
+  finish(size: number = this.size): void {
+    this.size = size
+    if (this.written < this.size) this.endInHole()
+  }
+
+  /** Writes bytes from an address to a position of the file; what was skipped before it is a hole. */
+  protected put(address: number, length: number, at: number): void {
+    writeAllAt(this.fd, address, length, at)
+    this.written = at + length
+  }
+
+  protected endInHole(): void {
+    truncate(this.fd, this.size)
   }
 
   private address(chunk: Buffer): number {

@@ -34,6 +34,9 @@ export interface LayerSink {
   close(): void
 }
 
+/** Thrown by a sink that needs no more of its layer, which then remains unverified. */
+export class StoppedEarly extends Error {}
+
 /** What a sink reports besides the entries. */
 export interface SinkReport {
   /** An attribute that the file system cannot hold. */

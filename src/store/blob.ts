@@ -1,5 +1,6 @@
 /** Reads blobs and verifies them. */
-import { closeSync } from 'node:fs'
+import { closeSync, read as readFile } from 'node:fs'
+import { promisify } from 'node:util'
 import { digestAlgorithm, finishDigest, type Digest } from '../image/digest.ts'
 import { handlePath } from '../sys/handle-path.ts'
 import type { RegularFile } from '../sys/open-regular.ts'
@@ -76,6 +77,39 @@ export function openBlob(source: BlobSource, progress?: BlobProgress): VerifiedB
   blob.close()
   throw blobSizeMismatch(source, length)
 }
+
+/** A blob of which any parts are read. They are not verified. */
+export interface BlobParts {
+  /** Fewer bytes only at the end of the blob. @throws SYSCALL_FAILED, REGISTRY_* */
+  read(offset: number, length: number): Promise<Buffer>
+  close(): void
+}
+
+/** For a blob that does not arrive from elsewhere. @throws what `openBlob` throws, except BLOB_SIZE_MISMATCH */
+export function openParts(source: BlobSource): BlobParts {
+  if (source.data !== undefined) {
+    const { data } = source
+    const part = (offset: number, length: number): Buffer =>
+      Buffer.from(data.subarray(offset, offset + length))
+    return {
+      read: (offset, length) => Promise.resolve(part(offset, length)),
+      close: () => undefined
+    }
+  }
+  if (source.path === undefined) throw blobNotFound(source)
+  const { fd } = openBlobFile(source, source.path)
+  const { offset: from, length: size } = source.section ?? { offset: 0, length: source.size }
+  return {
+    async read(offset, length) {
+      const part = Buffer.allocUnsafeSlow(Math.max(0, Math.min(length, size - offset)))
+      const { bytesRead } = await readPart(fd, part, 0, part.length, from + offset)
+      return part.subarray(0, bytesRead)
+    },
+    close: () => closeSync(fd)
+  }
+}
+
+const readPart = promisify(readFile)
 
 function openBlobFile(source: BlobSource, path: string): RegularFile {
   const file =

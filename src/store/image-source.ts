@@ -35,6 +35,10 @@ export interface ImageSource {
    */
   blobSource(descriptor: Descriptor): BlobSource
   /**
+   * A part of a blob that is far away, not verified; fewer bytes only at the end of the blob. Omitted if `blobSource` says where it can be read.
+   */
+  readonly blobPart?: (descriptor: Descriptor, offset: number, length: number) => Promise<Buffer>
+  /**
    * The manifests and indexes whose subject has this digest (distribution-spec, Listing Referrers). Omitted if they are
    * entries of the index.
    */

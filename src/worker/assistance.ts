@@ -149,6 +149,7 @@ function layerOf(task: Task): Omit<AssistLayerTask, 'type' | 'line'> | undefined
   switch (task.type) {
     case 'read-layer':
     case 'erofs-layer':
+    case 'export-body':
     case 'spool-layer': {
       const { layer, source, compression, diffId } = task
       const digests = task.type === 'read-layer' && hashesFiles(task.sink)

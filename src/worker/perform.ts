@@ -6,7 +6,9 @@ import type { checkBlob } from './check-blob.ts'
 import type { checkErofs } from './check-erofs.ts'
 import type { Control } from './control.ts'
 import type { erofsLayer } from './erofs-layer.ts'
+import type { exportBody } from './export-body.ts'
 import type { hashFiles } from './hash-files.ts'
+import type { indexLayer } from './index-layer.ts'
 import type { readLayer, ReadLayerReport } from './read-layer.ts'
 import type { scanTree, ScanTreeReport } from './scan-tree.ts'
 import type { spoolLayer } from './spool-layer.ts'
@@ -15,6 +17,8 @@ import type { surveyTree } from './survey-tree.ts'
 /** Each task has its own result type; what it finds along the way goes to its report. */
 interface Performers {
   'read-layer': typeof readLayer
+  'index-layer': typeof indexLayer
+  'export-body': typeof exportBody
   'erofs-layer': typeof erofsLayer
   'spool-layer': typeof spoolLayer
   'assist-layer': typeof assistLayer
@@ -42,6 +46,8 @@ export const SILENT: Report = {
 /** A thread loads only what its tasks need, because loading modules is most of the cost of starting one. */
 const LOAD: { [Type in keyof Performers]: () => Promise<Performers[Type]> } = {
   'read-layer': async () => (await import('./read-layer.ts')).readLayer,
+  'index-layer': async () => (await import('./index-layer.ts')).indexLayer,
+  'export-body': async () => (await import('./export-body.ts')).exportBody,
   'erofs-layer': async () => (await import('./erofs-layer.ts')).erofsLayer,
   'spool-layer': async () => (await import('./spool-layer.ts')).spoolLayer,
   'assist-layer': async () => (await import('./assist-layer.ts')).assistLayer,

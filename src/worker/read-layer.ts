@@ -10,8 +10,9 @@ import { EntryEncoder } from './entry-codec.ts'
 import { hashesFiles } from './hashes-files.ts'
 import { LayerEntries } from './layer-entries.ts'
 import { checkLimit } from './limit.ts'
-import type { LayerSink } from '../rootfs/layer-sink.ts'
+import { StoppedEarly, type LayerSink } from '../rootfs/layer-sink.ts'
 import { openSink, type SinkDescription } from './sinks.ts'
+import type { TarConsumer } from './read-line.ts'
 import { limited, TarSizeCheck, type TarSizeLimits } from './tar-limits.ts'
 import { readVerifiedTar, type VerifiedTarReport, type VerifiedTarTask } from './verified-tar.ts'
 
@@ -61,13 +62,14 @@ export interface EntriesTask extends VerifiedTarTask {
   digests: boolean
 }
 
-/** Feeds a layer to a sink that is open and stays so. */
+/** Feeds a layer to a sink that is open and stays so. @param around what else takes the tar */
 export async function readInto(
   sink: LayerSink,
   task: EntriesTask,
   control: Control,
   report: ReadLayerReport,
-  size: TarSizeCheck = new TarSizeCheck(control, task.layer, task.source.size, task.limits)
+  size: TarSizeCheck = new TarSizeCheck(control, task.layer, task.source.size, task.limits),
+  around: (consumer: TarConsumer) => TarConsumer = (consumer) => consumer
 ): Promise<void> {
   const batches = new Batches(task, control, report)
   const add = (entry: StagedEntry): void => batches.add(entry)
@@ -75,7 +77,12 @@ export async function readInto(
   const bodies = task.digests ? new BodyDigests({ entry: add, holes }) : undefined
   const entries = new LayerEntries(task.rules, sink, add, bodies)
   const reader = limited(size, new TarReader(entries, task.limits.tar))
-  await readVerifiedTar(task, control, report, { ...reader, bodies })
+  try {
+    await readVerifiedTar(task, control, report, around({ ...reader, bodies }))
+  } catch (error) {
+    if (error instanceof StoppedEarly) batches.flush()
+    throw error
+  }
   batches.flush()
 }
 

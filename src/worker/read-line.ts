@@ -1,4 +1,5 @@
 /** The thread of a layer's own task on its line: it parses, and does whatever else nobody does. */
+import type { decompress } from '../codec/decompress.ts'
 import { digestAlgorithm } from '../image/digest.ts'
 import { canShareStreams } from '../sys/sha256.ts'
 import type { VerifiedBlob } from '../store/blob.ts'
@@ -14,7 +15,11 @@ import { FORMATS, type LineMemory } from './line-memory.ts'
 export interface TarConsumer extends ByteStage {
   /** Takes the digests of the files in it. */
   bodies?: BodyDigests | undefined
+  /** Its own way of inflating, which other threads cannot join. */
+  decode?: Decode | undefined
 }
+
+export type Decode = typeof decompress
 
 export interface LineWork {
   blob: VerifiedBlob

@@ -46,7 +46,8 @@ export async function readVerifiedTar(
   try {
     const compression = actualCompression(blob, task.compression, report)
     const actual = { ...wanted, compression }
-    if (isForLine(actual)) readLine(memory, actual, control, { blob, hashes, consumer })
+    if (consumer.decode === undefined && isForLine(actual))
+      readLine(memory, actual, control, { blob, hashes, consumer })
     else await readAlone(actual, control, { blob, hashes, consumer })
     consumer.finish()
     blob.verify()
@@ -81,7 +82,8 @@ async function readAlone(
   const input = countedInput(blob, control, layer)
   const { bodies } = consumer
   const pause = (): void => control.throwIfAborted()
-  for await (const bytes of decompress(input, compression, decompressor, control)) {
+  const decode = consumer.decode ?? decompress
+  for await (const bytes of decode(input, compression, decompressor, control)) {
     const chunk = chunkAround(bytes)
     bodies?.begin(chunk, (pieces) => hashPieces(chunk, pieces, hashes.body, hashes.body, pause))
     consumer.push(bytes)

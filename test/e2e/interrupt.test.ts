@@ -1,9 +1,10 @@
 /** Ctrl-C in the middle of every command: exit status 130, and all is as it was. */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import * as fs from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
+import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { COMMANDS } from '../../src/cli/commands/index.ts'
 import {
@@ -17,7 +18,7 @@ import {
 import { openLayout } from '../../src/store/layout.ts'
 import { tryLock } from '../../src/sys/lock.ts'
 import { compareTrees } from '../support/compare-trees.ts'
-import { buildImage } from '../support/image-builder.ts'
+import { buildImage, type Layer } from '../support/image-builder.ts'
 import { needs } from '../support/requires.ts'
 import { ok } from '../support/run.ts'
 import { file, tar } from '../support/tar-builder.ts'
@@ -80,8 +81,12 @@ const READING: Readonly<Record<string, () => string[]>> = {
   copy: () => [image, `docker-archive:${box}/out`],
   'file list': () => ['--image', image],
   'file cat': () => ['--image', image, 'x'],
-  'file extract': () => ['--image', image, 'x', `${box}/out`]
+  'file extract': () => ['--image', image, 'x', `${box}/out`],
+  'file serve': () => ['--image', image, '--index', `${work}/index`, '--socket', `${box}/out`, 'x'],
+  'file export': () => ['--image', image, 'x', `${box}/out`]
 }
+/** Needs no decompressor. */
+const INDEXING = ['file index']
 const HASHING = ['diff', 'raw mtree-validate']
 const WAITING = ['gc']
 /** Done by one call of the kernel. */
@@ -99,6 +104,7 @@ test('every command is here', () => {
   const tables = [CHANGING, TAGGING, MOMENTARY, READING, HOOKED]
   const names = [
     ...tables.flatMap((table) => Object.keys(table)),
+    ...INDEXING,
     ...HASHING,
     ...WAITING,
     ...AT_ONCE
@@ -162,6 +168,17 @@ describe.runIf(needs('root', 'python3'))('Ctrl-C', () => {
     await until(() => fs.existsSync(`${work}/hanging`))
     await interrupt()
     expect(fs.readdirSync(box)).toEqual(['layout'])
+  })
+
+  test.each(INDEXING)('on %s leaves no index behind', async (command) => {
+    fs.rmSync(`${box}/layout`, { recursive: true })
+    buildImage(`${box}/layout`, { layers: [longLayer()] })
+    start(command, '--image', image, '--index', `${box}/index`)
+    const names = (): string[] =>
+      fs.existsSync(`${box}/index`) ? fs.readdirSync(`${box}/index`) : []
+    await until(() => names().length > 0)
+    await interrupt()
+    expect(names()).toEqual([])
   })
 
   test.each(Object.entries(HOOKED))('on %s ends its hook, too', async (command, args) => {
@@ -326,4 +343,16 @@ function linkTarget(path: string): string | undefined {
   } catch {
     return undefined
   }
+}
+
+/** A file of 1 GiB of zeros, which takes seconds to inflate. */
+function longLayer(): Layer {
+  const zeros = Buffer.alloc(2 ** 24)
+  const header = tar(file('x', '', { size: 64 * zeros.length })).subarray(0, 512)
+  const parts = [header, ...Array.from({ length: 64 }, () => zeros), Buffer.alloc(1024)]
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(part)
+  const packed = gzipSync(zeros)
+  const blob = Buffer.concat(parts.map((part) => (part === zeros ? packed : gzipSync(part))))
+  return { tar: header, blob, diffId: `sha256:${hash.digest('hex')}` }
 }

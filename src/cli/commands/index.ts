@@ -9,12 +9,19 @@ import {
   erofsUmountCommand,
   erofsVerifyCommand
 } from './erofs.ts'
-import { fileCatCommand, fileExtractCommand, fileListCommand } from './file.ts'
+import {
+  fileCatCommand,
+  fileExportCommand,
+  fileExtractCommand,
+  fileIndexCommand,
+  fileListCommand
+} from './file.ts'
 import { hooksCheckCommand, hooksGcCommand, hooksTestCommand } from './hooks.ts'
 import { copyCommand, verifyCommand } from './images.ts'
 import { newCommand, removeCommand, statCommand, tagCommand } from './image.ts'
 import { gcCommand, initCommand, listCommand } from './layout.ts'
 import { mtreeValidateCommand } from './mtree.ts'
+import { fileServeCommand } from './serve.ts'
 import { rawUnpackCommand, unpackCommand } from './unpack.ts'
 
 export const PROGRAM_SUMMARY = 'Unpacks OCI images into runtime bundles, in parallel and verified.'
@@ -41,6 +48,9 @@ export const COMMANDS: readonly Command[] = [
   fileListCommand,
   fileCatCommand,
   fileExtractCommand,
+  fileServeCommand,
+  fileExportCommand,
+  fileIndexCommand,
   erofsMakeCommand,
   erofsVerifyCommand,
   erofsMountCommand,

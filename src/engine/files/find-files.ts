@@ -28,7 +28,20 @@ export async function findFiles(
   paths: readonly ByteString[],
   last: 'follow' | 'keep'
 ): Promise<FoundFile[]> {
-  return withLayerReader(job, (reader) => new Search(job, reader, paths, last).run())
+  return withLayerReader(job, (reader) => findFilesWith(reader, job, paths, last))
+}
+
+/** What gives the entries of layers. */
+export type LayerIndexes = Pick<LayerReader, 'index'>
+
+/** The same with layers that are not read, or not only for this. */
+export function findFilesWith(
+  indexes: LayerIndexes,
+  job: ImageJob,
+  paths: readonly ByteString[],
+  last: 'follow' | 'keep'
+): Promise<FoundFile[]> {
+  return new Search(job, indexes, paths, last).run()
 }
 
 /** @throws PATH_NOT_FOUND, PATH_INVALID */
@@ -55,7 +68,7 @@ export function findFile(root: Directory, path: ByteString, last: 'follow' | 'ke
 
 class Search {
   private readonly job: ImageJob
-  private readonly reader: LayerReader
+  private readonly reader: LayerIndexes
   private readonly paths: readonly ByteString[]
   private readonly last: 'follow' | 'keep'
   /** Indexes of the layers that were read, by layer number. */
@@ -63,7 +76,7 @@ class Search {
 
   constructor(
     job: ImageJob,
-    reader: LayerReader,
+    reader: LayerIndexes,
     paths: readonly ByteString[],
     last: 'follow' | 'keep'
   ) {

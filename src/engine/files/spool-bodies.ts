@@ -31,7 +31,7 @@ export async function spoolBodies(
 }
 
 /** The counts of the layers have been reported when they were read first, and never decrease. */
-function withoutProgress(job: ImageJob): ImageJob {
+export function withoutProgress(job: ImageJob): ImageJob {
   const { onEvent } = job.settings
   const onOther: typeof onEvent = (event) => {
     if (event.type !== 'progress') onEvent(event)

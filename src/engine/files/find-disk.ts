@@ -1,0 +1,49 @@
+/** The disk of a KubeVirt containerDisk: the only file below `disk/`. */
+import { display, type ByteString } from '../../bytes.ts'
+import { OciUnpackError } from '../../errors.ts'
+import { joinPath } from '../../plan/names.ts'
+import type { FileSearch, FoundInode } from './export-pass.ts'
+import type { FoundFile } from './find-files.ts'
+
+export const DISK_DIRECTORY: ByteString = 'disk'
+
+export const DISK_SEARCH: FileSearch = {
+  path: DISK_DIRECTORY,
+  guess: { below: DISK_DIRECTORY },
+  choose: diskIn
+}
+
+/** @throws PATH_NOT_FOUND, PATH_INVALID */
+export function diskIn({ path, node }: FoundFile): FoundInode {
+  const disks: FoundInode[] = []
+  if (node.kind === 'directory')
+    for (const [name, child] of node.children)
+      if (child.kind === 'leaf' && child.inode.type === 'file')
+        disks.push({ path: joinPath(path, name), inode: child.inode })
+  const [disk] = disks
+  if (disk !== undefined && disks.length === 1) return disk
+  throw disk === undefined ? none() : several(disks)
+}
+
+function none(): OciUnpackError {
+  return new OciUnpackError('PATH_NOT_FOUND', 'The image has no disk.', {
+    facts: { expected: 'one regular file in the directory /disk' },
+    hint: NOT_A_CONTAINER_DISK
+  })
+}
+
+function several(disks: readonly FoundInode[]): OciUnpackError {
+  const names = disks.map(({ path }) => `/${display(path)}`).sort()
+  return new OciUnpackError('PATH_INVALID', 'The image has several disks.', {
+    facts: { expected: 'one regular file in the directory /disk', found: names.join(', ') },
+    hint: 'Give the path of one of them instead of {disk}.'
+  })
+}
+
+/** For an image that does not even have the directory. */
+export function noDirectory(error: unknown): unknown {
+  return error instanceof OciUnpackError && error.code === 'PATH_NOT_FOUND' ? none() : error
+}
+
+const NOT_A_CONTAINER_DISK =
+  'Images for KubeVirt keep their disk there. To see what this one contains: oci-unpack file list.'

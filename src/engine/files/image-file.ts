@@ -1,0 +1,157 @@
+/** Files of an image that are read at any offset. */
+import { Readable } from 'node:stream'
+import { OciUnpackError } from '../../errors.ts'
+import type { Inode } from '../../plan/tree.ts'
+import { FileMap, type FileExtent } from '../../random-access/file-map.ts'
+import type { ImageJob } from '../extract/job.ts'
+import { normalizeImage, type ImageOptions } from '../extract/unpack-options.ts'
+import { asked } from '../operation/asked.ts'
+import { requireOptions } from '../operation/required-options.ts'
+import { findFilesWith } from './find-files.ts'
+import { holdImage } from './held-image.ts'
+import { openIndexDirectory } from './index-directory.ts'
+import { IndexedLayers } from './indexed-layers.ts'
+import { withLayerReader } from './layer-reader.ts'
+import type { OpenIndex } from './open-index.ts'
+import { bytesOf, kindOfPath, regularFile } from './regular-file.ts'
+import { SpanReader } from './span-reader.ts'
+import { entryOf } from './spool-bodies.ts'
+
+export type { FileExtent } from '../../random-access/file-map.ts'
+
+/** A regular file of the merged tree of an image, opened for reading at any offset. */
+export interface ImageFile {
+  /** In bytes. */
+  readonly size: number
+  /**
+   * Fills `target` from `offset`; may be called several times at once. Never gives bytes that were not verified.
+   * @throws OciUnpackError: USAGE past the end of the file, INDEX_INVALID, SYSCALL_FAILED, REGISTRY_*
+   */
+  read(target: Uint8Array, offset: number): Promise<void>
+  /**
+   * Alternating data and holes from `offset`, clipped to `length`; what is only zeros counts as a hole if that is known.
+   * Adjacent pieces of one kind are joined. Lengths are in bytes. @throws OciUnpackError: USAGE past the end of the file
+   */
+  extents(offset: number, length: number): Promise<readonly FileExtent[]>
+  /** Releases the image. May be called again. */
+  close(): Promise<void>
+}
+
+export interface ImageFileOptions extends ImageOptions {
+  /** Path in the image; links are followed inside the image only. */
+  path: string | Uint8Array
+  /**
+   * The directory of indexes, made if it does not exist; nobody else may write to it. Default: in the user's cache, and
+   * temporary files if that cannot be used.
+   */
+  index?: string
+}
+
+/**
+ * Opens a regular file in the merged tree. Layers are searched from the top down, by their indexes. A layer without an
+ * index is read once as a whole, verified (size, digest, diff ID), and gets one. Every read is verified against digests
+ * that were taken then.
+ * @throws OciUnpackError with a stable `code`
+ */
+export async function openImageFile(options: ImageFileOptions): Promise<ImageFile> {
+  requireOptions(options, { image: 'text', path: kindOfPath(options) })
+  const facts = { image: options.image }
+  return asked(facts, async () => {
+    const { value, release } = await holdImage(options.image, normalizeImage(options), (job) =>
+      openIn(job, options)
+    )
+    let closing: Promise<void> | undefined
+    const close = (): Promise<void> => {
+      if (closing === undefined) value.close()
+      closing ??= release()
+      return closing
+    }
+    return {
+      size: value.size,
+      close,
+      read: (target, offset) => asked(facts, () => value.read(target, offset)),
+      extents: (offset, length) => asked(facts, () => value.extents(offset, length))
+    }
+  })
+}
+
+/** The content of a file from `start` to `end` (exclusive; default its size), in bytes. Does not close the file. */
+export function imageFileStream(
+  file: ImageFile,
+  { start = 0, end = file.size }: { start?: number; end?: number } = {}
+): Readable {
+  return Readable.from(pieces(file, start, end), { objectMode: false })
+}
+
+const PIECE_BYTES = 1 << 18
+
+async function* pieces(file: ImageFile, start: number, end: number): AsyncGenerator<Buffer> {
+  for (let offset = start; offset < end; offset += PIECE_BYTES) {
+    const piece = Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, end - offset))
+    await file.read(piece, offset)
+    yield piece
+  }
+}
+
+async function openIn(job: ImageJob, options: ImageFileOptions): Promise<IndexedFile> {
+  const path = bytesOf(options.path)
+  const layers = new IndexedLayers(job, openIndexDirectory(options.index, job.settings.onEvent))
+  try {
+    return await withLayerReader(job, async (reader) => {
+      const index = (layer: number) => layers.entries(layer, reader)
+      const [found] = await findFilesWith({ index }, job, [path], 'follow')
+      const inode = regularFile(path, found!)
+      return new IndexedFile(inode, layers, await layers.index(inode.layer, reader))
+    })
+  } catch (error) {
+    layers.close()
+    throw error
+  }
+}
+
+class IndexedFile {
+  readonly size: number
+  private readonly map: FileMap
+  private readonly layers: IndexedLayers
+  private readonly index: OpenIndex
+  private readonly spans: SpanReader
+
+  constructor(inode: Inode, layers: IndexedLayers, index: OpenIndex) {
+    const { size, body, extents } = entryOf(inode)
+    this.size = size
+    this.map = new FileMap({ size, body: body!, extents })
+    this.layers = layers
+    this.index = index
+    this.spans = layers.spans(inode.layer, index)
+  }
+
+  async read(target: Uint8Array, offset: number): Promise<void> {
+    this.assertWithin(offset, target.length)
+    const buffer = Buffer.from(target.buffer, target.byteOffset, target.byteLength)
+    let done = 0
+    for (const { at, length } of this.map.parts(offset, buffer.length)) {
+      const part = buffer.subarray(done, done + length)
+      if (at === undefined) part.fill(0)
+      else await this.spans.read(part, at)
+      done += length
+    }
+  }
+
+  extents(offset: number, length: number): readonly FileExtent[] {
+    this.assertWithin(offset, length)
+    return this.map.holes(offset, length, this.index.tail.runs)
+  }
+
+  close(): void {
+    this.spans.close()
+    this.layers.close()
+  }
+
+  private assertWithin(offset: number, length: number): void {
+    const isRange = [offset, length].every((it) => Number.isSafeInteger(it) && it >= 0)
+    if (isRange && offset + length <= this.size) return
+    throw new OciUnpackError('USAGE', 'A read is not within the file.', {
+      facts: { expected: `at most ${this.size} bytes`, found: `${length} bytes from ${offset} on` }
+    })
+  }
+}

@@ -1,0 +1,161 @@
+/** Serves files of an image as network block devices. */
+import { resolve } from 'node:path'
+import { toText } from '../bytes.ts'
+import { OciUnpackError } from '../errors.ts'
+import { exportName, isExportName } from '../nbd/export.ts'
+import { nbdUri, type Address } from '../nbd/uri.ts'
+import { openImageFile, type ImageFileOptions } from './files/image-file.ts'
+import { locateDisk } from './files/locate-disk.ts'
+import { throwIfAborted } from './operation/abort.ts'
+import { asked } from './operation/asked.ts'
+import type { OnEvent } from './operation/events.ts'
+import { leftoverTo } from './operation/leftover.ts'
+import { requireOptions } from './operation/required-options.ts'
+import { serve, type Place, type ServedFile, type Serving } from './server/serve.ts'
+
+export interface ServeFilesOptions extends Omit<ImageFileOptions, 'path'> {
+  /** Regular files of the image; links are followed inside the image only. The first is the default export. */
+  paths?: readonly string[]
+  /** Also serve the only regular file in the directory `/disk`, as the default export. */
+  disk?: boolean
+  /** Path of a Unix socket, which is made for this user only. Default: a temporary one. */
+  socket?: string
+  /** Instead of a socket, a TCP port on 127.0.0.1, which all users of this machine can reach; 0 for any that is free. */
+  port?: number
+}
+
+/** A server that listens. */
+export interface FileServer {
+  /** The absolute path of its socket, or host and port. */
+  readonly address: Address
+  readonly exports: readonly ServedExport[]
+  /** The URI of the default export. */
+  readonly uri: string
+  /** Resolves when the server has closed: after `close`, or because of the signal. */
+  readonly closed: Promise<void>
+  /** Lets clients have what they asked for, for at most two seconds, and removes the socket. May be called again. */
+  close(): Promise<void>
+}
+
+export interface ServedExport {
+  /** The path in the image, without a slash at its beginning. */
+  readonly name: string
+  /** In bytes. */
+  readonly size: number
+  readonly uri: string
+}
+
+/**
+ * Serves files read-only by the NBD protocol, to many clients at once. Resolves when it listens. When reading fails, the client
+ * is told, and an event of the type `warning` is sent. The signal also closes a server that listens.
+ * @throws OciUnpackError with a stable `code`
+ */
+export async function serveFiles(options: ServeFilesOptions): Promise<FileServer> {
+  requireOptions(options, { image: 'text' })
+  const place = placeOf(options)
+  const { paths = [], disk = false } = options
+  const names = namesOf(paths)
+  if (names.length === 0 && !disk) throw nothing()
+  const { signal, onEvent = () => undefined } = options
+  return asked({ image: options.image }, async () => {
+    const all = disk ? namesOf([toText(await locateDisk(options)) ?? '', ...names]) : names
+    return withFiles(options, all, async (files) => {
+      throwIfAborted(signal)
+      const onFailure = failuresTo(onEvent)
+      const serving = await serve(files, place, { onLeftover: leftoverTo(onEvent), onFailure })
+      return handleOf(serving, files, signal)
+    })
+  })
+}
+
+/** @throws USAGE */
+function placeOf({ socket, port }: ServeFilesOptions): Place {
+  if (socket !== undefined && port !== undefined)
+    throw new OciUnpackError('USAGE', 'A server has a socket or a port, but not both.', {
+      hint: 'Give either {socket} or {port}.'
+    })
+  if (socket === '') throw new OciUnpackError('USAGE', 'The path of the socket is empty.')
+  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 0xffff))
+    throw new OciUnpackError('USAGE', 'A port is a whole number up to 65535.', {
+      facts: { found: String(port) }
+    })
+  return { port, socket: socket === undefined ? undefined : resolve(socket) }
+}
+
+/** @throws USAGE */
+function namesOf(paths: readonly string[]): string[] {
+  const names = [...new Set(paths.map(exportName))]
+  const wrong = names.find((name) => !isExportName(name))
+  if (wrong === undefined) return names
+  throw new OciUnpackError('USAGE', 'This path cannot be the name of an export.', {
+    facts: { expected: '1 to 4096 bytes without NUL', found: `${Buffer.byteLength(wrong)} bytes` }
+  })
+}
+
+function nothing(): OciUnpackError {
+  return new OciUnpackError('USAGE', 'There is nothing to serve: no path is given.', {
+    hint: 'Give a path, or {disk} for the only file in /disk.'
+  })
+}
+
+type Files = readonly [ServedFile, ...ServedFile[]]
+
+/** Opens them for `act`, and closes them again if it fails. */
+async function withFiles<T>(
+  options: ServeFilesOptions,
+  names: readonly string[],
+  act: (files: Files) => Promise<T>
+): Promise<T> {
+  const opened: ServedFile[] = []
+  try {
+    for (const name of names) {
+      const file = await openImageFile({ ...options, path: name })
+      opened.push({ name, size: file.size, file })
+    }
+    return await act(opened as [ServedFile, ...ServedFile[]])
+  } catch (error) {
+    await closeAll(opened)
+    throw error
+  }
+}
+
+async function closeAll(files: readonly ServedFile[]): Promise<void> {
+  await Promise.all(files.map(({ file }) => file.close()))
+}
+
+function handleOf(serving: Serving, files: Files, signal: AbortSignal | undefined): FileServer {
+  let end = (): void => undefined
+  const closed = new Promise<void>((resolve) => (end = resolve))
+  const close = async (): Promise<void> => {
+    signal?.removeEventListener('abort', abort)
+    try {
+      await serving.close()
+    } finally {
+      await closeAll(files).finally(end)
+    }
+  }
+  const abort = (): void => void close()
+  signal?.addEventListener('abort', abort)
+  const { address } = serving
+  const exports = files.map(({ name, size }) => ({ name, size, uri: nbdUri(address, name) }))
+  return { address, exports, uri: nbdUri(address, ''), closed, close }
+}
+
+/** Clients repeat what fails, so each kind of failure is told once for each file. */
+function failuresTo(
+  onEvent: OnEvent
+): (served: ServedFile, error: unknown, offset: number) => void {
+  const told = new Set<string>()
+  return ({ name }, error, offset) => {
+    const reason = error instanceof Error ? error.message : String(error)
+    const key = `${name}\0${reason}`
+    if (told.has(key)) return
+    told.add(key)
+    const code = error instanceof OciUnpackError ? ` [${error.code}]` : ''
+    onEvent({
+      type: 'warning',
+      message: 'A file could not be read for a client.',
+      facts: { entry: name, offset, reason: `${reason}${code}` }
+    })
+  }
+}

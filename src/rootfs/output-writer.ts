@@ -1,0 +1,95 @@
+/** Writes the body of a file to where the caller wants it: a new file, a block device, or a stream. */
+import { writeAllAt } from '../sys/files.ts'
+import { addressOf } from '../sys/libc.ts'
+import { waitWritable, writeSome, zeroRange } from '../sys/output.ts'
+import { BodyWriter, HOLE_BYTES, ZEROS } from './body-writer.ts'
+
+export interface OutputDescription {
+  /** `file`: new and empty, and holes stay holes. `device`: holes are made to read as zeros. `stream`: written in order. */
+  kind: 'file' | 'device' | 'stream'
+  /** Descriptor; all threads of the process share it. */
+  fd: number
+  /** Whether a write to the stream may make its writer wait: pipes and sockets. */
+  mayBlock?: boolean
+}
+
+/** @param pause called while nobody takes what is written; throws to give up */
+export function outputWriter(output: OutputDescription, pause: () => void): BodyWriter {
+  switch (output.kind) {
+    case 'file':
+      return new BodyWriter()
+    case 'device':
+      return new DeviceWriter()
+    case 'stream':
+      return new StreamWriter(output.mayBlock === true, pause)
+  }
+}
+
+const ZEROS_ADDRESS = addressOf(ZEROS)
+
+/** Every device has blocks of this size, or of a part of it. */
+const DEVICE_BLOCK_BYTES = 4096
+
+/** What was on the device before must not be seen in a hole. */
+class DeviceWriter extends BodyWriter {
+  protected override put(address: number, length: number, at: number): void {
+    this.zero(at)
+    super.put(address, length, at)
+  }
+
+  protected override endInHole(): void {
+    this.zero(this.size)
+  }
+
+  private zero(until: number): void {
+    const from = this.written
+    const blocks = until - from - ((until - from) % DEVICE_BLOCK_BYTES)
+    const isAligned = from % DEVICE_BLOCK_BYTES === 0
+    if (isAligned && blocks > 0 && zeroRange(this.fd, from, blocks)) this.written += blocks
+    while (this.written < until) {
+      const length = Math.min(HOLE_BYTES, until - this.written)
+      writeAllAt(this.fd, ZEROS_ADDRESS, length, this.written)
+      this.written += length
+    }
+  }
+}
+
+/** A pipe that can be written to takes at least so much without making its writer wait (PIPE_BUF). */
+const PIPE_BYTES = 4096
+const PATIENCE_MS = 50
+
+class StreamWriter extends BodyWriter {
+  private readonly mayBlock: boolean
+  private readonly pause: () => void
+
+  constructor(mayBlock: boolean, pause: () => void) {
+    super()
+    this.mayBlock = mayBlock
+    this.pause = pause
+  }
+
+  protected override put(address: number, length: number, at: number): void {
+    this.zeros(at)
+    this.send(address, length)
+  }
+
+  protected override endInHole(): void {
+    this.zeros(this.size)
+  }
+
+  private zeros(until: number): void {
+    while (this.written < until)
+      this.send(ZEROS_ADDRESS, Math.min(HOLE_BYTES, until - this.written))
+  }
+
+  private send(address: number, length: number): void {
+    for (let done = 0; done < length;) {
+      const part = this.mayBlock ? Math.min(PIPE_BYTES, length - done) : length - done
+      const isReady = !this.mayBlock || waitWritable(this.fd, PATIENCE_MS)
+      const written = isReady ? writeSome(this.fd, address + done, part) : 0
+      if (written === 0) this.pause()
+      done += written
+    }
+    this.written += length
+  }
+}

@@ -1,0 +1,40 @@
+/** Writing to what is not a new file: pipes and other streams, and block devices. */
+import { failed, failedWith } from './failed-call.ts'
+import { libcCalls as libc } from './libc.ts'
+import { structure } from './memory.ts'
+
+const POLLOUT = 4
+
+/** Waits until something can be written, or nobody reads any more. `timeout` in milliseconds. Returns whether that is so. */
+export function waitWritable(fd: number, timeout: number): boolean {
+  const view = structure.view()
+  view.writeInt32LE(fd, 0)
+  view.writeInt16LE(POLLOUT, 4)
+  view.writeInt16LE(0, 6)
+  const ready = libc.poll(structure.address, 1, timeout)
+  if (ready >= 0) return ready > 0
+  if (failedWith('EINTR')) return false
+  throw failed('poll', undefined, fd)
+}
+
+/** Writes some of the bytes at an address. Returns their number, 0 if none can be written now. */
+export function writeSome(fd: number, address: number, length: number): number {
+  const written = libc.write(fd, address, length)
+  if (written >= 0) return written
+  if (failedWith('EAGAIN')) return 0
+  throw failed('write', undefined, fd, length)
+}
+
+const FALLOC_FL_KEEP_SIZE = 1
+const FALLOC_FL_PUNCH_HOLE = 2
+const FALLOC_FL_ZERO_RANGE = 16
+
+/** Makes a part of a file or a block device read as zeros, without writing them. False if that is not possible. */
+export function zeroRange(fd: number, offset: number, length: number): boolean {
+  for (const mode of [FALLOC_FL_PUNCH_HOLE, FALLOC_FL_ZERO_RANGE]) {
+    if (libc.fallocate(fd, mode | FALLOC_FL_KEEP_SIZE, offset, length) === 0) return true
+    if (!failedWith('EOPNOTSUPP', 'ENOTSUP', 'EINVAL', 'ENODEV', 'ENOSYS', 'EPERM'))
+      throw failed('fallocate', undefined, fd, offset, length)
+  }
+  return false
+}

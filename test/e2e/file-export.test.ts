@@ -1,0 +1,246 @@
+/** `file export` and `file index` as a user runs them, with disks that qemu-img makes. */
+import { execFileSync } from 'node:child_process'
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+  writeSync
+} from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { blobPath, buildImage, type Layer } from '../support/image-builder.ts'
+import { needs } from '../support/requires.ts'
+import { ok } from '../support/run.ts'
+import { directory, file, hardlink, symlink, tar } from '../support/tar-builder.ts'
+import { makeTemporary, removeTemporary } from '../support/temporary.ts'
+import { ociUnpack, ociUnpackCommand, ociUnpackOk } from './cli.ts'
+
+const MIB = 2 ** 20
+const work = makeTemporary()
+/** Text, then zeros, then text. */
+const raw = Buffer.alloc(8 * MIB)
+raw.fill('the beginning of a disk\n', 0, 3 * MIB)
+raw.fill('its end\n', 7 * MIB, 8 * MIB - 5)
+
+const one = (body: Buffer, name = 'disk/disk.img'): Buffer =>
+  tar(directory('disk'), file(name, body), file('etc/after', 'x'))
+
+afterAll(() => removeTemporary(work))
+
+describe('file export', () => {
+  test('makes a new file with holes, and reports the disk', () => {
+    const image = imageOf('raw', [one(raw)])
+    const output = join(work, 'raw.img')
+    const { stdout } = ociUnpackOk('file', 'export', '--image', image, '--disk', output)
+    expect(stdout).toBe('/disk/disk.img: raw, 8388608 bytes\n')
+    expect(readFileSync(output).equals(raw)).toBe(true)
+    expect(statSync(output).blocks * 512).toBeLessThan(6 * MIB)
+  })
+
+  test('writes to standard output, a pipe and a file that is open', () => {
+    const image = imageOf('stdout', [tar(file('before', 'x'), file('a', raw), symlink('l', '/a'))])
+    const [node, main] = ociUnpackCommand
+    const args = [main, 'file', 'export', '--image', image, 'l']
+    expect(execFileSync(node, args, { maxBuffer: 1 << 26 }).equals(raw)).toBe(true)
+    const fd = openSync(join(work, 'stdout.img'), 'w')
+    writeSync(fd, 'header')
+    execFileSync(node, [...args, '-'], { stdio: ['ignore', fd, 'inherit'] })
+    closeSync(fd)
+    const written = readFileSync(join(work, 'stdout.img'))
+    expect(written.toString('latin1', 0, 6)).toBe('header')
+    expect(written.subarray(6).equals(raw)).toBe(true)
+  })
+
+  test('a reader that stops early is not an error that is shown', () => {
+    const image = imageOf('head', [one(raw)])
+    const [node, main] = ociUnpackCommand
+    const command = `"${node}" "${main}" file export --image "${image}" --disk - | head -c 10; echo " \${PIPESTATUS[0]}"`
+    const shown = execFileSync('bash', ['-c', `(${command}) 2>&1`]).toString()
+    expect(shown).toBe('the beginn 141\n')
+  })
+
+  test('upper layers win, and remove', () => {
+    const upper = tar(directory('disk'), file('disk/disk.img', 'new'))
+    const removed = tar(directory('disk'), file('disk/.wh.disk.img'))
+    const replaced = imageOf('replaced', [one(raw), upper])
+    const { stdout } = ociUnpackOk('file', 'export', '--image', replaced, 'disk/disk.img')
+    expect(stdout).toBe('new')
+    const below = imageOf('below', [one(raw), tar(directory('etc'), file('etc/x'))])
+    ociUnpackOk('file', 'export', '--image', below, '--disk', join(work, 'below.img'))
+    expect(readFileSync(join(work, 'below.img')).equals(raw)).toBe(true)
+    const gone = imageOf('gone', [one(raw), removed])
+    expectFailure(['--image', gone, '--disk', join(work, 'gone.img')], 'PATH_NOT_FOUND', '/disk')
+    expect(existsSync(join(work, 'gone.img'))).toBe(false)
+  })
+
+  test('no disk, several disks, and disks that are links', () => {
+    const none = imageOf('none', [tar(file('x'))])
+    expectFailure(['--image', none, '--disk', join(work, 'none.img')], 'PATH_NOT_FOUND', '/disk')
+    const two = imageOf('two', [tar(file('disk/b', 'b'), file('./disk/a', 'a'))])
+    expectFailure(['--image', two, '--disk', '-'], 'PATH_INVALID', '/disk/a, /disk/b')
+    const linked = imageOf('linked', [tar(file('x', 'content'), hardlink('/disk/d', 'x'))])
+    expect(ociUnpackOk('file', 'export', '--image', linked, '--disk', '-').stdout).toBe('content')
+  })
+
+  test('the same path twice in a layer: the last counts, and a stream cannot be taken back', () => {
+    const twice = imageOf('twice', [tar(file('a', 'the first'), file('a', 'last'))])
+    ociUnpackOk('file', 'export', '--image', twice, 'a', join(work, 'last'))
+    expect(readFileSync(join(work, 'last'), 'utf8')).toBe('last')
+    expectFailure(['--image', twice, 'a'], 'TARGET_INVALID', 'more than once')
+  })
+
+  test('a damaged layer: no file, and a warning where bytes were written', () => {
+    const image = imageOf('damaged', [{ tar: one(raw), blob: gzipSync(one(raw), { level: 0 }) }])
+    damage('damaged', 5 * MIB)
+    const output = join(work, 'damaged.img')
+    expectFailure(['--image', image, '--disk', output], 'BLOB_DIGEST_MISMATCH', 'layer')
+    expect(existsSync(output)).toBe(false)
+    expectFailure(['--image', image, '--disk', '-'], 'BLOB_DIGEST_MISMATCH', 'must not be used')
+    expect(readdirSync(work).filter((name) => name.includes('.oci-unpack-'))).toEqual([])
+  })
+
+  test('--stop-early reads no further than the file, and says so', () => {
+    const layer = tar(file('disk/disk.img', raw), file('after', Buffer.alloc(2 * MIB, 'x')))
+    const image = imageOf('early', [{ tar: layer, blob: gzipSync(layer, { level: 0 }) }])
+    damage('early', 10 * MIB)
+    const output = join(work, 'early.img')
+    const args = ['file', 'export', '--image', image, '--disk', '--stop-early', '--json', output]
+    const { stdout, stderr } = ociUnpackOk(...args)
+    expect(stderr).toContain('was not verified')
+    expect(JSON.parse(stdout)).toMatchObject({ verified: false })
+    expect(readFileSync(output).equals(raw)).toBe(true)
+  })
+
+  test('an existing file is never replaced', () => {
+    const image = imageOf('exists', [one(raw)])
+    writeFileSync(join(work, 'there'), 'mine')
+    expectFailure(['--image', image, '--disk', join(work, 'there')], 'TARGET_INVALID', 'there')
+    expect(readFileSync(join(work, 'there'), 'utf8')).toBe('mine')
+  })
+
+  test('--json without OUTPUT describes the file, with labels for KubeVirt', () => {
+    const config = { config: { Env: ['PATH=/', 'INSTANCETYPE_KUBEVIRT_IO_DEFAULT_PREFERENCE=f'] } }
+    const { reference } = buildImage(join(work, 'labels'), { layers: [one(raw)], config })
+    const { stdout } = ociUnpackOk('file', 'export', '--image', reference, '--disk', '--json')
+    expect(JSON.parse(stdout)).toMatchObject({
+      path: '/disk/disk.img',
+      layer: 0,
+      size: raw.length,
+      verified: true,
+      disk: { format: 'raw', virtualSize: raw.length },
+      labels: { 'instancetype.kubevirt.io/default-preference': 'f' }
+    })
+  })
+
+  test('usage', () => {
+    const image = imageOf('usage', [one(raw)])
+    expectFailure(['--image', image], 'USAGE', '--disk')
+    expectFailure(['--image', image, '--disk', 'a', 'b'], 'USAGE', 'PATH')
+    expectFailure(['--image', image, '--disk', '--json', '-'], 'USAGE', '--json')
+  })
+})
+
+describe.skipIf(!needs('qemu-img'))('disks of other formats', () => {
+  const disk = join(work, 'source.raw')
+  beforeAll(() => writeFileSync(disk, raw))
+
+  test.each([
+    ['qcow2', 'qcow2'],
+    ['vmdk', 'vmdk'],
+    ['vpc', 'vhd'],
+    ['vdi', 'vdi']
+  ])('%s is recognised, with its virtual size', (made, format) => {
+    const path = join(work, `disk.${made}`)
+    execFileSync('qemu-img', ['convert', '-f', 'raw', '-O', made, disk, path])
+    const info = JSON.parse(
+      execFileSync('qemu-img', ['info', '--output=json', path]).toString()
+    ) as { 'virtual-size': number }
+    const image = imageOf(`image-${made}`, [one(readFileSync(path), 'disk/vm')])
+    const { stdout } = ociUnpackOk('file', 'export', '--image', image, '--disk', '--json')
+    expect(JSON.parse(stdout)).toMatchObject({
+      disk: { format, virtualSize: info['virtual-size'] }
+    })
+  })
+
+  test.each(['gzip', 'xz', 'zstd', 'bzip2'].filter((program) => needs(program)))(
+    '--inflate inflates what %s has compressed',
+    (program) => {
+      const path = join(work, 'disk.qcow2')
+      execFileSync('qemu-img', ['convert', '-f', 'raw', '-O', 'qcow2', disk, path])
+      const packed = execFileSync(program, ['-c', path], { maxBuffer: 1 << 26 })
+      const image = imageOf(`image-${program}`, [one(packed)])
+      const output = join(work, `inflated-${program}`)
+      const args = ['file', 'export', '--image', image, '--disk', '--inflate', '--json', output]
+      expect(JSON.parse(ociUnpackOk(...args).stdout)).toMatchObject({
+        compression: program,
+        size: packed.length,
+        outputSize: statSync(path).size,
+        disk: { format: 'qcow2', virtualSize: raw.length }
+      })
+      expect(readFileSync(output).equals(readFileSync(path))).toBe(true)
+      const cut = imageOf(`cut-${program}`, [one(packed.subarray(0, packed.length - 20))])
+      const failing = ['--image', cut, '--disk', '--inflate', join(work, 'cut')]
+      expectFailure(failing, 'COMPRESSION_INVALID', '')
+      expect(existsSync(join(work, 'cut'))).toBe(false)
+    }
+  )
+})
+
+describe.skipIf(!needs('root', 'loop'))('a block device', () => {
+  test('gets zeros where the file has holes, and keeps what is after the file', () => {
+    const backing = join(work, 'backing')
+    writeFileSync(backing, Buffer.alloc(raw.length + MIB, 0xee))
+    const image = imageOf('device', [one(raw)])
+    const device = ok('losetup', '--find', '--show', backing).stdout.trim()
+    try {
+      ociUnpackOk('file', 'export', '--image', image, '--disk', device)
+    } finally {
+      ok('losetup', '--detach', device)
+    }
+    const written = readFileSync(backing)
+    expect(written.subarray(0, raw.length).equals(raw)).toBe(true)
+    expect(written.subarray(raw.length).every((byte) => byte === 0xee)).toBe(true)
+  })
+})
+
+describe('file index', () => {
+  test('makes one index for each blob, once', () => {
+    const image = imageOf('indexed', [one(raw), one(raw), tar(file('x', 'y'))])
+    const index = join(work, 'indexes')
+    const { stdout } = ociUnpackOk('file', 'index', '--image', image, '--index', index, '--json')
+    const made = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { file: string; isNew: boolean })
+    expect(made.map(({ isNew }) => isNew)).toEqual([true, true, true])
+    expect(readdirSync(index)).toHaveLength(2)
+    const again = ociUnpackOk('file', 'index', '--image', image, '--index', index)
+    expect(again.stdout.split('\n')[0]).toMatch(/^sha256:[0-9a-f]{64} \d+ \d+ \//)
+  })
+})
+
+function imageOf(name: string, layers: readonly (Buffer | Layer)[]): string {
+  return buildImage(join(work, name), { layers }).reference
+}
+
+function damage(name: string, at: number): void {
+  const layout = join(work, name)
+  const blobs = readdirSync(join(layout, 'blobs/sha256'))
+    .map((blob) => blobPath(layout, { digest: `sha256:${blob}`, mediaType: '', size: 0 }))
+    .sort((a, b) => statSync(b).size - statSync(a).size)
+  const bytes = readFileSync(blobs[0]!)
+  bytes[at]! ^= 1
+  writeFileSync(blobs[0]!, bytes)
+}
+
+function expectFailure(args: readonly string[], code: string, text: string): void {
+  const { status, stderr } = ociUnpack('file', 'export', ...args)
+  expect(stderr).toContain(`[${code}]`)
+  expect(stderr).toContain(text)
+  expect(status).toBe(1)
+}
