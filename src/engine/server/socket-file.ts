@@ -10,9 +10,9 @@ import { close, openOperatorDirectory } from '../../sys/files.ts'
 import { makeLink, removeFile } from '../../sys/names.ts'
 import { inodeKey, status, statusIfThere } from '../../sys/status.ts'
 import { makeWay, type OnLeftover } from '../../workspace/leftovers.ts'
+import { PRIVATE_MODE } from '../../sys/private-mode.ts'
 import {
   makePrivateDirectory,
-  PRIVATE_MODE,
   removeIfEmpty,
   type PrivateDirectory
 } from '../../workspace/private-directory.ts'
