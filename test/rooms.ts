@@ -78,8 +78,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     knows: 'the stories: one file for each thing a user can ask for, as a page of named steps',
     values: [
       'engine/files',
-      'engine/erofs',
       'engine/storage',
+      'engine/erofs',
       'engine/transfer',
       'engine/edit',
       'engine/changes',
@@ -105,12 +105,6 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     types: ['registry/registry.ts'],
     node: ['fs', 'os', 'path']
   },
-  'engine/erofs': {
-    knows: 'images of layers that can be mounted',
-    values: ['engine/extract', 'erofs', 'image', 'plan', 'rootfs/read-erofs.ts', 'sys', 'vmdk'],
-    types: ['engine/operation', 'worker'],
-    node: ['crypto']
-  },
   'engine/files': {
     knows: 'reading single files of an image without unpacking it',
     values: [
@@ -132,6 +126,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'engine/storage': {
     knows: 'where layers live between unpacks',
     values: [
+      'engine/erofs',
       'engine/changes',
       'engine/bundle',
       'engine/tree',
@@ -149,6 +144,24 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ],
     types: ['engine/edit', 'store', 'worker'],
     node: ['crypto', 'fs', 'path']
+  },
+  'engine/erofs': {
+    knows: 'images of layers that can be mounted',
+    values: [
+      'engine/extract',
+      'engine/place',
+      'engine/operation',
+      'erofs',
+      'image',
+      'plan',
+      'rootfs/read-erofs.ts',
+      'rootfs/write-erofs.ts',
+      'sys',
+      'vmdk',
+      'worker/hashes-files.ts'
+    ],
+    types: ['worker'],
+    node: ['crypto', 'path']
   },
   'engine/transfer': {
     knows: 'verifying blobs and images, and protecting them while they are read',

@@ -3,8 +3,7 @@ import type { ByteString } from '../bytes.ts'
 import { BodyPlaces, byteOffset, type Body } from '../erofs/bodies.ts'
 import { LayerTree } from '../erofs/layer-tree.ts'
 import { layerImage } from '../erofs/write-image.ts'
-import { layerPolicy } from '../plan/policy/layer-policy.ts'
-import { toDisk } from '../plan/policy/policies.ts'
+import { inOverlay } from '../plan/policy/layer-policy.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
 import { close, createFile } from '../sys/files.ts'
 import type { Extents } from '../tar/sparse.ts'
@@ -21,6 +20,13 @@ export interface NewErofsImage {
   uuid: Uint8Array
 }
 
+/** For a task that needs nothing but the image. */
+export interface ErofsDescription extends NewErofsImage {
+  kind: 'erofs'
+  /** Have every file hashed, for the tree manifest. */
+  digests: boolean
+}
+
 export interface ErofsLayer {
   /** The length of the image, in blocks of 4096 bytes. */
   blocks: number
@@ -29,7 +35,6 @@ export interface ErofsLayer {
 }
 
 export class ErofsSink implements LayerSink {
-  readonly hashesFile = false
   private readonly description: NewErofsImage
   private readonly layer = new LayerTree()
   private readonly places = new BodyPlaces()
@@ -43,12 +48,16 @@ export class ErofsSink implements LayerSink {
     this.writer.begin(this.fd, 0)
   }
 
+  get hashesFile(): boolean {
+    return this.body !== undefined
+  }
+
   /** Records where the body begins in the tar; its place in the image follows from the order of all bodies. */
   entry(entry: StagedEntry, body: number, extents: Extents | undefined): void {
     entry.body = body
     if (extents !== undefined) entry.extents = extents
     this.body = entry.type === 'file' ? this.places.place(entry.size, extents) : undefined
-    this.layer.add(inLayer(entry), this.body)
+    this.layer.add(inOverlay(entry), this.body)
   }
 
   data(chunk: Buffer, start: number, end: number, position: number): void {
@@ -70,13 +79,4 @@ export class ErofsSink implements LayerSink {
   close(): void {
     close(this.fd)
   }
-}
-
-const IN_LAYER = layerPolicy({ kind: 'exact', uidMap: [], gidMap: [] }, 'overlay')
-
-/** The image may have attributes that overlayfs would take for its own in a layer. */
-function inLayer(entry: StagedEntry): StagedEntry {
-  const { type } = entry
-  if (type === 'whiteout' || type === 'opaque' || type === 'hardlink') return entry
-  return { ...entry, ...toDisk({ ...entry, type }, IN_LAYER) }
 }

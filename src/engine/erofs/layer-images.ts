@@ -1,16 +1,16 @@
 /** One pass over all layers: the EROFS image of each, and the tree that they are together. */
 import { display } from '../../bytes.ts'
-import { LayerBodies } from '../../erofs/layer-bodies.ts'
+import type { LayerBodies } from '../../erofs/layer-bodies.ts'
 import type { Digest } from '../../image/digest.ts'
-import { fold } from '../../plan/fold.ts'
-import { INDEXED_NODES, newTree, type Directory, type MergedTree } from '../../plan/tree.ts'
+import type { Directory } from '../../plan/tree.ts'
 import type { ErofsLayerResult } from '../../worker/erofs-layer.ts'
 import type { ImageJob } from '../extract/job.ts'
 import { entriesTask, layerName, readLayerTask } from '../extract/layer-tasks.ts'
-import { OrderedLayers, type LayerTurn } from '../extract/ordered-layers.ts'
+import { OrderedLayers } from '../extract/ordered-layers.ts'
 import { biggestFirst, stageLayers, type LayerTask } from '../extract/stage-layers.ts'
 import type { EngineEvent } from '../operation/events.ts'
 import { layerUuid } from './image-uuid.ts'
+import { MergedView } from './merged-view.ts'
 
 export interface LayerImage {
   diffId: Digest
@@ -37,12 +37,9 @@ export interface LayerImages {
 export async function makeLayerImages(job: ImageJob, directory: number): Promise<LayerImages> {
   const { image, settings } = job
   const diffIds = image.config.rootfs.diff_ids
-  const tree = newTree(INDEXED_NODES)
-  const bodies = diffIds.map(() => new LayerBodies())
+  const view = new MergedView(diffIds.length, settings.keepDirlinks)
   const names = image.manifest.layers.map((descriptor, layer) => layerName(layer, descriptor))
-  const turns = new OrderedLayers(names, (layer) =>
-    turn(tree, layer, bodies[layer]!, settings.keepDirlinks)
-  )
+  const turns = new OrderedLayers(names, (layer) => view.turn(layer))
   const made = new Map<Digest, ErofsLayerResult>()
   await stageLayers(
     biggestFirst(tasks(job, directory)),
@@ -60,22 +57,7 @@ export async function makeLayerImages(job: ImageJob, directory: number): Promise
     name: imageName(diffId),
     ...made.get(diffId)!
   }))
-  return { layers, bodies, root: tree.root }
-}
-
-function turn(
-  tree: MergedTree,
-  layer: number,
-  bodies: LayerBodies,
-  keepDirlinks: boolean
-): LayerTurn {
-  return {
-    add(entry) {
-      bodies.add(entry)
-      fold(tree, layer, entry, { keepDirlinks })
-    },
-    end: () => undefined
-  }
+  return { layers, bodies: view.bodies, root: view.root }
 }
 
 /** A layer that comes twice gets one image, but its entries count twice. */
