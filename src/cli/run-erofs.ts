@@ -9,7 +9,7 @@ import {
   type ErofsFileReport,
   type VmdkForm
 } from '../index.ts'
-import { isSet, text, type Run } from './command.ts'
+import { isSet, text, texts, type Run } from './command.ts'
 import { formatFacts } from './facts.ts'
 import { limits, platformOption, required, wholeNumber } from './flag-values.ts'
 import { withEvents } from './progress/show.ts'
@@ -50,8 +50,10 @@ export const runErofsVerify: Run = async (input, terminal) => {
   if (!result.ok) throw damaged(files)
 }
 
-export const runErofsMount: Run = async ({ positionals: [directory = '', target = ''] }) => {
-  await mountErofs({ directory, target })
+export const runErofsMount: Run = async (input) => {
+  const [directory = '', target = ''] = input.positionals
+  const layers = texts(input, 'layer')
+  await mountErofs({ directory, target, ...(layers.length === 0 ? {} : { layers }) })
 }
 
 export const runErofsUmount: Run = async ({ positionals: [target = ''] }) => {
