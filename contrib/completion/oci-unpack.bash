@@ -168,8 +168,8 @@ _oci_unpack_declared() {
       ;;
     'erofs mount')
       commands=()
-      flags=(--log --verbose --progress --color --userns --help -h)
-      takes=([log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      flags=(--layer --log --verbose --progress --color --userns --help -h)
+      takes=([layer]='file' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=('directory' 'directory')
       ;;
     'erofs umount')

@@ -52,7 +52,7 @@ export async function unpack(options: UnpackOptions): Promise<UnpackResult> {
     const { hooks, onEvent } = job.settings
     await withStorage({ hooks }, onEvent, (storage) =>
       storage.withNewBundle(job, (bundle) =>
-        bundle.extraction.kind === 'rootfs'
+        ['rootfs', 'image'].includes(bundle.extraction.kind)
           ? keepingThreads(job.settings, (settings) => makeBundle({ ...job, settings }, bundle))
           : makeBundle(job, bundle)
       )

@@ -15,11 +15,12 @@ import { DEBIAN_NEEDS, debianLayout } from './debian-image.ts'
 
 const SETS = [
   ['overlay', 'ext4'],
+  ['erofs', 'ext4'],
   ['btrfs', 'btrfs'],
   ['reflink', 'xfs']
 ] as const
 /** Those that know what was changed. */
-const LISTING: readonly string[] = ['overlay', 'btrfs']
+const LISTING: readonly string[] = ['overlay', 'erofs', 'btrfs']
 const changes = new URL('../support/scripted-changes.sh', import.meta.url).pathname
 /** Shows ACLs a second time, under its own names. */
 const XFS = ['*:xattr.trusted.SGI_ACL_FILE,xattr.trusted.SGI_ACL_DEFAULT']

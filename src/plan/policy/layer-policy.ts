@@ -1,6 +1,6 @@
 /** The policy for a layer in its own directory. */
 import type { StagedEntry } from '../staged-entry.ts'
-import { overlayNamespace, type WhiteoutForm } from '../whiteout-form.ts'
+import { isWhiteoutDevice, overlayNamespace, type WhiteoutForm } from '../whiteout-form.ts'
 import type { ObjectMetadata } from './metadata-policy.ts'
 import type { PlainChoice } from './overlay.ts'
 import { fromDisk, toDisk, type PolicyChoice } from './policies.ts'
@@ -20,6 +20,7 @@ const IN_OVERLAY = layerPolicy(AS_IT_LIES, 'overlay')
 export function inOverlay(entry: StagedEntry): StagedEntry {
   const { type } = entry
   if (type === 'whiteout' || type === 'opaque' || type === 'hardlink') return entry
+  if (entry.xattrs.length === 0 && !isWhiteoutDevice(entry)) return entry
   return { ...entry, ...toDisk({ ...entry, type }, IN_OVERLAY) }
 }
 
