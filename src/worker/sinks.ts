@@ -7,11 +7,7 @@ import type { LayerSink, SinkReport } from '../rootfs/layer-sink.ts'
 import { LayerStage, type StagingDescription } from '../rootfs/layer-stage.ts'
 
 export type SinkDescription =
-  | StagingDescription
-  | ErofsDescription
-  | IndexDescription
-  | BodiesDescription
-  | DigestsDescription
+  StagingDescription | ErofsDescription | IndexDescription | BodiesDescription | DigestsDescription
 
 /** @throws SYSCALL_FAILED */
 export function openSink(description: SinkDescription, report: SinkReport): LayerSink {

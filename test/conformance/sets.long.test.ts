@@ -14,31 +14,37 @@ import {
   testIn
 } from './kit.ts'
 
+/** What a set needs that is not on every machine. */
+const TOOLS: Readonly<Record<string, readonly string[]>> = {
+  erofs: ['erofs', 'overlay'],
+  squashfs: ['mksquashfs', 'overlay']
+}
+
 const SETS = [
   ['overlay', 'ext4', IMAGES],
   ['erofs', 'ext4', []],
+  ['squashfs', 'ext4', IMAGES],
   ['btrfs', 'btrfs', [NO_MOUNT, ...IMAGES]],
   ['reflink', 'xfs', ['delta-list', NO_MOUNT, ...IMAGES]]
 ] as const
 
-describe.each(SETS.filter(([, type]) => needs('setfattr', ...requirementsOf(type))))(
-  'the %s set on %s',
-  (set, type, skipped) => {
-    let disk: Mounted
+describe.each(
+  SETS.filter(([set, type]) => needs('setfattr', ...(TOOLS[set] ?? []), ...requirementsOf(type)))
+)('the %s set on %s', (set, type, skipped) => {
+  let disk: Mounted
 
-    beforeAll(() => {
-      disk = mountNew(type)
-    })
-    afterAll(() => disk.release())
+  beforeAll(() => {
+    disk = mountNew(type)
+  })
+  afterAll(() => disk.release())
 
-    test('passes the kit, which leaves nothing behind', async () => {
-      const home = makeWithin(disk)
-      const report = await testIn(home, shippedSet(set, home), casesToRun())
-      expect(notPassed(report)).toEqual([...skipped].sort())
-      expect(leftBehind(home)).toEqual([])
-    })
-  }
-)
+  test('passes the kit, which leaves nothing behind', async () => {
+    const home = makeWithin(disk)
+    const report = await testIn(home, shippedSet(set, home), casesToRun())
+    expect(notPassed(report)).toEqual([...skipped].sort())
+    expect(leftBehind(home)).toEqual([])
+  })
+})
 
 describe.runIf(needs('root'))('the kit runs', () => {
   let home: string

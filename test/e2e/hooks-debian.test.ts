@@ -26,7 +26,9 @@ const changes = new URL('../support/scripted-changes.sh', import.meta.url).pathn
 const XFS = ['*:xattr.trusted.SGI_ACL_FILE,xattr.trusted.SGI_ACL_DEFAULT']
 
 const usable = SETS.filter(
-  ([, type]) => longTests() && needs(...DEBIAN_NEEDS, ...requirementsOf(type))
+  ([set, type]) =>
+    longTests() &&
+    needs(...DEBIAN_NEEDS, ...(set === 'erofs' ? ['erofs'] : []), ...requirementsOf(type))
 )
 
 describe.runIf(usable.length > 0)('a real Debian image through hooks', { timeout: 300_000 }, () => {

@@ -2,8 +2,12 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { mountImage } from '../../engine/extract/layer-directories.ts'
+import { imageFormat } from '../../engine/storage/image-format.ts'
 import { unpack } from '../../engine/unpack.ts'
 import type { UnpackHooks } from '../../hooks/unpack-hooks.ts'
+import { close } from '../../sys/files.ts'
+import { handlePath } from '../../sys/handle-path.ts'
 import type { Bench, Unpacked } from '../bench.ts'
 import { callsOf } from '../calls.ts'
 import { Broken } from '../report.ts'
@@ -40,12 +44,26 @@ function committed(calls: Unpacked['calls']): { name: string; target: string }[]
 const MERGED = 'merged'
 
 function compareTrees(bench: Bench, expected: string, found: string): void {
-  const trees = [expected, found].map((path) => readTree(path, bench.set))
-  const lines = differences(trees[0]!, trees[1]!, { expected: 'the layer', found })
+  const own = readTree(expected, bench.set)
+  const lines = withDirectory(found, (path) =>
+    differences(own, readTree(path, bench.set), { expected: 'the layer', found })
+  )
   if (lines.length > 0)
     throw new Broken({
-      seen: `The committed directory ${found} is not the layer:\n${lines.join('\n')}`
+      seen: `What is committed as ${found} is not the layer:\n${lines.join('\n')}`
     })
+}
+
+/** An image is mounted where nobody else sees it. */
+function withDirectory<T>(path: string, act: (directory: string) => T): T {
+  const format = imageFormat(path)
+  if (format === undefined) return act(path)
+  const mount = mountImage({ path, format })
+  try {
+    return act(handlePath(mount))
+  } finally {
+    close(mount)
+  }
 }
 
 function compareBytes(_bench: Bench, expected: string, found: string): void {

@@ -6,6 +6,7 @@ import type { ExtractMode } from '../../hooks/calls.ts'
 import type { HookLayer } from '../../hooks/contexts.ts'
 import type { Digest } from '../../image/digest.ts'
 import { layerBlocks } from '../erofs/joined-images.ts'
+import { imageFormat } from './image-format.ts'
 
 /** A committed layer must at least be a directory, or the image of that layer. @throws HOOK_ANSWER_INVALID */
 export function checkCommitted(
@@ -15,8 +16,19 @@ export function checkCommitted(
   facts: Facts
 ): void {
   if (extract === 'image') checkLayerImage(path, diffId, facts)
-  else if (!isDirectory(path))
-    throw invalid(path, 'the layer that it reports as committed is not a directory there', facts)
+  else if (!isDirectory(path) && !(extract === 'layer' && isImage(path)))
+    throw invalid(path, `the layer that it reports as committed is not ${WANTED[extract]}`, facts)
+}
+
+const WANTED = {
+  layer: 'a directory there, or an image with squashfs or EROFS',
+  chain: 'a directory there',
+  rootfs: 'a directory there'
+} as const
+
+function isImage(path: string): boolean {
+  const isThere = statSync(path, { throwIfNoEntry: false }) !== undefined
+  return isThere && imageFormat(path) !== undefined
 }
 
 function checkLayerImage(path: string, diffId: Digest, facts: Facts): void {

@@ -21,6 +21,7 @@ import { findMerged } from './find-merged.ts'
 import { hookLayers, topChainId } from './hook-contexts.ts'
 import type { NewBundle, TreeManifest } from './layer-storage.ts'
 import { imageSize, unpackedSizes } from './unpacked-sizes.ts'
+import { imageFormat } from './image-format.ts'
 import { layerIndexes } from './layer-index-cache.ts'
 import { LayerLocks } from './layer-locks.ts'
 
@@ -145,7 +146,7 @@ export class HookedBundle implements NewBundle {
   }
 
   private know(layer: number, state: Known['state'], target: string | undefined): Place {
-    const place = placeOf(this.hooks, target)
+    const place = placeOf(this.hooks, state, target)
     this.known.set(layer, { state, place })
     return place
   }
@@ -168,11 +169,14 @@ export class HookedBundle implements NewBundle {
   }
 }
 
-function placeOf({ extract }: HookSet, target: string | undefined): Place {
+/** Hooks that get a directory may have made an image of it when they commit it. */
+function placeOf({ extract }: HookSet, state: Known['state'], target: string | undefined): Place {
   if (target === undefined) return { kind: 'rootfs' }
-  return extract === 'image'
-    ? { kind: 'image', path: target, format: 'erofs' }
-    : { kind: 'directory', path: target }
+  if (extract === 'image') return { kind: 'image', path: target, format: 'erofs' }
+  const format = state === 'committed' && extract === 'layer' ? imageFormat(target) : undefined
+  return format === undefined
+    ? { kind: 'directory', path: target }
+    : { kind: 'image', path: target, format }
 }
 
 function extractionOf(
