@@ -79,8 +79,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     values: [
       'engine/server',
       'engine/files',
-      'engine/erofs',
       'engine/storage',
+      'engine/erofs',
       'engine/transfer',
       'engine/edit',
       'engine/changes',
@@ -114,22 +114,6 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     types: ['engine/files/image-file.ts'],
     node: ['fs', 'net', 'os', 'path', 'timers/promises']
   },
-  'engine/erofs': {
-    knows: 'images of layers that can be mounted',
-    values: [
-      'engine/extract',
-      'engine/operation',
-      'workspace',
-      'rootfs',
-      'erofs',
-      'image',
-      'plan',
-      'sys',
-      'vmdk'
-    ],
-    types: ['worker'],
-    node: ['crypto', 'path']
-  },
   'engine/files': {
     knows: 'reading single files of an image without unpacking it',
     values: [
@@ -155,6 +139,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'engine/storage': {
     knows: 'where layers live between unpacks',
     values: [
+      'engine/erofs',
       'engine/changes',
       'engine/bundle',
       'engine/tree',
@@ -172,6 +157,24 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ],
     types: ['engine/edit', 'store', 'worker'],
     node: ['crypto', 'fs', 'path']
+  },
+  'engine/erofs': {
+    knows: 'images of layers that can be mounted',
+    values: [
+      'engine/extract',
+      'engine/place',
+      'engine/operation',
+      'workspace',
+      'rootfs',
+      'erofs',
+      'image',
+      'plan',
+      'sys',
+      'vmdk',
+      'worker/hashes-files.ts'
+    ],
+    types: ['worker'],
+    node: ['crypto', 'path']
   },
   'engine/transfer': {
     knows: 'verifying blobs and images, and protecting them while they are read',

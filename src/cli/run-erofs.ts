@@ -9,7 +9,7 @@ import {
   type MountErofsOptions,
   type VmdkForm
 } from '../index.ts'
-import { isSet, text, type Run } from './command.ts'
+import { isSet, text, texts, type Run } from './command.ts'
 import { jobsOption } from './flag-values.ts'
 import { formatFault } from './format-fault.ts'
 import { imageOptions } from './image-options.ts'
@@ -45,8 +45,14 @@ export const runErofsVerify: Run = async (input, terminal) => {
 
 export const runErofsMount: Run = async (input) => {
   const [directory = '', target = ''] = input.positionals
+  const layers = texts(input, 'layer')
   const options = text(input, 'options')?.split(',') as MountErofsOptions['options']
-  await mountErofs({ directory, target, ...(options === undefined ? {} : { options }) })
+  await mountErofs({
+    directory,
+    target,
+    ...(layers.length === 0 ? {} : { layers }),
+    ...(options === undefined ? {} : { options })
+  })
 }
 
 export const runErofsUmount: Run = async ({ positionals: [target = ''] }) => {

@@ -10,7 +10,7 @@ export interface HooksDescription {
   /** Absolute path of the hooks.toml or module. */
   file: string
   name: string
-  extract: 'rootfs' | 'layer' | 'chain'
+  extract: 'rootfs' | 'layer' | 'chain' | 'image'
   /** Only if `extract` is `layer`. */
   whiteouts?: 'overlay' | 'overlay-userxattr' | 'none'
   manifest: 'auto' | 'never'

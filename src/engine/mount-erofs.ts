@@ -8,14 +8,17 @@ import { mountOf, type MountedHere } from '../sys/mounts.ts'
 import { isRestriction, moveMount, unmount, type MountRestriction } from '../sys/new-mount.ts'
 import { privileges } from '../sys/privileges.ts'
 import { mountImages } from './erofs/mount-images.ts'
-import { withImages } from './erofs/open-images.ts'
+import { withJoinedImages } from './erofs/joined-images.ts'
+import { withImages, type OpenImages } from './erofs/open-images.ts'
 import { readImageSet } from './erofs/read-image-set.ts'
 import { asked } from './operation/asked.ts'
 import { requireOptions } from './operation/required-options.ts'
 
 export interface MountErofsOptions {
-  /** A directory that `makeErofs` made. */
+  /** A directory that `makeErofs` made; with `layers`, the image that joins them. */
   directory: string
+  /** The images of layers in a storage, bottom first, if they are not in the directory. */
+  layers?: readonly string[]
   /** An existing directory, where the file system becomes visible. */
   target: string
   /**
@@ -45,10 +48,8 @@ export async function mountErofs(options: MountErofsOptions): Promise<MountErofs
   return asked({ path: target }, () => {
     requirePrivileges()
     const through = withPlace(openOperatorPlace, target, (place) =>
-      withPlace(openOperatorDirectory, resolve(options.directory), (directory) =>
-        withImages(directory, readImageSet(directory), (images) =>
-          mountImages(images, restrictions, (mount) => moveMount(mount, place))
-        )
+      withOpenImages(options, (images) =>
+        mountImages(images, restrictions, (mount) => moveMount(mount, place))
       )
     )
     return { target, through }
@@ -63,6 +64,22 @@ function checkRestrictions(restrictions: readonly unknown[]): void {
   throw new OciUnpackError('USAGE', 'A mount option is not known, or the options are not a list.', {
     facts: { expected: 'nosuid, nodev or noexec', found: display(fromText(String(names))) }
   })
+}
+
+function withOpenImages<T>(
+  { directory, layers }: MountErofsOptions,
+  act: (images: OpenImages) => T
+): T {
+  const place = resolve(directory)
+  if (layers !== undefined)
+    return withJoinedImages(
+      place,
+      layers.map((path) => resolve(path)),
+      act
+    )
+  return withPlace(openOperatorDirectory, place, (opened) =>
+    withImages(opened, readImageSet(opened), act)
+  )
 }
 
 export interface UmountErofsOptions {

@@ -9,10 +9,10 @@ import { asked } from './operation/asked.ts'
 import type { OnEvent } from './operation/events.ts'
 import { addExistingTree, newPlanRoot, journaledPlanRoot } from './extract/plan-root.ts'
 import type { Job } from './extract/job.ts'
-import { extractMissing } from './extract/extract-missing.ts'
 import { mergeImage } from './extract/merge-image.ts'
 import { withoutMemory } from './extract/rootless.ts'
 import { reportUnheld } from './extract/unheld-objects.ts'
+import { extractMissing } from './storage/extract-missing.ts'
 import type { NewBundle } from './storage/layer-storage.ts'
 import { withStorage } from './storage/storages.ts'
 import { writeBundleFiles } from './storage/write-bundle-files.ts'
@@ -52,7 +52,7 @@ export async function unpack(options: UnpackOptions): Promise<UnpackResult> {
     const { hooks, onEvent } = job.settings
     await withStorage({ hooks }, onEvent, (storage) =>
       storage.withNewBundle(job, (bundle) =>
-        bundle.extraction.kind === 'rootfs'
+        ['rootfs', 'image'].includes(bundle.extraction.kind)
           ? keepingThreads(job.settings, (settings) => makeBundle({ ...job, settings }, bundle))
           : makeBundle(job, bundle)
       )

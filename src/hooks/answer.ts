@@ -29,13 +29,14 @@ export function readAnswer<P extends HookPoint>(
 
 /** A hook that says where layers go may not decline the points that the engine depends on. */
 export function mayDecline(point: HookPoint, extract: ExtractMode): boolean {
-  return extract === 'rootfs' || !['pre-extract', 'post-extract', 'finish'].includes(point)
+  return extract === 'rootfs' || !['merge', 'pre-extract', 'post-extract', 'finish'].includes(point)
 }
 
 /** The one field that an answer may have. */
 const FIELD: Readonly<Record<HookPoint, string | undefined>> = {
   prepare: 'layers',
   'try-skip': 'target',
+  merge: 'target',
   'pre-extract': 'target',
   'post-extract': 'target',
   finish: undefined,
@@ -59,6 +60,7 @@ const READERS: {
     return { layers: readLayers(layers ?? {}, known, extract) }
   },
   'try-skip': (fields, { extract }) => readTarget(fields, extract, true),
+  merge: (fields, { extract }) => readTarget(fields, extract, true),
   'pre-extract': (fields, { extract }) => readTarget(fields, extract, true),
   'post-extract': (fields, { extract }) => readTarget(fields, extract, false),
   finish: nothing,
@@ -111,7 +113,7 @@ function readTarget(
   if (target !== undefined) return { target: readPath(target) }
   if (!required || extract === 'rootfs') return {}
   throw answerInvalid('it does not name a target', {
-    hint: 'Print the absolute path of the layer\'s directory, or {"target": "/…"}.'
+    hint: 'Print the absolute path of the layer, or {"target": "/…"}.'
   })
 }
 

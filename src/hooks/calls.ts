@@ -10,9 +10,10 @@ import type { HookPoint } from './points.ts'
 /**
  * Where layers go. `rootfs`: the engine makes the root file system itself. `layer`: each layer goes alone into the
  * directory that pre-extract names. `chain`: each layer goes on top of its parent's state, in the directory that
- * pre-extract names.
+ * pre-extract names. `image`: each layer becomes one EROFS image, the file that pre-extract names, and so does what joins
+ * them, at the path that merge names.
  */
-export type ExtractMode = 'rootfs' | 'layer' | 'chain'
+export type ExtractMode = 'rootfs' | 'layer' | 'chain' | 'image'
 
 /** What `prepare` answered for a layer. */
 export type PreparedLayer =
@@ -24,11 +25,13 @@ export interface HookCalls {
     context: contexts.PrepareContext
     answer: { readonly layers: ReadonlyMap<Digest, PreparedLayer> }
   }
-  /** The committed directory; always present except with `rootfs`. */
+  /** The committed directory or image; always present except with `rootfs`. */
   'try-skip': { context: contexts.LayerContext; answer: { readonly target?: string } }
-  /** The staged directory to write to; always present except with `rootfs`. */
+  /** Where the image is, or is to be, that joins all layers; always present with `image`, where alone it is asked. */
+  merge: { context: contexts.MergeContext; answer: { readonly target?: string } }
+  /** The staged directory or image to write to; always present except with `rootfs`. */
   'pre-extract': { context: contexts.LayerContext; answer: { readonly target?: string } }
-  /** The committed directory, if it is not the staged one. */
+  /** The committed directory or image, if it is not the staged one. */
   'post-extract': { context: contexts.PostExtractContext; answer: { readonly target?: string } }
   finish: { context: contexts.FinishContext; answer: Nothing }
   abort: { context: contexts.AbortContext; answer: Nothing }

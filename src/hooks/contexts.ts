@@ -63,18 +63,27 @@ export interface PrepareContext extends ImageContext {
 
 export interface LayerContext extends ImageContext, HookLayer {}
 
+export interface MergeContext extends ImageContext {
+  /** Of the top layer: it decides what the image that joins all layers contains. */
+  readonly chainId: Digest
+  /** Of the layer below; undefined if there is only one. */
+  readonly parentChainId?: Digest
+}
+
 export interface PostExtractContext extends LayerContext {
-  /** The staged directory that pre-extract gave; undefined if the engine itself extracts (`rootfs`). */
+  /** The staged directory or image that pre-extract gave; undefined if the engine itself extracts (`rootfs`). */
   readonly target?: string
 }
 
 export interface FinishContext extends ImageContext {
-  /** Base layer first, each with its committed directory; without directories with `rootfs`. */
+  /** Base layer first, each with its committed directory or image; without these with `rootfs`. */
   readonly layers: readonly (HookLayer & { readonly target?: string })[]
+  /** With `image`: the image that joins them, at the path that merge gave; undefined for an image without layers. */
+  readonly merged?: string
 }
 
 export interface AbortContext extends ImageContext {
-  /** Staged directories that pre-extract gave and that were not committed. */
+  /** What pre-extract gave and was not committed. */
   readonly targets: readonly string[]
 }
 

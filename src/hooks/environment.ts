@@ -66,6 +66,7 @@ function facts({ point, context }: HookRequest): Record<string, string | undefin
     PARENT_CHAIN_ID: known.chainId === undefined ? undefined : (known.parentChainId ?? ''),
     KEY: keyOf(context),
     TARGET: known.target,
+    MERGED: known.merged,
     TARGETS: known.targets?.join('\n'),
     LAYER_TARGETS: point === 'finish' ? targetsOf(context.layers) : undefined,
     LIVE_KEYS: known.liveKeys?.join('\n')

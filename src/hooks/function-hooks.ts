@@ -14,9 +14,10 @@ export const DEFAULT_TIMEOUT_MS = 60_000
 /** @throws HOOKS_INVALID for an unknown member, or a choice that lacks functions */
 export function functionHooks(hooks: UnpackHooks): HookSet {
   checkMembers(hooks)
-  const { extract = 'rootfs', timeout = DEFAULT_TIMEOUT_MS } = hooks
+  const { extract = 'rootfs', rootless = false, timeout = DEFAULT_TIMEOUT_MS } = hooks
   const points = ALL_POINTS.filter((point) => hooks[HOOK_POINTS[point].member] !== undefined)
-  const broken = brokenRule({ extract, whiteouts: hooks.whiteouts, points: new Set(points) })
+  const { whiteouts } = hooks
+  const broken = brokenRule({ extract, whiteouts, rootless, points: new Set(points) })
   if (broken !== undefined) throw hooksInvalid(undefined, broken.reason)
   const owner = new Owner()
   const kind = functionHook(hooks, owner)
@@ -24,11 +25,11 @@ export function functionHooks(hooks: UnpackHooks): HookSet {
     {
       name: hooks.name ?? 'functions',
       extract,
-      whiteouts: hooks.whiteouts ?? defaultWhiteouts(extract),
+      whiteouts: whiteouts ?? defaultWhiteouts(extract),
       manifest: hooks.manifest ?? 'auto',
       precision: hooks.precision ?? 'nanoseconds',
       xattrs: hooks.xattrs,
-      rootless: hooks.rootless ?? false,
+      rootless,
       deltaFallback: undefined
     },
     new Map(points.map((point) => [point, { kind, timeout }])),

@@ -4,6 +4,7 @@
 export const HOOK_POINTS = {
   prepare: { name: 'unpack.ociv1.prepare', member: 'prepare' },
   'try-skip': { name: 'unpack.ociv1.layer.try-skip', member: 'trySkip' },
+  merge: { name: 'unpack.ociv1.merge', member: 'merge' },
   'pre-extract': { name: 'unpack.ociv1.layer.pre-extract', member: 'preExtract' },
   'post-extract': { name: 'unpack.ociv1.layer.post-extract', member: 'postExtract' },
   finish: { name: 'unpack.ociv1.finish', member: 'finish' },

@@ -40,8 +40,8 @@ export function readHooks(file: TrustedFile, searchPath: string | undefined): Ho
 }
 
 function checkRules(file: TrustedFile, written: WrittenHooks): void {
-  const { extract = 'rootfs', whiteouts, tables } = written
-  const broken = brokenRule({ extract, whiteouts, points: new Set(tables.keys()) })
+  const { extract = 'rootfs', whiteouts, rootless = false, tables } = written
+  const broken = brokenRule({ extract, whiteouts, rootless, points: new Set(tables.keys()) })
   if (broken !== undefined) throw invalid(file, [broken.key], broken.reason)
 }
 

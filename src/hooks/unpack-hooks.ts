@@ -12,7 +12,7 @@ import type * as contexts from './contexts.ts'
 export interface UnpackHooks {
   /** Shown in errors; default `functions`. */
   name?: string
-  /** Default `rootfs`. `layer` and `chain` require trySkip, preExtract, postExtract and finish. */
+  /** Default `rootfs`. All others require trySkip, preExtract, postExtract and finish; `image` also merge. */
   extract?: ExtractMode
   /** Only with `layer`; default `overlay`. */
   whiteouts?: WhiteoutForm
@@ -31,9 +31,14 @@ export interface UnpackHooks {
   prepare?(context: contexts.PrepareContext, call: FunctionCall): Reply<PrepareReply>
   /** "skip" (with a target, except with `rootfs`) means that this layer is committed and need not be read. */
   trySkip?(layer: contexts.LayerContext, call: FunctionCall): Promise<SkipReply> | SkipReply
-  /** Returns the directory to write the layer to: empty for `layer`, the parent's state for `chain`. */
+  /** Only with `image`: returns the path of the image that joins all layers. The engine makes it if it is not there. */
+  merge?(context: contexts.MergeContext, call: FunctionCall): Reply<Target>
+  /**
+   * Returns the directory to write the layer to (empty for `layer`, the parent's state for `chain`); for `image` the path
+   * of a file that does not exist.
+   */
   preExtract?(layer: contexts.LayerContext, call: FunctionCall): Reply<Target>
-  /** The layer is written and verified: commit it. May return its new directory. */
+  /** The layer is written and verified: commit it. May return its new path. */
   postExtract?(layer: contexts.PostExtractContext, call: FunctionCall): Reply<Target>
   /** All layers are present: make the root file system. */
   finish?(context: contexts.FinishContext, call: FunctionCall): Reply

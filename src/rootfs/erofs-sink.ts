@@ -4,8 +4,7 @@ import { BodyPlaces, byteOffset, type Body } from '../erofs/bodies.ts'
 import { BLOCK } from '../erofs/format.ts'
 import { LayerTree } from '../erofs/layer-tree.ts'
 import { layerImage } from '../erofs/write-image.ts'
-import { layerPolicy } from '../plan/policy/layer-policy.ts'
-import { toDisk } from '../plan/policy/policies.ts'
+import { inOverlay } from '../plan/policy/layer-policy.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
 import type { Extents } from '../tar/sparse.ts'
 import { KnownImage } from './known-image.ts'
@@ -22,6 +21,13 @@ export interface NewErofsImage {
   isThere: boolean
 }
 
+/** For a task that needs nothing but the image. */
+export interface ErofsDescription extends NewErofsImage {
+  kind: 'erofs'
+  /** Have every file hashed, for the tree manifest. */
+  digests: boolean
+}
+
 export interface ErofsLayer {
   /** The length of the image, in blocks of 4096 bytes. */
   blocks: number
@@ -32,7 +38,6 @@ export interface ErofsLayer {
 }
 
 export class ErofsSink implements LayerSink {
-  readonly hashesFile = false
   private readonly description: NewErofsImage
   private readonly layer = new LayerTree()
   private readonly places = new BodyPlaces()
@@ -42,7 +47,11 @@ export class ErofsSink implements LayerSink {
   constructor(description: NewErofsImage) {
     const { directory, name, isThere } = description
     this.description = description
-    this.output = isThere ? new KnownImage(directory, name) : new NewImage(directory, name)
+    this.output = isThere ? new KnownImage(directory, name) : NewImage.make(directory, name)
+  }
+
+  get hashesFile(): boolean {
+    return this.body !== undefined
   }
 
   /** Records where the body begins in the tar; its place in the image follows from the order of all bodies. */
@@ -50,7 +59,7 @@ export class ErofsSink implements LayerSink {
     entry.body = body
     if (extents !== undefined) entry.extents = extents
     this.body = entry.type === 'file' ? this.places.place(entry.size, extents) : undefined
-    this.layer.add(inLayer(entry), this.body)
+    this.layer.add(inOverlay(entry), this.body)
   }
 
   data(chunk: Buffer, start: number, end: number, position: number): void {
@@ -73,13 +82,4 @@ export class ErofsSink implements LayerSink {
   close(): void {
     this.output.close()
   }
-}
-
-const IN_LAYER = layerPolicy({ kind: 'exact', uidMap: [], gidMap: [] }, 'overlay')
-
-/** The image may have attributes that overlayfs would take for its own in a layer. */
-function inLayer(entry: StagedEntry): StagedEntry {
-  const { type } = entry
-  if (type === 'whiteout' || type === 'opaque' || type === 'hardlink') return entry
-  return { ...entry, ...toDisk({ ...entry, type }, IN_LAYER) }
 }

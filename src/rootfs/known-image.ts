@@ -68,7 +68,7 @@ export class KnownImage implements ImageOutput {
   }
 
   private begin(): NewImage {
-    const image = new NewImage(this.directory, this.otherName)
+    const image = NewImage.make(this.directory, this.otherName)
     try {
       copyBody(this.fd, image.fd, this.position)
       return image

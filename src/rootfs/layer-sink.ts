@@ -30,6 +30,8 @@ export interface LayerSink {
   data(chunk: Buffer, start: number, end: number, position: number): void
   /** The current entry is complete. */
   end(): void
+  /** The layer is complete and verified: whatever a sink can only make now. */
+  finish?(): unknown
   /** Releases what the sink holds; called once, whatever happened. */
   close(): void
 }

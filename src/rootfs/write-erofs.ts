@@ -35,16 +35,27 @@ export function writeMetadata(
   }
 }
 
+/** Writes a whole image to an empty file, durably. @param fd open for writing @throws SyscallError */
+export function writeImage(fd: number, image: ImageParts): void {
+  const output = new NewImage(fd)
+  writeMetadata(output, image)
+  output.finish(image.header, image.blocks * BLOCK)
+}
+
 /** A new file, durably. */
 export class NewImage implements ImageOutput {
   /** Descriptor. */
   readonly fd: number
   private readonly writer = new BodyWriter()
 
+  constructor(fd: number) {
+    this.fd = fd
+    this.writer.begin(fd, 0)
+  }
+
   /** @throws SyscallError */
-  constructor(directory: number, name: ByteString) {
-    this.fd = createFile(directory, name, IMAGE_MODE)
-    this.writer.begin(this.fd, 0)
+  static make(directory: number, name: ByteString): NewImage {
+    return new NewImage(createFile(directory, name, IMAGE_MODE))
   }
 
   write(bytes: Buffer, start: number, end: number, position: number): void {

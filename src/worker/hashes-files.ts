@@ -3,5 +3,14 @@ import type { SinkDescription } from './sinks.ts'
 
 /** Whether a sink may ask for digests of files. */
 export function hashesFiles(description: SinkDescription): boolean {
-  return description.kind === 'digests' || (description.kind === 'staging' && description.digests)
+  switch (description.kind) {
+    case 'digests':
+      return true
+    case 'staging':
+    case 'erofs':
+      return description.digests
+    case 'index':
+    case 'bodies':
+      return false
+  }
 }

@@ -49,6 +49,7 @@ export async function readLayer(
   })
   try {
     await readInto(sink, { ...task, digests: hashesFiles(task.sink) }, control, report, size)
+    sink.finish?.()
   } finally {
     sink.close()
   }

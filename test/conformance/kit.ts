@@ -2,6 +2,7 @@
 import { cpSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ConformanceReport, TestHooksOptions } from '../../src/index.ts'
+import { ociUnpackCommand } from '../e2e/cli.ts'
 import { library } from '../support/dist.ts'
 import { longTests } from '../support/requires.ts'
 
@@ -13,6 +14,9 @@ export const LONG_CASE = 'killed after every call'
 
 /** The case that a set without mounts has no part in. */
 export const NO_MOUNT = 'unmounted and mounted again'
+
+/** The cases that only a set with images has a part in. */
+export const IMAGES = ['layers that were never joined', 'damaged images']
 
 /** A few short cases, unless OCI_UNPACK_LONG_TESTS=1. */
 export function casesToRun(): Pick<TestHooksOptions, 'cases'> {
@@ -27,6 +31,7 @@ const SHORT_CASES = [
   'delta-list',
   'refresh',
   NO_MOUNT,
+  ...IMAGES,
   'renamed parent',
   'delete',
   'gc'
@@ -36,8 +41,12 @@ const SHORT_CASES = [
 export function shippedSet(name: string, home: string): string {
   cpSync(join(sets, name), join(home, 'set'), { recursive: true })
   const file = join(home, 'set/hooks.toml')
-  const text = readFileSync(file, 'utf8').replace(/^STORE = .*$/m, `STORE = "${home}/store"`)
+  const text = readFileSync(file, 'utf8')
+    .replace(/^STORE = .*$/m, `STORE = "${home}/store"`)
+    .replace(/^# PROGRAM = .*$/m, `PROGRAM = "${home}/oci-unpack"`)
   writeFileSync(file, text, { mode: 0o600 })
+  const command = ociUnpackCommand.map((word) => `'${word}'`).join(' ')
+  writeFileSync(join(home, 'oci-unpack'), `#!/bin/sh\nexec ${command} "$@"\n`, { mode: 0o700 })
   return file
 }
 
@@ -82,12 +91,13 @@ export async function testIn(
   return library.testHooks({ hooks, directory: join(home, 'bundles'), gc: true, ...options })
 }
 
-/** What a run of good hooks has: nothing but rows that passed, and cases that the set has no part in. */
+/** What a run of good hooks has: nothing but rows that passed, and cases that the set has no part in, sorted. */
 export function notPassed({ rows }: ConformanceReport): unknown[] {
-  return rows.flatMap(({ case: name, verdict }): unknown[] => {
+  const others = rows.flatMap(({ case: name, verdict }): unknown[] => {
     if (verdict.kind === 'passed') return []
     return verdict.kind === 'skipped' ? [name] : [verdict.failure]
   })
+  return others.sort()
 }
 
 /** Names in the directory of bundles, which a run leaves empty. */

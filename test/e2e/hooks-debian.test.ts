@@ -15,17 +15,20 @@ import { DEBIAN_NEEDS, debianLayout } from './debian-image.ts'
 
 const SETS = [
   ['overlay', 'ext4'],
+  ['erofs', 'ext4'],
   ['btrfs', 'btrfs'],
   ['reflink', 'xfs']
 ] as const
 /** Those that know what was changed. */
-const LISTING: readonly string[] = ['overlay', 'btrfs']
+const LISTING: readonly string[] = ['overlay', 'erofs', 'btrfs']
 const changes = new URL('../support/scripted-changes.sh', import.meta.url).pathname
 /** Shows ACLs a second time, under its own names. */
 const XFS = ['*:xattr.trusted.SGI_ACL_FILE,xattr.trusted.SGI_ACL_DEFAULT']
 
 const usable = SETS.filter(
-  ([, type]) => longTests() && needs(...DEBIAN_NEEDS, ...requirementsOf(type))
+  ([set, type]) =>
+    longTests() &&
+    needs(...DEBIAN_NEEDS, ...(set === 'erofs' ? ['erofs'] : []), ...requirementsOf(type))
 )
 
 describe.runIf(usable.length > 0)('a real Debian image through hooks', { timeout: 300_000 }, () => {

@@ -85,9 +85,21 @@ command = ["/bin/sh"]
   })
 
   test('may have every point', () => {
-    const definition = check(hooksToml(['true'], 'mode = "session"', ALL_POINTS))
+    const definition = check(hooksToml(['true'], 'mode = "session"', ALL_POINTS, 'image'))
     expect(definition?.hooks.map(({ point }) => point)).toEqual(ALL_POINTS)
-    expect(definition?.settings).toMatchObject({ extract: 'layer', whiteouts: 'overlay' })
+    expect(definition?.settings).toMatchObject({ extract: 'image', whiteouts: undefined })
+  })
+
+  test('has a place for what joins layers only where they are images', () => {
+    const layers = ALL_POINTS.filter((point) => point !== 'merge')
+    const settings = check(hooksToml(['true'], '', layers))?.settings
+    expect(settings).toMatchObject({ extract: 'layer', whiteouts: 'overlay' })
+    expect(complaint(hooksToml(['true'], '', ALL_POINTS))?.facts.reason).toBe(
+      'unpack.ociv1.merge needs extract = "image"'
+    )
+    expect(complaint(hooksToml(['true'], '', layers, 'image'))?.facts.reason).toBe(
+      'extract = "image" also needs unpack.ociv1.merge'
+    )
   })
 
   test('looks for programs in the PATH of its own [env] first', () => {
@@ -152,6 +164,7 @@ command = ["/bin/sh"]
     ['version = 1\n[env]\nA = 1', 3, '"env.A" must be a string', undefined],
     ['version = 1\nname = \n', 2, '', undefined],
     ['version = 1\nwhiteouts = "overlay"', 2, 'extract = "layer"', undefined],
+    ['version = 1\nextract = "image"\nrootless = true', 3, 'only root can mount', undefined],
     [
       'version = 1\nextract = "chain"\n[unpack.ociv1.finish]\ncommand = ["true"]',
       2,

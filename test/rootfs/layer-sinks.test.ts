@@ -19,6 +19,17 @@ const ignore = (): void => undefined
 const KINDS: readonly [string, (fd: number) => SinkDescription][] = [
   ['staging', (fd) => ({ kind: 'staging', place: { directory: fd, path: '' }, digests: false })],
   ['index', () => ({ kind: 'index' })],
+  [
+    'erofs',
+    (fd) => ({
+      kind: 'erofs',
+      directory: fd,
+      name: 'i',
+      uuid: Buffer.alloc(16),
+      isThere: false,
+      digests: false
+    })
+  ],
   ['digests', () => ({ kind: 'digests', paths: new Set(['d/a']), bodies: new Set([1024]) })],
   ['bodies', (fd) => ({ kind: 'bodies', directory: fd, wanted: new Map([[1024, 'first']]) })]
 ]

@@ -71,7 +71,8 @@ export const erofsMountCommand: Command = {
   description:
     'Mounts the images in DIRECTORY as one read-only file system at TARGET. Before that it checks that they belong' +
     ' together and that none was cut, lengthened or exchanged; "erofs verify" also reads their content. The kernel reads the' +
-    ' files themselves (Linux 6.12 and later), or loop devices, which vanish with the mount. Needs root.',
+    ' files themselves (Linux 6.12 and later), or loop devices, which vanish with the mount. Needs root. With --layer,' +
+    ' DIRECTORY is the image that joins these layers, as hooks with extract = "image" get it.',
   positionals: [IMAGES, { name: 'TARGET', summary: 'existing directory', kind: 'directory' }],
   flags: [
     {
@@ -81,11 +82,19 @@ export const erofsMountCommand: Command = {
       suggestions: ['nosuid', 'nodev', 'noexec', 'nosuid,nodev,noexec'],
       summary:
         'options of mount(8), separated by commas: nosuid, nodev, noexec (default: none, as containers need it)'
+    },
+    {
+      name: 'layer',
+      value: 'FILE',
+      repeatable: true,
+      kind: 'file',
+      summary: 'image of a layer; bottom first (repeatable)'
     }
   ],
   examples: [
     'oci-unpack erofs mount images /mnt',
-    'oci-unpack erofs mount --options=nosuid,nodev,noexec images /mnt'
+    'oci-unpack erofs mount --options=nosuid,nodev,noexec images /mnt',
+    'oci-unpack erofs mount --layer lower --layer upper joined /mnt'
   ],
   load: async () => (await import('../run-erofs.ts')).runErofsMount
 }

@@ -2,6 +2,7 @@
 import type { Case } from '../case.ts'
 import { collecting } from './collecting.ts'
 import { deleting } from './deleting.ts'
+import { damaged, joined } from './images.ts'
 import { failing } from './failing.ts'
 import { killed, killedDuring } from './killed.ts'
 import { mounting } from './mounting.ts'
@@ -18,6 +19,7 @@ export const CASES: readonly Case[] = [
   whiteouts,
   links,
   metadata,
+  joined,
   failing,
   killed,
   killedDuring,
@@ -25,6 +27,7 @@ export const CASES: readonly Case[] = [
   deltaList,
   refresh,
   mounting,
+  damaged,
   renamed,
   deleting,
   collecting

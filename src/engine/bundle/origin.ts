@@ -82,7 +82,7 @@ function parse(text: string, file: string): Origin {
     'The record of the hooks that made the bundle is damaged.',
     {
       facts: { file: withoutHandles(file), found: text.slice(0, 100) },
-      hint: 'It must contain {"hooks": NAME, "extract": "rootfs", "layer" or "chain"}.'
+      hint: 'It must contain {"hooks": NAME, "extract": "rootfs", "layer", "chain" or "image"}.'
     }
   )
 }
@@ -92,6 +92,8 @@ function isRootfs(value: unknown): value is NonNullable<Origin['rootfs']> {
   return value === 'mount' || value === 'directory'
 }
 
+const EXTRACT_MODES: readonly ExtractMode[] = ['rootfs', 'layer', 'chain', 'image']
+
 function isExtractMode(value: unknown): value is ExtractMode {
-  return value === 'rootfs' || value === 'layer' || value === 'chain'
+  return EXTRACT_MODES.includes(value as ExtractMode)
 }

@@ -15,6 +15,11 @@ export function mergedUuid(chainId: Digest, variant: string): Uint8Array {
   return uuid5(`erofs:merged/${chainId}/${variant}`)
 }
 
+/** Of the image that joins the layers of a storage: it names them by their UUIDs, and is for overlay mounts. */
+export function joinedUuid(chainId: Digest): Uint8Array {
+  return mergedUuid(chainId, 'joined')
+}
+
 /** A UUID of version 5 (RFC 9562, section 5.5). */
 function uuid5(name: string): Uint8Array {
   const bytes = createHash('sha1').update(NAMESPACE_URL).update(name).digest().subarray(0, 16)

@@ -83,7 +83,7 @@ class JoinedFile {
     this.directory = directory
     this.name = name
     this.parts = parts
-    this.output = new NewImage(directory, name)
+    this.output = NewImage.make(directory, name)
     try {
       writeMetadata(this.output, parts)
     } catch (error) {

@@ -1,19 +1,19 @@
 /** One pass over all layers: the EROFS image of each, and the tree that they are together. */
 import { display } from '../../bytes.ts'
-import { LayerBodies } from '../../erofs/layer-bodies.ts'
+import type { LayerBodies } from '../../erofs/layer-bodies.ts'
 import type { Digest } from '../../image/digest.ts'
-import { fold } from '../../plan/fold.ts'
-import { INDEXED_NODES, newTree, type Directory, type MergedTree } from '../../plan/tree.ts'
+import type { Directory } from '../../plan/tree.ts'
 import type { ErofsLayer, NewErofsImage } from '../../rootfs/erofs-sink.ts'
 import type { ImageJob } from '../extract/job.ts'
 import { entriesTask, layerName, readLayerTask } from '../extract/layer-tasks.ts'
-import { OrderedLayers, type LayerTurn } from '../extract/ordered-layers.ts'
+import { OrderedLayers } from '../extract/ordered-layers.ts'
 import { biggestFirst, stageLayers, type LayerTask } from '../extract/stage-layers.ts'
 import type { ImageSettings } from '../extract/unpack-options.ts'
 import { heedSignals } from '../operation/abort.ts'
 import type { EngineEvent } from '../operation/events.ts'
 import { layerUuid } from './image-uuid.ts'
 import type { LayerCache } from './layer-cache.ts'
+import { MergedView } from './merged-view.ts'
 
 export interface LayerImage {
   diffId: Digest
@@ -43,12 +43,9 @@ export async function makeLayerImages(
 ): Promise<LayerImages> {
   const { image, settings } = job
   const diffIds = image.config.rootfs.diff_ids
-  const tree = newTree(INDEXED_NODES)
-  const bodies = diffIds.map(() => new LayerBodies())
+  const view = new MergedView(diffIds.length, settings.keepDirlinks)
   const names = image.manifest.layers.map((descriptor, layer) => layerName(layer, descriptor))
-  const turns = new OrderedLayers(names, (layer) =>
-    turn(tree, layer, bodies[layer]!, settings.keepDirlinks)
-  )
+  const turns = new OrderedLayers(names, (layer) => view.turn(layer))
   const made = new Map<Digest, ErofsLayer>()
   await stageLayers(
     biggestFirst(tasks(job, directory, cache)),
@@ -67,7 +64,7 @@ export async function makeLayerImages(
     name: imageName(diffId),
     blocks: made.get(diffId)!.blocks
   }))
-  return { layers, bodies, root: tree.root }
+  return { layers, bodies: view.bodies, root: view.root }
 }
 
 /** An image that lacks a hard link is of no use without the layers below, which a cache knows nothing of. */
@@ -82,21 +79,6 @@ async function keepAll(
     if (wasThere) continue
     if (linksElsewhere.length === 0) cache.keep(diffId, { directory, name: imageName(diffId) })
     else onEvent(notKept(diffId))
-  }
-}
-
-function turn(
-  tree: MergedTree,
-  layer: number,
-  bodies: LayerBodies,
-  keepDirlinks: boolean
-): LayerTurn {
-  return {
-    add(entry) {
-      bodies.add(entry)
-      fold(tree, layer, entry, { keepDirlinks })
-    },
-    end: () => undefined
   }
 }
 

@@ -9,6 +9,7 @@ import { layerStaging, layerTrash } from './plan-root.ts'
 import type { Job } from './job.ts'
 import { joinLayerDirectory, readLayer } from './join-layer-directory.ts'
 import { openLayerDirectory, type LayerDirectory } from './layer-directory.ts'
+import { LayerDirectories } from './layer-directories.ts'
 import { directoryOf, type LayerPlaces } from './layer-places.ts'
 import { layerName, stageLayerTask } from './layer-tasks.ts'
 import { OrderedLayers, type LayerTurn } from './ordered-layers.ts'
@@ -38,11 +39,13 @@ class LayerExtraction {
   private readonly places: LayerPlaces
   private readonly form: WhiteoutForm
   private readonly directories = new Map<number, LayerDirectory>()
+  private readonly committedLayers: LayerDirectories
   private readonly sequence = new Sequence()
 
   constructor(job: Job, places: LayerPlaces, form: WhiteoutForm) {
     this.job = job
     this.places = places
+    this.committedLayers = new LayerDirectories(places)
     this.form = form
     this.stack = new LayeredStack({ keepDirlinks: false, form })
   }
@@ -68,6 +71,7 @@ class LayerExtraction {
   }
 
   close(): void {
+    this.committedLayers.close()
     for (const { fd } of this.directories.values()) close(fd)
   }
 
@@ -87,7 +91,8 @@ class LayerExtraction {
 
   /** Only its directory is read, and only because a layer above it is extracted. */
   private committed(layer: number): LayerTurn {
-    const read = (): void => readLayer(this.stack, layer, this.directoryOf(layer), this.form)
+    const read = (): void =>
+      readLayer(this.stack, layer, this.committedLayers.pathOf(layer), this.form)
     return { add: () => undefined, end: read }
   }
 
@@ -112,7 +117,7 @@ class LayerExtraction {
     try {
       joinLayerDirectory(directory, operations, {
         form: this.form,
-        directoryOf: (lower) => this.directoryOf(lower),
+        directoryOf: (lower) => this.committedLayers.pathOf(lower),
         policy: settings.policy,
         onEvent: settings.onEvent
       })
@@ -120,9 +125,5 @@ class LayerExtraction {
     } catch (error) {
       throw withFacts(error, { layer: layerName(layer, image.manifest.layers[layer]!) })
     }
-  }
-
-  private directoryOf(layer: number): string {
-    return directoryOf(this.places.committed(layer))
   }
 }

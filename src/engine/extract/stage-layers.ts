@@ -21,6 +21,9 @@ export type StageSettings = Pick<UnpackSettings, 'jobs' | 'onEvent' | 'signal' |
 /** A task that reads a layer, and reports its entries. */
 export type LayerTask = ReadLayerTask | ErofsLayerTask
 
+/** Gets what is in the layers: their entries as they are read, and that they were verified. */
+export type LayerEntries = Pick<OrderedLayers, 'add' | 'complete'>
+
 /**
  * @param tasks in the order in which they begin
  * @param count of all layers of the image, whether read or not
@@ -30,7 +33,7 @@ export type LayerTask = ReadLayerTask | ErofsLayerTask
 export async function stageLayers<T extends LayerTask>(
   tasks: readonly T[],
   count: number,
-  layers: OrderedLayers,
+  layers: LayerEntries,
   settings: StageSettings,
   onDone: (task: T, result: ResultOf<T>) => void = () => undefined
 ): Promise<void> {
@@ -54,7 +57,7 @@ async function stageOne<T extends LayerTask>(
   task: T,
   control: Control,
   pool: Pool,
-  layers: OrderedLayers,
+  layers: LayerEntries,
   callbacks: Callbacks
 ): Promise<ResultOf<T>> {
   const { layer } = task
@@ -71,7 +74,7 @@ async function readOne<T extends LayerTask>(
   task: T,
   control: Control,
   pool: Pool,
-  layers: OrderedLayers,
+  layers: LayerEntries,
   { onEvent, onOtherCompression }: Callbacks
 ): Promise<ResultOf<T>> {
   const { layer, source, compression } = task

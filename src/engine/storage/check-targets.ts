@@ -1,15 +1,47 @@
-/** Checks the directories that hooks name before anything is trusted or written. */
+/** Checks the directories and images that hooks name before anything is trusted or written. */
 import { lstatSync, realpathSync, statSync } from 'node:fs'
-import { OciUnpackError, type Facts } from '../../errors.ts'
+import { basename, dirname, join } from 'node:path'
+import { OciUnpackError, withCause, type Facts } from '../../errors.ts'
+import type { ExtractMode } from '../../hooks/calls.ts'
+import type { HookLayer } from '../../hooks/contexts.ts'
+import type { Digest } from '../../image/digest.ts'
+import { layerBlocks } from '../erofs/joined-images.ts'
+import { imageFormat } from './image-format.ts'
 
-/** A committed layer must at least be a directory. @throws HOOK_ANSWER_INVALID */
-export function checkCommitted(path: string, facts: Facts): void {
-  if (isDirectory(path)) return
-  throw invalid(path, 'the layer that it reports as committed is not a directory there', facts)
+/** A committed layer must at least be a directory, or the image of that layer. @throws HOOK_ANSWER_INVALID */
+export function checkCommitted(
+  extract: ExtractMode,
+  path: string,
+  { diffId }: HookLayer,
+  facts: Facts
+): void {
+  if (extract === 'image') checkLayerImage(path, diffId, facts)
+  else if (!isDirectory(path) && !(extract === 'layer' && isImage(path)))
+    throw invalid(path, `the layer that it reports as committed is not ${WANTED[extract]}`, facts)
+}
+
+const WANTED = {
+  layer: 'a directory there, or an image with squashfs or EROFS',
+  chain: 'a directory there',
+  rootfs: 'a directory there'
+} as const
+
+function isImage(path: string): boolean {
+  const isThere = statSync(path, { throwIfNoEntry: false }) !== undefined
+  return isThere && imageFormat(path) !== undefined
+}
+
+function checkLayerImage(path: string, diffId: Digest, facts: Facts): void {
+  try {
+    layerBlocks({ path, diffId })
+  } catch (error) {
+    const reason = 'what it reports as committed is not the image of the layer'
+    throw withCause(invalid(path, reason, facts), error)
+  }
 }
 
 /**
- * A staged directory must not overlap any other: writing to it would change the other, and abort removes it.
+ * A staged directory or image must not overlap any other: writing to it would change the other, and abort removes it.
  * @param others directories of the layers that are already known, and others that must not be touched
  * @throws HOOK_ANSWER_INVALID
  */
@@ -19,9 +51,24 @@ export function checkApart(path: string, others: readonly string[], facts: Facts
   if (clash !== undefined) throw invalid(path, `the target and ${clash} overlap`, facts)
 }
 
-/** The target that a layer is written to must exist. @throws HOOK_ANSWER_INVALID */
-export function checkStaged(path: string, facts: Facts): void {
-  if (!isDirectory(path)) throw invalid(path, 'the target is not a directory', facts)
+/** The directory that a layer is written to must exist; an image must not, but it must be possible. @throws HOOK_ANSWER_INVALID */
+export function checkStaged(extract: ExtractMode, path: string, facts: Facts): void {
+  if (extract === 'image') checkNewImage(path, facts)
+  else if (!isDirectory(path)) throw invalid(path, 'the target is not a directory', facts)
+}
+
+function checkNewImage(path: string, facts: Facts): void {
+  checkMerged(path, facts)
+  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined)
+    throw invalid(path, 'something exists where the image is to be made', facts)
+}
+
+/** The image that joins layers may exist. @throws HOOK_ANSWER_INVALID */
+export function checkMerged(path: string, facts: Facts): void {
+  if (!isDirectory(dirname(path)))
+    throw invalid(path, 'the directory of the target does not exist', facts)
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  if (found?.isFile() === false) throw invalid(path, 'the target is not a file', facts)
 }
 
 /** After finish there must be a root file system, not a link to one. @throws HOOK_ANSWER_INVALID */
@@ -37,7 +84,9 @@ function isDirectory(path: string): boolean {
 }
 
 function real(path: string): string {
-  return isDirectory(path) ? realpathSync(path) : path
+  if (statSync(path, { throwIfNoEntry: false }) !== undefined) return realpathSync(path)
+  const parent = dirname(path)
+  return isDirectory(parent) ? join(realpathSync(parent), basename(path)) : path
 }
 
 function isWithin(path: string, directory: string): boolean {

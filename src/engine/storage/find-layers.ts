@@ -75,12 +75,12 @@ function checked(
   target: string | undefined,
   outcome: Said
 ): string | undefined {
-  if (target !== undefined)
-    checkCommitted(target, {
-      hooks: hooks.name,
-      layer: layerName(layer, layers[layer]!),
-      ...said(outcome)
-    })
+  const facts = {
+    hooks: hooks.name,
+    layer: layerName(layer, layers[layer]!),
+    ...said(outcome)
+  }
+  if (target !== undefined) checkCommitted(hooks.extract, target, layers[layer]!, facts)
   return target
 }
 
@@ -89,6 +89,7 @@ function needed({ hooks, layers }: LayerSearch, found: Found): number[] {
   const all = [...layers.keys()]
   switch (hooks.extract) {
     case 'layer':
+    case 'image':
       return all.filter((layer) => !found.has(layer))
     case 'chain':
       return all.slice(all.findLastIndex((layer) => found.has(layer)) + 1)

@@ -4,6 +4,7 @@ import { OciUnpackError, type Facts } from '../../errors.ts'
 import { said, type HookSet, type Said } from '../../hooks/calls.ts'
 import type { HookLayer, ImageContext } from '../../hooks/contexts.ts'
 import { hookName } from '../../hooks/points.ts'
+import { chainIds } from '../../image/digest.ts'
 import { stringifyJson } from '../../image/go-json.ts'
 import type { Json } from '../../image/json.ts'
 import type { BundleSite } from '../bundle/bundle-site.ts'
@@ -16,9 +17,12 @@ import { layerName } from '../extract/layer-tasks.ts'
 import { withWorkspaceIn } from '../place/with-workspace.ts'
 import { checkApart, checkCommitted, checkShown, checkStaged } from './check-targets.ts'
 import { findLayers } from './find-layers.ts'
+import { findMerged } from './find-merged.ts'
 import { hookLayers, topChainId } from './hook-contexts.ts'
 import type { NewBundle, TreeManifest } from './layer-storage.ts'
 import { imageSize, unpackedSizes } from './unpacked-sizes.ts'
+import { imageFormat } from './image-format.ts'
+import { layerIndexes } from './layer-index-cache.ts'
 import { LayerLocks } from './layer-locks.ts'
 
 interface Known {
@@ -40,6 +44,8 @@ export class HookedBundle implements NewBundle {
   private readonly locks: LayerLocks
   /** By layer; missing ones are not included. */
   private readonly known = new Map<number, Known>()
+  /** The path of the image that joins all layers, if the hooks keep images. */
+  private merged: string | undefined
 
   constructor(hooks: HookSet, job: Job, context: ImageContext, site: BundleSite) {
     const { image, settings } = job
@@ -47,7 +53,7 @@ export class HookedBundle implements NewBundle {
     this.fd = site.fd
     this.path = site.path
     this.destination = context.bundle
-    this.extraction = extractionOf(hooks, site, settings.onEvent)
+    this.extraction = extractionOf(hooks, site, job, () => this.merged!)
     this.treeManifest = treeManifestOf(hooks, settings.policy, topChainId(image))
     this.hooks = hooks
     this.context = { ...context, ...imageSize(sizes) }
@@ -59,9 +65,15 @@ export class HookedBundle implements NewBundle {
 
   async find(): Promise<readonly number[] | undefined> {
     const { hooks, context, layers, locks, signal } = this
-    const { found, missing } = await findLayers({ hooks, context, layers, locks, signal })
+    const search = { hooks, context, layers, locks, signal }
+    const { found, missing } = await findLayers(search)
     for (const [layer, target] of found) this.know(layer, 'committed', target)
-    return missing.length === 0 ? undefined : missing
+    const merged = await findMerged(
+      search,
+      layers.map(({ index }) => found.get(index))
+    )
+    this.merged = merged?.path
+    return missing.length === 0 && merged?.isThere !== false ? undefined : missing
   }
 
   async stage(layer: number): Promise<Place> {
@@ -69,10 +81,10 @@ export class HookedBundle implements NewBundle {
     const outcome = await this.hooks.call('pre-extract', context, this.signal)
     const target = outcome.status === 'yes' ? outcome.answer.target : undefined
     const facts = this.factsOf(layer, outcome)
-    if (target !== undefined) checkApart(target, [...this.targets(), this.context.layout], facts)
+    if (target !== undefined) checkApart(target, this.taken(), facts)
     // from here on abort is told about it, because nothing else is there
     const place = this.know(layer, 'staged', target)
-    if (target !== undefined) checkStaged(target, facts)
+    if (target !== undefined) checkStaged(this.hooks.extract, target, facts)
     return place
   }
 
@@ -85,7 +97,13 @@ export class HookedBundle implements NewBundle {
     }
     const outcome = await this.hooks.call('post-extract', context, this.signal)
     const committed = outcome.status === 'yes' ? (outcome.answer.target ?? target) : target
-    if (committed !== undefined) checkCommitted(committed, this.factsOf(layer, outcome))
+    if (committed !== undefined)
+      checkCommitted(
+        this.hooks.extract,
+        committed,
+        this.layers[layer]!,
+        this.factsOf(layer, outcome)
+      )
     this.know(layer, 'committed', committed)
     this.locks.release(layer)
   }
@@ -99,8 +117,11 @@ export class HookedBundle implements NewBundle {
       const target = this.target(layer.index)
       return target === undefined ? layer : { ...layer, target }
     })
-    const outcome = await this.hooks.call('finish', { ...this.context, layers }, this.signal)
+    const merged = this.merged === undefined ? {} : { merged: this.merged }
+    const context = { ...this.context, layers, ...merged }
+    const outcome = await this.hooks.call('finish', context, this.signal)
     checkShown(this.context.rootfs, { hooks: this.hooks.name, ...said(outcome) })
+    this.locks.releaseMerged()
     this.locks.releaseStorage()
     writeOrigin(this.site, this.hooks, isMounted(this.destination) ? 'mount' : 'directory')
   }
@@ -125,8 +146,7 @@ export class HookedBundle implements NewBundle {
   }
 
   private know(layer: number, state: Known['state'], target: string | undefined): Place {
-    const place: Place =
-      target === undefined ? { kind: 'rootfs' } : { kind: 'directory', path: target }
+    const place = placeOf(this.hooks, state, target)
     this.known.set(layer, { state, place })
     return place
   }
@@ -134,11 +154,13 @@ export class HookedBundle implements NewBundle {
   /** Undefined while the layer is missing, or if hooks do not decide its place. */
   private target(layer: number): string | undefined {
     const place = this.known.get(layer)?.place
-    return place?.kind === 'directory' ? place.path : undefined
+    return place === undefined || place.kind === 'rootfs' ? undefined : place.path
   }
 
-  private targets(): string[] {
-    return this.layers.flatMap(({ index }) => this.target(index) ?? [])
+  /** Where nothing else may be put. */
+  private taken(): string[] {
+    const targets = this.layers.flatMap(({ index }) => this.target(index) ?? [])
+    return [...targets, ...(this.merged === undefined ? [] : [this.merged]), this.context.layout]
   }
 
   private factsOf(layer: number, outcome: Said): Facts {
@@ -147,21 +169,36 @@ export class HookedBundle implements NewBundle {
   }
 }
 
+/** Hooks that get a directory may have made an image of it when they commit it. */
+function placeOf({ extract }: HookSet, state: Known['state'], target: string | undefined): Place {
+  if (target === undefined) return { kind: 'rootfs' }
+  if (extract === 'image') return { kind: 'image', path: target, format: 'erofs' }
+  const format = state === 'committed' && extract === 'layer' ? imageFormat(target) : undefined
+  return format === undefined
+    ? { kind: 'directory', path: target }
+    : { kind: 'image', path: target, format }
+}
+
 function extractionOf(
-  { extract, whiteouts }: HookSet,
+  { extract, whiteouts, name }: HookSet,
   { fd, state, context }: BundleSite,
-  onEvent: Job['settings']['onEvent']
+  { image, settings }: Job,
+  merged: () => string
 ): Extraction {
   switch (extract) {
     case 'layer':
       return { kind: 'layer', whiteouts: whiteouts! }
     case 'chain':
       return { kind: 'chain', spools: state }
+    case 'image': {
+      const chain = chainIds(image.config.rootfs.diff_ids)
+      return { kind: 'image', merged, indexes: layerIndexes(name, chain) }
+    }
     case 'rootfs':
       return {
         kind: 'rootfs',
         within: (act) =>
-          withWorkspaceIn(fd, context.bundle, onEvent, async (workspace) => {
+          withWorkspaceIn(fd, context.bundle, settings.onEvent, async (workspace) => {
             await act(workspace)
             workspace.publish([ROOTFS_DIRECTORY])
           })

@@ -88,7 +88,7 @@ export interface NewBundle extends LayerPlaces {
 
   /**
    * The layers that must be extracted, base first; undefined if none, because the root file system can already be
-   * shown.
+   * shown. An empty list means that only what joins them must be made.
    */
   find(): Promise<readonly number[] | undefined>
   /** Makes the root file system of the bundle, in `rootfs`, once all layers exist. */

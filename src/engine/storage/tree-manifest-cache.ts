@@ -1,8 +1,17 @@
 /**
  * Tree manifests of whole chains of layers, so that no file must be read to make a bundle of existing layers. They are
- * a by-product of unpacking; without them, files are hashed again. Beside them is what the disk does not hold of the layers.
+ * a by-product of unpacking; without them, files are hashed again. Beside them is what the disk does not hold of the layers,
+ * and what is in single layers that are kept as images.
  */
-import { constants, copyFileSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import {
+  constants,
+  copyFileSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync
+} from 'node:fs'
 import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
 import type { PolicyChoice } from '../../plan/policy/policies.ts'
@@ -18,8 +27,8 @@ export interface CachedManifest {
   chainId: string
 }
 
-/** `lazy.mtree`: without the digests of files. */
-export type CachedKind = 'mtree' | 'lazy.mtree' | 'unheld'
+/** `lazy.mtree`: without the digests of files. `entries`: of the top layer of the chain alone. */
+export type CachedKind = 'mtree' | 'lazy.mtree' | 'unheld' | 'entries'
 
 /** Writes what is known of the chain to `path`; returns whether it did. */
 export function fetchCached(cached: CachedManifest, kind: CachedKind, path: string): boolean {
@@ -31,20 +40,38 @@ export function fetchCached(cached: CachedManifest, kind: CachedKind, path: stri
   }
 }
 
-/** Failing to keep it is not an error. */
-export function keepCached(cached: CachedManifest, kind: CachedKind, path: string): void {
+/** The same in memory. */
+export function readCached(cached: CachedManifest, kind: CachedKind): Buffer | undefined {
   try {
-    makeDirectories(directoryOf(cached.storage), 0o700)
-    copyTo(path, entryOf(cached, kind))
+    return readFileSync(entryOf(cached, kind))
   } catch {
-    // the next unpack hashes the files again
+    return undefined
   }
 }
 
-function copyTo(path: string, entry: string): void {
+/** Failing to keep it is not an error. */
+export function keepCached(cached: CachedManifest, kind: CachedKind, path: string): void {
+  keep(cached, kind, (temporary) => copyFileSync(path, temporary, COPY))
+}
+
+/** The same for bytes in memory. */
+export function writeCached(cached: CachedManifest, kind: CachedKind, bytes: Uint8Array): void {
+  keep(cached, kind, (temporary) => writeFileSync(temporary, bytes, { flag: 'wx', mode: 0o600 }))
+}
+
+function keep(cached: CachedManifest, kind: CachedKind, write: (temporary: string) => void): void {
+  try {
+    makeDirectories(directoryOf(cached.storage), 0o700)
+    place(entryOf(cached, kind), write)
+  } catch {
+    // the next unpack does without
+  }
+}
+
+function place(entry: string, write: (temporary: string) => void): void {
   const temporary = `${entry}.${randomUUID()}`
   try {
-    copyFileSync(path, temporary, COPY)
+    write(temporary)
     renameSync(temporary, entry)
   } finally {
     rmSync(temporary, { force: true })

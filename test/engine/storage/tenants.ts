@@ -1,4 +1,5 @@
 /** The storages that the suite of the contract runs with: the engine's own, and hooks in each of their modes. */
+import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync } from 'node:fs'
 import type { UnpackHooks } from '../../../src/index.ts'
 import { ok } from '../../support/run.ts'
@@ -15,7 +16,8 @@ export const TENANTS: readonly Tenant[] = [
   { name: 'plain', keeps: false, hooks: () => undefined },
   { name: 'hooks, rootfs', keeps: false, hooks: observing },
   { name: 'hooks, layer', keeps: true, hooks: (path) => keeping(path, 'layer') },
-  { name: 'hooks, chain', keeps: true, hooks: (path) => keeping(path, 'chain') }
+  { name: 'hooks, chain', keeps: true, hooks: (path) => keeping(path, 'chain') },
+  { name: 'hooks, image', keeps: true, hooks: keepingImages }
 ]
 
 /** Layers that are neither committed nor gone. */
@@ -72,6 +74,35 @@ function keeping(path: string, extract: 'layer' | 'chain'): UnpackHooks {
       const live = liveKeys.map(place)
       for (const name of readdirSync(`${path}/layers`))
         if (!live.includes(`${path}/layers/${name}`)) ok('rm', '-rf', `${path}/layers/${name}`)
+    }
+  }
+}
+
+/** As with directories, but with files, which are mounted only to be copied. */
+function keepingImages(path: string): UnpackHooks {
+  return {
+    ...keeping(path, 'layer'),
+    name: 'keeping-image',
+    extract: 'image',
+    merge: ({ chainId }) => ({
+      target: `${path}/layers/${chainId.slice('sha256:'.length)}.merged`
+    }),
+    preExtract: () => ({ target: `${path}/staged/${randomUUID()}` }),
+    finish({ layers, merged, rootfs }) {
+      mkdirSync(`${path}/stacked`, { recursive: true })
+      const images = [merged!, ...layers.map(({ target }) => target!)]
+      const loops = images.map((image) => ok('losetup', '-fr', '--show', image).stdout.trim())
+      try {
+        const devices = loops.slice(1).map((device) => `,device=${device}`)
+        ok('mount', '-t', 'erofs', '-o', `ro${devices.join('')}`, loops[0]!, `${path}/stacked`)
+        try {
+          ok('cp', '-aT', `${path}/stacked`, rootfs)
+        } finally {
+          ok('umount', `${path}/stacked`)
+        }
+      } finally {
+        for (const loop of loops) ok('losetup', '-d', loop)
+      }
     }
   }
 }

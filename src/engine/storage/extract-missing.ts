@@ -2,24 +2,27 @@
 import { ROOTFS_DIRECTORY } from '../../bundle/files.ts'
 import { LayerStack } from '../../plan/layer-stack.ts'
 import type { Directory } from '../../plan/tree.ts'
-import { extractChain } from './extract-chain.ts'
-import { extractLayers } from './extract-layers.ts'
-import type { Job } from './job.ts'
-import type { Extraction, LayerPlaces } from './layer-places.ts'
-import { mergeImage } from './merge-image.ts'
-import { newPlanRoot } from './plan-root.ts'
+import { extractImages } from '../erofs/extract-images.ts'
+import { extractChain } from '../extract/extract-chain.ts'
+import { extractLayers } from '../extract/extract-layers.ts'
+import type { Job } from '../extract/job.ts'
+import type { Extraction, LayerPlaces } from '../extract/layer-places.ts'
+import { mergeImage } from '../extract/merge-image.ts'
+import { newPlanRoot } from '../extract/plan-root.ts'
 
 /**
  * Extracts, stages and commits these layers.
- * @param missing base first; for `rootfs`, all layers
- * @returns the tree of the image with the digests of all files, if no layer was there before
+ * @param missing base first; for `rootfs`, all layers; for `image` none, if only what joins them is missing
+ * @returns the tree of the image with the digests of all files, if that is known
  */
 export async function extractMissing(
   job: Job,
   missing: readonly number[],
   places: LayerPlaces
 ): Promise<Directory | undefined> {
-  const tree = await extract(job, missing, places, places.extraction)
+  const { extraction } = places
+  if (extraction.kind === 'image') return extractImages(job, missing, places, extraction)
+  const tree = await extract(job, missing, places, extraction)
   return missing.length === job.image.manifest.layers.length ? tree : undefined
 }
 
@@ -27,7 +30,7 @@ async function extract(
   job: Job,
   missing: readonly number[],
   places: LayerPlaces,
-  extraction: Extraction
+  extraction: Exclude<Extraction, { kind: 'image' }>
 ): Promise<Directory | undefined> {
   switch (extraction.kind) {
     case 'rootfs':

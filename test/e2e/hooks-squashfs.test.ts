@@ -1,0 +1,62 @@
+/** The set that makes squashfs images of the directories that the engine has written. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { shippedSet } from '../conformance/kit.ts'
+import { compareTrees } from '../support/compare-trees.ts'
+import { buildImage } from '../support/image-builder.ts'
+import { makeWithin, mountNew, requirementsOf, type Mounted } from '../support/loop.ts'
+import { needs } from '../support/requires.ts'
+import { directory, file, hardlink, symlink, tar } from '../support/tar-builder.ts'
+import { ociUnpackOk } from './cli.ts'
+
+/** Without any in the image, Linux says that its file system has no attributes. */
+const ATTRIBUTE = { 'SCHILY.xattr.user.a': 'b' }
+const BASE = tar(
+  directory('./', { mode: 0o751, uid: 3, mtime: 100 }),
+  directory('d', { mode: 0o2750, uid: 70_000, gid: 5, mtime: 200 }),
+  file('d/kept', 'k'.repeat(10_000), { mode: 0o4755, mtime: 300, pax: ATTRIBUTE }),
+  file('d/gone', 'gone'),
+  symlink('l', 'd', { mtime: 400 })
+)
+const UPPER = tar(
+  file('d/.wh.gone'),
+  hardlink('to-lower', 'd/kept'),
+  file('l/through', 'through', { mtime: 500, pax: ATTRIBUTE })
+)
+
+describe.runIf(needs('mksquashfs', 'overlay', 'setfattr', ...requirementsOf('ext4')))(
+  'the set squashfs',
+  () => {
+    let disk: Mounted
+    let home: string
+    let hooks: string
+
+    beforeAll(() => {
+      disk = mountNew('ext4')
+      home = makeWithin(disk)
+      hooks = shippedSet('squashfs', home)
+    })
+    afterAll(() => disk.release())
+
+    /** Layers that were extracted. */
+    function unpack(name: string, image: string): number {
+      const trace = `${home}/${name}.trace`
+      ociUnpackOk('unpack', '--hooks', hooks, '--trace', trace, '--image', image, `${home}/${name}`)
+      return readFileSync(trace, 'utf8').split('layer.pre-extract').length - 1
+    }
+
+    test('reads the images of lower layers when layers above them are extracted', () => {
+      const base = buildImage(`${home}/base`, { layers: [BASE] })
+      const both = buildImage(`${home}/both`, { layers: [BASE, UPPER] })
+      ociUnpackOk('raw', 'unpack', '--image', both.reference, `${home}/plain`)
+      expect(unpack('one', base.reference)).toBe(1)
+      expect(unpack('two', both.reference)).toBe(1)
+      expect(compareTrees(`${home}/plain`, `${home}/two/rootfs`)).toEqual([])
+      for (const layer of readdirSync(`${home}/store/layers`))
+        expect(readFileSync(`${home}/store/layers/${layer}`).toString('latin1', 0, 4)).toBe('hsqs')
+      for (const name of ['one', 'two'])
+        ociUnpackOk('bundle', 'delete', '--hooks', hooks, `${home}/${name}`)
+      expect(readdirSync(`${home}/store/bundles`)).toEqual([])
+    })
+  }
+)
