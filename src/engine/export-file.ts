@@ -7,7 +7,6 @@ import { OciUnpackError } from '../errors.ts'
 import { target } from '../image/choice.ts'
 import { cleanPath } from '../plan/names.ts'
 import { isErrno } from '../sys/failure.ts'
-import type { ExportedBody } from '../worker/export-body.ts'
 import type { ImageJob } from './extract/job.ts'
 import { normalizeImage, type ImageOptions } from './extract/unpack-options.ts'
 import { openOutput, type ExportOutput } from './files/export-output.ts'
@@ -183,7 +182,7 @@ function warnOfUnverified({ settings }: ImageJob): void {
 }
 
 function contentOf(
-  { head, tail, size }: ExportedBody,
+  { head, tail, size }: ExportedFile['exported'],
   inflated: Inflated | undefined
 ): Pick<ExportFileResult, 'compression' | 'disk'> {
   const compression = inflated?.compression ?? packedWith(Buffer.from(head))

@@ -71,6 +71,13 @@ describe.each(FORMS)('%s', (_name, layer) => {
       expect(read[index]!.equals(disk.subarray(offset, offset + length))).toBe(true)
   })
 
+  test('a hundred readers at once get what they ask for', async () => {
+    const offsets = Array.from({ length: 100 }, (_, at) => (at * 7919 * 4099) % (disk.length - 999))
+    const read = await Promise.all(offsets.map((offset) => part(opened, offset, 999)))
+    for (const [index, offset] of offsets.entries())
+      expect(read[index]!.equals(disk.subarray(offset, offset + 999))).toBe(true)
+  })
+
   test('reads in order, backwards, and as a stream', async () => {
     for (let offset = disk.length - 5 * MIB; offset > 0; offset -= 5 * MIB)
       expect(sha256(await part(opened, offset, 5 * MIB))).toBe(
@@ -166,7 +173,10 @@ describe('the file that is read', () => {
       expect(await codeOf(opened.read(Buffer.alloc(2), 2))).toBe('USAGE')
       expect(await codeOf(opened.read(Buffer.alloc(2), -1))).toBe('USAGE')
       expect(await codeOf(opened.extents(0, 4))).toBe('USAGE')
+      const last = part(opened, 0, 3)
       await Promise.all([opened.close(), opened.close()])
+      expect((await last).toString()).toBe('abc')
+      expect(await codeOf(opened.read(Buffer.alloc(1), 0))).toBe('USAGE')
     })
   })
 })

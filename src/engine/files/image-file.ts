@@ -33,7 +33,7 @@ export interface ImageFile {
    * Adjacent pieces of one kind are joined. Lengths are in bytes. @throws OciUnpackError: USAGE past the end of the file
    */
   extents(offset: number, length: number): Promise<readonly FileExtent[]>
-  /** Releases the image. May be called again. */
+  /** Waits for reads that are under way, and releases the image. May be called again. */
   close(): Promise<void>
 }
 
@@ -61,11 +61,7 @@ export async function openImageFile(options: ImageFileOptions): Promise<ImageFil
       openIn(job, options)
     )
     let closing: Promise<void> | undefined
-    const close = (): Promise<void> => {
-      if (closing === undefined) value.close()
-      closing ??= release()
-      return closing
-    }
+    const close = (): Promise<void> => (closing ??= value.close().then(release))
     return {
       size: value.size,
       close,
@@ -142,8 +138,8 @@ class IndexedFile {
     return this.map.holes(offset, length, this.index.tail.runs)
   }
 
-  close(): void {
-    this.spans.close()
+  async close(): Promise<void> {
+    await this.spans.close()
     this.layers.close()
   }
 

@@ -8,6 +8,9 @@ import type { OpenIndex } from './open-index.ts'
 /** So much of the compressed blob is read at once. */
 const READ_BYTES = 1 << 20
 
+/** So many spans are inflated at once; libuv has four threads. */
+const AT_ONCE = 4
+
 /** Spans that are kept, because reads are often near each other. */
 const KEPT_BYTES = 48 * 2 ** 20
 
@@ -20,6 +23,11 @@ export class SpanReader {
   private readonly kept = new Map<number, Promise<Buffer>>()
   /** A decoder that stopped at the beginning of a span at which none can begin. */
   private waiting: Decoder | undefined
+  private readonly underWay = new Set<Promise<Buffer>>()
+  /** How many spans are inflated, and those that wait until one of them is done. */
+  private active = 0
+  private readonly queue: (() => void)[] = []
+  private isClosed = false
 
   constructor(index: OpenIndex, blob: BlobParts, blobSize: number) {
     this.index = index
@@ -40,7 +48,10 @@ export class SpanReader {
     }
   }
 
-  close(): void {
+  /** Waits for what is under way. Nothing can be read any more. */
+  async close(): Promise<void> {
+    this.isClosed = true
+    await Promise.allSettled([...this.underWay])
     this.waiting?.stop()
     this.waiting = undefined
     this.kept.clear()
@@ -49,7 +60,7 @@ export class SpanReader {
 
   private span(number: number): Promise<Buffer> {
     const known = this.kept.get(number)
-    const span = known ?? this.verified(number)
+    const span = known ?? this.begin(number)
     this.kept.delete(number)
     this.kept.set(number, span)
     if (known === undefined) {
@@ -65,9 +76,30 @@ export class SpanReader {
     const next = number + 1
     const isInOrder = this.kept.has(number - 1) && !this.kept.has(next)
     if (!isInOrder || next >= this.index.tail.spans.count) return
-    const span = this.verified(next)
+    const span = this.begin(next)
     span.catch(() => this.kept.delete(next))
     this.kept.set(next, span)
+  }
+
+  private begin(number: number): Promise<Buffer> {
+    if (this.isClosed) throw new OciUnpackError('USAGE', 'The file was closed.')
+    const span = this.inTurn(number)
+    this.underWay.add(span)
+    const ended = (): void => void this.underWay.delete(span)
+    span.then(ended, ended)
+    return span
+  }
+
+  private async inTurn(number: number): Promise<Buffer> {
+    if (this.active < AT_ONCE) this.active += 1
+    else await new Promise<void>((begin) => this.queue.push(begin))
+    try {
+      return await this.verified(number)
+    } finally {
+      const next = this.queue.shift()
+      if (next === undefined) this.active -= 1
+      else next()
+    }
   }
 
   private forget(): void {
