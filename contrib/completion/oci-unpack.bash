@@ -186,8 +186,8 @@ _oci_unpack_declared() {
       ;;
     'erofs mount')
       commands=()
-      flags=(--options -o --log --verbose --progress --color --userns --help -h)
-      takes=([options]='word nosuid nodev noexec nosuid,nodev,noexec' [o]='word nosuid nodev noexec nosuid,nodev,noexec' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      flags=(--options -o --layer --log --verbose --progress --color --userns --help -h)
+      takes=([options]='word nosuid nodev noexec nosuid,nodev,noexec' [o]='word nosuid nodev noexec nosuid,nodev,noexec' [layer]='file' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=('directory' 'directory')
       ;;
     'erofs umount')

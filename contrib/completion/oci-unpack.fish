@@ -81,7 +81,7 @@ function __oci_unpack_tags -a place
 end
 
 set -g __oci_unpack_groups raw file erofs bundle hooks
-set -g __oci_unpack_valued log progress color image platform layout jobs decompressor uid-map gid-map max-entries max-unpacked-bytes max-ratio max-path-bytes max-json-bytes max-pax-bytes authfile creds creds-fd cert-dir tls-verify manifest hooks trace mask-path compress compress-level time-precision history.author history.comment history.created history.created_by tag author created architecture platform.arch os platform.os platform.os.version platform.variant config.user config.exposedports config.env config.entrypoint config.cmd config.volume config.label config.workingdir config.stopsignal manifest.annotation clear referrers rootfs f file path p use-keywords k add-keywords K src-authfile src-creds src-creds-fd src-cert-dir src-tls-verify dest-authfile dest-creds dest-creds-fd dest-cert-dir dest-tls-verify index socket port pid-file run vmdk case directory
+set -g __oci_unpack_valued log progress color image platform layout jobs decompressor uid-map gid-map max-entries max-unpacked-bytes max-ratio max-path-bytes max-json-bytes max-pax-bytes authfile creds creds-fd cert-dir tls-verify manifest hooks trace mask-path compress compress-level time-precision history.author history.comment history.created history.created_by tag author created architecture platform.arch os platform.os platform.os.version platform.variant config.user config.exposedports config.env config.entrypoint config.cmd config.volume config.label config.workingdir config.stopsignal manifest.annotation clear referrers rootfs f file path p use-keywords k add-keywords K src-authfile src-creds src-creds-fd src-cert-dir src-tls-verify dest-authfile dest-creds dest-creds-fd dest-cert-dir dest-tls-verify index socket port pid-file run vmdk cache options o layer case directory
 
 complete -c oci-unpack -f
 complete -c oci-unpack -l log -x -a 'debug info warn error fatal' -d 'how much to log on stderr (default: warn)'
@@ -537,6 +537,7 @@ complete -c oci-unpack -n '__oci_unpack_at "erofs verify"' -l json -d 'print JSO
 complete -c oci-unpack -n '__oci_unpack_positional 1 "erofs verify"' -x -a '(__fish_complete_directories)'
 
 complete -c oci-unpack -n '__oci_unpack_at "erofs mount"' -l options -s o -x -a 'nosuid nodev noexec nosuid,nodev,noexec' -d 'options of mount(8), separated by commas: nosuid, nodev, noexec (default: none, as containers need it)'
+complete -c oci-unpack -n '__oci_unpack_at "erofs mount"' -l layer -r -F -d 'image of a layer; bottom first (repeatable)'
 complete -c oci-unpack -n '__oci_unpack_positional 1 "erofs mount"' -x -a '(__fish_complete_directories)'
 complete -c oci-unpack -n '__oci_unpack_positional 2 "erofs mount"' -x -a '(__fish_complete_directories)'
 

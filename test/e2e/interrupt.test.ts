@@ -82,11 +82,13 @@ const READING: Readonly<Record<string, () => string[]>> = {
   'file list': () => ['--image', image],
   'file cat': () => ['--image', image, 'x'],
   'file extract': () => ['--image', image, 'x', `${box}/out`],
-  'file serve': () => ['--image', image, '--index', `${work}/index`, '--socket', `${box}/out`, 'x'],
   'file export': () => ['--image', image, 'x', `${box}/out`]
 }
 /** Needs no decompressor. */
-const INDEXING = ['file index']
+const INDEXING: Readonly<Record<string, () => string[]>> = {
+  'file index': () => [],
+  'file serve': () => ['--socket', `${box}/socket`, 'x']
+}
 const HASHING = ['diff', 'raw mtree-validate']
 const WAITING = ['gc']
 /** Done by one call of the kernel. */
@@ -101,10 +103,9 @@ const HOOKED: Readonly<Record<string, () => string[]>> = {
 }
 
 test('every command is here', () => {
-  const tables = [CHANGING, TAGGING, MOMENTARY, READING, HOOKED]
+  const tables = [CHANGING, TAGGING, MOMENTARY, READING, INDEXING, HOOKED]
   const names = [
     ...tables.flatMap((table) => Object.keys(table)),
-    ...INDEXING,
     ...HASHING,
     ...WAITING,
     ...AT_ONCE
@@ -170,15 +171,16 @@ describe.runIf(needs('root', 'python3'))('Ctrl-C', () => {
     expect(fs.readdirSync(box)).toEqual(['layout'])
   })
 
-  test.each(INDEXING)('on %s leaves no index behind', async (command) => {
+  test.each(Object.entries(INDEXING))('on %s leaves no index behind', async (command, args) => {
     fs.rmSync(`${box}/layout`, { recursive: true })
     buildImage(`${box}/layout`, { layers: [longLayer()] })
-    start(command, '--image', image, '--index', `${box}/index`)
+    start(command, '--image', image, '--index', `${box}/index`, ...args())
     const names = (): string[] =>
       fs.existsSync(`${box}/index`) ? fs.readdirSync(`${box}/index`) : []
     await until(() => names().length > 0)
     await interrupt()
     expect(names()).toEqual([])
+    expect(fs.readdirSync(box).sort()).toEqual(['index', 'layout'])
   })
 
   test.each(Object.entries(HOOKED))('on %s ends its hook, too', async (command, args) => {
