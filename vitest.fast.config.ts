@@ -3,6 +3,7 @@ import { configDefaults, defineConfig } from 'vitest/config'
 import all from './vitest.config.ts'
 
 const SLOW = [
+  '**/*.long.test.ts',
   'test/{conformance,faults,hook-sets,types}/**',
   'test/engine/{parallel,threads,over-existing}-*',
   'test/engine/layer-directories.test.ts'

@@ -18,7 +18,7 @@
  * - No other process stages the same layer between `find` and `commit`, and none collects between `find` and `show`.
  *
  * To add a storage, write a file that implements this and add a line to storages.ts;
- * test/engine/storage/contract.test.ts then checks that it keeps the contract.
+ * test/engine/storage/contract.long.test.ts then checks that it keeps the contract.
  */
 import type { Digest } from '../../image/digest.ts'
 import type { ResolvedImage } from '../../store/resolve.ts'
