@@ -7,6 +7,7 @@ const OTHERS = [
   'OciUnpackError',
   'describeHooks',
   'hookTestCases',
+  'imageFileStream',
   'parseIdMap',
   'statJson',
   'testHooks'
