@@ -12,6 +12,7 @@ export const runFileServe: Run = async (input, terminal) => {
   const registry = await registryOption(input, terminal)
   const command = text(input, 'run')
   const place = placeOf(input)
+  for (const name of ['pid-file', 'run', 'index']) assertNotEmpty(input, name)
   return withEvents(terminal, async (onEvent, clear) => {
     const paths = input.positionals
     const index = text(input, 'index')
@@ -33,6 +34,12 @@ export const runFileServe: Run = async (input, terminal) => {
       await server.close()
     }
   })
+}
+
+/** @throws USAGE */
+function assertNotEmpty(input: Input, name: string): void {
+  if (text(input, name) !== '') return
+  throw new OciUnpackError('USAGE', `The value of --${name} is empty.`)
 }
 
 /** Nobody could find a temporary socket but a command that is told. @throws USAGE */

@@ -28,7 +28,7 @@ export class InodeTable {
   /** Other metadata for an inode. Its number, links and place stay. */
   replace(inode: number, { type, mode, uid, gid, mtime }: ImageObject, xattrs: number): void {
     const at = inode * EXTENDED_SIZE
-    this.view.setUint16(at + INODE.mode, FILE_TYPES[type].mode | mode, true)
+    this.view.setUint16(at + INODE.mode, FILE_TYPES[type].mode | modeOf(type, mode), true)
     this.view.setUint32(at + INODE.uid, uid, true)
     this.view.setUint32(at + INODE.gid, gid, true)
     this.setWide(at + INODE.seconds, mtime.sec)
@@ -130,6 +130,11 @@ export class InodeTable {
 
 function viewOf({ buffer, byteOffset, byteLength }: Buffer): DataView {
   return new DataView(buffer, byteOffset, byteLength)
+}
+
+/** Linux makes all symbolic links with one mode, whatever an archive says (symlink(7)). */
+function modeOf(type: FileType, mode: number): number {
+  return type === 'symlink' ? 0o777 : mode
 }
 
 /** Types by the highest four bits of a mode. */

@@ -37,7 +37,7 @@ const BASE: Entry[] = [
   hardlink('d/again', 'd/kept'),
   directory('o'),
   file('o/below', 'below'),
-  symlink('l', '../nowhere'),
+  { ...symlink('l', '../nowhere'), mode: 0o644 },
   fifo('p'),
   char('c', 1, 3)
 ]

@@ -1,4 +1,5 @@
 /** `file serve` as a user runs it, with the programs that speak NBD. */
+import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import * as fs from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -89,7 +90,7 @@ describe('a server with --run', () => {
 test('a server prints the URIs of its exports, and removes its files when a signal ends it', async () => {
   const socket = `${box}/a socket`
   const pidFile = `${box}/pid`
-  fs.writeFileSync(pidFile, 'of a run that was killed')
+  fs.writeFileSync(pidFile, `${spawnSync('true').pid}\n`) // of a run that was killed
   const args = ['--image', image, '--index', index, '--socket', socket, '--pid-file', pidFile]
   const server = await startFileServer(3, ...args, 'disk/a', '/link', 'big', 'big')
   const encoded = socket.replaceAll(' ', '%20')

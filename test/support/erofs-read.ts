@@ -72,7 +72,7 @@ export function expectedTree(described: readonly LayerMember[]): Map<string, See
         path,
         {
           type: entry.type,
-          mode: entry.mode,
+          mode: entry.type === 'symlink' ? 0o777 : entry.mode,
           uid: entry.uid,
           gid: entry.gid,
           mtime: entry.mtime,

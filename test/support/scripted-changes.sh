@@ -68,6 +68,8 @@ attribute_edits() {
   setfattr -n trusted.large -v "$(head -c 3000 /dev/zero | tr '\0' v)" "$root/usr/bin/cut"
   setfattr -h -n trusted.on-symlink -v other "$root/srv/odds/dangling-hard"
   setfattr -n user.on-directory -v new "$root/usr/games"
+  # overlayfs refuses ACLs of what is still in a lower layer with EROFS
+  chmod --reference="$root/srv/odds/dir" "$root/srv/odds/dir"
   setfacl -m u:77:rwx "$root/srv/odds/dir"
 }
 

@@ -41,7 +41,8 @@ export const fileServeCommand: Command = {
     {
       name: 'pid-file',
       value: 'FILE',
-      summary: 'write the id of the process to FILE once the server listens; removed at the end',
+      summary:
+        'write the id of the process to FILE, which must not exist, once the server listens; removed at the end',
       kind: 'file'
     },
     {
