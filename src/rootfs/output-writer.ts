@@ -1,8 +1,7 @@
 /** Writes the body of a file to where the caller wants it: a new file, a block device, or a stream. */
 import { writeAllAt } from '../sys/files.ts'
-import { addressOf } from '../sys/libc.ts'
 import { waitWritable, writeSome, zeroRange } from '../sys/output.ts'
-import { BodyWriter, HOLE_BYTES, ZEROS } from './body-writer.ts'
+import { BodyWriter, HOLE_BYTES, ZEROS_ADDRESS } from './body-writer.ts'
 
 export interface OutputDescription {
   /** `file`: new and empty, and holes stay holes. `device`: holes are made to read as zeros. `stream`: written in order. */
@@ -24,8 +23,6 @@ export function outputWriter(output: OutputDescription, pause: () => void): Body
       return new StreamWriter(output.mayBlock === true, pause)
   }
 }
-
-const ZEROS_ADDRESS = addressOf(ZEROS)
 
 /** Every device has blocks of this size, or of a part of it. */
 const DEVICE_BLOCK_BYTES = 4096
