@@ -208,6 +208,28 @@ describe.skipIf(!needs('root', 'loop'))('a block device', () => {
   })
 })
 
+describe.skipIf(!needs('root', 'loop'))('a block device that cannot take the file', () => {
+  const image = imageOf('refused', [one(raw)])
+  const old = Buffer.alloc(raw.length, 0xee)
+
+  test.each([
+    ['is too small', 'TARGET_TOO_SMALL', `at least ${raw.length} bytes`, raw.length - MIB, []],
+    ['is read-only', 'TARGET_INVALID', 'read-only', raw.length, ['--read-only']]
+  ])('because it %s stays as it was', (_, code, text, size, flags) => {
+    const backing = join(work, code)
+    writeFileSync(backing, old.subarray(0, size))
+    const device = ok('losetup', ...flags, '--find', '--show', backing).stdout.trim()
+    try {
+      expectFailure(['--image', image, '--disk', device], code, text)
+      const { stderr } = ociUnpack('file', 'export', '--image', image, '--disk', device)
+      expect(stderr).not.toContain('must not be used')
+    } finally {
+      ok('losetup', '--detach', device)
+    }
+    expect(readFileSync(backing).equals(old.subarray(0, size))).toBe(true)
+  })
+})
+
 describe('file index', () => {
   test('makes one index for each blob, once', () => {
     const image = imageOf('indexed', [one(raw), one(raw), tar(file('x', 'y'))])
