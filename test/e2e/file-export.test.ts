@@ -21,6 +21,7 @@ import { makeTemporary, removeTemporary } from '../support/temporary.ts'
 import { ociUnpack, ociUnpackCommand, ociUnpackOk } from './cli.ts'
 
 const MIB = 2 ** 20
+const PLAIN = 'application/vnd.oci.image.layer.v1.tar'
 const work = makeTemporary()
 /** Text, then zeros, then text. */
 const raw = Buffer.alloc(8 * MIB)
@@ -54,6 +55,33 @@ describe('file export', () => {
     const written = readFileSync(join(work, 'stdout.img'))
     expect(written.toString('latin1', 0, 6)).toBe('header')
     expect(written.subarray(6).equals(raw)).toBe(true)
+  })
+
+  test('a name of standard output is standard output, where nothing else is written', () => {
+    const image = imageOf('named', [one(raw)])
+    const [node, main] = ociUnpackCommand
+    const args = [main, 'file', 'export', '--image', image, '--disk', '/dev/stdout']
+    const command = `"$0" "$@" | cat`
+    const piped = execFileSync('bash', ['-c', command, node, ...args], { maxBuffer: 1 << 26 })
+    expect(piped.equals(raw)).toBe(true)
+    const both = ociUnpack(...args.slice(1), '--json')
+    expect(both.stderr).toContain('[USAGE]')
+  })
+
+  test('zeros are holes however the layer is cut, and however they were compressed', () => {
+    const zeros = Buffer.alloc(16 * MIB)
+    const bodies = ['gzip', 'xz', 'zstd', 'bzip2']
+      .filter((program) => needs(program))
+      .map((program) => execFileSync(program, ['-c'], { input: zeros, maxBuffer: 1 << 26 }))
+    for (const [index, body] of [zeros, ...bodies].entries()) {
+      const image = imageOf(`zeros-${index}`, [
+        { tar: one(body), blob: one(body), mediaType: PLAIN }
+      ])
+      const output = join(work, `zeros-${index}.img`)
+      ociUnpackOk('file', 'export', '--image', image, '--disk', '--inflate', output)
+      expect(readFileSync(output).equals(zeros)).toBe(true)
+      expect(statSync(output).blocks).toBe(0)
+    }
   })
 
   test('a reader that stops early is not an error that is shown', () => {
