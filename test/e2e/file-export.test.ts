@@ -140,6 +140,7 @@ describe('file export', () => {
     const args = ['file', 'export', '--image', image, '--disk', '--stop-early', '--json', output]
     const { stdout, stderr } = ociUnpackOk(...args)
     expect(stderr).toContain('was not verified')
+    expect(stderr).not.toContain('()')
     expect(JSON.parse(stdout)).toMatchObject({ verified: false })
     expect(readFileSync(output).equals(raw)).toBe(true)
   })
