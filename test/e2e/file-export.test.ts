@@ -15,7 +15,7 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { blobPath, buildImage, type Layer } from '../support/image-builder.ts'
 import { needs } from '../support/requires.ts'
-import { ok } from '../support/run.ts'
+import { ok, run } from '../support/run.ts'
 import { directory, file, hardlink, symlink, tar } from '../support/tar-builder.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
 import { ociUnpack, ociUnpackCommand, ociUnpackOk } from './cli.ts'
@@ -272,6 +272,25 @@ describe('file index', () => {
     expect(readdirSync(index)).toHaveLength(2)
     const again = ociUnpackOk('file', 'index', '--image', image, '--index', index)
     expect(again.stdout.split('\n')[0]).toMatch(/^sha256:[0-9a-f]{64} \d+ \d+ \//)
+  })
+})
+
+describe('a directory of indexes that cannot be used', () => {
+  const image = imageOf('unusable', [one(raw)])
+  const index = ['file', 'index', '--image', image]
+
+  test('fails, because keeping indexes is all that the command does', () => {
+    writeFileSync(join(work, 'no-directory'), '')
+    const env = `XDG_CACHE_HOME=${join(work, 'no-directory')}`
+    const { status, stdout, stderr } = run('env', env, ...ociUnpackCommand, ...index)
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+    expect(stderr).toMatch(/no-directory.*\[SYSCALL_FAILED\]/)
+  })
+
+  test('without a name is a mistake', () => {
+    const { status, stderr } = ociUnpack(...index, '--index', '')
+    expect(stderr).toContain('[USAGE]')
+    expect(status).toBe(1)
   })
 })
 
