@@ -63,6 +63,7 @@ export type ErrorCode =
   | 'BUNDLE_BUSY'
   | 'TARGET_INVALID'
   | 'TARGET_BUSY'
+  | 'TARGET_TOO_SMALL'
   | 'FILE_CHANGED'
   | 'CONFIG_UNSUPPORTED'
   | 'USER_NOT_FOUND'

@@ -1,4 +1,5 @@
 /** Runs `file export` and `file index`. */
+import { fstatSync, statSync, type Stats } from 'node:fs'
 import { display, fromBuffer, toText } from '../bytes.ts'
 import { aborted, OciUnpackError } from '../errors.ts'
 import {
@@ -18,11 +19,12 @@ import { output as standardOutput } from './streams.ts'
 export const runFileExport: Run = async (input, terminal) => {
   const { path, output } = placesOf(input)
   const isJson = isSet(input, 'json')
-  if (output === '-' && isJson)
+  const isStandard = output !== undefined && namesStandardOutput(output)
+  if (isStandard && isJson)
     throw new OciUnpackError('USAGE', 'The file and --json cannot both go to standard output.', {
       hint: 'Give a new file as OUTPUT, or leave it out to see only the description.'
     })
-  if (output === '-' && standardOutput.isTTY)
+  if (isStandard && standardOutput.isTTY)
     throw new OciUnpackError('USAGE', 'A terminal is not a place for the content of a file.', {
       hint: 'Give OUTPUT, or redirect standard output.'
     })
@@ -32,17 +34,41 @@ export const runFileExport: Run = async (input, terminal) => {
       ...imageOptions(input, terminal, onEvent),
       ...registry,
       ...(path === undefined ? { disk: true } : { path }),
-      ...(output === undefined ? {} : { output: output === '-' ? STANDARD_OUTPUT : output }),
+      ...(output === undefined ? {} : { output: isStandard ? descriptorOr(output) : output }),
       inflate: isSet(input, 'inflate'),
       stopEarly: isSet(input, 'stop-early')
     })
   )
   if (isJson) terminal.out(`${JSON.stringify(described(result))}\n`)
-  else if (path === undefined && output !== '-') terminal.out(`${line(result)}\n`)
+  else if (path === undefined && !isStandard) terminal.out(`${line(result)}\n`)
   await terminal.written()
 }
 
 const STANDARD_OUTPUT = 1
+
+/** By any name: /dev/stdout, the FIFO that it is, the device that it was redirected to. */
+function namesStandardOutput(output: string): boolean {
+  if (output === '-') return true
+  const [named, open] = [statusOf(output), fstatSync(STANDARD_OUTPUT)]
+  if (named === undefined) return false
+  if (named.isBlockDevice()) return open.isBlockDevice() && named.rdev === open.rdev
+  return named.dev === open.dev && named.ino === open.ino
+}
+
+/** What cannot be looked at is judged where it is opened. */
+function statusOf(path: string): Stats | undefined {
+  try {
+    return statSync(path)
+  } catch {
+    return undefined
+  }
+}
+
+/** A device is opened by its name to be seen as one, and an existing file to be refused. */
+function descriptorOr(output: string): string | number {
+  const status = output === '-' ? undefined : statusOf(output)
+  return status?.isBlockDevice() === true || status?.isFile() === true ? output : STANDARD_OUTPUT
+}
 
 /** A reader of standard output who has had enough is no failure that has to be reported. */
 async function toOutput(options: ExportFileOptions): Promise<ExportFileResult> {

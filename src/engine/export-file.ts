@@ -116,10 +116,12 @@ function outputOf({ output }: ExportFileOptions, job: ImageJob): ExportOutput | 
   return output === undefined ? undefined : openOutput(output, leftoverTo(job.settings.onEvent))
 }
 
-/** What is wrong with a path is found before anything is written, and a reader that has gone needs no warning. */
+/** What is wrong with a path or the room on a device is found before anything is written, and a reader that has gone needs no warning. */
 function hasWritten(error: unknown): boolean {
   if (isErrno(error, 'EPIPE')) return false
-  return !(error instanceof OciUnpackError && error.code.startsWith('PATH_'))
+  const isEarly = ({ code }: OciUnpackError): boolean =>
+    code.startsWith('PATH_') || code === 'TARGET_TOO_SMALL'
+  return !(error instanceof OciUnpackError && isEarly(error))
 }
 
 function warnOfWritten({ settings }: ImageJob): void {

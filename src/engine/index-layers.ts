@@ -2,7 +2,7 @@
 import { target } from '../image/choice.ts'
 import type { ImageJob } from './extract/job.ts'
 import { normalizeImage, type ImageOptions } from './extract/unpack-options.ts'
-import { openIndexDirectory } from './files/index-directory.ts'
+import { openLastingDirectory } from './files/index-directory.ts'
 import { IndexedLayers } from './files/indexed-layers.ts'
 import { withLayerReader } from './files/layer-reader.ts'
 import { asked } from './operation/asked.ts'
@@ -43,7 +43,7 @@ export async function indexLayers(options: IndexLayersOptions): Promise<IndexLay
   requireOptions(options, { image: 'text' })
   return asked({ image: options.image }, () =>
     withImage(options.image, normalizeImage(options), async (job) => {
-      const directory = openIndexDirectory(options.index, job.settings.onEvent)
+      const directory = openLastingDirectory(options.index, job.settings.onEvent)
       const layers = new IndexedLayers(job, directory)
       try {
         return {

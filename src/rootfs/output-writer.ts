@@ -1,8 +1,8 @@
 /** Writes the body of a file to where the caller wants it: a new file, a block device, or a stream. */
+import { OciUnpackError } from '../errors.ts'
 import { writeAllAt } from '../sys/files.ts'
-import { addressOf } from '../sys/libc.ts'
 import { waitWritable, writeSome, zeroRange } from '../sys/output.ts'
-import { BodyWriter, HOLE_BYTES, ZEROS } from './body-writer.ts'
+import { BodyWriter, HOLE_BYTES, ZEROS_ADDRESS } from './body-writer.ts'
 
 export interface OutputDescription {
   /** `file`: new and empty, and holes stay holes. `device`: holes are made to read as zeros. `stream`: written in order. */
@@ -11,6 +11,14 @@ export interface OutputDescription {
   fd: number
   /** Whether a write to the stream may make its writer wait: pipes and sockets. */
   mayBlock?: boolean
+  /** What a device has. */
+  room?: DeviceRoom
+}
+
+export interface DeviceRoom {
+  /** For messages. */
+  path: string
+  bytes: number
 }
 
 /** @param pause called while nobody takes what is written; throws to give up */
@@ -19,19 +27,30 @@ export function outputWriter(output: OutputDescription, pause: () => void): Body
     case 'file':
       return new BodyWriter()
     case 'device':
-      return new DeviceWriter()
+      return new DeviceWriter(output.room)
     case 'stream':
       return new StreamWriter(output.mayBlock === true, pause)
   }
 }
-
-const ZEROS_ADDRESS = addressOf(ZEROS)
 
 /** Every device has blocks of this size, or of a part of it. */
 const DEVICE_BLOCK_BYTES = 4096
 
 /** What was on the device before must not be seen in a hole. */
 class DeviceWriter extends BodyWriter {
+  private readonly room: DeviceRoom | undefined
+
+  constructor(room: DeviceRoom | undefined) {
+    super()
+    this.room = room
+  }
+
+  /** @throws TARGET_TOO_SMALL */
+  override begin(fd: number, size: number): void {
+    if (this.room !== undefined && size > this.room.bytes) throw tooSmall(this.room, size)
+    super.begin(fd, size)
+  }
+
   protected override put(address: number, length: number, at: number): void {
     this.zero(at)
     super.put(address, length, at)
@@ -52,6 +71,13 @@ class DeviceWriter extends BodyWriter {
       this.written += length
     }
   }
+}
+
+function tooSmall({ path, bytes }: DeviceRoom, size: number): OciUnpackError {
+  return new OciUnpackError('TARGET_TOO_SMALL', 'The device is too small for the file.', {
+    facts: { path, expected: `at least ${size} bytes`, found: `${bytes} bytes` },
+    hint: 'Nothing was written. Enlarge the device, or give a larger one.'
+  })
 }
 
 /** A pipe that can be written to takes at least so much without making its writer wait (PIPE_BUF). */

@@ -25,6 +25,25 @@ export function writeSome(fd: number, address: number, length: number): number {
   throw failed('write', undefined, fd, length)
 }
 
+const SEEK_END = 2
+
+/** Bytes of a block device. */
+export function deviceSize(fd: number): number {
+  const size = libc.lseek(fd, 0, SEEK_END)
+  if (size < 0) throw failed('lseek', undefined, fd, 0, 'SEEK_END')
+  return size
+}
+
+/** linux/fs.h: _IO(0x12, 94), on x86 and ARM. On architectures with another number, no device counts as read-only. */
+const BLKROGET = 0x125e
+
+/** Whether a block device refuses every write, although it can be opened for writing. */
+export function isReadOnlyDevice(fd: number): boolean {
+  const view = structure.view()
+  view.writeInt32LE(0, 0)
+  return libc.ioctl(fd, BLKROGET, structure.address) === 0 && view.readInt32LE(0) !== 0
+}
+
 const FALLOC_FL_KEEP_SIZE = 1
 const FALLOC_FL_PUNCH_HOLE = 2
 const FALLOC_FL_ZERO_RANGE = 16

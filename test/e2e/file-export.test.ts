@@ -15,12 +15,13 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { blobPath, buildImage, type Layer } from '../support/image-builder.ts'
 import { needs } from '../support/requires.ts'
-import { ok } from '../support/run.ts'
+import { ok, run } from '../support/run.ts'
 import { directory, file, hardlink, symlink, tar } from '../support/tar-builder.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
 import { ociUnpack, ociUnpackCommand, ociUnpackOk } from './cli.ts'
 
 const MIB = 2 ** 20
+const PLAIN = 'application/vnd.oci.image.layer.v1.tar'
 const work = makeTemporary()
 /** Text, then zeros, then text. */
 const raw = Buffer.alloc(8 * MIB)
@@ -54,6 +55,33 @@ describe('file export', () => {
     const written = readFileSync(join(work, 'stdout.img'))
     expect(written.toString('latin1', 0, 6)).toBe('header')
     expect(written.subarray(6).equals(raw)).toBe(true)
+  })
+
+  test('a name of standard output is standard output, where nothing else is written', () => {
+    const image = imageOf('named', [one(raw)])
+    const [node, main] = ociUnpackCommand
+    const args = [main, 'file', 'export', '--image', image, '--disk', '/dev/stdout']
+    const command = `"$0" "$@" | cat`
+    const piped = execFileSync('bash', ['-c', command, node, ...args], { maxBuffer: 1 << 26 })
+    expect(piped.equals(raw)).toBe(true)
+    const both = ociUnpack(...args.slice(1), '--json')
+    expect(both.stderr).toContain('[USAGE]')
+  })
+
+  test('zeros are holes however the layer is cut, and however they were compressed', () => {
+    const zeros = Buffer.alloc(16 * MIB)
+    const bodies = ['gzip', 'xz', 'zstd', 'bzip2']
+      .filter((program) => needs(program))
+      .map((program) => execFileSync(program, ['-c'], { input: zeros, maxBuffer: 1 << 26 }))
+    for (const [index, body] of [zeros, ...bodies].entries()) {
+      const image = imageOf(`zeros-${index}`, [
+        { tar: one(body), blob: one(body), mediaType: PLAIN }
+      ])
+      const output = join(work, `zeros-${index}.img`)
+      ociUnpackOk('file', 'export', '--image', image, '--disk', '--inflate', output)
+      expect(readFileSync(output).equals(zeros)).toBe(true)
+      expect(statSync(output).blocks).toBe(0)
+    }
   })
 
   test('a reader that stops early is not an error that is shown', () => {
@@ -112,6 +140,7 @@ describe('file export', () => {
     const args = ['file', 'export', '--image', image, '--disk', '--stop-early', '--json', output]
     const { stdout, stderr } = ociUnpackOk(...args)
     expect(stderr).toContain('was not verified')
+    expect(stderr).not.toContain('()')
     expect(JSON.parse(stdout)).toMatchObject({ verified: false })
     expect(readFileSync(output).equals(raw)).toBe(true)
   })
@@ -208,6 +237,28 @@ describe.skipIf(!needs('root', 'loop'))('a block device', () => {
   })
 })
 
+describe.skipIf(!needs('root', 'loop'))('a block device that cannot take the file', () => {
+  const image = imageOf('refused', [one(raw)])
+  const old = Buffer.alloc(raw.length, 0xee)
+
+  test.each([
+    ['is too small', 'TARGET_TOO_SMALL', `at least ${raw.length} bytes`, raw.length - MIB, []],
+    ['is read-only', 'TARGET_INVALID', 'read-only', raw.length, ['--read-only']]
+  ])('because it %s stays as it was', (_, code, text, size, flags) => {
+    const backing = join(work, code)
+    writeFileSync(backing, old.subarray(0, size))
+    const device = ok('losetup', ...flags, '--find', '--show', backing).stdout.trim()
+    try {
+      expectFailure(['--image', image, '--disk', device], code, text)
+      const { stderr } = ociUnpack('file', 'export', '--image', image, '--disk', device)
+      expect(stderr).not.toContain('must not be used')
+    } finally {
+      ok('losetup', '--detach', device)
+    }
+    expect(readFileSync(backing).equals(old.subarray(0, size))).toBe(true)
+  })
+})
+
 describe('file index', () => {
   test('makes one index for each blob, once', () => {
     const image = imageOf('indexed', [one(raw), one(raw), tar(file('x', 'y'))])
@@ -221,6 +272,25 @@ describe('file index', () => {
     expect(readdirSync(index)).toHaveLength(2)
     const again = ociUnpackOk('file', 'index', '--image', image, '--index', index)
     expect(again.stdout.split('\n')[0]).toMatch(/^sha256:[0-9a-f]{64} \d+ \d+ \//)
+  })
+})
+
+describe('a directory of indexes that cannot be used', () => {
+  const image = imageOf('unusable', [one(raw)])
+  const index = ['file', 'index', '--image', image]
+
+  test('fails, because keeping indexes is all that the command does', () => {
+    writeFileSync(join(work, 'no-directory'), '')
+    const env = `XDG_CACHE_HOME=${join(work, 'no-directory')}`
+    const { status, stdout, stderr } = run('env', env, ...ociUnpackCommand, ...index)
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+    expect(stderr).toMatch(/no-directory.*\[SYSCALL_FAILED\]/)
+  })
+
+  test('without a name is a mistake', () => {
+    const { status, stderr } = ociUnpack(...index, '--index', '')
+    expect(stderr).toContain('[USAGE]')
+    expect(status).toBe(1)
   })
 })
 

@@ -412,3 +412,38 @@ function zstd(compress: (tar: Buffer) => Buffer): Layer {
 function compressZstd(bytes: Buffer): Buffer {
   return execFileSync('zstd', ['-q', '-1', '-c'], { input: bytes, maxBuffer: 1 << 28 })
 }
+
+describe.skipIf(!needs('root', 'mounts'))('a cache on a disk that is full', () => {
+  const work = makeTemporary()
+  const cache = join(work, 'cache')
+  afterAll(() => removeTemporary(work))
+
+  test('is left for a temporary index, unless it was asked for', async () => {
+    const { reference: image } = buildImage(join(work, 'layout'), { layers: [packed] })
+    const before = process.env['XDG_CACHE_HOME']
+    const warnings: EngineEvent[] = []
+    mkdirSync(cache)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8k', 'tmpfs', cache])
+    try {
+      process.env['XDG_CACHE_HOME'] = cache
+      const options = { image, path: 'disk/disk.img' }
+      const onEvent = (event: EngineEvent): void => {
+        if (event.type === 'warning') warnings.push(event)
+      }
+      const opened = await openImageFile({ ...options, onEvent })
+      const content = await buffer(imageFileStream(opened))
+      await opened.close()
+      expect(content.equals(disk)).toBe(true)
+      expect(warnings).toHaveLength(1)
+      expect(JSON.stringify(warnings)).toContain('no space left')
+      const index = join(cache, 'mine')
+      expect(await codeOf(openImageFile({ ...options, index }))).toBe('SYSCALL_FAILED')
+      expect(await codeOf(openImageFile({ ...options, index: '' }))).toBe('USAGE')
+      expect(readdirSync(join(cache, 'oci-unpack/indexes'))).toEqual([])
+    } finally {
+      if (before === undefined) delete process.env['XDG_CACHE_HOME']
+      else process.env['XDG_CACHE_HOME'] = before
+      execFileSync('umount', [cache])
+    }
+  })
+})

@@ -82,9 +82,28 @@ describe('zeros', () => {
     expect(write(pieces(content, []), content.length).room).toBeLessThan(2 * HOLE + 1)
   })
 
+  test.each([
+    ['small', 1000],
+    ['as large as blocks, and never at their borders', HOLE],
+    ['as large as chunks of layers', 4 * HOLE]
+  ])('take no room when the pieces are %s', (_, length) => {
+    const content = Buffer.concat([
+      Buffer.alloc(20 * HOLE),
+      Buffer.from('a'),
+      Buffer.alloc(20 * HOLE)
+    ])
+    const cuts = Array.from({ length: content.length / length }, (_, at) => 500 + at * length)
+    const written = write(pieces(content, cuts), content.length)
+    expect(written.content.equals(content)).toBe(true)
+    expect(written.room).toBe(HOLE)
+  })
+
   test('of less are written', () => {
     const content = Buffer.concat([Buffer.from('a'), Buffer.alloc(HOLE - 2), Buffer.from('z')])
     expect(write(pieces(content, []), content.length).room).toBeGreaterThanOrEqual(HOLE)
+    const late = Buffer.concat([Buffer.alloc(HOLE - 1), Buffer.from('z'), Buffer.alloc(HOLE - 1)])
+    const cuts = [1000, HOLE - 1000, HOLE + 1000]
+    expect(write(pieces(late, cuts), late.length).room).toBe(2 * HOLE)
   })
 })
 

@@ -1,5 +1,6 @@
 /** Events as lines of the log. */
 import { display, fromText } from '../../bytes.ts'
+import type { Facts } from '../../errors.ts'
 import type { EngineEvent, OnEvent } from '../../index.ts'
 import type { Logger, Terminal } from '../command.ts'
 import { formatFacts } from '../facts.ts'
@@ -27,10 +28,10 @@ export function logEvent(event: EngineEvent, log: Logger): void {
       )
       return
     case 'warning':
-      log.write('warn', `${event.message} (${formatFacts(event.facts).join('; ')})`)
+      log.write('warn', withFacts(event))
       return
     case 'choice':
-      log.write('debug', `${event.message} (${formatFacts(event.facts).join('; ')})`)
+      log.write('debug', withFacts(event))
       return
     case 'leftover':
       log.write('info', leftover(event.path, event.undone))
@@ -49,6 +50,11 @@ export function logEvent(event: EngineEvent, log: Logger): void {
     case 'progress':
     case 'transfer':
   }
+}
+
+function withFacts({ message, facts }: { message: string; facts: Facts }): string {
+  const shown = formatFacts(facts)
+  return shown.length === 0 ? message : `${message} (${shown.join('; ')})`
 }
 
 function retry({ host, what, reason, delayMs }: Extract<EngineEvent, { type: 'retry' }>): string {

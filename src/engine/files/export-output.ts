@@ -1,11 +1,13 @@
 /** Where an exported file goes. */
 import { closeSync, constants, fstatSync, lstatSync, openSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { display, fromText } from '../../bytes.ts'
 import { OciUnpackError } from '../../errors.ts'
 import type { OutputDescription } from '../../rootfs/output-writer.ts'
 import { flush } from '../../sys/durable.ts'
 import { isErrno } from '../../sys/failure.ts'
 import { truncate } from '../../sys/files.ts'
+import { deviceSize, isReadOnlyDevice } from '../../sys/output.ts'
 import type { OnLeftover } from '../../workspace/leftovers.ts'
 import { createNewFileAt } from '../../workspace/new-file-at.ts'
 
@@ -23,7 +25,8 @@ export interface ExportOutput {
 
 /**
  * @param target a path, or the descriptor of a stream
- * @throws TARGET_INVALID if something exists there that is neither a block device nor a stream; SYSCALL_FAILED
+ * @throws TARGET_INVALID if something exists there that is neither a block device nor a stream, or a device that is
+ * read-only; SYSCALL_FAILED
  */
 export function openOutput(target: string | number, onLeftover: OnLeftover): ExportOutput {
   if (typeof target === 'number') return stream(target, () => undefined)
@@ -61,9 +64,23 @@ function newFile(path: string, onLeftover: OnLeftover): ExportOutput {
 /** O_EXCL: the kernel refuses a device that is mounted or otherwise in use (open(2)). */
 function device(path: string): ExportOutput {
   const fd = openSync(path, constants.O_RDWR | constants.O_EXCL)
+  try {
+    if (isReadOnlyDevice(fd)) throw readOnly(path)
+    return writable(path, fd)
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
+}
+
+function writable(path: string, fd: number): ExportOutput {
   let isOpen = true
   return {
-    description: { kind: 'device', fd },
+    description: {
+      kind: 'device',
+      fd,
+      room: { path: display(fromText(path)), bytes: deviceSize(fd) }
+    },
     isOpenToAll: true,
     reset: () => true,
     publish: () => flush(fd),
@@ -88,6 +105,13 @@ function stream(fd: number, close: () => void): ExportOutput {
       isOpen = false
     }
   }
+}
+
+function readOnly(path: string): OciUnpackError {
+  return new OciUnpackError('TARGET_INVALID', 'The device is read-only.', {
+    facts: { path },
+    hint: 'Nothing was written. Make the device writable (blockdev --setrw), or give another.'
+  })
 }
 
 function exists(path: string): OciUnpackError {

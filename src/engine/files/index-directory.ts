@@ -2,10 +2,10 @@
 import { closeSync, fstatSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { OciUnpackError, type Facts } from '../../errors.ts'
+import { OciUnpackError, withHint, type Facts } from '../../errors.ts'
 import type { Digest } from '../../image/digest.ts'
 import { cacheDirectory } from '../../sys/cache-directory.ts'
-import { isErrno } from '../../sys/failure.ts'
+import { fromNode, isErrno } from '../../sys/failure.ts'
 import { openRegularFile, type RegularFile } from '../../sys/open-regular.ts'
 import { openOrMakeDirectory } from '../../sys/operator-directory.ts'
 import { createNewFileAt, type NewFileAt } from '../../workspace/new-file-at.ts'
@@ -24,6 +24,8 @@ export interface IndexDirectory {
   open(blob: Digest): RegularFile | undefined
   /** A new one. @throws SYSCALL_FAILED */
   create(blob: Digest): NewIndex
+  /** Where indexes go if this failure says that they cannot be kept here, which a warning says. Undefined: nowhere. */
+  instead(error: unknown): IndexDirectory | undefined
 }
 
 export interface NewIndex extends Pick<NewFileAt, 'fd' | 'discard'> {
@@ -33,22 +35,54 @@ export interface NewIndex extends Pick<NewFileAt, 'fd' | 'discard'> {
 
 /**
  * @param path default: in the user's cache. If that cannot be used, indexes are temporary files, which a warning says
- * @throws SYSCALL_FAILED, INDEX_INVALID for a directory that others may write to
+ * @throws USAGE, SYSCALL_FAILED, INDEX_INVALID for a directory that others may write to
  */
 export function openIndexDirectory(path: string | undefined, onEvent: OnEvent): IndexDirectory {
-  const wanted = resolve(path ?? join(cacheDirectory(), 'indexes'))
+  if (path !== undefined) return openLastingDirectory(path, onEvent)
+  const wanted = defaultPath()
   try {
     prepare(wanted)
-    return new Directory(wanted, onEvent)
   } catch (error) {
-    if (path !== undefined || !isUnusable(error)) throw error
-    onEvent({
-      type: 'warning',
-      message: 'Indexes of layers cannot be kept, and are made again each time.',
-      facts: reasonOf(error, wanted)
-    })
-    return new TemporaryIndexes(onEvent)
+    if (!isUnusable(error)) throw error
+    return temporary(error, wanted, onEvent)
   }
+  return new Directory(wanted, onEvent, (error) =>
+    isErrno(error, ...UNWRITABLE) ? temporary(error, wanted, onEvent) : undefined
+  )
+}
+
+/**
+ * For indexes that must be kept, or have a place that was asked for.
+ * @throws USAGE, SYSCALL_FAILED, INDEX_INVALID for a directory that others may write to
+ */
+export function openLastingDirectory(path: string | undefined, onEvent: OnEvent): IndexDirectory {
+  if (path === '')
+    throw new OciUnpackError('USAGE', 'The directory of indexes has no name.', {
+      hint: 'Give {index} a directory, or leave it out for the one in your cache.'
+    })
+  const wanted = resolve(path ?? defaultPath())
+  try {
+    prepare(wanted)
+  } catch (error) {
+    throw withHint(fromNode(error), 'Give {index} a directory in which you can make files.')
+  }
+  return new Directory(wanted, onEvent, () => undefined)
+}
+
+function defaultPath(): string {
+  return resolve(join(cacheDirectory(), 'indexes'))
+}
+
+/** Full, or read-only although it is there. */
+const UNWRITABLE = ['ENOSPC', 'EDQUOT', 'EROFS'] as const
+
+function temporary(error: unknown, path: string, onEvent: OnEvent): IndexDirectory {
+  onEvent({
+    type: 'warning',
+    message: 'Indexes of layers cannot be kept, and are made again each time.',
+    facts: reasonOf(error, path)
+  })
+  return new TemporaryIndexes(onEvent)
 }
 
 function prepare(path: string): void {
@@ -78,12 +112,14 @@ function reasonOf(error: unknown, path: string): Facts {
 }
 
 class Directory implements IndexDirectory {
+  readonly instead: IndexDirectory['instead']
   private readonly path: string
   private readonly onEvent: OnEvent
 
-  constructor(path: string, onEvent: OnEvent) {
+  constructor(path: string, onEvent: OnEvent, instead: IndexDirectory['instead']) {
     this.path = path
     this.onEvent = onEvent
+    this.instead = instead
   }
 
   pathOf(blob: Digest): string {
@@ -132,6 +168,10 @@ class TemporaryIndexes implements IndexDirectory {
   }
 
   open(): undefined {
+    return undefined
+  }
+
+  instead(): undefined {
     return undefined
   }
 

@@ -9,13 +9,14 @@ import type { Descriptor } from '../../image/types.ts'
 import type { ImageJob } from '../extract/job.ts'
 import { layerName } from '../extract/layer-tasks.ts'
 import type { IndexDirectory } from './index-directory.ts'
-import type { LayerIndex, LayerReader } from './layer-reader.ts'
+import { withLayerReader, type LayerIndex, type LayerReader } from './layer-reader.ts'
 import { OpenIndex } from './open-index.ts'
 import { SpanReader } from './span-reader.ts'
+import { withoutProgress } from './spool-bodies.ts'
 
 export class IndexedLayers {
   private readonly job: ImageJob
-  private readonly directory: IndexDirectory
+  private directory: IndexDirectory
   private readonly open = new Map<number, OpenIndex>()
 
   constructor(job: ImageJob, directory: IndexDirectory) {
@@ -81,6 +82,18 @@ export class IndexedLayers {
   }
 
   private async make(layer: number, reader: LayerReader): Promise<OpenIndex> {
+    try {
+      return await this.makeHere(layer, reader)
+    } catch (error) {
+      const other = this.directory.instead(error)
+      if (other === undefined) throw error
+      this.directory = other
+    }
+    const again = withoutProgress(this.job)
+    return withLayerReader(again, (another) => this.makeHere(layer, another))
+  }
+
+  private async makeHere(layer: number, reader: LayerReader): Promise<OpenIndex> {
     const { digest } = this.descriptor(layer)
     const file = this.directory.create(digest)
     try {
