@@ -25,7 +25,10 @@ test.each([
   'raw runtime-config --image IMAGE WORK/new',
   'raw add-layer --image IMAGE --tag new WORK/layer.tar',
   'copy IMAGE WORK/copy:new',
-  'erofs make --image IMAGE WORK/new',
+  'erofs make --image IMAGE --cache WORK/cache WORK/new',
+  'file export --image IMAGE f WORK/new',
+  'file index --image IMAGE --index WORK/index',
+  'file serve --image IMAGE --index WORK/index --run true f',
   ...(needs('root') ? ['raw unpack --layout WORK/kept --image IMAGE WORK/new'] : [])
 ])('%s chooses a platform', (line) => {
   const words = line.split(' ').map((word) => {
@@ -39,22 +42,51 @@ test.each([
   ociUnpackOk(...words, `--platform=${PLATFORM}`)
 })
 
-test('erofs make reads layers as unpack does', () => {
-  const limits = ['entries', 'unpacked-bytes', 'ratio', 'path-bytes', 'json-bytes', 'pax-bytes']
-  const flags = [
-    '--decompressor=none',
-    '--keep-dirlinks',
-    ...limits.map((it) => `--max-${it}=100000`)
-  ]
-  ociUnpackOk(
-    'erofs',
-    'make',
-    '--image',
-    image,
-    ...flags.map((it) => it.replace('path-bytes=100000', 'path-bytes=99')),
-    `${work}/new`
-  )
-  const few = ociUnpack('erofs', 'make', '--image', image, '--max-entries=0', `${work}/few`)
+const LIMITS = ['entries', 'unpacked-bytes', 'ratio', 'json-bytes', 'pax-bytes']
+
+test.each([
+  'erofs make --image IMAGE WORK/new',
+  'file export --image IMAGE f WORK/new',
+  'file index --image IMAGE --index WORK/index',
+  'file serve --image IMAGE --index WORK/index --run true f'
+])('%s reads layers as unpack does', (line) => {
+  const words = line.split(' ').map((word) => {
+    return word === 'IMAGE' ? image : word.replace('WORK', () => work)
+  })
+  const few = ociUnpack(...words, '--max-entries=0')
   expect([few.status, few.stderr]).toEqual([1, expect.stringContaining('LIMIT_EXCEEDED')])
-  expect(fs.readdirSync(work)).toEqual(['layer.tar', 'layout', 'new'])
+  expect(fs.existsSync(`${work}/new`)).toBe(false)
+  const flags = ['--decompressor=none', '--keep-dirlinks', '--max-path-bytes=99', '--jobs=1']
+  ociUnpackOk(...words, ...flags, ...LIMITS.map((it) => `--max-${it}=100000`))
+})
+
+test.each([
+  'file export --image IMAGE f WORK/new',
+  'file index --image IMAGE',
+  'file serve --image IMAGE --run true f'
+])('%s reaches registries as unpack does', (line) => {
+  const far = 'docker://127.0.0.1:1/none:1'
+  const words = line.split(' ').map((word) => {
+    return word === 'IMAGE' ? far : word.replace('WORK', () => work)
+  })
+  fs.writeFileSync(`${work}/auth.json`, '{}')
+  for (const flags of [
+    [`--authfile=${work}/auth.json`, `--cert-dir=${work}`],
+    ['--creds=user:password', '--tls-verify=false']
+  ]) {
+    const { status, stderr } = ociUnpack(...words, ...flags)
+    expect([status, stderr]).toEqual([1, expect.stringContaining('REGISTRY_UNREACHABLE')])
+  }
+  expect(ociUnpack(...words, '--creds-fd=0').status).toBeGreaterThan(0)
+})
+
+test('file serve listens where it is told, for one command', () => {
+  const [socket, pid] = [`${work}/socket`, `${work}/pid`]
+  const serve = ['file', 'serve', '--image', image, '--index', `${work}/index`]
+  const look = 'test -S "$unixsocket" && cat "$PID_FILE"'
+  const place = ['--socket', socket, '--pid-file', pid, '--run', look.replace('$PID_FILE', pid)]
+  expect(ociUnpackOk(...serve, ...place, 'f').stdout).toMatch(/^[0-9]+\n$/)
+  expect([socket, pid].filter((path) => fs.existsSync(path))).toEqual([])
+  const none = ociUnpack(...serve, '--disk', '--run', 'true')
+  expect([none.status, none.stderr]).toEqual([1, expect.stringContaining('PATH')])
 })
