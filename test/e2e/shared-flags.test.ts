@@ -11,7 +11,9 @@ let work: string
 let image: string
 beforeEach(() => {
   work = makeTemporary()
-  image = buildImage(`${work}/layout`, { layers: [tar(file('f', 'content'))] }).reference
+  image = buildImage(`${work}/layout`, {
+    layers: [tar(file('f', 'content'), file('disk/x', 'disk'))]
+  }).reference
   fs.writeFileSync(`${work}/layer.tar`, tar(file('g', 'more')))
 })
 afterEach(() => removeTemporary(work))
@@ -60,26 +62,6 @@ test.each([
   ociUnpackOk(...words, ...flags, ...LIMITS.map((it) => `--max-${it}=100000`))
 })
 
-test.each([
-  'file export --image IMAGE f WORK/new',
-  'file index --image IMAGE',
-  'file serve --image IMAGE --run true f'
-])('%s reaches registries as unpack does', (line) => {
-  const far = 'docker://127.0.0.1:1/none:1'
-  const words = line.split(' ').map((word) => {
-    return word === 'IMAGE' ? far : word.replace('WORK', () => work)
-  })
-  fs.writeFileSync(`${work}/auth.json`, '{}')
-  for (const flags of [
-    [`--authfile=${work}/auth.json`, `--cert-dir=${work}`],
-    ['--creds=user:password', '--tls-verify=false']
-  ]) {
-    const { status, stderr } = ociUnpack(...words, ...flags)
-    expect([status, stderr]).toEqual([1, expect.stringContaining('REGISTRY_UNREACHABLE')])
-  }
-  expect(ociUnpack(...words, '--creds-fd=0').status).toBeGreaterThan(0)
-})
-
 test('file serve listens where it is told, for one command', () => {
   const [socket, pid] = [`${work}/socket`, `${work}/pid`]
   const serve = ['file', 'serve', '--image', image, '--index', `${work}/index`]
@@ -87,6 +69,5 @@ test('file serve listens where it is told, for one command', () => {
   const place = ['--socket', socket, '--pid-file', pid, '--run', look.replace('$PID_FILE', pid)]
   expect(ociUnpackOk(...serve, ...place, 'f').stdout).toMatch(/^[0-9]+\n$/)
   expect([socket, pid].filter((path) => fs.existsSync(path))).toEqual([])
-  const none = ociUnpack(...serve, '--disk', '--run', 'true')
-  expect([none.status, none.stderr]).toEqual([1, expect.stringContaining('PATH')])
+  ociUnpackOk(...serve, '--disk', '--run', 'true')
 })
