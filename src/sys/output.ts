@@ -2,19 +2,11 @@
 import { failed, failedWith } from './failed-call.ts'
 import { libcCalls as libc } from './libc.ts'
 import { structure } from './memory.ts'
-
-const POLLOUT = 4
+import { POLLOUT, waitFor } from './poll.ts'
 
 /** Waits until something can be written, or nobody reads any more. `timeout` in milliseconds. Returns whether that is so. */
 export function waitWritable(fd: number, timeout: number): boolean {
-  const view = structure.view()
-  view.writeInt32LE(fd, 0)
-  view.writeInt16LE(POLLOUT, 4)
-  view.writeInt16LE(0, 6)
-  const ready = libc.poll(structure.address, 1, timeout)
-  if (ready >= 0) return ready > 0
-  if (failedWith('EINTR')) return false
-  throw failed('poll', undefined, fd)
+  return waitFor(fd, POLLOUT, timeout)
 }
 
 /** Writes some of the bytes at an address. Returns their number, 0 if none can be written now. */

@@ -2,6 +2,7 @@
 import { failed, failedWith } from './failed-call.ts'
 import { addressOf, libcCalls as libc } from './libc.ts'
 import { structure } from './memory.ts'
+import { POLLIN, waitFor } from './poll.ts'
 
 const O_CLOEXEC = 0o2000000
 const F_SETPIPE_SZ = 1031
@@ -17,18 +18,9 @@ export function pipe(bytes: number): { read: number; write: number } {
   return ends
 }
 
-const POLLIN = 1
-
 /** Waits until there is something to read, or the end. Returns whether there is. `timeout` in milliseconds. */
 export function waitReadable(fd: number, timeout: number): boolean {
-  const view = structure.view()
-  view.writeInt32LE(fd, 0)
-  view.writeInt16LE(POLLIN, 4)
-  view.writeInt16LE(0, 6)
-  const ready = libc.poll(structure.address, 1, timeout)
-  if (ready >= 0) return ready > 0
-  if (failedWith('EINTR')) return false
-  throw failed('poll', undefined, fd)
+  return waitFor(fd, POLLIN, timeout)
 }
 
 /**
