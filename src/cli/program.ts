@@ -48,17 +48,24 @@ export function parseArguments(
     else
       program.parse(helpWordsAsFlag(withDefaultCommand(args, commands), commands), { from: 'user' })
   } catch (error) {
-    rethrow(error)
+    rethrow(error, args)
   }
   return found
 }
 
-function rethrow(error: unknown): void {
+function rethrow(error: unknown, args: readonly string[]): void {
   if (!(error instanceof CommanderError)) throw error
   if (error.exitCode === 0 || error.code === 'commander.help') return
   const message = inOurWords(withoutValue(error.message))
   if (error.code === 'commander.unknownCommand') throw new UnknownCommand('USAGE', message)
-  throw new OciUnpackError('USAGE', message, { hint: 'See --help.' })
+  throw new OciUnpackError('USAGE', message, { hint: valueApart(args) ?? 'See --help.' })
+}
+
+/** `--tls-verify false` is a flag and an argument, because `--tls-verify` alone means something, too. */
+function valueApart(args: readonly string[]): string | undefined {
+  const position = args.findIndex((it) => it === 'true' || it === 'false')
+  const flag = args[position - 1]
+  return flag?.startsWith('--') ? `Write ${flag}=${args[position]}.` : undefined
 }
 
 /** The value of an option that a command does not have may be a password. */

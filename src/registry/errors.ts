@@ -43,6 +43,11 @@ const FAILURES: Readonly<Record<FailureKind, [ErrorCode, message: string, hint?:
     'No secure connection to the registry can be made.',
     'Put the certificate of its authority into {registry.certDir}. If you trust the network, use {registry.tlsVerify}=false.'
   ],
+  'not-tls': [
+    'REGISTRY_TLS',
+    'The registry does not speak HTTPS.',
+    'Check the host and the port. If it speaks plain HTTP and you trust the network, use {registry.tlsVerify}=false.'
+  ],
   stalled: [
     'REGISTRY_STALLED',
     'The registry stopped sending.',
@@ -84,6 +89,13 @@ export function denied(
   })
 }
 
+/** The registry asks for something before it gives access that cannot be done. @param reason as a clause with a subject */
+export function cannotLogIn(place: Place, reason: string): OciUnpackError {
+  return new OciUnpackError('REGISTRY_DENIED', 'There is no way to log in to the registry.', {
+    facts: { ...factsOf(place), status: 401, reason }
+  })
+}
+
 /** The registry asks for a pause that is too long, or is still busy after several. */
 export function busy(place: Place, status: number, reason: string): OciUnpackError {
   return new OciUnpackError(
@@ -111,11 +123,20 @@ const NOT_FOUND = {
 
 export type NotFound = keyof typeof NOT_FOUND
 
-export function notFound(place: Place, code: NotFound, reason: string): OciUnpackError {
+/** @param access what was tried */
+export function notFound(
+  place: Place,
+  code: NotFound,
+  { reason, access }: { reason: string; access: 'pull' | 'push' }
+): OciUnpackError {
   return new OciUnpackError(code, NOT_FOUND[code], {
-    facts: { ...factsOf(place), status: 404, ...(reason && { reason }) }
+    facts: { ...factsOf(place), status: 404, ...(reason && { reason }) },
+    ...(code === 'REPOSITORY_NOT_FOUND' && access === 'push' && { hint: CREATE_IT })
   })
 }
+
+const CREATE_IT =
+  'Check the name. Some registries accept uploads only into repositories that were created there before.'
 
 /** @param reason what is wrong with the answer, as a clause with a subject */
 export function answerInvalid(place: Place, reason: string, more: Facts = {}): OciUnpackError {

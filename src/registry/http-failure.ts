@@ -5,6 +5,7 @@
  * - `no-proxy`: the same, where a proxy should be
  * - `no-tunnel`: the proxy does not lead to the registry
  * - `tls`: no agreement about encryption or certificates
+ * - `not-tls`: the other side does not speak TLS at all, as where plain HTTP is spoken
  * - `stalled`: nothing arrived for too long
  * - `garbled`: the answer is not HTTP
  * - `broken`: anything else that happens to a connection
@@ -16,6 +17,7 @@ export type FailureKind =
   | 'no-proxy'
   | 'no-tunnel'
   | 'tls'
+  | 'not-tls'
   | 'stalled'
   | 'garbled'
   | 'broken'
@@ -48,8 +50,13 @@ export function httpFailure(
 ): HttpFailure {
   if (error instanceof HttpFailure) return error
   const { code, message } = firstError(error)
-  const kind = proxy === undefined ? kindOf(code) : kindBehindProxy(code, message)
-  return new HttpFailure(kind, code, show(message === '' ? code : message), proxy)
+  const kind = proxy === undefined ? kindOf(code, message) : kindBehindProxy(code, message)
+  return new HttpFailure(kind, code, show(message === '' ? code : ofOpenSsl(message)), proxy)
+}
+
+/** The words in `807CCAF3:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:../record.c:350:`. */
+function ofOpenSsl(message: string): string {
+  return /^[^:]*:error:[\dA-F]+:[^:]*:[^:]*:([^:]+):/.exec(message)?.[1] ?? message
 }
 
 /** Node reports attempts at several addresses as one error without a message. */
@@ -83,11 +90,15 @@ const TLS_CODE =
 /** All connections are made to the proxy. */
 function kindBehindProxy(code: string, message: string): FailureKind {
   if (/^Proxy (?:response|Authentication)/.test(message)) return 'no-tunnel'
-  const kind = kindOf(code)
+  const kind = kindOf(code, message)
   return kind === 'unknown-host' || kind === 'unreachable' || kind === 'refused' ? 'no-proxy' : kind
 }
 
-function kindOf(code: string): FailureKind {
+/** What OpenSSL makes of an answer that is not TLS. */
+const NOT_TLS = /wrong version number|packet length too long|record layer failure/
+
+function kindOf(code: string, message: string): FailureKind {
+  if (NOT_TLS.test(message)) return 'not-tls'
   if (TLS_CODE.test(code)) return 'tls'
   if (code.startsWith('HPE_')) return 'garbled'
   return KINDS[code] ?? 'broken'

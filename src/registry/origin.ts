@@ -38,7 +38,7 @@ export class Origin {
     const plain = this.address('http')
     const plainFailure = await this.tryOnce(plain)
     if (plainFailure === undefined) return plain
-    throw connectionFailed(place, failure.kind === 'tls' ? plainFailure : failure)
+    throw connectionFailed(place, isNotTls(failure) ? plainFailure : failure)
   }
 
   private async tryOnce(origin: string): Promise<HttpFailure | undefined> {
@@ -69,6 +69,6 @@ export class Origin {
 }
 
 /** The other side does not speak TLS at all. Whatever is wrong with its certificate is no reason to do without. */
-function isNotTls({ code }: HttpFailure): boolean {
-  return code === 'EPROTO' || /^ERR_SSL_(?!.*ALERT)/.test(code)
+function isNotTls({ kind, code }: HttpFailure): boolean {
+  return kind === 'not-tls' || code === 'EPROTO' || /^ERR_SSL_(?!.*ALERT)/.test(code)
 }

@@ -1,7 +1,7 @@
 /** One request to a registry, with all that belongs to it: authorization, redirects, further attempts, errors. */
 import type { OciUnpackError } from '../errors.ts'
 import { Authorization } from './authorization.ts'
-import { connectionFailed, denied, failed, notFound } from './errors.ts'
+import { cannotLogIn, connectionFailed, denied, failed, notFound } from './errors.ts'
 import { HttpFailure, type FailureKind } from './http-failure.ts'
 import { Origin } from './origin.ts'
 import { readExplanation } from './read-body.ts'
@@ -60,7 +60,7 @@ export class Requests {
 
   /** A name or an address that is wrong stays wrong, unless it was right before. */
   private helpsToRetry({ kind }: HttpFailure): boolean {
-    if (kind === 'tls') return false
+    if (kind === 'tls' || kind === 'not-tls') return false
     return !NOBODY_THERE.includes(kind) || this.origin.hasAnswered
   }
 
@@ -72,11 +72,10 @@ export class Requests {
     if (status === 401 || status === 403)
       throw denied(place, { status, reason, ...credentialsOf(this.session) })
     if (status === 404)
-      throw notFound(
-        place,
-        codes.includes('NAME_UNKNOWN') ? 'REPOSITORY_NOT_FOUND' : ask.missing,
-        reason
-      )
+      throw notFound(place, codes.includes('NAME_UNKNOWN') ? 'REPOSITORY_NOT_FOUND' : ask.missing, {
+        reason,
+        access: ask.access
+      })
     const setback = setbackOf(place, answer, reason)
     if (setback === undefined) throw failed(place, status, reason)
     await pause(setback, tries)
@@ -111,7 +110,7 @@ export class Requests {
   private unanswerable(answer: Answer, reason: string): OciUnpackError {
     answer.discard()
     const shown = this.session.secrets.show(reason)
-    return denied(answer.place, { status: 401, reason: shown, ...credentialsOf(this.session) })
+    return cannotLogIn(answer.place, shown)
   }
 
   private scopesOf({ access, from }: Ask): string[] {

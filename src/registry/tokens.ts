@@ -57,7 +57,7 @@ export function credentialsOf({ settings }: Session): { hasCredentials: boolean 
   return { hasCredentials: settings.credentials !== undefined }
 }
 
-const NEVER_BETTER: readonly FailureKind[] = ['tls', 'unknown-host', 'no-proxy']
+const NEVER_BETTER: readonly FailureKind[] = ['tls', 'not-tls', 'unknown-host', 'no-proxy']
 
 /** Undefined: the connection failed, and a pause was made. */
 async function askOnce(

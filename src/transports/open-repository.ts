@@ -24,6 +24,9 @@ export async function openRepository(
 /** So many tags are shown. */
 const SOME_TAGS = 10
 
+/** Of signatures and other referrers, which nobody looks for by hand: `sha256-HEX`, with `.sig` and the like for cosign. */
+const DIGEST_TAG = /^sha(?:256|512)-[\da-f]{64}/
+
 /** Where a name leads nowhere, the hint says how to see the tags; for one without a tag, which there are. */
 async function withTags(
   error: unknown,
@@ -34,7 +37,8 @@ async function withTags(
   if (tag !== undefined) return withHint(error, `To see the tags: oci-unpack list docker:${path}`)
   const tags: string[] = []
   try {
-    for await (const page of client.tags()) if (tags.push(...page) > SOME_TAGS) break
+    for await (const page of client.tags())
+      if (tags.push(...page.filter((it) => !DIGEST_TAG.test(it))) > SOME_TAGS) break
   } catch {
     return error
   }

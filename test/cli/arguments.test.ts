@@ -231,6 +231,14 @@ describe('the command line', () => {
   ])('refuses %s in a sentence', (_name, args, message) => {
     expect(failureOf(...args)).toMatchObject({ code: 'USAGE', message })
   })
+
+  test.each([
+    [['list', 'docker://host/x', '--tls-verify', 'false'], 'Write --tls-verify=false.'],
+    [['list', 'docker://host/x', 'false'], 'See --help.'],
+    [['list', 'true', 'docker://host/x'], 'See --help.']
+  ])('%j: %s', (args, hint) => {
+    expect(failureOf(...args)).toMatchObject({ code: 'USAGE', hint })
+  })
 })
 
 function parse(...args: string[]): ReturnType<typeof parseArguments> {

@@ -80,9 +80,11 @@ describe.runIf(needs('docker-registry'))('a registry without the referrers API',
   })
 
   test('tags are listed, and shown where one is missing', () => {
-    for (const tag of ['1', '2']) ociUnpackOk('copy', `${image.layout}:1`, `${repository}:${tag}`)
+    const signature = `${image.manifest.digest.replace(':', '-')}.sig`
+    for (const tag of ['1', '2', signature])
+      ociUnpackOk('copy', `${image.layout}:1`, `${repository}:${tag}`)
     for (const place of [[repository], ['--layout', repository]])
-      expect(tagsOf(ociUnpackOk('list', ...place).stdout)).toEqual(['1', '2'])
+      expect(tagsOf(ociUnpackOk('list', ...place).stdout)).toEqual(['1', '2', signature])
     const { status, stderr } = ociUnpack('stat', '--image', repository)
     expect([status, stderr]).toEqual([1, expect.stringContaining(`${repository}:TAG`)])
     expect(stderr).toMatch(/There are (?:1, 2|2, 1)\./)

@@ -308,17 +308,17 @@ describe('a registry that wants a password', () => {
   test.each<[string, RegistryCredentials | undefined, string, string, number]>([
     ['it is wrong', { username: 'alice', password: 'wrong' }, 'Basic', 'not valid', 2],
     ['there is none', undefined, 'Basic', 'No credentials were found', 1],
-    ['there is only an identity token', { identityToken: 'x' }, 'Basic', 'not valid', 1],
-    ['it is to be sent in an unknown way', ALICE, 'Negotiate', 'not valid', 1],
+    ['there is only an identity token', { identityToken: 'x' }, 'Basic', 'no way to log in', 1],
+    ['it is to be sent in an unknown way', ALICE, 'Negotiate', 'no way to log in', 1],
     ['it does not say how', ALICE, '', 'not valid', 1],
-    ['it does not say where', ALICE, 'Bearer service="x"', 'not valid', 1]
-  ])('refuses if %s', async (_name, credentials, header, hint, requests) => {
+    ['it does not say where', ALICE, 'Bearer service="x"', 'no way to log in', 1]
+  ])('refuses if %s', async (_name, credentials, header, words, requests) => {
     await withRegistry(
       wants(header),
       async (tried) => {
         const error = await failureOf(pullOnce(tried))
         expect(error.code).toBe('REGISTRY_DENIED')
-        expect(error.hint).toContain(hint)
+        expect(`${error.message} ${error.hint}`).toContain(words)
         const asked = tried.registry.seen.filter(({ path }) => path.includes('sha256'))
         expect(asked).toHaveLength(requests)
       },

@@ -60,7 +60,12 @@ describe('over TLS', () => {
     const registry = await startFaultyRegistry()
     const { client } = clientOf(registry.host, { plainHttp: 'never' })
     const error = await failureOf(client.document('x', 1000))
-    expect(error.code).toBe('REGISTRY_TLS')
+    expect(error).toMatchObject({
+      code: 'REGISTRY_TLS',
+      message: 'The registry does not speak HTTPS.',
+      facts: { reason: 'wrong version number' }
+    })
+    expect(error.hint).toContain('registry.tlsVerify')
     expect(registry.seen).toEqual([])
     await client.close()
     await registry.close()
@@ -90,6 +95,7 @@ describe('over TLS', () => {
     const error = await failureOf(overTls({ tls: { verify: true, ca }, credentials }, fault))
     expect(error).toMatchObject({
       code: 'REGISTRY_DENIED',
+      message: 'There is no way to log in to the registry.',
       facts: { reason: 'the token service of the registry does not use HTTPS' }
     })
   })

@@ -202,6 +202,17 @@ describe('an upload', () => {
     )
   })
 
+  test('says what may be wrong where the registry does not have the repository', async () => {
+    const fault: Fault = ({ response }) => refuse(response, 404, 'NAME_UNKNOWN')
+    await withRegistry(fault, async ({ client }) => {
+      const error = await failureOf(client.upload(blobOf(SMALL), reader(SMALL)))
+      expect(error.code).toBe('REPOSITORY_NOT_FOUND')
+      expect(error.hint).toContain('created there before')
+      const reading = await failureOf(client.document('x', 1000))
+      expect([reading.code, reading.hint]).toEqual(['REPOSITORY_NOT_FOUND', undefined])
+    })
+  })
+
   test.each([
     ['too short', SMALL.subarray(1)],
     ['too long', Buffer.concat([SMALL, SMALL])]
