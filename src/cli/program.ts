@@ -64,7 +64,7 @@ function rethrow(error: unknown, args: readonly string[]): void {
 /** `--tls-verify false` is a flag and an argument, because `--tls-verify` alone means something, too. */
 function valueApart(args: readonly string[]): string | undefined {
   const position = args.findIndex((it) => it === 'true' || it === 'false')
-  const flag = args[position - 1]
+  const [flag] = args[position - 1]?.split('=') ?? []
   return flag?.startsWith('--') ? `Write ${flag}=${args[position]}.` : undefined
 }
 
