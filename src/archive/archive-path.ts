@@ -1,5 +1,6 @@
 /** The path of an archive that the operator gave, before the archive is opened. */
 import { realpathSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { OciUnpackError } from '../errors.ts'
 import { attempt } from '../store/file.ts'
 
@@ -28,7 +29,7 @@ function isPipe(path: string): boolean {
 
 function piped(path: string): OciUnpackError {
   return new OciUnpackError('ARCHIVE_INVALID', 'An archive cannot be read from a pipe.', {
-    facts: { file: path, found: 'pipe' },
+    facts: { file: resolve(path), found: 'pipe' },
     hint: 'Write it to a file first, because it is not read in one pass.'
   })
 }
@@ -36,7 +37,7 @@ function piped(path: string): OciUnpackError {
 /** @param found what is at the path instead */
 export function notArchive(path: string, found: string): OciUnpackError {
   return new OciUnpackError('ARCHIVE_INVALID', 'There is no archive at this path.', {
-    facts: { file: path, found },
+    facts: { file: resolve(path), found },
     hint: 'Give the path of a tar file. For a layout directory, give only its path.'
   })
 }

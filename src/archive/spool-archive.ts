@@ -9,8 +9,9 @@ import { probeDecompressors } from '../codec/choice.ts'
 import type { PackedFormat } from '../codec/content.ts'
 import { decompress } from '../codec/decompress.ts'
 import { findOnPath } from '../codec/programs.ts'
-import { aborted, OciUnpackError } from '../errors.ts'
+import { aborted, OciUnpackError, withHint } from '../errors.ts'
 import { attempt, pread } from '../store/file.ts'
+import { TMPDIR_HINT } from '../store/temporary-space.ts'
 import type { RegularFile } from '../sys/open-regular.ts'
 import { privateName } from '../workspace/private-name.ts'
 
@@ -159,9 +160,17 @@ function openUnnamed(): number {
     return openSync(directory, O_TMPFILE | constants.O_RDWR, 0o600)
   } catch {
     const path = `${directory}/${privateName('')}`
-    const fd = attempt('open', path, () => openSync(path, 'wx+', 0o600))
+    const fd = openNamed(path)
     unlinkSync(path)
     return fd
+  }
+}
+
+function openNamed(path: string): number {
+  try {
+    return attempt('open', path, () => openSync(path, 'wx+', 0o600))
+  } catch (error) {
+    throw withHint(error, TMPDIR_HINT)
   }
 }
 

@@ -23,6 +23,8 @@ export interface ScannedTree {
 
 const NFS4_ACLS = 'The archive has ACLs of NFSv4, which Linux does not have. They are left out.'
 const TAIL = 'Data follows the end of the archive. It is not part of the image.'
+const NO_END =
+  'The archive has no end marker. It may have been cut short: check that nothing is missing.'
 const PARTIAL =
   'The archive is a dump that lacks files of its directories, which did not change or were excluded.'
 
@@ -58,6 +60,7 @@ export class TreeScan {
     if (this.hasFailed) throw this.failure
     if (this.position > 0 && this.position < FORMAT_BYTES) throw notTar(otherFormat(this.head))
     this.reader.finish()
+    const { hasEnd } = this.reader
     const { count, names, architectures, accounts, hasForeign, isPartial, hasNfs4Acls } =
       this.members
     if (this.isEmpty) throw notTar('an empty file')
@@ -71,6 +74,7 @@ export class TreeScan {
       change: isLayer ? undefined : { root, accounts },
       warnings: [
         ...(this.hasTail ? [TAIL] : []),
+        ...(hasEnd ? [] : [NO_END]),
         ...(isPartial ? [PARTIAL] : []),
         ...(hasNfs4Acls ? [NFS4_ACLS] : [])
       ]

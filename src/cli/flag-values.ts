@@ -33,7 +33,7 @@ export function wholeNumber(input: Input, name: string): number | undefined {
   const value = text(input, name)
   if (value === undefined) return undefined
   if (/^[0-9]{1,15}$/.test(value)) return Number(value)
-  throw new OciUnpackError('USAGE', `--${name} must be a whole number.`, {
+  throw new OciUnpackError('USAGE', `--${name} must be a whole number of 0 or more.`, {
     facts: { found: value }
   })
 }

@@ -48,17 +48,31 @@ export function parseArguments(
     else
       program.parse(helpWordsAsFlag(withDefaultCommand(args, commands), commands), { from: 'user' })
   } catch (error) {
-    rethrow(error, args)
+    rethrow(error, args, commands)
   }
   return found
 }
 
-function rethrow(error: unknown, args: readonly string[]): void {
+function rethrow(error: unknown, args: readonly string[], commands: readonly Command[]): void {
   if (!(error instanceof CommanderError)) throw error
   if (error.exitCode === 0 || error.code === 'commander.help') return
   const message = inOurWords(withoutValue(error.message))
   if (error.code === 'commander.unknownCommand') throw new UnknownCommand('USAGE', message)
-  throw new OciUnpackError('USAGE', message, { hint: valueApart(args) ?? 'See --help.' })
+  const hint = valueApart(args) ?? ofOneSide(message, args, commands) ?? 'See --help.'
+  throw new OciUnpackError('USAGE', message, { hint })
+}
+
+/** `--creds` where there are two registries, each with its own. */
+function ofOneSide(
+  message: string,
+  args: readonly string[],
+  commands: readonly Command[]
+): string | undefined {
+  const name = /^Unknown option '--([^']+)'/.exec(message)?.[1]
+  const command = commands.find(({ path }) => path.every((word, i) => args[i] === word))
+  const sides = command?.flags.filter((flag) => /^(?:src|dest)-/.test(flag.name)) ?? []
+  const [first, second] = sides.filter((flag) => flag.name.replace(/^[a-z]+-/, '') === name)
+  return second && `Use --${first!.name} or --${second.name}.`
 }
 
 /** `--tls-verify false` is a flag and an argument, because `--tls-verify` alone means something, too. */

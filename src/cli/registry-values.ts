@@ -16,13 +16,18 @@ export async function registryOption(
 /** For a command with two. @throws USAGE, ABORTED */
 export async function twoRegistriesOptions(
   input: Input,
-  { signal }: Terminal
+  { signal, log }: Terminal
 ): Promise<{ sourceRegistry: RegistrySettings; destinationRegistry: RegistrySettings }> {
-  return {
-    sourceRegistry: await settingsOf(input, SOURCE_SIDE, signal),
-    destinationRegistry: await settingsOf(input, DESTINATION_SIDE, signal)
-  }
+  const forOne = takeVariable(THE_REGISTRY)
+  const sourceRegistry = await settingsOf(input, SOURCE_SIDE, signal)
+  const destinationRegistry = await settingsOf(input, DESTINATION_SIDE, signal)
+  const isAsked = input.positionals.some((name) => name.startsWith('docker://'))
+  const given = sourceRegistry.credentials ?? destinationRegistry.credentials
+  if (forOne !== '' && isAsked && given === undefined) log.write('warn', NOT_FOR_ONE)
+  return { sourceRegistry, destinationRegistry }
 }
+
+const NOT_FOR_ONE = `${THE_REGISTRY.variable} is not used where there may be two registries. Set ${SOURCE_SIDE.variable} or ${DESTINATION_SIDE.variable}.`
 
 async function settingsOf(
   input: Input,
@@ -39,14 +44,14 @@ async function settingsOf(
   }
 }
 
-/** A flag counts more than the variable, which no program that is started from here gets to see. */
+/** A flag counts more than the variable. */
 async function credentialsOf(
   input: Input,
-  { prefix, variable }: RegistrySide,
+  side: RegistrySide,
   signal: AbortSignal
 ): Promise<RegistryCredentials | undefined> {
-  const inVariable = process.env[variable]
-  Reflect.deleteProperty(process.env, variable)
+  const { prefix, variable } = side
+  const inVariable = takeVariable(side)
   const given = text(input, `${prefix}creds`)
   const descriptor = wholeNumber(input, `${prefix}creds-fd`)
   if (given !== undefined && descriptor !== undefined)
@@ -59,9 +64,16 @@ async function credentialsOf(
     const { readSecretLine } = await import('./read-secret-line.ts')
     return parseCredentials(await readSecretLine(descriptor, signal), `Descriptor ${descriptor}`)
   }
-  return inVariable === undefined || inVariable === ''
+  return inVariable === ''
     ? undefined
     : parseCredentials(inVariable.replace(/\r?\n$/, ''), variable)
+}
+
+/** No program that is started from here gets to see it. */
+function takeVariable({ variable }: RegistrySide): string {
+  const value = process.env[variable] ?? ''
+  Reflect.deleteProperty(process.env, variable)
+  return value
 }
 
 /** The user ends at the first colon. What was found is not shown. */

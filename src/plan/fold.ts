@@ -175,7 +175,7 @@ function parentForLeaf<B extends Books>(folding: Folding<B>, entry: StagedEntry)
   if (entry.path === '')
     throw new OciUnpackError('ENTRY_INVALID', 'The root of an image must be a directory.', {
       facts: { entry: '/', found: entry.type },
-      hint: 'The layer is damaged or malicious (compare CVE-2021-29136).'
+      hint: 'The layer or archive is damaged or malicious (compare CVE-2021-29136).'
     })
   return makeParents(folding, entry.path)
 }

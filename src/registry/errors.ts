@@ -10,6 +10,8 @@ export interface Place {
   readonly request: string
   /** Set where a blob is meant. */
   readonly blob?: string | undefined
+  /** `HOST[:PORT]` that the registry refers to, as where it keeps its blobs. */
+  readonly elsewhere?: string | undefined
 }
 
 const FAILURES: Readonly<Record<FailureKind, [ErrorCode, message: string, hint?: string]>> = {
@@ -63,6 +65,7 @@ const FAILURES: Readonly<Record<FailureKind, [ErrorCode, message: string, hint?:
 
 export function connectionFailed(place: Place, failure: HttpFailure): OciUnpackError {
   const [code, message, hint] = FAILURES[failure.kind]
+  if (place.elsewhere !== undefined) return transferFailed(code, place, failure)
   return new OciUnpackError(code, message, {
     facts: {
       ...factsOf(place),
@@ -71,6 +74,15 @@ export function connectionFailed(place: Place, failure: HttpFailure): OciUnpackE
     },
     cause: failure,
     ...(hint === undefined ? {} : { hint })
+  })
+}
+
+/** The registry itself has answered. */
+function transferFailed(code: ErrorCode, place: Place, failure: HttpFailure): OciUnpackError {
+  return new OciUnpackError(code, 'The registry refers to another host, which failed.', {
+    facts: { ...factsOf(place), reason: failure.message },
+    cause: failure,
+    hint: `Blobs of this registry come from ${place.elsewhere}. Check whether that can be reached from here, and whether a proxy is needed (HTTPS_PROXY, NO_PROXY).`
   })
 }
 

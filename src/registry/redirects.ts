@@ -2,6 +2,7 @@
 import { followed, shownAddress } from './addresses.ts'
 import type { Grant } from './authorization.ts'
 import { answerInvalid, type NotFound, type Place } from './errors.ts'
+import { HttpFailure } from './http-failure.ts'
 import type { HttpAnswer, HttpRequest, Method } from './http.ts'
 import type { Session } from './session.ts'
 import type { Tries } from './tries.ts'
@@ -43,9 +44,21 @@ export interface Answer extends HttpAnswer {
   place: Place
 }
 
+/** Nobody answered, at the place to which the request led in the end. */
+export class NoAnswer extends Error {
+  readonly failure: HttpFailure
+  readonly place: Place
+
+  constructor(failure: HttpFailure, place: Place) {
+    super(failure.message)
+    this.failure = failure
+    this.place = place
+  }
+}
+
 const MAX_REDIRECTS = 8
 
-/** @throws REGISTRY_ANSWER_INVALID, HttpFailure */
+/** @throws REGISTRY_ANSWER_INVALID, NoAnswer */
 export async function sendFollowing(
   session: Session,
   target: Target,
@@ -56,8 +69,8 @@ export async function sendFollowing(
   for (let count = 0; ; count++) {
     const isHome = url.origin === target.home
     const wanted = requestFor(session, target.ask, url, isHome ? grant : undefined)
-    const answer = await session.http.request(wanted)
     const place = placeOf(session, target, url)
+    const answer = await answerAt(session, wanted, place)
     if (!isRedirect(target.ask, answer.status)) return { ...answer, url, isHome, place }
     answer.discard()
     const next = followed(url, answer.headers.location, mayLeaveHttps)
@@ -69,9 +82,21 @@ export async function sendFollowing(
   }
 }
 
+async function answerAt({ http }: Session, wanted: HttpRequest, place: Place): Promise<HttpAnswer> {
+  try {
+    return await http.request(wanted)
+  } catch (error) {
+    throw error instanceof HttpFailure ? new NoAnswer(error, place) : error
+  }
+}
+
 export function placeOf({ repository }: Session, { ask, home }: Target, url: URL): Place {
-  const request = `${ask.method} ${shownAddress(url, home)}`
-  return { repository, request, ...(ask.blob !== undefined && { blob: ask.blob }) }
+  return {
+    repository,
+    request: `${ask.method} ${shownAddress(url, home)}`,
+    ...(ask.blob !== undefined && { blob: ask.blob }),
+    ...(url.origin !== home && { elsewhere: url.host })
+  }
 }
 
 function requestFor(

@@ -2,10 +2,17 @@
 import type { OciUnpackError } from '../errors.ts'
 import { Authorization } from './authorization.ts'
 import { cannotLogIn, connectionFailed, denied, failed, notFound } from './errors.ts'
-import { HttpFailure, type FailureKind } from './http-failure.ts'
+import type { FailureKind, HttpFailure } from './http-failure.ts'
 import { Origin } from './origin.ts'
 import { readExplanation } from './read-body.ts'
-import { placeOf, sendFollowing, type Answer, type Ask, type Target } from './redirects.ts'
+import {
+  NoAnswer,
+  placeOf,
+  sendFollowing,
+  type Answer,
+  type Ask,
+  type Target
+} from './redirects.ts'
 import { throwIfStopped, type Session } from './session.ts'
 import { setbackOf } from './setbacks.ts'
 import { credentialsOf } from './tokens.ts'
@@ -50,10 +57,11 @@ export class Requests {
       return await this.authorized(target)
     } catch (error) {
       throwIfStopped(this.session.signal)
-      if (!(error instanceof HttpFailure)) throw error
-      const failure = connectionFailed(placeOf(this.session, target, target.url), error)
-      if (!this.helpsToRetry(error)) throw failure
-      await pause({ error: failure, reason: error.message }, tries)
+      if (!(error instanceof NoAnswer)) throw error
+      const { place, failure } = error
+      const setback = { error: connectionFailed(place, failure), reason: failure.message }
+      if (!this.helpsToRetry(failure)) throw setback.error
+      await pause(setback, tries)
       return undefined
     }
   }

@@ -22,5 +22,5 @@ export function setbackOf(
 function askedFor(retryAfterMs: number | undefined): string {
   return retryAfterMs === undefined
     ? ''
-    : `the registry asks to wait for ${Math.ceil(retryAfterMs / 1000)} seconds`
+    : `the registry asks for a pause of ${Math.ceil(retryAfterMs / 1000)} s`
 }

@@ -124,9 +124,9 @@ function notRegular(error: NodeJS.ErrnoException, path: string): NotRegular {
 }
 
 const HINTS: ReadonlyMap<string, string> = new Map([
-  ['EACCES', 'Check who owns the layout and who may write to it.'],
-  ['EROFS', 'Copy the layout to a place that can be written to.'],
-  ['ENOSPC', 'Free some space on the file system of the layout.']
+  ['EACCES', 'Check who owns the file, and who may read it or write to it.'],
+  ['EROFS', 'Copy it to a place that can be written to.'],
+  ['ENOSPC', 'Free some space on its file system.']
 ])
 
 /** Node's message reads `ENOENT: no such file or directory, open '/path'`. */

@@ -28,8 +28,8 @@ const sentences: Readonly<Record<string, string>> = {
 }
 
 const hints: Readonly<Record<string, string>> = {
-  ENOSPC: 'Free some space, or unpack to another file system.',
-  EDQUOT: 'Free some space, or unpack to another file system.',
+  ENOSPC: 'Free some space, or choose another file system.',
+  EDQUOT: 'Free some space, or choose another file system.',
   ENFILE: 'Close files in other programs, or raise the limit fs.file-max.',
   EMFILE: 'Raise the limit with `ulimit -n`.',
   ENOTDIR: 'Choose a path on which everything before the last name is a directory.',

@@ -44,6 +44,11 @@ export class TarReader {
     return this.state === 'ended' ? this.offset : undefined
   }
 
+  /** Whether the archive says that it ends: it may lack all that would follow otherwise. */
+  get hasEnd(): boolean {
+    return this.state === 'ended' || this.state === 'zero'
+  }
+
   /** Whether there was a type of member that a reader of layers refuses. */
   get hasGnuTypes(): boolean {
     return this.headers.hasGnuTypes

@@ -234,6 +234,8 @@ describe('the command line', () => {
 
   test.each([
     [['list', 'docker://host/x', '--tls-verify', 'false'], 'Write --tls-verify=false.'],
+    [['copy', 'docker://host/x', 'l:1', '--creds', 'u:p'], 'Use --src-creds or --dest-creds.'],
+    [['copy', 'docker://host/x', 'l:1', '--cred', 'u:p'], 'See --help.'],
     [['list', 'docker://host/x', 'false'], 'See --help.'],
     [['list', 'true', 'docker://host/x'], 'See --help.']
   ])('%j: %s', (args, hint) => {

@@ -1,5 +1,5 @@
 /** Flags and variables for registries, as settings of the library. */
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import type { Input, Terminal } from '../../src/cli/command.ts'
 import { registryOption, twoRegistriesOptions } from '../../src/cli/registry-values.ts'
 
@@ -38,6 +38,21 @@ test('a variable is for programs like this one, but not for those that it starts
   process.env.OCI_UNPACK_CREDS = ''
   expect(await registryOption({ positionals: [], flags: {} }, terminal)).toEqual({ registry: {} })
 })
+
+test.each([
+  ['docker://host/a', {}, 1],
+  ['docker://host/a', { 'dest-creds': 'me' }, 0],
+  ['layout:a', {}, 0]
+])(
+  'where there are two, %s with %j says that the variable for one is not used: %i',
+  async (source, flags, count) => {
+    process.env.OCI_UNPACK_CREDS = 'not:used'
+    const log = { level: 'warn' as const, write: vi.fn() }
+    await twoRegistriesOptions({ positionals: [source, 'l:a'], flags }, { ...terminal, log })
+    expect(log.write).toHaveBeenCalledTimes(count)
+    expect(process.env.OCI_UNPACK_CREDS).toBeUndefined()
+  }
+)
 
 test('what is for one of two registries is not for the other', async () => {
   process.env.OCI_UNPACK_CREDS = 'not:used'

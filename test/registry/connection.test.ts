@@ -101,6 +101,23 @@ describe('over TLS', () => {
   })
 })
 
+test('a host that the registry refers to is named if it is not there', async () => {
+  const fault: Fault = ({ url, response }) =>
+    url.pathname.includes('sha256') &&
+    send(response, 307, { location: 'http://127.0.0.1:1/x?signature' })
+  const registry = await startFaultyRegistry(fault)
+  const { client } = clientOf(registry.host)
+  const error = await failureOf(readBlob(client, registry.addBlob(BYTES)))
+  await client.close()
+  await registry.close()
+  expect(error).toMatchObject({
+    code: 'REGISTRY_UNREACHABLE',
+    message: 'The registry refers to another host, which failed.',
+    facts: { host: registry.host, request: 'GET http://127.0.0.1:1/…' }
+  })
+  expect(error.hint).toContain('127.0.0.1:1')
+})
+
 describe('nobody', () => {
   test.each([
     ['is at this port', '127.0.0.1:1', 'The registry does not accept connections.'],

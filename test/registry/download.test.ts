@@ -255,7 +255,7 @@ const BAD: Bad[] = [
     name: 'asks to wait for a day',
     fault: ({ response }) => send(response, 429, { 'retry-after': '86400' }, 'slow down'),
     code: 'REGISTRY_BUSY',
-    facts: { reason: 'slow down; the registry asks to wait for 86400 seconds' }
+    facts: { reason: 'slow down; the registry asks for a pause of 86400 s' }
   },
   {
     name: 'answers with something that is not an answer',

@@ -33,7 +33,7 @@ test('names in it are made readable, whatever bytes they hold', () => {
 test('a full disk comes with advice', () => {
   const error = new SyscallError('ENOSPC', 'pwrite(7, 512, 0)', undefined)
   expect(error.message).toBe('The call pwrite(7, 512, 0) failed: no space left on the device.')
-  expect(error.hint).toBe('Free some space, or unpack to another file system.')
+  expect(error.hint).toBe('Free some space, or choose another file system.')
 })
 
 test('an error that no sentence is known for keeps its name', () => {

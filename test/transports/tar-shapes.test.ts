@@ -140,6 +140,8 @@ const VOLUMES = 'tar -cML 10 -C SOURCE -f WORK/v1 -f WORK/v2 . --format='
 /** What is read, but not as somebody may expect. */
 const WARNED: readonly (readonly [what: string, make: () => Buffer, message: RegExp])[] = [
   ['archives one after another', () => Buffer.concat([packed, packed]), /^Data follows the end/],
+  ['a cut in the padding', () => tar(file('a', 'x')).subarray(0, 512 + 100), /no end marker/],
+  ['no end', () => packed.subarray(0, endOf(packed)), /^The archive has no end marker/],
   ['other data after the end', () => Buffer.concat([packed, Buffer.from('x')]), /^Data follows/],
   [
     'ACLs of NFSv4',
@@ -182,6 +184,11 @@ const REFUSED: readonly (readonly [what: string, make: () => Buffer, tells: RegE
   ['gzip that is cut', () => sh('gzip', packed).subarray(0, -20), /damaged/],
   ['zstd that is cut', () => sh('zstd -q', packed).subarray(0, -20), /damaged/]
 ]
+
+/** Where the blocks of zeros begin. */
+function endOf(archive: Buffer): number {
+  return (Math.floor(archive.findLastIndex((byte) => byte !== 0) / 512) + 1) * 512
+}
 
 function volume(number: 1 | 2): Buffer {
   sh(`${VOLUMES}gnu || true`)

@@ -6,6 +6,7 @@ import { makeWay } from '../../workspace/leftovers.ts'
 import { PRIVATE_MODE } from '../../sys/private-mode.ts'
 import { makePrivateDirectory } from '../../workspace/private-directory.ts'
 import { privateName } from '../../workspace/private-name.ts'
+import { aboutTemporary } from '../../store/temporary-space.ts'
 import type { OnEvent } from '../operation/events.ts'
 import { leftoverTo } from '../operation/leftover.ts'
 
@@ -15,7 +16,7 @@ export async function withTemporaryDirectory<T>(
   act: (directory: number) => Promise<T>
 ): Promise<T> {
   const path = tmpdir()
-  const parent = openOperatorDirectory(fromText(path))
+  const parent = openTemporary(path)
   try {
     makeWay(parent, path, leftoverTo(onEvent))
     const directory = makePrivateDirectory(parent, () => privateName(''), PRIVATE_MODE)
@@ -26,5 +27,13 @@ export async function withTemporaryDirectory<T>(
     }
   } finally {
     close(parent)
+  }
+}
+
+function openTemporary(path: string): number {
+  try {
+    return openOperatorDirectory(fromText(path))
+  } catch (error) {
+    throw aboutTemporary(error)
   }
 }
