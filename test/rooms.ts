@@ -174,7 +174,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'worker/hashes-files.ts'
     ],
     types: ['worker'],
-    node: ['crypto', 'path']
+    node: ['crypto', 'fs', 'path']
   },
   'engine/transfer': {
     knows: 'verifying blobs and images, and protecting them while they are read',
