@@ -112,6 +112,19 @@ function replaceByLonger(): void {
   appendFileSync(at('upper'), Buffer.alloc(4096))
 }
 
+test('an image that names layers by their digests is mounted with its directory', () => {
+  const devices = [{ blocks: layerBlocks({ path: at('lower'), diffId: LOWER! }) }]
+  const image = mergedImage(new ImageTree(), { devices, form: 'devices', uuid: layerUuid(OTHER!) })
+  const sha256 = 'a'.repeat(64)
+  rmSync(at('joined'))
+  write('joined', { ...image, header: image.header([sha256]) })
+  expect(mount('lower')).toMatchObject({
+    code: 'EROFS_INVALID',
+    facts: { file: at('joined'), expected: 'UUIDs of layers', found: `sha256:${sha256}` },
+    hint: 'Mount the directory that it is in, without layers.'
+  })
+})
+
 test('are refused where one was cut, lengthened or replaced', () => {
   copyFileSync(at('lower'), at('longer'))
   appendFileSync(at('longer'), Buffer.alloc(4096))

@@ -85,6 +85,7 @@ export const erofsMountCommand: Command = {
     },
     {
       name: 'layer',
+      option: 'layers',
       value: 'FILE',
       repeatable: true,
       kind: 'file',

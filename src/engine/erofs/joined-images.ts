@@ -11,8 +11,11 @@ import { erofsFacts, imageUuid, type ErofsFacts } from '../../rootfs/read-erofs.
 import { close } from '../../sys/files.ts'
 import { status } from '../../sys/status.ts'
 import { joinedUuid, layerUuid } from './image-uuid.ts'
-import { another, invalid, MAKE_AGAIN, nameOf, openNamed } from './named-image.ts'
+import { another, byDigests, invalid, MAKE_AGAIN, nameOf, openNamed } from './named-image.ts'
 import type { OpenImages } from './open-images.ts'
+
+/** What `makeErofs` makes has digests of layers in its table, which are longer. */
+const UUID_DIGITS = 32
 
 /** The image of a layer. */
 export interface LayerFile {
@@ -71,6 +74,8 @@ export function deviceTag(diffId: Digest): string {
 function compareDevices(merged: number, files: readonly number[]): ErofsFacts {
   const facts = factsOf(merged)
   const { devices } = facts
+  const digest = devices.find(({ tag }) => tag.length > UUID_DIGITS)?.tag
+  if (digest !== undefined) throw byDigests(merged, digest)
   if (devices.length !== files.length)
     throw invalid(merged, 'it joins another number of layers', {
       expected: devices.length,

@@ -48,6 +48,14 @@ export function another(file: number, expected: string, found: string): OciUnpac
   return refused(nameOf(file), 'it is the image of something else', facts, REORDER)
 }
 
+/** What `makeErofs` joins has digests where that of a storage has UUIDs. */
+export function byDigests(merged: number, digest: string): OciUnpackError {
+  const facts = { expected: 'UUIDs of layers', found: `sha256:${digest}` }
+  const reason = 'it names its layers by their digests'
+  const hint = 'Mount the directory that it is in, without {layers}.'
+  return refused(nameOf(merged), reason, facts, hint)
+}
+
 export function invalid(file: number, reason: string, facts: Facts): OciUnpackError {
   return refused(nameOf(file), reason, facts, MAKE_AGAIN)
 }
