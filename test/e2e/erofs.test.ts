@@ -7,6 +7,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync
 } from 'node:fs'
@@ -49,9 +50,14 @@ const UPPER: Entry[] = [
   file('d/\u00fc', 'name')
 ]
 
+interface Device {
+  name: string
+  size: number
+}
+
 interface Set {
   merged: { name: string }
-  devices: { name: string; size: number }[]
+  devices: Device[]
 }
 
 describe.runIf(needs('root', 'erofs', 'loop', 'fsck.erofs', 'python3'))('erofs', () => {
@@ -213,6 +219,27 @@ describe.runIf(needs('root', 'erofs', 'loop', 'fsck.erofs', 'python3'))('erofs',
     expect(stdout).toMatch(new RegExp(`^damaged  ${name}\\n.*another content`, 'm'))
     expect(stderr).toContain('1 of 4 images')
     expect(status).toBe(1)
+  })
+
+  test('verify does not call damaged what it cannot read', () => {
+    const path = `${work}/unreadable`
+    cpSync(images, path, { recursive: true })
+    const [{ name }, missing] = setOf(path).devices as [Device, Device]
+    rmSync(`${path}/${name}`)
+    symlinkSync('nowhere', `${path}/${name}`)
+    const { status, stdout, stderr } = ociUnpack('erofs', 'verify', path)
+    expect(stdout).toMatch(
+      new RegExp(`^unreadable  ${name}\\n.* path: ${path}/${name}; call: openat`, 'm')
+    )
+    expect(stdout).toMatch(/^unreadable {2}merged.erofs$/m)
+    expect(stderr).toContain('[SYSCALL_FAILED]')
+    expect(stderr).toContain('2 of 4 images')
+    expect(status).toBe(1)
+    rmSync(`${path}/${missing.name}`)
+    const both = ociUnpack('erofs', 'verify', path)
+    expect(both.stdout).toMatch(new RegExp(`^damaged +${missing.name}$`, 'm'))
+    expect(both.stderr).toContain('[EROFS_INVALID]')
+    expect(both.stderr).toContain('1 of 4 images')
   })
 
   test('only an EROFS mount is unmounted', () => {
