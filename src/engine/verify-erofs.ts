@@ -1,12 +1,11 @@
 /** Checks whether a directory of EROFS images is what `makeErofs` made. Nothing is written. */
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
-import { fromText } from '../bytes.ts'
-import { OciUnpackError, withFacts, withPath, type ErrorCode, type Facts } from '../errors.ts'
-import { close, openOperatorDirectory } from '../sys/files.ts'
+import { OciUnpackError, withFacts, type ErrorCode, type Facts } from '../errors.ts'
+import { close } from '../sys/files.ts'
 import { checksOf, type Check } from './erofs/image-checks.ts'
 import type { ImageFile } from './erofs/image-set.ts'
-import { readImageSet } from './erofs/read-image-set.ts'
+import { openImageSet, withWholePath } from './erofs/read-image-set.ts'
 import { count } from './extract/unpack-options.ts'
 import { asked } from './operation/asked.ts'
 import { requireOptions } from './operation/required-options.ts'
@@ -49,9 +48,9 @@ export async function verifyErofs(options: VerifyErofsOptions): Promise<VerifyEr
   const jobs = count('jobs', options.jobs ?? availableParallelism())
   const path = resolve(options.directory)
   return asked({ path }, async () => {
-    const directory = openOperatorDirectory(fromText(path))
+    const { directory, set } = openImageSet(path)
     try {
-      const checks = checksOf(directory, readImageSet(directory))
+      const checks = checksOf(directory, set)
       const files = await runChecks(checks, path, { jobs, signal: options.signal })
       return { ok: files.every(({ status }) => status === 'ok'), files }
     } finally {
@@ -86,10 +85,4 @@ function report(
   const isMissing = error.errno === 'ENOENT' && facts.path === join(directory, name)
   const status = code === 'SYSCALL_FAILED' && !isMissing ? 'unreadable' : 'damaged'
   return { ...file, status, error: told }
-}
-
-/** Files are opened in the directory, so a failed call knows no more than their names. */
-function withWholePath(error: unknown, directory: string): unknown {
-  const path = error instanceof OciUnpackError ? error.facts.path : undefined
-  return typeof path === 'string' ? withPath(error, resolve(directory, path)) : error
 }

@@ -201,8 +201,10 @@ describe.runIf(needs('root', 'erofs', 'loop', 'fsck.erofs', 'python3'))('erofs',
       ['verify', path],
       ['mount', path, `${work}/mnt`]
     ]) {
-      const { status, stderr } = ociUnpack('erofs', ...args)
+      const { status, stdout, stderr } = ociUnpack('erofs', ...args)
       expect(stderr).toMatch(/\[(?:EROFS_INVALID|SYSCALL_FAILED)\]/)
+      if (args[0] === 'mount' || stdout.includes('[SYSCALL_FAILED]'))
+        expect(stdout + stderr).toMatch(new RegExp(`path: ${path}(?:/.*)?$`, 'm'))
       expect(status).toBe(1)
     }
     expect(readdirSync(`${work}/mnt`)).toEqual([])
