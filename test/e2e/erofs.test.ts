@@ -165,6 +165,14 @@ describe.runIf(needs('root', 'erofs', 'loop', 'fsck.erofs', 'python3'))('erofs',
     expect(existsSync(`${work}/none`)).toBe(false)
   })
 
+  test('are not made of a device that overlay mounts of a layer would not show', () => {
+    const { reference } = buildImage(`${work}/zero`, { layers: [tar(char('zero', 0, 0))] })
+    const { stderr } = ociUnpack('erofs', 'make', '--image', reference, `${work}/none`)
+    expect(stderr).toContain('entry: zero\n')
+    expect(stderr).toMatch(/EROFS images of layers .* Unpack the image without hooks\./)
+    expect(stderr).not.toContain('hook set')
+  })
+
   const faults: Record<string, (path: string, devices: readonly string[]) => void> = {
     swapped: (path, [a, b]) => {
       renameSync(`${path}/${a}`, `${path}/x`)
