@@ -458,7 +458,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   sys: {
     knows: 'the only door to the kernel: functions named after system calls',
     values: [],
-    node: ['crypto', 'fs', 'os', 'path']
+    node: ['async_hooks', 'crypto', 'fs', 'os', 'path']
   },
   'errors.ts': { knows: 'what a failure is', values: [] },
   'bytes.ts': { knows: 'what a name is', values: [] }
