@@ -47,12 +47,12 @@ export const runErofsVerify: Run = async (input, terminal) => {
 export const runErofsMount: Run = async (input) => {
   const [directory = '', target = ''] = input.positionals
   const layers = texts(input, 'layer')
-  const options = text(input, 'options')?.split(',') as MountErofsOptions['options']
+  const options = texts(input, 'options').flatMap((list) => list.split(','))
   await mountErofs({
     directory,
     target,
     ...(layers.length === 0 ? {} : { layers }),
-    ...(options === undefined ? {} : { options })
+    options: options as NonNullable<MountErofsOptions['options']>
   })
 }
 

@@ -62,7 +62,8 @@ function checkRestrictions(restrictions: readonly unknown[]): void {
   const unknown = names.map(String).find((name) => !isRestriction(name))
   if (unknown === undefined && names === restrictions) return
   throw new OciUnpackError('USAGE', 'A mount option is not known, or the options are not a list.', {
-    facts: { expected: 'nosuid, nodev or noexec', found: display(fromText(String(names))) }
+    facts: { expected: 'nosuid, nodev or noexec', found: display(fromText(String(names))) },
+    hint: 'Give {options} only these. The mount is read-only in any case, and needs no options for its files or loop devices.'
   })
 }
 

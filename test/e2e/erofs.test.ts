@@ -126,6 +126,8 @@ describe.runIf(needs('root', 'erofs', 'loop', 'fsck.erofs', 'python3'))('erofs',
     expect(options()).toBe('ro,relatime')
     expect(options('--options=nosuid,nodev')).toBe('ro,nosuid,nodev,relatime')
     expect(options('-o', 'noexec')).toBe('ro,noexec,relatime')
+    expect(options('-onosuid,nodev')).toBe('ro,nosuid,nodev,relatime')
+    expect(options('-onosuid', '-o', 'nodev')).toBe('ro,nosuid,nodev,relatime')
     for (const wrong of ['rw', 'nosuid,suid', '']) {
       const flags = [`--options=${wrong}`, images, `${work}/mnt`]
       const { status, stderr } = ociUnpack('erofs', 'mount', ...flags)

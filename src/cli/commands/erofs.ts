@@ -78,7 +78,9 @@ export const erofsMountCommand: Command = {
     {
       name: 'options',
       aliases: ['o'],
+      attached: true,
       value: 'LIST',
+      repeatable: true,
       suggestions: ['nosuid', 'nodev', 'noexec', 'nosuid,nodev,noexec'],
       summary:
         'options of mount(8), separated by commas: nosuid, nodev, noexec (default: none, as containers need it)'
