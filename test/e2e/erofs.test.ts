@@ -114,6 +114,18 @@ describe.runIf(needs('root', 'erofs', 'loop', 'fsck.erofs', 'python3'))('erofs',
     )
   })
 
+  test('have their own path as the source of the mount, unless that is too long for the kernel', () => {
+    const source = (from: string): string => {
+      const shown = ['findmnt', '--noheadings', '--output=SOURCE', `${work}/mnt`] as const
+      return mounted(from, byUs, () => ok(...shown).stdout.trim())
+    }
+    expect(source(images)).toBe(`${images}/merged.erofs`)
+    const far = `${work}/${'x'.repeat(200)}/${'y'.repeat(50)}`
+    mkdirSync(far, { recursive: true })
+    cpSync(images, `${far}/images`, { recursive: true })
+    expect(source(`${far}/images`)).toMatch(/^\/proc\/self\/fd\/\d+$/)
+  })
+
   test('are mounted as mount(8) would, or with less', () => {
     const options = (...flags: string[]): string => {
       ociUnpackOk('erofs', 'mount', ...flags, images, `${work}/mnt`)
