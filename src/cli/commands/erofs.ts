@@ -83,7 +83,7 @@ export const erofsMountCommand: Command = {
       repeatable: true,
       suggestions: ['nosuid', 'nodev', 'noexec', 'nosuid,nodev,noexec'],
       summary:
-        'options of mount(8), separated by commas: nosuid, nodev, noexec (default: none, as containers need it)'
+        'options of mount(8), separated by commas: nosuid, nodev, noexec (default: none, as containers need it; repeatable)'
     },
     {
       name: 'layer',
