@@ -74,6 +74,7 @@ export {
 export {
   verifyErofs,
   type ErofsFileReport,
+  type ErofsFileStatus,
   type VerifyErofsOptions,
   type VerifyErofsResult
 } from './engine/verify-erofs.ts'

@@ -174,7 +174,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'worker/hashes-files.ts'
     ],
     types: ['worker'],
-    node: ['crypto', 'path']
+    node: ['crypto', 'fs', 'path']
   },
   'engine/transfer': {
     knows: 'verifying blobs and images, and protecting them while they are read',
@@ -458,7 +458,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   sys: {
     knows: 'the only door to the kernel: functions named after system calls',
     values: [],
-    node: ['crypto', 'fs', 'os', 'path']
+    node: ['async_hooks', 'crypto', 'fs', 'os', 'path']
   },
   'errors.ts': { knows: 'what a failure is', values: [] },
   'bytes.ts': { knows: 'what a name is', values: [] }

@@ -536,7 +536,7 @@ complete -c oci-unpack -n '__oci_unpack_at "erofs verify"' -l jobs -x -d 'images
 complete -c oci-unpack -n '__oci_unpack_at "erofs verify"' -l json -d 'print JSON'
 complete -c oci-unpack -n '__oci_unpack_positional 1 "erofs verify"' -x -a '(__fish_complete_directories)'
 
-complete -c oci-unpack -n '__oci_unpack_at "erofs mount"' -l options -s o -x -a 'nosuid nodev noexec nosuid,nodev,noexec' -d 'options of mount(8), separated by commas: nosuid, nodev, noexec (default: none, as containers need it)'
+complete -c oci-unpack -n '__oci_unpack_at "erofs mount"' -l options -s o -x -a 'nosuid nodev noexec nosuid,nodev,noexec' -d 'options of mount(8), separated by commas: nosuid, nodev, noexec (default: none, as containers need it; repeatable)'
 complete -c oci-unpack -n '__oci_unpack_at "erofs mount"' -l layer -r -F -d 'image of a layer; bottom first (repeatable)'
 complete -c oci-unpack -n '__oci_unpack_positional 1 "erofs mount"' -x -a '(__fish_complete_directories)'
 complete -c oci-unpack -n '__oci_unpack_positional 2 "erofs mount"' -x -a '(__fish_complete_directories)'

@@ -1,6 +1,6 @@
 /**
  * Rewrites arguments as Go programs accept them into those of commander: `-image x` becomes `--image x`, a switch may
- * be given as `--switch=true` or `=false`, and a flag by any of its names.
+ * be given as `--switch=true` or `=false`, a flag by any of its names, and `-ox` where it is known from mount(8).
  */
 import { OciUnpackError } from '../errors.ts'
 import type { Flag } from './command.ts'
@@ -12,9 +12,8 @@ export function normalizeArguments(args: readonly string[], flags: readonly Flag
   for (let index = 0; index < args.length; index++) {
     const arg = args[index]!
     if (arg === '--') return [...result, ...args.slice(index)]
-    const { name, value } =
-      /^--?(?<name>[A-Za-z][\w.-]*|0)(?:=(?<value>.*))?$/s.exec(arg)?.groups ?? {}
-    const flag = spellings.flagOf(name ?? '')
+    const { name = '', value } = spellings.split(arg)
+    const flag = spellings.flagOf(name)
     if (flag === undefined) result.push(arg)
     else if (flag.value === undefined) result.push(...normalizeSwitch(flag, arg, value))
     else if (flag.bare !== undefined) result.push(`--${flag.name}=${asWord(value ?? flag.bare)}`)
@@ -44,6 +43,14 @@ class Spellings {
 
   constructor(flags: readonly Flag[]) {
     this.flags = knownNames(flags)
+  }
+
+  /** `-oVALUE` only for flags that say so: in the manner of Go, one dash begins any name. */
+  split(arg: string): { name?: string; value?: string } {
+    const whole = /^--?(?<name>[A-Za-z][\w.-]*|0)(?:=(?<value>.*))?$/s.exec(arg)?.groups ?? {}
+    if (this.flags.has(whole.name ?? '')) return whole
+    const short = /^-(?<name>[A-Za-z])(?<value>[^=].*)$/s.exec(arg)?.groups ?? {}
+    return this.flags.get(short.name ?? '')?.attached === true ? short : whole
   }
 
   flagOf(spelling: string): Flag | undefined {

@@ -14,6 +14,8 @@ export interface Flag {
   option?: string
   /** Other names, which may have only one letter. */
   aliases?: readonly string[]
+  /** A value may follow an alias of one letter without a space (`-oVALUE`), as in the program that the flag is known from. */
+  attached?: boolean
   /** A placeholder for the value; a flag without one is a switch. */
   value?: string
   /** The value that the flag has without an equals sign; then the next word is not its value, as for a switch in Go. */

@@ -6,6 +6,7 @@ import {
   umountErofs,
   verifyErofs,
   type ErofsFileReport,
+  type ErofsFileStatus,
   type MountErofsOptions,
   type VmdkForm
 } from '../index.ts'
@@ -39,19 +40,19 @@ export const runErofsVerify: Run = async (input, terminal) => {
     signal: terminal.signal
   })
   const { files } = result
-  terminal.out(isSet(input, 'json') ? `${JSON.stringify(result)}\n` : files.map(row).join(''))
-  if (!result.ok) throw damaged(files)
+  terminal.out(isSet(input, 'json') ? `${JSON.stringify(result)}\n` : table(files))
+  if (!result.ok) throw faulty(files)
 }
 
 export const runErofsMount: Run = async (input) => {
   const [directory = '', target = ''] = input.positionals
   const layers = texts(input, 'layer')
-  const options = text(input, 'options')?.split(',') as MountErofsOptions['options']
+  const options = texts(input, 'options').flatMap((list) => list.split(','))
   await mountErofs({
     directory,
     target,
     ...(layers.length === 0 ? {} : { layers }),
-    ...(options === undefined ? {} : { options })
+    options: options as NonNullable<MountErofsOptions['options']>
   })
 }
 
@@ -59,14 +60,24 @@ export const runErofsUmount: Run = async ({ positionals: [target = ''] }) => {
   await umountErofs({ target })
 }
 
-function row({ name, status, error }: ErofsFileReport): string {
-  return `${status.padEnd(7)}  ${name}\n${formatFault(error)}`
+function table(files: readonly ErofsFileReport[]): string {
+  const width = Math.max(...files.map(({ status }) => status.length), 'damaged'.length)
+  return files
+    .map(({ name, status, error }) => `${status.padEnd(width)}  ${name}\n${formatFault(error)}`)
+    .join('')
 }
 
-function damaged(files: readonly ErofsFileReport[]): OciUnpackError {
-  const bad = files.filter(({ status }) => status !== 'ok')
-  return new OciUnpackError('EROFS_INVALID', 'EROFS images are damaged or missing.', {
-    facts: { found: `${bad.length} of ${files.length} images` },
-    hint: 'Make the images again.'
+function faulty(files: readonly ErofsFileReport[]): OciUnpackError {
+  const share = (status: ErofsFileStatus): string =>
+    `${files.filter((file) => file.status === status).length} of ${files.length} images`
+  if (files.some(({ status }) => status === 'damaged'))
+    return new OciUnpackError('EROFS_INVALID', 'EROFS images are damaged or missing.', {
+      facts: { found: share('damaged') },
+      hint: 'Make the images again.'
+    })
+  const { path, call } = files.find(({ status }) => status === 'unreadable')!.error!.facts
+  return new OciUnpackError('SYSCALL_FAILED', 'EROFS images could not be read.', {
+    facts: { path: path!, call: call!, found: share('unreadable') },
+    hint: 'Nothing is known about these images. Verify them again where they can be read.'
   })
 }

@@ -6,7 +6,8 @@ import { unpack } from '../engine/unpack.ts'
 import type { HookSet } from '../hooks/calls.ts'
 import { hookName } from '../hooks/points.ts'
 import { withTrace } from '../hooks/trace.ts'
-import { ANSWER_FD, type ChildLine, type ChildTask } from './run-child.ts'
+import { withCacheDirectory } from '../sys/cache-directory.ts'
+import { ANSWER_FD, type ChildArguments, type ChildLine } from './run-child.ts'
 import { openHooks } from './source.ts'
 
 /** The time that a program gets to start its work. */
@@ -16,9 +17,10 @@ const {
   hooks: file,
   image,
   destination,
+  cache,
   killAfter,
   killDuring
-} = JSON.parse(process.argv[2]!) as ChildTask
+} = JSON.parse(process.argv[2]!) as ChildArguments
 
 let ended = 0
 const set = await openHooks(file)
@@ -28,7 +30,7 @@ const hooks = withTrace(killedDuring(set), (call) => {
   if (ended === killAfter) die()
 })
 try {
-  await unpack({ image, destination, hooks })
+  await withCacheDirectory(cache, () => unpack({ image, destination, hooks }))
   say({ done: true })
 } catch (error) {
   say({ error: toErrorRecord(error) })

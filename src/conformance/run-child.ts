@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { fromErrorRecord, type ErrorRecord } from '../errors.ts'
 import type { TraceRecord } from '../hooks/trace.ts'
+import { cacheDirectory } from '../sys/cache-directory.ts'
 
 export interface ChildTask {
   /** In the form that `openHooks` takes. */
@@ -14,6 +15,12 @@ export interface ChildTask {
   killAfter?: number
   /** The process kills itself while it waits for the answer to this call, counted from 1. */
   killDuring?: number
+}
+
+/** What the child gets. */
+export interface ChildArguments extends ChildTask {
+  /** The directory for caches. */
+  cache: string
 }
 
 /** The descriptor for the child's answers, since functions of the hooks may print to standard output. */
@@ -32,7 +39,8 @@ export interface ChildResult {
 
 export async function runChild(task: ChildTask, signal?: AbortSignal): Promise<ChildResult> {
   const program = fileURLToPath(new URL('./child.js', import.meta.url))
-  const child = spawn(process.execPath, [program, JSON.stringify(task)], {
+  const given: ChildArguments = { ...task, cache: cacheDirectory() }
+  const child = spawn(process.execPath, [program, JSON.stringify(given)], {
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     killSignal: 'SIGKILL',
     ...(signal === undefined ? {} : { signal })

@@ -3,14 +3,14 @@ import { realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { display, fromText, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
-import { close, openOperatorDirectory, openOperatorPlace } from '../sys/files.ts'
+import { close, openOperatorPlace } from '../sys/files.ts'
 import { mountOf, type MountedHere } from '../sys/mounts.ts'
 import { isRestriction, moveMount, unmount, type MountRestriction } from '../sys/new-mount.ts'
 import { privileges } from '../sys/privileges.ts'
 import { mountImages } from './erofs/mount-images.ts'
 import { withJoinedImages } from './erofs/joined-images.ts'
 import { withImages, type OpenImages } from './erofs/open-images.ts'
-import { readImageSet } from './erofs/read-image-set.ts'
+import { openImageSet } from './erofs/read-image-set.ts'
 import { asked } from './operation/asked.ts'
 import { requireOptions } from './operation/required-options.ts'
 
@@ -47,7 +47,7 @@ export async function mountErofs(options: MountErofsOptions): Promise<MountErofs
   const target = resolve(options.target)
   return asked({ path: target }, () => {
     requirePrivileges()
-    const through = withPlace(openOperatorPlace, target, (place) =>
+    const through = withPlace(target, (place) =>
       withOpenImages(options, (images) =>
         mountImages(images, restrictions, (mount) => moveMount(mount, place))
       )
@@ -62,7 +62,8 @@ function checkRestrictions(restrictions: readonly unknown[]): void {
   const unknown = names.map(String).find((name) => !isRestriction(name))
   if (unknown === undefined && names === restrictions) return
   throw new OciUnpackError('USAGE', 'A mount option is not known, or the options are not a list.', {
-    facts: { expected: 'nosuid, nodev or noexec', found: display(fromText(String(names))) }
+    facts: { expected: 'nosuid, nodev or noexec', found: display(fromText(String(names))) },
+    hint: 'Give {options} only these. The mount is read-only in any case, and needs no options for its files or loop devices.'
   })
 }
 
@@ -77,9 +78,16 @@ function withOpenImages<T>(
       layers.map((path) => resolve(path)),
       act
     )
-  return withPlace(openOperatorDirectory, place, (opened) =>
-    withImages(opened, readImageSet(opened), act)
-  )
+  return withImagesIn(place, act)
+}
+
+function withImagesIn<T>(path: string, act: (images: OpenImages) => T): T {
+  const opened = openImageSet(path)
+  try {
+    return withImages(opened, act)
+  } finally {
+    close(opened.directory)
+  }
 }
 
 export interface UmountErofsOptions {
@@ -94,7 +102,7 @@ export async function umountErofs(options: UmountErofsOptions): Promise<void> {
   await asked({ path: target }, () => {
     requirePrivileges()
     const point = realpathSync.native(target, 'latin1')
-    withPlace(openOperatorPlace, target, (place) => assertErofs(point, mountOf(place)))
+    withPlace(target, (place) => assertErofs(point, mountOf(place)))
     unmount(point)
   })
 }
@@ -115,8 +123,8 @@ function requirePrivileges(): void {
   })
 }
 
-function withPlace<T>(open: (path: string) => number, path: string, act: (fd: number) => T): T {
-  const fd = open(fromText(path))
+function withPlace<T>(path: string, act: (fd: number) => T): T {
+  const fd = openOperatorPlace(fromText(path))
   try {
     return act(fd)
   } finally {

@@ -1,12 +1,11 @@
 /** Checks whether a directory of EROFS images is what `makeErofs` made. Nothing is written. */
 import { availableParallelism } from 'node:os'
-import { resolve } from 'node:path'
-import { fromText } from '../bytes.ts'
+import { join, resolve } from 'node:path'
 import { OciUnpackError, withFacts, type ErrorCode, type Facts } from '../errors.ts'
-import { close, openOperatorDirectory } from '../sys/files.ts'
+import { close } from '../sys/files.ts'
 import { checksOf, type Check } from './erofs/image-checks.ts'
 import type { ImageFile } from './erofs/image-set.ts'
-import { readImageSet } from './erofs/read-image-set.ts'
+import { openImageSet, withWholePath } from './erofs/read-image-set.ts'
 import { count } from './extract/unpack-options.ts'
 import { asked } from './operation/asked.ts'
 import { requireOptions } from './operation/required-options.ts'
@@ -20,14 +19,20 @@ export interface VerifyErofsOptions {
   signal?: AbortSignal
 }
 
+/**
+ * `damaged`: missing, or not what it was. `unreadable`: nothing is known about it, because it, or a file that it needs,
+ * could not be opened or read.
+ */
+export type ErofsFileStatus = 'ok' | 'damaged' | 'unreadable'
+
 export interface ErofsFileReport extends ImageFile {
-  status: 'ok' | 'damaged'
+  status: ErofsFileStatus
   /** What is wrong, unless the status is `ok`. */
   error?: { code: ErrorCode; message: string; facts: Facts; hint?: string }
 }
 
 export interface VerifyErofsResult {
-  /** Whether nothing is damaged. */
+  /** Whether all files are. */
   ok: boolean
   /** Layers first, bottom first, each once; then the image that joins them, and what there is for virtual machines. */
   files: readonly ErofsFileReport[]
@@ -35,7 +40,7 @@ export interface VerifyErofsResult {
 
 /**
  * Reads every byte of the images: sizes, digests, UUIDs, the table of devices, and everything in them except the bodies of
- * files, which the digests cover. Faults of images are in the result; it throws if there is no sound `erofs.json`.
+ * files, which the digests cover. Faults of images, and failed calls, are in the result; it throws if there is no sound `erofs.json`.
  * @throws EROFS_INVALID, SYSCALL_FAILED, ABORTED
  */
 export async function verifyErofs(options: VerifyErofsOptions): Promise<VerifyErofsResult> {
@@ -43,10 +48,10 @@ export async function verifyErofs(options: VerifyErofsOptions): Promise<VerifyEr
   const jobs = count('jobs', options.jobs ?? availableParallelism())
   const path = resolve(options.directory)
   return asked({ path }, async () => {
-    const directory = openOperatorDirectory(fromText(path))
+    const { directory, set } = openImageSet(path)
     try {
-      const checks = checksOf(directory, readImageSet(directory))
-      const files = await runChecks(checks, { jobs, signal: options.signal })
+      const checks = checksOf(directory, set)
+      const files = await runChecks(checks, path, { jobs, signal: options.signal })
       return { ok: files.every(({ status }) => status === 'ok'), files }
     } finally {
       close(directory)
@@ -56,24 +61,28 @@ export async function verifyErofs(options: VerifyErofsOptions): Promise<VerifyEr
 
 async function runChecks(
   checks: readonly Check[],
+  directory: string,
   options: ThreadOptions
 ): Promise<ErofsFileReport[]> {
   const threads = Math.min(options.jobs, checks.length)
   const outcomes = await withThreads(threads, options, (pool, control) =>
     Promise.allSettled(checks.map(({ run }) => run(pool, control)))
   )
-  return checks.map(({ file }, i) => report(file, outcomes[i]!))
+  return checks.map(({ file }, i) => report(file, directory, outcomes[i]!))
 }
 
 function report(
   { name, digest, size }: ImageFile,
+  directory: string,
   outcome: PromiseSettledResult<void>
 ): ErofsFileReport {
   const file = { name, digest, size }
   if (outcome.status === 'fulfilled') return { ...file, status: 'ok' }
-  const error: unknown = withFacts(outcome.reason, { file: name })
+  const error: unknown = withFacts(withWholePath(outcome.reason, directory), { file: name })
   if (!(error instanceof OciUnpackError) || error.code === 'ABORTED') throw error
   const { code, message, facts, hint } = error
   const told = { code, message, facts, ...(hint === undefined ? {} : { hint }) }
-  return { ...file, status: 'damaged', error: told }
+  const isMissing = error.errno === 'ENOENT' && facts.path === join(directory, name)
+  const status = code === 'SYSCALL_FAILED' && !isMissing ? 'unreadable' : 'damaged'
+  return { ...file, status, error: told }
 }

@@ -1,7 +1,7 @@
 /** Turns the object with functions that a user of the library gives into a set that the engine can ask. */
 import type { HookSet } from './calls.ts'
 import { functionHook } from './function-hook.ts'
-import { hookSet } from './hook-set.ts'
+import { hookSet, type OnBusy } from './hook-set.ts'
 import { hooksInvalid } from './invalid.ts'
 import { nearest } from './nearest.ts'
 import { Owner } from './owner.ts'
@@ -12,7 +12,7 @@ import type { UnpackHooks } from './unpack-hooks.ts'
 export const DEFAULT_TIMEOUT_MS = 60_000
 
 /** @throws HOOKS_INVALID for an unknown member, or a choice that lacks functions */
-export function functionHooks(hooks: UnpackHooks): HookSet {
+export function functionHooks(hooks: UnpackHooks, onBusy?: OnBusy): HookSet {
   checkMembers(hooks)
   const { extract = 'rootfs', rootless = false, timeout = DEFAULT_TIMEOUT_MS } = hooks
   const points = ALL_POINTS.filter((point) => hooks[HOOK_POINTS[point].member] !== undefined)
@@ -33,7 +33,8 @@ export function functionHooks(hooks: UnpackHooks): HookSet {
       deltaFallback: undefined
     },
     new Map(points.map((point) => [point, { kind, timeout }])),
-    owner
+    owner,
+    onBusy
   )
 }
 

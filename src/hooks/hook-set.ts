@@ -8,7 +8,8 @@ import {
   type ExtractMode,
   type Holds,
   type HookOutcome,
-  type HookSet
+  type HookSet,
+  type Said
 } from './calls.ts'
 import { unlessStopped, withDeadline } from './deadline.ts'
 import { answerInvalid, timedOut } from './failures.ts'
@@ -29,14 +30,27 @@ interface Hook {
   readonly timeout: number
 }
 
+/** A hook that has been busy twice, and is called again for as long as its time-out says. */
+export interface BusyHook extends Said {
+  /** The name of the hook set. */
+  readonly hooks: string
+  readonly hook: string
+  /** Milliseconds, from the first call on. */
+  readonly timeout: number
+}
+
+export type OnBusy = (busy: BusyHook) => void
+
 const FIRST_WAIT_MS = 100
+const SECOND_WAIT_MS = 2 * FIRST_WAIT_MS
 const LONGEST_WAIT_MS = 5_000
 
-/** @param owner closed with the set */
+/** @param owner closed with the set @param onBusy called at most once for a call */
 export function hookSet(
   settings: HookSettings,
   hooks: ReadonlyMap<HookPoint, Hook>,
-  owner: Owner
+  owner: Owner,
+  onBusy: OnBusy = () => undefined
 ): HookSet {
   return {
     ...settings,
@@ -46,7 +60,7 @@ export function hookSet(
       const hook = hooks.get(point)
       if (hook === undefined) return { status: 'decline' }
       try {
-        return await ask(hook, settings, point, context, signal)
+        return await ask(hook, { ...settings, onBusy }, point, context, signal)
       } catch (error) {
         throw withFacts(error, factsOf(settings, point, context))
       }
@@ -61,14 +75,19 @@ export function hookSet(
 
 async function ask<P extends HookPoint>(
   { kind, timeout }: Hook,
-  { extract }: HookSettings,
+  { name, extract, onBusy }: HookSettings & { onBusy: OnBusy },
   point: P,
   context: ContextOf<P>,
   signal: AbortSignal | undefined
 ): Promise<HookOutcome<P>> {
   const request = { point, context } as HookRequest
   const answer = await withDeadline(timeout, signal, (stop) =>
-    untilNotBusy(timeout, stop, () => kind.ask(request, stop))
+    untilNotBusy(
+      timeout,
+      stop,
+      () => kind.ask(request, stop),
+      (busy) => onBusy({ hooks: name, hook: hookName(point), timeout, ...said(busy) })
+    )
   )
   try {
     return judge(point, extract, context, answer)
@@ -97,12 +116,14 @@ type NotBusy = Exclude<RawAnswer, { status: 'busy' }>
 async function untilNotBusy(
   timeout: number,
   stop: AbortSignal,
-  question: () => Promise<RawAnswer>
+  question: () => Promise<RawAnswer>,
+  report: (busy: Said) => void
 ): Promise<NotBusy> {
   const end = performance.now() + timeout
   for (let wait = FIRST_WAIT_MS; ; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
     const answer = await question()
     if (answer.status !== 'busy') return answer
+    if (wait === SECOND_WAIT_MS) report(answer)
     if (performance.now() + wait >= end)
       throw withFacts(timedOut('it was busy the whole time', timeout), said(answer))
     await unlessStopped(stop, setTimeout(wait))

@@ -2,7 +2,7 @@
 import type { HookSet } from './calls.ts'
 import type { HooksDefinition } from './definition.ts'
 import { baseEnvironment } from './environment.ts'
-import { hookSet } from './hook-set.ts'
+import { hookSet, type OnBusy } from './hook-set.ts'
 import type { HookKind } from './hook-kind.ts'
 import { findHooksFile, type LookupOptions } from './lookup.ts'
 import { Owner } from './owner.ts'
@@ -15,6 +15,7 @@ import type { OnStderr } from './stderr-log.ts'
 
 export interface LoadOptions extends LookupOptions {
   readonly onLog?: (line: HookLogLine) => void
+  readonly onBusy?: OnBusy
 }
 
 /** A line that a hook wrote to standard error, safe to print on a terminal. */
@@ -33,14 +34,14 @@ export interface HookLogLine {
 export function loadHooks(options: LoadOptions): HookSet | undefined {
   const definition = checkHooks(options)
   if (definition === undefined) return undefined
-  const { env = process.env, onLog } = options
-  return programHooks(definition, env, (text, point) =>
+  const { env = process.env, onLog, onBusy } = options
+  const onStderr: OnStderr = (text, point) =>
     onLog?.({
       hooks: definition.settings.name,
       hook: point === undefined ? undefined : hookName(point),
       text
     })
-  )
+  return programHooks(definition, env, onStderr, onBusy)
 }
 
 /** What `loadHooks` would use, in full: which program would run for which point. @throws what `loadHooks` throws */
@@ -52,7 +53,8 @@ export function checkHooks(options: LookupOptions): HooksDefinition | undefined 
 function programHooks(
   { settings, directory, env, hooks }: HooksDefinition,
   ours: NodeJS.ProcessEnv,
-  onStderr: OnStderr
+  onStderr: OnStderr,
+  onBusy: OnBusy | undefined
 ): HookSet {
   const environment = baseEnvironment(ours, env)
   const owner = new Owner()
@@ -75,6 +77,7 @@ function programHooks(
         return [point, { kind, timeout }]
       })
     ),
-    owner
+    owner,
+    onBusy
   )
 }

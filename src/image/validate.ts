@@ -51,14 +51,21 @@ export function printable(text: string): string {
 }
 
 function pointerOf(error: SchemaError): string {
-  const missing = error.params['missingProperty']
-  return typeof missing === 'string' ? `${error.instancePath}/${missing}` : error.instancePath
+  const { missingProperty, additionalProperty } = error.params
+  const field = missingProperty ?? additionalProperty
+  return typeof field === 'string' ? `${error.instancePath}/${escaped(field)}` : error.instancePath
+}
+
+/** RFC 6901, section 3. */
+function escaped(field: string): string {
+  return field.replaceAll('~', '~0').replaceAll('/', '~1')
 }
 
 /** What is wrong with the field of the error, as a clause. */
 export function reasonFor(error: SchemaError): string {
   const missing = error.params['missingProperty']
   if (typeof missing === 'string') return `is missing; ${rule(requiredField(error, missing))}`
+  if (typeof error.params['additionalProperty'] === 'string') return 'is not a known field'
   return `${rule(error.parentSchema.description)}, found ${show(error.data)}`
 }
 

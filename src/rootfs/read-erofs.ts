@@ -1,7 +1,7 @@
 /** Reads EROFS images from open files. */
 import { ErofsImage } from '../erofs/read-image.ts'
 import { walkImage } from '../erofs/read-tree.ts'
-import { uuidOf, type DeviceSlot } from '../erofs/read-superblock.ts'
+import { readSuperblock, uuidOf, type DeviceSlot } from '../erofs/read-superblock.ts'
 import { deviceOf } from './erofs-device.ts'
 
 /** What an image says about itself. */
@@ -25,6 +25,16 @@ export function openErofs(files: readonly number[]): { image: ErofsImage; facts:
   const { uuid, devices: slots } = image.superblock
   const facts = { size: devices[0]!.length, uuid: uuid.toString('hex'), devices: slots }
   return { image, facts }
+}
+
+/**
+ * What an image says about itself, whether or not the devices that it needs are there.
+ * @throws EROFS_INVALID, SYSCALL_FAILED
+ */
+export function erofsFacts(file: number): ErofsFacts & { blocks: number } {
+  const device = deviceOf(file)
+  const { uuid, devices, blocks } = readSuperblock(device)
+  return { size: device.length, uuid: uuid.toString('hex'), devices, blocks }
 }
 
 /**

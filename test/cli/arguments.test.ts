@@ -20,7 +20,8 @@ const FLAGS: readonly Flag[] = [
     value: 'LIST',
     summary: '',
     repeatable: true
-  }
+  },
+  { name: 'options', aliases: ['o'], attached: true, value: 'LIST', summary: '', repeatable: true }
 ]
 
 describe('arguments as Go programs take them', () => {
@@ -43,6 +44,12 @@ describe('arguments as Go programs take them', () => {
       ['-k', 'a', '-k=b', '--K2=c'],
       ['--keywords=a', '--keywords=b', '--keywords=c']
     ],
+    [
+      'a value behind its letter, where that is usual',
+      ['-onosuid,nodev', '-o', 'x', '-o=y', '-os', 'z', '-options', 'w'],
+      ['--options=nosuid,nodev', '--options=x', '--options=y', '--os=z', '--options=w']
+    ],
+    ['a value behind another letter', ['-kvalue'], ['-kvalue']],
     ['a letter that is no name', ['-v', '-h', '-x=1'], ['-v', '-h', '-x=1']],
     ['a switch', ['-verbose', 'x'], ['--verbose', 'x']],
     [

@@ -1,4 +1,5 @@
 /** `bundle mount` and `bundle umount`, with the set for overlayfs as it is shipped. */
+import { spawn } from 'node:child_process'
 import * as fs from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { shippedSet } from '../conformance/kit.ts'
@@ -98,6 +99,19 @@ describe.runIf(needs('root', 'overlay', 'setfattr', 'findmnt'))('a mounted bundl
       ok('umount', `${rootfs}/etc`)
     }
     expect(run('mountpoint', '-q', rootfs).status).toBe(0)
+  })
+
+  test('that is in use is unmounted later, and it is said at once what is waited for', () => {
+    const user = spawn('sleep', ['1.2'], { cwd: rootfs, stdio: 'ignore' })
+    try {
+      const { stderr } = ociUnpackOk('bundle', 'umount', ...hooks, bundle)
+      expect(stderr.match(/^warn: .*/gm)).toHaveLength(1)
+      expect(stderr).toContain('A hook is busy. It is called again, for up to 60 s.')
+      expect(stderr).toMatch(/hook: bundle.umount; stderr: umount: .*rootfs: target is busy/)
+    } finally {
+      user.kill()
+      ociUnpackOk('bundle', 'mount', ...hooks, bundle)
+    }
   })
 
   test('is mounted by the hooks that made it, and by no others', () => {

@@ -7,6 +7,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync
 } from 'node:fs'
@@ -49,9 +50,14 @@ const UPPER: Entry[] = [
   file('d/\u00fc', 'name')
 ]
 
+interface Device {
+  name: string
+  size: number
+}
+
 interface Set {
   merged: { name: string }
-  devices: { name: string; size: number }[]
+  devices: Device[]
 }
 
 describe.runIf(needs('root', 'erofs', 'loop', 'fsck.erofs', 'python3'))('erofs', () => {
@@ -108,6 +114,18 @@ describe.runIf(needs('root', 'erofs', 'loop', 'fsck.erofs', 'python3'))('erofs',
     )
   })
 
+  test('have their own path as the source of the mount, unless that is too long for the kernel', () => {
+    const source = (from: string): string => {
+      const shown = ['findmnt', '--noheadings', '--output=SOURCE', `${work}/mnt`] as const
+      return mounted(from, byUs, () => ok(...shown).stdout.trim())
+    }
+    expect(source(images)).toBe(`${images}/merged.erofs`)
+    const far = `${work}/${'x'.repeat(200)}/${'y'.repeat(50)}`
+    mkdirSync(far, { recursive: true })
+    cpSync(images, `${far}/images`, { recursive: true })
+    expect(source(`${far}/images`)).toMatch(/^\/proc\/self\/fd\/\d+$/)
+  })
+
   test('are mounted as mount(8) would, or with less', () => {
     const options = (...flags: string[]): string => {
       ociUnpackOk('erofs', 'mount', ...flags, images, `${work}/mnt`)
@@ -120,6 +138,8 @@ describe.runIf(needs('root', 'erofs', 'loop', 'fsck.erofs', 'python3'))('erofs',
     expect(options()).toBe('ro,relatime')
     expect(options('--options=nosuid,nodev')).toBe('ro,nosuid,nodev,relatime')
     expect(options('-o', 'noexec')).toBe('ro,noexec,relatime')
+    expect(options('-onosuid,nodev')).toBe('ro,nosuid,nodev,relatime')
+    expect(options('-onosuid', '-o', 'nodev')).toBe('ro,nosuid,nodev,relatime')
     for (const wrong of ['rw', 'nosuid,suid', '']) {
       const flags = [`--options=${wrong}`, images, `${work}/mnt`]
       const { status, stderr } = ociUnpack('erofs', 'mount', ...flags)
@@ -159,6 +179,14 @@ describe.runIf(needs('root', 'erofs', 'loop', 'fsck.erofs', 'python3'))('erofs',
     expect(existsSync(`${work}/none`)).toBe(false)
   })
 
+  test('are not made of a device that overlay mounts of a layer would not show', () => {
+    const { reference } = buildImage(`${work}/zero`, { layers: [tar(char('zero', 0, 0))] })
+    const { stderr } = ociUnpack('erofs', 'make', '--image', reference, `${work}/none`)
+    expect(stderr).toContain('entry: zero\n')
+    expect(stderr).toMatch(/EROFS images of layers .* Unpack the image without hooks\./)
+    expect(stderr).not.toContain('hook set')
+  })
+
   const faults: Record<string, (path: string, devices: readonly string[]) => void> = {
     swapped: (path, [a, b]) => {
       renameSync(`${path}/${a}`, `${path}/x`)
@@ -195,8 +223,10 @@ describe.runIf(needs('root', 'erofs', 'loop', 'fsck.erofs', 'python3'))('erofs',
       ['verify', path],
       ['mount', path, `${work}/mnt`]
     ]) {
-      const { status, stderr } = ociUnpack('erofs', ...args)
+      const { status, stdout, stderr } = ociUnpack('erofs', ...args)
       expect(stderr).toMatch(/\[(?:EROFS_INVALID|SYSCALL_FAILED)\]/)
+      if (args[0] === 'mount' || stdout.includes('[SYSCALL_FAILED]'))
+        expect(stdout + stderr).toMatch(new RegExp(`path: ${path}(?:/.*)?$`, 'm'))
       expect(status).toBe(1)
     }
     expect(readdirSync(`${work}/mnt`)).toEqual([])
@@ -213,6 +243,27 @@ describe.runIf(needs('root', 'erofs', 'loop', 'fsck.erofs', 'python3'))('erofs',
     expect(stdout).toMatch(new RegExp(`^damaged  ${name}\\n.*another content`, 'm'))
     expect(stderr).toContain('1 of 4 images')
     expect(status).toBe(1)
+  })
+
+  test('verify does not call damaged what it cannot read', () => {
+    const path = `${work}/unreadable`
+    cpSync(images, path, { recursive: true })
+    const [{ name }, missing] = setOf(path).devices as [Device, Device]
+    rmSync(`${path}/${name}`)
+    symlinkSync('nowhere', `${path}/${name}`)
+    const { status, stdout, stderr } = ociUnpack('erofs', 'verify', path)
+    expect(stdout).toMatch(
+      new RegExp(`^unreadable  ${name}\\n.* path: ${path}/${name}; call: openat`, 'm')
+    )
+    expect(stdout).toMatch(/^unreadable {2}merged.erofs$/m)
+    expect(stderr).toContain('[SYSCALL_FAILED]')
+    expect(stderr).toContain('2 of 4 images')
+    expect(status).toBe(1)
+    rmSync(`${path}/${missing.name}`)
+    const both = ociUnpack('erofs', 'verify', path)
+    expect(both.stdout).toMatch(new RegExp(`^damaged +${missing.name}$`, 'm'))
+    expect(both.stderr).toContain('[EROFS_INVALID]')
+    expect(both.stderr).toContain('1 of 4 images')
   })
 
   test('only an EROFS mount is unmounted', () => {

@@ -1,5 +1,5 @@
 /** The set that keeps layers as EROFS images, from the first unpack to the last collection. */
-import { readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync, rmSync, truncateSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { cacheDirectory } from '../../src/sys/cache-directory.ts'
 import { shippedSet } from '../conformance/kit.ts'
@@ -106,6 +106,26 @@ describe.runIf(needs('erofs', 'overlay', 'setfattr', ...requirementsOf('ext4')))
       }
       for (const wrong of [[upper, lower], [lower], [lower, lower]])
         expect(ociUnpack(...mount(...wrong)).stderr).toContain('[EROFS_INVALID]')
+    })
+
+    test('names a damaged layer of a bundle that is to be mounted, and says what to do', () => {
+      const layer = readlinkSync(`${readlinkSync(`${home}/one/.oci-unpack/bundle`)}/layers/1`)
+      const bundle = ['--hooks', hooks, `${home}/one`]
+      ociUnpackOk('bundle', 'umount', ...bundle)
+      truncateSync(layer, 4096)
+      const { stderr } = ociUnpack('bundle', 'mount', ...bundle)
+      expect(stderr).toContain(`file: ${layer}\n`)
+      expect(stderr).toContain('reason: it was cut short')
+      const again = ['unpack', '--hooks', hooks, '--image', image.reference, `${home}/again`]
+      const refused = ociUnpack(...again).stderr
+      expect(refused).toContain(`path: ${layer}\n`)
+      expect(refused).toContain('it is cut short')
+      for (const said of [stderr, refused]) expect(said).toMatch(/remove (this file|it)/i)
+      rmSync(layer)
+      ociUnpackOk(...again)
+      ociUnpackOk('bundle', 'mount', ...bundle)
+      expect(compareTrees(rootfs('plain'), rootfs('one'))).toEqual([])
+      remove('again')
     })
 
     test('keeps layers and what joins them as long as a bundle or an image needs them', () => {

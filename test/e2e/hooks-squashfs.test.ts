@@ -1,5 +1,5 @@
 /** The set that makes squashfs images of the directories that the engine has written. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { shippedSet } from '../conformance/kit.ts'
 import { compareTrees } from '../support/compare-trees.ts'
@@ -7,7 +7,7 @@ import { buildImage } from '../support/image-builder.ts'
 import { makeWithin, mountNew, requirementsOf, type Mounted } from '../support/loop.ts'
 import { needs } from '../support/requires.ts'
 import { directory, file, hardlink, symlink, tar } from '../support/tar-builder.ts'
-import { ociUnpackOk } from './cli.ts'
+import { ociUnpack, ociUnpackOk } from './cli.ts'
 
 /** Without any in the image, Linux says that its file system has no attributes. */
 const ATTRIBUTE = { 'SCHILY.xattr.user.a': 'b' }
@@ -57,6 +57,25 @@ describe.runIf(needs('mksquashfs', 'overlay', 'setfattr', ...requirementsOf('ext
       for (const name of ['one', 'two'])
         ociUnpackOk('bundle', 'delete', '--hooks', hooks, `${home}/${name}`)
       expect(readdirSync(`${home}/store/bundles`)).toEqual([])
+    })
+
+    test('says what mksquashfs says, without its usage', () => {
+      const settings = readFileSync(hooks, 'utf8')
+      writeFileSync(hooks, settings.replace(/^OPTIONS = .*$/m, 'OPTIONS = "-comp zstd -unknown"'))
+      const image = buildImage(`${home}/other`, { layers: [tar(file('other', ''))] }).reference
+      const { status, stderr } = ociUnpack(
+        'unpack',
+        '--hooks',
+        hooks,
+        '--image',
+        image,
+        `${home}/x`
+      )
+      writeFileSync(hooks, settings)
+      expect(status).toBe(1)
+      expect(stderr).toMatch(/OPTIONS = "-comp zstd -unknown":\n +.*invalid option/)
+      expect(stderr).not.toContain('SYNTAX')
+      expect(readdirSync(`${home}/store/staged`)).toEqual([])
     })
   }
 )

@@ -1,8 +1,10 @@
 /** What erofs.json may say. */
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { parseImageSet } from '../../src/engine/erofs/read-image-set.ts'
+import { openImageSet, parseImageSet } from '../../src/engine/erofs/read-image-set.ts'
 import { chainIds, type Digest } from '../../src/image/digest.ts'
 import { failure } from '../support/failure.ts'
+import { withTemporary } from '../support/temporary.ts'
 
 const A = `sha256:${'a'.repeat(64)}` as Digest
 const B = `sha256:${'b'.repeat(64)}`
@@ -32,7 +34,12 @@ test.each<[string, unknown, string]>([
   ['a newer version', { ...set, formatVersion: 2, more: 1 }, 'format 1'],
   ['no version', { ...set, formatVersion: undefined }, '/formatVersion'],
   ['a text as version', { ...set, formatVersion: '1' }, '/formatVersion'],
-  ['an unknown field', { ...set, more: 1 }, 'reason'],
+  ['an unknown field', { ...set, more: 1 }, '/more'],
+  [
+    'an unknown field of a device',
+    { ...set, devices: [{ ...device, 'a/b': 1 }] },
+    '/devices/0/a~1b'
+  ],
   ['another directory', { ...set, merged: { ...merged, name: '../m' } }, '/merged/name'],
   ['a hidden name', { ...set, merged: { ...merged, name: '.' } }, '/merged/name'],
   ['half a block', { ...set, devices: [{ ...device, size: 6000 }] }, '/devices/0/size'],
@@ -57,3 +64,34 @@ test.each<[string, unknown, string]>([
 test('is refused: no JSON', () => {
   expect(failure(() => parseImageSet(Buffer.from('{')))!.facts.reason).toContain('is not JSON')
 })
+
+test('an unknown field is named, and nothing points nowhere', () => {
+  expect(failure(() => parse({ ...set, more: 1 }))!.facts).toMatchObject({
+    reason: 'is not a known field'
+  })
+  expect(failure(() => parse([]))!.facts).not.toHaveProperty('pointer')
+})
+
+test.each([
+  ['a directory without it', (path: string) => mkdirSync(path), 'it has no erofs.json'],
+  ['a file', (path: string) => writeFileSync(path, ''), 'it is not a directory']
+])('%s is not one that makeErofs made', (_, make, reason) =>
+  withTemporary((directory) => {
+    const path = `${directory}/images`
+    make(path)
+    expect(failure(() => openImageSet(path))).toMatchObject({
+      code: 'EROFS_INVALID',
+      facts: { path, reason },
+      hint: 'Name a directory that `oci-unpack erofs make` has made.'
+    })
+  })
+)
+
+test('one that is not valid is named with its directory', () =>
+  withTemporary((path) => {
+    writeFileSync(`${path}/erofs.json`, '[]')
+    expect(failure(() => openImageSet(path))!.facts).toMatchObject({ file: 'erofs.json', path })
+    rmSync(`${path}/erofs.json`)
+    symlinkSync('elsewhere', `${path}/erofs.json`)
+    expect(failure(() => openImageSet(path))!.facts.path).toBe(`${path}/erofs.json`)
+  }))

@@ -4,6 +4,8 @@ import {
   closeSync,
   copyFileSync,
   openSync,
+  rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync
 } from 'node:fs'
@@ -83,6 +85,44 @@ test('belong together in their order, and in no other', () => {
       ['other', OTHER!]
     ])
   ).toBe(false)
+})
+
+test.each([
+  ['cut short', () => truncateSync(at('upper'), 4096), '4096 bytes'],
+  ['emptied', () => truncateSync(at('upper'), 0), '0 bytes'],
+  ['lengthened', () => appendFileSync(at('upper'), Buffer.alloc(4096)), '12288 bytes'],
+  ['replaced', () => copyFileSync(at('other'), at('upper')), `UUID ${deviceTag(OTHER!)}`],
+  ['replaced by a longer one', replaceByLonger, `UUID ${deviceTag(OTHER!)}`],
+  ['removed', () => rmSync(at('upper')), undefined]
+])('a layer that was %s is named, and not the link to it', (_, damage, found) => {
+  symlinkSync('upper', at('link'))
+  damage()
+  expect(mount('lower', 'link')).toMatchObject({
+    code: 'EROFS_INVALID',
+    facts: {
+      file: at('upper'),
+      ...(found === undefined ? { reason: 'it is missing' } : { found })
+    },
+    hint: expect.stringMatching(/unpack the image again with the same hooks/i) as string
+  })
+})
+
+function replaceByLonger(): void {
+  copyFileSync(at('other'), at('upper'))
+  appendFileSync(at('upper'), Buffer.alloc(4096))
+}
+
+test('an image that names layers by their digests is mounted with its directory', () => {
+  const devices = [{ blocks: layerBlocks({ path: at('lower'), diffId: LOWER! }) }]
+  const image = mergedImage(new ImageTree(), { devices, form: 'devices', uuid: layerUuid(OTHER!) })
+  const sha256 = 'a'.repeat(64)
+  rmSync(at('joined'))
+  write('joined', { ...image, header: image.header([sha256]) })
+  expect(mount('lower')).toMatchObject({
+    code: 'EROFS_INVALID',
+    facts: { file: at('joined'), expected: 'UUIDs of layers', found: `sha256:${sha256}` },
+    hint: 'Mount the directory that it is in, without layers.'
+  })
 })
 
 test('are refused where one was cut, lengthened or replaced', () => {

@@ -29,7 +29,8 @@ export const bundleUmountCommand: Command = {
   summary: 'unmount the root file system of a bundle',
   description:
     'Has the hooks that made the bundle unmount its root file system. All changes in it are kept, and "bundle mount" shows' +
-    ' them again. Nothing happens while something else is mounted in it, or if it needs no mount.',
+    ' them again. Nothing happens while something else is mounted in it, or if it needs no mount. While a process uses it,' +
+    ' the sets in hooks/ wait, with a warning, until the time-out of the hook (60 s unless its hooks.toml says otherwise).',
   positionals: [BUNDLE],
   flags: HOOK_FLAGS,
   environment: HOOK_VARIABLES,

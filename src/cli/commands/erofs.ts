@@ -78,13 +78,16 @@ export const erofsMountCommand: Command = {
     {
       name: 'options',
       aliases: ['o'],
+      attached: true,
       value: 'LIST',
+      repeatable: true,
       suggestions: ['nosuid', 'nodev', 'noexec', 'nosuid,nodev,noexec'],
       summary:
-        'options of mount(8), separated by commas: nosuid, nodev, noexec (default: none, as containers need it)'
+        'options of mount(8), separated by commas: nosuid, nodev, noexec (default: none, as containers need it; repeatable)'
     },
     {
       name: 'layer',
+      option: 'layers',
       value: 'FILE',
       repeatable: true,
       kind: 'file',

@@ -3,14 +3,19 @@
  * themselves: a layer's has a UUID that follows from its diff ID, and the table of devices in the image that joins them
  * has the UUID and the length of each, in their order.
  */
-import { close } from '../../sys/files.ts'
-import { OciUnpackError, withFacts, type Facts } from '../../errors.ts'
+import { withFacts, withHint } from '../../errors.ts'
 import { BLOCK } from '../../erofs/format.ts'
+import type { DeviceSlot } from '../../erofs/read-superblock.ts'
 import type { Digest } from '../../image/digest.ts'
-import { openErofs } from '../../rootfs/read-erofs.ts'
-import { openRegularFile } from '../../sys/open-regular.ts'
+import { erofsFacts, imageUuid, type ErofsFacts } from '../../rootfs/read-erofs.ts'
+import { close } from '../../sys/files.ts'
+import { status } from '../../sys/status.ts'
 import { joinedUuid, layerUuid } from './image-uuid.ts'
+import { another, byDigests, invalid, MAKE_AGAIN, nameOf, openNamed } from './named-image.ts'
 import type { OpenImages } from './open-images.ts'
+
+/** What `makeErofs` makes has digests of layers in its table, which are longer. */
+const UUID_DIGITS = 32
 
 /** The image of a layer. */
 export interface LayerFile {
@@ -28,8 +33,8 @@ export function withJoinedImages<T>(
   act: (open: OpenImages) => T
 ): T {
   return withFiles([merged, ...layers], (files) => {
-    compareTags(files, [merged, ...layers])
     const [image, ...devices] = files
+    compareDevices(image!, devices)
     return act({ merged: image!, devices })
   })
 }
@@ -38,8 +43,8 @@ export function withJoinedImages<T>(
 export function isJoined(merged: string, layers: readonly LayerFile[], chainId: Digest): boolean {
   const paths = [merged, ...layers.map(({ path }) => path)]
   try {
-    return withFiles(paths, (files) => {
-      const { uuid, devices } = factsOf(merged, files)
+    return withFiles(paths, ([image, ...files]) => {
+      const { uuid, devices } = compareDevices(image!, files)
       return (
         uuid === hex(joinedUuid(chainId)) &&
         devices.every(({ tag }, i) => tag === deviceTag(layers[i]!.diffId))
@@ -52,12 +57,11 @@ export function isJoined(merged: string, layers: readonly LayerFile[], chainId: 
 
 /** The length of the image of a layer in blocks. @throws EROFS_INVALID if the file is not that image, or cut or lengthened */
 export function layerBlocks({ path, diffId }: LayerFile): number {
-  return withFiles([path], (files) => {
-    const { uuid, size } = factsOf(path, files)
+  return withFiles([path], ([file]) => {
+    const { uuid, blocks } = factsOf(file!)
     const expected = deviceTag(diffId)
-    if (uuid !== expected)
-      throw notThis(path, { expected: `UUID ${expected}`, found: `UUID ${uuid}` })
-    return size / BLOCK
+    if (uuid !== expected) throw another(file!, expected, uuid)
+    return blocks
   })
 }
 
@@ -66,59 +70,55 @@ export function deviceTag(diffId: Digest): string {
   return hex(layerUuid(diffId))
 }
 
-function compareTags(files: readonly number[], paths: readonly string[]): void {
-  const { devices } = factsOf(paths[0]!, files)
-  devices.forEach(({ tag }, i) => {
-    const path = paths[i + 1]!
-    const { uuid } = factsOf(path, [files[i + 1]!])
-    if (uuid !== tag) throw notThis(path, { expected: `UUID ${tag}`, found: `UUID ${uuid}` })
-  })
+/** Compares the table of devices with what is there. @returns what the image that joins them says */
+function compareDevices(merged: number, files: readonly number[]): ErofsFacts {
+  const facts = factsOf(merged)
+  const { devices } = facts
+  const digest = devices.find(({ tag }) => tag.length > UUID_DIGITS)?.tag
+  if (digest !== undefined) throw byDigests(merged, digest)
+  if (devices.length !== files.length)
+    throw invalid(merged, 'it joins another number of layers', {
+      expected: devices.length,
+      found: files.length
+    })
+  devices.forEach((device, i) => compareDevice(files[i]!, device))
+  return facts
 }
 
-/** The reader compares the devices with the table: their number and their lengths. */
-function factsOf(path: string, files: readonly number[]): ReturnType<typeof openErofs>['facts'] {
-  return about(path, () => {
-    const { image, facts } = openErofs(files)
-    const expected = image.superblock.blocks * BLOCK
-    if (facts.size !== expected)
-      throw invalid({ reason: 'it was lengthened', expected, found: facts.size })
+/** The UUID comes first: what is another layer has another size, too. */
+function compareDevice(file: number, { tag, blocks }: DeviceSlot): void {
+  const found = imageUuid(file)
+  if (found !== undefined && found !== tag) throw another(file, tag, found)
+  compareSize(file, blocks)
+  factsOf(file)
+}
+
+function compareSize(file: number, blocks: number): void {
+  const { size } = status(file, '')
+  const expected = blocks * BLOCK
+  if (size === expected) return
+  const reason = size < expected ? 'it was cut short' : 'it was lengthened'
+  throw invalid(file, reason, { expected: `${expected} bytes`, found: `${size} bytes` })
+}
+
+function factsOf(file: number): ErofsFacts & { blocks: number } {
+  try {
+    const facts = erofsFacts(file)
+    compareSize(file, facts.blocks)
     return facts
-  })
+  } catch (error) {
+    throw withHint(withFacts(error, { file: nameOf(file) }), MAKE_AGAIN)
+  }
 }
 
 function withFiles<T>(paths: readonly string[], act: (files: readonly number[]) => T): T {
   const files: number[] = []
   try {
-    for (const path of paths) files.push(openImage(path))
+    for (const path of paths) files.push(openNamed(path))
     return act(files)
   } finally {
     for (const file of files) close(file)
   }
-}
-
-function openImage(path: string): number {
-  const file = openRegularFile(path, 'followed')
-  if (file !== undefined) return file.fd
-  throw invalid({ file: path, reason: 'it is not a regular file' })
-}
-
-function about<T>(file: string, act: () => T): T {
-  try {
-    return act()
-  } catch (error) {
-    throw withFacts(error, { file })
-  }
-}
-
-function notThis(file: string, facts: Facts): OciUnpackError {
-  return invalid({ file, reason: 'it is the image of something else', ...facts })
-}
-
-function invalid(facts: Facts): OciUnpackError {
-  return new OciUnpackError('EROFS_INVALID', 'An EROFS image is not the one that was made.', {
-    facts,
-    hint: 'Make the images again.'
-  })
 }
 
 function hex(bytes: Uint8Array): string {

@@ -1,8 +1,10 @@
 /** Has the kernel mount images: from their files where it can, otherwise through loop devices. */
+import { statSync } from 'node:fs'
+import { fromText, type ByteString } from '../../bytes.ts'
 import { OciUnpackError, withCause, type Facts } from '../../errors.ts'
 import { close } from '../../sys/files.ts'
 import { fromNode, isErrno } from '../../sys/failure.ts'
-import { handlePath } from '../../sys/handle-path.ts'
+import { handlePath, withoutHandles } from '../../sys/handle-path.ts'
 import { openLoopDevice, type LoopDevice } from '../../sys/loop-device.ts'
 import { newMount, type MountOptions, type MountRestriction } from '../../sys/new-mount.ts'
 import type { OpenImages } from './open-images.ts'
@@ -28,7 +30,7 @@ export function mountImages(
     }
   }
   try {
-    mount(handlePath(images.merged), images.devices.map(handlePath))
+    mount(sourceOf(images.merged), images.devices.map(handlePath))
     return 'files'
   } catch (error) {
     const { cause } = error as Error
@@ -36,6 +38,27 @@ export function mountImages(
   }
   withLoopDevices(images, mount)
   return 'loop-devices'
+}
+
+/**
+ * What findmnt shows. The kernel opens it again, so it is the path of the file that was compared as long as that leads to it.
+ * Whoever can put another file there meanwhile could have put it there before.
+ */
+function sourceOf(file: number): ByteString {
+  const handle = handlePath(file)
+  const path = withoutHandles(handle)
+  const source = fromText(path)
+  return isSame(path, handle) && source.length <= LONGEST_SOURCE ? source : handle
+}
+
+/** In bytes; fsconfig(2) takes no longer values. */
+const LONGEST_SOURCE = 255
+
+function isSame(path: string, handle: string): boolean {
+  const [named, opened] = [path, handle].map((name) =>
+    statSync(name, { bigint: true, throwIfNoEntry: false })
+  )
+  return named?.ino === opened!.ino && named.dev === opened!.dev
 }
 
 function newErofs(

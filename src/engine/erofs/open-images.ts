@@ -4,7 +4,8 @@ import { openErofs } from '../../rootfs/read-erofs.ts'
 import { close, openFile } from '../../sys/files.ts'
 import { status } from '../../sys/status.ts'
 import { compareImage, compareSize, expectedImages } from './compare-images.ts'
-import type { ImageFile, ImageSet } from './image-set.ts'
+import type { ImageFile } from './image-set.ts'
+import { withWholePath, type OpenedImageSet } from './read-image-set.ts'
 
 /** Descriptors of files. */
 export interface OpenImages {
@@ -16,16 +17,17 @@ export interface OpenImages {
 /**
  * Calls `act` with all files of a set. Nobody can exchange a file after it was checked, but what is in it is only as
  * trustworthy as those who may write to it: `verifyErofs` reads everything.
- * @param directory that they are in @throws EROFS_INVALID for a file that is missing, or is not the one that was made
+ * @throws EROFS_INVALID for a file that is missing, or is not the one that was made
  */
-export function withImages<T>(directory: number, set: ImageSet, act: (open: OpenImages) => T): T {
+export function withImages<T>(opened: OpenedImageSet, act: (open: OpenImages) => T): T {
+  const { set } = opened
   const files = new Map<string, number>()
   try {
     for (const file of [set.merged, ...set.devices])
-      if (!files.has(file.name)) files.set(file.name, openImage(directory, file))
+      if (!files.has(file.name)) files.set(file.name, openImage(opened, file))
     const handle = ({ name }: ImageFile): number => files.get(name)!
     for (const image of expectedImages(set))
-      about(image, () =>
+      about(opened, image, () =>
         compareImage(image, openErofs([image, ...image.devices].map(handle)).facts)
       )
     return act({ merged: handle(set.merged), devices: set.devices.map(handle) })
@@ -34,9 +36,9 @@ export function withImages<T>(directory: number, set: ImageSet, act: (open: Open
   }
 }
 
-function openImage(directory: number, file: ImageFile): number {
-  return about(file, () => {
-    const fd = openFile(directory, file.name)
+function openImage(opened: OpenedImageSet, file: ImageFile): number {
+  return about(opened, file, () => {
+    const fd = openFile(opened.directory, file.name)
     try {
       compareSize(file, status(fd, '').size)
     } catch (error) {
@@ -47,10 +49,10 @@ function openImage(directory: number, file: ImageFile): number {
   })
 }
 
-function about<T>({ name }: ImageFile, act: () => T): T {
+function about<T>({ path }: OpenedImageSet, { name }: ImageFile, act: () => T): T {
   try {
     return act()
   } catch (error) {
-    throw withFacts(error, { file: name })
+    throw withFacts(withWholePath(error, path), { file: name, path })
   }
 }

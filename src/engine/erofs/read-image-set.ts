@@ -1,9 +1,12 @@
 /** Reads `erofs.json`, and trusts nothing that it says. */
-import { OciUnpackError } from '../../errors.ts'
+import { resolve } from 'node:path'
+import { fromText } from '../../bytes.ts'
+import { OciUnpackError, withFacts, withPath, type Facts } from '../../errors.ts'
 import { chainIds } from '../../image/digest.ts'
 import { parseJson, type Json } from '../../image/json.ts'
 import { assertValid } from '../../image/validate.ts'
-import { close, openFile } from '../../sys/files.ts'
+import { isErrno } from '../../sys/failure.ts'
+import { close, openFile, openOperatorDirectory } from '../../sys/files.ts'
 import { readRest } from '../../sys/read.ts'
 import { status } from '../../sys/status.ts'
 import { IMAGE_SET_FILE, IMAGE_SET_VERSION, type ImageSet } from './image-set.ts'
@@ -12,9 +15,42 @@ import { validateImageSet } from './schema.generated.ts'
 /** In bytes. As many layers as EROFS can count fill less. */
 const MAX_SIZE = 32 * 2 ** 20
 
-/** @param directory that it is in @throws EROFS_INVALID, SYSCALL_FAILED */
-export function readImageSet(directory: number): ImageSet {
-  const fd = openFile(directory, IMAGE_SET_FILE)
+/** A directory of images, and what is to be in it. */
+export interface OpenedImageSet {
+  path: string
+  /** A descriptor, which the caller closes. */
+  directory: number
+  set: ImageSet
+}
+
+/** @param path absolute @throws EROFS_INVALID, SYSCALL_FAILED */
+export function openImageSet(path: string): OpenedImageSet {
+  const directory = openSetDirectory(path)
+  try {
+    return { path, directory, set: readImageSet(directory) }
+  } catch (error) {
+    close(directory)
+    throw withFacts(withWholePath(error, path), { path })
+  }
+}
+
+/** Files are opened in the directory, so a failed call knows no more than their names. */
+export function withWholePath(error: unknown, directory: string): unknown {
+  const path = error instanceof OciUnpackError ? error.facts.path : undefined
+  return typeof path === 'string' ? withPath(error, resolve(directory, path)) : error
+}
+
+function openSetDirectory(path: string): number {
+  try {
+    return openOperatorDirectory(fromText(path))
+  } catch (error) {
+    if (!isErrno(error, 'ENOTDIR')) throw error
+    throw notMadeHere({ path, reason: 'it is not a directory' }, error)
+  }
+}
+
+function readImageSet(directory: number): ImageSet {
+  const fd = openSetFile(directory)
   try {
     const { type, size } = status(fd, '')
     if (type !== 'file') throw setInvalid({ found: type, reason: 'it is not a regular file' })
@@ -23,6 +59,23 @@ export function readImageSet(directory: number): ImageSet {
   } finally {
     close(fd)
   }
+}
+
+function openSetFile(directory: number): number {
+  try {
+    return openFile(directory, IMAGE_SET_FILE)
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error
+    throw notMadeHere({ reason: `it has no ${IMAGE_SET_FILE}` }, error)
+  }
+}
+
+function notMadeHere(facts: Facts, cause: unknown): OciUnpackError {
+  return new OciUnpackError('EROFS_INVALID', 'This is not a directory of EROFS images.', {
+    facts,
+    hint: 'Name a directory that `oci-unpack erofs make` has made.',
+    cause
+  })
 }
 
 /** @throws EROFS_INVALID */
@@ -60,7 +113,8 @@ function parsed(bytes: Uint8Array): Json {
   } catch (error) {
     if (error instanceof SyntaxError) throw setInvalid({ reason: `it ${error.message}` })
     if (!(error instanceof OciUnpackError) || error.code !== 'DOCUMENT_INVALID') throw error
-    throw setInvalid(error.facts)
+    const { pointer, ...facts } = error.facts
+    throw setInvalid(pointer === '' || pointer === undefined ? facts : { pointer, ...facts })
   }
 }
 
@@ -73,7 +127,7 @@ function refuseNewer(value: Json): void {
   })
 }
 
-function setInvalid(facts: OciUnpackError['facts']): OciUnpackError {
+function setInvalid(facts: Facts): OciUnpackError {
   return new OciUnpackError('EROFS_INVALID', 'The description of the EROFS images is not valid.', {
     facts: { file: IMAGE_SET_FILE, ...facts }
   })

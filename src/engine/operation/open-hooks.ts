@@ -1,7 +1,8 @@
 /** Opens the hooks that the caller of an operation asked for. */
 import { appendFileSync } from 'node:fs'
-import type { HookSet } from '../../hooks/calls.ts'
+import { said, type HookSet } from '../../hooks/calls.ts'
 import { functionHooks } from '../../hooks/function-hooks.ts'
+import type { OnBusy } from '../../hooks/hook-set.ts'
 import { loadHooks } from '../../hooks/load.ts'
 import { withTrace } from '../../hooks/trace.ts'
 import type { UnpackHooks } from '../../hooks/unpack-hooks.ts'
@@ -42,15 +43,26 @@ export function openHooks(
 
 function open(option: HooksOption, onEvent: OnEvent): OpenedHooks | undefined {
   if ('points' in option) return { set: option, close: () => Promise.resolve() }
-  const set = 'file' in option ? openFile(option, onEvent) : functionHooks(option)
+  const set = 'file' in option ? openFile(option, onEvent) : functionHooks(option, warnOf(onEvent))
   return set === undefined ? undefined : { set, close: () => set.close() }
 }
 
 function openFile({ file, trace }: HookFileOption, onEvent: OnEvent): HookSet | undefined {
   const set = loadHooks({
     ...(file === 'find' ? {} : { file }),
-    onLog: (line) => onEvent({ type: 'hook-log', ...line })
+    onLog: (line) => onEvent({ type: 'hook-log', ...line }),
+    onBusy: warnOf(onEvent)
   })
   if (set === undefined || trace === undefined) return set
   return withTrace(set, (record) => appendFileSync(trace, `${JSON.stringify(record)}\n`))
+}
+
+/** What a hook waits for is in what it writes, if anywhere. */
+function warnOf(onEvent: OnEvent): OnBusy {
+  return ({ hooks, hook, timeout, ...busy }) =>
+    onEvent({
+      type: 'warning',
+      message: `A hook is busy. It is called again, for up to ${timeout / 1000} s.`,
+      facts: { hooks, hook, ...said(busy) }
+    })
 }

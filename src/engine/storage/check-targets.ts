@@ -35,9 +35,24 @@ function checkLayerImage(path: string, diffId: Digest, facts: Facts): void {
   try {
     layerBlocks({ path, diffId })
   } catch (error) {
-    const reason = 'what it reports as committed is not the image of the layer'
-    throw withCause(invalid(path, reason, facts), error)
+    throw withCause(notTheLayer(path, error, facts), error)
   }
+}
+
+/** Either the hook is wrong, or the file was damaged since. */
+function notTheLayer(path: string, error: unknown, facts: Facts): OciUnpackError {
+  const { expected, found, reason } = error instanceof OciUnpackError ? error.facts : {}
+  const seen = Object.entries({ expected, found }).filter(([, fact]) => fact !== undefined)
+  const why = reason === undefined ? '' : `: ${reason}`
+  return new OciUnpackError('HOOK_ANSWER_INVALID', 'The answer of a hook cannot be used.', {
+    facts: {
+      ...facts,
+      ...Object.fromEntries(seen),
+      path,
+      reason: `what it reports as committed is not the image of the layer${why}`
+    },
+    hint: 'If the file was damaged, remove it and unpack again, which makes it anew. Otherwise check what the hook prints: {hooks.trace} records every call.'
+  })
 }
 
 /**

@@ -80,13 +80,13 @@ const LEVEL = 'overlay.'
 function hiddenDevice(): OciUnpackError {
   return new OciUnpackError(
     'ENTRY_INVALID',
-    'A layer of an overlay mount cannot contain this device.',
+    'A layer for overlay mounts cannot contain this device.',
     {
       facts: {
         found: 'character device 0:0',
         reason: 'overlayfs treats it as a whiteout'
       },
-      hint: 'Unpack this image without a hook set that extracts to overlay layers.'
+      hint: 'Neither EROFS images of layers nor hooks that keep layers for overlay mounts can hold it. Unpack the image without hooks.'
     }
   )
 }
