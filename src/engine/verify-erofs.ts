@@ -5,7 +5,7 @@ import { fromText } from '../bytes.ts'
 import { OciUnpackError, withFacts, type ErrorCode, type Facts } from '../errors.ts'
 import { close, openOperatorDirectory } from '../sys/files.ts'
 import { checksOf, type Check } from './erofs/image-checks.ts'
-import type { ImageFile } from './erofs/image-set.ts'
+import type { ErofsFile } from './erofs/image-set.ts'
 import { readImageSet } from './erofs/read-image-set.ts'
 import { count } from './extract/unpack-options.ts'
 import { asked } from './operation/asked.ts'
@@ -20,7 +20,7 @@ export interface VerifyErofsOptions {
   signal?: AbortSignal
 }
 
-export interface ErofsFileReport extends ImageFile {
+export interface ErofsFileReport extends ErofsFile {
   status: 'ok' | 'damaged'
   /** What is wrong, unless the status is `ok`. */
   error?: { code: ErrorCode; message: string; facts: Facts; hint?: string }
@@ -66,7 +66,7 @@ async function runChecks(
 }
 
 function report(
-  { name, digest, size }: ImageFile,
+  { name, digest, size }: ErofsFile,
   outcome: PromiseSettledResult<void>
 ): ErofsFileReport {
   const file = { name, digest, size }

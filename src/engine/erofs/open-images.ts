@@ -4,7 +4,7 @@ import { openErofs } from '../../rootfs/read-erofs.ts'
 import { close, openFile } from '../../sys/files.ts'
 import { status } from '../../sys/status.ts'
 import { compareImage, compareSize, expectedImages } from './compare-images.ts'
-import type { ImageFile, ImageSet } from './image-set.ts'
+import type { ErofsFile, ImageSet } from './image-set.ts'
 
 /** Descriptors of files. */
 export interface OpenImages {
@@ -23,7 +23,7 @@ export function withImages<T>(directory: number, set: ImageSet, act: (open: Open
   try {
     for (const file of [set.merged, ...set.devices])
       if (!files.has(file.name)) files.set(file.name, openImage(directory, file))
-    const handle = ({ name }: ImageFile): number => files.get(name)!
+    const handle = ({ name }: ErofsFile): number => files.get(name)!
     for (const image of expectedImages(set))
       about(image, () =>
         compareImage(image, openErofs([image, ...image.devices].map(handle)).facts)
@@ -34,7 +34,7 @@ export function withImages<T>(directory: number, set: ImageSet, act: (open: Open
   }
 }
 
-function openImage(directory: number, file: ImageFile): number {
+function openImage(directory: number, file: ErofsFile): number {
   return about(file, () => {
     const fd = openFile(directory, file.name)
     try {
@@ -47,7 +47,7 @@ function openImage(directory: number, file: ImageFile): number {
   })
 }
 
-function about<T>({ name }: ImageFile, act: () => T): T {
+function about<T>({ name }: ErofsFile, act: () => T): T {
   try {
     return act()
   } catch (error) {
