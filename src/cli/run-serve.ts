@@ -12,7 +12,7 @@ export const runFileServe: Run = async (input, terminal) => {
   const registry = await registryOption(input, terminal)
   const command = text(input, 'run')
   const place = placeOf(input)
-  for (const name of ['pid-file', 'run', 'index']) assertNotEmpty(input, name)
+  for (const name of ['pid-file', 'run']) assertNotEmpty(input, name)
   return withEvents(terminal, async (onEvent, clear) => {
     const paths = input.positionals
     const index = text(input, 'index')

@@ -5,7 +5,7 @@ import * as fs from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { startFileServer } from '../support/file-server.ts'
+import { startFileServer, type FileServerProcess } from '../support/file-server.ts'
 import { blobPath, buildImage, type BuiltImage } from '../support/image-builder.ts'
 import { NbdClient } from '../support/nbd-client.ts'
 import { request } from '../support/nbd-messages.ts'
@@ -46,6 +46,11 @@ afterEach(() => removeTemporary(box))
 /** In a run that ends with its command. */
 function served(command: string, ...args: string[]): Run {
   return ociUnpack('file', 'serve', '--index', index, '--image', image, '--run', command, ...args)
+}
+
+/** In a process of its own, with one export. */
+function startOn(socket: string, path: string): Promise<FileServerProcess> {
+  return startFileServer(1, '--image', image, '--index', index, '--socket', socket, path)
 }
 
 /** All that an unpack takes, too. */
@@ -114,16 +119,7 @@ test('a server prints the URIs of its exports, and removes its files when a sign
 
 test('a second signal is not needed, whatever clients do', async () => {
   const socket = `${box}/socket`
-  const server = await startFileServer(
-    1,
-    '--image',
-    image,
-    '--index',
-    index,
-    '--socket',
-    socket,
-    'big'
-  )
+  const server = await startOn(socket, 'big')
   const idle = await NbdClient.open({ path: socket }, 'simple')
   const stuck = await NbdClient.open({ path: socket }, 'structured')
   stuck.send(...Array.from({ length: 100 }, () => request({ type: 0, length: MIB })))
@@ -139,6 +135,14 @@ test('a server needs a place to listen', () => {
   expect(stderr).toContain('Give --socket, --port or --run.')
 })
 
+test.each(['pid-file', 'run', 'index'])('an empty --%s is a mistake', (name) => {
+  const { status, stderr } = ociUnpack(
+    ...['file', 'serve', '--image', image, '--port', '0', '--index', index],
+    ...[`--${name}`, '', 'big']
+  )
+  expect([status, stderr]).toEqual([1, expect.stringContaining('[USAGE]')])
+})
+
 test('a path that is taken is an error that says what to do, and nothing is changed', () => {
   fs.writeFileSync(`${box}/taken`, 'kept')
   const args = ['--image', image, '--index', index, '--socket', `${box}/taken`, 'big']
@@ -151,16 +155,7 @@ test('a path that is taken is an error that says what to do, and nothing is chan
 
 test('memory stays flat with 64 clients that do not read what they ask for', async () => {
   const socket = `${box}/socket`
-  const server = await startFileServer(
-    1,
-    '--image',
-    image,
-    '--index',
-    index,
-    '--socket',
-    socket,
-    'big'
-  )
+  const server = await startOn(socket, 'big')
   const clients = await Promise.all(
     Array.from({ length: 64 }, () => NbdClient.open({ path: socket }, 'structured'))
   )
@@ -296,8 +291,7 @@ describe.runIf(needs('qemu-img', 'nbdcopy', 'nbdinfo', 'nbdkit', 'sfdisk', 'mke2
 
     test('in a layer that was damaged since its index was made is an error, never wrong bytes', async () => {
       const socket = `${box}/socket`
-      const args = ['--image', image, '--index', index, '--socket', socket, 'disk/disk.qcow2']
-      const server = await startFileServer(1, ...args)
+      const server = await startOn(socket, 'disk/disk.qcow2')
       const blob = blobPath(built.layout, built.layers[1]!)
       const bytes = fs.readFileSync(blob)
       const damaged = Buffer.from(bytes)
