@@ -1,6 +1,7 @@
 /** `file serve` as a user runs it, with the programs that speak NBD. */
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import * as fs from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
@@ -13,7 +14,7 @@ import { needs } from '../support/requires.ts'
 import { ok, type Run } from '../support/run.ts'
 import { directory, file, symlink, tar } from '../support/tar-builder.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
-import { ociUnpack } from './cli.ts'
+import { ociUnpack, ociUnpackCommand } from './cli.ts'
 
 const MIB = 2 ** 20
 
@@ -104,7 +105,7 @@ test('a server prints the URIs of its exports, and removes its files when a sign
   )
   expect(fs.readFileSync(pidFile, 'utf8')).toBe(`${server.pid}\n`)
   expect(fs.readdirSync(box).sort()).toEqual(['a socket', 'pid'])
-  const contents = ['', '/disk/a', 'link'].map(async (name) => {
+  const contents = ['', '/disk/a', './link'].map(async (name) => {
     const client = await NbdClient.open({ path: socket }, 'simple', name)
     const { content } = await client.read({ length: 2 })
     await client.close()
@@ -128,6 +129,52 @@ test('a second signal is not needed, whatever clients do', async () => {
   expect(fs.readdirSync(box)).toEqual([])
   await Promise.all([idle.close(), stuck.close()])
 })
+
+test('a server whose URIs nobody reads goes on', async () => {
+  const socket = `${box}/socket`
+  const child = spawnServer('--socket', socket, '--pid-file', `${box}/pid`, 'big')
+  child.stdout!.destroy()
+  const ended = once(child, 'exit')
+  while (!fs.existsSync(`${box}/pid`)) await sleep(20)
+  await sleep(200)
+  const client = await NbdClient.open({ path: socket }, 'simple')
+  expect((await client.read({ length: 5 })).error).toBeUndefined()
+  await client.close()
+  child.kill()
+  expect(await ended).toEqual([143, null])
+})
+
+test('a signal to the server ends its command, and what that has started', async () => {
+  const command = [
+    'sleep 60 & echo $! >first',
+    `sh -c "trap '' TERM; echo \\$\\$ >stubborn; while :; do sleep 60; done" &`,
+    'while ! test -s stubborn; do sleep 0.05; done; sleep 0.1; echo $$ >shell; wait'
+  ].join('\n')
+  const child = spawnServer('--run', `cd ${box}\n${command}`, 'big')
+  const ended = once(child, 'exit')
+  while (!fs.existsSync(`${box}/shell`)) await sleep(20)
+  await sleep(100)
+  child.kill()
+  expect(await ended).toEqual([143, null])
+  const pids = ['first', 'stubborn', 'shell'].map((name) =>
+    fs.readFileSync(`${box}/${name}`, 'utf8')
+  )
+  const left = pids.map(Number).filter(isRunning)
+  for (const pid of left) process.kill(pid, 'SIGKILL')
+  expect(left).toEqual([])
+})
+
+function spawnServer(...args: string[]): ChildProcess {
+  const words = ['file', 'serve', '--image', image, '--index', index, ...args]
+  const [node, main] = ociUnpackCommand
+  return spawn(node, [main, ...words], { stdio: ['ignore', 'pipe', 'inherit'] })
+}
+
+/** What has ended may not have been reaped yet. */
+function isRunning(pid: number): boolean {
+  if (!fs.existsSync(`/proc/${pid}/stat`)) return false
+  return !/\) [ZX] /.test(fs.readFileSync(`/proc/${pid}/stat`, 'utf8'))
+}
 
 test('a server needs a place to listen', () => {
   const { status, stderr } = ociUnpack('file', 'serve', '--image', image, 'big')
@@ -308,7 +355,10 @@ describe.runIf(needs('qemu-img', 'nbdcopy', 'nbdinfo', 'nbdkit', 'sfdisk', 'mke2
         fs.writeFileSync(blob, bytes)
       }
       const { stderr } = await server.end('SIGTERM')
-      expect(stderr).toContain('A file could not be read for a client. (entry: disk/disk.qcow2')
+      const name = built.layers[1]!.digest.replace(':', '-')
+      expect(stderr).toContain('A file could not be read for a client. (')
+      for (const fact of [`file: ${index}/${name}`, 'entry: disk/disk.qcow2', '[INDEX_INVALID]'])
+        expect(stderr).toContain(fact)
     })
   }
 )
