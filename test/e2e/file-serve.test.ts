@@ -10,6 +10,7 @@ import { startFileServer, type FileServerProcess } from '../support/file-server.
 import { blobPath, buildImage, type BuiltImage } from '../support/image-builder.ts'
 import { NbdClient } from '../support/nbd-client.ts'
 import { request } from '../support/nbd-messages.ts'
+import { makeQcow2, QCOW2_PROGRAMS } from '../support/qcow2.ts'
 import { needs } from '../support/requires.ts'
 import { ok, type Run } from '../support/run.ts'
 import { directory, file, symlink, tar } from '../support/tar-builder.ts'
@@ -227,138 +228,110 @@ test('memory stays flat with 64 clients that do not read what they ask for', asy
   expect((await server.end('SIGTERM')).status).toBe(143)
 })
 
-describe.runIf(needs('qemu-img', 'nbdcopy', 'nbdinfo', 'nbdkit', 'sfdisk', 'mke2fs'))(
-  'a disk',
-  () => {
-    let disk: string
-    let old: string
-    let built: BuiltImage
-    beforeAll(() => {
-      disk = `${work}/disk.qcow2`
-      old = `${work}/old.qcow2`
-      makeDisk(disk, 'new')
-      makeDisk(old, 'old')
-      const layerOf = (path: string): Buffer =>
-        tar(directory('disk'), file('disk/disk.qcow2', fs.readFileSync(path)))
-      const lower = layerOf(old)
-      const upper = layerOf(disk)
-      built = buildImage(`${work}/disks`, {
-        layers: [
-          { tar: lower, blob: lower, mediaType: 'application/vnd.oci.image.layer.v1.tar' },
-          { tar: upper, blob: gzipSync(upper) }
-        ]
-      })
-      image = built.reference
+describe.runIf(needs('nbdcopy', 'nbdinfo', 'nbdkit', ...QCOW2_PROGRAMS))('a disk', () => {
+  let disk: string
+  let old: string
+  let built: BuiltImage
+  beforeAll(() => {
+    disk = `${work}/disk.qcow2`
+    old = `${work}/old.qcow2`
+    makeQcow2(disk, 'new'.repeat(100_000))
+    makeQcow2(old, 'old'.repeat(100_000))
+    const layerOf = (path: string): Buffer =>
+      tar(directory('disk'), file('disk/disk.qcow2', fs.readFileSync(path)))
+    const lower = layerOf(old)
+    const upper = layerOf(disk)
+    built = buildImage(`${work}/disks`, {
+      layers: [
+        { tar: lower, blob: lower, mediaType: 'application/vnd.oci.image.layer.v1.tar' },
+        { tar: upper, blob: gzipSync(upper) }
+      ]
     })
+    image = built.reference
+  })
 
-    /** A qcow2 with a partition table and a file system that has one file. */
-    function makeDisk(path: string, content: string): void {
-      const raw = `${path}.raw`
-      fs.writeFileSync(`${work}/table`, 'start=2048, type=83\n')
-      fs.mkdirSync(`${work}/root`, { recursive: true })
-      fs.writeFileSync(`${work}/root/content`, content.repeat(100_000))
-      ok('truncate', '-s', '32M', raw)
-      ok('sh', '-c', `sfdisk --quiet ${raw} <${work}/table`)
-      ok(
-        'mke2fs',
-        '-q',
-        '-F',
-        '-t',
-        'ext4',
-        '-d',
-        `${work}/root`,
-        '-E',
-        'offset=1048576',
-        raw,
-        '31M'
-      )
-      // what of its big clusters is not used are holes
-      ok('qemu-img', 'convert', '-O', 'qcow2', '-o', 'cluster_size=1M', raw, path)
-    }
+  test('is copied by nbdcopy and qemu-img byte by byte, and compared', () => {
+    const { status, stderr, stdout } = served(
+      [
+        `nbdcopy "$uri" ${box}/nbdcopy`,
+        `nbdcopy --synchronous "$uri" ${box}/slow`,
+        `qemu-img convert -f raw -O raw "$uri" ${box}/convert`,
+        `qemu-img compare "$uri" ${disk}`,
+        `qemu-img info --output=json "$uri" >${box}/info`
+      ].join(' && '),
+      'disk/disk.qcow2'
+    )
+    expect([status, stderr]).toEqual([0, ''])
+    for (const name of ['nbdcopy', 'slow', 'convert']) ok('cmp', `${box}/${name}`, disk)
+    expect(stdout).toContain('Images are identical.')
+    const info = JSON.parse(fs.readFileSync(`${box}/info`, 'utf8')) as object
+    expect(info).toMatchObject({ format: 'qcow2', 'virtual-size': 32 * MIB })
+  })
 
-    test('is copied by nbdcopy and qemu-img byte by byte, and compared', () => {
-      const { status, stderr, stdout } = served(
-        [
-          `nbdcopy "$uri" ${box}/nbdcopy`,
-          `nbdcopy --synchronous "$uri" ${box}/slow`,
-          `qemu-img convert -f raw -O raw "$uri" ${box}/convert`,
-          `qemu-img compare "$uri" ${disk}`,
-          `qemu-img info --output=json "$uri" >${box}/info`
-        ].join(' && '),
-        'disk/disk.qcow2'
-      )
-      expect([status, stderr]).toEqual([0, ''])
-      for (const name of ['nbdcopy', 'slow', 'convert']) ok('cmp', `${box}/${name}`, disk)
-      expect(stdout).toContain('Images are identical.')
-      const info = JSON.parse(fs.readFileSync(`${box}/info`, 'utf8')) as object
-      expect(info).toMatchObject({ format: 'qcow2', 'virtual-size': 32 * MIB })
-    })
+  test('is the same over a port, and through nbdkit', () => {
+    const { status, stderr } = served(
+      [
+        `qemu-img convert -f raw -O raw "$uri" ${box}/convert`,
+        `nbdkit nbd "$uri" --run 'nbdcopy "$uri" ${box}/nbdkit'`
+      ].join(' && '),
+      '--port',
+      '0',
+      'disk/disk.qcow2'
+    )
+    expect([status, stderr]).toEqual([0, ''])
+    for (const name of ['nbdkit', 'convert']) ok('cmp', `${box}/${name}`, disk)
+  })
 
-    test('is the same over a port, and through nbdkit', () => {
-      const { status, stderr } = served(
-        [
-          `qemu-img convert -f raw -O raw "$uri" ${box}/convert`,
-          `nbdkit nbd "$uri" --run 'nbdcopy "$uri" ${box}/nbdkit'`
-        ].join(' && '),
-        '--port',
-        '0',
-        'disk/disk.qcow2'
-      )
-      expect([status, stderr]).toEqual([0, ''])
-      for (const name of ['nbdkit', 'convert']) ok('cmp', `${box}/${name}`, disk)
-    })
+  test('shows what it is and where it has holes', () => {
+    const { stdout } = served(
+      'nbdinfo "$uri"; qemu-img map -f raw --output=json "$uri"',
+      'disk/disk.qcow2'
+    )
+    expect(stdout).toContain(`export-size: ${fs.statSync(disk).size} `)
+    for (const fact of [
+      'is_read_only: true',
+      'can_multi_conn: true',
+      'can_df: true',
+      'base:allocation'
+    ])
+      expect(stdout).toContain(fact)
+    const map = JSON.parse(stdout.slice(stdout.indexOf('['))) as Extent[]
+    const holes = map.filter(({ zero }) => zero)
+    expect(holes.length).toBeGreaterThan(3)
+    const content = fs.readFileSync(disk)
+    for (const { start, length } of holes)
+      expect(content.subarray(start, start + length).every((byte) => byte === 0)).toBe(true)
+    expect(map.reduce((sum, { length }) => sum + length, 0)).toBe(content.length)
+  })
 
-    test('shows what it is and where it has holes', () => {
-      const { stdout } = served(
-        'nbdinfo "$uri"; qemu-img map -f raw --output=json "$uri"',
-        'disk/disk.qcow2'
-      )
-      expect(stdout).toContain(`export-size: ${fs.statSync(disk).size} `)
-      for (const fact of [
-        'is_read_only: true',
-        'can_multi_conn: true',
-        'can_df: true',
-        'base:allocation'
-      ])
-        expect(stdout).toContain(fact)
-      const map = JSON.parse(stdout.slice(stdout.indexOf('['))) as Extent[]
-      const holes = map.filter(({ zero }) => zero)
-      expect(holes.length).toBeGreaterThan(3)
-      const content = fs.readFileSync(disk)
-      for (const { start, length } of holes)
-        expect(content.subarray(start, start + length).every((byte) => byte === 0)).toBe(true)
-      expect(map.reduce((sum, { length }) => sum + length, 0)).toBe(content.length)
-    })
-
-    interface Extent {
-      start: number
-      length: number
-      zero: boolean
-    }
-
-    test('in a layer that was damaged since its index was made is an error, never wrong bytes', async () => {
-      const socket = `${box}/socket`
-      const server = await startOn(socket, 'disk/disk.qcow2')
-      const blob = blobPath(built.layout, built.layers[1]!)
-      const bytes = fs.readFileSync(blob)
-      const damaged = Buffer.from(bytes)
-      damaged.fill(0x55, damaged.length >> 1, (damaged.length >> 1) + 100)
-      fs.writeFileSync(blob, damaged)
-      try {
-        const client = await NbdClient.open({ path: socket }, 'structured')
-        const { size } = fs.statSync(disk)
-        const { error } = await client.read({ length: size })
-        expect(error).toMatchObject({ error: 5 })
-        expect(error!.message).toMatch(/\[[A-Z_]+\]$/)
-        await client.close()
-      } finally {
-        fs.writeFileSync(blob, bytes)
-      }
-      const { stderr } = await server.end('SIGTERM')
-      const name = built.layers[1]!.digest.replace(':', '-')
-      expect(stderr).toContain('A file could not be read for a client. (')
-      for (const fact of [`file: ${index}/${name}`, 'entry: disk/disk.qcow2', '[INDEX_INVALID]'])
-        expect(stderr).toContain(fact)
-    })
+  interface Extent {
+    start: number
+    length: number
+    zero: boolean
   }
-)
+
+  test('in a layer that was damaged since its index was made is an error, never wrong bytes', async () => {
+    const socket = `${box}/socket`
+    const server = await startOn(socket, 'disk/disk.qcow2')
+    const blob = blobPath(built.layout, built.layers[1]!)
+    const bytes = fs.readFileSync(blob)
+    const damaged = Buffer.from(bytes)
+    damaged.fill(0x55, damaged.length >> 1, (damaged.length >> 1) + 100)
+    fs.writeFileSync(blob, damaged)
+    try {
+      const client = await NbdClient.open({ path: socket }, 'structured')
+      const { size } = fs.statSync(disk)
+      const { error } = await client.read({ length: size })
+      expect(error).toMatchObject({ error: 5 })
+      expect(error!.message).toMatch(/\[[A-Z_]+\]$/)
+      await client.close()
+    } finally {
+      fs.writeFileSync(blob, bytes)
+    }
+    const { stderr } = await server.end('SIGTERM')
+    const name = built.layers[1]!.digest.replace(':', '-')
+    expect(stderr).toContain('A file could not be read for a client. (')
+    for (const fact of [`file: ${index}/${name}`, 'entry: disk/disk.qcow2', '[INDEX_INVALID]'])
+      expect(stderr).toContain(fact)
+  })
+})
