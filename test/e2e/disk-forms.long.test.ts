@@ -1,8 +1,8 @@
 /** A containerDisk in every form of layer, replaced and deleted by upper layers: as a file, and by the programs that speak NBD. */
-import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { imageInForm, layerForms } from '../support/layer-forms.ts'
+import { noise } from '../support/noise.ts'
 import { makeQcow2, QCOW2_PROGRAMS } from '../support/qcow2.ts'
 import { needs } from '../support/requires.ts'
 import { ok } from '../support/run.ts'
@@ -82,9 +82,3 @@ describe.runIf(needs('nbdcopy', ...QCOW2_PROGRAMS))('a disk', () => {
       expect(content.subarray(start, start + length).equals(Buffer.alloc(length))).toBe(true)
   }
 })
-
-/** Half of it is lost by compression. */
-function noise(length: number): Buffer {
-  const bytes = createHash('shake256', { outputLength: length / 2 }).digest()
-  return Buffer.from(bytes.toString('hex'), 'latin1')
-}

@@ -14,6 +14,7 @@ import {
   type ImageFileOptions
 } from '../../src/index.ts'
 import { blobPath, buildImage, type Image, type Layer } from '../support/image-builder.ts'
+import { noise } from '../support/noise.ts'
 import { needs } from '../support/requires.ts'
 import { directory, file, hardlink, symlink, tar } from '../support/tar-builder.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
@@ -387,13 +388,6 @@ function diskOf(size: number): Buffer {
     content.fill(text, at + MIB / 2, at + MIB)
   }
   return content
-}
-
-function noise(length: number, seed: string): Buffer {
-  const bytes = createHash('shake256', { outputLength: length / 2 })
-    .update(seed)
-    .digest()
-  return Buffer.from(bytes.toString('hex'), 'latin1')
 }
 
 function sha256(bytes: Buffer): string {

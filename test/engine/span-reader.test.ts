@@ -1,5 +1,4 @@
 /** How much of a layer is read and inflated for one part of it, in every form that a layer can have. */
-import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -8,6 +7,7 @@ import { SpanReader } from '../../src/engine/files/span-reader.ts'
 import { indexLayers } from '../../src/index.ts'
 import { openRegularFile } from '../../src/sys/open-regular.ts'
 import { imageInForm, layerForms } from '../support/layer-forms.ts'
+import { noise } from '../support/noise.ts'
 import { directory, file } from '../support/tar-builder.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
 
@@ -101,10 +101,4 @@ function readerOf(index: OpenIndex, blob: Buffer): { counted: Counted; reader: S
     close: () => undefined
   }
   return { counted, reader: new SpanReader(index, parts, blob.length) }
-}
-
-/** Half of it is lost by compression. */
-function noise(length: number): Buffer {
-  const bytes = createHash('shake256', { outputLength: length / 2 }).digest()
-  return Buffer.from(bytes.toString('hex'), 'latin1')
 }
