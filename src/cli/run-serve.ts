@@ -7,12 +7,13 @@ import { withPidFile } from './pid-file.ts'
 import { withEvents } from './progress/show.ts'
 import { registryOption } from './registry-values.ts'
 import { imageOptions } from './image-options.ts'
+import { output as standardOutput } from './streams.ts'
 
 export const runFileServe: Run = async (input, terminal) => {
   const registry = await registryOption(input, terminal)
   const command = text(input, 'run')
   const place = placeOf(input)
-  for (const name of ['pid-file', 'run', 'index']) assertNotEmpty(input, name)
+  for (const name of ['pid-file', 'run']) assertNotEmpty(input, name)
   return withEvents(terminal, async (onEvent, clear) => {
     const paths = input.positionals
     const index = text(input, 'index')
@@ -56,8 +57,9 @@ function placeOf(input: Input): { socket?: string; port?: number } {
   }
 }
 
-/** @throws ABORTED */
+/** Clients need the server, whether or not anybody reads where it is. @throws ABORTED */
 async function wait({ exports, closed }: FileServer, terminal: Terminal): Promise<number> {
+  standardOutput.mayLoseReader = true
   for (const { uri } of exports) terminal.out(`${uri}\n`)
   await closed
   throw aborted(terminal.signal.reason)

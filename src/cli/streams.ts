@@ -8,12 +8,15 @@ import { fstatSync, writeSync } from 'node:fs'
 class StandardStream {
   /** Called when a write fails for the first time. */
   onFailure: () => void = () => undefined
+  /** Whether its reader may go without that being a failure. */
+  mayLoseReader = false
   /** Why nothing is written any more. */
   failure: NodeJS.ErrnoException | undefined
   private readonly fd: number
   private readonly node: () => NodeJS.WriteStream
   private last: Promise<void> = Promise.resolve()
   private direct: boolean | undefined
+  private hasLostReader = false
 
   constructor(fd: number, node: () => NodeJS.WriteStream) {
     this.fd = fd
@@ -32,7 +35,7 @@ class StandardStream {
 
   /** Writes in order; never throws. */
   write(text: string | Uint8Array): void {
-    if (this.failure !== undefined || text.length === 0) return
+    if (this.failure !== undefined || this.hasLostReader || text.length === 0) return
     this.direct ??= this.isDirect()
     if (this.direct) this.writeFully(typeof text === 'string' ? Buffer.from(text) : text)
     else this.last = this.send(text)
@@ -78,6 +81,10 @@ class StandardStream {
 
   private fail(error: NodeJS.ErrnoException): void {
     if (this.failure !== undefined) return
+    if (this.mayLoseReader && error.code === 'EPIPE') {
+      this.hasLostReader = true
+      return
+    }
     this.failure = error
     this.onFailure()
   }

@@ -38,7 +38,10 @@ export async function* throughAsync(
 ): AsyncGenerator<Buffer> {
   pipeline(Readable.from(input, { highWaterMark: 1 }), stream, () => undefined)
   try {
-    for await (const chunk of stream) yield chunk as Buffer
+    for await (const chunk of stream) {
+      yield chunk as Buffer
+      release(chunk as Buffer)
+    }
   } finally {
     stream.destroy()
   }

@@ -65,7 +65,7 @@ export interface ExportFileResult {
 export interface FileDisk {
   /** `raw` if nothing says that it is another. */
   format: DiskFormat
-  /** Bytes that a virtual machine sees. Undefined if the format does not say it at its beginning or end. */
+  /** Bytes that a virtual machine sees. Undefined if the format does not say it at its beginning or end, or says 2^53 or more. */
   virtualSize?: number
 }
 

@@ -40,7 +40,7 @@ export interface IndexedLayer {
  * @throws OciUnpackError with a stable `code`
  */
 export async function indexLayers(options: IndexLayersOptions): Promise<IndexLayersResult> {
-  requireOptions(options, { image: 'text' })
+  requireOptions(options, { image: 'text' }, { index: 'text' })
   return asked({ image: options.image }, () =>
     withImage(options.image, normalizeImage(options), async (job) => {
       const directory = openLastingDirectory(options.index, job.settings.onEvent)

@@ -7,7 +7,7 @@ import { IMAGE_MODE } from '../rootfs/write-erofs.ts'
 import { flush } from '../sys/durable.ts'
 import { close, openDirectory, writeNewFile } from '../sys/files.ts'
 import { makeDirectory } from '../sys/names.ts'
-import { IMAGE_SET_FILE, type ImageFile, type ImageSet } from './erofs/image-set.ts'
+import { IMAGE_SET_FILE, type ErofsFile, type ImageSet } from './erofs/image-set.ts'
 import { joinImages } from './erofs/join-images.ts'
 import { withLayerCache } from './erofs/layer-cache.ts'
 import { makeLayerImages, type LayerImages } from './erofs/layer-images.ts'
@@ -153,7 +153,7 @@ async function completeSet(
   return images
 }
 
-function writeDisk(directory: number, images: ImageSet): ImageFile {
+function writeDisk(directory: number, images: ImageSet): ErofsFile {
   const descriptor = diskDescriptor(images)
   writeNewFile(directory, DISK_FILE, descriptor, IMAGE_MODE)
   return { name: DISK_FILE, digest: digestOf(descriptor), size: descriptor.length }

@@ -1,7 +1,7 @@
 /** Serves files of an image as network block devices. */
 import { resolve } from 'node:path'
 import { toText } from '../bytes.ts'
-import { OciUnpackError } from '../errors.ts'
+import { OciUnpackError, type Facts } from '../errors.ts'
 import { exportName, isExportName } from '../nbd/export.ts'
 import { nbdUri, type Address } from '../nbd/uri.ts'
 import { openImageFile, type ImageFileOptions } from './files/image-file.ts'
@@ -38,7 +38,7 @@ export interface FileServer {
 }
 
 export interface ServedExport {
-  /** The path in the image, without a slash at its beginning. */
+  /** The path in the image, without `/` or `./` at its beginning. */
   readonly name: string
   /** In bytes. */
   readonly size: number
@@ -51,7 +51,7 @@ export interface ServedExport {
  * @throws OciUnpackError with a stable `code`
  */
 export async function serveFiles(options: ServeFilesOptions): Promise<FileServer> {
-  requireOptions(options, { image: 'text' })
+  requireOptions(options, { image: 'text' }, SERVE_OPTIONS)
   const place = placeOf(options)
   const { paths = [], disk = false } = options
   const names = namesOf(paths)
@@ -67,6 +67,8 @@ export async function serveFiles(options: ServeFilesOptions): Promise<FileServer
     })
   })
 }
+
+const SERVE_OPTIONS = { paths: 'list', socket: 'text', index: 'text' } as const
 
 /** @throws USAGE */
 function placeOf({ socket, port }: ServeFilesOptions): Place {
@@ -84,11 +86,19 @@ function placeOf({ socket, port }: ServeFilesOptions): Place {
 
 /** @throws USAGE */
 function namesOf(paths: readonly string[]): string[] {
+  const other: unknown = paths.find((path: unknown) => typeof path !== 'string')
+  if (other !== undefined) throw notText(other)
   const names = [...new Set(paths.map(exportName))]
   const wrong = names.find((name) => !isExportName(name))
   if (wrong === undefined) return names
   throw new OciUnpackError('USAGE', 'This path cannot be the name of an export.', {
     facts: { expected: '1 to 4096 bytes without NUL', found: `${Buffer.byteLength(wrong)} bytes` }
+  })
+}
+
+function notText(found: unknown): OciUnpackError {
+  return new OciUnpackError('USAGE', 'The path of a file to serve must be text.', {
+    facts: { found: typeof found }
   })
 }
 
@@ -141,6 +151,14 @@ function handleOf(serving: Serving, files: Files, signal: AbortSignal | undefine
   return { address, exports, uri: nbdUri(address, ''), closed, close }
 }
 
+/** Of the failure, with what it was as the reason. */
+function factsOf(error: unknown): Facts {
+  if (!(error instanceof OciUnpackError)) return { reason: String(error) }
+  const { code, message, facts } = error
+  const reason = [message, ...(facts.reason === undefined ? [] : [facts.reason])].join(' ')
+  return { ...facts, reason: `${reason} [${code}]` }
+}
+
 /** Clients repeat what fails, so each kind of failure is told once for each file. */
 function failuresTo(
   onEvent: OnEvent
@@ -151,11 +169,10 @@ function failuresTo(
     const key = `${name}\0${reason}`
     if (told.has(key)) return
     told.add(key)
-    const code = error instanceof OciUnpackError ? ` [${error.code}]` : ''
     onEvent({
       type: 'warning',
       message: 'A file could not be read for a client.',
-      facts: { entry: name, offset, reason: `${reason}${code}` }
+      facts: { ...factsOf(error), entry: name, offset }
     })
   }
 }

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { OciUnpackError, withFacts, type ErrorCode, type Facts } from '../errors.ts'
 import { close } from '../sys/files.ts'
 import { checksOf, type Check } from './erofs/image-checks.ts'
-import type { ImageFile } from './erofs/image-set.ts'
+import type { ErofsFile } from './erofs/image-set.ts'
 import { openImageSet, withWholePath } from './erofs/read-image-set.ts'
 import { count } from './extract/unpack-options.ts'
 import { asked } from './operation/asked.ts'
@@ -25,7 +25,7 @@ export interface VerifyErofsOptions {
  */
 export type ErofsFileStatus = 'ok' | 'damaged' | 'unreadable'
 
-export interface ErofsFileReport extends ImageFile {
+export interface ErofsFileReport extends ErofsFile {
   status: ErofsFileStatus
   /** What is wrong, unless the status is `ok`. */
   error?: { code: ErrorCode; message: string; facts: Facts; hint?: string }
@@ -72,7 +72,7 @@ async function runChecks(
 }
 
 function report(
-  { name, digest, size }: ImageFile,
+  { name, digest, size }: ErofsFile,
   directory: string,
   outcome: PromiseSettledResult<void>
 ): ErofsFileReport {

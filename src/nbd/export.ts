@@ -2,7 +2,7 @@
 import { MAX_STRING } from './wire.ts'
 
 export interface Export {
-  /** Without a slash at its beginning. */
+  /** Without `/` or `./` at its beginning. */
   readonly name: string
   /** In bytes. */
   readonly size: number
@@ -14,7 +14,7 @@ export interface Offer {
   isClosing(): boolean
 }
 
-/** The empty name is that of the default export, the first; a slash at the beginning of a name does not matter. */
+/** The empty name is that of the default export, the first; `/` or `./` at the beginning of a name does not matter. */
 export function findExport({ exports }: Offer, name: string): Export | undefined {
   if (name === '') return exports[0]
   const wanted = exportName(name)
@@ -22,7 +22,7 @@ export function findExport({ exports }: Offer, name: string): Export | undefined
 }
 
 export function exportName(path: string): string {
-  return path.replace(/^\/+/, '')
+  return path.replace(/^(?:\.?\/)+/, '')
 }
 
 /** Whether the protocol can transport the name ("Conventions" in its specification). */

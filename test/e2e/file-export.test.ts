@@ -145,6 +145,18 @@ describe('file export', () => {
     expect(readFileSync(output).equals(raw)).toBe(true)
   })
 
+  test.runIf(needs('strace'))('writes nothing anywhere but to its output', () => {
+    const image = imageOf('scratch', [one(raw), tar(file('etc/x'))])
+    const output = join(work, 'scratch.img')
+    const calls = ['-e', 'trace=open,openat,openat2,creat,memfd_create', '-o', join(work, 'calls')]
+    const args = ['file', 'export', '--image', image, '--disk', output]
+    ok('strace', '-f', '-qq', ...calls, ...ociUnpackCommand, ...args)
+    const traced = readFileSync(join(work, 'calls'), 'latin1').split('\n')
+    const writing = traced.filter((call) => /O_WRONLY|O_RDWR|O_CREAT|creat/.test(call))
+    expect(writing).toEqual([expect.stringContaining('.scratch.img.oci-unpack-')])
+    expect(readFileSync(output).equals(raw)).toBe(true)
+  })
+
   test('an existing file is never replaced', () => {
     const image = imageOf('exists', [one(raw)])
     writeFileSync(join(work, 'there'), 'mine')
@@ -214,7 +226,8 @@ describe.skipIf(!needs('qemu-img'))('disks of other formats', () => {
       expect(readFileSync(output).equals(readFileSync(path))).toBe(true)
       const cut = imageOf(`cut-${program}`, [one(packed.subarray(0, packed.length - 20))])
       const failing = ['--image', cut, '--disk', '--inflate', join(work, 'cut')]
-      expectFailure(failing, 'COMPRESSION_INVALID', '')
+      expectFailure(failing, 'COMPRESSION_INVALID', 'leave out --inflate to get it as it is')
+      expect(ociUnpack('file', 'export', ...failing).stderr).not.toContain('not a valid layer')
       expect(existsSync(join(work, 'cut'))).toBe(false)
     }
   )

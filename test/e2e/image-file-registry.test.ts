@@ -1,5 +1,4 @@
 /** A file of an image on a registry that is read at any offset: what is fetched for it. */
-import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startDockerRegistry, type DockerRegistry } from '../support/docker-registry.ts'
 import { buildImage } from '../support/image-builder.ts'
@@ -7,13 +6,14 @@ import { needs } from '../support/requires.ts'
 import { directory, file, tar } from '../support/tar-builder.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
 import { library } from '../support/dist.ts'
+import { noise } from '../support/noise.ts'
 import { ociUnpackOk } from './cli.ts'
 
 const MIB = 2 ** 20
 
 describe.runIf(needs('docker-registry'))('a disk on a registry', () => {
   const work = makeTemporary()
-  const disk = hexOf(40 * MIB)
+  const disk = noise(40 * MIB)
   let registry: DockerRegistry
   let image: string
   let blobSize: number
@@ -35,12 +35,12 @@ describe.runIf(needs('docker-registry'))('a disk on a registry', () => {
     const options = { image, path: 'disk/disk.img', index: `${work}/index` }
     const first = await openImageFile(options)
     await first.close()
-    const before = await sent()
+    const before = await registry.sent()
     const opened = await openImageFile(options)
     const target = Buffer.alloc(MIB)
     await opened.read(target, 21 * MIB)
     expect(target.equals(disk.subarray(21 * MIB, 22 * MIB))).toBe(true)
-    const fetched = (await sent()) - before
+    const fetched = (await registry.sent()) - before
     expect(fetched).toBeGreaterThan(MIB / 2)
     // at most two spans of the 40 MiB
     expect(fetched).toBeLessThan(blobSize / 4)
@@ -48,27 +48,11 @@ describe.runIf(needs('docker-registry'))('a disk on a registry', () => {
   })
 
   test('is exported in one pass', async () => {
-    const before = await sent()
+    const before = await registry.sent()
     const { stdout } = ociUnpackOk('file', 'export', '--image', image, '--disk', `${work}/disk`)
     expect(stdout).toContain(String(disk.length))
-    const fetched = (await sent()) - before
+    const fetched = (await registry.sent()) - before
     expect(fetched).toBeGreaterThan(blobSize)
     expect(fetched).toBeLessThan(blobSize + MIB)
   })
-
-  /** Bytes of all answers, as the registry has logged them. */
-  async function sent(): Promise<number> {
-    await new Promise((resolve) => setTimeout(resolve, 300))
-    return [...registry.log().matchAll(/"GET \S+ HTTP[^"]*" 20\d (\d+)/g)]
-      .map(([, bytes]) => Number(bytes))
-      .reduce((sum, bytes) => sum + bytes, 0)
-  }
 })
-
-/** Half of it is lost by compression. */
-function hexOf(length: number): Buffer {
-  const noise = createHash('shake256', { outputLength: length / 2 })
-    .update('disk')
-    .digest()
-  return Buffer.from(noise.toString('hex'), 'latin1')
-}

@@ -1,21 +1,18 @@
 /** Tags of a repository, and what refers to an image, with Debian's docker-registry, which has no referrers API. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { imageToAttachTo, named, storeAttachment } from '../support/attachments.ts'
 import { startDockerRegistry, type DockerRegistry } from '../support/docker-registry.ts'
 import {
-  buildImage,
   storeBlob,
-  storeJson,
   writeIndex,
   type BuiltImage,
   type Descriptor
 } from '../support/image-builder.ts'
 import { needs } from '../support/requires.ts'
 import { run } from '../support/run.ts'
-import { file, tar } from '../support/tar-builder.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
 import { ociUnpack, ociUnpackOk } from './cli.ts'
 
-const MANIFEST = 'application/vnd.oci.image.manifest.v1+json'
 const SBOM = 'application/vnd.example.sbom'
 const SIGNATURE = 'application/vnd.example.signature'
 
@@ -30,11 +27,10 @@ describe.runIf(needs('docker-registry'))('a registry without the referrers API',
     work = makeTemporary()
     registry = await startDockerRegistry()
     repository = `docker://${registry.host}/team/app`
-    image = buildImage(`${work}/layout`, { layers: [tar(file('f', 'content'))] })
+    image = imageToAttachTo(`${work}/layout`)
     sbom = attach(image.layout, image.manifest, SBOM)
     signature = attach(image.layout, sbom, SIGNATURE)
-    const tagged = { ...image.manifest, annotations: { 'org.opencontainers.image.ref.name': '1' } }
-    writeIndex(image.layout, [tagged, sbom, signature])
+    writeIndex(image.layout, [named(image.manifest, '1'), sbom, signature])
   })
   afterEach(async () => {
     await registry.close()
@@ -147,14 +143,11 @@ function listed(name: string): object[] {
 /** As `oras attach` would. The layout lists it without its type. */
 function attach(layout: string, subject: Descriptor, artifactType: string): Descriptor {
   const config = storeBlob(layout, 'application/vnd.oci.empty.v1+json', Buffer.from('{}'))
-  const layers = [storeBlob(layout, artifactType, Buffer.from(artifactType))]
-  return storeJson(layout, MANIFEST, {
-    schemaVersion: 2,
-    mediaType: MANIFEST,
-    artifactType,
+  const manifest = { artifactType, subject, annotations: { kind: artifactType } }
+  return storeAttachment(layout, {
     config,
-    layers,
-    subject,
-    annotations: { kind: artifactType }
+    mediaType: artifactType,
+    content: artifactType,
+    manifest
   })
 }

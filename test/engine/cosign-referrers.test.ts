@@ -1,23 +1,19 @@
 /** What cosign attaches to images goes along, and is shown. */
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { imageToAttachTo, named, storeAttachment, type NamedEntry } from '../support/attachments.ts'
 import { library } from '../support/dist.ts'
 import { NAME, startFaultyRegistry, type FaultyRegistry } from '../support/faulty-registry.ts'
 import {
-  buildImage,
-  storeBlob,
   storeJson,
   writeIndex,
   type BuiltImage,
   type Descriptor
 } from '../support/image-builder.ts'
-import { file, tar } from '../support/tar-builder.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
 
 const { copy, listLayout, listReferrers, statImage } = library
 
-const MANIFEST = 'application/vnd.oci.image.manifest.v1+json'
 const CONFIG = 'application/vnd.oci.image.config.v1+json'
-const REF_NAME = 'org.opencontainers.image.ref.name'
 const SIGNATURE = 'application/vnd.dev.cosign.simplesigning.v1+json'
 const ATTESTATION = 'application/vnd.dsse.envelope.v1+json'
 const SBOM = 'text/spdx+json'
@@ -32,7 +28,7 @@ let registry: FaultyRegistry
 beforeEach(async () => {
   work = makeTemporary()
   registry = await startFaultyRegistry()
-  image = buildImage(`${work}/layout`, { layers: [tar(file('f', 'content'))] })
+  image = imageToAttachTo(`${work}/layout`)
   signature = attachment(SIGNATURE)
   attestation = attachment(ATTESTATION)
   sbom = attachment(SBOM)
@@ -58,23 +54,11 @@ function attachment(mediaType: string, content: string = mediaType): Descriptor 
     config: {},
     rootfs: { type: 'layers', diff_ids: [] }
   })
-  const layers = [storeBlob(image.layout, mediaType, Buffer.from(content))]
-  return storeJson(image.layout, MANIFEST, {
-    schemaVersion: 2,
-    mediaType: MANIFEST,
-    config,
-    layers
-  })
+  return storeAttachment(image.layout, { config, mediaType, content })
 }
 
 function tagOf({ digest }: Descriptor, suffix: string): string {
   return `${digest.replace(':', '-')}.${suffix}`
-}
-
-type Entry = Descriptor & { annotations: Record<string, string> }
-
-function named(descriptor: Descriptor, tag: string): Entry {
-  return { ...descriptor, annotations: { [REF_NAME]: tag } }
 }
 
 async function rows(name: string): Promise<unknown[]> {
@@ -121,10 +105,8 @@ test('they stay where they are if they are not asked for, and no tag of them is 
 })
 
 test('a layout that cosign saved is understood, and gets the tags on its way', async () => {
-  const kind = (descriptor: Descriptor, name: string): Entry => ({
-    ...descriptor,
-    annotations: { [REF_NAME]: 'example/app:1', kind: `dev.cosignproject.cosign/${name}` }
-  })
+  const kind = (descriptor: Descriptor, name: string): NamedEntry =>
+    named(descriptor, 'example/app:1', { kind: `dev.cosignproject.cosign/${name}` })
   const entries = [
     kind(image.manifest, 'image'),
     kind(signature, 'sigs'),

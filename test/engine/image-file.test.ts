@@ -14,6 +14,7 @@ import {
   type ImageFileOptions
 } from '../../src/index.ts'
 import { blobPath, buildImage, type Image, type Layer } from '../support/image-builder.ts'
+import { noise } from '../support/noise.ts'
 import { needs } from '../support/requires.ts'
 import { directory, file, hardlink, symlink, tar } from '../support/tar-builder.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
@@ -164,6 +165,8 @@ describe('the file that is read', () => {
       expect(await codeOf(openImageFile({ ...options, path: 'd' }))).toBe('PATH_INVALID')
       expect(await codeOf(openImageFile({ ...options, path: 'y' }))).toBe('PATH_NOT_FOUND')
       expect(await codeOf(openImageFile({ ...options, path: '' }))).toBe('USAGE')
+      const index = 5 as unknown as string
+      expect(await codeOf(openImageFile({ ...options, path: 'x', index }))).toBe('USAGE')
       const empty = await openImageFile({ ...options, path: 'empty' })
       expect(empty.size).toBe(0)
       expect(await empty.extents(0, 0)).toEqual([])
@@ -173,6 +176,10 @@ describe('the file that is read', () => {
       expect(await codeOf(opened.read(Buffer.alloc(2), 2))).toBe('USAGE')
       expect(await codeOf(opened.read(Buffer.alloc(2), -1))).toBe('USAGE')
       expect(await codeOf(opened.extents(0, 4))).toBe('USAGE')
+      for (const range of [{ start: 2, end: 1 }, { start: NaN }, { start: -1 }, { end: 4 }])
+        expect(await codeOf(buffer(imageFileStream(opened, range)))).toBe('USAGE')
+      const nothing = await buffer(imageFileStream(opened, { start: 3 }))
+      expect(nothing).toEqual(Buffer.alloc(0))
       const last = part(opened, 0, 3)
       await Promise.all([opened.close(), opened.close()])
       expect((await last).toString()).toBe('abc')
@@ -381,13 +388,6 @@ function diskOf(size: number): Buffer {
     content.fill(text, at + MIB / 2, at + MIB)
   }
   return content
-}
-
-function noise(length: number, seed: string): Buffer {
-  const bytes = createHash('shake256', { outputLength: length / 2 })
-    .update(seed)
-    .digest()
-  return Buffer.from(bytes.toString('hex'), 'latin1')
 }
 
 function sha256(bytes: Buffer): string {

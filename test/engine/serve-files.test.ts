@@ -26,7 +26,7 @@ async function start(options: Partial<ServeFilesOptions>): Promise<FileServer> {
 }
 
 test('files of the merged tree are served under their paths, each once', async () => {
-  const { address, exports, uri } = await start({ paths: ['/disk/a', 'link', 'disk/a'] })
+  const { address, exports, uri } = await start({ paths: ['/disk/a', 'link', './disk/a'] })
   const at = `?socket=${address.socket!}`
   expect(uri).toBe(`nbd+unix:///${at}`)
   expect(exports).toEqual([
@@ -59,6 +59,9 @@ describe('refused', () => {
     ['a port that is none', { port: 65_536 }, 'USAGE'],
     ['half a port', { port: 1.5 }, 'USAGE'],
     ['no path', { paths: [] }, 'USAGE'],
+    ['a path that is not text', { paths: [5 as unknown as string] }, 'USAGE'],
+    ['a list that is none', { paths: 'disk/a' as unknown as string[] }, 'USAGE'],
+    ['a directory of indexes that is no path', { index: 5 as unknown as string }, 'USAGE'],
     ['the disk of several', { disk: true }, 'PATH_INVALID'],
     ['the root', { paths: ['/'] }, 'USAGE'],
     ['a path with NUL', { paths: ['a\0'] }, 'USAGE'],

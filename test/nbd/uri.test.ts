@@ -15,7 +15,10 @@ test('the URI on a port', () => {
 })
 
 test('names of exports', () => {
-  expect(['/disk/a', '//a', 'a'].map(exportName)).toEqual(['disk/a', 'a', 'a'])
+  expect(['/disk/a', '//a', 'a', './a', '/.//./a'].map(exportName)).toEqual([
+    ...['disk/a', 'a', 'a', 'a', 'a']
+  ])
+  expect(['.a/b', '../a', 'a/./b'].map(exportName)).toEqual(['.a/b', '../a', 'a/./b'])
   const names = ['a', 'ä'.repeat(2048), '', 'a\0b', 'ä'.repeat(2049)]
   expect(names.map(isExportName)).toEqual([true, true, false, false, false])
 })

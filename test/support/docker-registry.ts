@@ -19,6 +19,8 @@ export interface DockerRegistry {
   openUploads(): number
   /** What it wrote about requests. */
   log(): string
+  /** Bytes of all answers to GET, as it has logged them so far. */
+  sent(): Promise<number>
   close(): Promise<void>
 }
 
@@ -53,6 +55,10 @@ async function start(auth: (directory: string) => object | undefined): Promise<D
     },
     openUploads: () => countUploads(join(directory, 'data')),
     log: () => log,
+    sent: async () => {
+      await sleep(LOG_DELAY_MS)
+      return bytesOfAnswers(log)
+    },
     close: async () => {
       const ended = once(child, 'exit')
       child.kill()
@@ -60,6 +66,15 @@ async function start(auth: (directory: string) => object | undefined): Promise<D
       removeTemporary(directory)
     }
   }
+}
+
+/** After which what it has logged has arrived here. */
+const LOG_DELAY_MS = 300
+
+function bytesOfAnswers(log: string): number {
+  return [...log.matchAll(/"GET \S+ HTTP[^"]*" 20\d (\d+)/g)]
+    .map(([, bytes]) => Number(bytes))
+    .reduce((sum, bytes) => sum + bytes, 0)
 }
 
 function withAuth(auth: object | undefined): object {

@@ -3,15 +3,15 @@ import { OciUnpackError, type Facts } from '../../errors.ts'
 import { BLOCK } from '../../erofs/format.ts'
 import { digestHex } from '../../image/digest.ts'
 import type { ErofsFacts } from '../../rootfs/read-erofs.ts'
-import type { ImageFile, ImageSet } from './image-set.ts'
+import type { ErofsFile, ImageSet } from './image-set.ts'
 import { layerUuid, mergedUuid } from './image-uuid.ts'
 
 /** An image of a set, and what must be in it. */
-export interface ExpectedImage extends ImageFile {
+export interface ExpectedImage extends ErofsFile {
   /** In hex. */
   uuid: string
   /** The files that it needs, in its order. */
-  devices: readonly ImageFile[]
+  devices: readonly ErofsFile[]
 }
 
 /** Layers first, bottom first, each once; the merged image is the last. */
@@ -46,19 +46,19 @@ export function compareImage(expected: ExpectedImage, found: ErofsFacts): void {
 }
 
 /** @throws EROFS_INVALID */
-export function compareSize(expected: ImageFile, found: number): void {
+export function compareSize(expected: ErofsFile, found: number): void {
   compare(expected, 'its file has another size', { expected: expected.size, found })
 }
 
 /** @throws EROFS_INVALID */
-export function compareDigest(expected: ImageFile, sha256: string): void {
+export function compareDigest(expected: ErofsFile, sha256: string): void {
   compare(expected, 'it has another content', {
     expected: expected.digest,
     found: `sha256:${sha256}`
   })
 }
 
-function compare({ name }: ImageFile, reason: string, facts: Facts): void {
+function compare({ name }: ErofsFile, reason: string, facts: Facts): void {
   if (facts.expected === facts.found) return
   throw new OciUnpackError('EROFS_INVALID', 'An EROFS image is not the one that was made.', {
     facts: { file: name, reason, ...facts },

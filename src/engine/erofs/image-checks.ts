@@ -10,12 +10,12 @@ import {
   expectedImages,
   type ExpectedImage
 } from './compare-images.ts'
-import type { ImageFile, ImageSet } from './image-set.ts'
+import type { ErofsFile, ImageSet } from './image-set.ts'
 import { diskDescriptor } from './vm-disk.ts'
 
 /** A file of a set, and what finds its faults. */
 export interface Check {
-  file: ImageFile
+  file: ErofsFile
   run: (pool: Pool, control: Control) => Promise<void>
 }
 
@@ -53,7 +53,7 @@ function checksForMachines(directory: number, set: ImageSet): Check[] {
 }
 
 /** @param and what is also to be checked */
-function fileCheck(directory: number, file: ImageFile, and: () => void = () => undefined): Check {
+function fileCheck(directory: number, file: ErofsFile, and: () => void = () => undefined): Check {
   return {
     file,
     async run(pool, control) {

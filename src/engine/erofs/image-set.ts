@@ -15,16 +15,16 @@ export interface ImageSet {
     chainId: Digest
   }
   /** Has the names and the metadata of the whole image. The bodies of its files are on the devices. */
-  merged: ImageFile
+  merged: ErofsFile
   /** The images of the layers, bottom first: the order in which a mount needs them. */
-  devices: (ImageFile & { diffId: Digest })[]
+  devices: (ErofsFile & { diffId: Digest })[]
   /** Says the same as `merged`, for guests that are too old for a disk that begins with that. */
-  linear?: ImageFile
+  linear?: ErofsFile
   /** Describes one disk for virtual machines: `linear` or else `merged`, and then all devices in their order. */
-  disk?: ImageFile
+  disk?: ErofsFile
 }
 
-export interface ImageFile {
+export interface ErofsFile {
   name: string
   digest: Digest
   /** Bytes. */

@@ -8,7 +8,7 @@ import { NewImage, writeMetadata } from '../../rootfs/write-erofs.ts'
 import { heedSignals } from '../operation/abort.ts'
 import type { ThreadOptions } from '../operation/threads.ts'
 import { imageDigests } from './image-digests.ts'
-import type { ImageFile, ImageSet } from './image-set.ts'
+import type { ErofsFile, ImageSet } from './image-set.ts'
 import { mergedUuid } from './image-uuid.ts'
 import type { LayerImages } from './layer-images.ts'
 
@@ -18,7 +18,7 @@ export interface JoinedImages {
   /** The layers, bottom first. */
   devices: ImageSet['devices']
   /** One for each form that was asked for. */
-  joined: ImageFile[]
+  joined: ErofsFile[]
 }
 
 /**
@@ -92,7 +92,7 @@ class JoinedFile {
     }
   }
 
-  finish(tags: readonly string[]): ImageFile {
+  finish(tags: readonly string[]): ErofsFile {
     const { name, parts } = this
     const size = parts.blocks * BLOCK
     this.output.finish(parts.header(tags), size)

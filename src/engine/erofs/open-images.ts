@@ -4,7 +4,7 @@ import { openErofs } from '../../rootfs/read-erofs.ts'
 import { close, openFile } from '../../sys/files.ts'
 import { status } from '../../sys/status.ts'
 import { compareImage, compareSize, expectedImages } from './compare-images.ts'
-import type { ImageFile } from './image-set.ts'
+import type { ErofsFile } from './image-set.ts'
 import { withWholePath, type OpenedImageSet } from './read-image-set.ts'
 
 /** Descriptors of files. */
@@ -25,7 +25,7 @@ export function withImages<T>(opened: OpenedImageSet, act: (open: OpenImages) =>
   try {
     for (const file of [set.merged, ...set.devices])
       if (!files.has(file.name)) files.set(file.name, openImage(opened, file))
-    const handle = ({ name }: ImageFile): number => files.get(name)!
+    const handle = ({ name }: ErofsFile): number => files.get(name)!
     for (const image of expectedImages(set))
       about(opened, image, () =>
         compareImage(image, openErofs([image, ...image.devices].map(handle)).facts)
@@ -36,7 +36,7 @@ export function withImages<T>(opened: OpenedImageSet, act: (open: OpenImages) =>
   }
 }
 
-function openImage(opened: OpenedImageSet, file: ImageFile): number {
+function openImage(opened: OpenedImageSet, file: ErofsFile): number {
   return about(opened, file, () => {
     const fd = openFile(opened.directory, file.name)
     try {
@@ -49,7 +49,7 @@ function openImage(opened: OpenedImageSet, file: ImageFile): number {
   })
 }
 
-function about<T>({ path }: OpenedImageSet, { name }: ImageFile, act: () => T): T {
+function about<T>({ path }: OpenedImageSet, { name }: ErofsFile, act: () => T): T {
   try {
     return act()
   } catch (error) {

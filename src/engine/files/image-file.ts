@@ -54,7 +54,7 @@ export interface ImageFileOptions extends ImageOptions {
  * @throws OciUnpackError with a stable `code`
  */
 export async function openImageFile(options: ImageFileOptions): Promise<ImageFile> {
-  requireOptions(options, { image: 'text', path: kindOfPath(options) })
+  requireOptions(options, { image: 'text', path: kindOfPath(options) }, { index: 'text' })
   const facts = { image: options.image }
   return asked(facts, async () => {
     const { value, release } = await holdImage(options.image, normalizeImage(options), (job) =>
@@ -71,7 +71,10 @@ export async function openImageFile(options: ImageFileOptions): Promise<ImageFil
   })
 }
 
-/** The content of a file from `start` to `end` (exclusive; default its size), in bytes. Does not close the file. */
+/**
+ * The content of a file from `start` to `end` (exclusive; default its size), in bytes. Does not close the file. The stream
+ * fails with USAGE if this is not a range within the file, and with what `read` throws.
+ */
 export function imageFileStream(
   file: ImageFile,
   { start = 0, end = file.size }: { start?: number; end?: number } = {}
@@ -82,6 +85,7 @@ export function imageFileStream(
 const PIECE_BYTES = 1 << 18
 
 async function* pieces(file: ImageFile, start: number, end: number): AsyncGenerator<Buffer> {
+  assertWithin(file.size, start, end - start)
   for (let offset = start; offset < end; offset += PIECE_BYTES) {
     const piece = Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, end - offset))
     await file.read(piece, offset)
@@ -122,7 +126,7 @@ class IndexedFile {
   }
 
   async read(target: Uint8Array, offset: number): Promise<void> {
-    this.assertWithin(offset, target.length)
+    assertWithin(this.size, offset, target.length)
     const buffer = Buffer.from(target.buffer, target.byteOffset, target.byteLength)
     let done = 0
     for (const { at, length } of this.map.parts(offset, buffer.length)) {
@@ -134,7 +138,7 @@ class IndexedFile {
   }
 
   extents(offset: number, length: number): readonly FileExtent[] {
-    this.assertWithin(offset, length)
+    assertWithin(this.size, offset, length)
     return this.map.holes(offset, length, this.index.tail.runs)
   }
 
@@ -142,12 +146,12 @@ class IndexedFile {
     await this.spans.close()
     this.layers.close()
   }
+}
 
-  private assertWithin(offset: number, length: number): void {
-    const isRange = [offset, length].every((it) => Number.isSafeInteger(it) && it >= 0)
-    if (isRange && offset + length <= this.size) return
-    throw new OciUnpackError('USAGE', 'A read is not within the file.', {
-      facts: { expected: `at most ${this.size} bytes`, found: `${length} bytes from ${offset} on` }
-    })
-  }
+function assertWithin(size: number, offset: number, length: number): void {
+  const isRange = [offset, length].every((it) => Number.isSafeInteger(it) && it >= 0)
+  if (isRange && offset + length <= size) return
+  throw new OciUnpackError('USAGE', 'A read is not within the file.', {
+    facts: { expected: `at most ${size} bytes`, found: `${length} bytes from ${offset} on` }
+  })
 }

@@ -89,9 +89,21 @@ async function take(
     }
     writer?.finish(ends.size)
     return { compression, size: ends.size, head: ends.head, tail: ends.tail }
+  } catch (error) {
+    throw aboutFile(error)
   } finally {
     source.destroy()
   }
+}
+
+/** Decoders suppose that they read a layer. */
+function aboutFile(error: unknown): unknown {
+  if (!(error instanceof OciUnpackError) || error.code !== 'COMPRESSION_INVALID') return error
+  return new OciUnpackError('COMPRESSION_INVALID', 'The file in the image cannot be inflated.', {
+    facts: { ...error.facts, reason: `${error.message} ${error.facts.reason ?? ''}`.trimEnd() },
+    hint: 'Find out with verify whether its layer is damaged. If it is not, the file was stored like this: leave out {inflate} to get it as it is.',
+    cause: error
+  })
 }
 
 async function headOf(input: AsyncIterator<Buffer>): Promise<Buffer> {
