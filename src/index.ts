@@ -92,6 +92,7 @@ export type { HistoryOptions } from './engine/edit/history.ts'
 export type { MaskOptions } from './engine/changes/masks.ts'
 export type { HookFileOption, HooksOption } from './engine/operation/open-hooks.ts'
 export { mountBundle, umountBundle, type MountBundleOptions } from './engine/mount-bundle.ts'
+export { saveBundle, type SaveBundleOptions } from './engine/save-bundle.ts'
 export { deleteBundle, type DeleteBundleOptions } from './engine/delete-bundle.ts'
 export {
   collectStore,

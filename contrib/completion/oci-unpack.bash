@@ -197,7 +197,7 @@ _oci_unpack_declared() {
       positionals=('directory')
       ;;
     'bundle')
-      commands=(mount umount delete)
+      commands=(mount umount delete save)
       flags=(--log --verbose --progress --color --userns --help -h)
       takes=([log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=()
@@ -219,6 +219,12 @@ _oci_unpack_declared() {
       flags=(--hooks --no-hooks --trace --log --verbose --progress --color --userns --help -h)
       takes=([hooks]='file' [trace]='file' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=('directory')
+      ;;
+    'bundle save')
+      commands=()
+      flags=(--jobs --log --verbose --progress --color --userns --help -h)
+      takes=([jobs]='word' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      positionals=('directory' 'source')
       ;;
     'hooks')
       commands=(check test gc)

@@ -546,6 +546,7 @@ complete -c oci-unpack -n '__oci_unpack_positional 1 "erofs umount"' -x -a '(__f
 complete -c oci-unpack -n '__oci_unpack_at "bundle"' -a mount -d 'mount the root file system of a bundle again'
 complete -c oci-unpack -n '__oci_unpack_at "bundle"' -a umount -d 'unmount the root file system of a bundle'
 complete -c oci-unpack -n '__oci_unpack_at "bundle"' -a delete -d 'remove a bundle'
+complete -c oci-unpack -n '__oci_unpack_at "bundle"' -a save -d 'pack the root file system of a bundle into an archive'
 
 complete -c oci-unpack -n '__oci_unpack_at "bundle mount"' -l hooks -r -F -d 'hooks.toml that decides where layers are stored (default: the first one found)'
 complete -c oci-unpack -n '__oci_unpack_at "bundle mount"' -l no-hooks -d 'use no hooks, even if a hooks.toml is found'
@@ -561,6 +562,10 @@ complete -c oci-unpack -n '__oci_unpack_at "bundle delete"' -l hooks -r -F -d 'h
 complete -c oci-unpack -n '__oci_unpack_at "bundle delete"' -l no-hooks -d 'use no hooks, even if a hooks.toml is found'
 complete -c oci-unpack -n '__oci_unpack_at "bundle delete"' -l trace -r -F -d 'append every hook call to FILE, as a line of JSON'
 complete -c oci-unpack -n '__oci_unpack_positional 1 "bundle delete"' -x -a '(__fish_complete_directories)'
+
+complete -c oci-unpack -n '__oci_unpack_at "bundle save"' -l jobs -x -d 'processors to use (default: all)'
+complete -c oci-unpack -n '__oci_unpack_positional 1 "bundle save"' -x -a '(__fish_complete_directories)'
+complete -c oci-unpack -n '__oci_unpack_positional 2 "bundle save"' -x -a '(__oci_unpack_image source)'
 
 complete -c oci-unpack -n '__oci_unpack_at "hooks"' -a check -d 'check a hooks.toml and show what would run'
 complete -c oci-unpack -n '__oci_unpack_at "hooks"' -a test -d 'test hooks against their contract'

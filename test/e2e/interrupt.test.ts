@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import * as fs from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { COMMANDS } from '../../src/cli/commands/index.ts'
 import {
   configureImage,
@@ -45,6 +45,7 @@ beforeEach(() => {
   )
 })
 afterEach(() => {
+  vi.unstubAllEnvs()
   child?.kill('SIGKILL')
   child = undefined
   removeTemporary(work)
@@ -90,6 +91,7 @@ const INDEXING: Readonly<Record<string, () => string[]>> = {
   'file serve': () => ['--socket', `${box}/socket`, 'x']
 }
 const HASHING = ['diff', 'raw mtree-validate']
+const COMPRESSING = ['bundle save']
 const WAITING = ['gc']
 /** Done by one call of the kernel. */
 const AT_ONCE = ['erofs mount', 'erofs umount']
@@ -107,6 +109,7 @@ test('every command is here', () => {
   const names = [
     ...tables.flatMap((table) => Object.keys(table)),
     ...HASHING,
+    ...COMPRESSING,
     ...WAITING,
     ...AT_ONCE
   ]
@@ -213,6 +216,19 @@ describe.runIf(needs('root', 'python3'))('Ctrl-C', () => {
     start('diff', bundle)
     await until(() => isOpenIn(child!.pid!, large))
     await interrupt()
+  })
+
+  test('on bundle save leaves no archive behind', async () => {
+    const bundle = changedBundle()
+    fs.mkdirSync(`${work}/bin`)
+    fs.symlinkSync(`${work}/hangs`, `${work}/bin/xz`)
+    vi.stubEnv('PATH', `${work}/bin:${process.env.PATH!}`)
+    start('bundle save', bundle, `tar:${box}/saved.tar.xz`)
+    await until(() => fs.existsSync(`${work}/hanging`))
+    const compressor = Number(fs.readFileSync(`${work}/hanging`, 'utf8'))
+    await interrupt()
+    expect(fs.existsSync(`/proc/${compressor}`)).toBe(false)
+    expect(compareTrees(`${work}/before`, box, ['.:mtime'])).toEqual([])
   })
 
   test('on raw mtree-validate ends it, though it reads a large file', async () => {

@@ -1,4 +1,4 @@
-/** The declarations of `bundle mount`, `bundle umount` and `bundle delete`. */
+/** The declarations of the commands for bundles. */
 import type { Command, Positional } from '../command.ts'
 import { HOOK_FLAGS, HOOK_VARIABLES } from '../flags.ts'
 
@@ -21,7 +21,7 @@ export const bundleMountCommand: Command = {
     'oci-unpack bundle mount bundle',
     'oci-unpack bundle mount --hooks /etc/oci-unpack/overlay/hooks.toml bundle'
   ],
-  load: async () => (await import('../run-hooks.ts')).runBundleMount
+  load: async () => (await import('../run-bundle.ts')).runBundleMount
 }
 
 export const bundleUmountCommand: Command = {
@@ -34,7 +34,7 @@ export const bundleUmountCommand: Command = {
   flags: HOOK_FLAGS,
   environment: HOOK_VARIABLES,
   examples: ['oci-unpack bundle umount bundle'],
-  load: async () => (await import('../run-hooks.ts')).runBundleUmount
+  load: async () => (await import('../run-bundle.ts')).runBundleUmount
 }
 
 export const bundleDeleteCommand: Command = {
@@ -51,5 +51,29 @@ export const bundleDeleteCommand: Command = {
     'oci-unpack bundle delete bundle',
     'oci-unpack bundle delete --hooks /etc/oci-unpack/overlay/hooks.toml bundle'
   ],
-  load: async () => (await import('../run-hooks.ts')).runBundleDelete
+  load: async () => (await import('../run-bundle.ts')).runBundleDelete
+}
+
+export const bundleSaveCommand: Command = {
+  path: ['bundle', 'save'],
+  summary: 'pack the root file system of a bundle into an archive',
+  description:
+    'Packs the root file system of the bundle as it is now, changed or not, with the owners that the image has. An unpack' +
+    ' of the archive makes the same tree again. The archive appears when it is complete, and never replaces anything.' +
+    ' The config of the image (command, environment, user) is not in it: repack makes an image with both.',
+  positionals: [
+    { ...BUNDLE, summary: 'bundle made by unpack, or by umoci' },
+    {
+      name: 'tar:FILE',
+      summary:
+        'new archive; its name decides the compression: .tar, .tar.gz, .tgz, .tar.zst, .tar.xz or .tar.bz2',
+      kind: 'source'
+    }
+  ],
+  flags: [{ name: 'jobs', value: 'N', summary: 'processors to use (default: all)' }],
+  examples: [
+    'oci-unpack bundle save bundle tar:saved.tar.zst',
+    'oci-unpack bundle save --jobs 1 bundle tar:saved.tar.xz'
+  ],
+  load: async () => (await import('../run-bundle.ts')).runBundleSave
 }
