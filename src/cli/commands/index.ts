@@ -2,7 +2,9 @@
 import type { Command } from '../command.ts'
 import {
   bundleDeleteCommand,
+  bundleListCommand,
   bundleMountCommand,
+  bundlePruneCommand,
   bundleSaveCommand,
   bundleUmountCommand
 } from './bundle.ts'
@@ -64,6 +66,8 @@ export const COMMANDS: readonly Command[] = [
   bundleUmountCommand,
   bundleDeleteCommand,
   bundleSaveCommand,
+  bundleListCommand,
+  bundlePruneCommand,
   hooksCheckCommand,
   hooksTestCommand,
   hooksGcCommand
