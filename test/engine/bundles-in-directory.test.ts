@@ -138,12 +138,14 @@ describe('a list', () => {
   test('does not take a socket for a change', async () => {
     const bundle = await add('a')
     const { atime, mtime } = fs.statSync(`${bundle}/rootfs/d`)
-    const server = createServer().listen(`${bundle}/rootfs/d/socket`)
+    const server = createServer().listen(`${bundle}/rootfs/d/a-socket`)
     await new Promise((resolve) => server.once('listening', resolve))
     fs.utimesSync(`${bundle}/rootfs/d`, atime, mtime)
-    const listed = await list()
+    const before = await list()
+    fs.chmodSync(`${bundle}/rootfs/d/f`, 0o600)
+    const after = await list()
     server.close()
-    expect(listed).toMatchObject([{ changed: false }])
+    expect([before, after]).toMatchObject([[{ changed: false }], [{ changed: true }]])
   })
 
   const BROKEN: Readonly<Record<string, (bundle: string) => void>> = {
@@ -294,7 +296,8 @@ describe.runIf(needs('root'))('bundles that hooks made', () => {
     })
     const bundle = await add('a', image, hooks)
     await add('b', image, hooks)
-    expect(await prune()).toEqual(['a failed USAGE', 'b newest'])
+    for (const dryRun of [true, false])
+      expect(await prune({ dryRun })).toEqual(['a failed USAGE', 'b newest'])
     expect(await prune({ hooks, dryRun: true })).toEqual(['a', 'b newest'])
     expect(deleted).toEqual([])
     expect(await prune({ hooks })).toEqual(['a', 'b newest'])
@@ -317,13 +320,14 @@ describe.runIf(needs('root'))('bundles that hooks made', () => {
     await add('b', image, hooks)
     await add('c', image, hooks)
     ok('cp', '-a', `${pool}/b`, `${pool}/a`)
+    expect((await list())[0]).toMatchObject({ error: { code: 'BUNDLE_INVALID' } })
     expect(await prune({ hooks })).toEqual(['a failed BUNDLE_INVALID', 'b', 'c newest'])
   })
 })
 
 describe.runIf(needs('root', 'mounts', 'mountpoint'))('bundles that hooks mount', () => {
   const calls: string[] = []
-  let hooks: Hooks
+  let hooks: NonNullable<Hooks>
 
   beforeEach(() => {
     calls.length = 0

@@ -108,6 +108,7 @@ test.runIf(needs('root', 'python3', 'setfattr', 'setcap', 'setfacl'))(
     const all = ['--xattrs', '--xattrs-include=*', '--acls', '--numeric-owner']
     ok('tar', '-x', '-p', ...all, '-f', archive, '-C', `${work}/gnu`)
     expect(compareTrees(rootfs, `${work}/gnu`)).toEqual([])
+    expect(fs.statSync(`${work}/gnu/new/holes`).blocks * 512).toBeLessThan(300_000)
   }
 )
 

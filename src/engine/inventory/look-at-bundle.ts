@@ -3,7 +3,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { METADATA_FILE, ROOTFS_DIRECTORY } from '../../bundle/files.ts'
 import { sourceManifest, sourceRoot, type BundleMetadata } from '../../bundle/metadata.ts'
-import { fromText } from '../../bytes.ts'
+import { fromText, type ByteString } from '../../bytes.ts'
 import { OciUnpackError, withFacts, type ErrorCode } from '../../errors.ts'
 import { REF_NAME } from '../../image/tags.ts'
 import { fromNode } from '../../sys/failure.ts'
@@ -83,13 +83,16 @@ async function complete(
   options: LookOptions
 ): Promise<void> {
   assertNotTaken(path)
-  if (!isShown(path)) {
-    bundle.size = await sizeWithout(path, options)
+  const isThere = isShown(path)
+  // before anything of ours is in it
+  const files = await sizeOfFiles(path, isThere ? ROOTFS : NOTHING, options)
+  if (!isThere) {
+    bundle.size = files
     return
   }
   await withBundle(path, { use: 'shared', ...options }, async (open) => {
     if (!hasKernelMounts(open)) bundle.changed = await hasChanged(open, storage, options)
-    bundle.size = sizeOf(open)
+    bundle.size = files + sizeOfRootfs(open)
   })
 }
 
@@ -161,16 +164,19 @@ function hasKernelMounts({ rootfs }: OpenBundle): boolean {
   return kernelMountsBelow(fromText(withoutHandles(handlePath(rootfs)))).length > 0
 }
 
-const ROOTFS: ReadonlySet<string> = new Set([ROOTFS_DIRECTORY])
-const NOTHING: ReadonlySet<string> = new Set()
+const ROOTFS: ReadonlySet<ByteString> = new Set([ROOTFS_DIRECTORY])
+const NOTHING: ReadonlySet<ByteString> = new Set()
 
-function sizeOf({ directory, rootfs, ledger }: OpenBundle): number {
-  const files = sizeOnDisk(directory, ROOTFS)
-  return status(rootfs, '').isMountRoot ? files : files + sizeOnDisk(rootfs, NOTHING, ledger)
+function sizeOfRootfs({ rootfs, ledger }: OpenBundle): number {
+  return status(rootfs, '').isMountRoot ? 0 : sizeOnDisk(rootfs, NOTHING, ledger)
 }
 
-function sizeWithout(path: string, options: LookOptions): Promise<number> {
+function sizeOfFiles(
+  path: string,
+  skip: ReadonlySet<ByteString>,
+  options: LookOptions
+): Promise<number> {
   return withBundleDirectory(path, { use: 'shared', ...options }, ({ directory }) =>
-    Promise.resolve(sizeOnDisk(directory, NOTHING))
+    Promise.resolve(sizeOnDisk(directory, skip))
   )
 }
