@@ -93,6 +93,15 @@ export type { HistoryOptions } from './engine/edit/history.ts'
 export type { MaskOptions } from './engine/changes/masks.ts'
 export type { HookFileOption, HooksOption } from './engine/operation/open-hooks.ts'
 export { mountBundle, umountBundle, type MountBundleOptions } from './engine/mount-bundle.ts'
+export { saveBundle, type SaveBundleOptions } from './engine/save-bundle.ts'
+export { listBundles, type ListBundlesOptions } from './engine/list-bundles.ts'
+export type { ListedBundle } from './engine/inventory/look-at-bundle.ts'
+export {
+  pruneBundles,
+  type KeptBecause,
+  type PruneBundlesOptions,
+  type PrunedBundle
+} from './engine/prune-bundles.ts'
 export { deleteBundle, type DeleteBundleOptions } from './engine/delete-bundle.ts'
 export {
   collectStore,

@@ -78,6 +78,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     knows: 'the stories: one file for each thing a user can ask for, as a page of named steps',
     values: [
       'engine/server',
+      'engine/inventory',
       'engine/files',
       'engine/storage',
       'engine/erofs',
@@ -113,6 +114,28 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     values: ['nbd', 'sys', 'workspace'],
     types: ['engine/files/image-file.ts'],
     node: ['fs', 'net', 'os', 'path', 'timers/promises']
+  },
+  'engine/inventory': {
+    knows: 'which bundles there are, what is known of each, and whether anybody needs it',
+    values: [
+      'engine/files',
+      'engine/storage',
+      'engine/transfer',
+      'engine/edit',
+      'engine/changes',
+      'engine/bundle',
+      'engine/tree',
+      'engine/operation',
+      'bundle',
+      'image',
+      'rootfs',
+      'store',
+      'sys',
+      'transports',
+      'workspace'
+    ],
+    types: ['plan'],
+    node: ['fs', 'path']
   },
   'engine/files': {
     knows: 'reading single files of an image without unpacking it',

@@ -197,7 +197,7 @@ _oci_unpack_declared() {
       positionals=('directory')
       ;;
     'bundle')
-      commands=(mount umount delete)
+      commands=(mount umount delete save list prune)
       flags=(--log --verbose --progress --color --userns --help -h)
       takes=([log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=()
@@ -218,6 +218,24 @@ _oci_unpack_declared() {
       commands=()
       flags=(--hooks --no-hooks --trace --log --verbose --progress --color --userns --help -h)
       takes=([hooks]='file' [trace]='file' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      positionals=('directory')
+      ;;
+    'bundle save')
+      commands=()
+      flags=(--jobs --log --verbose --progress --color --userns --help -h)
+      takes=([jobs]='word' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      positionals=('directory' 'source')
+      ;;
+    'bundle list' | 'bundle ls')
+      commands=()
+      flags=(--json --jobs --hooks --no-hooks --trace --log --verbose --progress --color --userns --help -h)
+      takes=([jobs]='word' [hooks]='file' [trace]='file' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      positionals=('directory')
+      ;;
+    'bundle prune')
+      commands=()
+      flags=(--keep --dry-run --force --json --jobs --hooks --no-hooks --trace --log --verbose --progress --color --userns --help -h)
+      takes=([keep]='word' [jobs]='word' [hooks]='file' [trace]='file' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=('directory')
       ;;
     'hooks')

@@ -81,7 +81,7 @@ function __oci_unpack_tags -a place
 end
 
 set -g __oci_unpack_groups raw file erofs bundle hooks
-set -g __oci_unpack_valued log progress color image platform layout jobs decompressor uid-map gid-map max-entries max-unpacked-bytes max-ratio max-path-bytes max-json-bytes max-pax-bytes authfile creds creds-fd cert-dir tls-verify manifest hooks trace mask-path compress compress-level time-precision history.author history.comment history.created history.created_by tag author created architecture platform.arch os platform.os platform.os.version platform.variant config.user config.exposedports config.env config.entrypoint config.cmd config.volume config.label config.workingdir config.stopsignal manifest.annotation clear referrers rootfs f file path p use-keywords k add-keywords K src-authfile src-creds src-creds-fd src-cert-dir src-tls-verify dest-authfile dest-creds dest-creds-fd dest-cert-dir dest-tls-verify index socket port pid-file run vmdk cache options o layer case directory
+set -g __oci_unpack_valued log progress color image platform layout jobs decompressor uid-map gid-map max-entries max-unpacked-bytes max-ratio max-path-bytes max-json-bytes max-pax-bytes authfile creds creds-fd cert-dir tls-verify manifest hooks trace mask-path compress compress-level time-precision history.author history.comment history.created history.created_by tag author created architecture platform.arch os platform.os platform.os.version platform.variant config.user config.exposedports config.env config.entrypoint config.cmd config.volume config.label config.workingdir config.stopsignal manifest.annotation clear referrers rootfs f file path p use-keywords k add-keywords K src-authfile src-creds src-creds-fd src-cert-dir src-tls-verify dest-authfile dest-creds dest-creds-fd dest-cert-dir dest-tls-verify index socket port pid-file run vmdk cache options o layer keep case directory
 
 complete -c oci-unpack -f
 complete -c oci-unpack -l log -x -a 'debug info warn error fatal' -d 'how much to log on stderr (default: warn)'
@@ -546,6 +546,9 @@ complete -c oci-unpack -n '__oci_unpack_positional 1 "erofs umount"' -x -a '(__f
 complete -c oci-unpack -n '__oci_unpack_at "bundle"' -a mount -d 'mount the root file system of a bundle again'
 complete -c oci-unpack -n '__oci_unpack_at "bundle"' -a umount -d 'unmount the root file system of a bundle'
 complete -c oci-unpack -n '__oci_unpack_at "bundle"' -a delete -d 'remove a bundle'
+complete -c oci-unpack -n '__oci_unpack_at "bundle"' -a save -d 'pack the root file system of a bundle into an archive'
+complete -c oci-unpack -n '__oci_unpack_at "bundle"' -a list -d 'list the bundles in a directory'
+complete -c oci-unpack -n '__oci_unpack_at "bundle"' -a prune -d 'remove old bundles from a directory'
 
 complete -c oci-unpack -n '__oci_unpack_at "bundle mount"' -l hooks -r -F -d 'hooks.toml that decides where layers are stored (default: the first one found)'
 complete -c oci-unpack -n '__oci_unpack_at "bundle mount"' -l no-hooks -d 'use no hooks, even if a hooks.toml is found'
@@ -561,6 +564,27 @@ complete -c oci-unpack -n '__oci_unpack_at "bundle delete"' -l hooks -r -F -d 'h
 complete -c oci-unpack -n '__oci_unpack_at "bundle delete"' -l no-hooks -d 'use no hooks, even if a hooks.toml is found'
 complete -c oci-unpack -n '__oci_unpack_at "bundle delete"' -l trace -r -F -d 'append every hook call to FILE, as a line of JSON'
 complete -c oci-unpack -n '__oci_unpack_positional 1 "bundle delete"' -x -a '(__fish_complete_directories)'
+
+complete -c oci-unpack -n '__oci_unpack_at "bundle save"' -l jobs -x -d 'processors to use (default: all)'
+complete -c oci-unpack -n '__oci_unpack_positional 1 "bundle save"' -x -a '(__fish_complete_directories)'
+complete -c oci-unpack -n '__oci_unpack_positional 2 "bundle save"' -x -a '(__oci_unpack_image source)'
+
+complete -c oci-unpack -n '__oci_unpack_at "bundle list" "bundle ls"' -l json -d 'print one JSON object per bundle'
+complete -c oci-unpack -n '__oci_unpack_at "bundle list" "bundle ls"' -l jobs -x -d 'processors to use (default: all)'
+complete -c oci-unpack -n '__oci_unpack_at "bundle list" "bundle ls"' -l hooks -r -F -d 'hooks.toml that decides where layers are stored (default: the first one found)'
+complete -c oci-unpack -n '__oci_unpack_at "bundle list" "bundle ls"' -l no-hooks -d 'use no hooks, even if a hooks.toml is found'
+complete -c oci-unpack -n '__oci_unpack_at "bundle list" "bundle ls"' -l trace -r -F -d 'append every hook call to FILE, as a line of JSON'
+complete -c oci-unpack -n '__oci_unpack_positional 1 "bundle list" "bundle ls"' -x -a '(__fish_complete_directories)'
+
+complete -c oci-unpack -n '__oci_unpack_at "bundle prune"' -l keep -x -d 'newest bundles of each image to keep'
+complete -c oci-unpack -n '__oci_unpack_at "bundle prune"' -l dry-run -d 'remove nothing, only show what would be removed'
+complete -c oci-unpack -n '__oci_unpack_at "bundle prune"' -l force -d 'remove bundles with changes, too: the changes are lost'
+complete -c oci-unpack -n '__oci_unpack_at "bundle prune"' -l json -d 'print one JSON object per bundle'
+complete -c oci-unpack -n '__oci_unpack_at "bundle prune"' -l jobs -x -d 'processors to use (default: all)'
+complete -c oci-unpack -n '__oci_unpack_at "bundle prune"' -l hooks -r -F -d 'hooks.toml that decides where layers are stored (default: the first one found)'
+complete -c oci-unpack -n '__oci_unpack_at "bundle prune"' -l no-hooks -d 'use no hooks, even if a hooks.toml is found'
+complete -c oci-unpack -n '__oci_unpack_at "bundle prune"' -l trace -r -F -d 'append every hook call to FILE, as a line of JSON'
+complete -c oci-unpack -n '__oci_unpack_positional 1 "bundle prune"' -x -a '(__fish_complete_directories)'
 
 complete -c oci-unpack -n '__oci_unpack_at "hooks"' -a check -d 'check a hooks.toml and show what would run'
 complete -c oci-unpack -n '__oci_unpack_at "hooks"' -a test -d 'test hooks against their contract'

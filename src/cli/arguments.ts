@@ -3,7 +3,27 @@
  * be given as `--switch=true` or `=false`, a flag by any of its names, and `-ox` where it is known from mount(8).
  */
 import { OciUnpackError } from '../errors.ts'
-import type { Flag } from './command.ts'
+import type { Command, Flag } from './command.ts'
+
+/**
+ * What flags can mean, for `normalizeArguments`: where two commands have one of the same name, it is that of the command that
+ * is called.
+ */
+export function flagsFor(args: readonly string[], commands: readonly Command[]): Flag[] {
+  const words = args.filter((arg) => !arg.startsWith('-'))
+  const called = words.flatMap((_, at) => commands.filter((it) => isAt(it, words, at)))[0]
+  // the last one of a name counts
+  return [...commands.flatMap(({ flags }) => flags), ...(called?.flags ?? [])]
+}
+
+/** Before the command, there may be values of flags that all commands have. */
+function isAt({ path, aliases = [] }: Command, words: readonly string[], at: number): boolean {
+  const [last, before] = [path.at(-1)!, path.slice(0, -1)]
+  return (
+    before.every((word, index) => words[at + index] === word) &&
+    [last, ...aliases].includes(words[at + before.length]!)
+  )
+}
 
 /** @throws USAGE for a flag that is given by two of its names, unless it is repeatable */
 export function normalizeArguments(args: readonly string[], flags: readonly Flag[]): string[] {

@@ -1,14 +1,10 @@
-/** Runs the commands for bundles and for hooks. */
+/** Runs the commands for hooks. */
 import { OciUnpackError } from '../errors.ts'
 import {
   collectStore,
-  deleteBundle,
   hookTestCases,
   describeHooks,
-  mountBundle,
   testHooks,
-  umountBundle,
-  type DeleteBundleOptions,
   type TestHooksOptions
 } from '../index.ts'
 import { isSet, text, texts, type Input, type Run } from './command.ts'
@@ -21,19 +17,6 @@ import {
 } from './hook-tables.ts'
 import { hooks } from './hook-values.ts'
 import { withEvents } from './progress/show.ts'
-
-export const runBundleMount: Run = forBundle(mountBundle)
-export const runBundleUmount: Run = forBundle(umountBundle)
-export const runBundleDelete: Run = forBundle(deleteBundle)
-
-function forBundle(act: (options: DeleteBundleOptions) => Promise<void>): Run {
-  return async (input, terminal) => {
-    const bundle = input.positionals[0] ?? ''
-    await withEvents(terminal, (onEvent) =>
-      act({ bundle, ...hooks(input), signal: terminal.signal, onEvent })
-    )
-  }
-}
 
 export const runHooksCheck: Run = async (input, terminal) => {
   const description = await describeHooks(input.positionals[0])

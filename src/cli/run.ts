@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { OciUnpackError } from '../errors.ts'
 import { readFile } from '../sys/read.ts'
-import { normalizeArguments } from './arguments.ts'
+import { flagsFor, normalizeArguments } from './arguments.ts'
 import { paintFor } from './color.ts'
 import { isSet, text, type Input, type LogLevel } from './command.ts'
 import { COMMANDS, PROGRAM_SUMMARY } from './commands/index.ts'
@@ -49,12 +49,7 @@ async function run(args: readonly string[], name: string, stop: AbortController)
   let level: LogLevel = 'warn'
   let input: Input | undefined
   try {
-    const flags = [
-      HELP_FLAG,
-      VERSION_FLAG,
-      ...GLOBAL_FLAGS,
-      ...COMMANDS.flatMap((command) => command.flags)
-    ]
+    const flags = [HELP_FLAG, VERSION_FLAG, ...GLOBAL_FLAGS, ...flagsFor(args, COMMANDS)]
     const about = name === 'umoci' ? aboutAsUmoci() : aboutUs()
     const parsed = parseArguments(normalizeArguments(args, flags), COMMANDS, GLOBAL_FLAGS, about)
     if (parsed === undefined) return EXIT.done

@@ -31,10 +31,10 @@ export function representable(path: ByteString): ByteString {
   if (!path.split('/').some((name) => name.startsWith(WHITEOUT_PREFIX))) return path
   throw new OciUnpackError(
     'ENTRY_INVALID',
-    'A layer cannot contain a name that begins with ".wh.".',
+    'An image cannot contain a name that begins with ".wh.".',
     {
       facts: { entry: display(path) },
-      hint: 'Such names mark deletions in layers. Rename or remove the file, or mask its path.'
+      hint: 'Such names mark deletions in layers. Rename or remove the file. `repack` can also mask its path.'
     }
   )
 }

@@ -34,12 +34,13 @@ export class TreeChanges<Seen extends SeenObject> {
   readonly linked: readonly Seen[]
   /** Files that are unchanged except perhaps in content. */
   readonly undecided: Undecided[] = []
+  /** What is certain so far, apart from what no longer exists and from other names of unchanged files. */
+  readonly found: Delta[] = []
   private readonly tree: SeenTree<Seen>
   private readonly memory: TreeMemory<Seen>
   private readonly match: TreeMatch<Seen>
   /** The entries of objects that no longer exist. */
   private readonly missing: readonly Missing[]
-  private readonly found: Delta[] = []
   private readonly isCopy: boolean
 
   constructor(tree: SeenTree<Seen>, memory: TreeMemory<Seen>) {
@@ -77,11 +78,16 @@ export class TreeChanges<Seen extends SeenObject> {
   }
 
   /**
-   * @param digests SHA-256 (hex) of the undecided files, in their order
+   * @param digests SHA-256 (hex) of the files, in their order
    * @param unstated by path, the digests of those that the tree manifest does not state, as far as they are known
+   * @param files those of the undecided that this is about; all by default
    */
-  settle(digests: readonly string[], unstated: ReadonlyMap<ByteString, string>): void {
-    for (const [at, { path, index }] of this.undecided.entries()) {
+  settle(
+    digests: readonly string[],
+    unstated: ReadonlyMap<ByteString, string>,
+    files: readonly Undecided[] = this.undecided
+  ): void {
+    for (const [at, { path, index }] of files.entries()) {
       const entry = this.memory.entries.entry(index)
       const before = { ...entry, sha256: entry.sha256 ?? unstated.get(path) }
       const delta = compareContent(before, digests[at]!)

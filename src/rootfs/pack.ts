@@ -11,9 +11,11 @@ import { readSymlink } from '../sys/names.ts'
 import { birthTime, status, type Status } from '../sys/status.ts'
 import type { TarEntry, Timespec, Xattr } from '../tar/entry.ts'
 import { headerBlocks, padding, type WriteOptions } from '../tar/writer.ts'
+import { storedBytes, type Extents } from '../tar/sparse.ts'
+import { HOLE_BYTES } from './body-writer.ts'
 import { DirectoryCursor } from './directory-cursor.ts'
 import { FirstNames } from './first-names.ts'
-import { BODY_CHUNK, fileChanged, readBody, withNewCtime } from './read-body.ts'
+import { BODY_CHUNK, bodyExtents, fileChanged, readBody, withNewCtime } from './read-body.ts'
 import { readXattrsAt } from './xattrs.ts'
 
 /** Values that cost calls are asked for only if they matter. */
@@ -40,18 +42,23 @@ export interface PackOptions {
   write: WriteOptions
   /** Notes the modes of what has to be opened up. Objects must come in an order with parents first. */
   ledger?: Ledger | undefined
-  /** Whether `add` returns digests. */
+  /** Whether `add` returns digests. Not together with `holes`. */
   digests: boolean
+  /** Whether a file that has holes is written as a sparse one; default its holes are written as zeros. */
+  holes?: boolean | undefined
   /** What the image says of an object and its disk does not hold. */
   unheld?: UnheldLookup | undefined
   /** Called for each attribute on disk, with the path in the layer. */
   onXattr: (path: ByteString, xattr: Xattr) => void
 }
 
-interface Found {
+interface Place {
   directory: number
   base: ByteString
   path: ByteString
+}
+
+interface Found extends Place {
   /** In the layer. */
   name: ByteString
   found: Status
@@ -91,9 +98,19 @@ export class ObjectPacker {
     }
     const entry = this.read({ directory, base, path, name, found })
     this.first.note(found, entry)
-    await this.header(entry)
-    if (entry.type !== 'file') return undefined
-    return this.body(directory, base, path, this.afterReading(directory, base, found))
+    if (entry.type !== 'file') {
+      await this.header(entry)
+      return undefined
+    }
+    const file = { directory, base, path }
+    const extents = this.extents(file, this.afterReading(directory, base, found))
+    await this.header(entry, extents)
+    return this.body(file, this.afterReading(directory, base, found), extents)
+  }
+
+  private extents({ directory, base, path }: Place, found: Status): Extents | undefined {
+    if (this.options.holes !== true || found.size < HOLE_BYTES) return undefined
+    return bodyExtents(directory, base, found, { lender: this.cursor.lender, path })
   }
 
   /** What had to be opened up for its attributes, or its digest, has another ctime by now. */
@@ -102,8 +119,11 @@ export class ObjectPacker {
     return withNewCtime(found, status(directory, base), base)
   }
 
-  async header(entry: TarEntry): Promise<void> {
-    await this.output.write(headerBlocks(entry, this.options.write))
+  async header(entry: TarEntry, sparse?: Extents): Promise<void> {
+    const { write } = this.options
+    await this.output.write(
+      headerBlocks(entry, sparse === undefined ? write : { ...write, sparse })
+    )
   }
 
   private find(path: ByteString): { directory: number; base: ByteString; found: Status } {
@@ -151,19 +171,18 @@ export class ObjectPacker {
   }
 
   private async body(
-    directory: number,
-    base: ByteString,
-    path: ByteString,
-    found: Status
+    { directory, base, path }: Place,
+    found: Status,
+    extents: Extents | undefined
   ): Promise<string | undefined> {
     const hash = this.options.digests ? createHash('sha256') : undefined
     const lent = { lender: this.cursor.lender, path }
     const room = (): Buffer => this.output.room()
-    for (const piece of readBody(directory, base, found, room, lent)) {
+    for (const piece of readBody(directory, base, found, room, lent, extents)) {
       hash?.update(piece)
       await this.output.filled(piece.length)
     }
-    await this.output.zeros(padding(found.size))
+    await this.output.zeros(padding(extents === undefined ? found.size : storedBytes(extents)))
     return hash?.digest('hex')
   }
 }

@@ -1,9 +1,12 @@
 /** Reading regular files, with a check that each is still the file that was looked at. */
 import { display, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
+import { seekTo } from '../sys/copy.ts'
 import { close, openFile, readInto } from '../sys/files.ts'
 import { isUnreadable, type Lender } from '../sys/lender.ts'
 import { status, type Status } from '../sys/status.ts'
+import type { Extents } from '../tar/sparse.ts'
+import { dataExtents } from './data-extents.ts'
 
 /** Memory for a piece of a body, in bytes, where there is no better size. */
 export const BODY_CHUNK: number = 1024 * 1024
@@ -17,6 +20,7 @@ export interface LentFile {
 /**
  * Reads a file piece by piece: exactly as many bytes as it had when it was looked at.
  * @param room called for each piece: the memory that it is read into, at least one byte
+ * @param extents what to read of it; all by default
  * @throws FILE_CHANGED when it is no longer the same file with the same size and times; this is checked at the end, too
  */
 export function* readBody(
@@ -24,19 +28,58 @@ export function* readBody(
   name: ByteString,
   found: Status,
   room: () => Buffer,
-  lent?: LentFile
+  lent?: LentFile,
+  extents?: Extents
 ): Generator<Buffer> {
   const { fd, expected } = open(directory, name, found, lent)
   try {
     assertSame(status(fd, ''), name, expected)
-    for (let left = expected.size; left > 0;) {
-      const memory = room()
-      const length = readInto(fd, memory.subarray(0, Math.min(left, memory.length)))
-      if (length === 0) throw fileChanged(name)
-      left -= length
-      yield memory.subarray(0, length)
-    }
+    if (extents === undefined) yield* readBytes(fd, name, expected.size, room)
+    else yield* readExtents(fd, name, extents, room)
     assertSame(status(fd, ''), name, expected)
+  } finally {
+    close(fd)
+  }
+}
+
+function* readExtents(
+  fd: number,
+  name: ByteString,
+  extents: Extents,
+  room: () => Buffer
+): Generator<Buffer> {
+  for (let at = 0; at < extents.length; at += 2) {
+    seekTo(fd, extents[at]!)
+    yield* readBytes(fd, name, extents[at + 1]!, room)
+  }
+}
+
+function* readBytes(
+  fd: number,
+  name: ByteString,
+  count: number,
+  room: () => Buffer
+): Generator<Buffer> {
+  for (let left = count; left > 0;) {
+    const memory = room()
+    const length = readInto(fd, memory.subarray(0, Math.min(left, memory.length)))
+    if (length === 0) throw fileChanged(name)
+    left -= length
+    yield memory.subarray(0, length)
+  }
+}
+
+/** Where the file has data, as `dataExtents` says. @throws FILE_CHANGED */
+export function bodyExtents(
+  directory: number,
+  name: ByteString,
+  found: Status,
+  lent?: LentFile
+): Extents | undefined {
+  const { fd, expected } = open(directory, name, found, lent)
+  try {
+    assertSame(status(fd, ''), name, expected)
+    return dataExtents(fd, expected.size)
   } finally {
     close(fd)
   }

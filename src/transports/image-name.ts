@@ -7,7 +7,13 @@ import { assertNotForeign } from './foreign-names.ts'
 import { DEFAULT_TRANSPORT, transportOf, TRANSPORTS, type ImageName } from './list.ts'
 import { invalidName } from './path-and-tag.ts'
 import { tagInNamesake, type Use } from './namesakes.ts'
-import type { ImageInLayout, ImageTransport, ImageWriter, TagInLayout } from './transport.ts'
+import type {
+  ImageInLayout,
+  ImageTransport,
+  ImageWriter,
+  TagInLayout,
+  TreeWriter
+} from './transport.ts'
 import { assertNotOnRegistry, hasScheme, refuseScheme, registryHint } from './without-docker.ts'
 
 /**
@@ -85,6 +91,29 @@ export function parseDestination(text: string, onWarning?: OnWarning): ImageWrit
     throw withExamples(invalidName(text, `images cannot be written to ${name.transport}:`))
   if (!isDigestOnRegistry(name)) newTag(name)
   return writer
+}
+
+/** A place that a root file system without an image can be written to. */
+export interface TreeDestination {
+  path: string
+  write: TreeWriter
+}
+
+/** @throws REFERENCE_INVALID also if there can only be images */
+export function parseTreeDestination(text: string, onWarning?: OnWarning): TreeDestination {
+  const name = parse(text, 'write', onWarning)
+  const write = transportOf(name).treeWriter?.(name)
+  if (write !== undefined) return { path: name.path, write }
+  throw new OciUnpackError('REFERENCE_INVALID', 'A root file system cannot be written there.', {
+    facts: { found: text },
+    hint: `Give the name of an archive, as in ${treeExamples()}. \`repack\` makes an image of a bundle.`
+  })
+}
+
+function treeExamples(): string {
+  return TRANSPORTS.filter((transport) => transport.treeWriter !== undefined)
+    .map(({ example }) => example)
+    .join(', ')
 }
 
 function parse(text: string, use: Use, onWarning: OnWarning = () => undefined): ImageName {

@@ -4,7 +4,7 @@
  */
 import { archiveFormat } from './archive-suffix.ts'
 import { invalidName } from './path-and-tag.ts'
-import type { ImageTransport } from './transport.ts'
+import type { ImageTransport, TreeWriter } from './transport.ts'
 
 export interface TarName {
   readonly transport: 'tar'
@@ -32,12 +32,21 @@ export const tar: ImageTransport<TarName> = {
     return openTarImage(path, options)
   },
 
-  writer({ path }) {
-    const format = archiveFormat(path)
+  writer(name) {
+    const writeTree = treeWriter(name)
     return async (image, help) => {
-      const { writeTar } = await import('./write-tar.ts')
-      await writeTar(path, format, image, help)
+      await writeTree((output) => help.writeTree(image, (bytes) => output.write(bytes)), help)
       return undefined
     }
+  },
+
+  treeWriter
+}
+
+function treeWriter({ path }: TarName): TreeWriter {
+  const format = archiveFormat(path)
+  return async (fill, help) => {
+    const { writeTar } = await import('./write-tar.ts')
+    await writeTar({ path, format }, fill, help)
   }
 }

@@ -16,6 +16,7 @@
  * transport decides whether it adds to what exists or refuses to, and `tar` keeps only the tree of an image.
  */
 import type { DecompressorChoice } from '../codec/choice.ts'
+import type { Gathered } from '../codec/gathered.ts'
 import type { Facts, OciUnpackError } from '../errors.ts'
 import type { Digest } from '../image/digest.ts'
 import type { Descriptor, Platform } from '../image/types.ts'
@@ -80,6 +81,11 @@ export interface ImageTransport<Name extends SomeName> {
 
   /** Omitted if images can only be read. @throws REFERENCE_INVALID if a new image cannot have this name */
   writer?(name: Name): ImageWriter
+  /**
+   * Omitted if only images can be written there, and not a root file system that has no config.
+   * @throws REFERENCE_INVALID as `writer` does
+   */
+  treeWriter?(name: Name): TreeWriter
   /** Opens what is needed to change images and to move tags. Omitted if images can only be read or written as a whole. */
   change?(name: Name, options: ChangeOptions): Promise<ChangeableImages>
   /** The layout directory in which the image is, if it is in one. */
@@ -164,6 +170,14 @@ export interface WriterHelp extends TransferHelp {
   /** Called with the absolute path of each leftover of a killed writer that was removed. */
   readonly onLeftover: (path: string) => void
 }
+
+/** Writes a tree, which `fill` puts out as one uncompressed tar archive. */
+export type TreeWriter = (fill: FillArchive, help: TreeWriterHelp) => Promise<void>
+
+/** What `fill` throws ends the writing, and nothing is left of the archive. */
+export type FillArchive = (output: Gathered) => Promise<void>
+
+export type TreeWriterHelp = Pick<WriterHelp, 'breathe' | 'processors' | 'onLeftover'>
 
 /** A blob and, for a layer whose tar has to be known, the diff ID that it should have. */
 export interface BlobToCheck {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { normalizeArguments } from '../../src/cli/arguments.ts'
+import { flagsFor, normalizeArguments } from '../../src/cli/arguments.ts'
 import type { Command, Flag } from '../../src/cli/command.ts'
 import { COMMANDS } from '../../src/cli/commands/index.ts'
 import { helpWordsAsFlag } from '../../src/cli/help-words.ts'
@@ -259,3 +259,20 @@ function parse(...args: string[]): ReturnType<typeof parseArguments> {
 function failureOf(...args: string[]): ReturnType<typeof failure> {
   return failure(() => parse(...args))
 }
+
+describe('flags of one name', () => {
+  const KEEP: Flag = { name: 'keep', value: 'N', summary: '' }
+  const command = (path: string, ...flags: Flag[]): Command =>
+    ({ path: path.split(' '), summary: '', positionals: [], flags, examples: [] }) as never
+  const both = [command('a prune', KEEP), command('b test', { name: 'keep', summary: '' })]
+
+  test.each<[string, string[], string[]]>([
+    ['the one with a value', ['a', 'prune', '--keep', '1', 'x'], ['--keep=1', 'x']],
+    ['the switch', ['b', 'test', '--keep', 'x'], ['--keep', 'x']],
+    ['with flags before', ['--log', 'b', '--keep=1', 'a', 'prune'], ['--keep=1', 'a', 'prune']]
+  ])('are those of the command that is called: %s', (_name, args, normalized) => {
+    expect(normalizeArguments(args, flagsFor(args, both)).slice(-normalized.length)).toEqual(
+      normalized
+    )
+  })
+})

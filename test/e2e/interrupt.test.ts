@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import * as fs from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { COMMANDS } from '../../src/cli/commands/index.ts'
 import {
   configureImage,
@@ -45,6 +45,7 @@ beforeEach(() => {
   )
 })
 afterEach(() => {
+  vi.unstubAllEnvs()
   child?.kill('SIGKILL')
   child = undefined
   removeTemporary(work)
@@ -89,7 +90,8 @@ const INDEXING: Readonly<Record<string, () => string[]>> = {
   'file index': () => [],
   'file serve': () => ['--socket', `${box}/socket`, 'x']
 }
-const HASHING = ['diff', 'raw mtree-validate']
+const HASHING = ['bundle list', 'diff', 'raw mtree-validate']
+const COMPRESSING = ['bundle save']
 const WAITING = ['gc']
 /** Done by one call of the kernel. */
 const AT_ONCE = ['erofs mount', 'erofs umount']
@@ -97,6 +99,7 @@ const AT_ONCE = ['erofs mount', 'erofs umount']
 const HOOKED: Readonly<Record<string, () => string[]>> = {
   'bundle delete': () => ['--hooks', hangingHooks(), hookedBundle()],
   'bundle mount': () => ['--hooks', hangingHooks('bundle.mount'), unmountedBundle()],
+  'bundle prune': () => ['--keep=1', '--hooks', hangingHooks(), hookedBundles()],
   'bundle umount': () => ['--hooks', hangingHooks('bundle.umount'), unmountedBundle()],
   'hooks gc': () => ['--hooks', hangingHooks(), '--layout', `${box}/layout`],
   'hooks test': () => ['--directory', `${work}/kit`, hangingHooks()]
@@ -107,6 +110,7 @@ test('every command is here', () => {
   const names = [
     ...tables.flatMap((table) => Object.keys(table)),
     ...HASHING,
+    ...COMPRESSING,
     ...WAITING,
     ...AT_ONCE
   ]
@@ -201,8 +205,11 @@ describe.runIf(needs('root', 'python3'))('Ctrl-C', () => {
     expect(fs.readdirSync(box)).toEqual(['layout'])
   })
 
-  test('on diff ends it, though it reads a large file', async () => {
-    const bundle = changedBundle()
+  test.each([
+    ['diff', (bundle: string) => bundle],
+    ['bundle list', () => box]
+  ])('on %s ends it, though it reads a large file', async (command, place) => {
+    const bundle = unpackedBundle('bundle')
     const large = `${bundle}/rootfs/x`
     const { mtimeMs } = fs.statSync(large)
     const [manifest] = fs.readdirSync(bundle).filter((name) => name.endsWith('.mtree'))
@@ -210,9 +217,22 @@ describe.runIf(needs('root', 'python3'))('Ctrl-C', () => {
     ok('sed', '-i', `s/size=1 /size=${HUGE} /`, `${bundle}/${manifest!}`)
     fs.truncateSync(large, HUGE)
     fs.utimesSync(large, mtimeMs / 1000, mtimeMs / 1000)
-    start('diff', bundle)
+    start(command, place(bundle))
     await until(() => isOpenIn(child!.pid!, large))
     await interrupt()
+  })
+
+  test('on bundle save leaves no archive behind', async () => {
+    const bundle = changedBundle()
+    fs.mkdirSync(`${work}/bin`)
+    fs.symlinkSync(`${work}/hangs`, `${work}/bin/xz`)
+    vi.stubEnv('PATH', `${work}/bin:${process.env.PATH!}`)
+    start('bundle save', bundle, `tar:${box}/saved.tar.xz`)
+    await until(() => fs.existsSync(`${work}/hanging`))
+    const compressor = Number(fs.readFileSync(`${work}/hanging`, 'utf8'))
+    await interrupt()
+    expect(fs.existsSync(`/proc/${compressor}`)).toBe(false)
+    expect(compareTrees(`${work}/before`, box, ['.:mtime'])).toEqual([])
   })
 
   test('on raw mtree-validate ends it, though it reads a large file', async () => {
@@ -280,10 +300,15 @@ describe('an abort that comes late', () => {
   })
 })
 
+function unpackedBundle(name: string, ...flags: string[]): string {
+  ociUnpackOk('unpack', ...flags, ...unpackFlags, '--image', image, `${box}/${name}`)
+  return `${box}/${name}`
+}
+
 function changedBundle(): string {
-  ociUnpackOk('unpack', ...unpackFlags, '--image', image, `${box}/bundle`)
-  fs.writeFileSync(`${box}/bundle/rootfs/new`, 'new')
-  return `${box}/bundle`
+  const bundle = unpackedBundle('bundle')
+  fs.writeFileSync(`${bundle}/rootfs/new`, 'new')
+  return bundle
 }
 
 function hangingHooks(...more: string[]): string {
@@ -299,9 +324,15 @@ function erofsImages(): string {
   return images
 }
 
-function hookedBundle(): string {
-  ociUnpackOk('unpack', '--hooks', `${work}/hooks.toml`, '--image', image, `${box}/bundle`)
-  return `${box}/bundle`
+function hookedBundle(name = 'bundle'): string {
+  return unpackedBundle(name, '--hooks', `${work}/hooks.toml`)
+}
+
+/** The directory with an old one. */
+function hookedBundles(): string {
+  hookedBundle('old')
+  hookedBundle('new')
+  return box
 }
 
 /** One that says that its root file system is a mount. */

@@ -1,10 +1,19 @@
-/** The declarations of `bundle mount`, `bundle umount` and `bundle delete`. */
-import type { Command, Positional } from '../command.ts'
+/** The declarations of the commands for bundles. */
+import type { Command, Flag, Positional } from '../command.ts'
 import { HOOK_FLAGS, HOOK_VARIABLES } from '../flags.ts'
 
 const BUNDLE: Positional = {
   name: 'BUNDLE',
   summary: 'bundle made by unpack',
+  kind: 'directory'
+}
+
+const JOBS: Flag = { name: 'jobs', value: 'N', summary: 'processors to use (default: all)' }
+const JSON_LINES: Flag = { name: 'json', summary: 'print one JSON object per bundle' }
+
+const DIRECTORY: Positional = {
+  name: 'DIRECTORY',
+  summary: 'directory directly below which the bundles are',
   kind: 'directory'
 }
 
@@ -21,7 +30,7 @@ export const bundleMountCommand: Command = {
     'oci-unpack bundle mount bundle',
     'oci-unpack bundle mount --hooks /etc/oci-unpack/overlay/hooks.toml bundle'
   ],
-  load: async () => (await import('../run-hooks.ts')).runBundleMount
+  load: async () => (await import('../run-bundle.ts')).runBundleMount
 }
 
 export const bundleUmountCommand: Command = {
@@ -35,7 +44,7 @@ export const bundleUmountCommand: Command = {
   flags: HOOK_FLAGS,
   environment: HOOK_VARIABLES,
   examples: ['oci-unpack bundle umount bundle'],
-  load: async () => (await import('../run-hooks.ts')).runBundleUmount
+  load: async () => (await import('../run-bundle.ts')).runBundleUmount
 }
 
 export const bundleDeleteCommand: Command = {
@@ -52,5 +61,70 @@ export const bundleDeleteCommand: Command = {
     'oci-unpack bundle delete bundle',
     'oci-unpack bundle delete --hooks /etc/oci-unpack/overlay/hooks.toml bundle'
   ],
-  load: async () => (await import('../run-hooks.ts')).runBundleDelete
+  load: async () => (await import('../run-bundle.ts')).runBundleDelete
+}
+
+export const bundleSaveCommand: Command = {
+  path: ['bundle', 'save'],
+  summary: 'pack the root file system of a bundle into an archive',
+  description:
+    'Packs the root file system of the bundle as it is now, changed or not, with the owners that the image has. An unpack' +
+    ' of the archive makes the same tree again. The archive appears when it is complete, and never replaces anything.' +
+    ' The config of the image (command, environment, user) is not in it: repack makes an image with both.',
+  positionals: [
+    { ...BUNDLE, summary: 'bundle made by unpack, or by umoci' },
+    {
+      name: 'tar:FILE',
+      summary:
+        'new archive; its name decides the compression: .tar, .tar.gz, .tgz, .tar.zst, .tar.xz or .tar.bz2',
+      kind: 'source'
+    }
+  ],
+  flags: [JOBS],
+  examples: [
+    'oci-unpack bundle save bundle tar:saved.tar.zst',
+    'oci-unpack bundle save --jobs 1 bundle tar:saved.tar.xz'
+  ],
+  load: async () => (await import('../run-bundle.ts')).runBundleSave
+}
+
+export const bundleListCommand: Command = {
+  path: ['bundle', 'list'],
+  aliases: ['ls'],
+  summary: 'list the bundles in a directory',
+  description:
+    'Lists the bundles directly below DIRECTORY, ours and those of umoci: the image, where it is stored, its allocated size,' +
+    ' whether the root file system or config.json was changed, whether something is mounted in it, and which symbolic links in' +
+    ' DIRECTORY lead to it. A bundle that is broken is listed with what is wrong. "-" means that something is not known: hooks' +
+    ' that have not mounted a root file system show no changes in it.',
+  positionals: [DIRECTORY],
+  flags: [JSON_LINES, JOBS, ...HOOK_FLAGS],
+  environment: HOOK_VARIABLES,
+  examples: ['oci-unpack bundle list /srv/bundles', 'oci-unpack bundle list --json /srv/bundles'],
+  load: async () => (await import('../run-bundle.ts')).runBundleList
+}
+
+export const bundlePruneCommand: Command = {
+  path: ['bundle', 'prune'],
+  summary: 'remove old bundles from a directory',
+  description:
+    'Removes the bundles directly below DIRECTORY, all but the newest N of each image (those from one layout, repository or' +
+    ' archive), as bundle delete does. A bundle stays in any case while something is mounted in it, a process has its root in it, or a' +
+    ' symbolic link in DIRECTORY leads to it. One with changes stays unless --force is given. The exit status is 1 if one' +
+    ' is broken or could not be removed.',
+  positionals: [DIRECTORY],
+  flags: [
+    { name: 'keep', value: 'N', summary: 'newest bundles of each image to keep', required: true },
+    { name: 'dry-run', summary: 'remove nothing, only show what would be removed' },
+    { name: 'force', summary: 'remove bundles with changes, too: the changes are lost' },
+    JSON_LINES,
+    JOBS,
+    ...HOOK_FLAGS
+  ],
+  environment: HOOK_VARIABLES,
+  examples: [
+    'oci-unpack bundle prune --keep 3 --dry-run /srv/bundles',
+    'oci-unpack bundle prune --keep 3 /srv/bundles'
+  ],
+  load: async () => (await import('../run-bundle.ts')).runBundlePrune
 }

@@ -1,6 +1,13 @@
 /** All commands, in the order of the help. */
 import type { Command } from '../command.ts'
-import { bundleDeleteCommand, bundleMountCommand, bundleUmountCommand } from './bundle.ts'
+import {
+  bundleDeleteCommand,
+  bundleListCommand,
+  bundleMountCommand,
+  bundlePruneCommand,
+  bundleSaveCommand,
+  bundleUmountCommand
+} from './bundle.ts'
 import { addLayerCommand, diffCommand, insertCommand, repackCommand } from './change.ts'
 import { configCommand, runtimeConfigCommand } from './config.ts'
 import {
@@ -58,6 +65,9 @@ export const COMMANDS: readonly Command[] = [
   bundleMountCommand,
   bundleUmountCommand,
   bundleDeleteCommand,
+  bundleSaveCommand,
+  bundleListCommand,
+  bundlePruneCommand,
   hooksCheckCommand,
   hooksTestCommand,
   hooksGcCommand

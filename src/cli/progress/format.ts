@@ -64,5 +64,6 @@ export const PHASES: Readonly<Record<PhaseName, string>> = {
   publish: 'making the bundle visible',
   compare: 'comparing the bundle with its tree manifest',
   pack: 'packing the layer',
+  save: 'packing the root file system',
   store: 'storing the image'
 }

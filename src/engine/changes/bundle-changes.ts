@@ -1,8 +1,10 @@
 /** What changed in an open bundle: by a look at what is said to have changed, or at the whole tree. */
+import type { Memory } from '../../bundle/bundle.ts'
 import type { ByteString } from '../../bytes.ts'
 import { isLookedAt, type ChangedPaths } from '../../plan/changed-paths.ts'
 import { hasAllNames } from '../../plan/link-groups.ts'
 import { fileOf } from '../../rootfs/scanned-object.ts'
+import type { ScannedTree } from '../../rootfs/scanned-tree.ts'
 import type { OpenBundle } from '../bundle/open-bundle.ts'
 import { heedSignals } from '../operation/abort.ts'
 import type { ThreadOptions } from '../operation/threads.ts'
@@ -11,7 +13,13 @@ import { scanListed } from '../tree/scan-listed.ts'
 import { scanTree } from '../tree/scan-tree.ts'
 import { assertComplete } from './assert-complete.ts'
 import { assertNoKernelMounts } from './assert-no-kernel-mounts.ts'
-import { findChanges, type Changes, type ImageDigests } from './find-changes.ts'
+import {
+  findChanges,
+  isChanged,
+  type ChangeRules,
+  type Changes,
+  type ImageDigests
+} from './find-changes.ts'
 
 export interface ChangeSearch extends ThreadOptions {
   masks: readonly ByteString[]
@@ -40,27 +48,46 @@ export async function bundleChanges(bundle: OpenBundle, search: ChangeSearch): P
   return part
 }
 
-/** @param listed undefined: the whole tree, which other threads look at while this one reads what the bundle remembers */
+/** Whether there is any change: as `bundleChanges`, but stops at the first one. @throws as before */
+export async function isBundleChanged(
+  bundle: OpenBundle,
+  search: Omit<ChangeSearch, 'masks' | 'verifyDelta'>
+): Promise<boolean> {
+  assertNoKernelMounts(bundle.rootfs)
+  const { tree, remembered, rules } = await look(bundle, { ...search, masks: [] }, search.listed)
+  return isChanged(bundle.rootfs, tree, remembered, rules)
+}
+
 async function lookAt(
-  { rootfs, ledger, memory, expected, metadata, outside }: OpenBundle,
+  bundle: OpenBundle,
   search: ChangeSearch,
   listed: ChangedPaths | undefined
 ): Promise<Changes> {
+  const { tree, remembered, rules } = await look(bundle, search, listed)
+  const changes = await findChanges(bundle.rootfs, tree, remembered, rules)
+  await heedSignals(search.signal)
+  return changes
+}
+
+interface Seen {
+  tree: ScannedTree
+  remembered: Memory
+  rules: ChangeRules
+}
+
+/** @param listed undefined: the whole tree, which other threads look at while this one reads what the bundle remembers */
+async function look(
+  { rootfs, ledger, memory, expected, metadata, outside }: OpenBundle,
+  search: ChangeSearch,
+  listed: ChangedPaths | undefined
+): Promise<Seen> {
   const [tree, remembered] =
     listed === undefined
       ? await scanTree(rootfs, { ...search, ledger, expected: expected() }, memory)
       : [scanListed(rootfs, listed, ledger), memory()]
   const { masks, hashFiles, imageDigests } = search
   const isLooked = listed && isLookedAt(listed, (path) => tree.find(path)?.type === 'directory')
-  const changes = await findChanges(rootfs, tree, remembered, {
-    masks,
-    hashFiles,
-    imageDigests,
-    outside,
-    isRootless: metadata.rootless,
-    isLooked,
-    ledger
-  })
-  await heedSignals(search.signal)
-  return changes
+  const isRootless = metadata.rootless
+  const rules = { masks, hashFiles, imageDigests, outside, isRootless, isLooked, ledger }
+  return { tree, remembered, rules }
 }

@@ -86,6 +86,32 @@ export async function findChanges(
   }
 }
 
+/** How many files are hashed before a look at the result. */
+const BATCH = 256
+
+/** Whether there is any change at all; stops at the first one. Of the rules, masks do not count. */
+export async function isChanged(
+  rootfs: number,
+  tree: ScannedTree,
+  memory: Memory,
+  { hashFiles, imageDigests, outside, isRootless, isLooked, ledger }: ChangeRules
+): Promise<boolean> {
+  const search = new TreeChanges(tree, { ...asRemembered(tree, memory), isRootless })
+  const isFound = (): boolean => withoutSockets(search.deltas(isLooked)).length > 0
+  if (isFound()) return true
+  const xattrs = new XattrReader(rootfs, outside, ledger)
+  lookAtSuspects(xattrs, search, outside, (delta) => !isSocket(delta))
+  // an image is read once for all files
+  const size = imageDigests === undefined ? BATCH : search.undecided.length
+  for (let from = 0; from < search.undecided.length && !isFound(); from += size) {
+    const files = search.undecided.slice(from, from + size)
+    const digests = await hashFiles(files)
+    const unstated = files.filter(({ isStated }) => !isStated)
+    search.settle(digests, await digestsIn(imageDigests, unstated), files)
+  }
+  return isFound()
+}
+
 async function digestsIn(
   imageDigests: ImageDigests | undefined,
   files: readonly { path: ByteString }[]
@@ -98,11 +124,14 @@ async function digestsIn(
 function lookAtSuspects(
   xattrs: XattrReader,
   search: TreeChanges<ScannedObject>,
-  outside: IdMaps
+  outside: IdMaps,
+  isEnough: (found: Delta) => boolean = () => false
 ): void {
   try {
-    for (const object of search.suspects)
+    for (const object of search.suspects) {
       search.compare(object, () => toMtreeEntry(object, xattrs.listed(object), outside))
+      if (search.found.length > 0 && isEnough(search.found.at(-1)!)) return
+    }
   } finally {
     xattrs.release()
   }

@@ -1,16 +1,14 @@
 /** What changed in a bundle, as the entries of a new layer. */
-import { UnheldMemory } from '../../bundle/unheld.ts'
 import { layerPaths, type NamesOf } from '../../plan/layer-paths.ts'
 import { namesByFile } from '../../plan/link-groups.ts'
 import { packWhiteout } from '../../plan/pack-entry.ts'
-import { packingPolicy } from './packing-policy.ts'
 import { fileOf } from '../../rootfs/scanned-object.ts'
-import { status } from '../../sys/status.ts'
 import { endOfArchive } from '../../tar/writer.ts'
 import type { ChangeSettings } from './change-options.ts'
 import type { Changes } from '../changes/find-changes.ts'
-import { openLayerPacker, type PackedTree } from './layer-packer.ts'
+import { openLayerPacker } from './open-packer.ts'
 import type { LayerWriter } from './layer-writer.ts'
+import { treeOf } from './packed-bundle.ts'
 import type { OpenBundle } from '../bundle/open-bundle.ts'
 
 /** Writes the layer of the changes. @param withDigests note the SHA-256 of each file that was read in `changes` */
@@ -24,15 +22,7 @@ export async function packChanges(
   const names = namesIn(changes)
   const paths = layerPaths(changes.deltas, names)
   settings.onEvent({ type: 'phase', phase: 'pack' })
-  const unheld = unheldIn(bundle)
-  const tree: PackedTree = {
-    root: bundle.rootfs,
-    ledger: bundle.ledger,
-    policy: packingPolicy(bundle.metadata.rootless, bundle.mapped),
-    digests: withDigests,
-    ...(unheld === undefined ? {} : { unheld: (object) => unheld.of(object) })
-  }
-  const packer = openLayerPacker(tree, writer, settings)
+  const packer = openLayerPacker(treeOf(bundle, withDigests), writer, settings)
   try {
     for (const [index, [path, isThere]] of paths.entries()) {
       const digest = isThere ? await packer.add(path === '.' ? '' : path, path) : undefined
@@ -44,11 +34,6 @@ export async function packChanges(
   } finally {
     packer.release()
   }
-}
-
-function unheldIn({ unheld, rootfs }: OpenBundle): UnheldMemory | undefined {
-  const document = unheld()
-  return document === undefined ? undefined : new UnheldMemory(document, status(rootfs, ''))
 }
 
 /** Names under a mask stay what they are in the image. */

@@ -29,7 +29,7 @@ export type EngineEvent =
   | { type: 'phase'; phase: Phase }
   /** How many paths a repack found to have changed. */
   | { type: 'changes'; count: number }
-  /** How many entries of the new layer are written, out of how many. */
+  /** How many entries of the new layer or archive are written, out of how many. */
   | { type: 'packed'; entries: number; total: number }
   /** A blob of a copy is at its destination; `size` in bytes. */
   | { type: 'blob'; digest: string; size: number; outcome: CopyOutcome }
@@ -62,6 +62,6 @@ export interface HookCallEvent {
   state: 'begun' | 'ended'
 }
 
-export type Phase = 'join' | 'manifest' | 'publish' | 'compare' | 'pack' | 'store'
+export type Phase = 'join' | 'manifest' | 'publish' | 'compare' | 'pack' | 'save' | 'store'
 
 export type OnEvent = (event: EngineEvent) => void

@@ -5,9 +5,11 @@ type Kind<Value> = Value extends string
   ? 'text'
   : Value extends readonly unknown[]
     ? 'list'
-    : Value extends (...args: never) => unknown
-      ? 'function'
-      : 'object'
+    : Value extends number
+      ? 'number'
+      : Value extends (...args: never) => unknown
+        ? 'function'
+        : 'object'
 
 /** Every required option, and what it must be. */
 type RequiredOptions<Options> = {

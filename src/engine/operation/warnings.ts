@@ -14,10 +14,13 @@ export function warningTo(onEvent: OnEvent | undefined): OnWarning {
   return (message, facts) => onEvent?.({ type: 'warning', message, facts })
 }
 
-export function emptyXattr(path: ByteString, xattr: ByteString): EngineEvent {
+/** What an object is packed into. */
+export type Holder = 'A layer' | 'An archive'
+
+export function emptyXattr(path: ByteString, xattr: ByteString, holder: Holder): EngineEvent {
   return {
     type: 'warning',
-    message: 'A layer cannot hold an extended attribute without a value, so it is left out.',
+    message: `${holder} cannot hold an extended attribute without a value, so it is left out.`,
     facts: { entry: display(path), found: display(xattr) }
   }
 }
@@ -32,10 +35,10 @@ export function strayOwner(path: ByteString): EngineEvent {
   }
 }
 
-export function socket(path: ByteString): EngineEvent {
+export function socket(path: ByteString, holder: Holder = 'A layer'): EngineEvent {
   return {
     type: 'warning',
-    message: 'A layer cannot hold a socket, so it is left out.',
+    message: `${holder} cannot hold a socket, so it is left out.`,
     facts: { entry: display(path) }
   }
 }
