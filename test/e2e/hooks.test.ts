@@ -20,10 +20,23 @@ describe('hooks check', () => {
     const lines = stdout.split('\n')
     expect(lines[0]).toBe(`pool: ${toml}`)
     expect(lines[1]).toBe('extract chain, manifest auto, rootless')
+    expect(lines[2]).toMatch(/^storage (?:btrfs|reflink|plain): /)
     expect(stdout).toMatch(
       new RegExp(`^unpack\\.ociv1\\.finish +exec +30m +${work}/check/set/pool finish$`, 'm')
     )
     expect(stdout).toMatch(/^unpack\.ociv1\.merge +- +- +-$/m)
+  })
+
+  test('prints what a set says of its storage, and fails as that does', () => {
+    const toml = shippedSet('pool', `${work}/forced`, { BACKEND: 'plain' })
+    expect(ociUnpackOk('hooks', 'check', toml).stdout).toMatch(/^storage plain: copies$/m)
+    const json = ociUnpackOk('hooks', 'check', '--json', toml).stdout
+    expect((JSON.parse(json) as { storage: string }).storage).toBe('plain: copies')
+    expect(existsSync(`${work}/forced/store`)).toBe(false)
+    const wrong = shippedSet('pool', `${work}/wrong`, { BACKEND: 'fast' })
+    const { status, stderr } = ociUnpack('hooks', 'check', wrong)
+    expect(status).toBe(1)
+    expect(stderr).toMatch(/HOOK_FAILED[^]*BACKEND must be auto, btrfs, zfs, reflink or plain/)
   })
 
   test('prints the same as JSON', () => {
@@ -31,7 +44,7 @@ describe('hooks check', () => {
     const { stdout } = ociUnpackOk('hooks', 'check', '--json', toml)
     const { file: path, points } = JSON.parse(stdout) as { file: string; points: object[] }
     expect(path).toBe(toml)
-    expect(points).toHaveLength(14)
+    expect(points).toHaveLength(15)
     expect(points).toContainEqual({
       point: 'store.gc',
       hook: { command: expect.any(Array) as unknown, timeout: 60_000, mode: 'session' }
@@ -55,12 +68,13 @@ describe('hooks check', () => {
     const module = `${work}/hooks.mjs`
     writeFileSync(
       module,
-      'export default { name: "mine", timeout: 5000, delete() {}, runtimeConfig: () => "decline" }'
+      'export default { name: "mine", timeout: 5000, delete() {}, check: () => ({ storage: "here" }) }'
     )
     const { stdout } = ociUnpackOk('hooks', 'check', module)
-    expect(stdout.split('\n').slice(0, 2)).toEqual([
+    expect(stdout.split('\n').slice(0, 3)).toEqual([
       `mine: ${module}`,
-      'extract rootfs, manifest auto'
+      'extract rootfs, manifest auto',
+      'storage here'
     ])
     expect(stdout).toMatch(/^bundle\.delete +function +5s +delete$/m)
     expect(stdout).toMatch(/^store\.gc +- +- +-$/m)

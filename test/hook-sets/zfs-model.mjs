@@ -6,6 +6,7 @@
  * Usage messages and everything that the set does not use are left out; `model POOL MOUNTPOINT` makes a pool.
  */
 import { spawnSync } from 'node:child_process'
+import console from 'node:console'
 import {
   existsSync,
   mkdirSync,
@@ -43,12 +44,12 @@ try {
   save()
 }
 
-function model({}, [pool, mountpoint]) {
+function model([pool, mountpoint]) {
   for (const name of ['data', 'snapshots']) mkdirSync(join(home, name), { recursive: true })
   add(pool, { mountpoint })
 }
 
-function list({ o, r, d, S }, [name]) {
+function list([name], { o, r, d, S }) {
   const top = name.startsWith('/') ? datasetAt(name) : name
   find(top)
   const deepest = d === undefined ? Infinity : Number(d)
@@ -61,18 +62,18 @@ function list({ o, r, d, S }, [name]) {
   for (const each of found) console.log(columns(o, each).join('\t'))
 }
 
-function create({ o }, [name]) {
+function create([name], { o }) {
   refuseTaken(name, 'create')
   add(name, settings(o))
 }
 
-function clone({ o }, [snapshot, name]) {
+function clone([snapshot, name], { o }) {
   find(snapshot)
   refuseTaken(name, 'create')
   add(name, settings(o), snapshot)
 }
 
-function snapshot({}, [name]) {
+function snapshot([name]) {
   const [dataset] = name.split('@')
   find(dataset)
   if (name in state.snapshots) fail(`cannot create snapshot '${name}': dataset already exists`)
@@ -81,7 +82,7 @@ function snapshot({}, [name]) {
   state.snapshots[name] = id
 }
 
-function rename({}, [from, to]) {
+function rename([from, to]) {
   find(from)
   refuseTaken(to, 'rename', from)
   const moved = [from, ...below(from)]
@@ -89,19 +90,19 @@ function rename({}, [from, to]) {
   for (const name of mounted.toReversed()) detach(name, inherits(name))
   for (const name of moved) {
     state.datasets[to + name.slice(from.length)] = state.datasets[name]
-    delete state.datasets[name]
+    Reflect.deleteProperty(state.datasets, name)
   }
   for (const [name, id] of Object.entries(state.snapshots))
     if (moved.includes(name.split('@')[0])) {
       state.snapshots[to + name.slice(from.length)] = id
-      delete state.snapshots[name]
+      Reflect.deleteProperty(state.snapshots, name)
       for (const each of Object.values(state.datasets))
         if (each.origin === name) each.origin = to + name.slice(from.length)
     }
   for (const name of mounted) attach(to + name.slice(from.length))
 }
 
-function destroy({ r }, [name]) {
+function destroy([name], { r }) {
   find(name)
   const all = [name, ...below(name)]
   const snapshots = Object.keys(state.snapshots).filter((each) => all.includes(each.split('@')[0]))
@@ -121,15 +122,15 @@ function destroy({ r }, [name]) {
     if (mountOf(each) !== undefined) detach(each, true)
     for (const own of snapshots.filter((it) => it.startsWith(`${each}@`))) {
       rmSync(join(home, 'snapshots', String(state.snapshots[own])), { recursive: true })
-      delete state.snapshots[own]
+      Reflect.deleteProperty(state.snapshots, own)
     }
     rmSync(data(each), { recursive: true })
-    delete state.datasets[each]
+    Reflect.deleteProperty(state.datasets, each)
     save()
   }
 }
 
-function get({ o }, [property, name]) {
+function get([property, name], { o }) {
   find(name)
   if (o !== 'value') usage(`invalid column name '${o}'`)
   console.log(
@@ -139,7 +140,7 @@ function get({ o }, [property, name]) {
   )
 }
 
-function set({}, [assignment, name]) {
+function set([assignment, name]) {
   find(name)
   const at = assignment.indexOf('=')
   const property = assignment.slice(0, at)
@@ -149,13 +150,13 @@ function set({}, [assignment, name]) {
   if (wasMounted) attach(name)
 }
 
-function mount({}, [name]) {
+function mount([name]) {
   find(name)
   if (mountOf(name) !== undefined) fail(`cannot mount '${name}': filesystem already mounted`)
   attach(name)
 }
 
-function unmount({}, [name]) {
+function unmount([name]) {
   find(name)
   if (mountOf(name) === undefined) fail(`cannot unmount '${name}': not currently mounted`)
   detach(name, false)
@@ -174,7 +175,7 @@ function parse(words) {
     else if (word === '-r' || word === '-H') options[word.slice(1)] = true
     else usage(`invalid option '${word.slice(1)}'`)
   }
-  return [options, rest]
+  return [rest, options]
 }
 
 function settings(assignments = []) {
