@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { compareTrees } from '../support/compare-trees.ts'
@@ -114,11 +122,25 @@ describe.runIf(usable)('the pool set with snapshots', () => {
   test('a base that somebody else has named is not believed', () => {
     const bundle = newBundle()
     bundle.unpack([base])
-    for (const target of [disk.path, '..', 'base./..', `${bundle.store}/images`]) {
+    const before = readdirSync(bundle.state).sort()
+    for (const target of [disk.path, '..', 'base./..', 'base.x', `${bundle.store}/images`]) {
       rmSync(join(bundle.state, 'base'))
       symlinkSync(target, join(bundle.state, 'base'))
-      expect(bundle.call('delta-list')).toMatchObject({ status: 1, stdout: '' })
+      const { status, stdout } = bundle.call('delta-list')
+      expect([1, 10]).toContain(status)
+      expect([stdout, readdirSync(bundle.state).sort()]).toEqual(['', before])
     }
+  })
+
+  test('the image is found where the pool is by now', () => {
+    const home = makeWithin(disk)
+    newBundle(home).unpack([base])
+    renameSync(join(home, 'store'), join(home, 'moved'))
+    const bundle = new SetDriver('pool', join(home, 'moved'), join(home, '0'))
+    writeFileSync(join(bundle.rootfs, 'new'), '')
+    const list = bundle.deltaList()
+    expect(list).toContain('new')
+    expect(list.filter((path) => path.startsWith('untouched'))).toEqual([])
   })
 
   test('a change through one name of a file names all of them', () => {
