@@ -1,4 +1,4 @@
-/** The pool set on zfs, as far as a model of zfs(8) can tell: see zfs-model.mjs. */
+/** The pool set on zfs, as far as a model of zfs(8) can tell: see programs/zfs-model.mjs. */
 import {
   existsSync,
   mkdirSync,

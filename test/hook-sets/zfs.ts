@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { ok } from '../support/run.ts'
 
-const model = new URL('zfs-model.mjs', import.meta.url).pathname
+const model = new URL('programs/zfs-model.mjs', import.meta.url).pathname
 
 export interface Zfs {
   /** For PATH. */
