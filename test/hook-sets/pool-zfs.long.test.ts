@@ -67,6 +67,8 @@ describe.runIf(usable)('the pool set with clones', () => {
     rmSync(join(target, 'written-3'))
   })
 
+  const third = layer('third', (target) => writeFileSync(join(target, 'more'), ''))
+
   storeCases({
     twoBundles: () => {
       const place = newPlace()
@@ -224,12 +226,12 @@ describe.runIf(usable)('the pool set with clones', () => {
   test('images on which something depends stay, whoever collects', () => {
     const place = newPlace()
     const bundle = newBundle(place)
-    const { targets } = bundle.unpack([base, second])
+    const { targets } = bundle.unpack([base, second, third])
     expect(bundle.must('gc', { OCI_UNPACK_LIVE_KEYS: '' })).toBe('{"removed": []}')
     // the bundle is not in POOL/instances, so sweep does not know it
     const lines = targets.map((target) => `image images/${basename(target)}`).sort()
     expect(bundle.run('sweep', '--remove').sort()).toEqual(lines)
-    expect(readdirSync(join(place.home, 'store/images'))).toHaveLength(2)
+    expect(readdirSync(join(place.home, 'store/images'))).toHaveLength(3)
     bundle.must('delete')
     expect(bundle.run('sweep', '--remove').sort()).toEqual(lines)
     expect(readdirSync(join(place.home, 'store/images'))).toEqual([])
