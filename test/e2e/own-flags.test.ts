@@ -206,6 +206,7 @@ describe.runIf(needs('root', 'setfattr'))('hooks', () => {
     expect(trace()).toContain('store.gc')
     ociUnpackOk('bundle', 'delete', ...traced, bundle)
     expect(fs.existsSync(bundle)).toBe(false)
+    expect(trace()).toEqual(['bundle.delete'])
 
     ociUnpackOk('unpack', '--no-hooks', ...image, bundle)
     ociUnpackOk('repack', '--no-hooks', ...to, bundle)
