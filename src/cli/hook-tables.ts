@@ -12,13 +12,14 @@ import { display, fromText } from '../bytes.ts'
 import type { Paint, Style } from './paint.ts'
 
 export function formatDescription(hooks: HooksDescription): string {
-  const { name, file, extract, whiteouts, manifest, precision, xattrs, rootless } = hooks
+  const { name, file, extract, whiteouts, manifest, precision, xattrs, rootless, storage } = hooks
   const form = whiteouts === undefined ? '' : `, whiteouts ${whiteouts}`
   const times = precision === 'seconds' ? ', precision seconds' : ''
   const attributes = xattrs === undefined ? '' : `, xattrs ${xattrs.join(' ') || 'none'}`
   const apart = rootless ? ', rootless' : ''
   const settings = `extract ${extract}${form}, manifest ${manifest}${times}${attributes}${apart}`
-  const head = `${shown(name)}: ${shown(file)}\n${settings}\n`
+  const stored = storage === undefined ? '' : `storage ${shown(storage)}\n`
+  const head = `${shown(name)}: ${shown(file)}\n${settings}\n${stored}`
   return `${head}\n${table([HEADINGS, ...hooks.points.map(cells)])}`
 }
 

@@ -19,7 +19,7 @@ import { hooks } from './hook-values.ts'
 import { withEvents } from './progress/show.ts'
 
 export const runHooksCheck: Run = async (input, terminal) => {
-  const description = await describeHooks(input.positionals[0])
+  const description = await describeHooks(input.positionals[0], terminal.signal)
   if (description === undefined) throw noHooks()
   const json = isSet(input, 'json')
   terminal.out(json ? `${JSON.stringify(description)}\n` : formatDescription(description))

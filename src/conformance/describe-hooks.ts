@@ -1,10 +1,11 @@
-/** Describes what would run at which point, before anything runs. */
+/** Describes what would run at which point, before it runs, and how layers would be stored. */
 import { resolve } from 'node:path'
 import { DEFAULT_TIMEOUT_MS, functionHooks } from '../hooks/function-hooks.ts'
 import type { HookSettings } from '../hooks/hook-set.ts'
 import { importHooks, isModule } from '../hooks/import-module.ts'
 import { checkHooks } from '../hooks/load.ts'
-import { ALL_POINTS, HOOK_POINTS, hookName } from '../hooks/points.ts'
+import { ALL_POINTS, HOOK_POINTS, hookName, type HookPoint } from '../hooks/points.ts'
+import { openHooks } from './source.ts'
 
 export interface HooksDescription {
   /** Absolute path of the hooks.toml or module. */
@@ -20,6 +21,8 @@ export interface HooksDescription {
   xattrs?: readonly string[]
   /** Whether it keeps layers of rootless unpacks apart from others. */
   rootless: boolean
+  /** How layers would be stored, as the set itself says it. */
+  storage?: string
   /** What the file adds to the environment of each program. */
   env: Readonly<Record<string, string>>
   /** All points, in the order in which they are called. */
@@ -41,12 +44,33 @@ export interface HookPointDescription {
 }
 
 /**
- * Reads and checks a hooks.toml; without a path, the one that an unpack would find, or undefined if there is none. No
- * program is started. A path that ends in `.js`, `.mjs` or `.cjs` is a module whose default export is hook functions: it is
- * loaded, and none of them is called. @throws HOOKS_INVALID, HOOKS_UNSAFE
+ * Reads and checks a hooks.toml; without a path, the one that an unpack would find, or undefined if there is none. A
+ * path that ends in `.js`, `.mjs` or `.cjs` is a module whose default export is hook functions: it is loaded. Of the
+ * programs and functions only `store.check` is called, to learn how layers would be stored.
+ * @throws HOOKS_INVALID, HOOKS_UNSAFE; HOOK_FAILED, HOOK_TIMEOUT, HOOK_ANSWER_INVALID, ABORTED: of `store.check`
  */
-export async function describeHooks(file?: string): Promise<HooksDescription | undefined> {
-  return file !== undefined && isModule(file) ? describeModule(resolve(file)) : describeFile(file)
+export async function describeHooks(
+  file?: string,
+  signal?: AbortSignal
+): Promise<HooksDescription | undefined> {
+  const description =
+    file !== undefined && isModule(file) ? await describeModule(resolve(file)) : describeFile(file)
+  if (description === undefined || !hasHook(description, 'check')) return description
+  return { ...description, ...(await askStorage(description.file, signal)) }
+}
+
+function hasHook({ points }: HooksDescription, point: HookPoint): boolean {
+  return points.some(({ point: name, hook }) => name === hookName(point) && hook !== undefined)
+}
+
+async function askStorage(file: string, signal?: AbortSignal): Promise<{ storage?: string }> {
+  const set = await openHooks(file)
+  try {
+    const outcome = await set.call('check', {}, signal)
+    return outcome.status === 'yes' ? outcome.answer : {}
+  } finally {
+    await set.close()
+  }
 }
 
 async function describeModule(file: string): Promise<HooksDescription> {

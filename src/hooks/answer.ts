@@ -47,7 +47,8 @@ const FIELD: Readonly<Record<HookPoint, string | undefined>> = {
   mount: undefined,
   umount: undefined,
   delete: undefined,
-  gc: 'removed'
+  gc: 'removed',
+  check: 'storage'
 }
 
 const nothing = () => ({})
@@ -75,7 +76,8 @@ const READERS: {
   mount: nothing,
   umount: nothing,
   delete: nothing,
-  gc: ({ removed }) => (removed === undefined ? {} : { removed: readKeys(removed) })
+  gc: ({ removed }) => (removed === undefined ? {} : { removed: readKeys(removed) }),
+  check: ({ storage }) => (storage === undefined ? {} : { storage: readLine(storage) })
 }
 
 function readLayers(
@@ -142,6 +144,11 @@ function readKeys(keys: unknown): readonly string[] {
     typeof key === 'string' && /^[a-z0-9]+:[0-9a-f]+$/.test(key)
   if (Array.isArray(keys) && keys.every(isKey)) return keys
   throw answerInvalid('"removed" is not a list of keys, such as "sha256:…"')
+}
+
+function readLine(text: unknown): string {
+  if (typeof text === 'string' && /^[^\u0000-\u001f\u007f]{1,200}$/.test(text)) return text
+  throw answerInvalid('"storage" is not a line of text of at most 200 characters')
 }
 
 function isRecord(value: unknown): value is AnswerFields {

@@ -46,6 +46,8 @@ export interface HookCalls {
   delete: { context: contexts.BundleContext; answer: Nothing }
   /** Keys of the layers that are gone now, if the hook says so. */
   gc: { context: contexts.GcContext; answer: { readonly removed?: readonly string[] } }
+  /** How layers would be stored, in words, on one line. */
+  check: { context: contexts.CheckContext; answer: { readonly storage?: string } }
 }
 
 type Nothing = Readonly<Record<string, never>>

@@ -108,3 +108,6 @@ export interface GcContext {
   /** Chain IDs that some image or bundle still needs. */
   readonly liveKeys: readonly Digest[]
 }
+
+/** Nothing: what is checked is the storage alone. */
+export type CheckContext = Readonly<Record<string, never>>

@@ -1,5 +1,6 @@
 /** The environment of a program: a little of ours, the [env] of its file, and the facts of the call. */
 import type { IdMapping } from '../plan/id-map.ts'
+import type { CheckContext } from './contexts.ts'
 import { hookFailed } from './failures.ts'
 import { hookName } from './points.ts'
 import type { Environment } from './process.ts'
@@ -30,7 +31,7 @@ export function requestEnvironment(request: HookRequest): Environment {
 }
 
 /** All contexts as one, in which any fact may be missing. */
-type AnyContext = UnionToIntersection<HookRequest['context']>
+type AnyContext = UnionToIntersection<Exclude<HookRequest['context'], CheckContext>>
 type UnionToIntersection<T> = (T extends unknown ? (value: T) => void : never) extends (
   value: infer All
 ) => void

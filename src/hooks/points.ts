@@ -15,7 +15,8 @@ export const HOOK_POINTS = {
   mount: { name: 'bundle.mount', member: 'mount' },
   umount: { name: 'bundle.umount', member: 'umount' },
   delete: { name: 'bundle.delete', member: 'delete' },
-  gc: { name: 'store.gc', member: 'gc' }
+  gc: { name: 'store.gc', member: 'gc' },
+  check: { name: 'store.check', member: 'check' }
 } as const
 
 export type HookPoint = keyof typeof HOOK_POINTS

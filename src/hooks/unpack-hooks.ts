@@ -64,6 +64,8 @@ export interface UnpackHooks {
   delete?(context: contexts.BundleContext, call: FunctionCall): Reply
   /** Remove committed layers that are not live. May return the keys of those that it has removed. */
   gc?(context: contexts.GcContext, call: FunctionCall): Reply<{ removed?: readonly string[] }>
+  /** Changes nothing. May return a line that says how layers would be stored; throws if they could not be. */
+  check?(context: contexts.CheckContext, call: FunctionCall): Reply<{ storage?: string }>
 }
 
 export interface FunctionCall {

@@ -37,18 +37,27 @@ const SHORT_CASES = [
   'gc'
 ]
 
-/** A set as it is shipped, whose store is below `home`; gives the path of its hooks.toml. */
-export function shippedSet(name: string, home: string): string {
+/** A set as it is shipped, whose store is below `home`; gives the path of its hooks.toml. `env` is for the pool set. */
+export function shippedSet(
+  name: string,
+  home: string,
+  env: Readonly<Record<string, string>> = {}
+): string {
   cpSync(join(sets, name), join(home, 'set'), { recursive: true })
   const file = join(home, 'set/hooks.toml')
   const text = readFileSync(file, 'utf8')
-    .replace(/^STORE = .*$/m, `STORE = "${home}/store"`)
+    .replace(/^(STORE|POOL) = .*$/m, `$1 = "${home}/store"`)
+    .replace(/^BACKEND = .*$/m, (line) =>
+      [env.BACKEND === undefined ? line : '', ...Object.entries(env).map(assignment)].join('\n')
+    )
     .replace(/^# PROGRAM = .*$/m, `PROGRAM = "${home}/oci-unpack"`)
   writeFileSync(file, text, { mode: 0o600 })
   const command = ociUnpackCommand.map((word) => `'${word}'`).join(' ')
   writeFileSync(join(home, 'oci-unpack'), `#!/bin/sh\nexec ${command} "$@"\n`, { mode: 0o700 })
   return file
 }
+
+const assignment = ([key, value]: [string, string]): string => `${key} = "${value}"`
 
 /** The plain store as a program that answers many calls. */
 export function sessionSet(home: string): string {

@@ -24,8 +24,9 @@ const SETS = [
   ['overlay', 'ext4', IMAGES],
   ['erofs', 'ext4', []],
   ['squashfs', 'ext4', IMAGES],
-  ['btrfs', 'btrfs', [NO_MOUNT, ...IMAGES]],
-  ['reflink', 'xfs', ['delta-list', NO_MOUNT, ...IMAGES]]
+  ['pool', 'btrfs', IMAGES],
+  ['pool', 'xfs', IMAGES],
+  ['pool', 'ext4', IMAGES]
 ] as const
 
 describe.each(

@@ -115,7 +115,7 @@ describe.runIf(needs('root', 'overlay', 'setfattr', 'findmnt'))('a mounted bundl
   })
 
   test('is mounted by the hooks that made it, and by no others', () => {
-    for (const args of [['--no-hooks'], ['--hooks', shippedSet('reflink', `${disk.path}/more`)]]) {
+    for (const args of [['--no-hooks'], ['--hooks', shippedSet('pool', `${disk.path}/more`)]]) {
       const { status, stderr } = ociUnpack('bundle', 'mount', ...args, bundle)
       expect([status, stderr]).toEqual([
         1,

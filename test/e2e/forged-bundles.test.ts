@@ -18,7 +18,7 @@ let precious: string
 beforeEach(() => {
   work = makeTemporary()
   image = buildImage(`${work}/layout`, { layers: [tar(file('a', 'a'))] }).reference
-  hooks = shippedSet('reflink', work)
+  hooks = shippedSet('pool', work)
   precious = `${work}/precious`
   fs.mkdirSync(`${precious}/inside`, { recursive: true })
 })

@@ -16,11 +16,9 @@ import { DEBIAN_NEEDS, debianLayout } from './debian-image.ts'
 const SETS = [
   ['overlay', 'ext4'],
   ['erofs', 'ext4'],
-  ['btrfs', 'btrfs'],
-  ['reflink', 'xfs']
+  ['pool', 'btrfs'],
+  ['pool', 'xfs']
 ] as const
-/** Those that know what was changed. */
-const LISTING: readonly string[] = ['overlay', 'erofs', 'btrfs']
 const changes = new URL('../support/scripted-changes.sh', import.meta.url).pathname
 /** Shows ACLs a second time, under its own names. */
 const XFS = ['*:xattr.trusted.SGI_ACL_FILE,xattr.trusted.SGI_ACL_DEFAULT']
@@ -76,7 +74,8 @@ describe.runIf(usable.length > 0)('a real Debian image through hooks', { timeout
       for (const name of ['two', 'three']) remove(name)
     })
 
-    test.runIf(LISTING.includes(set))('has one layer of changes, listed or looked for', () => {
+    // on xfs the pool has no snapshots to compare
+    test.runIf(type !== 'xfs')('has one layer of changes, listed or looked for', () => {
       ok(changes, `${home}/one/rootfs`)
       const listed = repack('listed', '--hooks', hooks)
       expect(repack('verified', '--hooks', hooks, '--verify-delta')).toBe(listed)

@@ -15,15 +15,28 @@ afterAll(() => removeTemporary(work))
 
 describe('hooks check', () => {
   test('prints each point with what would run', () => {
-    const toml = shippedSet('reflink', `${work}/check`)
+    const toml = shippedSet('pool', `${work}/check`)
     const { stdout } = ociUnpackOk('hooks', 'check', toml)
     const lines = stdout.split('\n')
-    expect(lines[0]).toBe(`reflink: ${toml}`)
+    expect(lines[0]).toBe(`pool: ${toml}`)
     expect(lines[1]).toBe('extract chain, manifest auto, rootless')
+    expect(lines[2]).toMatch(/^storage (?:btrfs|reflink|plain): /)
     expect(stdout).toMatch(
-      new RegExp(`^unpack\\.ociv1\\.finish +exec +30m +${work}/check/set/reflink finish$`, 'm')
+      new RegExp(`^unpack\\.ociv1\\.finish +exec +30m +${work}/check/set/pool finish$`, 'm')
     )
-    expect(stdout).toMatch(/^repack\.ociv1\.layer\.delta-list +- +- +-$/m)
+    expect(stdout).toMatch(/^unpack\.ociv1\.merge +- +- +-$/m)
+  })
+
+  test('prints what a set says of its storage, and fails as that does', () => {
+    const toml = shippedSet('pool', `${work}/forced`, { BACKEND: 'plain' })
+    expect(ociUnpackOk('hooks', 'check', toml).stdout).toMatch(/^storage plain: copies$/m)
+    const json = ociUnpackOk('hooks', 'check', '--json', toml).stdout
+    expect((JSON.parse(json) as { storage: string }).storage).toBe('plain: copies')
+    expect(existsSync(`${work}/forced/store`)).toBe(false)
+    const wrong = shippedSet('pool', `${work}/wrong`, { BACKEND: 'fast' })
+    const { status, stderr } = ociUnpack('hooks', 'check', wrong)
+    expect(status).toBe(1)
+    expect(stderr).toMatch(/HOOK_FAILED[^]*BACKEND must be auto, btrfs, zfs, reflink or plain/)
   })
 
   test('prints the same as JSON', () => {
@@ -31,7 +44,7 @@ describe('hooks check', () => {
     const { stdout } = ociUnpackOk('hooks', 'check', '--json', toml)
     const { file: path, points } = JSON.parse(stdout) as { file: string; points: object[] }
     expect(path).toBe(toml)
-    expect(points).toHaveLength(14)
+    expect(points).toHaveLength(15)
     expect(points).toContainEqual({
       point: 'store.gc',
       hook: { command: expect.any(Array) as unknown, timeout: 60_000, mode: 'session' }
@@ -55,12 +68,13 @@ describe('hooks check', () => {
     const module = `${work}/hooks.mjs`
     writeFileSync(
       module,
-      'export default { name: "mine", timeout: 5000, delete() {}, runtimeConfig: () => "decline" }'
+      'export default { name: "mine", timeout: 5000, delete() {}, check: () => ({ storage: "here" }) }'
     )
     const { stdout } = ociUnpackOk('hooks', 'check', module)
-    expect(stdout.split('\n').slice(0, 2)).toEqual([
+    expect(stdout.split('\n').slice(0, 3)).toEqual([
       `mine: ${module}`,
-      'extract rootfs, manifest auto'
+      'extract rootfs, manifest auto',
+      'storage here'
     ])
     expect(stdout).toMatch(/^bundle\.delete +function +5s +delete$/m)
     expect(stdout).toMatch(/^store\.gc +- +- +-$/m)
@@ -92,7 +106,7 @@ test('hooks test --list prints each case with what it tests', () => {
 test('a destination below a file is refused in words, before any hook is called', () => {
   const { reference } = buildImage(`${work}/below`, { layers: [] })
   writeFileSync(`${work}/file`, '')
-  const hooks = ['--hooks', shippedSet('reflink', `${work}/below-set`)]
+  const hooks = ['--hooks', shippedSet('pool', `${work}/below-set`)]
   const { status, stderr } = ociUnpack('unpack', ...hooks, '--image', reference, `${work}/file/x`)
   expect([status, stderr]).toEqual([
     1,
@@ -105,18 +119,18 @@ test('a destination below a file is refused in words, before any hook is called'
 describe.runIf(needs('root', 'setfattr'))('a set on the command line', () => {
   test('unpacks, is collected and deleted', () => {
     const home = `${work}/life`
-    const hooks = shippedSet('reflink', home)
+    const hooks = shippedSet('pool', home)
     const { layout, reference } = buildImage(`${home}/layout`, { layers: [tar(file('a', 'a'))] })
     const bundle = `${home}/bundle`
     ociUnpackOk('unpack', '--hooks', hooks, '--image', reference, bundle)
     const { stdout } = ociUnpackOk('hooks', 'gc', '--hooks', hooks, '--layout', layout, '--json')
     expect((JSON.parse(stdout) as { liveKeys: string[] }).liveKeys).toHaveLength(1)
-    expect(collect(hooks, layout)).toBe('reflink: 0 layers removed, 1 layer needed\n')
+    expect(collect(hooks, layout)).toBe('pool: 0 layers removed, 1 layer needed\n')
     const empty = buildImage(`${home}/empty`, { layers: [] }).layout
-    expect(collect(hooks, empty)).toBe('reflink: 1 layer removed, 0 layers needed\n')
+    expect(collect(hooks, empty)).toBe('pool: 1 layer removed, 0 layers needed\n')
     const refused = ociUnpack('bundle', 'delete', '--no-hooks', bundle)
     expect(refused.status).toBe(1)
-    expect(refused.stderr).toContain('expected: the hooks "reflink"')
+    expect(refused.stderr).toContain('expected: the hooks "pool"')
     expect(readFileSync(`${bundle}/rootfs/a`, 'utf8')).toBe('a')
     ociUnpackOk('bundle', 'delete', '--hooks', hooks, bundle)
     expect(existsSync(bundle)).toBe(false)
@@ -125,14 +139,14 @@ describe.runIf(needs('root', 'setfattr'))('a set on the command line', () => {
 
   test('is tested: a row for each case, and the exit status', () => {
     const home = `${work}/test`
-    const hooks = shippedSet('reflink', home)
+    const hooks = shippedSet('pool', home)
     mkdirSync(`${home}/bundles`)
     const cases = ['--case', 'cold unpack', '--case', 'gc', '--directory', `${home}/bundles`]
     const { stdout } = ociUnpackOk('hooks', 'test', ...cases, hooks)
     expect(stdout).toMatch(
       /^passed +[\d.]+ s {2}cold unpack\nskipped +0.0 s {2}gc\n +it would remove/
     )
-    expect(stdout).toContain('reflink: 1 passed, 0 failed, 1 skipped')
+    expect(stdout).toContain('pool: 1 passed, 0 failed, 1 skipped')
     writeFileSync(hooks, readFileSync(hooks, 'utf8').replace('"finish"', '"prepare"'))
     const broken = ociUnpack('hooks', 'test', '--json', ...cases, hooks)
     expect(broken.status).toBe(1)

@@ -185,7 +185,7 @@ test('mtree-validate compares more where it is told, and says nothing in JSON wh
 
 describe.runIf(needs('root', 'setfattr'))('hooks', () => {
   test('are called where --hooks says so, each call on a line of --trace, and not with --no-hooks', () => {
-    const hooks = ['--hooks', shippedSet('reflink', `${work}/hooks`)]
+    const hooks = ['--hooks', shippedSet('pool', `${work}/hooks`)]
     const trace = (): string[] => {
       const text = fs.readFileSync(`${work}/trace`, 'utf8')
       fs.rmSync(`${work}/trace`)
@@ -206,6 +206,7 @@ describe.runIf(needs('root', 'setfattr'))('hooks', () => {
     expect(trace()).toContain('store.gc')
     ociUnpackOk('bundle', 'delete', ...traced, bundle)
     expect(fs.existsSync(bundle)).toBe(false)
+    expect(trace()).toEqual(['bundle.delete'])
 
     ociUnpackOk('unpack', '--no-hooks', ...image, bundle)
     ociUnpackOk('repack', '--no-hooks', ...to, bundle)
@@ -214,7 +215,7 @@ describe.runIf(needs('root', 'setfattr'))('hooks', () => {
   })
 
   test('are tested with an image of the user, with what removes layers, and all is kept on request', () => {
-    const hooks = shippedSet('reflink', `${work}/hooks`)
+    const hooks = shippedSet('pool', `${work}/hooks`)
     fs.mkdirSync(`${work}/scratch`)
     const flags = ['--gc', '--keep', '--json', '--directory', `${work}/scratch`, ...image]
     const { stdout } = ociUnpackOk('hooks', 'test', '--case=gc', ...flags, hooks)

@@ -43,8 +43,8 @@ describe.runIf(needs('root') && repeated === undefined)('of five unpacks to one 
     })
   })
 
-  test('one wins: with the reflink set', { timeout: MINUTES }, async () => {
-    await crowd(box, ['reflink'], () => undefined)
+  test('one wins: with the pool set', { timeout: MINUTES }, async () => {
+    await crowd(box, ['pool'], () => undefined)
   })
 })
 

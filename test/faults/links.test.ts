@@ -161,7 +161,7 @@ describe.runIf(needs('root'))('a link to a directory of others', () => {
         {
           name: 'a linked cache',
           prepare: () => {
-            shippedSet('reflink', box.path)
+            shippedSet('pool', box.path)
             mkdirSync(`${box.path}/cache/oci-unpack`, { recursive: true })
             link(`${box.path}/cache${place}`)
             const names = ['etc', 'bin', 'home', 'sha256', 'manifests/etc']
@@ -197,7 +197,7 @@ describe.runIf(needs('root'))('a link to a directory of others', () => {
     ['unpack', () => ['--no-hooks', '--image', box.image, box.bundle], 'empty'],
     [
       'unpack',
-      () => ['--hooks', shippedSet('reflink', box.path), '--image', box.image, box.bundle],
+      () => ['--hooks', shippedSet('pool', box.path), '--image', box.image, box.bundle],
       'empty'
     ],
     ['raw unpack', () => ['--image', box.image, box.bundle], 'tree'],
@@ -239,7 +239,7 @@ describe.runIf(needs('root'))('a link to a directory of others', () => {
       ]
       for (const [command, ...args] of commands) {
         reset()
-        const hooks = shippedSet('reflink', box.path)
+        const hooks = shippedSet('pool', box.path)
         const before = untouched(outside)
         const script = `mount -t tmpfs tmpfs /run && ln -s ${outside} /run/oci-unpack && exec "$@"`
         const namespace = ['--mount', '--propagation', 'private', 'sh', '-c', script, 'sh']

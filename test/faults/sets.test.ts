@@ -9,8 +9,8 @@ import { testScenarios } from './run-scenarios.ts'
 const SETS = [
   ['overlay', 'tmpfs', ['overlay']],
   ['overlay', 'ext4', ['overlay']],
-  ['btrfs', 'btrfs', []],
-  ['reflink', 'ext4', []]
+  ['pool', 'btrfs', []],
+  ['pool', 'ext4', []]
 ] as const
 
 describe.each(

@@ -52,7 +52,7 @@ const TREE = [
 
 interface Way {
   name: string
-  set: 'overlay' | 'reflink'
+  set: 'overlay' | 'pool'
   file: string
   /** What starts a session in which everything is done. */
   session: readonly [string, ...string[]]
@@ -69,10 +69,10 @@ const WAYS: readonly Way[] = [
     session: [...UNSHARE, '-m'],
     flag: []
   },
-  { name: 'reflink, in a session', set: 'reflink', file: 'hooks.toml', session: UNSHARE, flag: [] },
+  { name: 'pool, in a session', set: 'pool', file: 'hooks.toml', session: UNSHARE, flag: [] },
   {
-    name: 'reflink, with --userns',
-    set: 'reflink',
+    name: 'pool, with --userns',
+    set: 'pool',
     file: 'hooks.toml',
     session: ['env'],
     flag: ['--userns']
@@ -107,7 +107,7 @@ describe.runIf(needs(...tools)).each(WAYS)('an ordinary user, $name', (way) => {
   function setStore(): void {
     const toml = `${user.home}/set/${way.file}`
     const text = readFileSync(toml, 'utf8')
-    writeFileSync(toml, text.replace(/^STORE = .*$/m, `STORE = "${disk.path}/oci-unpack/reflink"`))
+    writeFileSync(toml, text.replace(/^POOL = .*$/m, `POOL = "${disk.path}/oci-unpack/pool"`))
   }
 
   /** The script in one session, with `our COMMAND …` for the program and `inside COMMAND …` for a look at its files. */
@@ -193,15 +193,15 @@ describe.runIf(needs(...tools)).each(WAYS)('an ordinary user, $name', (way) => {
   })
 })
 
-describe.runIf(needs(...USER_TOOLS, 'getfattr'))('an ordinary user, reflink, rootless', () => {
+describe.runIf(needs(...USER_TOOLS, 'getfattr'))('an ordinary user, pool, rootless', () => {
   let user: OrdinaryUser
 
   beforeEach(() => {
     user = makeUser()
-    cpSync(`${hooks}reflink`, `${user.home}/set`, { recursive: true })
+    cpSync(`${hooks}pool`, `${user.home}/set`, { recursive: true })
     const toml = `${user.home}/set/hooks.toml`
     const text = readFileSync(toml, 'utf8')
-    writeFileSync(toml, text.replace(/^STORE = .*$/m, `STORE = "${user.home}/store"`))
+    writeFileSync(toml, text.replace(/^POOL = .*$/m, `POOL = "${user.home}/store"`))
     const closed = tar(directory('closed/', { mode: 0o555 }), file('closed/file', 'x'))
     buildImage(`${user.home}/images`, { layers: [LOWER, UPPER, closed] })
     ok('chown', '-R', `${user.uid}:${user.gid}`, `${user.home}/set`, `${user.home}/images`)
@@ -220,7 +220,7 @@ describe.runIf(needs(...USER_TOOLS, 'getfattr'))('an ordinary user, reflink, roo
       for b in plain one two; do ${list('$b')} >$b.list; done
       cmp plain.list one.list; cmp plain.list two.list
       grep -c pre-extract cold warm || :
-      ls store; ls store/rootless/states | wc -l
+      test ! -e store/images; ls store/rootless/images | wc -l
       ${our} diff one; touch -h -d @9 one/rootfs/link
       ${our} repack $with --image images:edited one
       ${our} file list --json --image images:edited link | grep -o '"[ug]id":[0-9]*'
@@ -233,11 +233,10 @@ describe.runIf(needs(...USER_TOOLS, 'getfattr'))('an ordinary user, reflink, roo
     expect(stdout.trim().split('\n')).toEqual([
       'cold:3',
       'warm:0',
-      'rootless',
       '3',
       '"uid":7',
       '"gid":8',
-      'reflink: 3 layers removed, 0 layers needed'
+      'pool: 3 layers removed, 0 layers needed'
     ])
   })
 })

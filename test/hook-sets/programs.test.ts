@@ -13,6 +13,7 @@ const hooks = new URL('../../hooks/', import.meta.url).pathname
 describe.each(readdirSync(hooks))('the %s set', (name) => {
   const program = join(hooks, name, name)
   const settings = readFileSync(join(hooks, name, 'hooks.toml'), 'utf8')
+  const home = name === 'pool' ? 'POOL' : 'STORE'
 
   test.runIf(needs('dash'))('is understood by dash', () => {
     ok('dash', '-n', program)
@@ -39,7 +40,7 @@ describe.each(readdirSync(hooks))('the %s set', (name) => {
         mkdirSync(join(store, name))
       const env = {
         ...process.env,
-        STORE: store,
+        [home]: store,
         OCI_UNPACK_BUNDLE: join(store, 'bundle'),
         OCI_UNPACK_ROOTFS: join(store, 'bundle/rootfs'),
         OCI_UNPACK_STATE: join(store, 'bundle/state'),
@@ -51,7 +52,7 @@ describe.each(readdirSync(hooks))('the %s set', (name) => {
   })
 
   test('says where it keeps things', () => {
-    expect(settings).toContain(`STORE = "/var/lib/oci-unpack/${name}"`)
+    expect(settings).toContain(`${home} = "/var/lib/oci-unpack/${name}"`)
     expect(readFileSync(join(hooks, name, 'README.md'), 'utf8')).toContain(
       `/var/lib/oci-unpack/${name}`
     )

@@ -11,7 +11,7 @@ import { expectOk, ok, type Run } from '../support/run.ts'
 const hooks = new URL('../../hooks/', import.meta.url).pathname
 const treeScript = new URL('tree.sh', import.meta.url).pathname
 
-export type SetName = 'btrfs' | 'overlay' | 'reflink'
+export type SetName = 'overlay' | 'pool'
 
 export interface Layer {
   key: string
@@ -62,8 +62,14 @@ export class SetDriver {
     mkdirSync(this.state, { recursive: true, mode: 0o700 })
   }
 
-  call(verb: string, env: Record<string, string> = {}): Run {
-    return this.start(join(hooks, this.set, this.set), [verb], env)
+  call(verb: string, env: Record<string, string> = {}, ...args: string[]): Run {
+    return this.start(join(hooks, this.set, this.set), [verb, ...args], env)
+  }
+
+  /** What a call by hand prints, line by line. */
+  run(verb: string, ...args: string[]): string[] {
+    const { stdout } = expectOk(this.call(verb, {}, ...args), verb)
+    return stdout.split('\n').filter(Boolean)
   }
 
   /** For an engine that has ended when this returns. */
@@ -132,7 +138,7 @@ export class SetDriver {
   private environment(env: Record<string, string>): Record<string, string> {
     return {
       PATH: process.env.PATH ?? '',
-      STORE: this.store,
+      [this.set === 'pool' ? 'POOL' : 'STORE']: this.store,
       OCI_UNPACK_BUNDLE: this.bundle,
       OCI_UNPACK_ROOTFS: this.rootfs,
       OCI_UNPACK_STATE: this.state,

@@ -11,7 +11,7 @@ export interface StoreCases {
   /** Two bundles on one new store. */
   twoBundles: () => [SetDriver, SetDriver]
   /** The store's directory of what is committed. */
-  committed: 'layers' | 'states'
+  committed: 'images' | 'layers'
   /** A layer on top of `base` that adds a file `added`. */
   second: Layer
 }
@@ -90,7 +90,8 @@ export function storeCases({ twoBundles, committed, second }: StoreCases): void 
   test('gc of a store that is not there yet is well, and makes none', () => {
     const [bundle] = twoBundles()
     bundle.must('gc', { OCI_UNPACK_LIVE_KEYS: '' })
-    expect(existsSync(bundle.store)).toBe(false)
+    // a zfs pool is a mount point before anything is in it
+    expect(existsSync(bundle.store) ? readdirSync(bundle.store) : []).toEqual([])
   })
 
   test('gc keeps what is live, and takes nothing from a bundle', () => {

@@ -18,9 +18,9 @@ const runs = Number(process.env['OCI_UNPACK_PROPERTY_RUNS'] ?? 90) / 30
 
 const SETS = [
   ['overlay', 'ext4'],
-  ['btrfs', 'btrfs'],
-  ['reflink', 'xfs'],
-  ['reflink', 'ext4']
+  ['pool', 'btrfs'],
+  ['pool', 'xfs'],
+  ['pool', 'ext4']
 ] as const
 
 describe.each(SETS.filter(([, type]) => needs('setfattr', ...requirementsOf(type))))(

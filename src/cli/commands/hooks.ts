@@ -16,8 +16,8 @@ export const hooksCheckCommand: Command = {
   path: ['hooks', 'check'],
   summary: 'check a hooks.toml and show what would run',
   description:
-    'Prints each hook point with its command line, using absolute paths. Does not start any program. A JavaScript module is' +
-    ' loaded, and its functions are listed.',
+    'Prints each hook point with its command line, using absolute paths. A JavaScript module is loaded, and its functions are' +
+    ' listed. Of all these, only store.check is called, if there is one: it says how layers would be stored.',
   positionals: [FILE_OR_MODULE],
   flags: [JSON_FLAG],
   environment: HOOK_VARIABLES,

@@ -9,20 +9,27 @@ import { listDirectory } from '../../sys/directory.ts'
 import { AT_FDCWD } from '../../sys/files.ts'
 import { handlePath } from '../../sys/handle-path.ts'
 import { mountsBelow } from '../../sys/mounts.ts'
-import { status, statusIfThere } from '../../sys/status.ts'
+import { status, statusIfThere, type Status } from '../../sys/status.ts'
 import { readOrigin, type Origin } from './origin.ts'
 
 /** Whether the root file system of a bundle is there and mounted; a separate volume counts as mounted. */
 export function isMounted(bundle: string): boolean {
+  const { path, found } = lookAt(bundle)
+  if (found === undefined) return false
+  return found.device !== status(AT_FDCWD, path).device || isMountPoint(bundle)
+}
+
+/** Whether it is mounted itself: a separate volume, such as a btrfs subvolume, is there without a mount. */
+export function isMountPoint(bundle: string): boolean {
+  const { path, rootfs, found } = lookAt(bundle)
+  if (found === undefined) return false
+  return found.isMountRoot || mountsBelow(path).includes(rootfs)
+}
+
+function lookAt(bundle: string): { path: string; rootfs: string; found: Status | undefined } {
   const path = fromText(realpathSync(bundle))
   const rootfs = `${path}/${ROOTFS_DIRECTORY}`
-  const found = statusIfThere(AT_FDCWD, rootfs)
-  if (found === undefined) return false
-  return (
-    found.isMountRoot ||
-    found.device !== status(AT_FDCWD, path).device ||
-    mountsBelow(path).includes(rootfs)
-  )
+  return { path, rootfs, found: statusIfThere(AT_FDCWD, rootfs) }
 }
 
 export interface RootfsToLookAt {

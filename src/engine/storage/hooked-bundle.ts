@@ -9,7 +9,7 @@ import { stringifyJson } from '../../image/go-json.ts'
 import type { Json } from '../../image/json.ts'
 import type { BundleSite } from '../bundle/bundle-site.ts'
 import { writeOrigin } from '../bundle/origin.ts'
-import { isMounted } from '../bundle/shown-rootfs.ts'
+import { isMountPoint } from '../bundle/shown-rootfs.ts'
 import type { PlainChoice } from '../../plan/policy/overlay.ts'
 import type { Job } from '../extract/job.ts'
 import type { Extraction, Place } from '../extract/layer-places.ts'
@@ -123,7 +123,7 @@ export class HookedBundle implements NewBundle {
     checkShown(this.context.rootfs, { hooks: this.hooks.name, ...said(outcome) })
     this.locks.releaseMerged()
     this.locks.releaseStorage()
-    writeOrigin(this.site, this.hooks, isMounted(this.destination) ? 'mount' : 'directory')
+    writeOrigin(this.site, this.hooks, isMountPoint(this.destination) ? 'mount' : 'directory')
   }
 
   async runtimeConfig(made: string): Promise<string | Uint8Array> {

@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { compareTrees } from '../support/compare-trees.ts'
@@ -10,7 +18,7 @@ import { base, storeCases } from './store-cases.ts'
 
 const usable = needs('btrfs', 'setfattr', 'setcap', 'setfacl', ...requirementsOf('btrfs'))
 
-describe.runIf(usable)('the btrfs set', () => {
+describe.runIf(usable)('the pool set with snapshots', () => {
   let disk: Mounted
   const bundles: SetDriver[] = []
 
@@ -25,7 +33,7 @@ describe.runIf(usable)('the btrfs set', () => {
   function newBundle(home = makeWithin(disk), env: Record<string, string> = {}): SetDriver {
     const number = String(bundles.length)
     const options = { SHARE_REPACKED: 'no', ...env }
-    const bundle = new SetDriver('btrfs', join(home, 'store'), join(home, number), options)
+    const bundle = new SetDriver('pool', join(home, 'store'), join(home, number), options)
     bundles.push(bundle)
     return bundle
   }
@@ -40,7 +48,7 @@ describe.runIf(usable)('the btrfs set', () => {
       const home = makeWithin(disk)
       return [newBundle(home), newBundle(home)]
     },
-    committed: 'states',
+    committed: 'images',
     second
   })
 
@@ -64,11 +72,16 @@ describe.runIf(usable)('the btrfs set', () => {
   test('a bundle on another file system is refused before anything is unpacked', () => {
     const { path, release } = mountNew('tmpfs')
     try {
-      const bundle = new SetDriver('btrfs', join(makeWithin(disk), 'store'), join(path, 'bundle'))
+      const bundle = new SetDriver('pool', join(makeWithin(disk), 'store'), join(path, 'bundle'))
       const prepared = bundle.call('prepare')
       expect(prepared.status).toBe(1)
       expect(prepared.stderr).toContain('must be on the same btrfs')
-      const reversed = new SetDriver('btrfs', join(path, 'store'), join(makeWithin(disk), 'bundle'))
+      const reversed = new SetDriver(
+        'pool',
+        join(path, 'store'),
+        join(makeWithin(disk), 'bundle'),
+        { BACKEND: 'btrfs' }
+      )
       expect(reversed.call('prepare').stderr).toContain('is not on btrfs')
     } finally {
       release()
@@ -96,6 +109,38 @@ describe.runIf(usable)('the btrfs set', () => {
     expect(uncovered(list, targets[0]!, bundle.rootfs)).toEqual([])
     expect(list).toContain('dir/sub/deeper')
     expect(list).toContain('new/deep/file')
+  })
+
+  test('without the image, changes are left to the engine', () => {
+    const bundle = newBundle()
+    const { targets } = bundle.unpack([base])
+    bundle.must('gc', { OCI_UNPACK_LIVE_KEYS: '' })
+    expect(existsSync(targets[0]!)).toBe(false)
+    expect(bundle.call('delta-list').status).toBe(10)
+  })
+
+  test('a base that somebody else has named is not believed', () => {
+    const bundle = newBundle()
+    bundle.unpack([base])
+    const before = readdirSync(bundle.state).sort()
+    for (const target of [disk.path, '..', 'base./..', 'base.x', `${bundle.store}/images`]) {
+      rmSync(join(bundle.state, 'base'))
+      symlinkSync(target, join(bundle.state, 'base'))
+      const { status, stdout } = bundle.call('delta-list')
+      expect([1, 10]).toContain(status)
+      expect([stdout, readdirSync(bundle.state).sort()]).toEqual(['', before])
+    }
+  })
+
+  test('the image is found where the pool is by now', () => {
+    const home = makeWithin(disk)
+    newBundle(home).unpack([base])
+    renameSync(join(home, 'store'), join(home, 'moved'))
+    const bundle = new SetDriver('pool', join(home, 'moved'), join(home, '0'))
+    writeFileSync(join(bundle.rootfs, 'new'), '')
+    const list = bundle.deltaList()
+    expect(list).toContain('new')
+    expect(list.filter((path) => path.startsWith('untouched'))).toEqual([])
   })
 
   test('a change through one name of a file names all of them', () => {

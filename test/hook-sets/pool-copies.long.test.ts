@@ -16,7 +16,8 @@ const FILE_SYSTEMS = [
 const tools = ['setfattr', 'setcap', 'setfacl']
 const usable = FILE_SYSTEMS.filter(({ type }) => needs(...tools, ...requirementsOf(type)))
 
-describe.each(usable)('the reflink set on $type', ({ type, clones }) => {
+describe.each(usable)('the pool set with copies on $type', ({ type, clones }) => {
+  const BACKEND = clones ? 'reflink' : 'plain'
   let disk: Mounted
 
   beforeAll(() => {
@@ -25,7 +26,7 @@ describe.each(usable)('the reflink set on $type', ({ type, clones }) => {
   afterAll(() => disk.release())
 
   function newBundle(home = makeWithin(disk), name = 'bundle'): SetDriver {
-    return new SetDriver('reflink', join(home, 'store'), join(home, name))
+    return new SetDriver('pool', join(home, 'store'), join(home, name), { BACKEND })
   }
 
   /** As the engine changes a tree: a file by a new one, only directories and links in their place. */
@@ -43,7 +44,7 @@ describe.each(usable)('the reflink set on $type', ({ type, clones }) => {
       const home = makeWithin(disk)
       return [newBundle(home, 'one'), newBundle(home, 'other')]
     },
-    committed: 'states',
+    committed: 'images',
     second
   })
 
@@ -107,7 +108,9 @@ describe.each(usable)('the reflink set on $type', ({ type, clones }) => {
   test('a bundle on a file system without clones is a copy', () => {
     const { path, release } = mountNew('tmpfs')
     try {
-      const bundle = new SetDriver('reflink', join(makeWithin(disk), 'store'), join(path, 'bundle'))
+      const bundle = new SetDriver('pool', join(makeWithin(disk), 'store'), join(path, 'bundle'), {
+        BACKEND
+      })
       const { targets } = bundle.unpack([base, second])
       // on xfs an access list shows as an attribute as well
       const ignore = ['*:xattr.trusted.SGI_ACL_FILE', ...(clones ? [] : ['*:nlink'])]
