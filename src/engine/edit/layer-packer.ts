@@ -1,13 +1,17 @@
 /** Objects of the disk on their way into a new layer. */
 import type { PolicyChoice } from '../../plan/policy/policies.ts'
 import { OWNER_XATTR } from '../../plan/policy/rootless-owner.ts'
-import { ObjectPacker, type PackOptions, type UnheldLookup } from '../../rootfs/pack.ts'
+import {
+  ObjectPacker,
+  type PackOptions,
+  type TarOutput,
+  type UnheldLookup
+} from '../../rootfs/pack.ts'
 import type { Ledger } from '../../sys/ledger.ts'
 import { putModesBack } from '../../sys/put-modes-back.ts'
 import type { OnEvent } from '../operation/events.ts'
 import { emptyXattr, strayOwner } from '../operation/warnings.ts'
 import type { ChangeSettings } from './change-options.ts'
-import type { LayerWriter } from './layer-writer.ts'
 
 export interface PackedTree {
   /** Descriptor of the directory that paths start at. */
@@ -24,11 +28,11 @@ export interface PackedTree {
 /** Modes are packed as they were before the operation. Whoever opens one calls `release`. */
 export function openLayerPacker(
   { root, policy, unheld, ledger, digests }: PackedTree,
-  writer: LayerWriter,
-  { epoch, timePrecision, onEvent }: ChangeSettings
+  output: TarOutput,
+  { epoch, timePrecision, onEvent }: Pick<ChangeSettings, 'epoch' | 'timePrecision' | 'onEvent'>
 ): ObjectPacker {
   if (ledger !== undefined) putModesBack(ledger)
-  return new ObjectPacker(root, writer, {
+  return new ObjectPacker(root, output, {
     rules: { policy, epoch },
     unheld,
     write: { precision: timePrecision },

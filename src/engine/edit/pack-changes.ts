@@ -24,15 +24,7 @@ export async function packChanges(
   const names = namesIn(changes)
   const paths = layerPaths(changes.deltas, names)
   settings.onEvent({ type: 'phase', phase: 'pack' })
-  const unheld = unheldIn(bundle)
-  const tree: PackedTree = {
-    root: bundle.rootfs,
-    ledger: bundle.ledger,
-    policy: packingPolicy(bundle.metadata.rootless, bundle.mapped),
-    digests: withDigests,
-    ...(unheld === undefined ? {} : { unheld: (object) => unheld.of(object) })
-  }
-  const packer = openLayerPacker(tree, writer, settings)
+  const packer = openLayerPacker(treeOf(bundle, withDigests), writer, settings)
   try {
     for (const [index, [path, isThere]] of paths.entries()) {
       const digest = isThere ? await packer.add(path === '.' ? '' : path, path) : undefined
@@ -43,6 +35,18 @@ export async function packChanges(
     await writer.write(endOfArchive())
   } finally {
     packer.release()
+  }
+}
+
+/** @param digests whether the SHA-256 of each file is wanted */
+export function treeOf(bundle: OpenBundle, digests: boolean): PackedTree {
+  const unheld = unheldIn(bundle)
+  return {
+    root: bundle.rootfs,
+    ledger: bundle.ledger,
+    policy: packingPolicy(bundle.metadata.rootless, bundle.mapped),
+    digests,
+    ...(unheld === undefined ? {} : { unheld: (object) => unheld.of(object) })
   }
 }
 

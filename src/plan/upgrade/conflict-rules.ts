@@ -77,7 +77,7 @@ function literal(byte: string): string {
 
 function unknownAction(text: string): OciUnpackError {
   return new OciUnpackError('USAGE', 'A rule for conflicts is not valid.', {
-    facts: { found: display(fromText(text)), expected: `${RESOLUTIONS.join(', ')}` },
+    facts: { found: display(fromText(text)), expected: RESOLUTIONS.join(', ') },
     hint: 'Write an action for all paths, such as keep, or an action and a pattern, such as both:etc/**.'
   })
 }
