@@ -56,7 +56,7 @@ function unheldIn({ unheld, rootfs }: OpenBundle): UnheldMemory | undefined {
 }
 
 /** Names under a mask stay what they are in the image. */
-function namesIn({ linked, tree, isMasked }: Changes): NamesOf {
+export function namesIn({ linked, tree, isMasked }: Changes): NamesOf {
   const shown = linked.filter(({ path }) => !isMasked(path))
   if (shown.length === 0) return () => []
   const names = namesByFile(shown, fileOf)

@@ -5,6 +5,7 @@ import type { MtreeEntry } from '../../mtree/entry.ts'
 import type { EntryList } from '../../mtree/entry-list.ts'
 import { maskOf } from '../../mtree/filter.ts'
 import type { ChangedPaths } from '../../plan/changed-paths.ts'
+import { layerPaths } from '../../plan/layer-paths.ts'
 import type { LocalChange } from '../../plan/upgrade/changed-tree.ts'
 import type { SeenEntry } from '../../plan/upgrade/same-object.ts'
 import { fileChanged } from '../../rootfs/read-body.ts'
@@ -16,8 +17,9 @@ import type { OpenBundle } from '../bundle/open-bundle.ts'
 import { readOrigin } from '../bundle/origin.ts'
 import { withPacked } from '../bundle/packed-paths.ts'
 import { bundleChanges } from '../changes/bundle-changes.ts'
-import type { ImageDigests } from '../changes/find-changes.ts'
+import type { Changes, ImageDigests } from '../changes/find-changes.ts'
 import type { ChangeSettings } from '../edit/change-options.ts'
+import { namesIn } from '../edit/pack-changes.ts'
 import { digestsWhereUnpacked, whileImageFound } from '../files/lazy-digests.ts'
 import { mounted, socket } from '../operation/warnings.ts'
 import type { LayerStorage } from '../storage/layer-storage.ts'
@@ -47,7 +49,7 @@ export async function findLocalChanges(
   const listed = await listedByHooks(bundle, chosen, settings)
   for (const point of mountsBelow(fromText(withoutHandles(handlePath(bundle.rootfs)))))
     onEvent(mounted(point))
-  const { allDeltas, entries, sockets } = await bundleChanges(bundle, {
+  const changes = await bundleChanges(bundle, {
     listed: listed && withPacked(listed, bundle),
     masks: [],
     hashFiles: hasher(bundle.rootfs, { ...settings, ledger: bundle.ledger }),
@@ -55,10 +57,16 @@ export async function findLocalChanges(
     jobs,
     signal
   })
-  for (const path of sockets) onEvent(socket(path))
-  const isMeant = only.length === 0 ? () => true : maskOf(only)
-  const paths = allDeltas.map(({ path }) => (path === '.' ? '' : path)).filter(isMeant)
-  return { paths, before: entriesAt(entries, new Set(paths)), imageDigests }
+  for (const path of changes.sockets) onEvent(socket(path))
+  const paths = changedPaths(changes, only.length === 0 ? () => true : maskOf(only))
+  return { paths, before: entriesAt(changes.entries, new Set(paths)), imageDigests }
+}
+
+/** Sorted. A file comes with all its names, changed or not, so that they are linked again. */
+function changedPaths(changes: Changes, isMeant: (path: ByteString) => boolean): ByteString[] {
+  const deltas = changes.allDeltas.filter(({ path }) => isMeant(path))
+  const names = layerPaths(deltas, namesIn(changes))
+  return names.map(([path]) => (path === '.' ? '' : path)).filter(isMeant)
 }
 
 /** The hooks that made the bundle may know the changes. They are told of its image, so that must still be found. */

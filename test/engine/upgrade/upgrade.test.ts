@@ -143,6 +143,27 @@ describe('upgradeBundle', () => {
     })
   })
 
+  test('links a name that was not changed with those that are new', async () => {
+    const image = [directory('d/'), file('a', '1'), hardlink('d/b', 'a')]
+    await withUpgrade(image, image, async ({ rootfs, newRootfs, run }) => {
+      fs.renameSync(`${rootfs}/d/b`, `${rootfs}/d/c`)
+      await run()
+      expect(contents(newRootfs)).toEqual(['a 1', 'd/', 'd/c 1'])
+      expect(fs.statSync(`${newRootfs}/a`)).toMatchObject({
+        nlink: 2,
+        ino: fs.statSync(`${newRootfs}/d/c`).ino
+      })
+    })
+  })
+
+  test('has no use for a name that only means a deletion in layers, and looks only where it is asked to', async () => {
+    await withUpgrade(OLD, NEW, async ({ rootfs, run }) => {
+      fs.writeFileSync(`${rootfs}/opt/.wh.x`, '')
+      expect(await codeOf(run())).toBe('ENTRY_INVALID')
+      expect((await run({ only: ['etc'] })).kept).toEqual([])
+    })
+  })
+
   test('writes holes as holes', async () => {
     await withUpgrade([file('a')], [file('b')], async ({ rootfs, newRootfs, run }) => {
       fs.writeFileSync(`${rootfs}/sparse`, '')
