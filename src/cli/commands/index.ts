@@ -1,6 +1,11 @@
 /** All commands, in the order of the help. */
 import type { Command } from '../command.ts'
-import { bundleDeleteCommand, bundleMountCommand, bundleUmountCommand } from './bundle.ts'
+import {
+  bundleDeleteCommand,
+  bundleMountCommand,
+  bundleUmountCommand,
+  bundleUpgradeCommand
+} from './bundle.ts'
 import { addLayerCommand, diffCommand, insertCommand, repackCommand } from './change.ts'
 import { configCommand, runtimeConfigCommand } from './config.ts'
 import {
@@ -57,6 +62,7 @@ export const COMMANDS: readonly Command[] = [
   erofsUmountCommand,
   bundleMountCommand,
   bundleUmountCommand,
+  bundleUpgradeCommand,
   bundleDeleteCommand,
   hooksCheckCommand,
   hooksTestCommand,
