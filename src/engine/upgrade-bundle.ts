@@ -1,7 +1,9 @@
 /** Unpacks a new image and carries the local changes of a bundle over. This file tells the story. */
+import { sourceManifest } from '../bundle/metadata.ts'
 import { display, fromText } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import { target } from '../image/choice.ts'
+import type { Digest } from '../image/digest.ts'
 import { cleanPath } from '../plan/names.ts'
 import { conflictRules } from '../plan/upgrade/conflict-rules.ts'
 import type { KeptChange, MergeConflict, MergePlan } from '../plan/upgrade/merge-trees.ts'
@@ -81,6 +83,7 @@ async function makeUpgraded(
       if (dryRun) throw new PlannedOnly()
       assertSettled(plan, old.path)
       await carryOut(job, bundle, old, plan)
+      await bundle.upgraded({ bundle: old.path, manifestDigest: digestOf(old) })
     })
   } catch (error) {
     if (!(error instanceof PlannedOnly)) throw error
@@ -94,6 +97,10 @@ class PlannedOnly extends Error {}
 function resultOf({ image, settings }: Job, { kept, conflicts }: MergePlan): UpgradeBundleResult {
   const manifestDigest = target(image.descriptorPath).digest
   return { destination: settings.destination, manifestDigest, kept, conflicts }
+}
+
+function digestOf({ metadata }: OpenBundle): Digest {
+  return sourceManifest(metadata).digest as Digest
 }
 
 /** A plan leaves nothing in layouts and storages either. */

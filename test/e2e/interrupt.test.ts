@@ -98,6 +98,10 @@ const HOOKED: Readonly<Record<string, () => string[]>> = {
   'bundle delete': () => ['--hooks', hangingHooks(), hookedBundle()],
   'bundle mount': () => ['--hooks', hangingHooks('bundle.mount'), unmountedBundle()],
   'bundle umount': () => ['--hooks', hangingHooks('bundle.umount'), unmountedBundle()],
+  'bundle upgrade': () => [
+    ...['--hooks', hangingHooks('bundle.upgraded')],
+    ...['--image', image, hookedBundle(), `${box}/upgraded`]
+  ],
   'hooks gc': () => ['--hooks', hangingHooks(), '--layout', `${box}/layout`],
   'hooks test': () => ['--directory', `${work}/kit`, hangingHooks()]
 }
