@@ -86,9 +86,18 @@ export function contents(root: string, at = ''): string[] {
 
 /** Everything of a tree that any change to it would change, except when it was last read. */
 export function identities(root: string): string[] {
-  const { ino, mode, size, nlink, uid, gid, mtimeNs, ctimeNs } = lstatSync(root, { bigint: true })
-  const line = [root, ino, mode, size, nlink, uid, gid, mtimeNs, ctimeNs].join(' ')
-  if (!lstatSync(root).isDirectory()) return [line]
-  const below = readdirSync(root).sort()
-  return [line, ...below.flatMap((name) => identities(join(root, name)))]
+  return identitiesAt(Buffer.from(root))
+}
+
+function identitiesAt(path: Buffer): string[] {
+  const found = lstatSync(path, { bigint: true })
+  const { ino, mode, size, nlink, uid, gid, mtimeNs, ctimeNs } = found
+  const name = path.toString('latin1')
+  const line = [name, ino, mode, size, nlink, uid, gid, mtimeNs, ctimeNs].join(' ')
+  if (!found.isDirectory()) return [line]
+  const below = readdirSync(path, { encoding: 'buffer' }).sort((a, b) => a.compare(b))
+  return [
+    line,
+    ...below.flatMap((child) => identitiesAt(Buffer.concat([path, Buffer.from('/'), child])))
+  ]
 }
