@@ -27,7 +27,7 @@ export function tree(text: string): SmallTree {
 
 export const isDirectory = (value: string): boolean => value.startsWith('/')
 
-export function isSame(one: string, other: string): boolean {
+function isSame(one: string, other: string): boolean {
   return one.split('@')[0] === other.split('@')[0]
 }
 
