@@ -194,7 +194,9 @@ describe.runIf(needs('root', 'python3'))('Ctrl-C', () => {
     const hook = Number(fs.readFileSync(`${work}/hanging`, 'utf8'))
     await interrupt()
     expect(fs.existsSync(`/proc/${hook}`)).toBe(false)
-    expect(compareTrees(`${work}/before`, box)).toEqual([])
+    // what is made in it, and removed
+    const ignored = command === 'bundle upgrade' ? ['.:mtime'] : []
+    expect(compareTrees(`${work}/before`, box, ignored)).toEqual([])
     expect(fs.readdirSync(`${work}/kit`)).toEqual([])
   })
 
