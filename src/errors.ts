@@ -61,6 +61,7 @@ export type ErrorCode =
   | 'BUNDLE_EXISTS'
   | 'BUNDLE_INVALID'
   | 'BUNDLE_BUSY'
+  | 'UPGRADE_CONFLICT'
   | 'TARGET_INVALID'
   | 'TARGET_BUSY'
   | 'TARGET_TOO_SMALL'

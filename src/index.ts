@@ -4,6 +4,17 @@ export { unpack, unpackRootfs, type UnpackResult } from './engine/unpack.ts'
 export type { UnpackLimits, UnpackOptions } from './engine/extract/unpack-options.ts'
 export { repack, type RepackOptions } from './engine/repack.ts'
 export { diff, type DiffEntry, type DiffOptions } from './engine/diff.ts'
+export {
+  upgradeBundle,
+  type UpgradeBundleOptions,
+  type UpgradeBundleResult
+} from './engine/upgrade-bundle.ts'
+export type {
+  ChangeKind,
+  KeptChange,
+  MergeConflict,
+  Resolution
+} from './plan/upgrade/merge-trees.ts'
 export { initLayout, newImage, tagImage, removeTag } from './layout.ts'
 export {
   listLayout,

@@ -22,6 +22,7 @@ const CONTEXTS = [
   'RuntimeConfigContext',
   'DeltaListContext',
   'RefreshBundleContext',
+  'UpgradedContext',
   'GcContext'
 ]
 

@@ -36,7 +36,12 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'index.ts': {
     knows: 'the library',
     values: ['layout.ts', 'conformance', 'engine', 'plan/id-map.ts'],
-    types: ['hooks/unpack-hooks.ts', 'image/config-changes.ts', 'worker/control.ts']
+    types: [
+      'hooks/unpack-hooks.ts',
+      'image/config-changes.ts',
+      'plan/upgrade/merge-trees.ts',
+      'worker/control.ts'
+    ]
   },
   'layout.ts': {
     knows: 'the part of the library that works on layouts',
@@ -79,6 +84,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     values: [
       'engine/server',
       'engine/inventory',
+      'engine/upgrade',
       'engine/files',
       'engine/storage',
       'engine/erofs',
@@ -136,6 +142,29 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ],
     types: ['plan'],
     node: ['fs', 'path']
+  },
+  'engine/upgrade': {
+    knows: 'local changes of a bundle on their way into a new one',
+    values: [
+      'engine/files',
+      'engine/storage',
+      'engine/edit',
+      'engine/changes',
+      'engine/bundle',
+      'engine/tree',
+      'engine/extract',
+      'engine/place',
+      'engine/operation',
+      'bundle',
+      'codec',
+      'image',
+      'mtree',
+      'plan',
+      'rootfs',
+      'sys',
+      'tar/writer.ts',
+      'worker'
+    ]
   },
   'engine/files': {
     knows: 'reading single files of an image without unpacking it',
@@ -299,7 +328,13 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'engine/operation': {
     knows: 'what every story needs: options, events, threads, stopping on request',
     values: ['hooks', 'sys', 'transports/rate.ts', 'worker'],
-    types: ['store', 'workspace', 'registry/registry.ts', 'transports/transport.ts'],
+    types: [
+      'plan/upgrade/merge-trees.ts',
+      'store',
+      'workspace',
+      'registry/registry.ts',
+      'transports/transport.ts'
+    ],
     node: ['fs']
   },
   hooks: {

@@ -197,7 +197,7 @@ _oci_unpack_declared() {
       positionals=('directory')
       ;;
     'bundle')
-      commands=(mount umount delete save list prune)
+      commands=(mount umount upgrade delete save list prune)
       flags=(--log --verbose --progress --color --userns --help -h)
       takes=([log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=()
@@ -213,6 +213,12 @@ _oci_unpack_declared() {
       flags=(--hooks --no-hooks --trace --log --verbose --progress --color --userns --help -h)
       takes=([hooks]='file' [trace]='file' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=('directory')
+      ;;
+    'bundle upgrade')
+      commands=()
+      flags=(--image --conflicts --only --dry-run --json --platform --keep-dirlinks --jobs --decompressor --max-entries --max-unpacked-bytes --max-ratio --max-path-bytes --max-json-bytes --max-pax-bytes --hooks --no-hooks --trace --authfile --creds --creds-fd --cert-dir --tls-verify --log --verbose --progress --color --userns --help -h)
+      takes=([image]='source' [conflicts]='word' [only]='word' [platform]='word' [jobs]='word' [decompressor]='file auto none isal igzip unpigz pigz gzip zstd' [max-entries]='word' [max-unpacked-bytes]='word' [max-ratio]='word' [max-path-bytes]='word' [max-json-bytes]='word' [max-pax-bytes]='word' [hooks]='file' [trace]='file' [authfile]='file' [creds]='word' [creds-fd]='word' [cert-dir]='directory' [tls-verify]='word true false' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      positionals=('directory' 'directory')
       ;;
     'bundle delete')
       commands=()

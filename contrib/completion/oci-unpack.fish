@@ -81,7 +81,7 @@ function __oci_unpack_tags -a place
 end
 
 set -g __oci_unpack_groups raw file erofs bundle hooks
-set -g __oci_unpack_valued log progress color image platform layout jobs decompressor uid-map gid-map max-entries max-unpacked-bytes max-ratio max-path-bytes max-json-bytes max-pax-bytes authfile creds creds-fd cert-dir tls-verify manifest hooks trace mask-path compress compress-level time-precision history.author history.comment history.created history.created_by tag author created architecture platform.arch os platform.os platform.os.version platform.variant config.user config.exposedports config.env config.entrypoint config.cmd config.volume config.label config.workingdir config.stopsignal manifest.annotation clear referrers rootfs f file path p use-keywords k add-keywords K src-authfile src-creds src-creds-fd src-cert-dir src-tls-verify dest-authfile dest-creds dest-creds-fd dest-cert-dir dest-tls-verify index socket port pid-file run vmdk cache options o layer keep case directory
+set -g __oci_unpack_valued log progress color image platform layout jobs decompressor uid-map gid-map max-entries max-unpacked-bytes max-ratio max-path-bytes max-json-bytes max-pax-bytes authfile creds creds-fd cert-dir tls-verify manifest hooks trace mask-path compress compress-level time-precision history.author history.comment history.created history.created_by tag author created architecture platform.arch os platform.os platform.os.version platform.variant config.user config.exposedports config.env config.entrypoint config.cmd config.volume config.label config.workingdir config.stopsignal manifest.annotation clear referrers rootfs f file path p use-keywords k add-keywords K src-authfile src-creds src-creds-fd src-cert-dir src-tls-verify dest-authfile dest-creds dest-creds-fd dest-cert-dir dest-tls-verify index socket port pid-file run vmdk cache options o layer conflicts only keep case directory
 
 complete -c oci-unpack -f
 complete -c oci-unpack -l log -x -a 'debug info warn error fatal' -d 'how much to log on stderr (default: warn)'
@@ -545,6 +545,7 @@ complete -c oci-unpack -n '__oci_unpack_positional 1 "erofs umount"' -x -a '(__f
 
 complete -c oci-unpack -n '__oci_unpack_at "bundle"' -a mount -d 'mount the root file system of a bundle again'
 complete -c oci-unpack -n '__oci_unpack_at "bundle"' -a umount -d 'unmount the root file system of a bundle'
+complete -c oci-unpack -n '__oci_unpack_at "bundle"' -a upgrade -d 'unpack a new image, and carry the local changes of a bundle over'
 complete -c oci-unpack -n '__oci_unpack_at "bundle"' -a delete -d 'remove a bundle'
 complete -c oci-unpack -n '__oci_unpack_at "bundle"' -a save -d 'pack the root file system of a bundle into an archive'
 complete -c oci-unpack -n '__oci_unpack_at "bundle"' -a list -d 'list the bundles in a directory'
@@ -559,6 +560,32 @@ complete -c oci-unpack -n '__oci_unpack_at "bundle umount"' -l hooks -r -F -d 'h
 complete -c oci-unpack -n '__oci_unpack_at "bundle umount"' -l no-hooks -d 'use no hooks, even if a hooks.toml is found'
 complete -c oci-unpack -n '__oci_unpack_at "bundle umount"' -l trace -r -F -d 'append every hook call to FILE, as a line of JSON'
 complete -c oci-unpack -n '__oci_unpack_positional 1 "bundle umount"' -x -a '(__fish_complete_directories)'
+
+complete -c oci-unpack -n '__oci_unpack_at "bundle upgrade"' -l image -x -a '(__oci_unpack_image source)' -d 'new image to read: [oci:]PATH[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME[:TAG]], tar:FILE or docker://[HOST/]NAME[:TAG]'
+complete -c oci-unpack -n '__oci_unpack_at "bundle upgrade"' -l conflicts -x -d 'who wins conflicts, at all paths or at those that match: keep (OLD), new (the image), or both (OLD, with the image\'s beside it as .orig); the last match counts (repeatable)'
+complete -c oci-unpack -n '__oci_unpack_at "bundle upgrade"' -l only -x -d 'carry over only what was changed at or below PATH (repeatable)'
+complete -c oci-unpack -n '__oci_unpack_at "bundle upgrade"' -l dry-run -d 'print what would be carried over, and make nothing'
+complete -c oci-unpack -n '__oci_unpack_at "bundle upgrade"' -l json -d 'print one JSON object per path'
+complete -c oci-unpack -n '__oci_unpack_at "bundle upgrade"' -l platform -x -d 'image to choose from an index (default: the host\'s platform)'
+complete -c oci-unpack -n '__oci_unpack_at "bundle upgrade"' -l keep-dirlinks -d 'keep a symbolic link to a directory when a layer has a directory of that name'
+complete -c oci-unpack -n '__oci_unpack_at "bundle upgrade"' -l jobs -x -d 'layers to read at once (default: one per processor)'
+complete -c oci-unpack -n '__oci_unpack_at "bundle upgrade"' -l decompressor -r -F -a 'auto none isal igzip unpigz pigz gzip zstd' -d 'what decompresses layers: auto, none, isal, igzip, unpigz, pigz, gzip, zstd or an absolute path (default: auto)'
+complete -c oci-unpack -n '__oci_unpack_at "bundle upgrade"' -l max-entries -x -d 'entries in all layers (default: 10,000,000)'
+complete -c oci-unpack -n '__oci_unpack_at "bundle upgrade"' -l max-unpacked-bytes -x -d 'bytes of tar and hashed holes in all layers (default: 1 TiB)'
+complete -c oci-unpack -n '__oci_unpack_at "bundle upgrade"' -l max-ratio -x -d 'bytes of tar and hashed holes per compressed byte of a large layer (default: 1100)'
+complete -c oci-unpack -n '__oci_unpack_at "bundle upgrade"' -l max-path-bytes -x -d 'bytes of a path (default: 4095)'
+complete -c oci-unpack -n '__oci_unpack_at "bundle upgrade"' -l max-json-bytes -x -d 'bytes of a JSON document (default: 4 MiB)'
+complete -c oci-unpack -n '__oci_unpack_at "bundle upgrade"' -l max-pax-bytes -x -d 'bytes of a PAX header (default: 1 MiB)'
+complete -c oci-unpack -n '__oci_unpack_at "bundle upgrade"' -l hooks -r -F -d 'hooks.toml that decides where layers are stored (default: the first one found)'
+complete -c oci-unpack -n '__oci_unpack_at "bundle upgrade"' -l no-hooks -d 'use no hooks, even if a hooks.toml is found'
+complete -c oci-unpack -n '__oci_unpack_at "bundle upgrade"' -l trace -r -F -d 'append every hook call to FILE, as a line of JSON'
+complete -c oci-unpack -n '__oci_unpack_at "bundle upgrade"' -l authfile -r -F -d 'file of credentials for the registry (default: those of podman and docker)'
+complete -c oci-unpack -n '__oci_unpack_at "bundle upgrade"' -l creds -x -d 'credentials for the registry, which other users can see in the list of processes: better use OCI_UNPACK_CREDS'
+complete -c oci-unpack -n '__oci_unpack_at "bundle upgrade"' -l creds-fd -x -d 'file descriptor whose first line is USER[:PASSWORD] for the registry'
+complete -c oci-unpack -n '__oci_unpack_at "bundle upgrade"' -l cert-dir -x -a '(__fish_complete_directories)' -d 'directory with *.crt, *.cert and *.key for the registry (default: containers-certs.d(5))'
+complete -c oci-unpack -n '__oci_unpack_at "bundle upgrade"' -l tls-verify -x -a 'true false' -d 'check the certificate of the registry; false also allows plain HTTP, which only loopback addresses may use otherwise (default: true)'
+complete -c oci-unpack -n '__oci_unpack_positional 1 "bundle upgrade"' -x -a '(__fish_complete_directories)'
+complete -c oci-unpack -n '__oci_unpack_positional 2 "bundle upgrade"' -x -a '(__fish_complete_directories)'
 
 complete -c oci-unpack -n '__oci_unpack_at "bundle delete"' -l hooks -r -F -d 'hooks.toml that decides where layers are stored (default: the first one found)'
 complete -c oci-unpack -n '__oci_unpack_at "bundle delete"' -l no-hooks -d 'use no hooks, even if a hooks.toml is found'

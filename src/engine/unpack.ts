@@ -46,6 +46,17 @@ export interface UnpackResult {
  * @throws OciUnpackError with a stable `code`
  */
 export async function unpack(options: UnpackOptions): Promise<UnpackResult> {
+  return unpackThen(options, () => Promise.resolve())
+}
+
+/** Called with a bundle that has all its files, and that nobody sees yet. If it fails, nothing of the bundle remains. */
+export type CompleteBundle = (job: Job, bundle: NewBundle) => Promise<void>
+
+/** As `unpack`, with another step before the bundle becomes visible. */
+export async function unpackThen(
+  options: UnpackOptions,
+  complete: CompleteBundle
+): Promise<UnpackResult> {
   return unpacked(options, async (job) => {
     assertRunnable(job.image)
     checkRuntimeConfig(job.image.config)
@@ -53,14 +64,16 @@ export async function unpack(options: UnpackOptions): Promise<UnpackResult> {
     await withStorage({ hooks }, onEvent, (storage) =>
       storage.withNewBundle(job, (bundle) =>
         ['rootfs', 'image'].includes(bundle.extraction.kind)
-          ? keepingThreads(job.settings, (settings) => makeBundle({ ...job, settings }, bundle))
-          : makeBundle(job, bundle)
+          ? keepingThreads(job.settings, (settings) =>
+              makeBundle({ ...job, settings }, bundle, complete)
+            )
+          : makeBundle(job, bundle, complete)
       )
     )
   })
 }
 
-async function makeBundle(job: Job, bundle: NewBundle): Promise<void> {
+async function makeBundle(job: Job, bundle: NewBundle, complete: CompleteBundle): Promise<void> {
   const { signal, onEvent } = job.settings
   await undoneOnFailure(bundle, onEvent, async () => {
     const missing = await bundle.find()
@@ -70,6 +83,7 @@ async function makeBundle(job: Job, bundle: NewBundle): Promise<void> {
     await bundle.show()
     const isWhole = missing?.length === job.image.manifest.layers.length
     await writeBundleFiles(job, bundle, { tree, isWhole })
+    await complete(job, bundle)
   })
 }
 

@@ -104,6 +104,13 @@ export interface RefreshBundleContext extends ImageContext {
   readonly parentChainId?: Digest
 }
 
+export interface UpgradedContext extends ImageContext {
+  /** The bundle whose local changes the new one has; it need not be one of these hooks. */
+  readonly oldBundle: string
+  readonly oldRootfs: string
+  readonly oldManifestDigest: Digest
+}
+
 export interface GcContext {
   /** Chain IDs that some image or bundle still needs. */
   readonly liveKeys: readonly Digest[]

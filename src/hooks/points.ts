@@ -12,6 +12,7 @@ export const HOOK_POINTS = {
   'runtime-config': { name: 'bundle.runtime-config', member: 'runtimeConfig' },
   'delta-list': { name: 'repack.ociv1.layer.delta-list', member: 'deltaList' },
   'refresh-bundle': { name: 'repack.ociv1.layer.refresh-bundle', member: 'refreshBundle' },
+  upgraded: { name: 'bundle.upgraded', member: 'upgraded' },
   mount: { name: 'bundle.mount', member: 'mount' },
   umount: { name: 'bundle.umount', member: 'umount' },
   delete: { name: 'bundle.delete', member: 'delete' },

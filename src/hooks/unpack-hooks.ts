@@ -56,6 +56,11 @@ export interface UnpackHooks {
   ): Promise<DeltaReply> | DeltaReply
   /** The image has a new layer: make the root file system look as if it had been unpacked from it. */
   refreshBundle?(context: contexts.RefreshBundleContext, call: FunctionCall): Reply
+  /**
+   * The bundle has the tree of the new image, with the local changes of the old bundle, and nobody sees it yet. May
+   * change the tree, but not the old bundle. If this fails, the bundle is undone.
+   */
+  upgraded?(context: contexts.UpgradedContext, call: FunctionCall): Reply
   /** Show the root file system again, as it was when it was last shown. Called for one that is shown, too. */
   mount?(context: contexts.BundleContext, call: FunctionCall): Reply
   /** Stop showing the root file system, and keep what it contains. May be called twice. */

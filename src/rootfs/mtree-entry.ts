@@ -9,7 +9,7 @@ import type { ScannedObject } from './scanned-object.ts'
 
 /** The object as a tree manifest would list it, without `sha256`. */
 export function toMtreeEntry(
-  { path, status, link }: ScannedObject,
+  { path, status, link }: Pick<ScannedObject, 'path' | 'status' | 'link'>,
   xattrs: readonly Xattr[],
   outside: IdMaps = AS_SEEN
 ): MtreeEntry {

@@ -42,6 +42,7 @@ test.each([
   'raw runtime-config --image IMAGE WORK/NEW',
   'unpack --rootless --image IMAGE WORK/NEW',
   'repack --image WORK/layout:NEW WORK/bundle',
+  'bundle upgrade --image IMAGE WORK/bundle WORK/NEW',
   ...(needs('root') ? ['raw unpack --image IMAGE WORK/NEW'] : [])
 ])('%s takes flags for a registry, which do not matter to a layout', (line) => {
   const words = (name: string): string[] =>
@@ -49,7 +50,7 @@ test.each([
       if (word === 'IMAGE') return image
       return word.replace('NEW', name).replace('WORK', () => work)
     })
-  if (line.startsWith('repack'))
+  if (line.includes('WORK/bundle'))
     ociUnpackOk('unpack', '--rootless', '--image', image, `${work}/bundle`)
   const { stdout } = ociUnpackOk(...words('1'), '--creds', `me:${SECRET}`)
   const rest = ['--authfile=/a', '--cert-dir=/c', '--tls-verify=false', '--creds-fd=3']

@@ -1,6 +1,15 @@
 /** The declarations of the commands for bundles. */
 import type { Command, Flag, Positional } from '../command.ts'
-import { HOOK_FLAGS, HOOK_VARIABLES } from '../flags.ts'
+import { REGISTRY_FLAGS, REGISTRY_VARIABLES } from '../registry-flags.ts'
+import {
+  EXTRACT_FLAGS,
+  HOOK_CACHE_VARIABLE,
+  HOOK_FLAGS,
+  HOOK_VARIABLES,
+  LIMIT_FLAGS,
+  PLATFORM_FLAG,
+  SOURCE_FLAG
+} from '../flags.ts'
 
 const BUNDLE: Positional = {
   name: 'BUNDLE',
@@ -127,4 +136,49 @@ export const bundlePruneCommand: Command = {
     'oci-unpack bundle prune --keep 3 /srv/bundles'
   ],
   load: async () => (await import('../run-bundle.ts')).runBundlePrune
+}
+
+export const bundleUpgradeCommand: Command = {
+  path: ['bundle', 'upgrade'],
+  summary: 'unpack a new image, and carry the local changes of a bundle over',
+  description:
+    'Makes the directory BUNDLE from another image, with everything that was changed in OLD since it was unpacked. OLD stays' +
+    ' as it is. What was changed in OLD and is as before in the new image is kept; where both have changed a path in' +
+    ' different ways, that is a conflict, and nothing is made unless --conflicts decides all of them. Id maps and rootless' +
+    ' are those of OLD.',
+  positionals: [
+    { name: 'OLD', summary: 'bundle made by unpack, or by umoci', kind: 'directory' },
+    { name: 'BUNDLE', summary: 'directory to make', kind: 'directory' }
+  ],
+  flags: [
+    { ...SOURCE_FLAG, summary: `new ${SOURCE_FLAG.summary}` },
+    {
+      name: 'conflicts',
+      value: 'ACTION[:PATTERN]',
+      summary:
+        'who wins conflicts, at all paths or at those that match: keep (OLD), new (the image), or both (OLD, with the' +
+        " image's beside it as .orig); the last match counts (repeatable)",
+      repeatable: true
+    },
+    {
+      name: 'only',
+      value: 'PATH',
+      summary: 'carry over only what was changed at or below PATH (repeatable)',
+      repeatable: true
+    },
+    { name: 'dry-run', summary: 'print what would be carried over, and make nothing' },
+    { name: 'json', summary: 'print one JSON object per path' },
+    PLATFORM_FLAG,
+    ...EXTRACT_FLAGS,
+    ...LIMIT_FLAGS,
+    ...HOOK_FLAGS,
+    ...REGISTRY_FLAGS
+  ],
+  environment: [...HOOK_VARIABLES, HOOK_CACHE_VARIABLE, ...REGISTRY_VARIABLES],
+  examples: [
+    'oci-unpack bundle upgrade --image debian:13 --dry-run old new',
+    'oci-unpack bundle upgrade --image debian:13 --conflicts new --conflicts both:etc/** old new',
+    'oci-unpack bundle upgrade --image debian:13 --only etc --only home old new'
+  ],
+  load: async () => (await import('../run-upgrade.ts')).runBundleUpgrade
 }

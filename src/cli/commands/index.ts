@@ -6,7 +6,8 @@ import {
   bundleMountCommand,
   bundlePruneCommand,
   bundleSaveCommand,
-  bundleUmountCommand
+  bundleUmountCommand,
+  bundleUpgradeCommand
 } from './bundle.ts'
 import { addLayerCommand, diffCommand, insertCommand, repackCommand } from './change.ts'
 import { configCommand, runtimeConfigCommand } from './config.ts'
@@ -64,6 +65,7 @@ export const COMMANDS: readonly Command[] = [
   erofsUmountCommand,
   bundleMountCommand,
   bundleUmountCommand,
+  bundleUpgradeCommand,
   bundleDeleteCommand,
   bundleSaveCommand,
   bundleListCommand,

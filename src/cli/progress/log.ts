@@ -39,6 +39,9 @@ export function logEvent(event: EngineEvent, log: Logger): void {
     case 'changes':
       log.write('info', `${event.count} paths changed`)
       return
+    case 'merge':
+      log.write('info', `${event.kept.length} changes kept, ${event.conflicts.length} conflicts`)
+      return
     case 'blob':
       log.write('info', `${event.digest} is ${event.outcome} (${event.size} bytes)`)
       return

@@ -40,6 +40,9 @@ export class PlainDisplay {
       case 'changes':
         line(`${event.count.toLocaleString('en')} paths changed`)
         return
+      case 'merge':
+        line(`${event.kept.length.toLocaleString('en')} local changes kept`)
+        return
       case 'packed':
         this.packed(event)
         return

@@ -41,6 +41,7 @@ export class TtyDisplay {
         this.phase = PHASES[event.phase]
         break
       case 'changes':
+      case 'merge':
         return
       case 'blob':
         this.phase = `${event.outcome} ${event.digest} (${formatBytes(event.size)})`

@@ -28,6 +28,8 @@ export type ImageDigests = (
 export interface Changes {
   /** Sorted by path, without what a mask covers or another delta implies. */
   deltas: readonly Delta[]
+  /** The same, with those that another delta implies: everything that was in a deleted directory. */
+  allDeltas: readonly Delta[]
   tree: ScannedTree
   /** Whether the whole root file system was looked at. */
   isWhole: boolean
@@ -73,8 +75,10 @@ export async function findChanges(
   const unstated = search.undecided.filter(({ isStated }) => !isStated)
   search.settle(digests, await digestsIn(imageDigests, unstated))
   const deltas = maskDeltas(search.deltas(isLooked), masks)
+  const allDeltas = withoutSockets(deltas)
   return {
-    deltas: simplifyDeltas(withoutSockets(deltas)),
+    deltas: simplifyDeltas(allDeltas),
+    allDeltas,
     tree,
     isWhole: isLooked === undefined,
     entries: memory.entries,

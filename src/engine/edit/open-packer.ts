@@ -29,7 +29,7 @@ export interface PackedTree {
 export function openLayerPacker(
   tree: PackedTree,
   output: TarOutput,
-  { epoch, timePrecision, onEvent }: ChangeSettings
+  { epoch, timePrecision, onEvent }: Pick<ChangeSettings, 'epoch' | 'timePrecision' | 'onEvent'>
 ): ObjectPacker {
   const write = { precision: timePrecision }
   return openPacker(tree, output, { epoch, write, onXattr: watchXattrs('A layer', tree, onEvent) })

@@ -37,7 +37,7 @@ export async function packChanges(
 }
 
 /** Names under a mask stay what they are in the image. */
-function namesIn({ linked, tree, isMasked }: Changes): NamesOf {
+export function namesIn({ linked, tree, isMasked }: Changes): NamesOf {
   const shown = linked.filter(({ path }) => !isMasked(path))
   if (shown.length === 0) return () => []
   const names = namesByFile(shown, fileOf)

@@ -55,9 +55,20 @@ function unlessGone(
   }
 }
 
+/** Reads the image of a bundle where it was unpacked from. @throws BLOB_NOT_FOUND if that is unknown or it is gone */
+export async function whileImageFound<T>(
+  metadata: BundleMetadata,
+  settings: StageSettings,
+  read: ReadImage<T>
+): Promise<T> {
+  const { source } = metadata
+  if (source === undefined) throw notFound('unknown')
+  return whileFound(metadata, source, settings, read)
+}
+
 async function whileFound<T>(
   { descriptorWalk }: BundleMetadata,
-  place: LazyManifest,
+  place: Pick<LazyManifest, 'transport' | 'path'>,
   settings: StageSettings,
   read: ReadImage<T>
 ): Promise<T> {

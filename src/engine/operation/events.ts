@@ -1,6 +1,7 @@
 /** The events that an operation reports to its caller. */
 import type { Facts } from '../../errors.ts'
 import type { CopyOutcome } from '../../store/copy-blob.ts'
+import type { KeptChange, MergeConflict } from '../../plan/upgrade/merge-trees.ts'
 import type { HookLogLine } from '../../hooks/load.ts'
 import type { RetryEvent } from '../../registry/registry.ts'
 import type { TransferEvent } from '../../transports/transport.ts'
@@ -31,6 +32,8 @@ export type EngineEvent =
   | { type: 'changes'; count: number }
   /** How many entries of the new layer or archive are written, out of how many. */
   | { type: 'packed'; entries: number; total: number }
+  /** What an upgrade carries over, and what it cannot carry over without a rule. Nothing of it has been done yet. */
+  | { type: 'merge'; kept: readonly KeptChange[]; conflicts: readonly MergeConflict[] }
   /** A blob of a copy is at its destination; `size` in bytes. */
   | { type: 'blob'; digest: string; size: number; outcome: CopyOutcome }
   /** Blobs of a copy, or of a changed image, go over the network. */

@@ -7,7 +7,7 @@ import { hookName } from '../../hooks/points.ts'
 import { chainIds } from '../../image/digest.ts'
 import { stringifyJson } from '../../image/go-json.ts'
 import type { Json } from '../../image/json.ts'
-import type { BundleSite } from '../bundle/bundle-site.ts'
+import { contextAt, type BundleSite } from '../bundle/bundle-site.ts'
 import { writeOrigin } from '../bundle/origin.ts'
 import { isMountPoint } from '../bundle/shown-rootfs.ts'
 import type { PlainChoice } from '../../plan/policy/overlay.ts'
@@ -19,7 +19,7 @@ import { checkApart, checkCommitted, checkShown, checkStaged } from './check-tar
 import { findLayers } from './find-layers.ts'
 import { findMerged } from './find-merged.ts'
 import { hookLayers, topChainId } from './hook-contexts.ts'
-import type { NewBundle, TreeManifest } from './layer-storage.ts'
+import type { NewBundle, TreeManifest, UpgradedFrom } from './layer-storage.ts'
 import { imageSize, unpackedSizes } from './unpacked-sizes.ts'
 import { imageFormat } from './image-format.ts'
 import { layerIndexes } from './layer-index-cache.ts'
@@ -132,6 +132,12 @@ export class HookedBundle implements NewBundle {
     const outcome = await this.hooks.call('runtime-config', context, this.signal)
     const other = outcome.status === 'yes' ? outcome.answer.config : undefined
     return other === undefined ? made : configText(other, this.hooks.name, outcome)
+  }
+
+  async upgraded({ bundle, manifestDigest }: UpgradedFrom): Promise<void> {
+    const old = { oldBundle: bundle, oldRootfs: contextAt(bundle).rootfs }
+    const context = { ...this.context, ...old, oldManifestDigest: manifestDigest }
+    await this.hooks.call('upgraded', context, this.signal)
   }
 
   /** Only its own time-out stops this call. */

@@ -95,8 +95,18 @@ export interface NewBundle extends LayerPlaces {
   show(): Promise<void>
   /** The config.json to write, based on the one that was generated. */
   runtimeConfig(made: string): Promise<string | Uint8Array>
+  /** Tells that the bundle, which has all its files now, has the local changes of another one. */
+  upgraded(from: UpgradedFrom): Promise<void>
   /** Undoes what was shown, and what was staged but not committed. The next unpack retries what could not be undone. */
   abort(): Promise<void>
+}
+
+/** The bundle that an upgrade began with. */
+export interface UpgradedFrom {
+  /** Absolute. */
+  bundle: string
+  /** Of the manifest of its image. */
+  manifestDigest: Digest
 }
 
 /** Whether a bundle gets a tree manifest and fingerprints, and from where. */

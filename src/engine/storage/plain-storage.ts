@@ -53,6 +53,7 @@ function newBundle(workspace: Workspace, { manifest }: Job['image']): NewBundle 
     committed: () => IN_THE_TREE,
     show: () => Promise.resolve(),
     runtimeConfig: (made) => Promise.resolve(made),
+    upgraded: () => Promise.resolve(),
     abort: () => Promise.resolve()
   }
 }
