@@ -1,6 +1,7 @@
 /** Directories at paths of the operator, created if they are missing. */
 import { basename, dirname } from 'node:path'
 import { fromText, type ByteString } from '../bytes.ts'
+import { withPath } from '../errors.ts'
 import { openDestination } from './destination.ts'
 import { isErrno } from './failure.ts'
 import { close, openDirectory, openOperatorDirectory } from './files.ts'
@@ -21,7 +22,7 @@ export interface OperatorDirectory {
  * Opens the directory at an absolute path that the operator gave, following links in it, and creates missing
  * directories with the umask applied. (Node's recursive mkdir never ends in places such as /proc, where an existing
  * directory cannot contain another.)
- * @throws SyscallError, with nothing new left behind
+ * @throws SYSCALL_FAILED with the whole path, with nothing new left behind
  */
 export function openOrMakeDirectory(path: string, mode = 0o777): OperatorDirectory {
   const missing = missingOf(path)
@@ -35,7 +36,7 @@ export function openOrMakeDirectory(path: string, mode = 0o777): OperatorDirecto
   } catch (error) {
     opened.removeNew()
     opened.close()
-    throw error
+    throw withPath(error, path)
   }
 }
 

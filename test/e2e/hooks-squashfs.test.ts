@@ -1,5 +1,5 @@
 /** The set that makes squashfs images of the directories that the engine has written. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { shippedSet } from '../conformance/kit.ts'
 import { compareTrees } from '../support/compare-trees.ts'
@@ -57,6 +57,20 @@ describe.runIf(needs('mksquashfs', 'overlay', 'setfattr', ...requirementsOf('ext
       for (const name of ['one', 'two'])
         ociUnpackOk('bundle', 'delete', '--hooks', hooks, `${home}/${name}`)
       expect(readdirSync(`${home}/store/bundles`)).toEqual([])
+    })
+
+    test('names the image of a layer that cannot be mounted', () => {
+      const image = buildImage(`${home}/cut`, { layers: [tar(file('cut', 'c'))] }).reference
+      unpack('first', image)
+      const layers = readdirSync(`${home}/store/layers`).map((it) => `${home}/store/layers/${it}`)
+      const layer = layers.find((it) => readFileSync(it).includes('cut'))!
+      ociUnpackOk('bundle', 'delete', '--hooks', hooks, `${home}/first`)
+      truncateSync(layer, 4)
+      const { stderr } = ociUnpack('unpack', '--hooks', hooks, '--image', image, `${home}/second`)
+      expect(stderr).toContain(`${layer}. If it is damaged, remove it`)
+      rmSync(layer)
+      expect(unpack('second', image)).toBe(1)
+      ociUnpackOk('bundle', 'delete', '--hooks', hooks, `${home}/second`)
     })
 
     test('says what mksquashfs says, without its usage', () => {

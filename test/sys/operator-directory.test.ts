@@ -20,6 +20,13 @@ test('what is missing of a path is made, and goes again unless somebody uses it'
   })
 })
 
+test('a failure has the whole path', () => {
+  const path = '/proc/oci-unpack/cannot/be/made'
+  expect(() => openOrMakeDirectory(path)).toThrow(
+    expect.objectContaining({ facts: expect.objectContaining({ path }) as unknown })
+  )
+})
+
 test('what was there stays', () => {
   withScratch((_fd, path) => {
     const opened = openOrMakeDirectory(path)
