@@ -186,7 +186,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'workspace'
     ],
     types: ['engine/changes', 'bundle', 'tar/entry.ts'],
-    node: ['crypto', 'fs', 'os', 'path', 'stream']
+    node: ['crypto', 'fs', 'os', 'path', 'stream', 'timers/promises']
   },
   'engine/storage': {
     knows: 'where layers live between unpacks',

@@ -82,7 +82,7 @@ export async function exportFile(options: ExportFileOptions): Promise<ExportFile
   if (options.inflate === true) settings.jobs = Math.max(1, settings.jobs)
   return asked({ image: options.image }, () =>
     withImage(options.image, settings, async (job) => {
-      const output = outputOf(options, job)
+      const output = await outputOf(options, job)
       try {
         const result = await run(job, search, output, options)
         output?.publish()
@@ -112,8 +112,14 @@ function searchOf({ path, disk }: ExportFileOptions): FileSearch {
   }
 }
 
-function outputOf({ output }: ExportFileOptions, job: ImageJob): ExportOutput | undefined {
-  return output === undefined ? undefined : openOutput(output, leftoverTo(job.settings.onEvent))
+async function outputOf(
+  { output }: ExportFileOptions,
+  { settings }: ImageJob
+): Promise<ExportOutput | undefined> {
+  const { onEvent, signal } = settings
+  return output === undefined
+    ? undefined
+    : openOutput(output, { onLeftover: leftoverTo(onEvent), signal })
 }
 
 /** What is wrong with a path or the room on a device is found before anything is written, and a reader that has gone needs no warning. */

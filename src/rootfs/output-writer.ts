@@ -53,6 +53,7 @@ class DeviceWriter extends BodyWriter {
 
   protected override put(address: number, length: number, at: number): void {
     this.zero(at)
+    this.assertRoom(at + length)
     super.put(address, length, at)
   }
 
@@ -60,7 +61,13 @@ class DeviceWriter extends BodyWriter {
     this.zero(this.size)
   }
 
+  /** The size of what is inflated is known last. */
+  private assertRoom(until: number): void {
+    if (this.room !== undefined && until > this.room.bytes) throw outgrown(this.room, until)
+  }
+
   private zero(until: number): void {
+    this.assertRoom(until)
     const from = this.written
     const blocks = until - from - ((until - from) % DEVICE_BLOCK_BYTES)
     const isAligned = from % DEVICE_BLOCK_BYTES === 0
@@ -73,10 +80,22 @@ class DeviceWriter extends BodyWriter {
   }
 }
 
-function tooSmall({ path, bytes }: DeviceRoom, size: number): OciUnpackError {
+function tooSmall(room: DeviceRoom, size: number): OciUnpackError {
+  return small(room, size, 'Nothing was written. Enlarge the device, or give a larger one.')
+}
+
+function outgrown(room: DeviceRoom, size: number): OciUnpackError {
+  return small(
+    room,
+    size,
+    'What was written must not be used. Enlarge the device, or give a larger one.'
+  )
+}
+
+function small({ path, bytes }: DeviceRoom, size: number, hint: string): OciUnpackError {
   return new OciUnpackError('TARGET_TOO_SMALL', 'The device is too small for the file.', {
     facts: { path, expected: `at least ${size} bytes`, found: `${bytes} bytes` },
-    hint: 'Nothing was written. Enlarge the device, or give a larger one.'
+    hint
   })
 }
 

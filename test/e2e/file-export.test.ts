@@ -272,6 +272,40 @@ describe.skipIf(!needs('root', 'loop'))('a block device that cannot take the fil
   })
 })
 
+test.skipIf(!needs('root', 'loop'))(
+  'a device that is too small for what is inflated is told',
+  () => {
+    const backing = join(work, 'small')
+    writeFileSync(backing, Buffer.alloc(MIB))
+    const zeros = imageOf('zeros', [one(gzipSync(Buffer.alloc(4 * MIB)))])
+    const device = ok('losetup', '--find', '--show', backing).stdout.trim()
+    try {
+      const args = ['--image', zeros, '--disk', '--inflate', device]
+      expectFailure(args, 'TARGET_TOO_SMALL', 'What was written must not be used.')
+    } finally {
+      ok('losetup', '--detach', device)
+    }
+  }
+)
+
+describe('a FIFO', () => {
+  const image = imageOf('fifo', [one(raw)])
+  const path = join(work, 'a-fifo')
+  const args = ['file', 'export', '--image', image, '--disk', path]
+  beforeAll(() => void execFileSync('mkfifo', [path]))
+
+  test('gets the file once somebody reads', () => {
+    const script = '(sleep 0.5; cat "$0" >"$0.copy") & "$@" && wait'
+    ok('sh', '-c', script, path, ...ociUnpackCommand, ...args)
+    expect(readFileSync(`${path}.copy`).equals(raw)).toBe(true)
+  })
+
+  test('without a reader can be given up', () => {
+    const { status } = run('timeout', '-k', '20', '1.5', ...ociUnpackCommand, ...args)
+    expect(status).toBe(124) // 137 if only SIGKILL helped
+  })
+})
+
 describe('file index', () => {
   test('makes one index for each blob, once', () => {
     const image = imageOf('indexed', [one(raw), one(raw), tar(file('x', 'y'))])

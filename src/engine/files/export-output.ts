@@ -1,13 +1,15 @@
 /** Where an exported file goes. */
 import { closeSync, constants, fstatSync, lstatSync, openSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { display, fromText } from '../../bytes.ts'
 import { OciUnpackError } from '../../errors.ts'
 import type { OutputDescription } from '../../rootfs/output-writer.ts'
 import { flush } from '../../sys/durable.ts'
-import { isErrno } from '../../sys/failure.ts'
+import { fromNode, isErrno } from '../../sys/failure.ts'
 import { truncate } from '../../sys/files.ts'
 import { deviceSize, isReadOnlyDevice } from '../../sys/output.ts'
+import { throwIfAborted } from '../operation/abort.ts'
 import type { OnLeftover } from '../../workspace/leftovers.ts'
 import { createNewFileAt } from '../../workspace/new-file-at.ts'
 
@@ -26,17 +28,35 @@ export interface ExportOutput {
 /**
  * @param target a path, or the descriptor of a stream
  * @throws TARGET_INVALID if something exists there that is neither a block device nor a stream, or a device that is
- * read-only; SYSCALL_FAILED
+ * read-only; SYSCALL_FAILED, ABORTED
  */
-export function openOutput(target: string | number, onLeftover: OnLeftover): ExportOutput {
+export async function openOutput(
+  target: string | number,
+  { onLeftover, signal }: { onLeftover: OnLeftover; signal: AbortSignal | undefined }
+): Promise<ExportOutput> {
   if (typeof target === 'number') return stream(target, () => undefined)
   const path = resolve(target)
   const status = statSync(path, { throwIfNoEntry: false })
   if (status === undefined) return newFile(path, onLeftover)
   if (status.isBlockDevice()) return device(path)
   if (!status.isFIFO() && !status.isCharacterDevice()) throw exists(path)
-  const fd = openSync(path, constants.O_WRONLY)
+  const fd = status.isFIFO() ? await openFifo(path, signal) : openSync(path, constants.O_WRONLY)
   return stream(fd, () => closeSync(fd))
+}
+
+const FIFO_POLL_MS = 50
+
+/** Waits until somebody reads. open(2) would wait, too, but hear no signal. */
+async function openFifo(path: string, signal: AbortSignal | undefined): Promise<number> {
+  for (;;) {
+    throwIfAborted(signal)
+    try {
+      return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK)
+    } catch (error) {
+      if (!isErrno(fromNode(error), 'ENXIO')) throw error
+    }
+    await sleep(FIFO_POLL_MS)
+  }
 }
 
 function newFile(path: string, onLeftover: OnLeftover): ExportOutput {
