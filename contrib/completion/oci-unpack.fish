@@ -462,7 +462,7 @@ complete -c oci-unpack -n '__oci_unpack_at "file serve"' -l index -x -a '(__fish
 complete -c oci-unpack -n '__oci_unpack_at "file serve"' -l disk -d 'serve the only file in /disk, the disk of a KubeVirt containerDisk, as the default export'
 complete -c oci-unpack -n '__oci_unpack_at "file serve"' -l socket -r -F -d 'Unix socket to make and listen on (default with --run: a temporary one)'
 complete -c oci-unpack -n '__oci_unpack_at "file serve"' -l port -x -d 'TCP port on 127.0.0.1 to listen on; 0 for any that is free'
-complete -c oci-unpack -n '__oci_unpack_at "file serve"' -l pid-file -r -F -d 'write the id of the process to FILE, which must not exist, once the server listens; removed at the end'
+complete -c oci-unpack -n '__oci_unpack_at "file serve"' -l pid-file -r -F -d 'write the id of the process to FILE once the server listens; one of a server that has ended is replaced'
 complete -c oci-unpack -n '__oci_unpack_at "file serve"' -l run -x -d 'run COMMAND with sh, then end with its exit status; $uri, $unixsocket, $port and $exportname say where the server is'
 
 complete -c oci-unpack -n '__oci_unpack_at "file export"' -l image -x -a '(__oci_unpack_image source)' -d 'image to read: [oci:]PATH[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME[:TAG]], tar:FILE or docker://[HOST/]NAME[:TAG]'

@@ -42,7 +42,7 @@ export const fileServeCommand: Command = {
       name: 'pid-file',
       value: 'FILE',
       summary:
-        'write the id of the process to FILE, which must not exist, once the server listens; removed at the end',
+        'write the id of the process to FILE once the server listens; one of a server that has ended is replaced',
       kind: 'file'
     },
     {
