@@ -10,7 +10,7 @@ import { CHUNK_BYTES, throughAsync } from './zlib-stream.ts'
 export type CompressedFrom = (position: number) => AsyncIterable<Buffer>
 
 /**
- * What a layer decompresses to from a restart on, in chunks of up to 1 MiB. Checksums of its format may remain unchecked,
+ * What a layer decompresses to from a restart on, in chunks of up to 1 MiB, each valid until the next is asked for. Checksums of its format may remain unchecked,
  * because what was before the restart counts towards them: the reader has to verify the bytes. A restart at bit 0 is the beginning of the layer.
  * @throws what the codec throws for damaged data, and what reading throws
  */

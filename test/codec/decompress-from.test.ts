@@ -99,7 +99,7 @@ async function inflatedFrom(blob: Buffer, restart: Restart): Promise<Buffer> {
       yield await Promise.resolve(Buffer.from(blob.subarray(at, at + 65_537)))
   }
   const chunks: Buffer[] = []
-  for await (const chunk of decompressFrom('gzip', restart, from)) chunks.push(chunk)
+  for await (const chunk of decompressFrom('gzip', restart, from)) chunks.push(Buffer.from(chunk))
   return Buffer.concat(chunks)
 }
 

@@ -114,6 +114,12 @@ test('bundle prune removes old bundles of hooks, with their changes only if forc
   expect(ociUnpack('bundle', 'prune', '--keep=none', `${work}/pool`)).toMatchObject({ status: 1 })
 })
 
+test('bundle prune keeps as many bundles as it is told', async () => {
+  for (const name of ['one', 'two', 'three']) await add(name)
+  ociUnpackOk('bundle', 'prune', '--no-hooks', '--jobs=1', '--keep=2', `${work}/pool`)
+  expect(fs.readdirSync(`${work}/pool`).sort()).toEqual(['three', 'two'])
+})
+
 test.runIf(needs('umoci'))('bundle list shows bundles of umoci as ours', async () => {
   ok('umoci', 'unpack', ...unpackFlags, '--image', image, `${work}/pool/theirs`)
   await add('ours')
