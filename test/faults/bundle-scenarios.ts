@@ -190,6 +190,6 @@ async function refreshedState(box: Box): Promise<string> {
 }
 
 function storeState(store: string): string {
-  const kept = ['layers', 'states'].filter((name) => existsSync(`${store}/${name}`))
+  const kept = ['layers', 'images'].filter((name) => existsSync(`${store}/${name}`))
   return kept.flatMap((name) => readdirSync(`${store}/${name}`).sort()).join('\n')
 }

@@ -16,7 +16,7 @@ export function namesIn(path: string, below = ''): string[] {
     .flatMap((entry) => {
       const name = below === '' ? entry : `${below}/${entry}`
       const known = steady(name)
-      const isTree = /(^|\/)(rootfs|layers|states|upper|base|now)$/.test(name)
+      const isTree = /(^|\/)(rootfs|layers|upper|base|now)$|^store\/images$/.test(name)
       const isDirectory = lstatSync(`${path}/${name}`).isDirectory()
       return isDirectory && !isTree ? [known, ...namesIn(path, name)] : [known]
     })
