@@ -86,13 +86,12 @@ function transferFailed(code: ErrorCode, place: Place, failure: HttpFailure): Oc
   })
 }
 
-/** @param status of the answer; undefined if the token service has not even been asked */
 export function denied(
   place: Place,
-  { status, reason, hasCredentials }: { status?: number; reason?: string; hasCredentials: boolean }
+  { status, reason, hasCredentials }: { status: number; reason: string; hasCredentials: boolean }
 ): OciUnpackError {
   const { host } = place.repository
-  const facts = { ...factsOf(place), ...(status && { status }), ...(reason && { reason }) }
+  const facts = { ...factsOf(place), status, ...(reason && { reason }) }
   return new OciUnpackError('REGISTRY_DENIED', 'The registry denies access.', {
     facts,
     hint: hasCredentials

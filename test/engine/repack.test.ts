@@ -3,12 +3,11 @@ import * as fc from 'fast-check'
 import { setTimeout } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { diff, OciUnpackError, repack, unpack, type ChangeResult } from '../../src/index.ts'
-import type { TarEntry } from '../../src/tar/entry.ts'
+import { layerTar } from '../reference/layer-tar.ts'
 import { applyEdits, edits } from '../reference/random-edits.ts'
 import { layerStack } from '../reference/random-layers.ts'
 import type { Member } from '../reference/serial.ts'
 import { snapshot } from '../reference/snapshot.ts'
-import { archive, member } from '../support/archive.ts'
 import { buildImage } from '../support/image-builder.ts'
 import { needs } from '../support/requires.ts'
 import { ok } from '../support/run.ts'
@@ -102,7 +101,7 @@ async function makeTree(
   manifest: 'full' | 'lazy'
 ): Promise<Tree | undefined> {
   const layout = `${work}/layout`
-  const image = buildImage(layout, { layers: layers.map(pack) })
+  const image = buildImage(layout, { layers: layers.map(layerTar) })
   const bundle = `${work}/bundle`
   try {
     await unpack({ image: image.reference, destination: bundle, manifest, jobs: 0 })
@@ -121,16 +120,4 @@ async function makeTree(
       return snapshot(`${destination}/rootfs`)
     }
   }
-}
-
-function pack(members: readonly Member[]): Buffer {
-  return archive(
-    ...members.map(({ entry, body }) => member(writable(entry), body, { precision: 'nanoseconds' }))
-  )
-}
-
-/** The serial reference takes entries that no writer makes. */
-function writable(entry: TarEntry): TarEntry {
-  const isLink = entry.type === 'symlink' || entry.type === 'hardlink'
-  return isLink ? entry : { ...entry, link: '' }
 }

@@ -14,7 +14,7 @@ import { makeWithin, mountNew, requirementsOf, type Mounted } from '../support/l
 import { needs } from '../support/requires.ts'
 import { ok } from '../support/run.ts'
 import { changeTree, environmentOf, keyOf, layer, SetDriver, uncovered } from './set-driver.ts'
-import { base, storeCases } from './store-cases.ts'
+import { base, deletedAgainAndAgain, storeCases } from './store-cases.ts'
 
 const usable = needs('btrfs', 'setfattr', 'setcap', 'setfacl', ...requirementsOf('btrfs'))
 
@@ -204,13 +204,7 @@ describe.runIf(usable)('the pool set with snapshots', () => {
     bundle.deltaList()
     for (const path of ['outer', 'outer/in\nner', 'outer/in\nner/most', 'dir/other'])
       ok('btrfs', 'subvolume', 'create', join(bundle.rootfs, path))
-    bundle.must('delete')
-    bundle.must('delete')
-    expect(readdirSync(bundle.bundle)).toEqual(['.oci-unpack'])
-    expect(readdirSync(bundle.state)).toEqual([])
-    expect(bundle.call('try-skip', environmentOf([base], 0)).status).toBe(0)
-    rmSync(bundle.state, { recursive: true })
-    bundle.must('delete')
+    deletedAgainAndAgain(bundle)
   })
 
   test('what is mounted in a rootfs is not deleted with it', () => {

@@ -1,5 +1,5 @@
 /** What every set promises of its store, whatever the store is made of. */
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { expectOk } from '../support/run.ts'
@@ -130,4 +130,15 @@ export function storeCases({ twoBundles, committed, second }: StoreCases): void 
     expect(readdirSync(bundle.bundle).sort()).toEqual(['.oci-unpack', 'outside'])
     expect(readdirSync(bundle.state)).toEqual([])
   })
+}
+
+/** Deletes a bundle of `base`: nothing of it stays, its image does, and there is no harm in doing it again. */
+export function deletedAgainAndAgain(bundle: SetDriver): void {
+  bundle.must('delete')
+  bundle.must('delete')
+  expect(readdirSync(bundle.bundle)).toEqual(['.oci-unpack'])
+  expect(readdirSync(bundle.state)).toEqual([])
+  expect(bundle.call('try-skip', environmentOf([base], 0)).status).toBe(0)
+  rmSync(bundle.state, { recursive: true })
+  bundle.must('delete')
 }

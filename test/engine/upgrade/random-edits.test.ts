@@ -2,12 +2,10 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { OciUnpackError, unpack, upgradeBundle } from '../../../src/index.ts'
-import type { TarEntry } from '../../../src/tar/entry.ts'
+import { layerTar } from '../../reference/layer-tar.ts'
 import { applyEdits, edits } from '../../reference/random-edits.ts'
 import { layerStack } from '../../reference/random-layers.ts'
-import type { Member } from '../../reference/serial.ts'
 import { snapshot } from '../../reference/snapshot.ts'
-import { archive, member } from '../../support/archive.ts'
 import { buildImage } from '../../support/image-builder.ts'
 import { needs } from '../../support/requires.ts'
 import { makeTemporary, removeTemporary } from '../../support/temporary.ts'
@@ -20,7 +18,7 @@ describe.runIf(needs('root'))('an upgrade to the same image', { timeout: runs * 
     const property = fc.asyncProperty(layerStack, edits, manifest, async (layers, list, kind) => {
       const work = makeTemporary()
       try {
-        const image = buildImage(`${work}/layout`, { layers: layers.map(pack) }).reference
+        const image = buildImage(`${work}/layout`, { layers: layers.map(layerTar) }).reference
         const bundle = `${work}/old`
         if (!(await isUnpacked(image, bundle, kind))) return
         applyEdits(`${bundle}/rootfs`, list)
@@ -55,16 +53,4 @@ async function isUnpacked(image: string, destination: string, kind: string): Pro
 /** What is in a directory decides about its time. */
 function withoutDirectoryTimes(text: string): string {
   return text.replace(/( directory \d+ \d+:\d+) \S+/g, '$1')
-}
-
-function pack(members: readonly Member[]): Buffer {
-  return archive(
-    ...members.map(({ entry, body }) => member(writable(entry), body, { precision: 'nanoseconds' }))
-  )
-}
-
-/** The serial reference takes entries that no writer makes. */
-function writable(entry: TarEntry): TarEntry {
-  const isLink = entry.type === 'symlink' || entry.type === 'hardlink'
-  return isLink ? entry : { ...entry, link: '' }
 }
