@@ -480,8 +480,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   erofs: {
     knows:
       '**pure**: file systems as images: one for a layer, one that joins layers, and reading them strictly',
-    values: ['plan/names.ts', 'tar/sparse.ts'],
-    types: ['plan/staged-entry.ts', 'plan/tree.ts', 'tar/entry.ts']
+    values: ['plan/fold.ts', 'plan/names.ts', 'plan/tree.ts', 'tar/sparse.ts'],
+    types: ['plan/staged-entry.ts', 'tar/entry.ts']
   },
   nbd: {
     knows:

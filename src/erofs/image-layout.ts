@@ -51,6 +51,7 @@ export class ImageLayout {
   private end: number = SLOT
 
   /**
+   * @param tree gets the places in place of those that another layout gave it
    * @param firstBlock the first that is free
    * @param indexed whether files are found by chunk indexes, even if they are in one piece
    */
@@ -59,6 +60,7 @@ export class ImageLayout {
     this.firstBlock = firstBlock
     this.inodeArea = firstBlock
     this.indexed = indexed
+    tree.inodes.forgetPlaces()
     this.placeAll()
     if (this.blocks > MAX_BLOCKS)
       throw tooMany('so much data', `at most ${MAX_BLOCKS} blocks`, this.blocks)

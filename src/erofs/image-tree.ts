@@ -31,6 +31,12 @@ export const BARE_DIRECTORY: ImageObject = {
   devMinor: 0
 }
 
+/** What a directory contains: inodes by name. */
+export interface Names {
+  keys(): Iterable<ByteString>
+  get(name: ByteString): number | undefined
+}
+
 interface XattrSet {
   xattrs: readonly Xattr[]
   /** As they follow an inode. */
@@ -41,6 +47,8 @@ export class ImageTree {
   readonly inodes: InodeTable = new InodeTable()
   /** The names in each directory. */
   private readonly names = new Map<number, Map<ByteString, number>>()
+  /** For directories whose names are kept elsewhere. */
+  private readonly lent = new Map<number, Names>()
   private readonly parents = new Map<number, number>()
   private readonly targets = new Map<number, ByteString>()
   private readonly chunked = new Map<number, Chunks>()
@@ -81,10 +89,10 @@ export class ImageTree {
     return inode
   }
 
-  /** Gives a directory other metadata; its names stay. @throws ENTRY_INVALID */
-  setMetadata(directory: number, object: ImageObject): void {
+  /** Gives an inode other metadata; its names and its content stay. @throws ENTRY_INVALID */
+  setMetadata(inode: number, object: ImageObject): void {
     checkObject(object)
-    this.inodes.replace(directory, object, this.xattrSet(object.xattrs, object.path))
+    this.inodes.replace(inode, object, this.xattrSet(object.xattrs, object.path))
   }
 
   /** Gives an inode more attributes than its object has. @throws ENTRY_INVALID */
@@ -96,20 +104,26 @@ export class ImageTree {
   /** Gives an inode a name, in place of what had it. A directory can have one name only. @throws ENTRY_INVALID */
   setName(directory: number, name: ByteString, inode: number): void {
     checkName(name)
-    if (this.names.has(inode)) {
-      const parent = this.parents.get(inode)
-      if (parent !== undefined) throw new Error('a directory cannot have two names')
-      this.parents.set(inode, directory)
+    if (this.names.has(inode)) this.setParent(inode, directory)
+    this.names.get(directory)!.set(name, inode)
+  }
+
+  /** Names for a directory that has none, kept by the caller. @throws ENTRY_INVALID */
+  lendNames(directory: number, names: Names): void {
+    for (const name of names.keys()) {
+      checkName(name)
+      const inode = names.get(name)!
+      if (this.names.has(inode)) this.setParent(inode, directory)
     }
-    this.namesOf(directory).set(name, inode)
+    this.lent.set(directory, names)
   }
 
   child(directory: number, name: ByteString): number | undefined {
     return this.namesOf(directory).get(name)
   }
 
-  namesOf(directory: number): Map<ByteString, number> {
-    return this.names.get(directory)!
+  namesOf(directory: number): Names {
+    return this.lent.get(directory) ?? this.names.get(directory)!
   }
 
   isDirectory(inode: number): boolean {
@@ -133,6 +147,11 @@ export class ImageTree {
   /** The attributes of an inode as they follow it. */
   xattrsOf(inode: number): Buffer {
     return this.xattrSets[this.inodes.xattrs(inode)]!.bytes
+  }
+
+  private setParent(directory: number, parent: number): void {
+    if (this.parents.has(directory)) throw new Error('a directory cannot have two names')
+    this.parents.set(directory, parent)
   }
 
   private setBody(inode: number, size: number, body: Body, device: number): void {

@@ -13,46 +13,47 @@ const SCRATCH = { xattrs: 48, device: 52, nid: 56 } as const
 const IS_EXTENDED = 1
 const LAYOUT_SHIFT = 1
 
+/** Records that lie together, as a power of two. A table that grows by pages is never copied. */
+const PAGE_BITS = 12
+const IN_PAGE = 2 ** PAGE_BITS - 1
+
 export class InodeTable {
   count = 0
-  private records = Buffer.alloc(EXTENDED_SIZE * 1024)
-  private view = viewOf(this.records)
+  private readonly pages: DataView[] = []
 
   add(object: ImageObject, xattrs: number): number {
     const inode = this.count++
-    if (inode * EXTENDED_SIZE === this.records.length) this.grow()
+    if ((inode & IN_PAGE) === 0) this.pages.push(newPage())
     this.replace(inode, object, xattrs)
     return inode
   }
 
   /** Other metadata for an inode. Its number, links and place stay. */
   replace(inode: number, { type, mode, uid, gid, mtime }: ImageObject, xattrs: number): void {
-    const at = inode * EXTENDED_SIZE
-    this.view.setUint16(at + INODE.mode, FILE_TYPES[type].mode | modeOf(type, mode), true)
-    this.view.setUint32(at + INODE.uid, uid, true)
-    this.view.setUint32(at + INODE.gid, gid, true)
-    this.setWide(at + INODE.seconds, mtime.sec)
-    this.view.setUint32(at + INODE.nanoseconds, mtime.nsec, true)
+    this.set16(inode, INODE.mode, FILE_TYPES[type].mode | modeOf(type, mode))
+    this.set32(inode, INODE.uid, uid)
+    this.set32(inode, INODE.gid, gid)
+    this.setWide(inode, INODE.seconds, mtime.sec)
+    this.set32(inode, INODE.nanoseconds, mtime.nsec)
     this.setXattrs(inode, xattrs)
   }
 
   /** Copies the record to `target`, without the reserved bytes at its end. */
   copy(inode: number, target: Buffer, at: number): void {
-    const from = inode * EXTENDED_SIZE
-    this.records.copy(target, at, from, from + SCRATCH.xattrs)
+    const { buffer } = this.pageOf(inode)
+    target.set(new Uint8Array(buffer, inPage(inode), SCRATCH.xattrs), at)
   }
 
   type(inode: number): FileType {
-    return TYPES[this.view.getUint16(inode * EXTENDED_SIZE + INODE.mode, true) >>> TYPE_SHIFT]!
+    return TYPES[this.get16(inode, INODE.mode) >>> TYPE_SHIFT]!
   }
 
   size(inode: number): number {
-    const at = inode * EXTENDED_SIZE + INODE.size
-    return this.view.getUint32(at, true) + this.view.getUint32(at + 4, true) * 2 ** 32
+    return this.get32(inode, INODE.size) + this.get32(inode, INODE.size + 4) * 2 ** 32
   }
 
   setSize(inode: number, size: number): void {
-    this.setWide(inode * EXTENDED_SIZE + INODE.size, size)
+    this.setWide(inode, INODE.size, size)
   }
 
   start(inode: number): number {
@@ -73,12 +74,11 @@ export class InodeTable {
 
   /** How its content lies. */
   layout(inode: number): number {
-    return this.view.getUint16(inode * EXTENDED_SIZE + INODE.format, true) >>> LAYOUT_SHIFT
+    return this.get16(inode, INODE.format) >>> LAYOUT_SHIFT
   }
 
   setLayout(inode: number, layout: number): void {
-    const format = IS_EXTENDED | (layout << LAYOUT_SHIFT)
-    this.view.setUint16(inode * EXTENDED_SIZE + INODE.format, format, true)
+    this.set16(inode, INODE.format, IS_EXTENDED | (layout << LAYOUT_SHIFT))
   }
 
   /** The number of its set of extended attributes. */
@@ -101,35 +101,55 @@ export class InodeTable {
 
   /** The number that the file system will show, which says where its record is; 0 as long as it has none. */
   nid(inode: number): number {
-    return this.view.getFloat64(inode * EXTENDED_SIZE + SCRATCH.nid, true)
+    return this.pageOf(inode).getFloat64(inPage(inode) + SCRATCH.nid, true)
   }
 
   setNid(inode: number, nid: number): void {
-    this.view.setFloat64(inode * EXTENDED_SIZE + SCRATCH.nid, nid, true)
+    this.pageOf(inode).setFloat64(inPage(inode) + SCRATCH.nid, nid, true)
   }
 
-  private grow(): void {
-    this.records = Buffer.concat([this.records, Buffer.alloc(this.records.length)])
-    this.view = viewOf(this.records)
+  /** As if none had a place or a name yet. */
+  forgetPlaces(): void {
+    for (let inode = 0; inode < this.count; inode++) {
+      this.setNid(inode, 0)
+      this.setLinks(inode, 0)
+    }
+  }
+
+  private get16(inode: number, offset: number): number {
+    return this.pageOf(inode).getUint16(inPage(inode) + offset, true)
+  }
+
+  private set16(inode: number, offset: number, value: number): void {
+    this.pageOf(inode).setUint16(inPage(inode) + offset, value, true)
   }
 
   private get32(inode: number, offset: number): number {
-    return this.view.getUint32(inode * EXTENDED_SIZE + offset, true)
+    return this.pageOf(inode).getUint32(inPage(inode) + offset, true)
   }
 
   private set32(inode: number, offset: number, value: number): void {
-    this.view.setUint32(inode * EXTENDED_SIZE + offset, value, true)
+    this.pageOf(inode).setUint32(inPage(inode) + offset, value, true)
   }
 
   /** A number of 64 bits, negative or not. */
-  private setWide(at: number, value: number): void {
-    this.view.setUint32(at, value, true)
-    this.view.setInt32(at + 4, Math.floor(value / 2 ** 32), true)
+  private setWide(inode: number, offset: number, value: number): void {
+    this.set32(inode, offset, value)
+    this.pageOf(inode).setInt32(inPage(inode) + offset + 4, Math.floor(value / 2 ** 32), true)
+  }
+
+  private pageOf(inode: number): DataView {
+    return this.pages[inode >>> PAGE_BITS]!
   }
 }
 
-function viewOf({ buffer, byteOffset, byteLength }: Buffer): DataView {
-  return new DataView(buffer, byteOffset, byteLength)
+function newPage(): DataView {
+  return new DataView(new ArrayBuffer(EXTENDED_SIZE << PAGE_BITS))
+}
+
+/** Where a record begins in its page. */
+function inPage(inode: number): number {
+  return (inode & IN_PAGE) * EXTENDED_SIZE
 }
 
 /** Linux makes all symbolic links with one mode, whatever an archive says (symlink(7)). */

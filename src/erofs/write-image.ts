@@ -10,7 +10,8 @@ import {
   encodeHeader,
   headerBlocks,
   type Device,
-  type DeviceLength
+  type DeviceLength,
+  type ImageHeader
 } from './image-header.ts'
 import { ImageLayout } from './image-layout.ts'
 import { ROOT, type ImageTree } from './image-tree.ts'
@@ -30,15 +31,14 @@ export interface ImageParts {
 /**
  * The image of a layer: `block 0 | bodies | directories | inodes`. The caller has written the bodies where `BodyPlaces`
  * put them, with zeros up to the end of each last block.
- * @param tree is used up
  * @param bodies the end of `BodyPlaces`
  * @param uuid 16 bytes
  * @throws LIMIT_EXCEEDED
  */
 export function layerImage(tree: ImageTree, bodies: number, uuid: Uint8Array): ImageParts {
   const layout = new ImageLayout(tree, bodies, false)
-  const header = { uuid, devices: [], incompatible: chunkFlag(layout) }
-  return { ...contents(layout, OWN), header: headerOf(layout, header) }
+  const header = { ...factsOf(layout), uuid, devices: [], incompatible: chunkFlag(layout) }
+  return { ...contents(layout, OWN), header: encodeHeader(header) }
 }
 
 const OWN: DeviceAddresses = { id: () => 0, start: () => 0 }
@@ -62,8 +62,8 @@ export interface MergedParts extends Omit<ImageParts, 'header'> {
 }
 
 /**
- * The image of a tree whose bodies are on other devices: `header | directories | inodes`.
- * @param tree is used up
+ * The image of a tree whose bodies are on other devices: `header | directories | inodes`. The same tree can be laid out in
+ * another form once this one is written.
  * @throws LIMIT_EXCEEDED
  */
 export function mergedImage(tree: ImageTree, options: MergedImageOptions): MergedParts {
@@ -75,9 +75,10 @@ export function mergedImage(tree: ImageTree, options: MergedImageOptions): Merge
   if (starts.at(-1)! > MAX_BLOCKS)
     throw tooMany('so much data', `at most ${MAX_BLOCKS} blocks`, starts.at(-1)!)
   const incompatible = chunkFlag(layout) | (table.length > 0 ? INCOMPATIBLE.devices : 0)
+  const facts = factsOf(layout)
   return {
     ...contents(layout, addressesOf(form, starts)),
-    header: (tags) => headerOf(layout, { uuid, devices: tagged(table, tags), incompatible })
+    header: (tags) => encodeHeader({ ...facts, uuid, devices: tagged(table, tags), incompatible })
   }
 }
 
@@ -113,15 +114,12 @@ function contents(layout: ImageLayout, addresses: DeviceAddresses): Omit<ImagePa
   }
 }
 
-function headerOf(
-  layout: ImageLayout,
-  header: { uuid: Uint8Array; devices: readonly Device[]; incompatible: number }
-): Buffer {
-  return encodeHeader({
-    ...header,
-    root: layout.tree.inodes.nid(ROOT),
-    inodes: layout.order.length,
-    blocks: layout.blocks,
-    inodeArea: layout.inodeArea
-  })
+/** What the header says about a layout. */
+function factsOf({
+  tree,
+  order,
+  blocks,
+  inodeArea
+}: ImageLayout): Pick<ImageHeader, 'root' | 'inodes' | 'blocks' | 'inodeArea'> {
+  return { root: tree.inodes.nid(ROOT), inodes: order.length, blocks, inodeArea }
 }

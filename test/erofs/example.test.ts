@@ -2,15 +2,12 @@
 import { expect, test } from 'vitest'
 import { BodyPlaces, byteOffset, type Body } from '../../src/erofs/bodies.ts'
 import { BLOCK } from '../../src/erofs/format.ts'
-import { LayerBodies } from '../../src/erofs/layer-bodies.ts'
 import { LayerTree } from '../../src/erofs/layer-tree.ts'
-import { imageTreeOf } from '../../src/erofs/merged-tree.ts'
+import { MergedImageTree } from '../../src/erofs/merged-tree.ts'
 import { ErofsImage } from '../../src/erofs/read-image.ts'
 import { walkImage } from '../../src/erofs/read-tree.ts'
 import { layerImage, mergedImage, type ImageParts } from '../../src/erofs/write-image.ts'
-import { fold } from '../../src/plan/fold.ts'
 import type { StagedEntry } from '../../src/plan/staged-entry.ts'
-import { INDEXED_NODES, newTree } from '../../src/plan/tree.ts'
 import { staged } from '../support/erofs-image.ts'
 import { device } from '../support/erofs-read.ts'
 
@@ -61,27 +58,21 @@ test('two layers and the image that joins them', () => {
     [staged('file', 'd/a', { size: 5, body: 512 }), staged('file', 'd/b', { size: 5, body: 1536 })],
     [staged('whiteout', 'd/b'), staged('hardlink', 'c', { link: 'd/a' })]
   ]
-  const tree = newTree(INDEXED_NODES)
+  const tree = new MergedImageTree(layers.length, { keepDirlinks: false, keepEntries: false })
   const uuid = new Uint8Array(16)
   const built = layers.map((entries, layer) => {
     const file = newFile()
     const sink = new ImageSink(file.write)
-    const bodies = new LayerBodies()
     for (const entry of entries) {
       sink.entry(entry)
       if (entry.type === 'file') sink.data(Buffer.from('hello'), 0)
-      bodies.add(entry)
-      fold(tree, layer, entry, { keepDirlinks: false })
+      tree.add(layer, entry)
     }
-    return { bodies, blocks: sink.finish(uuid), bytes: file.bytes }
+    return { blocks: sink.finish(uuid), bytes: file.bytes }
   })
   const merged = newFile()
   const tags = built.map((_, i) => `digest of layer ${i}`)
-  const joined = imageTreeOf(
-    tree.root,
-    built.map(({ bodies }) => bodies)
-  )
-  const parts = mergedImage(joined, { devices: built, form: 'devices', uuid })
+  const parts = mergedImage(tree.finish(), { devices: built, form: 'devices', uuid })
   writeParts({ ...parts, header: parts.header(tags) }, merged.write)
 
   const image = new ErofsImage([merged.bytes(), ...built.map(({ bytes }) => bytes())].map(device))

@@ -1,10 +1,7 @@
 /** Layers as images, and the image that joins them, made from the engine's own merged tree. */
-import { LayerBodies } from '../../src/erofs/layer-bodies.ts'
-import { imageTreeOf } from '../../src/erofs/merged-tree.ts'
+import { MergedImageTree } from '../../src/erofs/merged-tree.ts'
 import { BLOCK } from '../../src/erofs/format.ts'
 import { mergedImage, type MergedImageOptions } from '../../src/erofs/write-image.ts'
-import { fold } from '../../src/plan/fold.ts'
-import { INDEXED_NODES, newTree } from '../../src/plan/tree.ts'
 import type { StagedEntry } from '../../src/plan/staged-entry.ts'
 import { buildLayer, UUID, whole, type LayerMember } from './erofs-image.ts'
 
@@ -19,25 +16,17 @@ export function buildImage(
   form: MergedImageOptions['form']
 ): BuiltImage {
   const images = layers.map((members) => buildLayer(members).image)
-  const indexes = layers.map((members) => members.map(indexed))
-  const tree = newTree(INDEXED_NODES)
-  indexes.forEach((entries, layer) => {
-    for (const entry of entries) fold(tree, layer, entry, { keepDirlinks: false })
+  const tree = new MergedImageTree(layers.length, { keepDirlinks: false, keepEntries: false })
+  layers.forEach((members, layer) => {
+    for (const member of members) tree.add(layer, indexed(member))
   })
   const devices = images.map((image) => ({ blocks: image.length / BLOCK }))
-  const joined = imageTreeOf(tree.root, indexes.map(bodiesOf))
-  const parts = mergedImage(joined, { devices, form, uuid: UUID })
+  const parts = mergedImage(tree.finish(), { devices, form, uuid: UUID })
   const header = parts.header(images.map((_, i) => `layer ${i}`))
   return { merged: whole({ ...parts, header }), layers: images }
 }
 
-function bodiesOf(entries: readonly StagedEntry[]): LayerBodies {
-  const bodies = new LayerBodies()
-  for (const entry of entries) bodies.add(entry)
-  return bodies
-}
-
-/** As an index of the layer has it: every body is somewhere else in the tar. */
-function indexed({ entry, extents }: LayerMember, i: number): StagedEntry {
-  return { ...entry, body: 512 * (i + 1), ...(extents === undefined ? {} : { extents }) }
+/** As an index of the layer has it. */
+function indexed({ entry, extents }: LayerMember): StagedEntry {
+  return extents === undefined ? entry : { ...entry, extents }
 }

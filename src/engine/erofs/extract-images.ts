@@ -1,6 +1,6 @@
 /** Extracts each layer as an EROFS image, and joins them by one more image. */
 import { basename, dirname } from 'node:path'
-import { imageTreeOf } from '../../erofs/merged-tree.ts'
+import { MergedImageTree } from '../../erofs/merged-tree.ts'
 import { mergedImage, type ImageParts } from '../../erofs/write-image.ts'
 import { fromText } from '../../bytes.ts'
 import { withFacts } from '../../errors.ts'
@@ -19,7 +19,7 @@ import {
   type LayerPlaces
 } from '../extract/layer-places.ts'
 import { layerName, readLayerTask } from '../extract/layer-tasks.ts'
-import { OrderedLayers } from '../extract/ordered-layers.ts'
+import type { OrderedLayers } from '../extract/ordered-layers.ts'
 import { biggestFirst, stageLayers, type LayerEntries } from '../extract/stage-layers.ts'
 import { Sequence } from '../extract/take-turns.ts'
 import { heedSignals } from '../operation/abort.ts'
@@ -27,7 +27,7 @@ import { leftoverTo } from '../operation/leftover.ts'
 import { publishFile } from '../place/replace-file.ts'
 import { joinedUuid, layerUuid } from './image-uuid.ts'
 import { deviceTag, layerBlocks } from './joined-images.ts'
-import { MergedView } from './merged-view.ts'
+import { mergedTurns } from './merged-turns.ts'
 
 /**
  * Writes the missing layers, and the image that joins all of them. Layers that exist are read again if it is not known
@@ -63,7 +63,7 @@ class ImageExtraction {
   private readonly job: Job
   private readonly places: LayerPlaces
   private readonly indexes: LayerIndexes
-  private readonly view: MergedView
+  private readonly merged: MergedImageTree
   private readonly names: readonly string[]
   /** By layer, only those that are missing. */
   private readonly files = new Map<number, NewFile>()
@@ -76,7 +76,11 @@ class ImageExtraction {
     this.places = places
     this.indexes = indexes
     this.names = layers.map((descriptor, layer) => layerName(layer, descriptor))
-    this.view = new MergedView(layers.length, false, inOverlay)
+    this.merged = new MergedImageTree(layers.length, {
+      keepDirlinks: false,
+      keepEntries: true,
+      form: inOverlay
+    })
   }
 
   async prepare(missing: readonly number[]): Promise<void> {
@@ -88,9 +92,9 @@ class ImageExtraction {
   }
 
   async run(): Promise<void> {
-    const { names, view, sequence } = this
+    const { names, merged, sequence } = this
     const { settings } = this.job
-    const turns = new OrderedLayers(names, (layer) => view.turn(layer))
+    const turns = mergedTurns(merged, names)
     const read = new ReadEntries(turns)
     const tasks = biggestFirst(this.unknownTo(turns).map((layer) => this.task(layer)))
     const { signal } = sequence
@@ -105,7 +109,7 @@ class ImageExtraction {
   }
 
   get tree(): Directory | undefined {
-    return this.hasDigests || this.job.settings.isLazy ? this.view.root : undefined
+    return this.hasDigests || this.job.settings.isLazy ? this.merged.root : undefined
   }
 
   /** All layers are committed. The same image gives the same bytes. */
@@ -156,16 +160,12 @@ class ImageExtraction {
   }
 
   private joined(): ImageParts {
-    const { view, places, diffIds } = this
+    const { merged, places, diffIds } = this
     const devices = diffIds.map((diffId, layer) => ({
       blocks: layerBlocks({ path: imageOf(places.committed(layer)), diffId })
     }))
     const uuid = joinedUuid(chainIds(diffIds).at(-1)!)
-    const parts = mergedImage(imageTreeOf(view.root, view.bodies), {
-      devices,
-      form: 'devices',
-      uuid
-    })
+    const parts = mergedImage(merged.finish(), { devices, form: 'devices', uuid })
     return { ...parts, header: parts.header(diffIds.map(deviceTag)) }
   }
 

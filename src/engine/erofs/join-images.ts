@@ -1,6 +1,5 @@
 /** Writes the images that join the images of layers, while threads hash those. */
 import { BLOCK } from '../../erofs/format.ts'
-import { imageTreeOf } from '../../erofs/merged-tree.ts'
 import { mergedImage, type MergedImageOptions, type MergedParts } from '../../erofs/write-image.ts'
 import type { Digest } from '../../image/digest.ts'
 import { hashFile } from '../../rootfs/hash-file.ts'
@@ -52,9 +51,9 @@ const JOINED_NAMES: Readonly<Record<Form, string>> = {
   linear: 'linear.erofs'
 }
 
-function join({ layers, bodies, root }: LayerImages, chainId: Digest, form: Form): MergedParts {
+function join({ layers, merged }: LayerImages, chainId: Digest, form: Form): MergedParts {
   const uuid = mergedUuid(chainId, form)
-  return mergedImage(imageTreeOf(root, bodies), { devices: layers, form, uuid })
+  return mergedImage(merged, { devices: layers, form, uuid })
 }
 
 /** Waits for both, even after a failure, so that no thread still reads when it throws. */

@@ -1,19 +1,18 @@
 /** One pass over all layers: the EROFS image of each, and the tree that they are together. */
 import { display } from '../../bytes.ts'
-import type { LayerBodies } from '../../erofs/layer-bodies.ts'
+import { MergedImageTree } from '../../erofs/merged-tree.ts'
+import type { ImageTree } from '../../erofs/image-tree.ts'
 import type { Digest } from '../../image/digest.ts'
-import type { Directory } from '../../plan/tree.ts'
 import type { ErofsLayer, NewErofsImage } from '../../rootfs/erofs-sink.ts'
 import type { ImageJob } from '../extract/job.ts'
 import { entriesTask, layerName, readLayerTask } from '../extract/layer-tasks.ts'
-import { OrderedLayers } from '../extract/ordered-layers.ts'
 import { biggestFirst, stageLayers, type LayerTask } from '../extract/stage-layers.ts'
 import type { ImageSettings } from '../extract/unpack-options.ts'
 import { heedSignals } from '../operation/abort.ts'
 import type { EngineEvent } from '../operation/events.ts'
 import { layerUuid } from './image-uuid.ts'
 import type { LayerCache } from './layer-cache.ts'
-import { MergedView } from './merged-view.ts'
+import { mergedTurns } from './merged-turns.ts'
 
 export interface LayerImage {
   diffId: Digest
@@ -26,9 +25,8 @@ export interface LayerImage {
 export interface LayerImages {
   /** Bottom first. */
   layers: readonly LayerImage[]
-  /** Where each has the bodies of its files. */
-  bodies: readonly LayerBodies[]
-  root: Directory
+  /** What they are together. */
+  merged: ImageTree
 }
 
 /**
@@ -43,14 +41,14 @@ export async function makeLayerImages(
 ): Promise<LayerImages> {
   const { image, settings } = job
   const diffIds = image.config.rootfs.diff_ids
-  const view = new MergedView(diffIds.length, settings.keepDirlinks)
+  const { keepDirlinks } = settings
+  const tree = new MergedImageTree(diffIds.length, { keepDirlinks, keepEntries: false })
   const names = image.manifest.layers.map((descriptor, layer) => layerName(layer, descriptor))
-  const turns = new OrderedLayers(names, (layer) => view.turn(layer))
   const made = new Map<Digest, ErofsLayer>()
   await stageLayers(
     biggestFirst(tasks(job, directory, cache)),
     names.length,
-    turns,
+    mergedTurns(tree, names),
     settings,
     (task, result) => {
       if (result === undefined) return
@@ -64,7 +62,7 @@ export async function makeLayerImages(
     name: imageName(diffId),
     blocks: made.get(diffId)!.blocks
   }))
-  return { layers, bodies: view.bodies, root: view.root }
+  return { layers, merged: tree.finish() }
 }
 
 /** An image that lacks a hard link is of no use without the layers below, which a cache knows nothing of. */
