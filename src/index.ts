@@ -96,7 +96,7 @@ export {
   type MountErofsResult,
   type UmountErofsOptions
 } from './engine/mount-erofs.ts'
-export type { ErofsFile, ImageSet } from './engine/erofs/image-set.ts'
+export type { ErofsFile, ImageSet, VerityFile } from './engine/erofs/image-set.ts'
 export type { ImageOptions } from './engine/extract/unpack-options.ts'
 export type { ChangeOptions, ChangeResult, CompressOption } from './engine/edit/change-options.ts'
 export type { TagOptions } from './engine/change-tag.ts'

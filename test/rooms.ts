@@ -375,7 +375,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   rootfs: {
     knows: 'stage, apply, survey, scan, pack: blocking work through `sys`',
-    values: ['sys', 'erofs', 'plan', 'tar/sparse.ts', 'tar/writer.ts'],
+    values: ['sys', 'erofs', 'verity', 'plan', 'tar/sparse.ts', 'tar/writer.ts'],
     types: ['mtree', 'tar/entry.ts'],
     node: ['crypto']
   },
@@ -488,6 +488,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       '**pure**: the NBD protocol: what a client says, and the steps that this leads to; names of exports; URIs',
     values: []
   },
+  verity: {
+    knows: '**pure**: hash trees of dm-verity: where their levels lie, and the superblock',
+    values: []
+  },
   vmdk: {
     knows:
       '**pure**: descriptors of disks for virtual machines: writing them, and how programs read them',
@@ -544,6 +548,7 @@ export const PURE: readonly string[] = [
   'random-access',
   'erofs',
   'nbd',
+  'verity',
   'vmdk'
 ]
 

@@ -174,7 +174,7 @@ _oci_unpack_declared() {
       ;;
     'erofs make')
       commands=()
-      flags=(--image --platform --vmdk --cache --json --keep-dirlinks --jobs --decompressor --max-entries --max-unpacked-bytes --max-ratio --max-path-bytes --max-json-bytes --max-pax-bytes --authfile --creds --creds-fd --cert-dir --tls-verify --log --verbose --progress --color --userns --help -h)
+      flags=(--image --platform --vmdk --cache --verity --json --keep-dirlinks --jobs --decompressor --max-entries --max-unpacked-bytes --max-ratio --max-path-bytes --max-json-bytes --max-pax-bytes --authfile --creds --creds-fd --cert-dir --tls-verify --log --verbose --progress --color --userns --help -h)
       takes=([image]='source' [platform]='word' [vmdk]='word devices linear' [cache]='directory' [jobs]='word' [decompressor]='file auto none isal igzip unpigz pigz gzip zstd' [max-entries]='word' [max-unpacked-bytes]='word' [max-ratio]='word' [max-path-bytes]='word' [max-json-bytes]='word' [max-pax-bytes]='word' [authfile]='file' [creds]='word' [creds-fd]='word' [cert-dir]='directory' [tls-verify]='word true false' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=('directory')
       ;;

@@ -515,6 +515,7 @@ complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l image -x -a '(__oci_
 complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l platform -x -d 'image to choose from an index (default: the host\'s platform)'
 complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l vmdk -x -a 'devices linear' -d 'also make disk.vmdk, with which a virtual machine sees all images as one disk: for Linux 6.4 and newer (devices, as without FORM), or also for older kernels (linear)'
 complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l cache -x -a '(__fish_complete_directories)' -d 'take images of layers from DIRECTORY if they are right, and put others there, where containerd finds them (layer_content_caches)'
+complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l verity -d 'also make hash trees for dm-verity beside the images (NAME.verity), with their root hashes in erofs.json'
 complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l json -d 'print what erofs.json says'
 complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l keep-dirlinks -d 'keep a symbolic link to a directory when a layer has a directory of that name'
 complete -c oci-unpack -n '__oci_unpack_at "erofs make"' -l jobs -x -d 'layers to read at once (default: one per processor)'

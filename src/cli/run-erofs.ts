@@ -27,7 +27,8 @@ export const runErofsMake: Run = async (input, terminal) => {
       ...registry,
       destination: input.positionals[0] ?? '',
       ...(vmdk === undefined ? {} : { vmdk }),
-      ...(cache === undefined ? {} : { cache })
+      ...(cache === undefined ? {} : { cache }),
+      verity: isSet(input, 'verity')
     })
   )
   if (isSet(input, 'json')) terminal.out(`${JSON.stringify(images)}\n`)

@@ -9,6 +9,7 @@ import { close, openDirectory, writeNewFile } from '../sys/files.ts'
 import { makeDirectory } from '../sys/names.ts'
 import { IMAGE_SET_FILE, type ErofsFile, type ImageSet } from './erofs/image-set.ts'
 import { joinImages } from './erofs/join-images.ts'
+import { makeHashTrees } from './erofs/hash-trees.ts'
 import { withLayerCache } from './erofs/layer-cache.ts'
 import { makeLayerImages, type LayerImages } from './erofs/layer-images.ts'
 import { DISK_FILE, diskDescriptor } from './erofs/vm-disk.ts'
@@ -37,6 +38,11 @@ export interface MakeErofsOptions extends ImageOptions {
    * the layers and not written again; others are added. On the same file system, both directories share the files.
    */
   cache?: string
+  /**
+   * Also make a hash tree of each layer and of the image that joins them, with which dm-verity checks every block that is
+   * read. The root hashes are in `erofs.json`.
+   */
+  verity?: boolean
 }
 
 export type VmdkForm = 'devices' | 'linear'
@@ -112,7 +118,7 @@ const IMAGES = 'images'
 async function makeImages(
   job: ImageJob,
   workspace: Workspace,
-  { vmdk, cache }: MakeErofsOptions
+  { vmdk, cache, verity = false }: MakeErofsOptions
 ): Promise<ImageSet> {
   makeDirectory(workspace.fd, IMAGES, 0o777)
   const directory = openDirectory(workspace.fd, IMAGES)
@@ -122,6 +128,7 @@ async function makeImages(
     )
     await heedSignals(job.settings.signal)
     const images = await completeSet(job, directory, made, vmdk)
+    if (verity) images.verity = await makeHashTrees(directory, images, job.settings)
     const text = Buffer.from(`${JSON.stringify(images, undefined, 2)}\n`)
     writeNewFile(directory, IMAGE_SET_FILE, text, 0o644)
     flush(directory)

@@ -8,6 +8,7 @@ import type { Control } from './control.ts'
 import type { erofsLayer } from './erofs-layer.ts'
 import type { exportBody } from './export-body.ts'
 import type { hashFiles } from './hash-files.ts'
+import type { hashTree } from './hash-tree.ts'
 import type { indexLayer } from './index-layer.ts'
 import type { readLayer, ReadLayerReport } from './read-layer.ts'
 import type { scanTree, ScanTreeReport } from './scan-tree.ts'
@@ -25,6 +26,7 @@ interface Performers {
   'check-blob': typeof checkBlob
   'check-erofs': typeof checkErofs
   'hash-files': typeof hashFiles
+  'hash-tree': typeof hashTree
   'scan-tree': typeof scanTree
   'survey-tree': typeof surveyTree
 }
@@ -54,6 +56,7 @@ const LOAD: { [Type in keyof Performers]: () => Promise<Performers[Type]> } = {
   'check-blob': async () => (await import('./check-blob.ts')).checkBlob,
   'check-erofs': async () => (await import('./check-erofs.ts')).checkErofs,
   'hash-files': async () => (await import('./hash-files.ts')).hashFiles,
+  'hash-tree': async () => (await import('./hash-tree.ts')).hashTree,
   'scan-tree': async () => (await import('./scan-tree.ts')).scanTree,
   'survey-tree': async () => (await import('./survey-tree.ts')).surveyTree
 }

@@ -58,6 +58,7 @@ interface Device {
 interface Set {
   merged: { name: string }
   devices: Device[]
+  verity: (Device & { file: string; rootHash: string })[]
 }
 
 describe.runIf(needs('root', 'erofs', 'loop', 'fsck.erofs', 'python3'))('erofs', () => {
@@ -236,13 +237,38 @@ describe.runIf(needs('root', 'erofs', 'loop', 'fsck.erofs', 'python3'))('erofs',
     const path = `${work}/bytes`
     cpSync(images, path, { recursive: true })
     const { name } = setOf(path).devices[0]!
-    const bytes = readFileSync(`${path}/${name}`)
-    bytes[4096 + 5]! ^= 1
-    writeFileSync(`${path}/${name}`, bytes)
+    changeByte(`${path}/${name}`)
     const { status, stdout, stderr } = ociUnpack('erofs', 'verify', path)
     expect(stdout).toMatch(new RegExp(`^damaged  ${name}\\n.*another content`, 'm'))
     expect(stderr).toContain('1 of 4 images')
     expect(status).toBe(1)
+  })
+
+  test.runIf(needs('veritysetup'))('have hash trees that find every changed byte', () => {
+    const path = `${work}/trees`
+    ociUnpackOk('erofs', 'make', '--verity', '--image', image, path)
+    const { merged, devices, verity } = setOf(path)
+    expect(verity.map(({ file }) => file)).toEqual([...devices, merged].map(({ name }) => name))
+    for (const { name, file, rootHash } of verity) {
+      const files = [`${path}/${file}`, `${path}/${name}`, rootHash]
+      ok('veritysetup', 'verify', ...files)
+      changeByte(files[0]!)
+      expect(run('veritysetup', 'verify', ...files).status).not.toBe(0)
+      changeByte(files[0]!)
+    }
+    ociUnpackOk('erofs', 'verify', path)
+    changeByte(`${path}/${verity[0]!.name}`)
+    const { stdout } = ociUnpack('erofs', 'verify', path)
+    expect(stdout).toMatch(new RegExp(`^damaged +${verity[0]!.name}$`, 'm'))
+  })
+
+  test('verify finds another root hash', () => {
+    const path = `${work}/root-hash`
+    ociUnpackOk('erofs', 'make', '--verity', '--image', image, path)
+    const set = setOf(path)
+    set.verity[0]!.rootHash = '0'.repeat(64)
+    writeFileSync(`${path}/erofs.json`, JSON.stringify(set))
+    expect(ociUnpack('erofs', 'verify', path).stdout).toContain('another root hash')
   })
 
   test('verify does not call damaged what it cannot read', () => {
@@ -308,3 +334,10 @@ describe.runIf(needs('root', 'erofs', 'loop', 'fsck.erofs', 'python3'))('erofs',
     }
   })
 })
+
+/** One in the second block: of a body, or of the highest level of a tree. Twice: as it was. */
+function changeByte(path: string): void {
+  const bytes = readFileSync(path)
+  bytes[4096 + 5]! ^= 1
+  writeFileSync(path, bytes)
+}

@@ -10,6 +10,13 @@ const A = `sha256:${'a'.repeat(64)}` as Digest
 const B = `sha256:${'b'.repeat(64)}`
 const device = { name: 'a.erofs', digest: B, size: 8192, diffId: A }
 const merged = { name: 'merged.erofs', digest: A, size: 4096 }
+const tree = {
+  name: 'a.erofs.verity',
+  digest: B,
+  size: 8192,
+  file: 'a.erofs',
+  rootHash: 'a'.repeat(64)
+}
 const set = { formatVersion: 1, image: { digest: B, chainId: A }, merged, devices: [device] }
 
 function parse(value: unknown): unknown {
@@ -18,6 +25,11 @@ function parse(value: unknown): unknown {
 
 test('a sound one is read', () => {
   expect(parse(set)).toEqual(set)
+})
+
+test('hash trees are of images', () => {
+  const verity = [tree, { ...tree, name: 'm', file: 'merged.erofs' }]
+  expect(parse({ ...set, verity })).toEqual({ ...set, verity })
 })
 
 test('layers with the same content may share a file, and no others', () => {
@@ -52,6 +64,10 @@ test.each<[string, unknown, string]>([
   ['a disk that is a layer', { ...set, disk: { ...merged, name: 'a.erofs' } }, 'several contents'],
   ['the merged image again', { ...set, linear: merged }, 'several contents'],
   ['itself', { ...set, disk: { ...merged, name: 'erofs.json' } }, 'several contents'],
+  ['a hash tree of no image', { ...set, verity: [{ ...tree, file: 'b.erofs' }] }, 'of no image'],
+  ['two hash trees of an image', { ...set, verity: [tree, { ...tree, name: 'b' }] }, 'only one'],
+  ['a hash tree that is an image', { ...set, verity: [{ ...tree, name: 'a.erofs' }] }, 'several'],
+  ['a short root hash', { ...set, verity: [{ ...tree, rootHash: 'ab' }] }, '/rootHash'],
   ['a list', [], ''],
   ['nothing', null, '']
 ])('is refused: %s', (_name, value, says) => {

@@ -30,6 +30,11 @@ export const erofsMakeCommand: Command = {
       summary:
         'take images of layers from DIRECTORY if they are right, and put others there, where containerd finds them (layer_content_caches)'
     },
+    {
+      name: 'verity',
+      summary:
+        'also make hash trees for dm-verity beside the images (NAME.verity), with their root hashes in erofs.json'
+    },
     { ...JSON_FLAG, summary: 'print what erofs.json says' },
     ...EXTRACT_FLAGS,
     ...LIMIT_FLAGS,
@@ -39,6 +44,7 @@ export const erofsMakeCommand: Command = {
   examples: [
     'oci-unpack erofs make --image debian:12 images',
     'oci-unpack erofs make --image debian:12 --vmdk images',
+    'oci-unpack erofs make --image debian:12 --verity images',
     'oci-unpack erofs make --image debian:12 --cache /var/cache/erofs images'
   ],
   load: async () => (await import('../run-erofs.ts')).runErofsMake

@@ -3,7 +3,7 @@ import { OciUnpackError, type Facts } from '../../errors.ts'
 import { BLOCK } from '../../erofs/format.ts'
 import { digestHex } from '../../image/digest.ts'
 import type { ErofsFacts } from '../../rootfs/read-erofs.ts'
-import type { ErofsFile, ImageSet } from './image-set.ts'
+import type { ErofsFile, ImageSet, VerityFile } from './image-set.ts'
 import { layerUuid, mergedUuid } from './image-uuid.ts'
 
 /** An image of a set, and what must be in it. */
@@ -56,6 +56,11 @@ export function compareDigest(expected: ErofsFile, sha256: string): void {
     expected: expected.digest,
     found: `sha256:${sha256}`
   })
+}
+
+/** @throws EROFS_INVALID */
+export function compareRootHash(expected: VerityFile, found: string): void {
+  compare(expected, 'it has another root hash', { expected: expected.rootHash, found })
 }
 
 function compare({ name }: ErofsFile, reason: string, facts: Facts): void {

@@ -1,10 +1,12 @@
 /** How each file of a set is checked, from its first byte to its last. */
 import { digestHex, digestOf } from '../../image/digest.ts'
+import { topHash } from '../../rootfs/read-hash-tree.ts'
 import { status } from '../../sys/status.ts'
 import type { Control } from '../../worker/control.ts'
 import type { Pool } from '../../worker/pool.ts'
 import {
   compareDigest,
+  compareRootHash,
   compareImage,
   compareSize,
   expectedImages,
@@ -19,7 +21,7 @@ export interface Check {
   run: (pool: Pool, control: Control) => Promise<void>
 }
 
-/** Layers first, bottom first, each once; then the image that joins them, and what there is for virtual machines. */
+/** Layers first, bottom first, each once; then the image that joins them, what there is for virtual machines, and hash trees. */
 export function checksOf(directory: number, set: ImageSet): Check[] {
   const images = expectedImages(set).map((image) => imageCheck(directory, image))
   return [...images, ...checksForMachines(directory, set)]
@@ -40,7 +42,7 @@ function imageCheck(directory: number, image: ExpectedImage): Check {
 
 /** The image for old guests refers to what follows it on a disk, so it cannot be read alone. */
 function checksForMachines(directory: number, set: ImageSet): Check[] {
-  const { linear, disk } = set
+  const { linear, disk, verity = [] } = set
   const checks: Check[] = []
   if (linear !== undefined) checks.push(fileCheck(directory, linear))
   if (disk !== undefined)
@@ -49,7 +51,10 @@ function checksForMachines(directory: number, set: ImageSet): Check[] {
         compareDigest(disk, digestHex(digestOf(diskDescriptor(set))))
       )
     )
-  return checks
+  const trees = verity.map((tree) =>
+    fileCheck(directory, tree, () => compareRootHash(tree, topHash(directory, tree.name)))
+  )
+  return [...checks, ...trees]
 }
 
 /** @param and what is also to be checked */

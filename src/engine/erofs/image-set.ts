@@ -22,6 +22,8 @@ export interface ImageSet {
   linear?: ErofsFile
   /** Describes one disk for virtual machines: `linear` or else `merged`, and then all devices in their order. */
   disk?: ErofsFile
+  /** The hash trees for dm-verity of all layers, bottom first, each once, and of `merged`. */
+  verity?: VerityFile[]
 }
 
 export interface ErofsFile {
@@ -29,4 +31,12 @@ export interface ErofsFile {
   digest: Digest
   /** Bytes. */
   size: number
+}
+
+/** A file that begins with the superblock of veritysetup(8). */
+export interface VerityFile extends ErofsFile {
+  /** The name of the image whose blocks it is about. */
+  file: string
+  /** SHA-256 without a salt, in hex. */
+  rootHash: string
 }

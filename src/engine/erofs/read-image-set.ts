@@ -89,8 +89,8 @@ export function parseImageSet(bytes: Uint8Array): ImageSet {
   return set
 }
 
-/** Only layers with the same content may share a file. */
-function checkNames({ merged, linear, disk, devices }: ImageSet): void {
+/** Only layers with the same content may share a file, and only images have hash trees. */
+function checkNames({ merged, linear, disk, devices, verity = [] }: ImageSet): void {
   const contents = new Map([[IMAGE_SET_FILE, 'set']])
   const add = (name: string | undefined, content: string): void => {
     if (name === undefined) return
@@ -102,6 +102,12 @@ function checkNames({ merged, linear, disk, devices }: ImageSet): void {
   add(linear?.name, 'linear')
   add(disk?.name, 'disk')
   for (const { name, digest, size, diffId } of devices) add(name, `${digest} ${size} ${diffId}`)
+  const images = new Set([merged, ...devices].map(({ name }) => name))
+  for (const { name, file } of verity) {
+    if (!images.delete(file))
+      throw setInvalid({ found: file, reason: 'a hash tree is of no image, or not the only one' })
+    add(name, `tree of ${file}`)
+  }
 }
 
 function parsed(bytes: Uint8Array): Json {
