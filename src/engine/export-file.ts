@@ -5,7 +5,6 @@ import { describeDisk, type DiskFormat } from '../disk/describe-disk.ts'
 import { kubevirtLabels } from '../disk/kubevirt-labels.ts'
 import { OciUnpackError } from '../errors.ts'
 import { target } from '../image/choice.ts'
-import { cleanPath } from '../plan/names.ts'
 import { isErrno } from '../sys/failure.ts'
 import type { ImageJob } from './extract/job.ts'
 import { normalizeImage, type ImageOptions } from './extract/unpack-options.ts'
@@ -13,12 +12,11 @@ import { openOutput, type ExportOutput } from './files/export-output.ts'
 import {
   exportFound,
   type ExportedFile,
-  type ExportWay,
-  type FileSearch
+  type ExportWay
 } from './files/export-pass.ts'
-import { DISK_SEARCH, noDirectory } from './files/find-disk.ts'
+import { searchForPath, type FileSearch } from './files/file-search.ts'
+import { DISK_SEARCH } from './files/find-disk.ts'
 import { withInflating, type Inflated } from './files/inflated-output.ts'
-import { bytesOf, regularFile } from './files/regular-file.ts'
 import { asked } from './operation/asked.ts'
 import { leftoverTo } from './operation/leftover.ts'
 import { requireOptions } from './operation/required-options.ts'
@@ -89,7 +87,7 @@ export async function exportFile(options: ExportFileOptions): Promise<ExportFile
         return result
       } catch (error) {
         if (output?.isOpenToAll === true && hasWritten(error)) warnOfWritten(job)
-        throw options.disk === true ? noDirectory(error) : error
+        throw error
       } finally {
         output?.discard()
       }
@@ -103,13 +101,7 @@ function searchOf({ path, disk }: ExportFileOptions): FileSearch {
     throw new OciUnpackError('USAGE', 'Either a path or the disk must be asked for.', {
       hint: 'Give a path in the image, or {disk}.'
     })
-  if (path === undefined) return DISK_SEARCH
-  const wanted = bytesOf(path)
-  return {
-    path: wanted,
-    guess: { path: cleanPath(wanted) },
-    choose: (found) => ({ path: found.path, inode: regularFile(wanted, found) })
-  }
+  return path === undefined ? DISK_SEARCH : searchForPath(path)
 }
 
 async function outputOf(

@@ -2,19 +2,20 @@
 import { display, type ByteString } from '../../bytes.ts'
 import { OciUnpackError } from '../../errors.ts'
 import { joinPath } from '../../plan/names.ts'
-import type { FileSearch, FoundInode } from './export-pass.ts'
+import type { FileSearch, FoundInode } from './file-search.ts'
 import type { FoundFile } from './find-files.ts'
 
-export const DISK_DIRECTORY: ByteString = 'disk'
+const DISK_DIRECTORY: ByteString = 'disk'
 
 export const DISK_SEARCH: FileSearch = {
   path: DISK_DIRECTORY,
   guess: { below: DISK_DIRECTORY },
-  choose: diskIn
+  choose: diskIn,
+  missing: noDirectory
 }
 
 /** @throws PATH_NOT_FOUND, PATH_INVALID */
-export function diskIn({ path, node }: FoundFile): FoundInode {
+function diskIn({ path, node }: FoundFile): FoundInode {
   const disks: FoundInode[] = []
   if (node.kind === 'directory')
     for (const [name, child] of node.children)
@@ -41,7 +42,7 @@ function several(disks: readonly FoundInode[]): OciUnpackError {
 }
 
 /** For an image that does not even have the directory. */
-export function noDirectory(error: unknown): unknown {
+function noDirectory(error: unknown): unknown {
   return error instanceof OciUnpackError && error.code === 'PATH_NOT_FOUND' ? none() : error
 }
 
