@@ -9,11 +9,7 @@ import { isErrno } from '../sys/failure.ts'
 import type { ImageJob } from './extract/job.ts'
 import { normalizeImage, type ImageOptions } from './extract/unpack-options.ts'
 import { openOutput, type ExportOutput } from './files/export-output.ts'
-import {
-  exportFound,
-  type ExportedFile,
-  type ExportWay
-} from './files/export-pass.ts'
+import { exportFound, type ExportedFile, type ExportWay } from './files/export-pass.ts'
 import { searchForPath, type FileSearch } from './files/file-search.ts'
 import { DISK_SEARCH } from './files/find-disk.ts'
 import { withInflating, type Inflated } from './files/inflated-output.ts'

@@ -111,6 +111,10 @@ describe('file export', () => {
     expectFailure(['--image', none, '--disk', join(work, 'none.img')], 'PATH_NOT_FOUND', '/disk')
     const two = imageOf('two', [tar(file('disk/b', 'b'), file('./disk/a', 'a'))])
     expectFailure(['--image', two, '--disk', '-'], 'PATH_INVALID', '/disk/a, /disk/b')
+    const target = '/disk/a (symlink), /disk/below (directory)'
+    const symbolic = imageOf('symbolic', [tar(symlink('disk/a', '/x'), directory('disk/below'))])
+    expectFailure(['--image', symbolic, '--disk', '-'], 'PATH_NOT_FOUND', target)
+    expectFailure(['--image', symbolic, '--disk', '-'], 'PATH_NOT_FOUND', 'instead of --disk')
     const linked = imageOf('linked', [tar(file('x', 'content'), hardlink('/disk/d', 'x'))])
     expect(ociUnpackOk('file', 'export', '--image', linked, '--disk', '-').stdout).toBe('content')
   })

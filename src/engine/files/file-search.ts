@@ -40,10 +40,8 @@ export async function findOne(
   job: ImageJob,
   { path, choose, missing }: FileSearch
 ): Promise<FoundInode> {
-  try {
-    const [found] = await findFilesWith(indexes, job, [path], 'follow')
-    return choose(found!)
-  } catch (error) {
+  const [found] = await findFilesWith(indexes, job, [path], 'follow').catch((error: unknown) => {
     throw missing?.(error) ?? error
-  }
+  })
+  return choose(found!)
 }
