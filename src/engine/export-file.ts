@@ -1,10 +1,11 @@
 /** Writes one file of an image to where it is needed: a new file, a block device or a stream. */
-import { toBuffer } from '../bytes.ts'
+import { display, toBuffer } from '../bytes.ts'
 import { packedWith, type PackedFormat } from '../codec/content.ts'
 import { describeDisk, type DiskFormat } from '../disk/describe-disk.ts'
 import { kubevirtLabels } from '../disk/kubevirt-labels.ts'
 import { OciUnpackError } from '../errors.ts'
 import { target } from '../image/choice.ts'
+import { baseName } from '../plan/names.ts'
 import { isErrno } from '../sys/failure.ts'
 import type { ImageJob } from './extract/job.ts'
 import { normalizeImage, type ImageOptions } from './extract/unpack-options.ts'
@@ -76,7 +77,7 @@ export async function exportFile(options: ExportFileOptions): Promise<ExportFile
   if (options.inflate === true) settings.jobs = Math.max(1, settings.jobs)
   return asked({ image: options.image }, () =>
     withImage(options.image, settings, async (job) => {
-      const output = await outputOf(options, job)
+      const output = await outputOf(options, search, job)
       try {
         const result = await run(job, search, output, options)
         output?.publish()
@@ -102,15 +103,16 @@ function searchOf({ path, disk }: ExportFileOptions): FileSearch {
 
 async function outputOf(
   { output }: ExportFileOptions,
+  { guess }: FileSearch,
   { settings }: ImageJob
 ): Promise<ExportOutput | undefined> {
+  if (output === undefined) return undefined
   const { onEvent, signal } = settings
-  return output === undefined
-    ? undefined
-    : openOutput(output, { onLeftover: leftoverTo(onEvent), signal })
+  const nameInImage = 'path' in guess ? display(baseName(guess.path)) : undefined
+  return openOutput(output, { nameInImage, onLeftover: leftoverTo(onEvent), signal })
 }
 
-/** What is wrong with a path or the room on a device is found before anything is written, and a reader that has gone needs no warning. */
+/** What is wrong with a path or the room on a device is found before anything is written, and a reader that has gone is told by the error. */
 function hasWritten(error: unknown): boolean {
   if (isErrno(error, 'EPIPE')) return false
   const isEarly = ({ code }: OciUnpackError): boolean =>
