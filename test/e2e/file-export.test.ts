@@ -130,6 +130,25 @@ describe('file export', () => {
     expectFailure(['--image', twice, 'a'], 'TARGET_INVALID', 'more than once')
   })
 
+  test('layers are counted from 0 in JSON, and from 1 in texts', () => {
+    const upper = { tar: one(raw), blob: gzipSync(one(raw), { level: 0 }) }
+    const image = imageOf('counted', [tar(file('x')), upper])
+    const described = ociUnpackOk('file', 'export', '--image', image, '--disk', '--json')
+    expect(JSON.parse(described.stdout)).toMatchObject({ layer: 1 })
+    damage('counted', 5 * MIB)
+    expectFailure(['--image', image, '--disk', '-'], 'BLOB_DIGEST_MISMATCH', 'layer: 2 (sha256:')
+    const args = ['file', 'export', '--progress', 'json', '--image', image, '--disk', '-']
+    const error: unknown = JSON.parse(
+      ociUnpack(...args)
+        .stderr.trimEnd()
+        .split('\n')
+        .at(-1)!
+    )
+    expect(error).toMatchObject({
+      facts: { layer: expect.stringMatching(/^2 \(sha256:/) as string }
+    })
+  })
+
   test('a damaged layer: no file, and a warning where bytes were written', () => {
     const image = imageOf('damaged', [{ tar: one(raw), blob: gzipSync(one(raw), { level: 0 }) }])
     damage('damaged', 5 * MIB)
