@@ -2,10 +2,15 @@
 import { writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { OciUnpackError } from '../../src/errors.ts'
-import { copy } from '../../src/index.ts'
+import { copy, statImage } from '../../src/index.ts'
 import { failureOf } from '../registry/support.ts'
 import { library } from '../support/dist.ts'
-import { NAME, startFaultyRegistry, type FaultyRegistry } from '../support/faulty-registry.ts'
+import {
+  NAME,
+  sha256,
+  startFaultyRegistry,
+  type FaultyRegistry
+} from '../support/faulty-registry.ts'
 import { buildImage } from '../support/image-builder.ts'
 import { file, tar } from '../support/tar-builder.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
@@ -39,6 +44,15 @@ test('an image with another digest is refused before anything is sent', async ()
   expect(error.facts.expected).toBe(other)
   expect(registry.seen.filter(({ method }) => !['GET', 'HEAD'].includes(method))).toEqual([])
   expect(registry.blobs.size).toBe(0)
+})
+
+test('the description of an image has no name that only the question had', async () => {
+  await copy({ source, destination: `docker://${registry.host}/${NAME}:t` })
+  const stat = await statImage({ image: `docker://${registry.host}/${NAME}:t` })
+  const { bytes, mediaType } = registry.documents.get('t')!
+  const descriptor = { mediaType, digest: sha256(bytes), size: bytes.length }
+  expect(stat).toMatchObject({ kind: 'image', image: { manifest: {} } })
+  expect(stat.kind === 'image' && stat.image.manifest.descriptor).toEqual(descriptor)
 })
 
 describe.each([
