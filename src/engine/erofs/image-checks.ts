@@ -16,8 +16,13 @@ import { diskDescriptor } from './vm-disk.ts'
 /** A file of a set, and what finds its faults. */
 export interface Check {
   file: ErofsFile
-  run: (pool: Pool, control: Control) => Promise<void>
+  run: Run
+  /** The names of other files without which that is not possible, and what is to be done if one of them is damaged. */
+  needs: readonly string[]
+  alone: Run
 }
+
+type Run = (pool: Pool, control: Control) => Promise<void>
 
 /** Layers first, bottom first, each once; then the image that joins them, and what there is for virtual machines. */
 export function checksOf(directory: number, set: ImageSet): Check[] {
@@ -30,6 +35,8 @@ function imageCheck(directory: number, image: ExpectedImage): Check {
   const task = { directory, name, devices: devices.map((device) => device.name) }
   return {
     file: image,
+    needs: task.devices,
+    alone: bytesOf(directory, image),
     async run(pool, control) {
       const found = await pool.run({ type: 'check-erofs', ...task }, control)
       compareImage(image, found)
@@ -54,14 +61,20 @@ function checksForMachines(directory: number, set: ImageSet): Check[] {
 
 /** @param and what is also to be checked */
 function fileCheck(directory: number, file: ErofsFile, and: () => void = () => undefined): Check {
-  return {
-    file,
-    async run(pool, control) {
-      compareSize(file, status(directory, file.name).size)
-      const task = { root: directory, paths: [file.name], ledger: undefined }
-      const [sha256] = await pool.run({ type: 'hash-files', ...task }, control)
-      compareDigest(file, sha256!)
-      and()
-    }
+  const compare = bytesOf(directory, file)
+  const run: Run = async (pool, control) => {
+    await compare(pool, control)
+    and()
+  }
+  return { file, run, needs: [], alone: run }
+}
+
+/** Compares nothing but the size and the digest. */
+function bytesOf(directory: number, file: ErofsFile): Run {
+  return async (pool, control) => {
+    compareSize(file, status(directory, file.name).size)
+    const task = { root: directory, paths: [file.name], ledger: undefined }
+    const [sha256] = await pool.run({ type: 'hash-files', ...task }, control)
+    compareDigest(file, sha256!)
   }
 }
