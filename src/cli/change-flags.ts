@@ -19,7 +19,7 @@ export const COMPRESS_FLAGS: readonly Flag[] = [
     summary: 'precision of times in the layer (default: nanoseconds; umoci writes seconds)',
     choices: ['seconds', 'nanoseconds']
   },
-  { name: 'jobs', value: 'N', summary: 'processors to use (default: all)' }
+  { name: 'jobs', value: 'N', summary: 'processors to use (default: all; 0: no threads)' }
 ]
 
 export const HISTORY_FLAGS: readonly Flag[] = [

@@ -13,7 +13,9 @@ const enable = (module as { enableCompileCache?: (directory: string) => unknown 
 /** Without a directory that is the user's own, code is compiled in every run. Never throws. */
 export function keepCompiledCode(): void {
   if (enable === undefined) return
-  const directory = join(cacheDirectory(), 'code')
+  const cache = cacheDirectory()
+  if (cache === undefined) return
+  const directory = join(cache, 'code')
   if (makePrivate(dirname(directory)) && makePrivate(directory)) enable(directory)
 }
 

@@ -93,7 +93,11 @@ export const EXTRACT_FLAGS: readonly Flag[] = [
     name: 'keep-dirlinks',
     summary: 'keep a symbolic link to a directory when a layer has a directory of that name'
   },
-  { name: 'jobs', value: 'N', summary: 'layers to read at once (default: one per processor)' },
+  {
+    name: 'jobs',
+    value: 'N',
+    summary: 'layers to read at once (default: one per processor; 0: no threads)'
+  },
   DECOMPRESSOR_FLAG
 ]
 

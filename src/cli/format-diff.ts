@@ -24,9 +24,15 @@ function formatText(
 ): string {
   const [sign, style] = SIGNS[kind]
   const keywords = changes
-    .map((change) => (form === 'keywords' ? display(change.keyword) : formatValues(change)))
+    .map((change) => (form === 'keywords' ? formatKeyword(change) : formatValues(change)))
     .join(', ')
   return `${paint(style, `${sign} ${display(path)}`)}${keywords === '' ? '' : ` (${keywords})`}`
+}
+
+/** A file without a known digest is not known to have changed, only not known to be the same. */
+function formatKeyword({ keyword, before }: DiffEntry['changes'][number]): string {
+  const isUnknown = keyword === 'sha256digest' && before === undefined
+  return isUnknown ? 'content unknown' : display(keyword)
 }
 
 /** A keyword that the tree manifest does not state is named as umoci names it, and scripts look for. */

@@ -1,7 +1,7 @@
 /** Runs `file export` and `file index`. */
 import { fstatSync, statSync, type Stats } from 'node:fs'
 import { display, fromBuffer, toText } from '../bytes.ts'
-import { aborted, OciUnpackError } from '../errors.ts'
+import { OciUnpackError } from '../errors.ts'
 import {
   exportFile,
   indexLayers,
@@ -70,14 +70,16 @@ function descriptorOr(output: string): string | number {
   return status?.isBlockDevice() === true || status?.isFile() === true ? output : STANDARD_OUTPUT
 }
 
-/** A reader of standard output who has had enough is no failure that has to be reported. */
+/** The exit status is that of a program that writes to a pipe without a reader. */
 async function toOutput(options: ExportFileOptions): Promise<ExportFileResult> {
   try {
     return await exportFile(options)
   } catch (error) {
-    if (options.output !== STANDARD_OUTPUT || !isErrno(error, 'EPIPE')) throw error
-    standardOutput.failed(Object.assign(new Error('EPIPE: broken pipe, write'), { code: 'EPIPE' }))
-    throw aborted()
+    if (options.output === STANDARD_OUTPUT && isErrno(error, 'EPIPE'))
+      standardOutput.failed(
+        Object.assign(new Error('EPIPE: broken pipe, write'), { code: 'EPIPE' })
+      )
+    throw error
   }
 }
 

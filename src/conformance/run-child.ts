@@ -39,7 +39,7 @@ export interface ChildResult {
 
 export async function runChild(task: ChildTask, signal?: AbortSignal): Promise<ChildResult> {
   const program = fileURLToPath(new URL('./child.js', import.meta.url))
-  const given: ChildArguments = { ...task, cache: cacheDirectory() }
+  const given: ChildArguments = { ...task, cache: cacheDirectory()! }
   const child = spawn(process.execPath, [program, JSON.stringify(given)], {
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     killSignal: 'SIGKILL',

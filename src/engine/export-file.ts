@@ -1,24 +1,19 @@
 /** Writes one file of an image to where it is needed: a new file, a block device or a stream. */
-import { toBuffer } from '../bytes.ts'
+import { display, toBuffer } from '../bytes.ts'
 import { packedWith, type PackedFormat } from '../codec/content.ts'
 import { describeDisk, type DiskFormat } from '../disk/describe-disk.ts'
 import { kubevirtLabels } from '../disk/kubevirt-labels.ts'
 import { OciUnpackError } from '../errors.ts'
 import { target } from '../image/choice.ts'
-import { cleanPath } from '../plan/names.ts'
+import { baseName } from '../plan/names.ts'
 import { isErrno } from '../sys/failure.ts'
 import type { ImageJob } from './extract/job.ts'
 import { normalizeImage, type ImageOptions } from './extract/unpack-options.ts'
 import { openOutput, type ExportOutput } from './files/export-output.ts'
-import {
-  exportFound,
-  type ExportedFile,
-  type ExportWay,
-  type FileSearch
-} from './files/export-pass.ts'
-import { DISK_SEARCH, noDirectory } from './files/find-disk.ts'
+import { exportFound, type ExportedFile, type ExportWay } from './files/export-pass.ts'
+import { searchForPath, type FileSearch } from './files/file-search.ts'
+import { DISK_SEARCH } from './files/find-disk.ts'
 import { withInflating, type Inflated } from './files/inflated-output.ts'
-import { bytesOf, regularFile } from './files/regular-file.ts'
 import { asked } from './operation/asked.ts'
 import { leftoverTo } from './operation/leftover.ts'
 import { requireOptions } from './operation/required-options.ts'
@@ -82,14 +77,14 @@ export async function exportFile(options: ExportFileOptions): Promise<ExportFile
   if (options.inflate === true) settings.jobs = Math.max(1, settings.jobs)
   return asked({ image: options.image }, () =>
     withImage(options.image, settings, async (job) => {
-      const output = await outputOf(options, job)
+      const output = await outputOf(options, search, job)
       try {
         const result = await run(job, search, output, options)
         output?.publish()
         return result
       } catch (error) {
         if (output?.isOpenToAll === true && hasWritten(error)) warnOfWritten(job)
-        throw options.disk === true ? noDirectory(error) : error
+        throw error
       } finally {
         output?.discard()
       }
@@ -103,26 +98,21 @@ function searchOf({ path, disk }: ExportFileOptions): FileSearch {
     throw new OciUnpackError('USAGE', 'Either a path or the disk must be asked for.', {
       hint: 'Give a path in the image, or {disk}.'
     })
-  if (path === undefined) return DISK_SEARCH
-  const wanted = bytesOf(path)
-  return {
-    path: wanted,
-    guess: { path: cleanPath(wanted) },
-    choose: (found) => ({ path: found.path, inode: regularFile(wanted, found) })
-  }
+  return path === undefined ? DISK_SEARCH : searchForPath(path)
 }
 
 async function outputOf(
   { output }: ExportFileOptions,
+  { guess }: FileSearch,
   { settings }: ImageJob
 ): Promise<ExportOutput | undefined> {
+  if (output === undefined) return undefined
   const { onEvent, signal } = settings
-  return output === undefined
-    ? undefined
-    : openOutput(output, { onLeftover: leftoverTo(onEvent), signal })
+  const nameInImage = 'path' in guess ? display(baseName(guess.path)) : undefined
+  return openOutput(output, { nameInImage, onLeftover: leftoverTo(onEvent), signal })
 }
 
-/** What is wrong with a path or the room on a device is found before anything is written, and a reader that has gone needs no warning. */
+/** What is wrong with a path or the room on a device is found before anything is written, and a reader that has gone is told by the error. */
 function hasWritten(error: unknown): boolean {
   if (isErrno(error, 'EPIPE')) return false
   const isEarly = ({ code }: OciUnpackError): boolean =>

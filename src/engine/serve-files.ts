@@ -4,8 +4,9 @@ import { toText } from '../bytes.ts'
 import { OciUnpackError, type Facts } from '../errors.ts'
 import { exportName, isExportName } from '../nbd/export.ts'
 import { nbdUri, type Address } from '../nbd/uri.ts'
-import { openImageFile, type ImageFileOptions } from './files/image-file.ts'
-import { locateDisk } from './files/locate-disk.ts'
+import { searchForPath } from './files/file-search.ts'
+import { DISK_SEARCH } from './files/find-disk.ts'
+import { openImageFiles, type ImageFileOptions, type OpenedFiles } from './files/image-file.ts'
 import { throwIfAborted } from './operation/abort.ts'
 import { asked } from './operation/asked.ts'
 import type { OnEvent } from './operation/events.ts'
@@ -58,13 +59,18 @@ export async function serveFiles(options: ServeFilesOptions): Promise<FileServer
   if (names.length === 0 && !disk) throw nothing()
   const { signal, onEvent = () => undefined } = options
   return asked({ image: options.image }, async () => {
-    const all = disk ? namesOf([toText(await locateDisk(options)) ?? '', ...names]) : names
-    return withFiles(options, all, async (files) => {
+    const searches = [...(disk ? [DISK_SEARCH] : []), ...names.map(searchForPath)]
+    const opened = await openImageFiles(options, searches)
+    try {
       throwIfAborted(signal)
+      const files = servedFiles(opened, disk, names)
       const onFailure = failuresTo(onEvent)
       const serving = await serve(files, place, { onLeftover: leftoverTo(onEvent), onFailure })
-      return handleOf(serving, files, signal)
-    })
+      return handleOf(serving, files, opened, signal)
+    } catch (error) {
+      await opened.close()
+      throw error
+    }
   })
 }
 
@@ -110,30 +116,22 @@ function nothing(): OciUnpackError {
 
 type Files = readonly [ServedFile, ...ServedFile[]]
 
-/** Opens them for `act`, and closes them again if it fails. */
-async function withFiles<T>(
-  options: ServeFilesOptions,
-  names: readonly string[],
-  act: (files: Files) => Promise<T>
-): Promise<T> {
-  const opened: ServedFile[] = []
-  try {
-    for (const name of names) {
-      const file = await openImageFile({ ...options, path: name })
-      opened.push({ name, size: file.size, file })
-    }
-    return await act(opened as [ServedFile, ...ServedFile[]])
-  } catch (error) {
-    await closeAll(opened)
-    throw error
-  }
+/** The name of the disk is its path, by which it may have been asked for, too. @throws USAGE */
+function servedFiles({ files }: OpenedFiles, disk: boolean, names: readonly string[]): Files {
+  const all = disk ? [toText(files[0]!.path) ?? '', ...names] : names
+  const served = namesOf(all).map((name) => {
+    const { file } = files[all.indexOf(name)]!
+    return { name, size: file.size, file }
+  })
+  return served as [ServedFile, ...ServedFile[]]
 }
 
-async function closeAll(files: readonly ServedFile[]): Promise<void> {
-  await Promise.all(files.map(({ file }) => file.close()))
-}
-
-function handleOf(serving: Serving, files: Files, signal: AbortSignal | undefined): FileServer {
+function handleOf(
+  serving: Serving,
+  files: Files,
+  opened: OpenedFiles,
+  signal: AbortSignal | undefined
+): FileServer {
   let end = (): void => undefined
   const closed = new Promise<void>((resolve) => (end = resolve))
   const close = async (): Promise<void> => {
@@ -141,7 +139,7 @@ function handleOf(serving: Serving, files: Files, signal: AbortSignal | undefine
     try {
       await serving.close()
     } finally {
-      await closeAll(files).finally(end)
+      await opened.close().finally(end)
     }
   }
   const abort = (): void => void close()

@@ -2,9 +2,11 @@
 import { OciUnpackError } from '../errors.ts'
 import { isAttestation, pathPlatform, target, type DescriptorPath } from '../image/choice.ts'
 import { parseConfig, parseManifest } from '../image/documents.ts'
+import { without } from '../image/fields.ts'
 import { goTime } from '../image/go-time.ts'
 import { mediaKind } from '../image/media-types.ts'
 import { parsePlatform, platformOf } from '../image/platform.ts'
+import { REF_NAME } from '../image/tags.ts'
 import type { Descriptor, History, ImageConfig, ImageManifest, Platform } from '../image/types.ts'
 import { prepared, type ImageSource } from '../store/image-source.ts'
 import { documentSource, manifestsInIndex } from '../store/manifests-in-index.ts'
@@ -80,11 +82,19 @@ export async function statImage(options: StatOptions): Promise<TagStat> {
     return withImages(name, opening, async (source) => {
       const stat = await prepared(source, () => {
         const descriptor = findDescriptor(source, source.readIndex(), tagInIndex(name), wanted)
-        return statDescriptor(source, descriptor)
+        return statDescriptor(source, asStored(source, descriptor))
       })
       return withoutIndex(stat)
     })
   })
+}
+
+/** A registry has no index: the entry that stands for one has the tag that was asked for. */
+function asStored({ repository }: ImageSource, descriptor: Descriptor): Descriptor {
+  if (repository === undefined) return descriptor
+  const others = without(descriptor.annotations ?? {}, [REF_NAME])
+  const isEmpty = Object.keys(others).length === 0
+  return isEmpty ? without(descriptor, ['annotations']) : { ...descriptor, annotations: others }
 }
 
 /** An index with one image is shown as if the tag named the image, as in umoci. */

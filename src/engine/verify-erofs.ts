@@ -65,10 +65,20 @@ async function runChecks(
   options: ThreadOptions
 ): Promise<ErofsFileReport[]> {
   const threads = Math.min(options.jobs, checks.length)
-  const outcomes = await withThreads(threads, options, (pool, control) =>
-    Promise.allSettled(checks.map(({ run }) => run(pool, control)))
-  )
+  const outcomes = await withThreads(threads, options, async (pool, control) => {
+    const first = await Promise.allSettled(checks.map(({ run }) => run(pool, control)))
+    const failed = checks.filter((_, i) => first[i]!.status === 'rejected')
+    const isInnocent = (check: Check): boolean =>
+      failed.includes(check) && failed.some(({ file }) => check.needs.includes(file.name))
+    return Promise.allSettled(
+      checks.map((check, i) => (isInnocent(check) ? check.alone(pool, control) : again(first[i]!)))
+    )
+  })
   return checks.map(({ file }, i) => report(file, directory, outcomes[i]!))
+}
+
+function again(outcome: PromiseSettledResult<void>): Promise<void> {
+  return outcome.status === 'fulfilled' ? Promise.resolve() : Promise.reject(outcome.reason)
 }
 
 function report(

@@ -12,7 +12,7 @@ import {
   type Said
 } from './calls.ts'
 import { unlessStopped, withDeadline } from './deadline.ts'
-import { answerInvalid, timedOut } from './failures.ts'
+import { answerInvalid, busyTooLong } from './failures.ts'
 import { LATE_STDERR_MS, type HookKind, type RawAnswer } from './hook-kind.ts'
 import type { Owner } from './owner.ts'
 import { hookName, type HookPoint } from './points.ts'
@@ -83,7 +83,7 @@ async function ask<P extends HookPoint>(
   const request = { point, context } as HookRequest
   const answer = await withDeadline(timeout, signal, (stop) =>
     untilNotBusy(
-      timeout,
+      { timeout, used: hookName(point).startsWith('bundle.') ? 'The bundle' : 'The storage' },
       stop,
       () => kind.ask(request, stop),
       (busy) => onBusy({ hooks: name, hook: hookName(point), timeout, ...said(busy) })
@@ -114,7 +114,7 @@ function judge<P extends HookPoint>(
 type NotBusy = Exclude<RawAnswer, { status: 'busy' }>
 
 async function untilNotBusy(
-  timeout: number,
+  { timeout, used }: { timeout: number; used: string },
   stop: AbortSignal,
   question: () => Promise<RawAnswer>,
   report: (busy: Said) => void
@@ -124,8 +124,7 @@ async function untilNotBusy(
     const answer = await question()
     if (answer.status !== 'busy') return answer
     if (wait === SECOND_WAIT_MS) report(answer)
-    if (performance.now() + wait >= end)
-      throw withFacts(timedOut('it was busy the whole time', timeout), said(answer))
+    if (performance.now() + wait >= end) throw withFacts(busyTooLong(used, timeout), said(answer))
     await unlessStopped(stop, setTimeout(wait))
   }
 }

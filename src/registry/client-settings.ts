@@ -39,8 +39,12 @@ export interface Timing {
   longestRetryAfter: number
   /** How often something is tried in all. */
   attempts: number
-  /** The time that is left for closing an upload session after a failure or a stop. */
+  /** The time that is left for opening or closing an upload session after a failure or a stop. */
   cleanUp: number
+  /** The time that is left for the answer to an upload after a stop. Its session can be closed without it. */
+  lastAnswer: number
+  /** The time that is left for closing the session if that answer did not come: the registry may not react at all. */
+  lastTry: number
 }
 
 /**
@@ -58,7 +62,9 @@ export const TIMING: Timing = {
   longestBackoff: 15_000,
   longestRetryAfter: 90_000,
   attempts: 5,
-  cleanUp: 2_000
+  cleanUp: 2_000,
+  lastAnswer: 250,
+  lastTry: 750
 }
 
 /** How long the answer to an upload may take after its last byte. */

@@ -29,7 +29,8 @@ export function endpointToWrite(repository: Repository, rules: readonly Registry
 }
 
 function endpoint({ host, name }: Repository, asked: Repository, isInsecure: boolean): Endpoint {
-  return { host, name, isInsecure, isNamed: host === asked.host }
+  const isMirror = host !== asked.host || name !== asked.name
+  return { host, name, isInsecure, isMirror, isNamed: host === asked.host }
 }
 
 /** The rule with the longest prefix. */

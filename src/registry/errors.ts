@@ -1,6 +1,7 @@
 /** What can go wrong with a registry, in words. The only file that makes such errors. */
 import { OciUnpackError, type ErrorCode, type Facts } from '../errors.ts'
 import type { HttpFailure, FailureKind } from './http-failure.ts'
+import { changedOnTheWay } from '../store/blob-errors.ts'
 import type { Repository } from './registry.ts'
 
 /** Where it went wrong. */
@@ -165,7 +166,10 @@ export function sizeDiffers(place: Place, expected: number, found: string): OciU
   return new OciUnpackError(
     'BLOB_SIZE_MISMATCH',
     'The size of a blob is not what the image says.',
-    { facts: { ...factsOf(place), expected: `${expected} bytes`, found } }
+    {
+      facts: { ...factsOf(place), expected: `${expected} bytes`, found },
+      hint: hintFor(place)
+    }
   )
 }
 
@@ -174,8 +178,12 @@ export function digestDiffers(place: Place, expected: string, found: string): Oc
   return new OciUnpackError(
     'BLOB_DIGEST_MISMATCH',
     'The registry sent other bytes than it was asked for.',
-    { facts: { ...factsOf(place), expected, found } }
+    { facts: { ...factsOf(place), expected, found }, hint: hintFor(place) }
   )
+}
+
+function hintFor({ repository: { host, isMirror = false } }: Place): string {
+  return changedOnTheWay({ host, isMirror })
 }
 
 export function documentTooLarge(place: Place, limit: number): OciUnpackError {

@@ -5,6 +5,7 @@ import { parseIndex } from '../image/documents.ts'
 import { isManifestType, OCI_INDEX } from '../image/media-types.ts'
 import { REF_NAME } from '../image/tags.ts'
 import type { Descriptor, ImageIndex } from '../image/types.ts'
+import type { BlobOrigin } from '../store/blob-source.ts'
 import {
   imageSource,
   type BlobPlace,
@@ -18,6 +19,8 @@ import type { RegistryBlob, RegistryClient, Repository } from './registry.ts'
 /** Connections to one repository. */
 export interface RepositoryAccess {
   repository: Repository
+  /** Who answers: the registry, or a mirror. */
+  origin: BlobOrigin
   client: RegistryClient
   deliveries: Deliveries
   /** Ends all that is under way, in order: whoever waits for it gets ABORTED. */
@@ -107,8 +110,7 @@ class Documents {
   }
 
   place(digest: Digest, size: number): BlobPlace {
-    const { host, name } = this.access.repository
-    const origin = `docker://${host}/${name}@${digest}`
+    const { origin } = this.access
     const data = this.kept.get(digest)
     if (data !== undefined) return { origin, data }
     return {

@@ -10,6 +10,8 @@ export interface Repository {
   readonly host: string
   /** As in `library/debian`. */
   readonly name: string
+  /** Whether it stands in for what the user named. */
+  readonly isMirror?: boolean
 }
 
 /** How a registry is reached. */

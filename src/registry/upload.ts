@@ -43,6 +43,8 @@ class Upload {
   private reached = 0
   private leastChunk: number | undefined
   private takesStreams = true
+  /** Whether the registry did not react to the end of an upload after a stop. */
+  private isSilent = false
 
   constructor(requests: Requests, blob: RegistryBlob, read: ReadFrom) {
     this.requests = requests
@@ -141,7 +143,7 @@ class Upload {
     // with the last request, registries take care of the whole blob
     const isLast = ask.method === 'PUT'
     const part = { start: this.offset, end, mayEndEarly, blob: this.blob }
-    const grace = new Grace(session)
+    const grace = new Grace(session, session.timing.lastAnswer)
     const body = new UploadBody(session, this.read, part, grace)
     try {
       const answer = await this.requests.send({
@@ -159,6 +161,7 @@ class Upload {
       throw new Unlucky({ error: failed(answer.place, answer.status, reason), reason })
     } finally {
       grace.release()
+      this.isSilent = grace.isOver
     }
   }
 
@@ -182,7 +185,9 @@ class Upload {
   private async close(): Promise<void> {
     const { location } = this
     this.location = undefined
-    if (location !== undefined) await cancelUpload(this.requests, location)
+    if (location === undefined) return
+    const { lastTry, cleanUp } = this.requests.session.timing
+    await cancelUpload(this.requests, location, this.isSilent ? lastTry : cleanUp)
   }
 
   /** A registry may name a new address with each answer. */

@@ -3,7 +3,7 @@ import type { ByteString } from '../bytes.ts'
 import { baseName, parentPath } from '../plan/names.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
 import type { Extents } from '../tar/sparse.ts'
-import type { BodyWriter } from './body-writer.ts'
+import type { OutputWriter } from './output-writer.ts'
 import { StoppedEarly, type LayerSink } from './layer-sink.ts'
 
 /**
@@ -29,7 +29,7 @@ export class ExportSink implements LayerSink {
   readonly head: Buffer = Buffer.alloc(HEAD_BYTES)
   readonly tail: Buffer = Buffer.alloc(TAIL_BYTES)
   private readonly wanted: WantedBody
-  private readonly writer: BodyWriter | undefined
+  private readonly writer: OutputWriter | undefined
   private readonly fd: number
   private readonly stopEarly: boolean
   private isOpen = false
@@ -37,7 +37,7 @@ export class ExportSink implements LayerSink {
   /** @param writer undefined: nothing is written */
   constructor(
     wanted: WantedBody,
-    output: { writer: BodyWriter; fd: number } | undefined,
+    output: { writer: OutputWriter; fd: number } | undefined,
     stopEarly: boolean
   ) {
     this.wanted = wanted

@@ -2,6 +2,7 @@
 import { OciUnpackError } from '../errors.ts'
 import { writeAllAt } from '../sys/files.ts'
 import { waitWritable, writeSome, zeroRange } from '../sys/output.ts'
+import { aboutWriting } from './output-errors.ts'
 import { BodyWriter, HOLE_BYTES, ZEROS_ADDRESS } from './body-writer.ts'
 
 export interface OutputDescription {
@@ -13,7 +14,12 @@ export interface OutputDescription {
   mayBlock?: boolean
   /** What a device has. */
   room?: DeviceRoom
+  /** As its user named it, for messages; undefined for a pipe of our own. */
+  name?: string
 }
+
+/** What is called from outside of a writer of bodies. */
+export type OutputWriter = Pick<BodyWriter, 'begin' | 'write' | 'finish'>
 
 export interface DeviceRoom {
   /** For messages. */
@@ -21,8 +27,26 @@ export interface DeviceRoom {
   bytes: number
 }
 
-/** @param pause called while nobody takes what is written; throws to give up */
-export function outputWriter(output: OutputDescription, pause: () => void): BodyWriter {
+/** Errors of failed calls name the output. @param pause called while nobody takes what is written; throws to give up */
+export function outputWriter(output: OutputDescription, pause: () => void): OutputWriter {
+  const writer = writerFor(output, pause)
+  const { name } = output
+  if (name === undefined) return writer
+  const named = (act: () => void): void => {
+    try {
+      act()
+    } catch (error) {
+      throw aboutWriting(error, name)
+    }
+  }
+  return {
+    begin: (fd, size) => named(() => writer.begin(fd, size)),
+    write: (...args) => named(() => writer.write(...args)),
+    finish: (size) => named(() => writer.finish(size))
+  }
+}
+
+function writerFor(output: OutputDescription, pause: () => void): BodyWriter {
   switch (output.kind) {
     case 'file':
       return new BodyWriter()

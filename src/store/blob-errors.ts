@@ -1,7 +1,7 @@
 /** Errors about blobs. */
 import { OciUnpackError, type Facts } from '../errors.ts'
 import type { Digest } from '../image/digest.ts'
-import type { BlobSource } from './blob-source.ts'
+import type { BlobOrigin, BlobSource } from './blob-source.ts'
 import type { NotLinked, NotRegular } from './file.ts'
 
 export function blobNotFound(source: BlobSource): OciUnpackError {
@@ -56,12 +56,21 @@ export function diffIdMismatch(expected: Digest, found: string): OciUnpackError 
 }
 
 function hintFor({ origin }: BlobSource, ofFile: string): string {
-  return origin === undefined
-    ? ofFile
-    : 'The registry, or something on the way, has changed it. Try again; if it stays so, push the image again.'
+  return origin === undefined ? ofFile : changedOnTheWay(origin)
+}
+
+/** For bytes that are not those that were asked for. */
+export function changedOnTheWay({ host, isMirror }: Pick<BlobOrigin, 'host' | 'isMirror'>): string {
+  return isMirror
+    ? `The mirror ${host}, or something on the way, has changed what was asked for. Try again; if it stays so, take the mirror out of registries.conf, or have it fetch the image anew.`
+    : 'The registry, or something on the way, has changed what was asked for. Try again; if it stays so, push the image again.'
 }
 
 function place({ path, origin, section, digest }: BlobSource): Facts {
-  const file = path ?? origin ?? `${digest} (embedded)`
+  if (path === undefined && origin !== undefined) {
+    const { host, repository } = origin
+    return { host, repository, blob: digest }
+  }
+  const file = path ?? `${digest} (embedded)`
   return section === undefined ? { file } : { file, offset: section.offset }
 }

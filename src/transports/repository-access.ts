@@ -54,7 +54,9 @@ export async function accessTo(
     deliveries.close()
     void client.close()
   }
-  return { repository, client, deliveries, stop, close }
+  const { host, isMirror = false } = endpoint
+  const origin = { host, repository: endpoint.name, isMirror }
+  return { repository, origin, client, deliveries, stop, close }
 }
 
 function repositoryOf({ path }: Pick<RepositoryName, 'path'>): Repository {

@@ -1,8 +1,9 @@
 /** The task of checking one EROFS image from its first byte to its last. */
 import type { ByteString } from '../bytes.ts'
 import { hashFile } from '../rootfs/hash-file.ts'
+import { openImage } from '../rootfs/open-image.ts'
 import { openErofs, walkErofs, type ErofsFacts } from '../rootfs/read-erofs.ts'
-import { close, openFile } from '../sys/files.ts'
+import { close } from '../sys/files.ts'
 import type { Control } from './control.ts'
 
 export interface CheckErofsTask {
@@ -25,7 +26,7 @@ export function checkErofs(task: CheckErofsTask, control: Control): CheckedErofs
   const check = (): void => control.throwIfAborted()
   const files: number[] = []
   try {
-    for (const file of [name, ...devices]) files.push(openFile(directory, file))
+    for (const file of [name, ...devices]) files.push(openImage(directory, file))
     const { image, facts } = openErofs(files)
     walkErofs(image, check)
     return { ...facts, sha256: hashFile(directory, name, check) }

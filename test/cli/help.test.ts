@@ -34,6 +34,12 @@ describe.each(COMMANDS.map((command) => ({ name: command.path.join(' '), command
   }
 )
 
+test('every --jobs says what 0 means', () => {
+  const jobs = COMMANDS.flatMap(({ flags }) => flags.filter(({ name }) => name === 'jobs'))
+  expect(jobs.length).toBeGreaterThan(10)
+  for (const { summary } of jobs) expect(summary).toMatch(/; 0: no threads\)$/)
+})
+
 test('the help of the program lists what is for all commands', () => {
   const { stdout } = ociUnpackOk('--help')
   for (const { name } of GLOBAL_FLAGS) expect(stdout).toContain(`--${name}`)

@@ -1,5 +1,7 @@
 /** EROFS images of whole images, made, verified and mounted by the built program. */
 import {
+  chmodSync,
+  chownSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -7,7 +9,6 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  symlinkSync,
   truncateSync,
   writeFileSync
 } from 'node:fs'
@@ -16,7 +17,7 @@ import { compareTrees } from '../support/compare-trees.ts'
 import { buildImage } from '../support/image-builder.ts'
 import { mountNew, type Mounted } from '../support/loop.ts'
 import { needs } from '../support/requires.ts'
-import { ok, run } from '../support/run.ts'
+import { ok, run, type Run } from '../support/run.ts'
 import {
   char,
   directory,
@@ -271,22 +272,55 @@ describe.runIf(needs('root', 'erofs', 'loop', 'fsck.erofs', 'python3'))('erofs',
     expect(ociUnpack('erofs', 'verify', path).stdout).toContain('another root hash')
   })
 
-  test('verify does not call damaged what it cannot read', () => {
+  test.each([
+    ['cut short', 'it is cut short'],
+    ['a link', 'it is a symbolic link'],
+    ['missing', 'it does not exist']
+  ])('verify blames nothing but the layer that is damaged: %s', (name, reason) => {
+    const path = `${work}/blamed`
+    rmSync(path, { recursive: true, force: true })
+    cpSync(images, path, { recursive: true })
+    const devices = setOf(path).devices.map((device) => device.name)
+    faults[name]!(path, devices)
+    const { stdout, stderr } = ociUnpack('erofs', 'verify', path)
+    expect(stdout).toMatch(new RegExp(`^damaged  ${devices[1]}\\n.*${reason}`, 'm'))
+    expect(stdout).toMatch(/^ok {7}merged.erofs$/m)
+    expect(stderr).toContain('1 of 4 images')
+  })
+
+  test('what cannot be mounted is an error with a hint', () => {
+    const path = `${work}/hinted`
+    cpSync(images, path, { recursive: true })
+    const description = readFileSync(`${path}/erofs.json`)
+    const mount = (): string => ociUnpack('erofs', 'mount', path, `${work}/mnt`).stderr
+    writeFileSync(`${path}/erofs.json`, '{}')
+    expect(mount()).toContain('Make the images again with `oci-unpack erofs make`.')
+    writeFileSync(`${path}/erofs.json`, description)
+    rmSync(`${path}/${setOf(path).devices[1]!.name}`)
+    expect(mount()).toContain('Put the file back, or make the images again.')
+    const { stderr } = ociUnpack('erofs', 'make', '--image', image, '/proc/images')
+    expect(stderr).toContain('path: /proc/images\n')
+    expect(stderr).toContain('Choose a directory in which you may make files.')
+  })
+
+  test.runIf(needs('setpriv'))('verify does not call damaged what it cannot read', () => {
     const path = `${work}/unreadable`
     cpSync(images, path, { recursive: true })
     const [{ name }, missing] = setOf(path).devices as [Device, Device]
-    rmSync(`${path}/${name}`)
-    symlinkSync('nowhere', `${path}/${name}`)
-    const { status, stdout, stderr } = ociUnpack('erofs', 'verify', path)
+    chownSync(`${path}/${name}`, 1, 1)
+    chmodSync(`${path}/${name}`, 0)
+    const caps = ['--bounding-set', '-dac_override,-dac_read_search', '--inh-caps', '-all']
+    const verify = (): Run => run('setpriv', ...caps, ...ociUnpackCommand, 'erofs', 'verify', path)
+    const { status, stdout, stderr } = verify()
     expect(stdout).toMatch(
       new RegExp(`^unreadable  ${name}\\n.* path: ${path}/${name}; call: openat`, 'm')
     )
-    expect(stdout).toMatch(/^unreadable {2}merged.erofs$/m)
+    expect(stdout).toMatch(/^ok {10}merged.erofs$/m)
     expect(stderr).toContain('[SYSCALL_FAILED]')
-    expect(stderr).toContain('2 of 4 images')
+    expect(stderr).toContain('1 of 4 images')
     expect(status).toBe(1)
     rmSync(`${path}/${missing.name}`)
-    const both = ociUnpack('erofs', 'verify', path)
+    const both = verify()
     expect(both.stdout).toMatch(new RegExp(`^damaged +${missing.name}$`, 'm'))
     expect(both.stderr).toContain('[EROFS_INVALID]')
     expect(both.stderr).toContain('1 of 4 images')

@@ -1,8 +1,11 @@
 /** `file export` and `file index` as a user runs them, with disks that qemu-img makes. */
 import { execFileSync } from 'node:child_process'
 import {
+  chownSync,
   closeSync,
+  constants,
   existsSync,
+  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -84,12 +87,13 @@ describe('file export', () => {
     }
   })
 
-  test('a reader that stops early is not an error that is shown', () => {
+  test('a reader that stops early is told that what it has read must not be used', () => {
     const image = imageOf('head', [one(raw)])
     const [node, main] = ociUnpackCommand
     const command = `"${node}" "${main}" file export --image "${image}" --disk - | head -c 10; echo " \${PIPESTATUS[0]}"`
-    const shown = execFileSync('bash', ['-c', `(${command}) 2>&1`]).toString()
-    expect(shown).toBe('the beginn 141\n')
+    const { stdout, stderr } = run('bash', '-c', command)
+    expect(stdout).toBe('the beginn 141\n')
+    expectReaderGone(stderr, 'standard output')
   })
 
   test('upper layers win, and remove', () => {
@@ -111,6 +115,10 @@ describe('file export', () => {
     expectFailure(['--image', none, '--disk', join(work, 'none.img')], 'PATH_NOT_FOUND', '/disk')
     const two = imageOf('two', [tar(file('disk/b', 'b'), file('./disk/a', 'a'))])
     expectFailure(['--image', two, '--disk', '-'], 'PATH_INVALID', '/disk/a, /disk/b')
+    const target = '/disk/a (symlink), /disk/below (directory)'
+    const symbolic = imageOf('symbolic', [tar(symlink('disk/a', '/x'), directory('disk/below'))])
+    expectFailure(['--image', symbolic, '--disk', '-'], 'PATH_NOT_FOUND', target)
+    expectFailure(['--image', symbolic, '--disk', '-'], 'PATH_NOT_FOUND', 'instead of --disk')
     const linked = imageOf('linked', [tar(file('x', 'content'), hardlink('/disk/d', 'x'))])
     expect(ociUnpackOk('file', 'export', '--image', linked, '--disk', '-').stdout).toBe('content')
   })
@@ -120,6 +128,25 @@ describe('file export', () => {
     ociUnpackOk('file', 'export', '--image', twice, 'a', join(work, 'last'))
     expect(readFileSync(join(work, 'last'), 'utf8')).toBe('last')
     expectFailure(['--image', twice, 'a'], 'TARGET_INVALID', 'more than once')
+  })
+
+  test('layers are counted from 0 in JSON, and from 1 in texts', () => {
+    const upper = { tar: one(raw), blob: gzipSync(one(raw), { level: 0 }) }
+    const image = imageOf('counted', [tar(file('x')), upper])
+    const described = ociUnpackOk('file', 'export', '--image', image, '--disk', '--json')
+    expect(JSON.parse(described.stdout)).toMatchObject({ layer: 1 })
+    damage('counted', 5 * MIB)
+    expectFailure(['--image', image, '--disk', '-'], 'BLOB_DIGEST_MISMATCH', 'layer: 2 (sha256:')
+    const args = ['file', 'export', '--progress', 'json', '--image', image, '--disk', '-']
+    const error: unknown = JSON.parse(
+      ociUnpack(...args)
+        .stderr.trimEnd()
+        .split('\n')
+        .at(-1)!
+    )
+    expect(error).toMatchObject({
+      facts: { layer: expect.stringMatching(/^2 \(sha256:/) as string }
+    })
   })
 
   test('a damaged layer: no file, and a warning where bytes were written', () => {
@@ -288,6 +315,64 @@ test.skipIf(!needs('root', 'loop'))(
   }
 )
 
+describe('an output that cannot be', () => {
+  const image = imageOf('places', [one(raw)])
+  beforeAll(() => {
+    mkdirSync(join(work, 'a-directory'))
+    writeFileSync(join(work, 'a-file'), '')
+  })
+
+  test.each([
+    ['a-directory', 'TARGET_INVALID', 'Name the new file, too: ', '/a-directory/disk.img.'],
+    ['a-directory/', 'TARGET_INVALID', 'The output is a directory.', '/a-directory/disk.img.'],
+    ['not-there/', 'TARGET_INVALID', 'not-there/', 'Leave out the slash'],
+    ['not-there/.', 'TARGET_INVALID', 'not-there/.', 'Leave out the slash'],
+    ['no-parent/disk', 'TARGET_INVALID', '/no-parent', 'Make the directory first.'],
+    ['a-file/disk', 'SYSCALL_FAILED', 'a part of the path is not a directory', '/a-file/disk']
+  ])('%s', (name, code, first, second) => {
+    const output = `${work}/${name}`
+    expectFailure(['--image', image, 'disk/disk.img', output], code, first)
+    expectFailure(['--image', image, 'disk/disk.img', output], code, second)
+    expect(existsSync(join(work, 'not-there'))).toBe(false)
+    expect(readdirSync(join(work, 'a-directory'))).toEqual([])
+  })
+
+  test('because it is full', () => {
+    expectFailure(['--image', image, '--disk', '/dev/full'], 'SYSCALL_FAILED', 'path: /dev/full')
+    const { stderr } = ociUnpack('file', 'export', '--image', image, '--disk', '/dev/full')
+    expect(stderr).toContain('The output cannot be written: no space left on the device.')
+    expect(stderr).toContain('Free some space')
+  })
+
+  test.runIf(needs('root', 'setpriv'))('because its directory belongs to somebody else', () => {
+    const directory = join(work, 'of-another')
+    mkdirSync(directory)
+    chownSync(directory, 1, 1)
+    const caps = ['--bounding-set', '-dac_override,-dac_read_search', '--inh-caps', '-all']
+    const args = ['file', 'export', '--image', image, '--disk', `${directory}/disk`]
+    const { status, stderr } = run('setpriv', ...caps, ...ociUnpackCommand, ...args)
+    expect(status).toBe(1)
+    expect(stderr).toContain('The output cannot be written: permission denied. [SYSCALL_FAILED]')
+    expect(stderr).toContain(`path: ${directory}/disk\n`)
+    expect(stderr).toContain('Give a place at which you may write.')
+    expect(stderr).not.toContain('.oci-unpack-')
+  })
+
+  test.runIf(needs('root', 'loop'))('because it is a device that is in use', () => {
+    const backing = join(work, 'in-use')
+    writeFileSync(backing, Buffer.alloc(raw.length))
+    const device = ok('losetup', '--find', '--show', backing).stdout.trim()
+    const held = openSync(device, constants.O_RDWR | constants.O_EXCL)
+    try {
+      expectFailure(['--image', image, '--disk', device], 'TARGET_BUSY', `path: ${device}`)
+      expectFailure(['--image', image, '--disk', device], 'TARGET_BUSY', 'Nothing was written.')
+    } finally {
+      closeSync(held)
+      ok('losetup', '--detach', device)
+    }
+  })
+})
+
 describe('a FIFO', () => {
   const image = imageOf('fifo', [one(raw)])
   const path = join(work, 'a-fifo')
@@ -299,6 +384,24 @@ describe('a FIFO', () => {
     ok('sh', '-c', script, path, ...ociUnpackCommand, ...args)
     expect(readFileSync(`${path}.copy`).equals(raw)).toBe(true)
   })
+
+  test.each([[], ['--inflate']])(
+    'whose reader leaves is an error that says so (%s)',
+    (...flags) => {
+      const script = 'head -c 10 "$0" >/dev/null & "$@"; status=$?; wait; exit $status'
+      const { status, stderr } = run(
+        'sh',
+        '-c',
+        script,
+        path,
+        ...ociUnpackCommand,
+        ...args,
+        ...flags
+      )
+      expect(status).toBe(1)
+      expectReaderGone(stderr, path)
+    }
+  )
 
   test('without a reader can be given up', () => {
     const { status } = run('timeout', '-k', '20', '1.5', ...ociUnpackCommand, ...args)
@@ -353,6 +456,12 @@ function damage(name: string, at: number): void {
   const bytes = readFileSync(blobs[0]!)
   bytes[at]! ^= 1
   writeFileSync(blobs[0]!, bytes)
+}
+
+function expectReaderGone(stderr: string, name: string): void {
+  expect(stderr).toContain('The reader of the output left before its end. [SYSCALL_FAILED]')
+  expect(stderr).toContain(`path: ${name}\n`)
+  expect(stderr).toContain('What was read must not be used')
 }
 
 function expectFailure(args: readonly string[], code: string, text: string): void {

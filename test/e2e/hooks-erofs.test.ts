@@ -82,7 +82,7 @@ describe.runIf(needs('erofs', 'overlay', 'setfattr', ...requirementsOf('ext4')))
         const plain = `${home}/${name}-plain`
         ociUnpackOk('raw', 'unpack', '--image', base.reference, plain)
         if (name === 'remembered') rmSync(blobPath(base.layout, base.layers[0]!))
-        else rmSync(`${cacheDirectory()}/manifests/erofs`, { recursive: true })
+        else rmSync(`${cacheDirectory()!}/manifests/erofs`, { recursive: true })
         expect(unpack(name, base.reference)).not.toContain('pre-extract')
         expect(compareTrees(plain, rootfs(name))).toEqual([])
         remove(name)

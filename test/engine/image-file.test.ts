@@ -419,14 +419,17 @@ describe.skipIf(!needs('root', 'mounts'))('a cache on a disk that is full', () =
   afterAll(() => removeTemporary(work))
 
   test('is left for a temporary index, unless it was asked for', async () => {
-    const { reference: image } = buildImage(join(work, 'layout'), { layers: [packed] })
+    const other = tar(file('other', disk))
+    const upper = { tar: other, blob: gzipSync(other, { level: 1 }) }
+    const { reference: image } = buildImage(join(work, 'layout'), { layers: [packed, upper] })
     const before = process.env['XDG_CACHE_HOME']
     const warnings: EngineEvent[] = []
     mkdirSync(cache)
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8k', 'tmpfs', cache])
     try {
       process.env['XDG_CACHE_HOME'] = cache
-      const options = { image, path: 'disk/disk.img' }
+      // both layers at once
+      const options = { image, path: 'disk/disk.img', keepDirlinks: true }
       const onEvent = (event: EngineEvent): void => {
         if (event.type === 'warning') warnings.push(event)
       }

@@ -199,6 +199,7 @@ describe('an image that is gone', () => {
       const found = await diff({ bundle, jobs: 0, onEvent: (event) => events.push(event) })
       expect(found.map(({ path }) => path)).toContain('d0/f')
       expect(events).toMatchObject([{ type: 'warning', facts: { path: `${work}/layout` } }])
+      expect(JSON.stringify(events).split(`${work}/layout`)).toHaveLength(2)
       const { layer } = await repack({ jobs: 1, image: `${work}/moved:new`, bundle })
       expect(layer).toBeUndefined()
     })

@@ -1,7 +1,12 @@
 /** The library function: what it serves, what it refuses, and what is left of it. */
 import { existsSync, readdirSync } from 'node:fs'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { serveFiles, type FileServer, type ServeFilesOptions } from '../../src/index.ts'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import {
+  serveFiles,
+  type EngineEvent,
+  type FileServer,
+  type ServeFilesOptions
+} from '../../src/index.ts'
 import { buildImage } from '../support/image-builder.ts'
 import { NbdClient } from '../support/nbd-client.ts'
 import { directory, file, symlink, tar } from '../support/tar-builder.ts'
@@ -17,10 +22,14 @@ beforeAll(() => {
   image = buildImage(`${work}/layout`, { layers: [lower, upper] }).reference
 })
 afterAll(() => removeTemporary(work))
-afterEach(() => server?.close())
+afterEach(async () => {
+  vi.unstubAllEnvs()
+  await server?.close()
+})
 
 async function start(options: Partial<ServeFilesOptions>): Promise<FileServer> {
-  const all = { image, index: `${work}/index`, jobs: 0, paths: ['disk/a'], ...options }
+  const index = options.image === undefined ? { index: `${work}/index` } : {}
+  const all = { image, ...index, jobs: 0, paths: ['disk/a'], ...options }
   server = await serveFiles(all)
   return server
 }
@@ -46,6 +55,37 @@ test('the only file in /disk is the default export if that is asked for', async 
   const { exports } = await start({ image: one.reference, paths: ['c', '/disk/a'], disk: true })
   expect(exports.map(({ name }) => name)).toEqual(['disk/a', 'c'])
 })
+
+test('without a cache, each layer is read once for all files, and one warning says so', async () => {
+  const layers = [tar(file('disk/a', 'old'), file('b', 'b')), tar(file('c', 'c'))]
+  const events: EngineEvent[] = []
+  vi.stubEnv('XDG_CACHE_HOME', '/dev/null')
+  const paths = ['b', 'c', 'disk/a']
+  const { exports } = await startIn('layers', layers, { disk: true, paths }, events)
+  expect(exports.map(({ name }) => name)).toEqual(['disk/a', 'b', 'c'])
+  expect(events.filter(({ type }) => type === 'warning')).toHaveLength(1)
+  const read = events.flatMap((event) => (event.type === 'layer' ? [event.layer] : []))
+  expect(read.sort()).toEqual([0, 1])
+})
+
+test('a disk whose path is not text cannot be an export', async () => {
+  const odd = [tar(file('disk/\xff', 'old'))]
+  await expect(startIn('odd', odd, { disk: true, paths: [] })).rejects.toMatchObject({
+    code: 'USAGE'
+  })
+})
+
+/** Another image, with the indexes in the cache. */
+function startIn(
+  name: string,
+  layers: readonly Buffer[],
+  options: Partial<ServeFilesOptions>,
+  events: EngineEvent[] = []
+): Promise<FileServer> {
+  const { reference } = buildImage(`${work}/${name}`, { layers })
+  const onEvent = (event: EngineEvent): void => void events.push(event)
+  return start({ image: reference, ...options, onEvent })
+}
 
 test('a server on a port has its URI', async () => {
   const { address, uri } = await start({ port: 0 })

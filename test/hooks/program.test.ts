@@ -54,6 +54,7 @@ describe('a program', () => {
     const set = shell(script, ['delete'], 'rootfs', 'timeout = "1400ms"')
     const error = await failureOf(set.call('delete', imageContext('x')))
     expect(error.facts).toMatchObject({ ...facts, reason })
+    if (reason.includes('busy')) expect(error.hint).toContain('The bundle is in use: end what uses')
   })
 
   test('gets one JSON object on standard input, big numbers exact', async () => {

@@ -343,6 +343,38 @@ describe('an upload', () => {
   })
 })
 
+describe('a stop of an upload that the registry does not take or answer', () => {
+  test.each<[string, Buffer, boolean]>([
+    ['small', SMALL, true],
+    ['large', randomBytes(20 << 20), true],
+    ['large, and a registry that does not react to anything', randomBytes(20 << 20), false]
+  ])('is not waited for (%s)', async (_name, bytes, closes) => {
+    const stop = new AbortController()
+    let stopped = 0
+    const fault: Fault = ({ request }) => {
+      if (request.method === 'DELETE') return !closes
+      if (request.method !== 'PATCH' && request.method !== 'PUT') return false
+      request.pause()
+      setTimeout(() => {
+        stopped = Date.now()
+        stop.abort()
+      }, 200)
+      return true
+    }
+    await withRegistry(
+      fault,
+      async ({ client, registry }) => {
+        const error = await failureOf(client.upload(blobOf(bytes), reader(bytes)))
+        expect(error.code).toBe('ABORTED')
+        expect(Date.now() - stopped).toBeLessThan(closes ? 600 : 1400)
+        expect(story(registry)).toMatch(/^POST (?:PATCH|PUT) DELETE$/)
+        expect(registry.uploads.size).toBe(closes ? 0 : 1)
+      },
+      { signal: stop.signal, timing: { cleanUp: 5000 } }
+    )
+  })
+})
+
 describe('a mount', () => {
   test('takes a blob of another repository', async () => {
     await withRegistry(undefined, async ({ client, registry }) => {

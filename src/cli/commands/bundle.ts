@@ -17,7 +17,11 @@ const BUNDLE: Positional = {
   kind: 'directory'
 }
 
-const JOBS: Flag = { name: 'jobs', value: 'N', summary: 'processors to use (default: all)' }
+const JOBS: Flag = {
+  name: 'jobs',
+  value: 'N',
+  summary: 'processors to use (default: all; 0: no threads)'
+}
 const JSON_LINES: Flag = { name: 'json', summary: 'print one JSON object per bundle' }
 
 const DIRECTORY: Positional = {

@@ -74,7 +74,7 @@ export const diffCommand: Command = {
   flags: [
     ...MASK_FLAGS,
     { name: 'json', summary: 'print one JSON object per path' },
-    { name: 'jobs', value: 'N', summary: 'processors to use (default: all)' }
+    { name: 'jobs', value: 'N', summary: 'processors to use (default: all; 0: no threads)' }
   ],
   examples: ['oci-unpack diff bundle', 'oci-unpack diff --json --mask-path /tmp bundle'],
   load: async () => (await import('../run-change.ts')).runDiff

@@ -64,7 +64,11 @@ export const erofsVerifyCommand: Command = {
     ' all names and metadata in it.',
   positionals: [IMAGES],
   flags: [
-    { name: 'jobs', value: 'N', summary: 'images to read at once (default: one per processor)' },
+    {
+      name: 'jobs',
+      value: 'N',
+      summary: 'images to read at once (default: one per processor; 0: no threads)'
+    },
     JSON_FLAG
   ],
   examples: ['oci-unpack erofs verify images', 'oci-unpack erofs verify --json images'],

@@ -20,7 +20,7 @@ import { IMAGE_FORMS } from '../transport-texts.ts'
 const JOBS_FLAG = {
   name: 'jobs',
   value: 'N',
-  summary: 'blobs to read at once (default: one per processor)'
+  summary: 'blobs to read at once (default: one per processor; 0: no threads)'
 }
 
 export const verifyCommand: Command = {

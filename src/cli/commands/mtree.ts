@@ -40,7 +40,7 @@ export const mtreeValidateCommand: Command = {
     },
     { ...ROOTLESS_FLAG, summary: 'read also what its owner may not read, and put the modes back' },
     { name: 'umoci-keywords', summary: 'compare the keywords that umoci uses' },
-    { name: 'jobs', value: 'N', summary: 'processors to use (default: all)' },
+    { name: 'jobs', value: 'N', summary: 'processors to use (default: all; 0: no threads)' },
     { ...JSON_FLAG, summary: 'print one JSON object per path' }
   ],
   examples: [

@@ -18,13 +18,18 @@ import { diskDescriptor } from './vm-disk.ts'
 /** A file of a set, and what finds its faults. */
 export interface Check {
   file: ErofsFile
-  run: (pool: Pool, control: Control) => Promise<void>
+  run: Run
+  /** The names of other files without which that is not possible, and what is to be done if one of them is damaged. */
+  needs: readonly string[]
+  alone: Run
 }
+
+type Run = (pool: Pool, control: Control) => Promise<void>
 
 /** Layers first, bottom first, each once; then the image that joins them, what there is for virtual machines, and hash trees. */
 export function checksOf(directory: number, set: ImageSet): Check[] {
   const images = expectedImages(set).map((image) => imageCheck(directory, image))
-  return [...images, ...checksForMachines(directory, set)]
+  return [...images, ...checksForMachines(directory, set), ...treeChecks(directory, set)]
 }
 
 function imageCheck(directory: number, image: ExpectedImage): Check {
@@ -32,6 +37,8 @@ function imageCheck(directory: number, image: ExpectedImage): Check {
   const task = { directory, name, devices: devices.map((device) => device.name) }
   return {
     file: image,
+    needs: task.devices,
+    alone: bytesOf(directory, image),
     async run(pool, control) {
       const found = await pool.run({ type: 'check-erofs', ...task }, control)
       compareImage(image, found)
@@ -42,7 +49,7 @@ function imageCheck(directory: number, image: ExpectedImage): Check {
 
 /** The image for old guests refers to what follows it on a disk, so it cannot be read alone. */
 function checksForMachines(directory: number, set: ImageSet): Check[] {
-  const { linear, disk, verity = [] } = set
+  const { linear, disk } = set
   const checks: Check[] = []
   if (linear !== undefined) checks.push(fileCheck(directory, linear))
   if (disk !== undefined)
@@ -51,22 +58,31 @@ function checksForMachines(directory: number, set: ImageSet): Check[] {
         compareDigest(disk, digestHex(digestOf(diskDescriptor(set))))
       )
     )
-  const trees = verity.map((tree) =>
+  return checks
+}
+
+function treeChecks(directory: number, { verity = [] }: ImageSet): Check[] {
+  return verity.map((tree) =>
     fileCheck(directory, tree, () => compareRootHash(tree, topHash(directory, tree.name)))
   )
-  return [...checks, ...trees]
 }
 
 /** @param and what is also to be checked */
 function fileCheck(directory: number, file: ErofsFile, and: () => void = () => undefined): Check {
-  return {
-    file,
-    async run(pool, control) {
-      compareSize(file, status(directory, file.name).size)
-      const task = { root: directory, paths: [file.name], ledger: undefined }
-      const [sha256] = await pool.run({ type: 'hash-files', ...task }, control)
-      compareDigest(file, sha256!)
-      and()
-    }
+  const compare = bytesOf(directory, file)
+  const run: Run = async (pool, control) => {
+    await compare(pool, control)
+    and()
+  }
+  return { file, run, needs: [], alone: run }
+}
+
+/** Compares nothing but the size and the digest. */
+function bytesOf(directory: number, file: ErofsFile): Run {
+  return async (pool, control) => {
+    compareSize(file, status(directory, file.name).size)
+    const task = { root: directory, paths: [file.name], ledger: undefined }
+    const [sha256] = await pool.run({ type: 'hash-files', ...task }, control)
+    compareDigest(file, sha256!)
   }
 }

@@ -1,7 +1,8 @@
 /** Opens the files of a set, and finds out whether they are those that belong together. */
 import { withFacts } from '../../errors.ts'
+import { openImage } from '../../rootfs/open-image.ts'
 import { openErofs } from '../../rootfs/read-erofs.ts'
-import { close, openFile } from '../../sys/files.ts'
+import { close } from '../../sys/files.ts'
 import { status } from '../../sys/status.ts'
 import { compareImage, compareSize, expectedImages } from './compare-images.ts'
 import type { ErofsFile } from './image-set.ts'
@@ -24,7 +25,7 @@ export function withImages<T>(opened: OpenedImageSet, act: (open: OpenImages) =>
   const files = new Map<string, number>()
   try {
     for (const file of [set.merged, ...set.devices])
-      if (!files.has(file.name)) files.set(file.name, openImage(opened, file))
+      if (!files.has(file.name)) files.set(file.name, openOne(opened, file))
     const handle = ({ name }: ErofsFile): number => files.get(name)!
     for (const image of expectedImages(set))
       about(opened, image, () =>
@@ -36,9 +37,9 @@ export function withImages<T>(opened: OpenedImageSet, act: (open: OpenImages) =>
   }
 }
 
-function openImage(opened: OpenedImageSet, file: ErofsFile): number {
+function openOne(opened: OpenedImageSet, file: ErofsFile): number {
   return about(opened, file, () => {
-    const fd = openFile(opened.directory, file.name)
+    const fd = openImage(opened.directory, file.name)
     try {
       compareSize(file, status(fd, '').size)
     } catch (error) {

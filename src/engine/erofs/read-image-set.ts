@@ -135,6 +135,7 @@ function refuseNewer(value: Json): void {
 
 function setInvalid(facts: Facts): OciUnpackError {
   return new OciUnpackError('EROFS_INVALID', 'The description of the EROFS images is not valid.', {
-    facts: { file: IMAGE_SET_FILE, ...facts }
+    facts: { file: IMAGE_SET_FILE, ...facts },
+    hint: 'Make the images again with `oci-unpack erofs make`.'
   })
 }

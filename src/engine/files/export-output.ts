@@ -3,7 +3,7 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, statSync } from '
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { display, fromText } from '../../bytes.ts'
-import { OciUnpackError } from '../../errors.ts'
+import { aboutWriting } from '../../rootfs/output-errors.ts'
 import type { OutputDescription } from '../../rootfs/output-writer.ts'
 import { flush } from '../../sys/durable.ts'
 import { fromNode, isErrno } from '../../sys/failure.ts'
@@ -12,6 +12,7 @@ import { deviceSize, isReadOnlyDevice } from '../../sys/output.ts'
 import { throwIfAborted } from '../operation/abort.ts'
 import type { OnLeftover } from '../../workspace/leftovers.ts'
 import { createNewFileAt } from '../../workspace/new-file-at.ts'
+import { aboutOpening, exists, isDirectory, noFileName, readOnly } from './output-faults.ts'
 
 export interface ExportOutput {
   readonly description: OutputDescription
@@ -30,18 +31,46 @@ export interface ExportOutput {
  * @throws TARGET_INVALID if something exists there that is neither a block device nor a stream, or a device that is
  * read-only; SYSCALL_FAILED, ABORTED
  */
-export async function openOutput(
-  target: string | number,
-  { onLeftover, signal }: { onLeftover: OnLeftover; signal: AbortSignal | undefined }
+export async function openOutput(target: string | number, way: OpenWay): Promise<ExportOutput> {
+  if (typeof target === 'number') return stream(target, nameOfStream(target), () => undefined)
+  try {
+    return await openPath(target, way)
+  } catch (error) {
+    throw aboutOpening(fromNode(error), target)
+  }
+}
+
+interface OpenWay {
+  /** The last name of the file in the image, for hints; undefined if it is not known. */
+  nameInImage: string | undefined
+  onLeftover: OnLeftover
+  signal: AbortSignal | undefined
+}
+
+async function openPath(
+  target: string,
+  { nameInImage, onLeftover, signal }: OpenWay
 ): Promise<ExportOutput> {
-  if (typeof target === 'number') return stream(target, () => undefined)
   const path = resolve(target)
-  const status = statSync(path, { throwIfNoEntry: false })
-  if (status === undefined) return newFile(path, onLeftover)
-  if (status.isBlockDevice()) return device(path)
-  if (!status.isFIFO() && !status.isCharacterDevice()) throw exists(path)
+  const status = statSync(target, { throwIfNoEntry: false })
+  if (status?.isDirectory() === true) throw isDirectory(target, nameInImage)
+  if (status === undefined) {
+    if (NAMES_DIRECTORY.test(target)) throw noFileName(target)
+    return newFile(path, target, onLeftover)
+  }
+  if (status.isBlockDevice()) return device(path, target)
+  if (!status.isFIFO() && !status.isCharacterDevice()) throw exists(target)
   const fd = status.isFIFO() ? await openFifo(path, signal) : openSync(path, constants.O_WRONLY)
-  return stream(fd, () => closeSync(fd))
+  return stream(fd, display(fromText(target)), () => closeSync(fd))
+}
+
+/** Only a directory can have such a path (path_resolution(7)). */
+const NAMES_DIRECTORY = /(?:^|\/)\.{0,2}$/
+
+const STANDARD_OUTPUT = 1
+
+function nameOfStream(fd: number): string {
+  return fd === STANDARD_OUTPUT ? 'standard output' : `descriptor ${fd}`
 }
 
 const FIFO_POLL_MS = 50
@@ -59,12 +88,13 @@ async function openFifo(path: string, signal: AbortSignal | undefined): Promise<
   }
 }
 
-function newFile(path: string, onLeftover: OnLeftover): ExportOutput {
+function newFile(path: string, target: string, onLeftover: OnLeftover): ExportOutput {
   // a link to nothing is not followed
-  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) throw exists(path)
+  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) throw exists(target)
   const file = createNewFileAt(path, onLeftover)
+  const name = display(fromText(target))
   return {
-    description: { kind: 'file', fd: file.fd },
+    description: { kind: 'file', fd: file.fd, name },
     isOpenToAll: false,
     reset() {
       truncate(file.fd, 0)
@@ -74,7 +104,7 @@ function newFile(path: string, onLeftover: OnLeftover): ExportOutput {
       try {
         file.publish({ replaces: false })
       } catch (error) {
-        throw isErrno(error, 'EEXIST') ? exists(path) : error
+        throw isErrno(error, 'EEXIST') ? exists(target) : aboutWriting(error, name)
       }
     },
     discard: () => file.discard()
@@ -82,28 +112,36 @@ function newFile(path: string, onLeftover: OnLeftover): ExportOutput {
 }
 
 /** O_EXCL: the kernel refuses a device that is mounted or otherwise in use (open(2)). */
-function device(path: string): ExportOutput {
+function device(path: string, target: string): ExportOutput {
   const fd = openSync(path, constants.O_RDWR | constants.O_EXCL)
   try {
-    if (isReadOnlyDevice(fd)) throw readOnly(path)
-    return writable(path, fd)
+    if (isReadOnlyDevice(fd)) throw readOnly(target)
+    return writable(target, fd)
   } catch (error) {
     closeSync(fd)
     throw error
   }
 }
 
-function writable(path: string, fd: number): ExportOutput {
+function writable(target: string, fd: number): ExportOutput {
+  const name = display(fromText(target))
   let isOpen = true
   return {
     description: {
       kind: 'device',
       fd,
-      room: { path: display(fromText(path)), bytes: deviceSize(fd) }
+      name,
+      room: { path: name, bytes: deviceSize(fd) }
     },
     isOpenToAll: true,
     reset: () => true,
-    publish: () => flush(fd),
+    publish() {
+      try {
+        flush(fd)
+      } catch (error) {
+        throw aboutWriting(error, name)
+      }
+    },
     discard() {
       if (isOpen) closeSync(fd)
       isOpen = false
@@ -111,12 +149,12 @@ function writable(path: string, fd: number): ExportOutput {
   }
 }
 
-function stream(fd: number, close: () => void): ExportOutput {
+function stream(fd: number, name: string, close: () => void): ExportOutput {
   const status = fstatSync(fd)
   const mayBlock = status.isFIFO() || status.isSocket() || status.isCharacterDevice()
   let isOpen = true
   return {
-    description: { kind: 'stream', fd, mayBlock },
+    description: { kind: 'stream', fd, mayBlock, name },
     isOpenToAll: true,
     reset: () => false,
     publish: () => undefined,
@@ -125,18 +163,4 @@ function stream(fd: number, close: () => void): ExportOutput {
       isOpen = false
     }
   }
-}
-
-function readOnly(path: string): OciUnpackError {
-  return new OciUnpackError('TARGET_INVALID', 'The device is read-only.', {
-    facts: { path },
-    hint: 'Nothing was written. Make the device writable (blockdev --setrw), or give another.'
-  })
-}
-
-function exists(path: string): OciUnpackError {
-  return new OciUnpackError('TARGET_INVALID', 'Something already exists where the file is to go.', {
-    facts: { path },
-    hint: 'An existing file is never overwritten. Remove it, or give another path.'
-  })
 }

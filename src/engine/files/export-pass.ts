@@ -9,26 +9,10 @@ import type { WantedBody } from '../../rootfs/export-sink.ts'
 import type { OutputDescription } from '../../rootfs/output-writer.ts'
 import type { ExportedBody } from '../../worker/export-body.ts'
 import type { ImageJob } from '../extract/job.ts'
-import { findFilesWith, type LayerIndexes } from './find-files.ts'
+import { findOne, type FileSearch, type FoundInode } from './file-search.ts'
+import type { LayerIndexes } from './find-files.ts'
 import { withLayerReader, type LayerIndex, type LayerReader } from './layer-reader.ts'
 import { entryOf, withoutProgress } from './spool-bodies.ts'
-
-/** How the file is found. */
-export interface FileSearch {
-  /** What to look for in the merged tree. */
-  path: ByteString
-  /** What the right file probably looks like in its layer. */
-  guess: WantedBody
-  /** The file itself. @throws PATH_* */
-  choose: (found: FoundPath) => FoundInode
-}
-
-type FoundPath = Awaited<ReturnType<typeof findFilesWith>>[number]
-
-export interface FoundInode {
-  path: ByteString
-  inode: Inode
-}
 
 export interface ExportWay {
   /** Undefined: nothing is written. */
@@ -50,21 +34,12 @@ export function exportFound(
 ): Promise<ExportedFile> {
   return withLayerReader(job, async (reader) => {
     const layers = new GuessedLayers(reader, job.image.manifest.layers.length, search.guess, way)
-    const found = await layers.hold(() => choose(layers, job, search))
+    const found = await layers.hold(() => findOne(layers, job, search))
     const { exported } = layers
     if (found !== undefined && exported !== undefined && isSame(found.inode, exported))
       return { ...found, exported: exported.file }
     return again(job, search, way, exported !== undefined && exported.file.size > 0)
   })
-}
-
-async function choose(
-  indexes: LayerIndexes,
-  job: ImageJob,
-  { path, choose: chosen }: FileSearch
-): Promise<FoundInode> {
-  const [found] = await findFilesWith(indexes, job, [path], 'follow')
-  return chosen(found!)
 }
 
 function isSame(inode: Inode, { layer, file }: Guessed): boolean {
@@ -79,7 +54,7 @@ async function again(
   hasWritten: boolean
 ): Promise<ExportedFile> {
   return withLayerReader(withoutProgress(job), async (reader) => {
-    const found = await choose(reader, job, search)
+    const found = await findOne(reader, job, search)
     if (hasWritten && !way.reset()) throw wrongGuess(found.path)
     const { layer } = found.inode
     const wanted = { body: entryOf(found.inode).body! }

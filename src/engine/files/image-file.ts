@@ -1,20 +1,20 @@
 /** Files of an image that are read at any offset. */
 import { Readable } from 'node:stream'
-import { OciUnpackError } from '../../errors.ts'
+import type { ByteString } from '../../bytes.ts'
+import { OciUnpackError, type Facts } from '../../errors.ts'
 import type { Inode } from '../../plan/tree.ts'
 import { FileMap, type FileExtent } from '../../random-access/file-map.ts'
 import type { ImageJob } from '../extract/job.ts'
 import { normalizeImage, type ImageOptions } from '../extract/unpack-options.ts'
 import { asked } from '../operation/asked.ts'
 import { requireOptions } from '../operation/required-options.ts'
-import { findFilesWith } from './find-files.ts'
+import { findOne, searchForPath, type FileSearch, type FoundInode } from './file-search.ts'
 import { holdImage } from './held-image.ts'
 import { openIndexDirectory } from './index-directory.ts'
 import { IndexedLayers } from './indexed-layers.ts'
 import { withLayerReader } from './layer-reader.ts'
-import type { OpenIndex } from './open-index.ts'
-import { bytesOf, kindOfPath, regularFile } from './regular-file.ts'
-import { SpanReader } from './span-reader.ts'
+import { kindOfPath } from './regular-file.ts'
+import type { SpanReader } from './span-reader.ts'
 import { entryOf } from './spool-bodies.ts'
 
 export type { FileExtent } from '../../random-access/file-map.ts'
@@ -55,20 +55,43 @@ export interface ImageFileOptions extends ImageOptions {
  */
 export async function openImageFile(options: ImageFileOptions): Promise<ImageFile> {
   requireOptions(options, { image: 'text', path: kindOfPath(options) }, { index: 'text' })
+  const { files, close } = await openImageFiles(options, [searchForPath(options.path)])
+  return { ...files[0]!.file, close }
+}
+
+export interface OpenedFiles {
+  /** One for each search, in their order. */
+  readonly files: readonly (Pick<FoundInode, 'path'> & { file: OpenedFile })[]
+  /** Waits for reads that are under way, and releases the image. May be called again. */
+  close(): Promise<void>
+}
+
+export type OpenedFile = Omit<ImageFile, 'close'>
+
+/** Opens several files with one opening of the image and of its indexes. @throws OciUnpackError, what `openImageFile` throws */
+export function openImageFiles(
+  options: Omit<ImageFileOptions, 'path'>,
+  searches: readonly FileSearch[]
+): Promise<OpenedFiles> {
   const facts = { image: options.image }
   return asked(facts, async () => {
     const { value, release } = await holdImage(options.image, normalizeImage(options), (job) =>
-      openIn(job, options)
+      openIn(job, options.index, searches)
     )
     let closing: Promise<void> | undefined
-    const close = (): Promise<void> => (closing ??= value.close().then(release))
     return {
-      size: value.size,
-      close,
-      read: (target, offset) => asked(facts, () => value.read(target, offset)),
-      extents: (offset, length) => asked(facts, () => value.extents(offset, length))
+      files: value.files.map(({ path, file }) => ({ path, file: askedFile(facts, file) })),
+      close: () => (closing ??= value.close().then(release))
     }
   })
+}
+
+function askedFile(facts: Facts, file: IndexedFile): OpenedFile {
+  return {
+    size: file.size,
+    read: (target, offset) => asked(facts, () => file.read(target, offset)),
+    extents: (offset, length) => asked(facts, () => file.extents(offset, length))
+  }
 }
 
 /**
@@ -93,18 +116,34 @@ async function* pieces(file: ImageFile, start: number, end: number): AsyncGenera
   }
 }
 
-async function openIn(job: ImageJob, options: ImageFileOptions): Promise<IndexedFile> {
-  const path = bytesOf(options.path)
-  const layers = new IndexedLayers(job, openIndexDirectory(options.index, job.settings.onEvent))
-  try {
-    return await withLayerReader(job, async (reader) => {
-      const index = (layer: number) => layers.entries(layer, reader)
-      const [found] = await findFilesWith({ index }, job, [path], 'follow')
-      const inode = regularFile(path, found!)
-      return new IndexedFile(inode, layers, await layers.index(inode.layer, reader))
-    })
-  } catch (error) {
+interface IndexedFiles {
+  files: { path: ByteString; file: IndexedFile }[]
+  close: () => Promise<void>
+}
+
+async function openIn(
+  job: ImageJob,
+  directory: string | undefined,
+  searches: readonly FileSearch[]
+): Promise<IndexedFiles> {
+  const layers = new IndexedLayers(job, openIndexDirectory(directory, job.settings.onEvent))
+  const files: IndexedFiles['files'] = []
+  const close = async (): Promise<void> => {
+    await Promise.all(files.map(({ file }) => file.close()))
     layers.close()
+  }
+  try {
+    await withLayerReader(job, async (reader) => {
+      const index = (layer: number) => layers.entries(layer, reader)
+      for (const search of searches) {
+        const { path, inode } = await findOne({ index }, job, search)
+        const spans = layers.spans(inode.layer, await layers.index(inode.layer, reader))
+        files.push({ path, file: new IndexedFile(inode, spans) })
+      }
+    })
+    return { files, close }
+  } catch (error) {
+    await close()
     throw error
   }
 }
@@ -112,17 +151,13 @@ async function openIn(job: ImageJob, options: ImageFileOptions): Promise<Indexed
 class IndexedFile {
   readonly size: number
   private readonly map: FileMap
-  private readonly layers: IndexedLayers
-  private readonly index: OpenIndex
   private readonly spans: SpanReader
 
-  constructor(inode: Inode, layers: IndexedLayers, index: OpenIndex) {
+  constructor(inode: Inode, spans: SpanReader) {
     const { size, body, extents } = entryOf(inode)
     this.size = size
     this.map = new FileMap({ size, body: body!, extents })
-    this.layers = layers
-    this.index = index
-    this.spans = layers.spans(inode.layer, index)
+    this.spans = spans
   }
 
   async read(target: Uint8Array, offset: number): Promise<void> {
@@ -139,12 +174,11 @@ class IndexedFile {
 
   extents(offset: number, length: number): readonly FileExtent[] {
     assertWithin(this.size, offset, length)
-    return this.map.holes(offset, length, this.index.tail.runs)
+    return this.map.holes(offset, length, this.spans.zeroRuns)
   }
 
-  async close(): Promise<void> {
-    await this.spans.close()
-    this.layers.close()
+  close(): Promise<void> {
+    return this.spans.close()
   }
 }
 

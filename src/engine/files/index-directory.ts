@@ -40,14 +40,15 @@ export interface NewIndex extends Pick<NewFileAt, 'fd' | 'discard'> {
 export function openIndexDirectory(path: string | undefined, onEvent: OnEvent): IndexDirectory {
   if (path !== undefined) return openLastingDirectory(path, onEvent)
   const wanted = defaultPath()
+  if (wanted === undefined) return temporary({ reason: NO_HOME }, onEvent)
   try {
     prepare(wanted)
   } catch (error) {
     if (!isUnusable(error)) throw error
-    return temporary(error, wanted, onEvent)
+    return temporary(reasonOf(error, wanted), onEvent)
   }
   return new Directory(wanted, onEvent, (error) =>
-    isErrno(error, ...UNWRITABLE) ? temporary(error, wanted, onEvent) : undefined
+    isErrno(error, ...UNWRITABLE) ? temporary(reasonOf(error, wanted), onEvent) : undefined
   )
 }
 
@@ -60,7 +61,13 @@ export function openLastingDirectory(path: string | undefined, onEvent: OnEvent)
     throw new OciUnpackError('USAGE', 'The directory of indexes has no name.', {
       hint: 'Give {index} a directory, or leave it out for the one in your cache.'
     })
-  const wanted = resolve(path ?? defaultPath())
+  const place = path ?? defaultPath()
+  if (place === undefined)
+    throw new OciUnpackError('USAGE', 'There is no directory for indexes.', {
+      facts: { reason: NO_HOME },
+      hint: 'Give {index} a directory.'
+    })
+  const wanted = resolve(place)
   try {
     prepare(wanted)
   } catch (error) {
@@ -69,18 +76,21 @@ export function openLastingDirectory(path: string | undefined, onEvent: OnEvent)
   return new Directory(wanted, onEvent, () => undefined)
 }
 
-function defaultPath(): string {
-  return resolve(join(cacheDirectory(), 'indexes'))
+const NO_HOME = 'this user has neither a home directory nor XDG_CACHE_HOME'
+
+function defaultPath(): string | undefined {
+  const cache = cacheDirectory()
+  return cache === undefined ? undefined : resolve(join(cache, 'indexes'))
 }
 
 /** Full, or read-only although it is there. */
 const UNWRITABLE = ['ENOSPC', 'EDQUOT', 'EROFS'] as const
 
-function temporary(error: unknown, path: string, onEvent: OnEvent): IndexDirectory {
+function temporary(facts: Facts, onEvent: OnEvent): IndexDirectory {
   onEvent({
     type: 'warning',
     message: 'Indexes of layers cannot be kept, and are made again each time.',
-    facts: reasonOf(error, path)
+    facts
   })
   return new TemporaryIndexes(onEvent)
 }

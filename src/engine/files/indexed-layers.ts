@@ -82,10 +82,12 @@ export class IndexedLayers {
   }
 
   private async make(layer: number, reader: LayerReader): Promise<OpenIndex> {
+    const tried = this.directory
     try {
       return await this.makeHere(layer, reader)
     } catch (error) {
-      const other = this.directory.instead(error)
+      // another layer may have found out at the same time
+      const other = this.directory === tried ? tried.instead(error) : this.directory
       if (other === undefined) throw error
       this.directory = other
     }

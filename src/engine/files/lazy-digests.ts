@@ -89,9 +89,13 @@ async function whileFound<T>(
 }
 
 function notFound(path: string, cause?: OciUnpackError): OciUnpackError {
-  return new OciUnpackError('BLOB_NOT_FOUND', 'The image of the bundle cannot be found.', {
-    facts: { ...cause?.facts, path, ...(cause === undefined ? {} : { reason: cause.message }) },
-    ...(cause === undefined ? {} : { cause })
+  const message = 'The image of the bundle cannot be found.'
+  if (cause === undefined) return new OciUnpackError('BLOB_NOT_FOUND', message, { facts: { path } })
+  const { file, ...facts } = cause.facts
+  const other = file === undefined || file === path ? {} : { file }
+  return new OciUnpackError('BLOB_NOT_FOUND', message, {
+    facts: { ...facts, ...other, path, reason: cause.message },
+    cause
   })
 }
 
@@ -106,6 +110,6 @@ function gone({ facts }: OciUnpackError, files: number): EngineEvent {
     type: 'warning',
     message:
       'The image of the bundle is gone or not complete, so files that may have changed are treated as changed.',
-    facts: { ...facts, found: `${files} files` }
+    facts: { ...facts, found: files === 1 ? '1 file' : `${files} files` }
   }
 }

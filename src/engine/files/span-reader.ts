@@ -35,6 +35,11 @@ export class SpanReader {
     this.blobSize = blobSize
   }
 
+  /** Start and end of each long run of zeros in the tar. */
+  get zeroRuns(): ArrayLike<number> {
+    return this.index.tail.runs
+  }
+
   /** Fills the target from a position of the tar. @throws INDEX_INVALID, SYSCALL_FAILED, REGISTRY_* */
   async read(target: Buffer, position: number): Promise<void> {
     const { spans } = this.index.tail

@@ -1,7 +1,9 @@
 /** The workspace for a destination that does not exist. */
 import { basename } from 'node:path'
 import { fromText, type ByteString } from '../../bytes.ts'
+import { withHint, withPath } from '../../errors.ts'
 import { moveNew } from '../../rootfs/own-directory.ts'
+import { isErrno } from '../../sys/failure.ts'
 import type { PrivateDirectory } from '../../workspace/private-directory.ts'
 import { makeWorkspace, taken } from './make-workspace.ts'
 import type { ClosableWorkspace } from './workspace.ts'
@@ -16,7 +18,7 @@ export class BesideWorkspace implements ClosableWorkspace {
   constructor(parent: number, destination: string) {
     this.destination = destination
     this.parent = parent
-    this.directory = makeWorkspace(parent, basename(destination))
+    this.directory = makeHere(parent, destination)
   }
 
   get fd(): number {
@@ -45,5 +47,15 @@ export class BesideWorkspace implements ClosableWorkspace {
     } catch (error) {
       throw taken(error, this.destination)
     }
+  }
+}
+
+/** Its own name would tell nobody what is meant. */
+function makeHere(parent: number, destination: string): PrivateDirectory {
+  try {
+    return makeWorkspace(parent, basename(destination))
+  } catch (error) {
+    if (!isErrno(error, 'EACCES', 'EPERM', 'EROFS', 'ENOENT')) throw error
+    throw withHint(withPath(error, destination), 'Choose a directory in which you may make files.')
   }
 }

@@ -2,14 +2,14 @@
 import type { Export } from '../../nbd/export.ts'
 import type { Address } from '../../nbd/uri.ts'
 import type { OnLeftover } from '../../workspace/leftovers.ts'
-import type { ImageFile } from '../files/image-file.ts'
+import type { OpenedFile } from '../files/image-file.ts'
 import { Clients, type ClientsOptions } from './clients.ts'
 import { listenOnPort, LOOPBACK } from './listen.ts'
 import { listenOnSocket, listenOnTemporarySocket } from './socket-file.ts'
 import { Source } from './source.ts'
 
 export interface ServedFile extends Export {
-  readonly file: ImageFile
+  readonly file: OpenedFile
 }
 
 /** Where to listen: on a port of the loopback interface, or on a socket, which by default has a temporary path. */

@@ -3,7 +3,7 @@ import { OciUnpackError } from '../../errors.ts'
 import type { Extent } from '../../nbd/extents.ts'
 import type { Refusal } from '../../nbd/request.ts'
 import { ERROR } from '../../nbd/wire.ts'
-import type { ImageFile } from '../files/image-file.ts'
+import type { OpenedFile } from '../files/image-file.ts'
 import { Turns } from './turns.ts'
 
 /** Told of each failure to read, with the offset in bytes at which the reading began. */
@@ -25,10 +25,10 @@ const READS_AT_ONCE = 8
 
 export class Source {
   private readonly turns = new Turns(READS_AT_ONCE)
-  private readonly file: ImageFile
+  private readonly file: OpenedFile
   private readonly onFailure: OnFailure
 
-  constructor(file: ImageFile, onFailure: OnFailure) {
+  constructor(file: OpenedFile, onFailure: OnFailure) {
     this.file = file
     this.onFailure = onFailure
   }

@@ -80,6 +80,7 @@ function place(entry: string, write: (temporary: string) => void): void {
 
 /** Forgets all chains except these. */
 export function pruneManifests(storage: string, live: ReadonlySet<string>): void {
+  if (cacheDirectory() === undefined) return
   const kept = new Set([...live].map(stem))
   for (const name of names(directoryOf(storage)))
     if (!kept.has(name.slice(0, name.indexOf('.'))))
@@ -106,6 +107,9 @@ function stem(chainId: string): string {
   return chainId.replace(':', '_')
 }
 
+/** @throws Error if the user has no cache */
 function directoryOf(storage: string): string {
-  return join(cacheDirectory(), 'manifests', storage.replaceAll('/', '_'))
+  const cache = cacheDirectory()
+  if (cache === undefined) throw new Error('there is no cache')
+  return join(cache, 'manifests', storage.replaceAll('/', '_'))
 }
