@@ -37,7 +37,7 @@ export default defineConfig({
     include: [
       `test/e2e/{${COMMANDS.join(',')}}.test.ts`,
       'test/!(e2e)/**/*.test.ts',
-      'test/*.test.ts'
+      'test/package.test.ts'
     ],
     exclude: [...configDefaults.exclude, ...SLOW, PURE]
   }
