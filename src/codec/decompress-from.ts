@@ -1,6 +1,7 @@
 /** Decompression that begins in the middle of a layer, and ends where its reader stops. */
 import { constants, createGunzip, createInflateRaw } from 'node:zlib'
 import type { Compression } from '../image/media-types.ts'
+import { isalInflateRaw } from '../sys/isal.ts'
 import { emptyBlocks } from './empty-blocks.ts'
 import type { Restart } from './gunzip-blocks.ts'
 import { unzstdFrom } from './unzstd.ts'
@@ -27,6 +28,23 @@ export function decompressFrom(
     case 'zstd':
       return unzstdFrom(compressed(restart.bits / 8), false)
   }
+}
+
+/**
+ * Fills the output with what a gzip layer inflates to from a restart on, twice as fast as above. False if that is not possible: this machine
+ * has no ISA-L, the member ends before, or the data is damaged. Nothing is known then. What it gives has to be verified, too.
+ * @param compressed must give chunks that stay as they are, and end where the data for the output does
+ */
+export async function inflateAtOnce(
+  { bits, window }: Restart,
+  compressed: CompressedFrom,
+  output: Buffer
+): Promise<boolean> {
+  const parts: Buffer[] = []
+  const data = compressed(Math.floor(bits / 8))
+  for await (const part of joined(emptyBlocks(bits % 8), bits % 8, data)) parts.push(part)
+  const input = Buffer.concat(parts)
+  return (await isalInflateRaw({ input, dictionary: window, output })) === true
 }
 
 /** What is left of a member is raw deflate data; whole members may follow. */

@@ -70,15 +70,15 @@ async function runChecks(
     const failed = checks.filter((_, i) => first[i]!.status === 'rejected')
     const isInnocent = (check: Check): boolean =>
       failed.includes(check) && failed.some(({ file }) => check.needs.includes(file.name))
-    return Promise.allSettled(
-      checks.map((check, i) => (isInnocent(check) ? check.alone(pool, control) : again(first[i]!)))
+    return Promise.all(
+      checks.map(async (check, i) => {
+        if (!isInnocent(check)) return first[i]!
+        const [second] = await Promise.allSettled([check.alone(pool, control)])
+        return second
+      })
     )
   })
   return checks.map(({ file }, i) => report(file, directory, outcomes[i]!))
-}
-
-function again(outcome: PromiseSettledResult<void>): Promise<void> {
-  return outcome.status === 'fulfilled' ? Promise.resolve() : Promise.reject(outcome.reason)
 }
 
 function report(

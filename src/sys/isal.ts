@@ -3,7 +3,7 @@
  * cost as much again as inflating. This file knows the layout of its `struct inflate_state` (igzip_lib.h).
  */
 import { createHash, type Hash } from 'node:crypto'
-import { addressOf, loadLibrary, type Native } from './libc.ts'
+import { addressOf, callInPool, loadLibrary, type Native } from './libc.ts'
 
 const STATE_BYTES = 87_368
 const NEXT_OUT = 0
@@ -186,3 +186,65 @@ function flipped(bytes: Buffer, at: number): Buffer {
   copy.writeUInt8(copy.readUInt8(at) ^ 1, at)
   return copy
 }
+
+/** Raw deflate data that begins with a block, and what comes before it. */
+export interface RawDeflate {
+  input: Buffer
+  /** At most 32 KiB. */
+  dictionary: Buffer
+  output: Buffer
+}
+
+interface RawLibrary extends Library {
+  setDictionary: Native
+}
+
+/**
+ * Inflates in a thread of libuv's pool until the output is full. Returns whether that succeeded: not if the data is damaged or
+ * ends before. Undefined if this machine has no such library. None of the buffers may be changed meanwhile.
+ */
+export async function isalInflateRaw(data: RawDeflate): Promise<boolean | undefined> {
+  rawLibrary ??= loadRaw()
+  if (rawLibrary === 'absent') return undefined
+  const { inflate } = rawLibrary
+  const state = rawState(rawLibrary, data)
+  const result = await callInPool(inflate, addressOf(state))
+  return isFilled(state, result, data)
+}
+
+/** `data` is kept as long as this is needed, because its memory is. */
+function isFilled(state: Buffer, result: number, { output }: RawDeflate): boolean {
+  return output.length > 0 && result >= 0 && state.readUInt32LE(AVAIL_OUT) === 0
+}
+
+function rawState({ init, setDictionary }: RawLibrary, data: RawDeflate): Buffer {
+  const { input, dictionary, output } = data
+  const state = Buffer.alloc(STATE_BYTES)
+  const address = addressOf(state)
+  init(address)
+  setDictionary(address, addressOf(dictionary), dictionary.length)
+  writePointer(state, NEXT_IN, addressOf(input))
+  state.writeUInt32LE(input.length, AVAIL_IN)
+  writePointer(state, NEXT_OUT, addressOf(output))
+  state.writeUInt32LE(output.length, AVAIL_OUT)
+  return state
+}
+
+let rawLibrary: RawLibrary | 'absent' | undefined
+
+function loadRaw(): RawLibrary | 'absent' {
+  library ??= load()
+  const more = loadLibrary('libisal.so.2', {
+    set: 'int isal_inflate_set_dict(uintptr_t, uintptr_t, uint32)'
+  })
+  if (library === 'absent' || more === undefined) return 'absent'
+  const found = { ...library, setDictionary: more.set }
+  const data = { input: RAW_PROBE, dictionary: Buffer.from('unpack'), output: Buffer.alloc(6) }
+  const state = rawState(found, data)
+  const isRight = isFilled(state, found.inflate(addressOf(state)), data)
+  clearVectorRegisters()
+  return isRight && data.output.toString('latin1') === 'unpack' ? found : 'absent'
+}
+
+/** One match of 6 bytes, 6 bytes back. */
+const RAW_PROBE = Buffer.from('2b059300', 'hex')

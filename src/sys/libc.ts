@@ -78,6 +78,22 @@ export function loadLibrary<Name extends string>(
   }
 }
 
+/** Calls a function of `loadLibrary` in a thread of libuv's pool. What its addresses lead to must stay until it returns. */
+export function callInPool(call: Native, ...args: readonly number[]): Promise<number> {
+  const begin = (call as unknown as PoolFunction).async
+  return new Promise((resolve, reject) => {
+    begin(...args, (error, result) => {
+      if (error) reject(error)
+      else resolve(result)
+    })
+  })
+}
+
+/** What koffi calls back when the function has returned. */
+interface PoolFunction {
+  async: (...args: [...number[], (error: Error | null, result: number) => void]) => void
+}
+
 /** A function that Node itself exports, or undefined. It is no system call, so it is never repeated. */
 export function loadExported(prototype: string): Native | undefined {
   try {

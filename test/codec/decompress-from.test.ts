@@ -2,9 +2,11 @@
 import { createHash } from 'node:crypto'
 import { constants, createGzip, deflateRawSync, gzipSync, inflateRawSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { decompressFrom } from '../../src/codec/decompress-from.ts'
+import { decompressFrom, inflateAtOnce } from '../../src/codec/decompress-from.ts'
 import { emptyBlocks } from '../../src/codec/empty-blocks.ts'
 import { gunzipWithRestarts, type Restart } from '../../src/codec/gunzip-blocks.ts'
+import { IsalInflater } from '../../src/sys/isal.ts'
+import { noise } from '../support/noise.ts'
 
 describe('empty blocks', () => {
   test.each([0, 1, 2, 3, 4, 5, 6, 7])('end at bit %i of a byte, and mean nothing', (bits) => {
@@ -17,6 +19,7 @@ describe('empty blocks', () => {
 })
 
 const content = mixed(3_000_000)
+const HAS_ISAL = IsalInflater.isThere()
 
 describe('inflating from each restart on', () => {
   test.each<[string, Buffer]>([
@@ -68,6 +71,64 @@ describe('inflating from each restart on', () => {
     const rest = await inflatedFrom(blob, { bits, window: wrong })
     expect(rest.length).toBe(content.length - at)
     expect(rest.equals(content.subarray(at))).toBe(false)
+  })
+})
+
+describe.skipIf(!HAS_ISAL)('inflating a part at once', () => {
+  const blob = gzipSync(content, { level: 3 })
+  const { restarts } = restartsIn(blob, 150_000)
+  const parts = restarts.slice(1).map(([at, restart], index) => {
+    const [end, next] = restarts[index + 2] ?? [content.length, undefined]
+    const to = next === undefined ? blob.length : Math.ceil(next.bits / 8)
+    return { at, restart, length: end - at, to }
+  })
+
+  async function partOf(
+    { restart, length, to }: (typeof parts)[number],
+    bytes: Buffer = blob
+  ): Promise<Buffer | undefined> {
+    const output = Buffer.alloc(length)
+    const from = async function* (position: number): AsyncGenerator<Buffer> {
+      for (let at = position; at < to; at += 30_001)
+        yield await Promise.resolve(Buffer.from(bytes.subarray(at, Math.min(to, at + 30_001))))
+    }
+    return (await inflateAtOnce(restart, from, output)) ? output : undefined
+  }
+
+  test('gives it, several in turn and at once', async () => {
+    expect(new Set(parts.map(({ restart }) => restart.bits % 8)).size).toBeGreaterThan(3)
+    const found = await Promise.all(parts.map((part) => partOf(part)))
+    for (const [index, { at, length }] of parts.entries())
+      expect(found[index]?.equals(content.subarray(at, at + length))).toBe(true)
+  })
+
+  test('not past the end of the member, and not without all of the data', async () => {
+    const last = parts.at(-1)!
+    expect(await partOf({ ...last, length: last.length + 1 })).toBeUndefined()
+    expect(await partOf({ ...last, to: last.to - 3000 })).toBeUndefined()
+    expect(await partOf({ ...last, length: 0 })).toBeUndefined()
+  })
+
+  test('whatever is damaged, it gives that many bytes or none, and goes on to work', async () => {
+    const random = noise(40_000)
+    let none = 0
+    for (let round = 0; round < 300; round++) {
+      const part = parts[round % parts.length]!
+      const number = (at: number): number => random.readUInt32LE(16 * round + at)
+      const bytes = Buffer.from(blob)
+      const first = Math.floor(part.restart.bits / 8)
+      for (let flips = 0; flips <= round % 3; flips++)
+        bytes[first + (number(4 * flips) % (part.to - first))] = (number(12) >>> 3) & 0xff
+      const window = round % 2 === 0 ? part.restart.window : noise(2 * (number(12) % 16_385))
+      const bits = part.restart.bits + (round % 5 === 0 ? 1 : 0)
+      const found = await partOf({ ...part, restart: { bits, window } }, bytes)
+      if (found === undefined) none += 1
+    }
+    expect(none).toBeGreaterThan(10)
+    const [part] = parts
+    expect((await partOf(part!))?.equals(content.subarray(part!.at, part!.at + part!.length))).toBe(
+      true
+    )
   })
 })
 

@@ -63,7 +63,7 @@ export interface OpenedFiles {
   /** One for each search, in their order. */
   readonly files: readonly (Pick<FoundInode, 'path'> & { file: OpenedFile })[]
   /** Waits for reads that are under way, and releases the image. May be called again. */
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 export type OpenedFile = Omit<ImageFile, 'close'>

@@ -1,6 +1,6 @@
 /** Reads any part of a layer's tar by means of its index. Each span is verified before anything of it is given. */
 import { webcrypto } from 'node:crypto'
-import { decompressFrom } from '../../codec/decompress-from.ts'
+import { decompressFrom, inflateAtOnce } from '../../codec/decompress-from.ts'
 import { OciUnpackError } from '../../errors.ts'
 import type { BlobParts } from '../../store/blob.ts'
 import type { OpenIndex } from './open-index.ts'
@@ -10,6 +10,9 @@ const READ_BYTES = 1 << 20
 
 /** So many spans are inflated at once; libuv has four threads. */
 const AT_ONCE = 4
+
+/** No span has more bytes, compressed or not, unless something is very unusual. */
+const AT_ONCE_BYTES = 16 * 2 ** 20
 
 /** Spans that are kept, because reads are often near each other. */
 const KEPT_BYTES = 48 * 2 ** 20
@@ -28,6 +31,8 @@ export class SpanReader {
   private active = 0
   private readonly queue: (() => void)[] = []
   private isClosed = false
+  /** Whether no span has been found yet in which a gzip member ends. */
+  private isOneMember = true
 
   constructor(index: OpenIndex, blob: BlobParts, blobSize: number) {
     this.index = index
@@ -131,6 +136,28 @@ export class SpanReader {
   }
 
   private async content(number: number): Promise<Buffer> {
+    return (await this.contentAtOnce(number)) ?? this.contentInOrder(number)
+  }
+
+  /** Undefined if it is not a part of one gzip member, or that turns out to be wrong, also because something is damaged. */
+  private async contentAtOnce(number: number): Promise<Buffer | undefined> {
+    const { tail } = this.index
+    const { restart } = tail.spans.at(number)
+    const next = tail.spans.restartAfter(number) ?? tail.spans.count
+    if (tail.compression !== 'gzip' || restart === undefined || restart.bits === 0) return undefined
+    const end = this.endFrom(number)
+    const length = this.lengthOf(number)
+    const from = Math.floor(restart.bits / 8)
+    const isUsual = from < end && end - from <= AT_ONCE_BYTES && length <= AT_ONCE_BYTES
+    if (!isUsual || next !== number + 1 || !this.isOneMember) return undefined
+    const output = Buffer.allocUnsafeSlow(length)
+    const compressed = (position: number): AsyncIterable<Buffer> => this.compressed(position, end)
+    if (await inflateAtOnce(this.index.restartOf(number), compressed, output)) return output
+    this.isOneMember = false
+    return undefined
+  }
+
+  private async contentInOrder(number: number): Promise<Buffer> {
     const decoder = this.decoderAt(number)
     try {
       const content = await decoder.take(this.lengthOf(number))
@@ -158,12 +185,17 @@ export class SpanReader {
 
   private decoderFrom(number: number): Decoder {
     const { tail } = this.index
-    const next = tail.spans.restartAfter(number)
-    const bits = next === undefined ? undefined : tail.spans.at(next).restart!.bits
-    const end = bits === undefined ? this.blobSize : Math.ceil(bits / 8)
+    const end = this.endFrom(number)
     const compressed = (position: number): AsyncIterable<Buffer> => this.compressed(position, end)
     const chunks = decompressFrom(tail.compression, this.index.restartOf(number), compressed)
     return new Decoder(chunks, tail.spans.startOf(number))
+  }
+
+  /** Where in the blob the data ends that begins with this span. */
+  private endFrom(number: number): number {
+    const { spans } = this.index.tail
+    const next = spans.restartAfter(number)
+    return next === undefined ? this.blobSize : Math.ceil(spans.at(next).restart!.bits / 8)
   }
 
   private keepDecoder(decoder: Decoder, next: number): void {
