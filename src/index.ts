@@ -14,7 +14,7 @@ export type {
   KeptChange,
   MergeConflict,
   Resolution
-} from './plan/upgrade/merge-trees.ts'
+} from './plan/upgrade/merge-plan.ts'
 export { initLayout, newImage, tagImage, removeTag } from './layout.ts'
 export {
   listLayout,
