@@ -113,6 +113,11 @@ export {
   type PruneBundlesOptions,
   type PrunedBundle
 } from './engine/prune-bundles.ts'
+export {
+  selectBundle,
+  type SelectBundleOptions,
+  type SelectBundleResult
+} from './engine/select-bundle.ts'
 export { deleteBundle, type DeleteBundleOptions } from './engine/delete-bundle.ts'
 export {
   collectStore,
