@@ -14,7 +14,7 @@ export type {
   KeptChange,
   MergeConflict,
   Resolution
-} from './plan/upgrade/merge-trees.ts'
+} from './plan/upgrade/merge-plan.ts'
 export { initLayout, newImage, tagImage, removeTag } from './layout.ts'
 export {
   listLayout,
@@ -113,6 +113,11 @@ export {
   type PruneBundlesOptions,
   type PrunedBundle
 } from './engine/prune-bundles.ts'
+export {
+  selectBundle,
+  type SelectBundleOptions,
+  type SelectBundleResult
+} from './engine/select-bundle.ts'
 export { deleteBundle, type DeleteBundleOptions } from './engine/delete-bundle.ts'
 export {
   collectStore,

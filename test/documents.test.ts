@@ -23,6 +23,7 @@ const CONTEXTS = [
   'DeltaListContext',
   'RefreshBundleContext',
   'UpgradedContext',
+  'SelectedContext',
   'GcContext'
 ]
 

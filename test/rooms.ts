@@ -39,7 +39,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     types: [
       'hooks/unpack-hooks.ts',
       'image/config-changes.ts',
-      'plan/upgrade/merge-trees.ts',
+      'plan/upgrade/merge-plan.ts',
       'worker/control.ts'
     ]
   },
@@ -329,7 +329,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     knows: 'what every story needs: options, events, threads, stopping on request',
     values: ['hooks', 'sys', 'transports/rate.ts', 'worker'],
     types: [
-      'plan/upgrade/merge-trees.ts',
+      'plan/upgrade/merge-plan.ts',
       'store',
       'workspace',
       'registry/registry.ts',

@@ -197,7 +197,7 @@ _oci_unpack_declared() {
       positionals=('directory')
       ;;
     'bundle')
-      commands=(mount umount upgrade delete save list prune)
+      commands=(mount umount upgrade delete save list prune select)
       flags=(--log --verbose --progress --color --userns --help -h)
       takes=([log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=()
@@ -242,6 +242,12 @@ _oci_unpack_declared() {
       commands=()
       flags=(--keep --dry-run --force --json --jobs --hooks --no-hooks --trace --log --verbose --progress --color --userns --help -h)
       takes=([keep]='word' [jobs]='word' [hooks]='file' [trace]='file' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
+      positionals=('directory')
+      ;;
+    'bundle select')
+      commands=()
+      flags=(--link --hooks --no-hooks --trace --log --verbose --progress --color --userns --help -h)
+      takes=([link]='word' [hooks]='file' [trace]='file' [log]='word debug info warn error fatal' [progress]='word auto plain json none' [color]='word auto always never')
       positionals=('directory')
       ;;
     'hooks')

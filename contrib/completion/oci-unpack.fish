@@ -81,7 +81,7 @@ function __oci_unpack_tags -a place
 end
 
 set -g __oci_unpack_groups raw file erofs bundle hooks
-set -g __oci_unpack_valued log progress color image platform layout jobs decompressor uid-map gid-map max-entries max-unpacked-bytes max-ratio max-path-bytes max-json-bytes max-pax-bytes authfile creds creds-fd cert-dir tls-verify manifest hooks trace mask-path compress compress-level time-precision history.author history.comment history.created history.created_by tag author created architecture platform.arch os platform.os platform.os.version platform.variant config.user config.exposedports config.env config.entrypoint config.cmd config.volume config.label config.workingdir config.stopsignal manifest.annotation clear referrers rootfs f file path p use-keywords k add-keywords K src-authfile src-creds src-creds-fd src-cert-dir src-tls-verify dest-authfile dest-creds dest-creds-fd dest-cert-dir dest-tls-verify index socket port pid-file run vmdk cache options o layer conflicts only keep case directory
+set -g __oci_unpack_valued log progress color image platform layout jobs decompressor uid-map gid-map max-entries max-unpacked-bytes max-ratio max-path-bytes max-json-bytes max-pax-bytes authfile creds creds-fd cert-dir tls-verify manifest hooks trace mask-path compress compress-level time-precision history.author history.comment history.created history.created_by tag author created architecture platform.arch os platform.os platform.os.version platform.variant config.user config.exposedports config.env config.entrypoint config.cmd config.volume config.label config.workingdir config.stopsignal manifest.annotation clear referrers rootfs f file path p use-keywords k add-keywords K src-authfile src-creds src-creds-fd src-cert-dir src-tls-verify dest-authfile dest-creds dest-creds-fd dest-cert-dir dest-tls-verify index socket port pid-file run vmdk cache options o layer conflicts only keep link case directory
 
 complete -c oci-unpack -f
 complete -c oci-unpack -l log -x -a 'debug info warn error fatal' -d 'how much to log on stderr (default: warn)'
@@ -551,6 +551,7 @@ complete -c oci-unpack -n '__oci_unpack_at "bundle"' -a delete -d 'remove a bund
 complete -c oci-unpack -n '__oci_unpack_at "bundle"' -a save -d 'pack the root file system of a bundle into an archive'
 complete -c oci-unpack -n '__oci_unpack_at "bundle"' -a list -d 'list the bundles in a directory'
 complete -c oci-unpack -n '__oci_unpack_at "bundle"' -a prune -d 'remove old bundles from a directory'
+complete -c oci-unpack -n '__oci_unpack_at "bundle"' -a select -d 'select the bundle that is in use among those in a directory'
 
 complete -c oci-unpack -n '__oci_unpack_at "bundle mount"' -l hooks -r -F -d 'hooks.toml that decides where layers are stored (default: the first one found)'
 complete -c oci-unpack -n '__oci_unpack_at "bundle mount"' -l no-hooks -d 'use no hooks, even if a hooks.toml is found'
@@ -613,6 +614,12 @@ complete -c oci-unpack -n '__oci_unpack_at "bundle prune"' -l hooks -r -F -d 'ho
 complete -c oci-unpack -n '__oci_unpack_at "bundle prune"' -l no-hooks -d 'use no hooks, even if a hooks.toml is found'
 complete -c oci-unpack -n '__oci_unpack_at "bundle prune"' -l trace -r -F -d 'append every hook call to FILE, as a line of JSON'
 complete -c oci-unpack -n '__oci_unpack_positional 1 "bundle prune"' -x -a '(__fish_complete_directories)'
+
+complete -c oci-unpack -n '__oci_unpack_at "bundle select"' -l link -x -d 'name of the symbolic link (default: selected)'
+complete -c oci-unpack -n '__oci_unpack_at "bundle select"' -l hooks -r -F -d 'hooks.toml that decides where layers are stored (default: the first one found)'
+complete -c oci-unpack -n '__oci_unpack_at "bundle select"' -l no-hooks -d 'use no hooks, even if a hooks.toml is found'
+complete -c oci-unpack -n '__oci_unpack_at "bundle select"' -l trace -r -F -d 'append every hook call to FILE, as a line of JSON'
+complete -c oci-unpack -n '__oci_unpack_positional 1 "bundle select"' -x -a '(__fish_complete_directories)'
 
 complete -c oci-unpack -n '__oci_unpack_at "hooks"' -a check -d 'check a hooks.toml and show what would run'
 complete -c oci-unpack -n '__oci_unpack_at "hooks"' -a test -d 'test hooks against their contract'

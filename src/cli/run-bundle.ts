@@ -5,10 +5,11 @@ import {
   mountBundle,
   pruneBundles,
   saveBundle,
+  selectBundle,
   umountBundle,
   type DeleteBundleOptions
 } from '../index.ts'
-import { isSet, type Run } from './command.ts'
+import { isSet, text, type Run } from './command.ts'
 import { jobsOption, required, wholeNumber } from './flag-values.ts'
 import { bundleJson, formatBundles, formatPruned, prunedJson } from './format-bundles.ts'
 import { hooks } from './hook-values.ts'
@@ -46,6 +47,19 @@ export const runBundleList: Run = async (input, terminal) => {
   )
   if (isSet(input, 'json')) for (const bundle of bundles) terminal.out(bundleJson(bundle))
   else terminal.out(formatBundles(bundles))
+}
+
+export const runBundleSelect: Run = async (input, terminal) => {
+  const link = text(input, 'link')
+  await withEvents(terminal, (onEvent) =>
+    selectBundle({
+      bundle: input.positionals[0] ?? '',
+      ...(link === undefined ? {} : { link }),
+      ...hooks(input),
+      signal: terminal.signal,
+      onEvent
+    })
+  )
 }
 
 /** 1 if a bundle could not be judged or removed. */

@@ -16,6 +16,7 @@ import {
   problem,
   type ListedBundle
 } from './inventory/look-at-bundle.ts'
+import { whileSettled } from './inventory/selecting-link.ts'
 import { mountBundle, umountBundle } from './mount-bundle.ts'
 import { throwIfAborted } from './operation/abort.ts'
 import { asked } from './operation/asked.ts'
@@ -133,10 +134,12 @@ class Pruner {
     assertNotTaken(path)
     requireMaker(readOrigin(contextAt(path)), storage, path)
     if (force !== true && (await this.isChanged(path))) return 'changed'
-    const usedNow = this.useOf(name)
-    if (usedNow === undefined && dryRun !== true)
-      await deleteBundle({ bundle: path, ...this.forStory() })
-    return usedNow
+    return whileSettled(this.directory, this.options.signal, async () => {
+      const usedNow = this.useOf(name)
+      if (usedNow === undefined && dryRun !== true)
+        await deleteBundle({ bundle: path, ...this.forStory() })
+      return usedNow
+    })
   }
 
   private useOf(name: string): KeptBecause | undefined {

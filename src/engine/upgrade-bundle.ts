@@ -6,7 +6,7 @@ import { target } from '../image/choice.ts'
 import type { Digest } from '../image/digest.ts'
 import { cleanPath } from '../plan/names.ts'
 import { conflictRules } from '../plan/upgrade/conflict-rules.ts'
-import type { KeptChange, MergeConflict, MergePlan } from '../plan/upgrade/merge-trees.ts'
+import type { KeptChange, MergeConflict, MergePlan, Resolve } from '../plan/upgrade/merge-plan.ts'
 import { parseImageName } from '../transports/image-name.ts'
 import { withBundle, type OpenBundle } from './bundle/open-bundle.ts'
 import { normalizeChange, type ChangeSettings } from './edit/change-options.ts'
@@ -17,7 +17,7 @@ import { requireOptions } from './operation/required-options.ts'
 import { withStorage } from './storage/storages.ts'
 import { unpackThen, type UnpackResult } from './unpack.ts'
 import { findLocalChanges, type LocalChanges } from './upgrade/local-changes.ts'
-import { carryOut, planMerge, type Resolve } from './upgrade/merge-bundle.ts'
+import { carryOut, planMerge } from './upgrade/merge-bundle.ts'
 
 /** How the new image is unpacked. Id maps, `rootless` and `manifest` are those of the old bundle. */
 export interface UpgradeBundleOptions extends Omit<

@@ -42,6 +42,7 @@ export interface HookCalls {
   'delta-list': { context: contexts.DeltaListContext; answer: { readonly paths: ChangedPaths } }
   'refresh-bundle': { context: contexts.RefreshBundleContext; answer: Nothing }
   upgraded: { context: contexts.UpgradedContext; answer: Nothing }
+  selected: { context: contexts.SelectedContext; answer: Nothing }
   mount: { context: contexts.BundleContext; answer: Nothing }
   umount: { context: contexts.BundleContext; answer: Nothing }
   delete: { context: contexts.BundleContext; answer: Nothing }

@@ -111,6 +111,17 @@ export interface UpgradedContext extends ImageContext {
   readonly oldManifestDigest: Digest
 }
 
+export interface SelectedContext extends BundleContext {
+  readonly manifestDigest: Digest
+  /** The symbolic link that leads to the bundle. */
+  readonly link: string
+  /** The bundle that was in use before, if there was another one. It need not exist any more. */
+  readonly oldBundle?: string
+  readonly oldRootfs?: string
+  /** Undefined also if the bundle does not exist any more, or is broken. */
+  readonly oldManifestDigest?: Digest
+}
+
 export interface GcContext {
   /** Chain IDs that some image or bundle still needs. */
   readonly liveKeys: readonly Digest[]

@@ -70,6 +70,7 @@ function facts({ point, context }: HookRequest): Record<string, string | undefin
     MERGED: known.merged,
     TARGETS: known.targets?.join('\n'),
     LAYER_TARGETS: point === 'finish' ? targetsOf(context.layers) : undefined,
+    LINK: known.link,
     OLD_BUNDLE: known.oldBundle,
     OLD_ROOTFS: known.oldRootfs,
     OLD_MANIFEST_DIGEST: known.oldManifestDigest,

@@ -13,6 +13,7 @@ export const HOOK_POINTS = {
   'delta-list': { name: 'repack.ociv1.layer.delta-list', member: 'deltaList' },
   'refresh-bundle': { name: 'repack.ociv1.layer.refresh-bundle', member: 'refreshBundle' },
   upgraded: { name: 'bundle.upgraded', member: 'upgraded' },
+  selected: { name: 'bundle.selected', member: 'selected' },
   mount: { name: 'bundle.mount', member: 'mount' },
   umount: { name: 'bundle.umount', member: 'umount' },
   delete: { name: 'bundle.delete', member: 'delete' },

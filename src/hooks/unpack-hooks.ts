@@ -61,6 +61,11 @@ export interface UnpackHooks {
    * change the tree, but not the old bundle. If this fails, the bundle is undone.
    */
   upgraded?(context: contexts.UpgradedContext, call: FunctionCall): Reply
+  /**
+   * Another bundle of a directory is the one in use now: the link leads to it. If this fails, the link leads to the old one
+   * again. May be called again for the same bundle.
+   */
+  selected?(context: contexts.SelectedContext, call: FunctionCall): Reply
   /** Show the root file system again, as it was when it was last shown. Called for one that is shown, too. */
   mount?(context: contexts.BundleContext, call: FunctionCall): Reply
   /** Stop showing the root file system, and keep what it contains. May be called twice. */

@@ -7,10 +7,12 @@ import type { WriteRules } from '../plan/policy/policies.ts'
 import type { StagedEntry } from '../plan/staged-entry.ts'
 import type { WhiteoutForm } from '../plan/whiteout-form.ts'
 import { identity } from '../sys/identity.ts'
+import { isErrno } from '../sys/failure.ts'
 import { setModeOf, setTimes } from '../sys/metadata.ts'
 import type { Ledger } from '../sys/ledger.ts'
 import { makeDirectory, makeLink } from '../sys/names.ts'
 import { PRIVATE_MODE } from '../sys/private-mode.ts'
+import { removeTree } from '../sys/remove-tree.ts'
 import { copyUp } from './copy-up.ts'
 import {
   Birthright,
@@ -33,6 +35,11 @@ export interface ApplyOptions {
   ledger?: Ledger | undefined
   /** Called before each operation, with its number. */
   onBegin?: (index: number) => void
+  /**
+   * The trash, if nothing in it is needed again: a directory that cannot be moved there is removed. (overlayfs moves none that lower
+   * layers have.)
+   */
+  discards?: ByteString
   /** Needed only for a layer in its own directory. */
   layered?: LayeredOptions
 }
@@ -136,7 +143,12 @@ class Applier {
 
   /** A handle follows its directory when that is renamed, so both cursors may then point to the wrong place. */
   private move(from: ByteString, to: ByteString): void {
-    moveNew(this.source.at(parentPath(from)), baseName(from), this.parent(to), baseName(to))
+    try {
+      moveNew(this.source.at(parentPath(from)), baseName(from), this.parent(to), baseName(to))
+    } catch (error) {
+      if (parentPath(to) !== this.options.discards || !isErrno(error, 'EXDEV')) throw error
+      removeTree(this.source.at(parentPath(from)), baseName(from))
+    }
     this.source.forgetBelow(from)
     this.destination.forgetBelow(from)
   }

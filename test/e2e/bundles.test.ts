@@ -135,3 +135,40 @@ test.runIf(needs('umoci'))('bundle list shows bundles of umoci as ours', async (
   fs.writeFileSync(`${work}/pool/theirs/rootfs/d/f`, 'changed')
   expect(list()[1]).toMatchObject({ changed: true })
 })
+
+test('bundle select lets a link lead to a bundle, tells the hook, and goes back', async () => {
+  const toml = `${work}/hooks.toml`
+  const hook = (script: string): void =>
+    fs.writeFileSync(
+      toml,
+      `version = 1\n[bundle.selected]\ncommand = ["sh", "-c", ${JSON.stringify(script)}]\n`
+    )
+  for (const name of ['one', 'two']) await add(name)
+  const pool = `${work}/pool`
+  const select = (name: string, ...flags: string[]) =>
+    ociUnpack('bundle', 'select', ...flags, `${pool}/${name}`)
+  expect(select('one', '--no-hooks')).toMatchObject({ status: 0, stdout: '', stderr: '' })
+  const facts = ['LINK', 'BUNDLE', 'ROOTFS', 'OLD_BUNDLE', 'OLD_ROOTFS', 'OLD_MANIFEST_DIGEST']
+  hook(`for fact in ${facts.join(' ')}; do eval "echo \\$OCI_UNPACK_$fact"; done >${work}/told`)
+  const trace = `${work}/trace`
+  expect(select('two', '--hooks', toml, '--trace', trace)).toMatchObject({ status: 0, stdout: '' })
+  expect(fs.readFileSync(`${work}/told`, 'utf8').split('\n')).toEqual([
+    ...[`${pool}/selected`, `${pool}/two`, `${pool}/two/rootfs`],
+    ...[`${pool}/one`, `${pool}/one/rootfs`, DIGEST, '']
+  ])
+  expect(fs.readFileSync(trace, 'utf8')).toContain('"hook":"bundle.selected"')
+  expect(ociUnpackOk('bundle', 'list', pool).stdout).toMatch(/two .* selected +sha256:/)
+  hook('echo cannot >&2; exit 1')
+  const failed = select('one', '--hooks', toml)
+  expect(failed).toMatchObject({ status: 1 })
+  expect(failed.stderr).toMatch(/HOOK_FAILED[^]*cannot/)
+  expect(failed.stderr).toContain('The selection was undone.')
+  expect(fs.readlinkSync(`${pool}/selected`)).toBe('two')
+  expect(select('one', '--no-hooks', '--link=current')).toMatchObject({ status: 0 })
+  expect(fs.readlinkSync(`${pool}/current`)).toBe('one')
+  const taken = select('one', '--no-hooks', '--link=two')
+  expect([taken.status, taken.stderr]).toEqual([
+    1,
+    expect.stringMatching(/TARGET_INVALID[^]*--link/)
+  ])
+})

@@ -44,7 +44,7 @@ describe('hooks check', () => {
     const { stdout } = ociUnpackOk('hooks', 'check', '--json', toml)
     const { file: path, points } = JSON.parse(stdout) as { file: string; points: object[] }
     expect(path).toBe(toml)
-    expect(points).toHaveLength(16)
+    expect(points).toHaveLength(17)
     expect(points).toContainEqual({
       point: 'store.gc',
       hook: { command: expect.any(Array) as unknown, timeout: 60_000, mode: 'session' }

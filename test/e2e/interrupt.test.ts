@@ -100,6 +100,7 @@ const HOOKED: Readonly<Record<string, () => string[]>> = {
   'bundle delete': () => ['--hooks', hangingHooks(), hookedBundle()],
   'bundle mount': () => ['--hooks', hangingHooks('bundle.mount'), unmountedBundle()],
   'bundle prune': () => ['--keep=1', '--hooks', hangingHooks(), hookedBundles()],
+  'bundle select': () => ['--hooks', hangingHooks('bundle.selected'), selectableBundle()],
   'bundle umount': () => ['--hooks', hangingHooks('bundle.umount'), unmountedBundle()],
   'bundle upgrade': () => [
     ...['--hooks', hangingHooks('bundle.upgraded')],
@@ -197,9 +198,11 @@ describe.runIf(needs('root', 'python3'))('Ctrl-C', () => {
     await until(() => fs.existsSync(`${work}/hanging`))
     const hook = Number(fs.readFileSync(`${work}/hanging`, 'utf8'))
     await interrupt()
-    expect(fs.existsSync(`/proc/${hook}`)).toBe(false)
+    // init may take its time to reap it
+    await expect.poll(() => fs.existsSync(`/proc/${hook}`)).toBe(false)
     // what is made in it, and removed
-    const ignored = command === 'bundle upgrade' ? ['.:mtime'] : []
+    const ignored = ['bundle upgrade', 'bundle select'].includes(command) ? ['.:mtime'] : []
+    if (command === 'bundle select') ignored.push('selected:mtime')
     expect(compareTrees(`${work}/before`, box, ignored)).toEqual([])
     expect(fs.readdirSync(`${work}/kit`)).toEqual([])
   })
@@ -339,6 +342,12 @@ function hookedBundles(): string {
   hookedBundle('old')
   hookedBundle('new')
   return box
+}
+
+/** The new one of them; the old one is selected. */
+function selectableBundle(): string {
+  fs.symlinkSync('old', `${hookedBundles()}/selected`)
+  return `${box}/new`
 }
 
 /** One that says that its root file system is a mount. */

@@ -38,8 +38,7 @@ export function titleOf(step: Step): string {
 }
 
 /** A directory to do a page in, with the built program in its PATH; whoever asks removes it. */
-export function makePlace(): string {
-  const place = makeTemporary()
+export function makePlace(place = makeTemporary()): string {
   const [node, main] = ociUnpackCommand
   for (const directory of ['bin', 'lib']) mkdirSync(join(place, directory))
   for (const name of ['oci-unpack', 'umoci']) symlinkSync(main, join(place, 'lib', name))

@@ -6,7 +6,9 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
+  readlinkSync,
   rmSync,
+  symlinkSync,
   utimesSync,
   writeFileSync
 } from 'node:fs'
@@ -53,13 +55,18 @@ export function bundleScenarios(label: string, set?: SetIn): Scenario[] {
     prepare(box)
     await library.unpack({ image: box.image, destination: box.bundle, ...options(box), jobs: 0 })
   }
+  const oldUnpacked = async (box: Box): Promise<void> => {
+    const destination = oldBundle(box)
+    await library.unpack({ image: box.image, destination, ...options(box), jobs: 0 })
+  }
   const changed = async (box: Box): Promise<void> => {
     await unpacked(box)
     change(`${box.bundle}/rootfs`)
   }
   const end = async (box: Box): Promise<void> => {
-    if (existsSync(box.bundle) && readdirSync(box.bundle).length > 0)
-      await library.deleteBundle({ bundle: box.bundle, ...options(box) })
+    for (const bundle of [box.bundle, oldBundle(box)])
+      if (existsSync(bundle) && readdirSync(bundle).length > 0)
+        await library.deleteBundle({ bundle, ...options(box) })
     rmSync(`${box.path}/kept`, { recursive: true, force: true })
     if (set !== undefined && existsSync(`${box.path}/store`))
       await library.collectStore({ layouts: [box.layout], hooks: { file: hooksFile(box) } })
@@ -114,8 +121,75 @@ export function bundleScenarios(label: string, set?: SetIn): Scenario[] {
       done: BUNDLE_GONE,
       end
     },
+    {
+      name: named('bundle upgrade'),
+      prepare: async (box) => {
+        prepare(box)
+        await oldUnpacked(box)
+        change(`${oldBundle(box)}/rootfs`)
+      },
+      args: (box) => [
+        ...['bundle', 'upgrade', ...flags(box), '--conflicts=both'],
+        ...['--image', `${box.layout}:other`, oldBundle(box), box.bundle]
+      ],
+      state: (box) => `${bundleState(box.bundle)}\nold ${bundleState(oldBundle(box))}`,
+      between: set === undefined ? 'never' : 'after a kill',
+      done: BUNDLE_THERE,
+      end
+    },
+    selecting(
+      named('bundle select'),
+      flags,
+      async (box) => {
+        await unpacked(box)
+        await oldUnpacked(box)
+      },
+      end
+    ),
     ...(set === undefined ? [] : [collecting(named('hooks gc'), flags, unpacked, end)])
   ]
+}
+
+/** With hooks that are told of it. */
+export function hookedSelecting(): Scenario {
+  const flags = ({ path }: Box): string[] => ['--hooks', `${path}/set/hooks.toml`]
+  return selecting(
+    'bundle select with a hook',
+    flags,
+    async (box) => {
+      mkdirSync(`${box.path}/set`)
+      const hook = `[bundle.selected]\ncommand = ["sh", "-c", "echo >${box.path}/told"]\n`
+      writeFileSync(hooksFile(box), `version = 1\n${hook}`)
+      for (const destination of [box.bundle, oldBundle(box)])
+        await library.unpack({ image: box.image, destination, jobs: 0 })
+    },
+    async (box) => {
+      for (const bundle of [box.bundle, oldBundle(box)]) await library.deleteBundle({ bundle })
+    }
+  )
+}
+
+function selecting(
+  name: string,
+  flags: (box: Box) => string[],
+  prepare: (box: Box) => Promise<void>,
+  end: (box: Box) => Promise<void>
+): Scenario {
+  return {
+    name,
+    async prepare(box) {
+      await prepare(box)
+      symlinkSync('old', `${box.path}/selected`)
+    },
+    args: (box) => ['bundle', 'select', ...flags(box), box.bundle],
+    state: ({ path }) => readlinkSync(`${path}/selected`),
+    between: 'never',
+    end
+  }
+}
+
+function oldBundle({ path }: Box): string {
+  return `${path}/old`
 }
 
 function collecting(

@@ -129,26 +129,31 @@ describe.each(usable)('the overlay set on %s', (type) => {
     expect(bundle!.deltaList()).toEqual(before)
   })
 
-  test('what is mounted in a rootfs is not deleted with it, nor does anybody wait for it', () => {
-    const [bundle] = setUp()
-    bundle!.unpack([base])
-    const point = join(bundle!.rootfs, 'mo unt')
-    mkdirSync(point)
-    ok('mount', '-t', 'tmpfs', 'mine', point)
-    writeFileSync(join(point, 'precious'), '')
-    try {
-      const refused = bundle!.call('delete')
-      expect([refused.status, refused.stderr]).toEqual([
-        1,
-        `Something is mounted in ${bundle!.rootfs}\n`
-      ])
-      expect(existsSync(join(point, 'precious'))).toBe(true)
-    } finally {
-      ok('umount', point)
+  test.each(['bundle', 'b u\nn\td\\134le'])(
+    'what is mounted in the rootfs of %j is not deleted with it, nor does anybody wait for it',
+    (name) => {
+      const home = makeWithin(disk)
+      const bundle = new SetDriver('overlay', join(home, 'store'), join(home, name))
+      bundles.push(bundle)
+      bundle.unpack([base])
+      const point = join(bundle.rootfs, 'mo unt')
+      mkdirSync(point)
+      ok('mount', '-t', 'tmpfs', 'mine', point)
+      writeFileSync(join(point, 'precious'), '')
+      try {
+        const refused = bundle.call('delete')
+        expect([refused.status, refused.stderr]).toEqual([
+          1,
+          `Something is mounted in ${bundle.rootfs}\n`
+        ])
+        expect(existsSync(join(point, 'precious'))).toBe(true)
+      } finally {
+        ok('umount', point)
+      }
+      bundle.must('delete')
+      expect(existsSync(bundle.rootfs)).toBe(false)
     }
-    bundle!.must('delete')
-    expect(existsSync(bundle!.rootfs)).toBe(false)
-  })
+  )
 
   test('files below the mount are seen before anything is deleted', () => {
     const [bundle] = setUp()

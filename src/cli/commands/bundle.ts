@@ -117,6 +117,30 @@ export const bundleListCommand: Command = {
   load: async () => (await import('../run-bundle.ts')).runBundleList
 }
 
+export const bundleSelectCommand: Command = {
+  path: ['bundle', 'select'],
+  summary: 'select the bundle that is in use among those in a directory',
+  description:
+    'Lets a symbolic link beside the bundle lead to it, in one step, and calls the hook bundle.selected, which is told of the bundle' +
+    ' that was selected before. Going back is to select that one again. If the hook fails or Ctrl-C stops it, the link leads to the' +
+    ' old bundle again. "bundle list" shows what is selected, and "bundle prune" never removes it.',
+  positionals: [BUNDLE],
+  flags: [
+    {
+      name: 'link',
+      value: 'NAME',
+      summary: 'name of the symbolic link (default: selected)'
+    },
+    ...HOOK_FLAGS
+  ],
+  environment: HOOK_VARIABLES,
+  examples: [
+    'oci-unpack bundle select /srv/app/app-7',
+    'oci-unpack bundle select --link current --hooks /etc/oci-unpack/restart/hooks.toml /srv/app/app-7'
+  ],
+  load: async () => (await import('../run-bundle.ts')).runBundleSelect
+}
+
 export const bundlePruneCommand: Command = {
   path: ['bundle', 'prune'],
   summary: 'remove old bundles from a directory',

@@ -5,6 +5,7 @@ import {
   bundleListCommand,
   bundleMountCommand,
   bundlePruneCommand,
+  bundleSelectCommand,
   bundleSaveCommand,
   bundleUmountCommand,
   bundleUpgradeCommand
@@ -70,6 +71,7 @@ export const COMMANDS: readonly Command[] = [
   bundleSaveCommand,
   bundleListCommand,
   bundlePruneCommand,
+  bundleSelectCommand,
   hooksCheckCommand,
   hooksTestCommand,
   hooksGcCommand

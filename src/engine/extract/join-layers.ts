@@ -20,7 +20,7 @@ export function joinLayers(
   planRoot: PlanRoot,
   stack: LayerStack,
   target: string,
-  how: Pick<ApplyOptions, 'implicit' | 'write'>,
+  how: Pick<ApplyOptions, 'implicit' | 'write' | 'discards'>,
   onEvent: OnEvent
 ): void {
   const trash = layerTrash(planRoot)

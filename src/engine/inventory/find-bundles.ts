@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { METADATA_FILE, ROOTFS_DIRECTORY, STATE_DIRECTORY } from '../../bundle/files.ts'
 import { fromText } from '../../bytes.ts'
 import { mountsBelow } from '../../sys/mounts.ts'
+import { isPrivateName } from '../../workspace/private-name.ts'
 
 /**
  * Names of the directories that are bundles, complete or not, in order. Links are not followed: they only select. What may not be
@@ -16,7 +17,8 @@ export function bundleNames(directory: string): string[] {
     .sort()
 }
 
-function isBundle(path: string): boolean {
+/** Complete or not. */
+export function isBundle(path: string): boolean {
   return [METADATA_FILE, STATE_DIRECTORY].some((name) => existsSync(join(path, name)))
 }
 
@@ -24,7 +26,8 @@ function isBundle(path: string): boolean {
 export function linksTo(directory: string, name: string): string[] {
   const bundle = realpathSync(join(directory, name))
   return entries(directory)
-    .filter((entry) => entry.isSymbolicLink() && leadsTo(join(directory, entry.name), bundle))
+    .filter((entry) => entry.isSymbolicLink() && !isPrivateName(fromText(entry.name)))
+    .filter((entry) => leadsTo(join(directory, entry.name), bundle))
     .map((link) => link.name)
     .sort()
 }

@@ -1,7 +1,7 @@
 /** The events that an operation reports to its caller. */
 import type { Facts } from '../../errors.ts'
 import type { CopyOutcome } from '../../store/copy-blob.ts'
-import type { KeptChange, MergeConflict } from '../../plan/upgrade/merge-trees.ts'
+import type { KeptChange, MergeConflict } from '../../plan/upgrade/merge-plan.ts'
 import type { HookLogLine } from '../../hooks/load.ts'
 import type { RetryEvent } from '../../registry/registry.ts'
 import type { TransferEvent } from '../../transports/transport.ts'

@@ -4,7 +4,8 @@ import type {
   DeltaListContext,
   HookLayer,
   ImageContext,
-  RefreshBundleContext
+  RefreshBundleContext,
+  SelectedContext
 } from '../../hooks/contexts.ts'
 import type { UnpackedSize } from '../../codec/size-hint.ts'
 import { chainIds } from '../../image/digest.ts'
@@ -14,7 +15,7 @@ import type { ResolvedImage } from '../../store/resolve.ts'
 import { contextAt } from '../bundle/bundle-site.ts'
 import type { Job } from '../extract/job.ts'
 import { isRootless } from '../extract/rootless.ts'
-import type { MadeBundle } from './layer-storage.ts'
+import type { MadeBundle, Selected } from './layer-storage.ts'
 
 /** For a bundle that is being made. */
 export function newContext({ source, image, settings }: Job, bundle: BundleContext): ImageContext {
@@ -38,6 +39,18 @@ export function refreshContext(made: MadeBundle, before: ResolvedImage): Refresh
   return parentChainId === undefined || parentChainId === context.chainId
     ? context
     : { ...context, parentChainId }
+}
+
+/** For a bundle that is now the one in use. */
+export function selectedContext({ bundle, manifestDigest, link, old }: Selected): SelectedContext {
+  const context = { ...contextAt(bundle), manifestDigest, link }
+  if (old === undefined) return context
+  return {
+    ...context,
+    oldBundle: old.bundle,
+    oldRootfs: contextAt(old.bundle).rootfs,
+    ...(old.manifestDigest === undefined ? {} : { oldManifestDigest: old.manifestDigest })
+  }
 }
 
 function madeContext({ bundle, image, layout, settings }: MadeBundle): ImageContext {

@@ -13,11 +13,11 @@ import type { OnEvent } from '../operation/events.ts'
 import { openHooks, type HooksOption } from '../operation/open-hooks.ts'
 import { holdsLess } from '../operation/warnings.ts'
 import type { ChangedPaths } from '../../plan/changed-paths.ts'
-import { deltaContext, newContext, refreshContext } from './hook-contexts.ts'
+import { deltaContext, newContext, refreshContext, selectedContext } from './hook-contexts.ts'
 import { HookedBundle } from './hooked-bundle.ts'
-import type { Collected, LayerStorage, MadeBundle, NewBundle } from './layer-storage.ts'
+import type { Collected, LayerStorage, MadeBundle, NewBundle, Selected } from './layer-storage.ts'
 import { mountAgain, unmount } from './mounted-rootfs.ts'
-import { lockStorage } from './storage-locks.ts'
+import { lockSelection, lockStorage } from './storage-locks.ts'
 import { isRootless } from '../extract/rootless.ts'
 import { pruneManifests } from './tree-manifest-cache.ts'
 
@@ -104,6 +104,22 @@ class HooksStorage implements LayerStorage {
     await whileOwned(this.hooks.owner, fd, context.bundle, () =>
       unmount(this.hooks, context, signal)
     )
+  }
+
+  async whileSelecting<T>(
+    directory: string,
+    act: (tell: (selected: Selected) => Promise<void>) => Promise<T>,
+    signal?: AbortSignal
+  ): Promise<T> {
+    const { hooks } = this
+    const lock = await lockSelection(hooks, directory, signal)
+    try {
+      return await act(async (selected) => {
+        await hooks.call('selected', selectedContext(selected), signal)
+      })
+    } finally {
+      lock.release()
+    }
   }
 
   async remove(

@@ -64,6 +64,16 @@ export interface LayerStorage {
   umount(bundle: BundleDirectory, signal?: AbortSignal): Promise<void>
 
   /**
+   * Runs `act`, which changes which bundle of a directory is in use, and tells of it. Nobody else does so there meanwhile.
+   * @param directory a name for the directory that is the same for all processes
+   */
+  whileSelecting<T>(
+    directory: string,
+    act: (tell: (selected: Selected) => Promise<void>) => Promise<T>,
+    signal?: AbortSignal
+  ): Promise<T>
+
+  /**
    * Removes what was made for a bundle, then calls `removeFiles`. May be called again if it failed halfway. Layers
    * stay. @throws BUNDLE_EXISTS while the bundle is being made
    */
@@ -107,6 +117,14 @@ export interface UpgradedFrom {
   bundle: string
   /** Of the manifest of its image. */
   manifestDigest: Digest
+}
+
+/** A bundle that is now the one in use. */
+export interface Selected extends UpgradedFrom {
+  /** Absolute path of the symbolic link that leads to it. */
+  link: string
+  /** The one that was in use before; its digest is undefined if it does not exist any more. */
+  old: { bundle: string; manifestDigest: Digest | undefined } | undefined
 }
 
 /** Whether a bundle gets a tree manifest and fingerprints, and from where. */

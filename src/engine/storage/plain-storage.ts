@@ -30,6 +30,7 @@ export const plainStorage: LayerStorage = {
   refresh: () => Promise.resolve(),
   mount: () => Promise.resolve(),
   umount: () => Promise.resolve(),
+  whileSelecting: (_directory, act) => act(() => Promise.resolve()),
   remove: (_bundle, removeFiles) => {
     removeFiles()
     return Promise.resolve()

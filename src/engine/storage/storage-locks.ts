@@ -36,6 +36,18 @@ export async function lockStorage(
   return take(hooks, `${hooks.name}.store`, kind, signal)
 }
 
+/**
+ * Locks which bundle of a directory is in use, for all hooks: what they do about it must happen in the same order.
+ * @throws ABORTED, SYSCALL_FAILED
+ */
+export async function lockSelection(
+  hooks: HookSet,
+  directory: string,
+  signal: AbortSignal | undefined
+): Promise<StorageLock> {
+  return take(hooks, `selection-${directory}`, 'exclusive', signal)
+}
+
 async function take(
   { owner }: HookSet,
   name: string,

@@ -12,7 +12,7 @@ import { packWhiteout } from '../../plan/pack-entry.ts'
 import { layerPolicy } from '../../plan/policy/layer-policy.ts'
 import { writeRules } from '../../plan/policy/policies.ts'
 import type { Directory } from '../../plan/tree.ts'
-import type { MergeStep } from '../../plan/upgrade/merge-trees.ts'
+import type { MergeStep } from '../../plan/upgrade/merge-plan.ts'
 import type { StagingPlace } from '../../rootfs/layer-stage.ts'
 import { close, openDirectory } from '../../sys/files.ts'
 import { handlePath, withoutHandles } from '../../sys/handle-path.ts'
@@ -26,7 +26,12 @@ import { treeOf } from '../edit/packed-bundle.ts'
 import type { Job } from '../extract/job.ts'
 import { joinLayers, reportLostXattr } from '../extract/join-layers.ts'
 import { metadataRules } from '../extract/metadata-rules.ts'
-import { addExistingTree, existingPlanRoot, layerStaging } from '../extract/plan-root.ts'
+import {
+  addExistingTree,
+  existingPlanRoot,
+  layerStaging,
+  layerTrash
+} from '../extract/plan-root.ts'
 import type { UnpackSettings } from '../extract/unpack-options.ts'
 import { heedSignals } from '../operation/abort.ts'
 import type { OnEvent } from '../operation/events.ts'
@@ -82,7 +87,8 @@ async function carryInto(
   const originals = { ...carrying.originals, root: planRoot.fd, ledger: existing.ledger }
   await stageAll(place, settings, { ...carrying, originals }, (entry) => folder.add(entry))
   onEvent({ type: 'phase', phase: 'join' })
-  joinLayers(planRoot, stack, '', metadataRules(policy), onEvent)
+  const how = { ...metadataRules(policy), discards: layerTrash(planRoot) }
+  joinLayers(planRoot, stack, '', how, onEvent)
   return stack.root
 }
 

@@ -4,8 +4,9 @@ import type { ByteString } from '../../bytes.ts'
 import { target } from '../../image/choice.ts'
 import { writeRules } from '../../plan/policy/policies.ts'
 import type { Directory } from '../../plan/tree.ts'
-import { mergeTrees, type MergeInput, type MergePlan } from '../../plan/upgrade/merge-trees.ts'
-import { isDirectoryEntry, isSameObject, type SeenEntry } from '../../plan/upgrade/same-object.ts'
+import type { MergePlan, Resolve } from '../../plan/upgrade/merge-plan.ts'
+import { mergeTrees } from '../../plan/upgrade/merge-trees.ts'
+import { isDirectoryEntry, isSameObject } from '../../plan/upgrade/same-object.ts'
 import { DiskTreeView } from '../../rootfs/tree-view.ts'
 import { putModesBack } from '../../sys/put-modes-back.ts'
 import { status } from '../../sys/status.ts'
@@ -21,9 +22,6 @@ import type { NewBundle } from '../storage/layer-storage.ts'
 import { withNewRootfs } from '../storage/new-rootfs.ts'
 import { carryOver } from './carry-over.ts'
 import { withSides, type LocalChanges } from './local-changes.ts'
-
-/** Who wins the conflict at a path. */
-export type Resolve = MergeInput<SeenEntry>['resolve']
 
 export interface MergeFrom {
   from: OpenBundle

@@ -8,7 +8,7 @@
  */
 import { display, fromText, type ByteString } from '../../bytes.ts'
 import { OciUnpackError } from '../../errors.ts'
-import type { Resolution } from './merge-trees.ts'
+import type { Resolution } from './merge-plan.ts'
 
 export const RESOLUTIONS: readonly Resolution[] = ['keep', 'new', 'both']
 

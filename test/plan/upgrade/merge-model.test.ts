@@ -1,7 +1,7 @@
 /** The merge on random trees, against a model that merges nested values by the definition and knows no paths. */
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Resolution } from '../../../src/plan/upgrade/merge-trees.ts'
+import type { Resolution } from '../../../src/plan/upgrade/merge-plan.ts'
 import { baseName, parentPath } from '../../../src/plan/names.ts'
 import { carriedOut, isDirectory, merge, type SmallTree, type Triple } from './small-trees.ts'
 

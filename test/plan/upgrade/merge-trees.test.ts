@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Resolution } from '../../../src/plan/upgrade/merge-trees.ts'
+import type { Resolution } from '../../../src/plan/upgrade/merge-plan.ts'
 import { carriedOut, merge, tree, type SmallTree } from './small-trees.ts'
 
 function run(

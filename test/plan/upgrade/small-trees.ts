@@ -1,11 +1,8 @@
 /** Small trees for the merge: paths with values as text, and the merge done on them. */
 import type { LocalChange } from '../../../src/plan/upgrade/changed-tree.ts'
-import {
-  mergeTrees,
-  type MergePlan,
-  type Resolution,
-  type TreeView
-} from '../../../src/plan/upgrade/merge-trees.ts'
+import type { MergePlan, Resolution } from '../../../src/plan/upgrade/merge-plan.ts'
+import { mergeTrees } from '../../../src/plan/upgrade/merge-trees.ts'
+import type { TreeView } from '../../../src/plan/upgrade/three-trees.ts'
 import { baseName, parentPath } from '../../../src/plan/names.ts'
 
 /** `a`: a leaf; `a@2`: the same at another time; `/`, `/x`: a directory, which has a value of its own, too. */
