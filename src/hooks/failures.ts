@@ -30,8 +30,8 @@ export function timedOut(reason: string, limit: number): OciUnpackError {
 }
 
 /** `limit` in milliseconds. @param what is in use: the bundle, or the storage */
-export function busyTooLong(what: string, limit: number): OciUnpackError {
-  return hookError('HOOK_TIMEOUT', 'A hook took too long.', 'it was busy the whole time', {
+export function busyTooLong(reason: string, what: string, limit: number): OciUnpackError {
+  return hookError('HOOK_TIMEOUT', 'A hook took too long.', reason, {
     expected: `an answer within ${limit} ms`,
     hint: `${what} is in use: end what uses it (processes and mounts; fuser and findmnt show them), or raise the timeout of this hook.`
   })

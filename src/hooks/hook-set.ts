@@ -1,6 +1,6 @@
 /** The steps of a call, for all kinds of hooks: ask, ask again while busy, judge the answer, say who failed. */
 import { setTimeout } from 'node:timers/promises'
-import { withFacts, type Facts } from '../errors.ts'
+import { OciUnpackError, withFacts, type Facts } from '../errors.ts'
 import { mayDecline, readAnswer } from './answer.ts'
 import {
   said,
@@ -120,13 +120,25 @@ async function untilNotBusy(
   report: (busy: Said) => void
 ): Promise<NotBusy> {
   const end = performance.now() + timeout
+  const tooLong = (reason: string, busy: Said): unknown =>
+    withFacts(busyTooLong(reason, used, timeout), said(busy))
+  let last: Said | undefined
   for (let wait = FIRST_WAIT_MS; ; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
-    const answer = await question()
+    const answer = await question().catch((error: unknown) => {
+      throw last === undefined || !isTimeout(error)
+        ? error
+        : tooLong('it was busy, and did not answer when it was asked again', last)
+    })
     if (answer.status !== 'busy') return answer
+    last = answer
     if (wait === SECOND_WAIT_MS) report(answer)
-    if (performance.now() + wait >= end) throw withFacts(busyTooLong(used, timeout), said(answer))
+    if (performance.now() + wait >= end) throw tooLong('it was busy the whole time', answer)
     await unlessStopped(stop, setTimeout(wait))
   }
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof OciUnpackError && error.code === 'HOOK_TIMEOUT'
 }
 
 function factsOf<P extends HookPoint>(

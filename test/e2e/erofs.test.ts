@@ -13,6 +13,7 @@ import {
   writeFileSync
 } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { HEEDING_MODES } from '../support/as-user.ts'
 import { compareTrees } from '../support/compare-trees.ts'
 import { buildImage } from '../support/image-builder.ts'
 import { mountNew, type Mounted } from '../support/loop.ts'
@@ -309,8 +310,8 @@ describe.runIf(needs('root', 'erofs', 'loop', 'fsck.erofs', 'python3'))('erofs',
     const [{ name }, missing] = setOf(path).devices as [Device, Device]
     chownSync(`${path}/${name}`, 1, 1)
     chmodSync(`${path}/${name}`, 0)
-    const caps = ['--bounding-set', '-dac_override,-dac_read_search', '--inh-caps', '-all']
-    const verify = (): Run => run('setpriv', ...caps, ...ociUnpackCommand, 'erofs', 'verify', path)
+    const words = [...ociUnpackCommand, 'erofs', 'verify', path]
+    const verify = (): Run => run(...HEEDING_MODES, ...words)
     const { status, stdout, stderr } = verify()
     expect(stdout).toMatch(
       new RegExp(`^unreadable  ${name}\\n.* path: ${path}/${name}; call: openat`, 'm')

@@ -16,6 +16,7 @@ import {
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { HEEDING_MODES } from '../support/as-user.ts'
 import { blobPath, buildImage, type Layer } from '../support/image-builder.ts'
 import { needs } from '../support/requires.ts'
 import { ok, run } from '../support/run.ts'
@@ -348,9 +349,8 @@ describe('an output that cannot be', () => {
     const directory = join(work, 'of-another')
     mkdirSync(directory)
     chownSync(directory, 1, 1)
-    const caps = ['--bounding-set', '-dac_override,-dac_read_search', '--inh-caps', '-all']
     const args = ['file', 'export', '--image', image, '--disk', `${directory}/disk`]
-    const { status, stderr } = run('setpriv', ...caps, ...ociUnpackCommand, ...args)
+    const { status, stderr } = run(...HEEDING_MODES, ...ociUnpackCommand, ...args)
     expect(status).toBe(1)
     expect(stderr).toContain('The output cannot be written: permission denied. [SYSCALL_FAILED]')
     expect(stderr).toContain(`path: ${directory}/disk\n`)

@@ -57,6 +57,15 @@ describe('a program', () => {
     if (reason.includes('busy')) expect(error.hint).toContain('The bundle is in use: end what uses')
   })
 
+  test('that was busy, and then hangs, is still said to be busy', async () => {
+    const script = 'echo in use >&2; test ! -e asked || exec sleep 60; touch asked; exit 75'
+    const set = shell(script, ['delete'], 'rootfs', 'timeout = "1000ms"')
+    const error = await failureOf(set.call('delete', imageContext('x')))
+    expect(error.code).toBe('HOOK_TIMEOUT')
+    expect(error.facts).toMatchObject({ stderr: 'in use' })
+    expect(error.facts.reason).toContain('it was busy, and did not answer')
+  })
+
   test('gets one JSON object on standard input, big numbers exact', async () => {
     const set = shell('cat > stdin', ['runtime-config'])
     const context: RuntimeConfigContext = {

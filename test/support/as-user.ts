@@ -14,6 +14,12 @@ export const AS_USER = [
   ...['--inh-caps=-all', 'env', '-u', 'HOME']
 ]
 
+/** What comes before a command of root, who then may only do what the modes of files allow. */
+export const HEEDING_MODES = [
+  'setpriv',
+  ...['--bounding-set', '-dac_override,-dac_read_search', '--inh-caps', '-all']
+] as const
+
 export function runAsUser(...words: string[]): Run {
   return run(AS_USER[0]!, ...AS_USER.slice(1), ...words)
 }
