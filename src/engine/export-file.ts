@@ -78,12 +78,15 @@ export async function exportFile(options: ExportFileOptions): Promise<ExportFile
   return asked({ image: options.image }, () =>
     withImage(options.image, settings, async (job) => {
       const output = await outputOf(options, search, job)
+      const guess = { isWritten: false }
+      const onGuess = (): void => void (guess.isWritten = true)
       try {
-        const result = await run(job, search, output, options)
+        const result = await run(job, search, { output, onGuess }, options)
         output?.publish()
         return result
       } catch (error) {
-        if (output?.isOpenToAll === true && hasWritten(error)) warnOfWritten(job)
+        const isWritten = guess.isWritten || mayBeWritten(error, options)
+        if (output?.isOpenToAll === true && isWritten) warnOfWritten(job)
         throw error
       } finally {
         output?.discard()
@@ -108,15 +111,19 @@ async function outputOf(
 ): Promise<ExportOutput | undefined> {
   if (output === undefined) return undefined
   const { onEvent, signal } = settings
-  const nameInImage = 'path' in guess ? display(baseName(guess.path)) : undefined
+  const nameInImage =
+    guess !== undefined && 'path' in guess ? display(baseName(guess.path)) : undefined
   return openOutput(output, { nameInImage, onLeftover: leftoverTo(onEvent), signal })
 }
 
-/** What is wrong with a path or the room on a device is found before anything is written, and a reader that has gone is told by the error. */
-function hasWritten(error: unknown): boolean {
+/**
+ * What is wrong with a path, or with the room on a device for a file whose length is known, is found before anything is written,
+ * unless the file was guessed. A reader that has gone is told by the error.
+ */
+function mayBeWritten(error: unknown, { inflate }: ExportFileOptions): boolean {
   if (isErrno(error, 'EPIPE')) return false
   const isEarly = ({ code }: OciUnpackError): boolean =>
-    code.startsWith('PATH_') || code === 'TARGET_TOO_SMALL'
+    code.startsWith('PATH_') || (code === 'TARGET_TOO_SMALL' && inflate !== true)
   return !(error instanceof OciUnpackError && isEarly(error))
 }
 
@@ -132,12 +139,13 @@ function warnOfWritten({ settings }: ImageJob): void {
 async function run(
   job: ImageJob,
   search: FileSearch,
-  output: ExportOutput | undefined,
+  { output, onGuess }: { output: ExportOutput | undefined; onGuess: () => void },
   options: ExportFileOptions
 ): Promise<ExportFileResult> {
   const way: ExportWay = {
     output: output?.description,
     stopEarly: options.stopEarly === true,
+    onGuess,
     reset: () => output?.reset() ?? true
   }
   if (options.inflate !== true) return resultOf(job, await exportFound(job, search, way), undefined)

@@ -97,6 +97,31 @@ describe('file export', () => {
     expectReaderGone(stderr, 'standard output')
   })
 
+  test.each(['etc/after/', 'etc/after/.', 'etc/after/../after', 'etc/../none'])(
+    'nothing is written for a path that only a directory can have: %s',
+    (path) => {
+      const args = ['file', 'export', '--image', imageOf(`of ${path}`, [one(raw)]), path, '-']
+      const { status, stdout, stderr } = ociUnpack(...args)
+      expect(stderr).toMatch(/\[PATH_(NOT_FOUND|INVALID)\]/)
+      expect(stderr).not.toContain('must not be used')
+      expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+    }
+  )
+
+  test('.. in a path is resolved in the image', () => {
+    const image = imageOf('up', [one(raw)])
+    expect(ociUnpackOk('file', 'export', '--image', image, 'disk/../etc/after').stdout).toBe('x')
+  })
+
+  test.each([
+    ['a link to nothing', symlink('etc/after', 'nowhere'), 'PATH_NOT_FOUND'],
+    ['a directory', directory('etc/after'), 'PATH_INVALID'],
+    ['nothing, as its directory is a link', symlink('etc', 'nowhere'), 'PATH_NOT_FOUND']
+  ])('what was written of a file that %s replaces must not be used', (name, entry, code) => {
+    const layer = tar(directory('etc'), file('etc/after', raw), entry)
+    expectFailure(['--image', imageOf(name, [layer]), 'etc/after', '-'], code, 'must not be used')
+  })
+
   test('upper layers win, and remove', () => {
     const upper = tar(directory('disk'), file('disk/disk.img', 'new'))
     const removed = tar(directory('disk'), file('disk/.wh.disk.img'))

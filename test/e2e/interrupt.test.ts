@@ -199,7 +199,7 @@ describe.runIf(needs('root', 'python3'))('Ctrl-C', () => {
     const hook = Number(fs.readFileSync(`${work}/hanging`, 'utf8'))
     await interrupt()
     // init may take its time to reap it
-    await expect.poll(() => fs.existsSync(`/proc/${hook}`)).toBe(false)
+    await expect.poll(() => fs.existsSync(`/proc/${hook}`), { timeout: 10_000 }).toBe(false)
     // what is made in it, and removed
     const ignored = ['bundle upgrade', 'bundle select'].includes(command) ? ['.:mtime'] : []
     if (command === 'bundle select') ignored.push('selected:mtime')

@@ -18,6 +18,8 @@ export interface ExportWay {
   /** Undefined: nothing is written. */
   output: OutputDescription | undefined
   stopEarly: boolean
+  /** Called when a file was written that may turn out not to be the right one. */
+  onGuess: () => void
   /** Takes back what was written. False if that is not possible. */
   reset: () => boolean
 }
@@ -32,8 +34,10 @@ export function exportFound(
   search: FileSearch,
   way: ExportWay
 ): Promise<ExportedFile> {
+  const { guess } = search
+  if (guess === undefined) return again(job, search, way, false)
   return withLayerReader(job, async (reader) => {
-    const layers = new GuessedLayers(reader, job.image.manifest.layers.length, search.guess, way)
+    const layers = new GuessedLayers(reader, job.image.manifest.layers.length, guess, way)
     const found = await layers.hold(() => findOne(layers, job, search))
     const { exported } = layers
     if (found !== undefined && exported !== undefined && isSame(found.inode, exported))
@@ -100,8 +104,13 @@ class GuessedLayers implements LayerIndexes {
     const { output, stopEarly } = this.way
     const { index, exported } = await this.reader.exportBody(layer, this.guess, output, stopEarly)
     if (exported === undefined) this.next = layer - 1
-    else this.exported = { layer, file: exported }
+    else this.found({ layer, file: exported })
     return index
+  }
+
+  private found(exported: Guessed): void {
+    this.exported = exported
+    if (exported.file.size > 0) this.way.onGuess()
   }
 
   /** A search in a layer that was not read to its end may find nothing, or the wrong file. */

@@ -10,8 +10,8 @@ import { bytesOf, regularFile } from './regular-file.ts'
 export interface FileSearch {
   /** What to look for in the merged tree. */
   path: ByteString
-  /** What the right file probably looks like in its layer. */
-  guess: WantedBody
+  /** What the right file probably looks like in its layer. Undefined if nobody can know before the search has ended. */
+  guess: WantedBody | undefined
   /** The file itself. @throws PATH_* */
   choose: (found: FoundFile) => FoundInode
   /** The error to show if even the path is not there. */
@@ -24,12 +24,15 @@ export interface FoundInode {
   inode: Inode
 }
 
+/** A path that exists only if something in it is a directory (path_resolution(7)): `..` in it, or a slash at its end. */
+const NEEDS_DIRECTORY = /(?:^|\/)\.\.(?:\/|$)|\/\.?$/
+
 /** @throws USAGE */
 export function searchForPath(path: string | Uint8Array): FileSearch {
   const wanted = bytesOf(path)
   return {
     path: wanted,
-    guess: { path: cleanPath(wanted) },
+    guess: NEEDS_DIRECTORY.test(wanted) ? undefined : { path: cleanPath(wanted) },
     choose: (found) => ({ path: found.path, inode: regularFile(wanted, found) })
   }
 }
