@@ -1,17 +1,26 @@
-/** Reads the hash tree of a file. */
+/** Reads the beginning of the hash tree of a file. */
 import { createHash } from 'node:crypto'
 import type { ByteString } from '../bytes.ts'
 import { close, openFile } from '../sys/files.ts'
 import { readFully } from '../sys/read.ts'
 import { TOP, VERITY_BLOCK } from '../verity/hash-tree.ts'
 
-/** What the root hash of a tree of at least one level must be, in hex. @throws SyscallError */
-export function topHash(directory: number, tree: ByteString): string {
+export interface TreeFacts {
+  /** The block with the superblock. */
+  header: Buffer
+  /** What the root hash of a tree of at least one level must be, in hex. */
+  rootHash: string
+}
+
+/** @throws SyscallError */
+export function treeFacts(directory: number, tree: ByteString): TreeFacts {
   const file = openFile(directory, tree)
   try {
-    const block = Buffer.alloc(VERITY_BLOCK)
-    readFully(file, block, VERITY_BLOCK, TOP * VERITY_BLOCK)
-    return createHash('sha256').update(block).digest('hex')
+    const blocks = Buffer.alloc((TOP + 1) * VERITY_BLOCK)
+    readFully(file, blocks, blocks.length, 0)
+    const top = blocks.subarray(TOP * VERITY_BLOCK)
+    const rootHash = createHash('sha256').update(top).digest('hex')
+    return { header: blocks.subarray(0, VERITY_BLOCK), rootHash }
   } finally {
     close(file)
   }

@@ -53,6 +53,9 @@ const SUPERBLOCK = {
   dataBlocks: 72
 } as const
 
+/** What of the first block says anything, without the salt that there is none of. */
+export const SUPERBLOCK_BYTES = 96
+
 const SIGNATURE = 'verity\0\0'
 
 /** The first block of the file. @param uuid 16 bytes */

@@ -1,4 +1,5 @@
 /** EROFS images of whole images, made, verified and mounted by the built program. */
+import { createHash } from 'node:crypto'
 import {
   chmodSync,
   chownSync,
@@ -9,6 +10,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync
 } from 'node:fs'
@@ -60,7 +62,7 @@ interface Device {
 interface Set {
   merged: { name: string }
   devices: Device[]
-  verity: (Device & { file: string; rootHash: string })[]
+  verity: (Device & { file: string; digest: string; rootHash: string })[]
 }
 
 describe.runIf(needs('root', 'erofs', 'loop', 'fsck.erofs', 'python3'))('erofs', () => {
@@ -262,6 +264,32 @@ describe.runIf(needs('root', 'erofs', 'loop', 'fsck.erofs', 'python3'))('erofs',
     changeByte(`${path}/${verity[0]!.name}`)
     const { stdout } = ociUnpack('erofs', 'verify', path)
     expect(stdout).toMatch(new RegExp(`^damaged +${verity[0]!.name}$`, 'm'))
+  })
+
+  test.each([
+    ['hash type', 12],
+    ['number of blocks', 72],
+    ['length of the salt', 80]
+  ])('verify finds another %s in a hash tree', (name, offset) => {
+    const path = `${work}/${name}`
+    ociUnpackOk('erofs', 'make', '--verity', '--image', image, path)
+    const set = setOf(path)
+    const tree = set.verity[0]!
+    const bytes = readFileSync(`${path}/${tree.name}`)
+    bytes[offset]! ^= 1
+    writeFileSync(`${path}/${tree.name}`, bytes)
+    tree.digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`
+    writeFileSync(`${path}/erofs.json`, JSON.stringify(set))
+    expect(ociUnpack('erofs', 'verify', path).stdout).toContain('superblock says something else')
+  })
+
+  test('verify says of a link in place of a file what it is', () => {
+    const path = `${work}/linked`
+    ociUnpackOk('erofs', 'make', '--verity', '--image', image, path)
+    const { name } = setOf(path).verity[0]!
+    renameSync(`${path}/${name}`, `${path}/elsewhere`)
+    symlinkSync('elsewhere', `${path}/${name}`)
+    expect(ociUnpack('erofs', 'verify', path).stdout).toContain('not a regular file')
   })
 
   test('verify finds another root hash', () => {

@@ -67,6 +67,11 @@ test.each<[string, unknown, string]>([
   ['a hash tree of no image', { ...set, verity: [{ ...tree, file: 'b.erofs' }] }, 'of no image'],
   ['two hash trees of an image', { ...set, verity: [tree, { ...tree, name: 'b' }] }, 'only one'],
   ['a hash tree that is an image', { ...set, verity: [{ ...tree, name: 'a.erofs' }] }, 'several'],
+  [
+    'a layer without a hash tree',
+    { ...set, verity: [{ ...tree, file: 'merged.erofs' }] },
+    'no hash tree'
+  ],
   ['a short root hash', { ...set, verity: [{ ...tree, rootHash: 'ab' }] }, '/rootHash'],
   ['a list', [], ''],
   ['nothing', null, '']

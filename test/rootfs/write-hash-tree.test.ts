@@ -1,7 +1,7 @@
 /** Hash trees, beside those of veritysetup. */
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { topHash } from '../../src/rootfs/read-hash-tree.ts'
+import { treeFacts } from '../../src/rootfs/read-hash-tree.ts'
 import { writeHashTree, type HashTree } from '../../src/rootfs/write-hash-tree.ts'
 import { failure } from '../support/failure.ts'
 import { noise } from '../support/noise.ts'
@@ -29,7 +29,7 @@ test.runIf(needs('veritysetup')).each([1, 2, 127, 128, 129, 128 * 128, 128 * 128
       const ours = readFileSync(`${path}/ours`)
       expect(ours.equals(readFileSync(`${path}/theirs`))).toBe(true)
       expect(ours.length).toBe(size)
-      if (blocks > 1) expect(topHash(directory, 'ours')).toBe(rootHash)
+      if (blocks > 1) expect(treeFacts(directory, 'ours').rootHash).toBe(rootHash)
     })
   }
 )

@@ -3,6 +3,9 @@ import { OciUnpackError, type Facts } from '../../errors.ts'
 import { BLOCK } from '../../erofs/format.ts'
 import { digestHex } from '../../image/digest.ts'
 import type { ErofsFacts } from '../../rootfs/read-erofs.ts'
+import type { TreeFacts } from '../../rootfs/read-hash-tree.ts'
+import type { Status } from '../../sys/status.ts'
+import { SUPERBLOCK_BYTES, treeHeader, VERITY_BLOCK } from '../../verity/hash-tree.ts'
 import type { ErofsFile, ImageSet, VerityFile } from './image-set.ts'
 import { layerUuid, mergedUuid } from './image-uuid.ts'
 
@@ -45,8 +48,16 @@ export function compareImage(expected: ExpectedImage, found: ErofsFacts): void {
   })
 }
 
-/** @throws EROFS_INVALID */
-export function compareSize(expected: ErofsFile, found: number): void {
+/** What can be said of a file before it is read. @throws EROFS_INVALID */
+export function compareFile(
+  expected: ErofsFile,
+  { type, size }: Pick<Status, 'type' | 'size'>
+): void {
+  compare(expected, 'it is not a regular file', { expected: 'file', found: type })
+  compareSize(expected, size)
+}
+
+function compareSize(expected: ErofsFile, found: number): void {
   compare(expected, 'its file has another size', { expected: expected.size, found })
 }
 
@@ -58,9 +69,18 @@ export function compareDigest(expected: ErofsFile, sha256: string): void {
   })
 }
 
-/** @throws EROFS_INVALID */
-export function compareRootHash(expected: VerityFile, found: string): void {
-  compare(expected, 'it has another root hash', { expected: expected.rootHash, found })
+/** @param image that the tree is of @throws EROFS_INVALID */
+export function compareTree(expected: VerityFile, image: ExpectedImage, found: TreeFacts): void {
+  const { uuid, size } = image
+  const header = treeHeader(size / VERITY_BLOCK, Buffer.from(uuid, 'hex'))
+  compare(expected, 'its superblock says something else', {
+    expected: hex(header.subarray(0, SUPERBLOCK_BYTES)),
+    found: hex(found.header.subarray(0, SUPERBLOCK_BYTES))
+  })
+  compare(expected, 'it has another root hash', {
+    expected: expected.rootHash,
+    found: found.rootHash
+  })
 }
 
 function compare({ name }: ErofsFile, reason: string, facts: Facts): void {

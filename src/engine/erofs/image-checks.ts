@@ -1,18 +1,18 @@
 /** How each file of a set is checked, from its first byte to its last. */
 import { digestHex, digestOf } from '../../image/digest.ts'
-import { topHash } from '../../rootfs/read-hash-tree.ts'
+import { treeFacts } from '../../rootfs/read-hash-tree.ts'
 import { status } from '../../sys/status.ts'
 import type { Control } from '../../worker/control.ts'
 import type { Pool } from '../../worker/pool.ts'
 import {
   compareDigest,
-  compareRootHash,
+  compareFile,
   compareImage,
-  compareSize,
+  compareTree,
   expectedImages,
   type ExpectedImage
 } from './compare-images.ts'
-import type { ErofsFile, ImageSet } from './image-set.ts'
+import type { ErofsFile, ImageSet, VerityFile } from './image-set.ts'
 import { diskDescriptor } from './vm-disk.ts'
 
 /** A file of a set, and what finds its faults. */
@@ -28,8 +28,12 @@ type Run = (pool: Pool, control: Control) => Promise<void>
 
 /** Layers first, bottom first, each once; then the image that joins them, what there is for virtual machines, and hash trees. */
 export function checksOf(directory: number, set: ImageSet): Check[] {
-  const images = expectedImages(set).map((image) => imageCheck(directory, image))
-  return [...images, ...checksForMachines(directory, set), ...treeChecks(directory, set)]
+  const images = expectedImages(set)
+  return [
+    ...images.map((image) => imageCheck(directory, image)),
+    ...checksForMachines(directory, set),
+    ...treeChecks(directory, set.verity ?? [], images)
+  ]
 }
 
 function imageCheck(directory: number, image: ExpectedImage): Check {
@@ -61,10 +65,17 @@ function checksForMachines(directory: number, set: ImageSet): Check[] {
   return checks
 }
 
-function treeChecks(directory: number, { verity = [] }: ImageSet): Check[] {
-  return verity.map((tree) =>
-    fileCheck(directory, tree, () => compareRootHash(tree, topHash(directory, tree.name)))
-  )
+function treeChecks(
+  directory: number,
+  trees: readonly VerityFile[],
+  images: readonly ExpectedImage[]
+): Check[] {
+  return trees.map((tree) => {
+    const image = images.find(({ name }) => name === tree.file)!
+    return fileCheck(directory, tree, () =>
+      compareTree(tree, image, treeFacts(directory, tree.name))
+    )
+  })
 }
 
 /** @param and what is also to be checked */
@@ -80,7 +91,7 @@ function fileCheck(directory: number, file: ErofsFile, and: () => void = () => u
 /** Compares nothing but the size and the digest. */
 function bytesOf(directory: number, file: ErofsFile): Run {
   return async (pool, control) => {
-    compareSize(file, status(directory, file.name).size)
+    compareFile(file, status(directory, file.name))
     const task = { root: directory, paths: [file.name], ledger: undefined }
     const [sha256] = await pool.run({ type: 'hash-files', ...task }, control)
     compareDigest(file, sha256!)

@@ -4,7 +4,7 @@ import { openImage } from '../../rootfs/open-image.ts'
 import { openErofs } from '../../rootfs/read-erofs.ts'
 import { close } from '../../sys/files.ts'
 import { status } from '../../sys/status.ts'
-import { compareImage, compareSize, expectedImages } from './compare-images.ts'
+import { compareFile, compareImage, expectedImages } from './compare-images.ts'
 import type { ErofsFile } from './image-set.ts'
 import { withWholePath, type OpenedImageSet } from './read-image-set.ts'
 
@@ -41,7 +41,7 @@ function openOne(opened: OpenedImageSet, file: ErofsFile): number {
   return about(opened, file, () => {
     const fd = openImage(opened.directory, file.name)
     try {
-      compareSize(file, status(fd, '').size)
+      compareFile(file, status(fd, ''))
     } catch (error) {
       close(fd)
       throw error

@@ -108,6 +108,9 @@ function checkNames({ merged, linear, disk, devices, verity = [] }: ImageSet): v
       throw setInvalid({ found: file, reason: 'a hash tree is of no image, or not the only one' })
     add(name, `tree of ${file}`)
   }
+  const [without] = images
+  if (verity.length > 0 && without !== undefined)
+    throw setInvalid({ found: without, reason: 'it has no hash tree, and others have' })
 }
 
 function parsed(bytes: Uint8Array): Json {
