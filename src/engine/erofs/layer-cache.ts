@@ -5,7 +5,7 @@
  */
 import { dirname, resolve } from 'node:path'
 import type { ByteString } from '../../bytes.ts'
-import { withFacts } from '../../errors.ts'
+import { withPath } from '../../errors.ts'
 import { digestAlgorithm, digestHex, type Digest } from '../../image/digest.ts'
 import { imageUuid } from '../../rootfs/read-erofs.ts'
 import { flush } from '../../sys/durable.ts'
@@ -142,7 +142,8 @@ export class LayerCache {
     try {
       return act()
     } catch (error) {
-      throw withFacts(error, { file: this.pathOf(diffId) })
+      // a call is about a name in one of the directories on the way
+      throw withPath(error, this.pathOf(diffId))
     }
   }
 }
