@@ -1,5 +1,5 @@
 /** Selects the bundle of a directory that is in use. This file tells the story. */
-import { realpathSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { sourceManifest } from '../bundle/metadata.ts'
 import { display, fromText } from '../bytes.ts'
@@ -111,7 +111,7 @@ async function select(
   try {
     await tell(selected)
   } catch (error) {
-    await whileSettled(dirname(link), undefined, () => undo(using, selecting))
+    await whileSettled(dirname(link), undefined, () => undo(using, selecting, selected))
     throw error
   }
   await whileSettled(dirname(link), undefined, () => selecting.forget(bundle))
@@ -141,13 +141,15 @@ function digestAt(bundle: string): Digest | undefined {
   }
 }
 
-function undo({ bundle, link, onEvent }: Using, selecting: SelectingLink): void {
-  if (!selecting.undo(bundle)) return
-  onEvent({
-    type: 'warning',
-    message: 'The selection was undone.',
-    facts: { path: link }
-  })
+/** A link that leads nowhere helps nobody: if the hooks have deleted the old bundle, the new one stays selected. */
+function undo({ bundle, link, onEvent }: Using, selecting: SelectingLink, { old }: Selected): void {
+  const isGone = old !== undefined && !existsSync(old.bundle)
+  if (isGone) selecting.forget(bundle)
+  else if (!selecting.undo(bundle)) return
+  const message = isGone
+    ? 'The bundle that was selected before is gone, so the new one stays selected.'
+    : 'The selection was undone.'
+  onEvent({ type: 'warning', message, facts: { path: link } })
 }
 
 function unusableName(link: string): OciUnpackError {

@@ -14,6 +14,7 @@ import {
   type SelectBundleResult
 } from '../../src/index.ts'
 import { ociUnpackCommand } from '../e2e/cli.ts'
+import { tryLock } from '../../src/sys/lock.ts'
 import { buildImage } from '../support/image-builder.ts'
 import { file, tar } from '../support/tar-builder.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
@@ -160,26 +161,22 @@ describe('list and prune', () => {
     expect(links()).toEqual(['selected'])
   })
 
-  test('waits while something is pruned', async () => {
-    let answer = ''
-    const hooks: More['hooks'] = {
-      name: 'slow',
-      delete: async () => {
-        const waiting = select('hooked').catch(() => (answer = 'refused'))
-        await setTimeout(50)
-        expect(answer).toBe('')
-        void waiting
-      }
-    }
-    const destination = `${pool}/hooked`
-    await unpack({ ...unpackOptions, image, destination, jobs: 0, hooks })
-    fs.utimesSync(`${destination}/umoci.json`, 1, 1)
-    const pruned = await pruneBundles({ directory: pool, keep: 3, jobs: 0, hooks, force: true })
-    expect(pruned).toContainEqual(
-      expect.not.objectContaining({ kept: expect.anything() as unknown })
-    )
-    await expect.poll(() => answer).toBe('refused')
-    expect(links()).toEqual([])
+  test.each([
+    ['a selection', () => select('one'), () => links().length > 0],
+    [
+      'the removal of a bundle',
+      () => pruneBundles({ directory: pool, keep: 2, jobs: 0 }),
+      () => fs.readdirSync(pool).length < 3
+    ]
+  ])('%s waits while another process selects or removes there', async (_name, act, isDone) => {
+    const other = fs.openSync(pool, 'r')
+    expect(tryLock(other, 'exclusive')).toBe(true)
+    const acting = act()
+    await setTimeout(200)
+    expect(isDone()).toBe(false)
+    fs.closeSync(other)
+    await acting
+    expect(isDone()).toBe(true)
   })
 })
 
@@ -245,6 +242,22 @@ describe('hooks', () => {
     expect(links()).toEqual([])
   })
 
+  test('that fail when they have deleted the old one leave the new one selected', async () => {
+    await select('one')
+    const hooks = telling([], () => {
+      fs.rmSync(`${pool}/one`, { recursive: true })
+      fails()
+    })
+    expect(await codeOf(select('two', { hooks }))).toBe('HOOK_FAILED')
+    expect([selected(), links()]).toEqual(['two', ['selected']])
+  })
+
+  test('that fail where a link led nowhere leave it as it was', async () => {
+    fs.symlinkSync('nowhere', `${pool}/selected`)
+    expect(await codeOf(select('two', { hooks: telling([], fails) }))).toBe('HOOK_FAILED')
+    expect([selected(), links()]).toEqual(['nowhere', ['selected']])
+  })
+
   test('that fail again for the selected one leave it selected', async () => {
     await select('one')
     expect(await codeOf(select('one', { hooks: telling([], fails) }))).toBe('HOOK_FAILED')
@@ -304,7 +317,7 @@ describe('a kill', () => {
 
   test('while hooks work is finished by selecting again, after them', async () => {
     await select('one')
-    await killed('two', () => expect.poll(told, { interval: 5 }).toHaveLength(1))
+    await killed('two', () => expect.poll(told, { interval: 5, timeout: 20_000 }).toHaveLength(1))
     expect(selected()).toBe('two')
     const [one, , two] = await listBundles({ directory: pool, jobs: 0 })
     expect([one!.selectedBy, two!.selectedBy]).toEqual([['.selected.before'], ['selected']])
