@@ -11,7 +11,7 @@ import { expectOk, ok, type Run } from '../support/run.ts'
 const hooks = new URL('../../hooks/', import.meta.url).pathname
 const treeScript = new URL('tree.sh', import.meta.url).pathname
 
-export type SetName = 'overlay' | 'pool'
+export type SetName = 'lvm-thin' | 'overlay' | 'pool'
 
 export interface Layer {
   key: string
@@ -154,7 +154,9 @@ export function environmentOf(layers: readonly Layer[], index: number): Record<s
   return {
     OCI_UNPACK_KEY: key,
     OCI_UNPACK_CHAIN_ID: key,
-    OCI_UNPACK_PARENT_CHAIN_ID: layers[index - 1]?.key ?? ''
+    OCI_UNPACK_PARENT_CHAIN_ID: layers[index - 1]?.key ?? '',
+    OCI_UNPACK_LAYER_INDEX: String(index),
+    OCI_UNPACK_LAYER_COUNT: String(layers.length)
   }
 }
 
