@@ -219,6 +219,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'workspace',
       'rootfs',
       'erofs',
+      'verity',
       'image',
       'plan',
       'sys',
