@@ -5,17 +5,14 @@
 #   test/vm/erofs-boot.sh [IMAGE]     (default: the small Debian image of the tests)
 #
 # Needs root, a built program (npm run build) and the packages qemu-system-x86, busybox-static and linux-image-cloud-amd64.
-# Another kernel: VM_ROOT=DIRECTORY with boot/vmlinuz-* and lib/modules (usr/lib/modules).
+# VM_ROOT names another kernel, see machine.sh.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-root=${VM_ROOT:-/}
 image=${1:-$(test/images/cached.sh small):debian}
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/oci-unpack-vm.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-
-kernel=$(find "$root/boot" -name 'vmlinuz-*' | sort --version-sort | tail -n 1)
-version=${kernel##*/vmlinuz-}
+. test/vm/machine.sh
 
 # What host and guest run to list a tree. Directories have sizes and links of their own on every file system.
 cat >"$work/list" <<'END'
@@ -28,11 +25,6 @@ cd "$1" && {
 END
 
 cat >"$work/init" <<'END'
-#!/bin/busybox sh
-/bin/busybox --install -s /bin
-mount -t devtmpfs none /dev
-mount -t proc none /proc
-for module in /modules/*; do insmod "$module" || echo "insmod $module failed"; done
 mkdir /mnt
 if mount -t erofs -o ro /dev/vda /mnt; then
   { sh /list /mnt; echo END; } >/dev/vdb
@@ -43,33 +35,10 @@ sync
 poweroff -f
 END
 
-# A file system in memory with busybox, the modules in the order of their dependencies, and the two scripts above.
-make_initramfs() {
-  local tree=$work/tree module number=10
-  mkdir -p "$tree"/{bin,dev,proc,modules}
-  cp "$(command -v busybox)" "$tree/bin/busybox"
-  install "$work/init" "$tree/init"
-  cp "$work/list" "$tree/list"
-  for module in $(modules); do
-    number=$((number + 1))
-    case $module in
-      *.xz) xz --decompress --stdout "$module" >"$tree/modules/$number.ko" ;;
-      *) cp "$module" "$tree/modules/$number.ko" ;;
-    esac
-  done
-  (cd "$tree" && find . | cpio --quiet --create --format=newc) >"$work/initramfs"
-}
-
-modules() {
-  modprobe --dirname "$root" --set-version "$version" --show-depends --all virtio_pci virtio_blk erofs |
-    awk '$1 == "insmod" && !seen[$2]++ { print $2 }'
-}
-
 # Boots with the disk and puts what the guest saw into a file.
 boot() {
   truncate --size 256M "$work/output"
-  timeout --kill-after=5 115 qemu-system-x86_64 -machine q35,accel=tcg -m 1024 -nodefaults -no-reboot -nographic \
-    -serial "file:$work/console" -kernel "$kernel" -initrd "$work/initramfs" -append 'console=ttyS0 panic=-1 quiet' \
+  run_machine 115 '' -machine q35,accel=tcg -m 1024 -serial "file:$work/console" \
     -drive "file.driver=file,file.filename=$1,format=vmdk,if=virtio,readonly=on" \
     -drive "file=$work/output,format=raw,if=virtio"
   tr --delete '\0' <"$work/output" >"$2"
@@ -80,7 +49,9 @@ boot() {
 forms=(linear)
 if printf '6.4\n%s\n' "$version" | sort --version-sort --check=quiet; then forms+=(devices); fi
 
-make_initramfs
+mkdir -p "$work/initramfs.d"
+cp "$work/list" "$work/initramfs.d/list"
+make_initramfs "$work/init" virtio_pci virtio_blk erofs
 node dist/main.js raw unpack --image "$image" "$work/rootfs"
 busybox sh "$work/list" "$work/rootfs" >"$work/expected"
 for form in "${forms[@]}"; do
