@@ -221,13 +221,14 @@ describe.runIf(needs('root', 'setpriv'))('a tree that keeps its owner out', () =
     expect(ociUnpackOk('diff', bundle).stdout).toBe('')
   })
 
-  test('names the directory that may not be written to', () => {
+  test('says where nothing may be made', () => {
     fs.mkdirSync(`${at}/closed`, { mode: 0o555 })
     giveToUser(at)
     fs.chmodSync(`${at}/closed`, 0o555)
     const { stderr } = asUser('unpack', '--rootless', '--image', image, `${at}/closed/bundle`)
-    expect(stderr).toContain(`  path: ${at}/closed\n`)
+    expect(stderr).toContain(`  path: ${at}/closed/bundle\n`)
     expect(stderr).toContain('permission denied')
+    expect(stderr).toContain('Choose a directory in which you may make files.')
   })
 
   test.runIf(needs('mounts'))('leaves a mount of the same user as it is', () => {

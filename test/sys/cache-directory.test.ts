@@ -40,7 +40,7 @@ describe.runIf(needs('root', 'setpriv'))('a user without an account', () => {
     const { reference } = buildImage(`${box}/layout`, { layers })
     giveToUser(box)
     const words = [...ociUnpackCommand, 'file', 'serve', '--image', reference, '--disk', 'b']
-    const served = runAsUser('-u', 'XDG_CACHE_HOME', ...words, '--run', 'true')
+    const served = runAsUser('-u', 'XDG_CACHE_HOME', `TMPDIR=${box}`, ...words, '--run', 'true')
     expect(served.status).toBe(0)
     expect(served.stderr.match(/cannot be kept/g)).toHaveLength(1)
     expect(served.stderr).toContain('neither a home directory nor XDG_CACHE_HOME')
