@@ -12,6 +12,7 @@ export default defineConfig({
       'test/faults/one-seed.ts',
       'test/support/check-flags.ts'
     ],
+    setupFiles: ['test/support/equal-bytes.ts'],
     hookTimeout: 120_000
   }
 })
