@@ -3,9 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sessionSet, shippedSet } from '../conformance/kit.ts'
 import { buildImage } from '../support/image-builder.ts'
 import { needs } from '../support/requires.ts'
+import { ok } from '../support/run.ts'
 import { file, tar } from '../support/tar-builder.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
-import { ociUnpack, ociUnpackOk } from './cli.ts'
+import { ociUnpack, ociUnpackCommand, ociUnpackOk } from './cli.ts'
 
 let work: string
 beforeAll(() => {
@@ -135,6 +136,19 @@ describe.runIf(needs('root', 'setfattr'))('a set on the command line', () => {
     ociUnpackOk('bundle', 'delete', '--hooks', hooks, bundle)
     expect(existsSync(bundle)).toBe(false)
     expect(ociUnpack('bundle', 'delete', '--hooks', hooks, bundle).stderr).toContain('no bundle')
+  })
+
+  test.runIf(needs('strace'))('is recorded on disk before the record has its name', () => {
+    const home = `${work}/durable`
+    const hooks = shippedSet('pool', home)
+    const { reference } = buildImage(`${home}/layout`, { layers: [tar(file('a', 'a'))] })
+    const log = `${home}/calls`
+    const strace = ['strace', '-f', '-y', '-o', log, '-e', 'trace=fsync,rename'] as const
+    const unpack = ['unpack', '--hooks', hooks, '--image', reference, `${home}/bundle`]
+    ok(...strace, ...ociUnpackCommand, ...unpack)
+    const calls = readFileSync(log, 'utf8').match(/(?:fsync|rename)(?=\(.*hooks\.json\.new)/g)
+    expect(calls).toEqual(['fsync', 'rename', 'fsync', 'rename'])
+    ociUnpackOk('bundle', 'delete', '--hooks', hooks, `${home}/bundle`)
   })
 
   test('is tested: a row for each case, and the exit status', () => {

@@ -18,7 +18,9 @@ export interface Origin {
   readonly inode?: string
 }
 
-/** Written entirely or not at all: without it, nothing says which hooks can remove the bundle. */
+/**
+ * Written entirely or not at all, also where the power fails: without it, nothing says which hooks can remove the bundle.
+ */
 export function writeOrigin(
   { state }: Pick<BundleContext, 'state'>,
   { name, extract }: HookSet,
@@ -32,7 +34,7 @@ export function writeOrigin(
     inode
   }
   const file = join(state, HOOKS_FILE)
-  writeFileSync(`${file}.new`, `${JSON.stringify(origin)}\n`)
+  writeFileSync(`${file}.new`, `${JSON.stringify(origin)}\n`, { flush: true })
   renameSync(`${file}.new`, file)
 }
 
