@@ -102,14 +102,20 @@ const WAYS: Way[] = [
   { name: 'a user namespace', type: 'ext4', isUser: true },
   { name: 'pool in a user namespace', type: 'xfs', set: 'pool', isUser: true }
 ]
-const usable = WAYS.filter((way) =>
-  needs(
+
+for (const way of WAYS)
+  describe.runIf(isUsable(way))(`an upgrade with ${way.name}`, { timeout: 300_000 }, () =>
+    testUpgrades(way)
+  )
+
+function isUsable(way: Way): boolean {
+  return needs(
     ...['root', 'python3', 'setfattr', ...requirementsOf(way.type), ...(way.needs ?? [])],
     ...(way.isUser === true ? USER_TOOLS : [])
   )
-)
+}
 
-describe.each(usable)('an upgrade with $name', { timeout: 300_000 }, (way) => {
+function testUpgrades(way: Way): void {
   let disk: Mounted
   let user: OrdinaryUser | undefined
   let work: string
@@ -234,7 +240,7 @@ describe.each(usable)('an upgrade with $name', { timeout: 300_000 }, (way) => {
   function isUnfinished(): boolean {
     return existsSync(`${work}/again/.oci-unpack/unfinished`)
   }
-})
+}
 
 /** Ends itself at the event of this number. Where an earlier one has made the bundle, it is done. */
 function killingScript(
