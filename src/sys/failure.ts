@@ -40,15 +40,22 @@ const hints: Readonly<Record<string, string>> = {
 export class SyscallError extends OciUnpackError {
   constructor(errno: string, call: string, path: string | undefined) {
     const shown = withoutHandles(call)
-    super('SYSCALL_FAILED', `The call ${shown} failed: ${sentences[errno] ?? errno}.`, {
+    const [sentence, hint] = meaningOf(errno, call)
+    super('SYSCALL_FAILED', `The call ${shown} failed: ${sentence}.`, {
       facts: {
         call: `${shown} = ${errno}`,
         ...(path === undefined ? {} : { path: withoutHandles(path) })
       },
-      ...(hints[errno] === undefined ? {} : { hint: hints[errno] }),
+      ...(hint === undefined ? {} : { hint }),
       errno
     })
   }
+}
+
+function meaningOf(errno: string, call: string): [sentence: string, hint: string | undefined] {
+  if (errno === 'ENOTDIR' && call.includes('O_DIRECTORY'))
+    return ['it is not a directory', 'Choose a directory.']
+  return [sentences[errno] ?? errno, hints[errno]]
 }
 
 /** Turns an error of node:fs for a path of the operator into the failed call; returns other errors unchanged. */

@@ -12,7 +12,7 @@ const manyFiles: Entry[] = Array.from({ length: 3000 }, (_, i) => file(`file-${i
 
 describe.runIf(needs('root', 'unshare'))('a full file system', () => {
   test.each([
-    ['no room for a body', 'size=4m', [file('big', randomBytes(8 << 20))], 'big'],
+    ['no room for a body', 'size=4m', [file('big', randomBytes(8 << 20))], '/small/bundle\n'],
     ['no inode for a name', 'nr_inodes=1000', manyFiles, 'file-']
   ])('ends in an error and is empty afterwards: %s', (_name, options, entries, says) => {
     withTemporary((work) => {

@@ -390,6 +390,7 @@ describe.runIf(needs('root', 'erofs', 'loop', 'fsck.erofs', 'python3'))('erofs',
       const { reference } = buildImage(`${work}/big`, { layers })
       const { stderr } = ociUnpack('erofs', 'make', '--image', reference, `${small.path}/images`)
       expect(stderr).toContain('ENOSPC')
+      expect(stderr).toContain(`path: ${small.path}/images`)
       expect(existsSync(`${small.path}/images`)).toBe(false)
       expect(readdirSync(small.path)).toEqual([])
     } finally {

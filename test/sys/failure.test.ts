@@ -36,6 +36,12 @@ test('a full disk comes with advice', () => {
   expect(error.hint).toBe('Free some space, or choose another file system.')
 })
 
+test('where a directory is wanted, only the path itself can be none', () => {
+  const error = new SyscallError('ENOTDIR', 'openat("x", O_DIRECTORY|O_NOFOLLOW)', 'x')
+  expect(error.message).toMatch(/ failed: it is not a directory\.$/)
+  expect(error.hint).toBe('Choose a directory.')
+})
+
 test('an error that no sentence is known for keeps its name', () => {
   expect(new SyscallError('EUCLEAN', 'statx("x")', 'x').message).toBe(
     'The call statx("x") failed: EUCLEAN.'

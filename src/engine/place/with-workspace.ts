@@ -1,9 +1,9 @@
 /** Working in a workspace that is removed afterwards, for a destination that exists or not. */
 import { statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { OciUnpackError } from '../../errors.ts'
+import { OciUnpackError, withFacts } from '../../errors.ts'
 import { openDestination } from '../../sys/destination.ts'
-import { fromNode } from '../../sys/failure.ts'
+import { fromNode, isErrno } from '../../sys/failure.ts'
 import { close } from '../../sys/files.ts'
 import { handlePath, withoutHandles } from '../../sys/handle-path.ts'
 import { openOrMakeDirectory } from '../../sys/operator-directory.ts'
@@ -74,6 +74,11 @@ export async function whileOpen<T>(
 ): Promise<T> {
   try {
     return await act(workspace)
+  } catch (error) {
+    // a call with a handle does not say on which file system
+    if (isErrno(error, 'ENOSPC', 'EDQUOT'))
+      throw withFacts(error, { path: workspace.destination })
+    throw error
   } finally {
     try {
       workspace.remove()
