@@ -106,7 +106,7 @@ describe.runIf(needs('root', 'overlay', 'setfattr', 'findmnt'))('a mounted bundl
     try {
       const { stderr } = ociUnpackOk('bundle', 'umount', ...hooks, bundle)
       expect(stderr.match(/^warn: .*/gm)).toHaveLength(1)
-      expect(stderr).toContain('A hook is busy. It is called again, for up to 60 s.')
+      expect(stderr).toContain('A hook is busy, and called again for up to 60 s. fuser and findmnt')
       expect(stderr).toMatch(/hook: bundle.umount; stderr: umount: .*rootfs: target is busy/)
     } finally {
       user.kill()

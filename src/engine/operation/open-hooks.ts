@@ -62,7 +62,7 @@ function warnOf(onEvent: OnEvent): OnBusy {
   return ({ hooks, hook, timeout, ...busy }) =>
     onEvent({
       type: 'warning',
-      message: `A hook is busy. It is called again, for up to ${timeout / 1000} s.`,
+      message: `A hook is busy, and called again for up to ${timeout / 1000} s. fuser and findmnt show what uses the bundle.`,
       facts: { hooks, hook, ...said(busy) }
     })
 }
