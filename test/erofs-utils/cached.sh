@@ -1,11 +1,12 @@
 #!/bin/bash
 # Prints the path of a directory with the programs of Debian 13's erofs-utils, which can read tar archives, fetching them
 # if they are not there yet:  cached.sh
-# Nothing is installed: apt fetches the packages and their libraries with lists of its own, and they are only unpacked. The
-# cache is ${OCI_UNPACK_TEST_CACHE:-/var/tmp/oci-unpack-test}; a change to this script fetches them again.
+# Nothing is installed: apt fetches the packages and their libraries with lists of its own, and they are only unpacked. A
+# change to this script fetches them again.
 set -euo pipefail
-cache=${OCI_UNPACK_TEST_CACHE:-/var/tmp/oci-unpack-test}
-key=$(sha256sum <"$0" | cut -c1-16)
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$(readlink -f "$0")")/../support/made-once.sh"
+key=$(key_of "$0")
 programs=$cache/erofs-utils-$key
 packages=(erofs-utils libc6 libdeflate0 liblz4-1 liblzma5 libpcre2-8-0 libselinux1 libuuid1 libxxhash0 libzstd1 zlib1g)
 
@@ -39,14 +40,9 @@ SCRIPT
   done
 }
 
-mkdir -p "$cache"
-exec 9>"$cache/erofs-utils.lock"
-flock 9
-if [ ! -d "$programs" ]; then
-  fresh=$(mktemp -d "$cache/.erofs-utils.XXXXXX")
-  trap 'rm -rf "$fresh"' EXIT
-  fetch "$fresh" 9>&- >&2
-  wrap "$fresh/made"
-  mv "$fresh/made" "$programs"
-fi
-echo "$programs"
+make() {
+  fetch "$1"
+  wrap "$1/made"
+}
+
+made_once erofs-utils "$key" make

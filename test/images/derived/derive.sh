@@ -1,6 +1,6 @@
 #!/bin/bash
 # Makes one image for benchmarks from the large Debian image:  derive.sh fat|squashed|chown|upgrade LARGE WORK
-# The result is WORK/layout:debian. GNU tar writes the trees and umoci compresses them (gzip -6), as the large image's.
+# The result is WORK/made:debian. GNU tar writes the trees and umoci compresses them (gzip -6), as the large image's.
 #
 #   fat       one layer of 0.6 GB of tar: Go and PostgreSQL, the large image's fifth layer
 #   squashed  the whole large image in one layer; its sparse file of 1 GiB is written out, as other squashers do
@@ -11,7 +11,7 @@ set -euo pipefail
 wanted=$1
 large=$2
 work=$3
-layout=$work/layout
+layout=$work/made
 tree=$work/tree
 
 fat() {
