@@ -23,7 +23,7 @@ import { makeWithin, mountNew, requirementsOf, type Mounted } from '../support/l
 import { longTests, needs } from '../support/requires.ts'
 import { ok, run, type Run } from '../support/run.ts'
 import { layer, SetDriver } from './set-driver.ts'
-import { base, deletedAgainAndAgain, storeCases } from './store-cases.ts'
+import { base, deletedAgainAndAgain, mountedCases, storeCases } from './store-cases.ts'
 import { makeZfs, type Zfs } from './zfs.ts'
 
 /** What differs from the other back ends; a model that starts a process for each command is slow. */
@@ -78,6 +78,14 @@ describe.runIf(usable)('the pool set with clones', () => {
     second
   })
 
+  mountedCases(() => {
+    const place = newPlace()
+    return {
+      bundle: (name) => newBundle(place, name),
+      instances: () => instances(place).length
+    }
+  })
+
   const instances = ({ zfs }: Place): string[] =>
     zfs.names().filter((name) => /\/instances\/./.test(name))
 
@@ -120,13 +128,6 @@ describe.runIf(usable)('the pool set with clones', () => {
     expect(zfs.names()).toEqual(['tank', 'tank/pool of ours'])
   })
 
-  test('an image without layers is an empty directory', () => {
-    const bundle = newBundle(newPlace())
-    bundle.unpack([])
-    expect(readdirSync(bundle.rootfs)).toEqual([])
-    expect(run('mountpoint', '-q', bundle.rootfs).status).toBe(0)
-  })
-
   test('a deleted bundle leaves the images and nothing else, however often it is deleted', () => {
     const place = newPlace()
     const bundle = newBundle(place)
@@ -159,23 +160,6 @@ describe.runIf(usable)('the pool set with clones', () => {
     }
     bundle.must('delete')
     expect(existsSync(bundle.rootfs)).toBe(false)
-  })
-
-  test('a bundle that was removed around its mount can be deleted', () => {
-    const place = newPlace()
-    const bundle = newBundle(place)
-    bundle.unpack([base])
-    rmSync(bundle.state, { recursive: true })
-    bundle.must('delete')
-    expect(instances(place)).toEqual([])
-    expect(existsSync(bundle.rootfs)).toBe(false)
-  })
-
-  test('an instance that somebody else has named is not believed', () => {
-    const bundle = newBundle(newPlace())
-    bundle.unpack([base])
-    writeFileSync(join(bundle.state, 'instance'), '../images\n')
-    expect(bundle.call('delete').stderr).toContain('is not the name of an instance')
   })
 
   test('a bundle is unmounted and mounted, where it is by then', () => {
