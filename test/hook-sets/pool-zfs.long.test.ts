@@ -22,7 +22,7 @@ import { compareTrees } from '../support/compare-trees.ts'
 import { makeWithin, mountNew, requirementsOf, type Mounted } from '../support/loop.ts'
 import { longTests, needs } from '../support/requires.ts'
 import { ok, run, type Run } from '../support/run.ts'
-import { layer, SetDriver } from './set-driver.ts'
+import { environmentOf, layer, SetDriver } from './set-driver.ts'
 import { base, deletedAgainAndAgain, mountedCases, storeCases } from './store-cases.ts'
 import { makeZfs, type Zfs } from './zfs.ts'
 
@@ -103,6 +103,17 @@ describe.runIf(usable)('the pool set with clones', () => {
     )
   })
 
+  test('the first bundle may be in the pool, and what it began with stays in sight', () => {
+    const { home, zfs } = newPlace()
+    const env = { BACKEND: 'zfs', PATH: zfs.path }
+    const [store, bundle] = [join(home, 'store'), join(home, 'store/instances/one')]
+    const driver = new SetDriver('pool', store, bundle, env)
+    writeFileSync(join(driver.state, 'unfinished'), '')
+    driver.unpack([base])
+    expect(readdirSync(driver.state).sort()).toEqual(['images', 'instance', 'unfinished'])
+    expect(existsSync(join(driver.rootfs, 'written-3'))).toBe(true)
+  })
+
   test('passes the kit, which leaves nothing behind', async () => {
     const { home, zfs } = newPlace()
     const hooks = shippedSet('pool', home, { BACKEND: 'zfs', PATH: zfs.path })
@@ -160,6 +171,29 @@ describe.runIf(usable)('the pool set with clones', () => {
     }
     bundle.must('delete')
     expect(existsSync(bundle.rootfs)).toBe(false)
+  })
+
+  test('an instance whose name did not reach the disk is found by its mount point', () => {
+    const place = newPlace()
+    const bundle = newBundle(place)
+    bundle.unpack([base])
+    writeFileSync(join(bundle.state, 'instance'), '')
+    bundle.must('delete')
+    expect(instances(place)).toEqual([])
+  })
+
+  test('that another process mounts an image at the same moment does no harm', () => {
+    const place = newPlace()
+    const { targets } = newBundle(place).unpack([base])
+    place.zfs.must('unmount', `tank/pool of ours/images/${basename(targets[0]!)}`)
+    const path = join(place.home, 'faster')
+    mkdirSync(path)
+    const script = `#!/bin/sh\nPATH=\${PATH#*:}\n[ "$1" != mount ] || zfs "$@"\nexec zfs "$@"\n`
+    writeFileSync(join(path, 'zfs'), script, { mode: 0o700 })
+    const other = newBundle(place, 'other')
+    const env = { ...environmentOf([base], 0), PATH: `${path}:${place.zfs.path}` }
+    expect(other.must('try-skip', env)).toBe(targets[0])
+    expect(readdirSync(targets[0]!)).not.toEqual([])
   })
 
   test('a bundle is unmounted and mounted, where it is by then', () => {
