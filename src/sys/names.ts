@@ -1,9 +1,11 @@
 /** Makes, links, renames and removes names in directories. Nothing here follows a link in the last component. */
 import { display, type ByteString } from '../bytes.ts'
 import { failed, failedWith } from './failed-call.ts'
+import { SyscallError } from './failure.ts'
 import { octal } from './files.ts'
 import { libcCalls as libc } from './libc.ts'
 import { firstPath, secondPath, valueBlock } from './memory.ts'
+import { statusIfThere } from './status.ts'
 
 const AT_REMOVEDIR = 0x200
 const RENAME_NOREPLACE = 1
@@ -71,14 +73,22 @@ export function makeLink(
   if (result < 0) throw failed('linkat', name, `from "${display(from)}"`)
 }
 
-/** @throws SyscallError EEXIST if the new name is taken */
+/**
+ * Some file systems cannot refuse a name that is taken, such as zfs before 2.2. There, what another process makes
+ * between our look and our call is replaced.
+ * @throws SyscallError EEXIST if the new name is taken
+ */
 export function renameNew(
   fromDirectory: number,
   from: ByteString,
   directory: number,
   name: ByteString
 ): void {
-  rename(fromDirectory, from, directory, name, RENAME_NOREPLACE)
+  if (rename(fromDirectory, from, directory, name, RENAME_NOREPLACE)) return
+  if (!failedWith('EINVAL')) throw renameFailed(from, name)
+  if (statusIfThere(directory, name) !== undefined)
+    throw new SyscallError('EEXIST', `renameat2("${display(name)}")`, display(name))
+  renameOver(fromDirectory, from, directory, name)
 }
 
 /** Replaces whatever has the new name: a file by a file, an empty directory by a directory. */
@@ -88,7 +98,7 @@ export function renameOver(
   directory: number,
   name: ByteString
 ): void {
-  rename(fromDirectory, from, directory, name, 0)
+  if (!rename(fromDirectory, from, directory, name, 0)) throw renameFailed(from, name)
 }
 
 function rename(
@@ -97,15 +107,13 @@ function rename(
   directory: number,
   name: ByteString,
   flags: number
-): void {
-  const result = libc.renameat2(
-    fromDirectory,
-    secondPath.string(from),
-    directory,
-    firstPath.string(name),
-    flags
-  )
-  if (result < 0) throw failed('renameat2', name, `from "${display(from)}"`)
+): boolean {
+  const [old, fresh] = [secondPath.string(from), firstPath.string(name)]
+  return libc.renameat2(fromDirectory, old, directory, fresh, flags) === 0
+}
+
+function renameFailed(from: ByteString, name: ByteString): SyscallError {
+  return failed('renameat2', name, `from "${display(from)}"`)
 }
 
 export function removeFile(directory: number, name: ByteString): void {

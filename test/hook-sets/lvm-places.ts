@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll } from 'vitest'
 import { makeWithin, mountNew, type Mounted } from '../support/loop.ts'
 import { makeLvm, type Lvm } from './lvm.ts'
 import { environmentOf, layer, SetDriver } from './set-driver.ts'
+import { small } from './store-cases.ts'
 
 /** What `needs()` is to be asked before. */
 export const REQUIREMENTS = ['mounts', 'flock', 'setfattr', 'setcap', 'setfacl'] as const
@@ -45,10 +46,6 @@ export function newBundle({ home, lvm }: Place, name = 'one', env = {}): SetDriv
   const all = { ...lvm.env, ...sizes, ...IMAGE, ...env }
   return new SetDriver('lvm-thin', join(home, 'store'), join(home, 'bundles', name), all)
 }
-
-export const small = layer('small', (target) => {
-  writeFileSync(join(target, 'file'), 'of the image')
-})
 
 /** On `base` of the cases for stores. */
 export const second = layer('second', (target) => {

@@ -17,7 +17,7 @@ import { describe, expect, test } from 'vitest'
 import { IMAGES, leftBehind, NO_MOUNT, notPassed, testIn } from '../conformance/kit.ts'
 import { requirementsOf } from '../support/loop.ts'
 import { needs } from '../support/requires.ts'
-import { ok, run } from '../support/run.ts'
+import { ok } from '../support/run.ts'
 import {
   commit,
   hex,
@@ -26,12 +26,11 @@ import {
   places,
   REQUIREMENTS,
   second,
-  small,
   stage,
   type Place
 } from './lvm-places.ts'
 import { environmentOf } from './set-driver.ts'
-import { base, deletedAgainAndAgain } from './store-cases.ts'
+import { base, deletedAgainAndAgain, mountedCases, small } from './store-cases.ts'
 
 const hooks = new URL('../../hooks/lvm-thin', import.meta.url).pathname
 
@@ -39,6 +38,14 @@ describe.runIf(needs(...REQUIREMENTS, ...requirementsOf('ext4'), ...requirements
   'the set lvm-thin',
   () => {
     const newPlace = places()
+
+    mountedCases(() => {
+      const place = newPlace()
+      return {
+        bundle: (name) => newBundle(place, name),
+        instances: () => names(place).filter((name) => name.includes('+')).length
+      }
+    })
 
     test('layers are extracted once, and every rootfs is a snapshot of its own', () => {
       const place = newPlace()
@@ -78,15 +85,6 @@ describe.runIf(needs(...REQUIREMENTS, ...requirementsOf('ext4'), ...requirements
         Number(ok('df', '--output=size', '-B1', target).stdout.split('\n')[1])
       ).toBeGreaterThan(350e6)
       bundle.must('abort')
-    })
-
-    test('an image without layers is an empty directory', () => {
-      const place = newPlace()
-      const bundle = newBundle(place)
-      bundle.unpack([])
-      expect(readdirSync(bundle.rootfs)).toEqual([])
-      expect(run('mountpoint', '-q', bundle.rootfs).status).toBe(0)
-      expect(names(place)).toEqual(['debian-12-1+1'])
     })
 
     test('of two that commit one layer, one is left', () => {
@@ -131,23 +129,6 @@ describe.runIf(needs(...REQUIREMENTS, ...requirementsOf('ext4'), ...requirements
       }
       bundle.must('delete')
       expect(names(place)).toEqual(['debian-12-1'])
-    })
-
-    test('a bundle that was removed around its mount can be deleted', () => {
-      const place = newPlace()
-      const [bundle, other] = [newBundle(place), newBundle(place, 'other')]
-      for (const each of [bundle, other]) each.unpack([small])
-      rmSync(bundle.state, { recursive: true })
-      bundle.must('delete')
-      expect(names(place)).toEqual(['debian-12-1', 'debian-12-1+2'])
-      expect(existsSync(bundle.rootfs)).toBe(false)
-    })
-
-    test('an instance that somebody else has named is not believed', () => {
-      const bundle = newBundle(newPlace())
-      bundle.unpack([small])
-      writeFileSync(join(bundle.state, 'instance'), '../images\n')
-      expect(bundle.call('delete').stderr).toContain('is not the name of an instance')
     })
 
     test('gc removes images that nobody needs, and what dead processes staged, and takes nothing from a bundle', () => {

@@ -9,19 +9,9 @@ import { describe, expect, test } from 'vitest'
 import { requirementsOf } from '../support/loop.ts'
 import { needs } from '../support/requires.ts'
 import { ok } from '../support/run.ts'
-import {
-  commit,
-  hex,
-  names,
-  newBundle,
-  places,
-  REQUIREMENTS,
-  second,
-  small,
-  stage
-} from './lvm-places.ts'
+import { commit, hex, names, newBundle, places, REQUIREMENTS, second, stage } from './lvm-places.ts'
 import { environmentOf } from './set-driver.ts'
-import { base } from './store-cases.ts'
+import { base, small } from './store-cases.ts'
 
 const program = new URL('../../hooks/lvm-thin/lvm-thin', import.meta.url).pathname
 

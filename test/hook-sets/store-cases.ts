@@ -2,10 +2,14 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { expectOk } from '../support/run.ts'
+import { expectOk, run } from '../support/run.ts'
 import { environmentOf, keyOf, layer, makeTree, type Layer, type SetDriver } from './set-driver.ts'
 
 export const base = layer('base', makeTree)
+
+export const small = layer('small', (target) => {
+  writeFileSync(join(target, 'file'), 'of the image')
+})
 
 export interface StoreCases {
   /** Two bundles on one new store. */
@@ -129,6 +133,42 @@ export function storeCases({ twoBundles, committed, second }: StoreCases): void 
     expect(readdirSync(join(bundle.store, 'staged'))).toEqual([])
     expect(readdirSync(bundle.bundle).sort()).toEqual(['.oci-unpack', 'outside'])
     expect(readdirSync(bundle.state)).toEqual([])
+  })
+}
+
+export interface MountedPlace {
+  bundle: (name: string) => SetDriver
+  /** How many there are in the store. */
+  instances: () => number
+}
+
+/** What sets promise whose root file systems are mounted, for a new place each time. */
+export function mountedCases(newPlace: () => MountedPlace): void {
+  test('an image without layers is an empty directory', () => {
+    const place = newPlace()
+    const bundle = place.bundle('one')
+    bundle.unpack([])
+    expect(readdirSync(bundle.rootfs)).toEqual([])
+    expect(run('mountpoint', '-q', bundle.rootfs).status).toBe(0)
+    expect(place.instances()).toBe(1)
+  })
+
+  test('a bundle that was removed around its mount can be deleted', () => {
+    const place = newPlace()
+    const [bundle, other] = [place.bundle('one'), place.bundle('other')]
+    for (const each of [bundle, other]) each.unpack([small])
+    rmSync(bundle.state, { recursive: true })
+    bundle.must('delete')
+    expect(place.instances()).toBe(1)
+    expect(existsSync(bundle.rootfs)).toBe(false)
+    expect(existsSync(join(other.rootfs, 'file'))).toBe(true)
+  })
+
+  test('an instance that somebody else has named is not believed', () => {
+    const bundle = newPlace().bundle('one')
+    bundle.unpack([small])
+    writeFileSync(join(bundle.state, 'instance'), '../images\n')
+    expect(bundle.call('delete').stderr).toContain('is not the name of an instance')
   })
 }
 

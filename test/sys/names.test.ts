@@ -1,5 +1,5 @@
 import * as fs from 'node:fs'
-import { describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { fromBuffer, toBuffer, type ByteString } from '../../src/bytes.ts'
 import {
   listByKernel,
@@ -7,7 +7,7 @@ import {
   listDirectory,
   listDirectoryTypes
 } from '../../src/sys/directory.ts'
-import { getdents64 } from '../../src/sys/libc.ts'
+import { getdents64, libcCalls } from '../../src/sys/libc.ts'
 import { close, createFile, openDirectory } from '../../src/sys/files.ts'
 import {
   makeDirectory,
@@ -116,6 +116,47 @@ describe('what exists is never replaced', () => {
       makeSymlink('elsewhere', fd, 'link')
       expect(errnoOf(() => createFile(fd, 'link', 0o600))).toBe('EEXIST')
       expect(listDirectory(fd)).toEqual(['link'])
+    })
+  })
+})
+
+describe('where the file system does not know RENAME_NOREPLACE', () => {
+  const UNKNOWN_FLAG = 0x80
+  beforeEach(() => {
+    const call = libcCalls.renameat2
+    vi.spyOn(libcCalls, 'renameat2').mockImplementation((...args: readonly number[]) =>
+      call(...args.slice(0, 4), args[4] === 0 ? 0 : UNKNOWN_FLAG)
+    )
+  })
+  afterEach(() => vi.restoreAllMocks())
+
+  test('a new name is given', () => {
+    withScratch((fd, path) => {
+      makeDirectory(fd, 'directory', 0o700)
+      fs.writeFileSync(`${path}/directory/file`, '')
+      renameNew(fd, 'directory', fd, 'other')
+      expect(fs.readdirSync(path)).toEqual(['other'])
+      expect(fs.readdirSync(`${path}/other`)).toEqual(['file'])
+    })
+  })
+
+  test.each(['file', 'directory', 'link'])('a name that a %s has is refused', (taken) => {
+    withScratch((fd, path) => {
+      fs.mkdirSync(`${path}/directory`)
+      fs.writeFileSync(`${path}/file`, 'kept')
+      fs.symlinkSync('nowhere', `${path}/link`)
+      fs.mkdirSync(`${path}/new`)
+      for (const from of ['file', 'new'])
+        expect(errnoOf(() => renameNew(fd, from, fd, taken))).toBe('EEXIST')
+      expect(fs.readdirSync(path).sort()).toEqual(['directory', 'file', 'link', 'new'])
+    })
+  })
+
+  test('another failure stays what it is', () => {
+    withScratch((fd) => {
+      makeDirectory(fd, 'directory', 0o700)
+      expect(errnoOf(() => renameNew(fd, 'missing', fd, 'new'))).toBe('ENOENT')
+      expect(listDirectory(fd)).toEqual(['directory'])
     })
   })
 })

@@ -10,9 +10,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 image=${1:-$(test/images/cached.sh small):debian}
-work=$(mktemp -d "${TMPDIR:-/var/tmp}/oci-unpack-vm.XXXXXX")
-trap 'rm -rf "$work"' EXIT
 . test/vm/machine.sh
+make_work
 
 # What host and guest run to list a tree. Directories have sizes and links of their own on every file system.
 cat >"$work/list" <<'END'
