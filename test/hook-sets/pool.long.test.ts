@@ -350,6 +350,40 @@ describe.runIf(needs('btrfs', ...requirementsOf('btrfs')))('instances that are s
     expect(ok('btrfs', 'subvolume', 'list', disk.path).stdout).not.toMatch(/nested/)
   })
 
+  test('a list leaves nothing in an instance, and works where nothing can be written', async () => {
+    const home = makeWithin(disk)
+    const hooks = { file: shippedSet('pool', home) }
+    const layers = [tar(file('a', randomBytes(2 ** 20)))]
+    const { reference } = buildImage(join(home, 'layout'), { layers })
+    const directory = join(home, 'store/instances')
+    for (const name of ['one', 'two'])
+      await library.unpack({ image: reference, destination: join(directory, name), hooks })
+    writeFileSync(join(directory, 'two/rootfs/new'), '')
+    const list = async () => {
+      const found = await library.listBundles({ directory, hooks })
+      return found.map(({ name, size, changed, error }) => ({ name, size, changed, error }))
+    }
+    ok('btrfs', 'filesystem', 'sync', disk.path)
+    const subvolumes = (): string => ok('btrfs', 'subvolume', 'list', disk.path).stdout
+    const [first, before] = [await list(), subvolumes()]
+    expect(first.map(({ changed, error }) => [changed, error])).toEqual([
+      [false, undefined],
+      [true, undefined]
+    ])
+    expect(first[0]!.size).toBeLessThan(2 ** 21)
+    const changes = (found: typeof first) => found.map(({ changed, error }) => [changed, error])
+    for (const found of await Promise.all([list(), list(), list()]))
+      expect(changes(found)).toEqual(changes(first))
+    expect(await list()).toEqual(first)
+    expect(subvolumes().split('\n')).toHaveLength(before.split('\n').length)
+    ok('mount', '-o', 'remount,ro', disk.path)
+    try {
+      expect(await list()).toEqual(first)
+    } finally {
+      ok('mount', '-o', 'remount,rw', disk.path)
+    }
+  })
+
   test('an instance on a btrfs needs no mount', async () => {
     const home = makeWithin(disk)
     const hooks = { file: shippedSet('pool', home) }
