@@ -36,7 +36,15 @@ async function environmentAt<P extends HookPoint>(
   context: ContextOf<P>
 ): Promise<string[]> {
   const script = '/usr/bin/env -0 > env'
-  const points = ['try-skip', 'pre-extract', 'post-extract', 'finish', 'abort', 'delta-list', 'gc'] as const
+  const points = [
+    'try-skip',
+    'pre-extract',
+    'post-extract',
+    'finish',
+    'abort',
+    'delta-list',
+    'gc'
+  ] as const
   const text = `${hooksToml(['/bin/sh', '-c', `${script}; echo /x`], '', points)}\n[env]\nSTORE = "/srv"\nLANG = "C"\n`
   await load(directory, text, undefined, OURS)
     .call(point, context)
