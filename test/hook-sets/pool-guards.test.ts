@@ -59,7 +59,7 @@ describe.runIf(needs('flock', ...requirementsOf('tmpfs')))('the pool set', () =>
   })
 
   test('takes a directory that is empty, or has just been formatted', () => {
-    for (const paths of [[], ['lost+found/']]) {
+    for (const paths of [[], ['lost+found/', 'cache/oci-unpack/']]) {
       const bundle = newBundle()
       mkdirSync(bundle.store)
       make(bundle.store, paths)
