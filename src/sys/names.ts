@@ -1,7 +1,7 @@
 /** Makes, links, renames and removes names in directories. Nothing here follows a link in the last component. */
 import { display, type ByteString } from '../bytes.ts'
 import { failed, failedWith } from './failed-call.ts'
-import { SyscallError } from './failure.ts'
+import { isErrno, SyscallError } from './failure.ts'
 import { octal } from './files.ts'
 import { libcCalls as libc } from './libc.ts'
 import { firstPath, secondPath, valueBlock } from './memory.ts'
@@ -74,8 +74,8 @@ export function makeLink(
 }
 
 /**
- * Some file systems cannot refuse a name that is taken, such as zfs before 2.2. There, what another process makes
- * between our look and our call is replaced.
+ * Some file systems cannot refuse a name that is taken when they rename, such as zfs before 2.2 and NFS. There, a file is linked and
+ * then removed, and an empty directory that another process makes between our look and our call is replaced.
  * @throws SyscallError EEXIST if the new name is taken
  */
 export function renameNew(
@@ -86,9 +86,27 @@ export function renameNew(
 ): void {
   if (rename(fromDirectory, from, directory, name, RENAME_NOREPLACE)) return
   if (!failedWith('EINVAL')) throw renameFailed(from, name)
+  if (movedByLink(fromDirectory, from, directory, name)) return
   if (statusIfThere(directory, name) !== undefined)
     throw new SyscallError('EEXIST', `renameat2("${display(name)}")`, display(name))
   renameOver(fromDirectory, from, directory, name)
+}
+
+/** Not for directories, nor where there are no hard links. @throws SyscallError EEXIST */
+function movedByLink(
+  fromDirectory: number,
+  from: ByteString,
+  directory: number,
+  name: ByteString
+): boolean {
+  try {
+    makeLink(fromDirectory, from, directory, name)
+  } catch (error) {
+    if (isErrno(error, 'EEXIST')) throw error
+    return false
+  }
+  removeFile(fromDirectory, from)
+  return true
 }
 
 /** Replaces whatever has the new name: a file by a file, an empty directory by a directory. */

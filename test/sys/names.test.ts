@@ -140,6 +140,35 @@ describe('where the file system does not know RENAME_NOREPLACE', () => {
     })
   })
 
+  test.each([
+    ['with hard links', undefined],
+    ['without', -1]
+  ])('a file and a link get a new name: %s', (_name, linked) => {
+    if (linked !== undefined) vi.spyOn(libcCalls, 'linkat').mockReturnValue(linked)
+    withScratch((fd, path) => {
+      fs.writeFileSync(`${path}/file`, 'content')
+      fs.symlinkSync('nowhere', `${path}/link`)
+      renameNew(fd, 'file', fd, 'file-2')
+      renameNew(fd, 'link', fd, 'link-2')
+      expect(fs.readdirSync(path).sort()).toEqual(['file-2', 'link-2'])
+      expect(fs.readFileSync(`${path}/file-2`, 'utf8')).toBe('content')
+      expect(fs.readlinkSync(`${path}/link-2`)).toBe('nowhere')
+    })
+  })
+
+  test('a name that is taken at the last moment is refused', () => {
+    withScratch((fd, path) => {
+      fs.writeFileSync(`${path}/file`, 'kept')
+      const { linkat } = libcCalls
+      vi.spyOn(libcCalls, 'linkat').mockImplementation((...args: readonly number[]) => {
+        fs.writeFileSync(`${path}/new`, 'faster')
+        return linkat(...args)
+      })
+      expect(errnoOf(() => renameNew(fd, 'file', fd, 'new'))).toBe('EEXIST')
+      expect(fs.readFileSync(`${path}/new`, 'utf8')).toBe('faster')
+    })
+  })
+
   test.each(['file', 'directory', 'link'])('a name that a %s has is refused', (taken) => {
     withScratch((fd, path) => {
       fs.mkdirSync(`${path}/directory`)
