@@ -29,11 +29,11 @@ export function limits(input: Input): UnpackLimits {
   return found
 }
 
-export function wholeNumber(input: Input, name: string): number | undefined {
+export function wholeNumber(input: Input, name: string, least = 0): number | undefined {
   const value = text(input, name)
   if (value === undefined) return undefined
-  if (/^[0-9]{1,15}$/.test(value)) return Number(value)
-  throw new OciUnpackError('USAGE', `--${name} must be a whole number of 0 or more.`, {
+  if (/^[0-9]{1,15}$/.test(value) && Number(value) >= least) return Number(value)
+  throw new OciUnpackError('USAGE', `--${name} must be a whole number of ${least} or more.`, {
     facts: { found: value }
   })
 }

@@ -69,7 +69,7 @@ export const runBundlePrune: Run = async (input, terminal) => {
   const pruned = await withEvents(terminal, (onEvent) =>
     pruneBundles({
       directory: input.positionals[0] ?? '',
-      keep: wholeNumber(input, 'keep')!,
+      keep: wholeNumber(input, 'keep', 1)!,
       force: isSet(input, 'force'),
       dryRun,
       ...hooks(input),

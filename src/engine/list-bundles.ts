@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { jobCount } from './edit/change-options.ts'
 import { bundleNames } from './inventory/find-bundles.ts'
-import { lookAtBundle, type ListedBundle } from './inventory/look-at-bundle.ts'
+import { isGone, lookAtBundle, type ListedBundle } from './inventory/look-at-bundle.ts'
 import { asked } from './operation/asked.ts'
 import type { OnEvent } from './operation/events.ts'
 import type { HooksOption } from './operation/open-hooks.ts'
@@ -34,8 +34,10 @@ export async function listBundles(options: ListBundlesOptions): Promise<ListedBu
   return asked({ path: directory }, () =>
     withStorage(options, onEvent, async (storage) => {
       const listed: ListedBundle[] = []
-      for (const name of bundleNames(directory))
-        listed.push(await lookAtBundle(directory, name, storage, looking))
+      for (const name of bundleNames(directory)) {
+        const bundle = await lookAtBundle(directory, name, storage, looking)
+        if (!isGone(directory, bundle)) listed.push(bundle)
+      }
       return listed
     })
   )

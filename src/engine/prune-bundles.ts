@@ -11,6 +11,7 @@ import { bundleNames, hasMounts, isRootOfProcess, linksTo } from './inventory/fi
 import { hasChanged, type LookOptions } from './inventory/has-changed.ts'
 import {
   assertNotTaken,
+  isGone,
   isShown,
   look,
   problem,
@@ -63,7 +64,10 @@ export async function pruneBundles(options: PruneBundlesOptions): Promise<Pruned
       const pruned: PrunedBundle[] = []
       for (const bundle of bundles.sort(oldestFirst)) {
         throwIfAborted(signal)
-        pruned.push(newest.has(bundle.name) ? keptAs(bundle, 'newest') : await pruner.prune(bundle))
+        const result = newest.has(bundle.name)
+          ? keptAs(bundle, 'newest')
+          : await pruner.prune(bundle)
+        if (!isGone(directory, result)) pruned.push(result)
       }
       return pruned
     })

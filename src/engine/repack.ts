@@ -114,7 +114,8 @@ async function repackBundle(
   const root = withoutHandles(handlePath(bundle.rootfs))
   for (const point of mountsBelow(fromText(root))) onEvent(mounted(point))
   const storage = makerOf(readOrigin(contextAt(bundle.path)), chosen) ?? plainStorage
-  const made = { bundle, image: base, layout: layout.path, settings }
+  const isRefreshed = options.refreshBundle === true
+  const made = { bundle, image: base, layout: layout.path, settings, willRefresh: isRefreshed }
   const hashFiles = hasher(bundle.rootfs, { ...settings, ledger: bundle.ledger })
   onEvent({ type: 'phase', phase: 'compare' })
   const listed = await storage.changed(made)
@@ -130,7 +131,6 @@ async function repackBundle(
   for (const path of changes.sockets) onEvent(socket(path))
   onEvent({ type: 'changes', count: changes.deltas.length })
 
-  const isRefreshed = options.refreshBundle === true
   const write: WriteLayer = (writer) => packChanges(bundle, changes, writer, settings, isRefreshed)
   const layer = changes.deltas.length === 0 ? undefined : { packing, write }
   const add = async (beforeTag?: BeforeTag): Promise<ChangedImage> => {

@@ -1,14 +1,12 @@
 /** Packs the root file system of a bundle, as it is now, into an archive. */
-import { realpathSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
 import { fromText } from '../bytes.ts'
-import { OciUnpackError } from '../errors.ts'
 import { representable } from '../plan/layer-paths.ts'
 import type { TarOutput } from '../rootfs/pack.ts'
 import { handlePath, withoutHandles } from '../sys/handle-path.ts'
 import { mountsBelow } from '../sys/mounts.ts'
 import { endOfArchive } from '../tar/writer.ts'
 import { parseTreeDestination } from '../transports/image-name.ts'
+import { assertOutside } from './bundle/assert-outside.ts'
 import { withBundle, type OpenBundle } from './bundle/open-bundle.ts'
 import { assertNoKernelMounts } from './changes/assert-no-kernel-mounts.ts'
 import { jobCount } from './edit/change-options.ts'
@@ -64,19 +62,9 @@ export async function saveBundle(options: SaveBundleOptions): Promise<void> {
 
 function assertMayBeRead({ rootfs }: OpenBundle, archive: string, onEvent: OnEvent): void {
   const root = withoutHandles(handlePath(rootfs))
-  assertOutside(root, archive)
+  assertOutside(root, archive, 'The archive', 'the tree that is packed')
   assertNoKernelMounts(rootfs)
   for (const point of mountsBelow(fromText(root))) onEvent(mounted(point))
-}
-
-/** It would be a part of itself. */
-function assertOutside(root: string, archive: string): void {
-  const directory = realpathSync(dirname(resolve(archive)))
-  if (directory !== root && !directory.startsWith(`${root}/`)) return
-  throw new OciUnpackError('USAGE', 'The archive would be in the tree that is packed.', {
-    facts: { path: resolve(archive) },
-    hint: 'Give a path outside the root file system of the bundle.'
-  })
 }
 
 interface Packing extends ThreadOptions {

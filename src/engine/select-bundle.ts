@@ -8,8 +8,11 @@ import type { Digest } from '../image/digest.ts'
 import { close, openOperatorDirectory } from '../sys/files.ts'
 import { handlePath } from '../sys/handle-path.ts'
 import { inodeKey, status } from '../sys/status.ts'
+import { contextAt } from './bundle/bundle-site.ts'
 import { metadataAt, openBundleDirectory, withBundleDirectory } from './bundle/open-bundle.ts'
-import { SelectingLink, whileSettled } from './inventory/selecting-link.ts'
+import { readOrigin } from './bundle/origin.ts'
+import { assertWhole } from './bundle/whole-bundle.ts'
+import { isUsableName, SelectingLink, whileSettled } from './inventory/selecting-link.ts'
 import { asked } from './operation/asked.ts'
 import type { OnEvent } from './operation/events.ts'
 import type { HooksOption } from './operation/open-hooks.ts'
@@ -75,7 +78,7 @@ interface Using extends Place {
 /** @throws USAGE, BUNDLE_INVALID */
 function placeOf({ bundle, link = 'selected' }: SelectBundleOptions): Place {
   const real = realPath(bundle)
-  if (/^(?:|\.\.?)$|[/\0]/.test(link) || link === basename(real)) throw unusableName(link)
+  if (!isUsableName(link) || link === basename(real)) throw unusableName(link)
   return { bundle: real, link: join(dirname(real), link) }
 }
 
@@ -124,7 +127,9 @@ function replace(
   { bundle, link, signal, onEvent }: Using,
   selecting: SelectingLink
 ): Promise<Selected> {
-  return withBundleDirectory(bundle, { use: 'shared', signal, onEvent }, ({ metadata }) => {
+  return withBundleDirectory(bundle, { use: 'shared', signal, onEvent }, (found) => {
+    const { metadata } = found
+    assertWhole({ ...found, origin: readOrigin(contextAt(bundle)) })
     const other = selecting.other(bundle)
     const manifestDigest = sourceManifest(metadata).digest as Digest
     const old = other === undefined ? undefined : { bundle: other, manifestDigest: digestAt(other) }
@@ -155,6 +160,6 @@ function undo({ bundle, link, onEvent }: Using, selecting: SelectingLink, { old 
 function unusableName(link: string): OciUnpackError {
   return new OciUnpackError('USAGE', 'The link cannot have this name.', {
     facts: { found: display(fromText(link)) },
-    hint: 'Give {link} one name, without a slash, that is not the name of the bundle.'
+    hint: 'Give {link} one name of at most 200 bytes, without a slash or a dot in front, that is not the name of the bundle.'
   })
 }

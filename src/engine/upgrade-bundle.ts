@@ -1,13 +1,16 @@
 /** Unpacks a new image and carries the local changes of a bundle over. This file tells the story. */
+import { realpathSync } from 'node:fs'
 import { sourceManifest } from '../bundle/metadata.ts'
-import { display, fromText } from '../bytes.ts'
+import { display, fromText, type ByteString } from '../bytes.ts'
 import { OciUnpackError } from '../errors.ts'
 import { target } from '../image/choice.ts'
 import type { Digest } from '../image/digest.ts'
 import { cleanPath } from '../plan/names.ts'
 import { conflictRules } from '../plan/upgrade/conflict-rules.ts'
 import type { KeptChange, MergeConflict, MergePlan, Resolve } from '../plan/upgrade/merge-plan.ts'
+import { handlePath } from '../sys/handle-path.ts'
 import { parseImageName } from '../transports/image-name.ts'
+import { assertOutside } from './bundle/assert-outside.ts'
 import { withBundle, type OpenBundle } from './bundle/open-bundle.ts'
 import { normalizeChange, type ChangeSettings } from './edit/change-options.ts'
 import type { Job } from './extract/job.ts'
@@ -54,17 +57,29 @@ export interface UpgradeBundleResult extends UnpackResult {
 export async function upgradeBundle(options: UpgradeBundleOptions): Promise<UpgradeBundleResult> {
   requireOptions(options, { bundle: 'text', image: 'text', destination: 'text' })
   const resolve = conflictRules(options.conflicts ?? [])
-  const only = (options.only ?? []).map((path) => cleanPath(fromText(path)))
+  const only = onlyPaths(options.only ?? [])
   const settings = settingsOf(options)
   const { signal, onEvent } = settings
   return asked({}, () =>
     withBundle(options.bundle, { use: 'shared', signal, onEvent }, async (old) => {
+      const inside = realpathSync(handlePath(old.directory))
+      assertOutside(inside, options.destination, 'The new bundle', 'the old one')
       const changes = await withStorage(options, onEvent, (storage) =>
         findLocalChanges(old, storage, only, settings)
       )
       return makeUpgraded(old, changes, options, resolve)
     })
   )
+}
+
+/** Clean paths; none if all count. An empty text is a variable that was not set, and means neither all nor nothing. */
+function onlyPaths(texts: readonly string[]): ByteString[] {
+  if (texts.includes(''))
+    throw new OciUnpackError('USAGE', 'A path to limit the upgrade to is empty.', {
+      hint: 'Give {only} a path in the root file system, or / for all of it.'
+    })
+  const paths = texts.map((path) => cleanPath(fromText(path)))
+  return paths.includes('') ? [] : paths
 }
 
 async function makeUpgraded(

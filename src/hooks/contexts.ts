@@ -95,6 +95,8 @@ export interface RuntimeConfigContext extends ImageContext {
 export interface DeltaListContext extends ImageContext {
   /** Of the image's top layer, the state that changes are relative to. Undefined for an image without layers. */
   readonly chainId?: Digest
+  /** Whether refresh-bundle is called once what is listed was packed. */
+  readonly refresh: boolean
 }
 
 export interface RefreshBundleContext extends ImageContext {

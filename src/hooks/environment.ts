@@ -66,6 +66,7 @@ function facts({ point, context }: HookRequest): Record<string, string | undefin
     CHAIN_ID: known.chainId,
     PARENT_CHAIN_ID: known.chainId === undefined ? undefined : (known.parentChainId ?? ''),
     KEY: keyOf(context),
+    REFRESH: known.refresh === undefined ? undefined : known.refresh ? '1' : '0',
     TARGET: known.target,
     MERGED: known.merged,
     TARGETS: known.targets?.join('\n'),

@@ -59,6 +59,7 @@ function followPage(type: (typeof FILE_SYSTEMS)[number][0], how: string): void {
   test('has shown what the page says', () => {
     expect(shownBy(/hooks check/)).toContain(how)
     expect(shownBy(/bundle list/)).toMatch(/^42 .* yes .*\n43 .* no .*\n$/m)
+    expect(shownBy(/hooks gc/)).toContain('1 layer removed, 2 layers needed')
     expect(shownBy(/sweep$/)).toMatch(/^(image images\/[0-9a-f]{64}\n)*$/)
   })
 

@@ -151,6 +151,11 @@ describe('a list', () => {
   const BROKEN: Readonly<Record<string, (bundle: string) => void>> = {
     'damaged metadata': (bundle) => fs.writeFileSync(`${bundle}/umoci.json`, '{'),
     'no root file system': (bundle) => fs.renameSync(`${bundle}/rootfs`, `${bundle}/other`),
+    'a link to a root file system': (bundle) => {
+      fs.renameSync(`${bundle}/rootfs`, `${work}/rootfs`)
+      fs.symlinkSync(`${work}/rootfs`, `${bundle}/rootfs`)
+    },
+    'no config.json': (bundle) => fs.rmSync(`${bundle}/config.json`),
     'no tree manifest': (bundle) => {
       for (const name of fs.readdirSync(bundle))
         if (/\.(mtree|fingerprints)$/.test(name)) fs.rmSync(`${bundle}/${name}`)
@@ -172,6 +177,17 @@ describe('a list', () => {
     expect(fs.readdirSync(pool)).toEqual(['a', 'b'])
   })
 
+  test.each(Object.entries(BROKEN))(
+    'does not count it among those to keep: %s',
+    async (_name, damage) => {
+      await add('a')
+      await add('b')
+      damage(await add('c'))
+      expect((await prune()).sort()).toEqual(['a', 'b newest', 'c failed BUNDLE_INVALID'])
+      expect(fs.readdirSync(pool)).toEqual(['b', 'c'])
+    }
+  )
+
   test('does not wait for a process that works in a bundle', async () => {
     const fd = fs.openSync(await add('a'), 'r')
     await add('b')
@@ -191,6 +207,15 @@ describe('a list', () => {
 })
 
 describe('pruning', () => {
+  test('has nothing to say of what another process removed meanwhile', async () => {
+    for (const name of ['a', 'b', 'c']) await add(name)
+    const both = await Promise.all([prune(), prune()])
+    expect(both.flat().filter((line) => line !== 'c newest')).toEqual(
+      expect.not.arrayContaining([expect.stringContaining('failed')])
+    )
+    expect(fs.readdirSync(pool)).toEqual(['c'])
+  })
+
   test('removes the oldest, and says so beforehand', async () => {
     for (const name of ['c', 'b', 'a']) await add(name)
     const outcome = ['c', 'b', 'a newest']

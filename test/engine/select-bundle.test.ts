@@ -102,10 +102,21 @@ describe('select', () => {
     expect([selected(), selected('next')]).toEqual(['one', 'two'])
   })
 
-  test.each(['', '.', '..', 'a/b', 'a\0b', 'one'])('refuses the name %j', async (link) => {
+  const UNUSABLE = ['', '.', '..', 'a/b', 'a\0b', 'one', '.selected.before', 'é'.repeat(101)]
+
+  test.each(UNUSABLE)('refuses the name %j', async (link) => {
     expect(await codeOf(select('one', { link }))).toBe('USAGE')
     expect(links()).toEqual([])
   })
+
+  test.each(['rootfs', 'config.json', 'umoci.json'])(
+    'refuses a bundle without %s',
+    async (name) => {
+      fs.renameSync(`${pool}/one/${name}`, `${work}/moved`)
+      expect(await codeOf(select('one'))).toBe('BUNDLE_INVALID')
+      expect(links()).toEqual([])
+    }
+  )
 
   test('replaces a link that leads nowhere any more', async () => {
     await select('one')

@@ -3,7 +3,7 @@
  * volumes are files and their snapshots copies, while file systems, mounts and the set are real. lvm-thin.long.test.ts has the
  * rest, and test/vm/lvm-thin.sh tests the set with LVM and the kernel's thin volumes.
  */
-import { readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { requirementsOf } from '../support/loop.ts'
@@ -192,10 +192,16 @@ describe.runIf(needs(...REQUIREMENTS, ...requirementsOf('ext4')))('the set lvm-t
     [{ FS: 'btrfs' }, 'FS must be ext4 or xfs, not "btrfs"'],
     [{ SIZE_FACTOR: 'x' }, 'SIZE_FACTOR must be a number such as 1.5, not "x"'],
     [{ SIZE_FLOOR: 'much' }, 'SIZE_FLOOR must be a size such as 10G, not "much"'],
-    [{ DATA_FLOOR: '-1' }, 'DATA_FLOOR must be a size such as 10G, not "-1"']
+    [{ DATA_FLOOR: '-1' }, 'DATA_FLOOR must be a size such as 10G, not "-1"'],
+    [{ STORE: 'relative' }, 'STORE must be an absolute path, not "relative"']
   ])('settings that cannot be used are refused at once: %o', (env, why) => {
-    const { status, stderr } = newBundle(newPlace(), 'one', env).call('prepare')
-    expect([status, stderr]).toEqual([1, expect.stringContaining(why)])
+    const bundle = newBundle(newPlace(), 'one', env)
+    for (const point of ['check', 'prepare']) {
+      const { status, stderr } = bundle.call(point)
+      expect([status, stderr]).toEqual([1, expect.stringContaining(why)])
+    }
+    bundle.must('abort', { OCI_UNPACK_TARGETS: '' })
+    expect(existsSync(bundle.store)).toBe(false)
   })
 
   test('a pool that is inactive is activated, because nothing is known of it before', () => {
@@ -222,6 +228,8 @@ describe.runIf(needs(...REQUIREMENTS, ...requirementsOf('ext4')))('the set lvm-t
     })
     place.lvm.addForeign('theirs', ['oci-unpack:staged=owner-dead.x'])
     rmSync(lost!.bundle + '/.oci-unpack/instance')
+    const foreign = ['photos', 'owner-dead.photo', 'mine.photos']
+    for (const name of foreign) mkdirSync(join(bundle!.store, 'staged', name))
     const leftovers = [`staged ${left.split('/').at(-1)!}`, 'instance debian-12-1+3']
     const all = [...leftovers, 'unclaimed debian-12-1+2']
     expect(bundle!.run('recover')).toEqual(all)
@@ -232,8 +240,11 @@ describe.runIf(needs(...REQUIREMENTS, ...requirementsOf('ext4')))('the set lvm-t
     expect(names(place)).toEqual(
       ['debian-12-1', 'debian-12-1+1', 'debian-12-1+2', staged, 'theirs'].sort()
     )
-    expect(readdirSync(join(bundle!.store, 'staged'))).toEqual([staged])
-    expect(bundle!.call('recover', {}, '--all').stderr).toBe('Usage: lvm-thin recover [--remove]\n')
+    expect(readdirSync(join(bundle!.store, 'staged')).sort()).toEqual([...foreign, staged].sort())
+    expect(bundle!.call('recover', {}, '--all')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('Usage: lvm-thin recover [--remove]\n') as string
+    })
     bundle!.must('abort')
   })
 })

@@ -126,7 +126,7 @@ describe.runIf(usable)('the pool set with snapshots', () => {
     for (const target of [disk.path, '..', 'base./..', 'base.x', `${bundle.store}/images`]) {
       rmSync(join(bundle.state, 'base'))
       symlinkSync(target, join(bundle.state, 'base'))
-      const { status, stdout } = bundle.call('delta-list')
+      const { status, stdout } = bundle.call('delta-list', { OCI_UNPACK_REFRESH: '0' })
       expect([1, 10]).toContain(status)
       expect([stdout, readdirSync(bundle.state).sort()]).toEqual(['', before])
     }
@@ -170,7 +170,7 @@ describe.runIf(usable)('the pool set with snapshots', () => {
     const bundle = newBundle()
     const { targets } = bundle.unpack([base])
     changeTree(bundle.rootfs)
-    bundle.deltaList()
+    bundle.deltaList({ refresh: true })
     writeFileSync(join(bundle.rootfs, 'meanwhile'), '')
     const chainId = keyOf('repacked')
     bundle.must('refresh-bundle', { OCI_UNPACK_CHAIN_ID: chainId })
@@ -186,11 +186,101 @@ describe.runIf(usable)('the pool set with snapshots', () => {
     return [...new Set(names)].filter((name) => !/^o\d+-\d+-\d+$/.test(name)).sort()
   }
 
+  describe('whoever looks for changes', () => {
+    const remains = (bundle: SetDriver): unknown => [
+      readdirSync(bundle.state).sort(),
+      ok('btrfs', 'subvolume', 'list', disk.path).stdout.split('\n').length
+    ]
+
+    /** A PATH on which btrfs does that instead of what it is told with this word. */
+    function pathWith(word: string, instead: string): string {
+      const directory = makeWithin(disk)
+      const real = ok('sh', '-c', 'command -v btrfs').stdout.trim()
+      const script = `#!/bin/sh\ncase "$*" in *${word}*) ${instead} ;; esac\nexec ${real} "$@"\n`
+      writeFileSync(join(directory, 'btrfs'), script, { mode: 0o755 })
+      return `${directory}:${process.env.PATH!}`
+    }
+
+    test('leaves nothing behind, except before a refresh', () => {
+      const bundle = newBundle()
+      bundle.unpack([base])
+      changeTree(bundle.rootfs)
+      const before = remains(bundle)
+      bundle.deltaList()
+      expect(remains(bundle)).toEqual(before)
+      bundle.deltaList({ refresh: true })
+      expect(remains(bundle)).not.toEqual(before)
+      bundle.must('refresh-bundle')
+      writeFileSync(join(bundle.rootfs, 'later'), '')
+      const refreshed = remains(bundle)
+      bundle.deltaList()
+      expect(remains(bundle)).toEqual(refreshed)
+    })
+
+    test.each(['0', '1'])('leaves nothing behind if it fails, with REFRESH=%s', (refresh) => {
+      const bundle = newBundle()
+      bundle.unpack([base])
+      const before = remains(bundle)
+      const env = { OCI_UNPACK_REFRESH: refresh, PATH: pathWith('receive', 'exit 1') }
+      expect(bundle.call('delta-list', env).status).toBe(1)
+      expect(remains(bundle)).toEqual(before)
+    })
+
+    test('removes what one left that was killed, and one of an earlier version', () => {
+      const bundle = newBundle()
+      bundle.unpack([base])
+      writeFileSync(join(bundle.rootfs, 'new'), '')
+      const before = remains(bundle)
+      const PATH = pathWith('send', 'kill -9 $PPID')
+      bundle.callAsDead('delta-list', { OCI_UNPACK_REFRESH: '1', PATH })
+      expect(readdirSync(bundle.state)).toContain('list.owner-dead')
+      ok('btrfs', 'subvolume', 'snapshot', '-r', bundle.rootfs, join(bundle.state, 'now'))
+      bundle.deltaList()
+      expect(remains(bundle)).toEqual(before)
+      bundle.callAsDead('delta-list', { OCI_UNPACK_REFRESH: '1', PATH })
+      ok('btrfs', 'subvolume', 'snapshot', '-r', bundle.rootfs, join(bundle.state, 'now'))
+      bundle.must('delete')
+      expect(readdirSync(bundle.state)).toEqual([])
+    })
+
+    test('does not disturb another one', () => {
+      const bundle = newBundle()
+      bundle.unpack([base])
+      changeTree(bundle.rootfs)
+      const before = remains(bundle)
+      const other = new SetDriver('pool', bundle.store, bundle.bundle)
+      bundle.deltaList({ refresh: true })
+      expect(other.deltaList()).toContain('renamed/')
+      bundle.must('refresh-bundle')
+      writeFileSync(join(bundle.rootfs, 'later'), '')
+      expect(other.deltaList()).not.toContain('renamed/')
+      expect(remains(bundle)).not.toEqual(before)
+    })
+  })
+
+  test('a change after the look is not lost, though the image is gone by then', () => {
+    const bundle = newBundle()
+    bundle.unpack([base])
+    bundle.must('gc', { OCI_UNPACK_LIVE_KEYS: '' })
+    expect(bundle.call('delta-list', { OCI_UNPACK_REFRESH: '1' }).status).toBe(10)
+    writeFileSync(join(bundle.rootfs, 'meanwhile'), '')
+    bundle.must('refresh-bundle')
+    expect(namesIn(bundle.deltaList())).toEqual(['.', 'meanwhile'])
+  })
+
+  test('a refresh of which nothing was seen before leaves the base', () => {
+    const bundle = newBundle()
+    bundle.unpack([base])
+    writeFileSync(join(bundle.rootfs, 'unseen'), '')
+    expect(bundle.call('refresh-bundle').status).toBe(10)
+    expect(namesIn(bundle.deltaList())).toEqual(['.', 'unseen'])
+  })
+
   test('a refreshed rootfs becomes a state where the operator shares it', () => {
     const bundle = newBundle(makeWithin(disk), { SHARE_REPACKED: 'yes' })
     bundle.unpack([base])
     changeTree(bundle.rootfs)
-    bundle.deltaList()
+    bundle.deltaList({ refresh: true })
     const repacked = layer('repacked', () => undefined)
     bundle.must('refresh-bundle', { OCI_UNPACK_CHAIN_ID: repacked.key })
     const state = bundle.must('try-skip', environmentOf([repacked], 0))

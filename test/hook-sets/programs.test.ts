@@ -1,7 +1,7 @@
 /** What holds of the text of every set: it is read as an example, and runs in any POSIX shell. */
-import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { describe, expect, test } from 'vitest'
 import { needs } from '../support/requires.ts'
@@ -51,10 +51,72 @@ describe.each(readdirSync(hooks))('the %s set', (name) => {
     })
   })
 
+  test.runIf(needs('dash'))('has one line for whoever calls it by hand', () => {
+    for (const words of [[], ['no-such-word'], ['']]) {
+      const { status, stdout, stderr } = spawnSync('dash', [program, ...words], {
+        env: { ...process.env, [home]: '/nowhere' },
+        encoding: 'utf8'
+      })
+      expect([status, stdout, stderr]).toEqual([2, '', expect.stringContaining('see hooks.toml.')])
+    }
+  })
+
   test('says where it keeps things', () => {
     expect(settings).toContain(`${home} = "/var/lib/oci-unpack/${name}"`)
     expect(readFileSync(join(hooks, name, 'README.md'), 'utf8')).toContain(
       `/var/lib/oci-unpack/${name}`
     )
+  })
+})
+
+const HEX = '0123456789abcdef'.repeat(4)
+
+describe.runIf(needs('dash', 'flock')).each([
+  { name: 'overlay', random: 'aB3def' },
+  { name: 'squashfs', random: 'aB3def' },
+  { name: 'erofs', random: 'aB3defghij' }
+])('the $name set', ({ name, random }) => {
+  const own = [
+    `layers/${HEX}`,
+    `staged/owner-dead.${random}`,
+    ...(name === 'overlay' ? [`staged/owner-dead.gc.${HEX}`] : []),
+    ...(name === 'squashfs' ? [`staged/owner-dead.${random}.image`] : []),
+    ...(name === 'erofs' ? [`merged/${HEX}`, `merged/.${HEX}.oci-unpack-0123456789ab`] : [])
+  ]
+  const needed = `layers/${HEX}${HEX}`
+  const foreign = [
+    ...['photos', HEX.slice(1), HEX.toUpperCase(), `.${HEX}`].flatMap((it) =>
+      (name === 'erofs' ? ['layers', 'merged'] : ['layers']).map((place) => `${place}/${it}`)
+    ),
+    ...['photos', `photos.${random}`, 'owner-dead', `owner-x.${random}`, `owner-dead.${random}x`],
+    ...[`owner-dead.gc.photos`, `owner-dead.${random}.photo`]
+  ].map((path) => (path.includes('/') ? path : `staged/${path}`))
+
+  test('removes nothing in its store that has not a name of its own form', () => {
+    withTemporary((store) => {
+      mkdirSync(join(store, 'bundles'))
+      for (const path of [...own, needed, ...foreign]) {
+        mkdirSync(dirname(join(store, path)), { recursive: true })
+        if (name === 'overlay') mkdirSync(join(store, path))
+        else writeFileSync(join(store, path), '')
+      }
+      const state = join(store, 'bundles')
+      const env = {
+        ...process.env,
+        STORE: store,
+        OCI_UNPACK_OWNER: join(store, 'owner-beef'),
+        OCI_UNPACK_ROOTFS: join(store, 'rootfs'),
+        OCI_UNPACK_STATE: state,
+        OCI_UNPACK_LIVE_KEYS: `sha512:${HEX}${HEX}`,
+        OCI_UNPACK_TARGETS: foreign.map((path) => join(store, path)).join('\n')
+      }
+      const call = (point: string): string =>
+        execFileSync('dash', [join(hooks, name, name), point], { env, encoding: 'utf8' })
+      call('abort')
+      expect(JSON.parse(call('gc'))).toEqual({ removed: [`sha256:${HEX}`] })
+      const there = (paths: readonly string[]) => paths.filter((it) => existsSync(join(store, it)))
+      expect(there(own)).toEqual([])
+      expect(there([needed, ...foreign])).toEqual([needed, ...foreign])
+    })
   })
 })

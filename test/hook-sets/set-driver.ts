@@ -115,9 +115,10 @@ export class SetDriver {
   }
 
   /** Paths as byte strings, sorted. */
-  deltaList(): string[] {
+  deltaList({ refresh = false } = {}): string[] {
     const program = join(hooks, this.set, this.set)
-    const options = { env: this.environment({}), cwd: join(hooks, this.set), maxBuffer: 1 << 28 }
+    const env = this.environment({ OCI_UNPACK_REFRESH: refresh ? '1' : '0' })
+    const options = { env, cwd: join(hooks, this.set), maxBuffer: 1 << 28 }
     const { status, stdout, stderr } = spawnSync(program, ['delta-list'], options)
     if (status !== 0) throw new Error(`delta-list: ${String(status)} ${stderr.toString()}`)
     const list = stdout.toString('latin1')

@@ -1,4 +1,9 @@
-import type { ImageContext, LayerContext, PrepareContext } from '../../src/hooks/contexts.ts'
+import type {
+  DeltaListContext,
+  ImageContext,
+  LayerContext,
+  PrepareContext
+} from '../../src/hooks/contexts.ts'
 import type { Digest } from '../../src/image/digest.ts'
 import type { Descriptor } from '../../src/image/types.ts'
 
@@ -32,6 +37,10 @@ export function imageContext(reference: string, state = '/bundle/.oci-unpack'): 
 
 export function layerContext(reference: string, state?: string): LayerContext {
   return { ...imageContext(reference, state), ...LAYER }
+}
+
+export function deltaListContext(reference: string): DeltaListContext {
+  return { ...imageContext(reference), refresh: false }
 }
 
 export function prepareContext(reference: string, state?: string): PrepareContext {

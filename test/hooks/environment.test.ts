@@ -36,7 +36,15 @@ async function environmentAt<P extends HookPoint>(
   context: ContextOf<P>
 ): Promise<string[]> {
   const script = '/usr/bin/env -0 > env'
-  const points = ['try-skip', 'pre-extract', 'post-extract', 'finish', 'abort', 'gc'] as const
+  const points = [
+    'try-skip',
+    'pre-extract',
+    'post-extract',
+    'finish',
+    'abort',
+    'delta-list',
+    'gc'
+  ] as const
   const text = `${hooksToml(['/bin/sh', '-c', `${script}; echo /x`], '', points)}\n[env]\nSTORE = "/srv"\nLANG = "C"\n`
   await load(directory, text, undefined, OURS)
     .call(point, context)
@@ -110,6 +118,21 @@ test('of finish has all directories, base layer first', async () => {
       ...IMAGE,
       'OCI_UNPACK_HOOK=unpack.ociv1.finish',
       'OCI_UNPACK_LAYER_TARGETS=/srv/1\n/srv/2'
+    ].sort()
+  )
+})
+
+test.each([
+  [true, '1'],
+  [false, '0']
+])('of delta-list says whether a refresh follows: %s', async (refresh, told) => {
+  const found = await environmentAt('delta-list', { ...imageContext('debian'), refresh })
+  expect(found).toEqual(
+    [
+      ...BASE,
+      ...IMAGE,
+      'OCI_UNPACK_HOOK=repack.ociv1.layer.delta-list',
+      `OCI_UNPACK_REFRESH=${told}`
     ].sort()
   )
 })

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { functionHooks } from '../../src/hooks/function-hooks.ts'
 import type { UnpackHooks } from '../../src/hooks/unpack-hooks.ts'
 import { failure } from '../support/failure.ts'
-import { imageContext, layerContext } from './contexts.ts'
+import { deltaListContext, imageContext, layerContext } from './contexts.ts'
 import { failureOf } from './support.ts'
 
 describe('functions', () => {
@@ -67,7 +67,7 @@ describe('functions', () => {
       }
     ]
   ])('name changed paths by %s', async (_what, deltaList) => {
-    const outcome = await functionHooks({ deltaList }).call('delta-list', imageContext('x'))
+    const outcome = await functionHooks({ deltaList }).call('delta-list', deltaListContext('x'))
     expect(outcome).toMatchObject({
       answer: { paths: { entries: new Set(['etc/passwd', 'a\xff']), trees: new Set(['usr']) } }
     })

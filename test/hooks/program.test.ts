@@ -7,7 +7,7 @@ import type { HookPoint } from '../../src/hooks/points.ts'
 import type { HookSet } from '../../src/hooks/calls.ts'
 import type { RuntimeConfigContext } from '../../src/hooks/contexts.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
-import { imageContext, layerContext, prepareContext } from './contexts.ts'
+import { deltaListContext, imageContext, layerContext, prepareContext } from './contexts.ts'
 import { failureOf, hooksToml, load, membersOf } from './support.ts'
 
 let directory: string
@@ -180,7 +180,10 @@ describe('a program', () => {
 describe('a delta-list', () => {
   async function pathsOf(output: Buffer): Promise<unknown> {
     writeFileSync(join(directory, 'list'), output)
-    const outcome = await shell('cat list', ['delta-list']).call('delta-list', imageContext('x'))
+    const outcome = await shell('cat list', ['delta-list']).call(
+      'delta-list',
+      deltaListContext('x')
+    )
     return outcome.status === 'yes' ? outcome.answer.paths : outcome
   }
 
@@ -222,7 +225,7 @@ describe('a delta-list', () => {
 
   test('is worth nothing when the program fails, and what it printed is no second error', async () => {
     const set = shell('echo usage: nonsense; exit 2', ['delta-list'])
-    expect(await failureOf(set.call('delta-list', imageContext('x')))).toMatchObject({
+    expect(await failureOf(set.call('delta-list', deltaListContext('x')))).toMatchObject({
       code: 'HOOK_FAILED',
       facts: { status: 'exit status 2' }
     })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { HookSet } from '../../src/hooks/calls.ts'
 import { makeTemporary, removeTemporary } from '../support/temporary.ts'
-import { digest, imageContext, layerContext } from './contexts.ts'
+import { deltaListContext, digest, layerContext } from './contexts.ts'
 import { failureOf, hooksToml, load, membersOf, program } from './support.ts'
 
 async function withSession(
@@ -65,7 +65,7 @@ describe('a session', () => {
 
   test('lists changed paths in its answer', () =>
     withSession(async (set) => {
-      const outcome = await set.call('delta-list', imageContext('list'))
+      const outcome = await set.call('delta-list', deltaListContext('list'))
       expect(outcome).toMatchObject({
         answer: {
           paths: { entries: new Set(['etc/passwd', '\xc3\xa4']), trees: new Set(['usr']) }

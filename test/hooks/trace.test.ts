@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { functionHooks } from '../../src/hooks/function-hooks.ts'
 import { withTrace, type TraceRecord } from '../../src/hooks/trace.ts'
-import { imageContext, layerContext, prepareContext } from './contexts.ts'
+import { deltaListContext, imageContext, layerContext, prepareContext } from './contexts.ts'
 import { failureOf } from './support.ts'
 
 const records: TraceRecord[] = []
@@ -20,7 +20,7 @@ describe('a trace', () => {
   test('has each call with what was told and answered, without documents', async () => {
     await set.call('prepare', prepareContext('x'))
     await set.call('try-skip', layerContext('x'))
-    await set.call('delta-list', imageContext('x'))
+    await set.call('delta-list', deltaListContext('x'))
     await set.call('runtime-config', { ...imageContext('x'), runtimeConfig: { a: 1 } })
     await failureOf(set.call('finish', { ...imageContext('x'), layers: [] }))
     await set.call('gc', { liveKeys: [] })

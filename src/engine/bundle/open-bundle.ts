@@ -157,7 +157,7 @@ async function withRootfs<T>(
 }
 
 /** Half a tree would look like a whole one with deletions. */
-function assertFinished(directory: number, path: string): void {
+export function assertFinished(directory: number, path: string): void {
   if (!isMarked(directory, path)) return
   throw new OciUnpackError('BUNDLE_INVALID', 'The bundle is not complete.', {
     facts: { path, reason: 'unpacking or deleting it was interrupted' },
@@ -237,7 +237,7 @@ export function noBundle(path: string, cause?: unknown): OciUnpackError {
   })
 }
 
-function noRootfs(path: string, cause: unknown): OciUnpackError {
+export function noRootfs(path: string, cause?: unknown): OciUnpackError {
   return new OciUnpackError('BUNDLE_INVALID', 'The bundle has no root file system.', {
     facts: { path: join(path, ROOTFS_DIRECTORY) },
     hint: 'The root file system must be a directory, not a link to one. Restore it, or unpack the image again.',

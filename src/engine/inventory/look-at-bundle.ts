@@ -1,5 +1,5 @@
 /** What there is to say of one bundle, as far as it can be found out. */
-import { statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { METADATA_FILE, ROOTFS_DIRECTORY } from '../../bundle/files.ts'
 import { sourceManifest, sourceRoot, type BundleMetadata } from '../../bundle/metadata.ts'
@@ -24,6 +24,7 @@ import {
 } from '../bundle/open-bundle.ts'
 import { assertOriginal, readOrigin, type Origin } from '../bundle/origin.ts'
 import { isMounted } from '../bundle/shown-rootfs.ts'
+import { assertWhole } from '../bundle/whole-bundle.ts'
 import type { LayerStorage } from '../storage/layer-storage.ts'
 import { hasMounts, linksTo } from './find-bundles.ts'
 import { hasChanged, type LookOptions } from './has-changed.ts'
@@ -106,13 +107,23 @@ export function look(directory: string, name: string): ListedBundle {
     const context = contextAt(path)
     const origin = readOrigin(context)
     bundle.storage = origin?.hooks ?? 'directory'
-    bundle.image = imageOf(metadataAt(path))
+    const metadata = metadataAt(path)
+    bundle.image = imageOf(metadata)
     bundle.unpacked = statSync(join(path, METADATA_FILE)).mtime.toISOString()
     if (origin !== undefined) assertOriginal(origin, context.state, path)
+    withDirectory(path, (directory) => assertWhole({ path, directory, metadata, origin }))
   } catch (error) {
     bundle.error = problem(error, path)
   }
   return bundle
+}
+
+/** Whether another process has removed it since its name was read, which is no failure of ours. */
+export function isGone(
+  directory: string,
+  { name, error }: Pick<ListedBundle, 'name' | 'error'>
+): boolean {
+  return error !== undefined && !existsSync(join(directory, name))
 }
 
 /** @throws ABORTED, and what is no failure of ours */
@@ -139,16 +150,20 @@ function imageOf(metadata: BundleMetadata): NonNullable<ListedBundle['image']> {
 
 /** Waiting for a process that makes or repacks it could take long. @throws BUNDLE_BUSY */
 export function assertNotTaken(path: string): void {
-  const fd = openBundleDirectory(path)
-  try {
-    if (claim(fd, 'shared') !== 'taken') return
-  } finally {
-    close(fd)
-  }
+  if (withDirectory(path, (directory) => claim(directory, 'shared')) !== 'taken') return
   throw new OciUnpackError('BUNDLE_BUSY', 'Another process is working there.', {
     facts: { path },
     hint: 'Wait until it ends.'
   })
+}
+
+function withDirectory<T>(path: string, act: (directory: number) => T): T {
+  const fd = openBundleDirectory(path)
+  try {
+    return act(fd)
+  } finally {
+    close(fd)
+  }
 }
 
 /** Whether the root file system can be looked at. */

@@ -44,6 +44,13 @@ export async function whileSettled<T>(
   }
 }
 
+/** Whether a link may have it. Those with a dot in front are for links of our own, whose names are longer. */
+export function isUsableName(name: string): boolean {
+  return /^[^./\0][^/\0]*$/.test(name) && Buffer.byteLength(name) <= LONGEST_NAME
+}
+
+const LONGEST_NAME = 200
+
 /** To be used inside `whileSettled`. */
 export class SelectingLink {
   private readonly directory: number

@@ -76,8 +76,7 @@ export async function whileOpen<T>(
     return await act(workspace)
   } catch (error) {
     // a call with a handle does not say on which file system
-    if (isErrno(error, 'ENOSPC', 'EDQUOT'))
-      throw withFacts(error, { path: workspace.destination })
+    if (isErrno(error, 'ENOSPC', 'EDQUOT')) throw withFacts(error, { path: workspace.destination })
     throw error
   } finally {
     try {

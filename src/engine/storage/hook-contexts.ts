@@ -8,7 +8,7 @@ import type {
   SelectedContext
 } from '../../hooks/contexts.ts'
 import type { UnpackedSize } from '../../codec/size-hint.ts'
-import { chainIds } from '../../image/digest.ts'
+import { chainIds, type Digest } from '../../image/digest.ts'
 import { pathPlatform, target } from '../../image/choice.ts'
 import { platformText } from '../../image/platform.ts'
 import type { ResolvedImage } from '../../store/resolve.ts'
@@ -27,14 +27,12 @@ export function newContext({ source, image, settings }: Job, bundle: BundleConte
 
 /** For a bundle that exists. */
 export function deltaContext(made: MadeBundle): DeltaListContext {
-  const context = madeContext(made)
-  const chainId = topChainId(made.image)
-  return chainId === undefined ? context : { ...context, chainId }
+  return { ...topContext(made), refresh: made.willRefresh ?? false }
 }
 
 /** For a bundle that now belongs to another image. */
 export function refreshContext(made: MadeBundle, before: ResolvedImage): RefreshBundleContext {
-  const context = deltaContext(made)
+  const context = topContext(made)
   const parentChainId = topChainId(before)
   return parentChainId === undefined || parentChainId === context.chainId
     ? context
@@ -51,6 +49,12 @@ export function selectedContext({ bundle, manifestDigest, link, old }: Selected)
     oldRootfs: contextAt(old.bundle).rootfs,
     ...(old.manifestDigest === undefined ? {} : { oldManifestDigest: old.manifestDigest })
   }
+}
+
+function topContext(made: MadeBundle): ImageContext & { chainId?: Digest } {
+  const context = madeContext(made)
+  const chainId = topChainId(made.image)
+  return chainId === undefined ? context : { ...context, chainId }
 }
 
 function madeContext({ bundle, image, layout, settings }: MadeBundle): ImageContext {

@@ -144,6 +144,8 @@ export interface MadeBundle {
   /** Absolute path of the layout. */
   layout: string
   settings: ChangeSettings
+  /** Whether it is going to be refreshed, once its changes were packed. */
+  willRefresh?: boolean
 }
 
 export interface Collected {

@@ -1,5 +1,5 @@
 /** What was changed in a bundle since it was unpacked, with both sides of each path. */
-import { fromText, type ByteString } from '../../bytes.ts'
+import { display, fromText, type ByteString } from '../../bytes.ts'
 import { OciUnpackError } from '../../errors.ts'
 import type { MtreeEntry } from '../../mtree/entry.ts'
 import type { EntryList } from '../../mtree/entry-list.ts'
@@ -9,7 +9,7 @@ import { layerPaths } from '../../plan/layer-paths.ts'
 import type { LocalChange } from '../../plan/upgrade/changed-tree.ts'
 import type { SeenEntry } from '../../plan/upgrade/same-object.ts'
 import { fileChanged } from '../../rootfs/read-body.ts'
-import type { DiskTreeView } from '../../rootfs/tree-view.ts'
+import { DiskTreeView } from '../../rootfs/tree-view.ts'
 import { handlePath, withoutHandles } from '../../sys/handle-path.ts'
 import { mountsBelow } from '../../sys/mounts.ts'
 import { contextAt } from '../bundle/bundle-site.ts'
@@ -21,6 +21,7 @@ import type { Changes, ImageDigests } from '../changes/find-changes.ts'
 import type { ChangeSettings } from '../edit/change-options.ts'
 import { namesIn } from '../edit/pack-changes.ts'
 import { digestsWhereUnpacked, whileImageFound } from '../files/lazy-digests.ts'
+import type { EngineEvent } from '../operation/events.ts'
 import { mounted, socket } from '../operation/warnings.ts'
 import type { LayerStorage } from '../storage/layer-storage.ts'
 import { plainStorage } from '../storage/plain-storage.ts'
@@ -59,7 +60,30 @@ export async function findLocalChanges(
   })
   for (const path of changes.sockets) onEvent(socket(path))
   const paths = changedPaths(changes, only.length === 0 ? () => true : maskOf(only))
+  for (const path of unknownOf(only, paths, bundle)) onEvent(unknown(path))
   return { paths, before: entriesAt(changes.entries, new Set(paths)), imageDigests }
+}
+
+/** Paths that the bundle does not have, nor did its image: most likely misspelled. */
+function unknownOf(
+  only: readonly ByteString[],
+  changed: readonly ByteString[],
+  { rootfs, outside, ledger }: OpenBundle
+): ByteString[] {
+  const view = new DiskTreeView(rootfs, outside, ledger)
+  try {
+    return only.filter((path) => view.at(path) === undefined && !changed.some(maskOf([path])))
+  } finally {
+    view.release()
+  }
+}
+
+function unknown(path: ByteString): EngineEvent {
+  return {
+    type: 'warning',
+    message: 'There is nothing at a path that the upgrade is limited to.',
+    facts: { entry: display(path) }
+  }
 }
 
 /** Sorted. A file comes with all its names, changed or not, so that they are linked again. */

@@ -35,8 +35,11 @@ function parseRule(text: string): Rule {
 }
 
 function pathMatcher(rule: string, pattern: string): Rule['matches'] {
-  const cleaned = fromText(pattern).replace(/^\/+/, '').replace(/\/+$/, '')
-  if (cleaned === '') throw emptyPattern(rule)
+  const cleaned = fromText(pattern)
+    .replace(/\/(?:\.?\/)+/g, '/')
+    .replace(/^\.?\//, '')
+    .replace(/\/\.?$/, '')
+  if (cleaned === '' || cleaned === '.') throw emptyPattern(rule)
   const expression = compile(rule, `^${translate(cleaned)}(?:/|$)`)
   return (path) => expression.test(path)
 }

@@ -80,6 +80,46 @@ describe('upgradeBundle', () => {
     })
   })
 
+  test.each(['/', '.', './', 'etc/..', 'nowhere,/'])('is limited to all by "%s"', async (only) => {
+    await withUpgrade(OLD, NEW, async ({ rootfs, newRootfs, run }) => {
+      edit(rootfs)
+      await run({ only: only.split(',') })
+      expect(contents(newRootfs)).toEqual(EDITED)
+    })
+  })
+
+  test('is not limited to an empty text', async () => {
+    await withUpgrade(OLD, NEW, async ({ made, run }) => {
+      expect(await codeOf(run({ only: ['etc', ''] }))).toBe('USAGE')
+      expect(fs.existsSync(made)).toBe(false)
+    })
+  })
+
+  test('warns of a path to limit it to that is nowhere', async () => {
+    await withUpgrade(OLD, NEW, async ({ rootfs, events, run }) => {
+      edit(rootfs)
+      fs.rmSync(`${rootfs}/usr`, { recursive: true })
+      await run({ only: ['etc', 'usr', 'opt/data/none', 'ect'], dryRun: true })
+      const warnings = events.filter(({ type }) => type === 'warning')
+      expect(warnings.map((event) => 'facts' in event && event.facts)).toEqual([
+        { entry: 'opt/data/none' },
+        { entry: 'ect' }
+      ])
+    })
+  })
+
+  test.each(['', '/', '/rootfs/d', '/rootfs/new/d', '/../link/d'])(
+    'is not made in the old bundle: old%s',
+    async (below) => {
+      await withUpgrade(OLD, NEW, async ({ work, old, run }) => {
+        fs.symlinkSync('old/rootfs/etc', `${work}/link`)
+        const before = identities(old)
+        expect(await codeOf(run({ destination: `${old}${below}` }))).toBe('USAGE')
+        expect(identities(old)).toEqual(before)
+      })
+    }
+  )
+
   test('leaves the old bundle as it is, to the nanosecond', async () => {
     await withUpgrade(OLD, NEW, async ({ old, rootfs, run }) => {
       edit(rootfs)
@@ -282,8 +322,9 @@ describe('a dry run', () => {
   })
 
   test('still refuses a place that is taken', async () => {
-    await withUpgrade(OLD, NEW, async ({ old, run }) => {
-      const taken = run({ dryRun: true, destination: old })
+    await withUpgrade(OLD, NEW, async ({ made, run }) => {
+      await run()
+      const taken = run({ dryRun: true, destination: made })
       await expect(taken).rejects.toMatchObject({ code: 'BUNDLE_EXISTS' })
     })
   })

@@ -22,6 +22,11 @@ describe('conflictRules', () => {
     ['etc', 'etcetera', false],
     ['etc', 'usr/etc', false],
     ['/etc/', 'etc/passwd', true],
+    ['./etc', 'etc/passwd', true],
+    ['//etc/.//ssl/.', 'etc/ssl/certs', true],
+    ['.etc', 'etc', false],
+    ['a./b', 'a./b', true],
+    ['a./b', 'a/b', false],
     ['etc/*', 'etc/ssl/certs', true],
     ['etc/*.conf', 'etc/a.conf', true],
     ['etc/*.conf', 'etc/a/b.conf', false],
@@ -64,7 +69,10 @@ describe('conflictRules', () => {
     expect(failure(() => conflictRules(['keep:etc/[z-a]']))).toMatchObject({ code: 'USAGE' })
   })
 
-  test.each(['keep:', 'both:/'])('refuses the empty pattern of "%s"', (rule) => {
-    expect(failure(() => conflictRules([rule]))).toMatchObject({ code: 'USAGE' })
-  })
+  test.each(['keep:', 'both:/', 'both:.', 'new:./'])(
+    'refuses the empty pattern of "%s"',
+    (rule) => {
+      expect(failure(() => conflictRules([rule]))).toMatchObject({ code: 'USAGE' })
+    }
+  )
 })
