@@ -6,7 +6,7 @@
 #   recover   what the set has to list leftovers, and with --remove to remove them
 # shellcheck shell=bash disable=SC2154
 export PATH=/usr/bin HOME=/data/home NO_COLOR=1
-kills='' owner=owner-alive begun=0 bundles=/data/bundles
+kills='' owner=owner-feed begun=0 bundles=/data/bundles
 mkdir -p /run/oci-unpack/owners /data/home /data/bundles
 cd /oci-unpack || exit
 
@@ -123,13 +123,13 @@ kill_each_call() {
   shift 2
   states >/tmp/seen
   while :; do
-    owner=owner-dead-$killed kills=/tmp/kills
+    owner=owner-dead$killed kills=/tmp/kills
     before=$(count_lasting)
     echo "$call" >"$kills/left"
     if "$@" >/tmp/said 2>&1; then break; fi
     [ "$(cat "$kills/left")" = 0 ] || fail "without being killed at call $call: $(cat /tmp/said)"
     killed=$((killed + 1))
-    kills='' owner=owner-alive
+    kills='' owner=owner-feed
     states >/tmp/seen
     if grep -Ev '^(image|instance|staged|showing|directory) ' /tmp/seen; then fail "after kill $killed there is what nobody knows"; fi
     # one of them is enough
@@ -144,7 +144,7 @@ kill_each_call() {
     # what lasts is not made again
     if [ "$after" -gt "$before" ]; then call=1; else call=$((call + 1)); fi
   done
-  kills='' owner=owner-alive
+  kills='' owner=owner-feed
   [ "$killed" -ge "$least" ] || fail "there were only $killed kills"
   passed "$killed kills at calls of the set"
 }
