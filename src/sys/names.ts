@@ -74,8 +74,8 @@ export function makeLink(
 }
 
 /**
- * Some file systems cannot refuse a name that is taken when they rename, such as zfs before 2.2 and NFS. There, a file is linked and
- * then removed, and an empty directory that another process makes between our look and our call is replaced.
+ * Some file systems cannot refuse a name that is taken when they rename, such as zfs before 2.2 and NFS. There, what another
+ * process makes between our look and our call is replaced.
  * @throws SyscallError EEXIST if the new name is taken
  */
 export function renameNew(
@@ -84,29 +84,44 @@ export function renameNew(
   directory: number,
   name: ByteString
 ): void {
-  if (rename(fromDirectory, from, directory, name, RENAME_NOREPLACE)) return
-  if (!failedWith('EINVAL')) throw renameFailed(from, name)
-  if (movedByLink(fromDirectory, from, directory, name)) return
+  if (isRenamedNew(fromDirectory, from, directory, name)) return
   if (statusIfThere(directory, name) !== undefined)
     throw new SyscallError('EEXIST', `renameat2("${display(name)}")`, display(name))
   renameOver(fromDirectory, from, directory, name)
 }
 
-/** Not for directories, nor where there are no hard links. @throws SyscallError EEXIST */
-function movedByLink(
+/**
+ * The same for a file, which replaces nothing on these file systems either if they have hard links. If the process is killed
+ * there, the file may have both names.
+ * @throws SyscallError EEXIST if the new name is taken
+ */
+export function renameFileNew(
+  fromDirectory: number,
+  from: ByteString,
+  directory: number,
+  name: ByteString
+): void {
+  if (isRenamedNew(fromDirectory, from, directory, name)) return
+  try {
+    makeLink(fromDirectory, from, directory, name)
+  } catch (error) {
+    if (isErrno(error, 'EEXIST')) throw error
+    renameNew(fromDirectory, from, directory, name)
+    return
+  }
+  removeFile(fromDirectory, from)
+}
+
+/** False if that cannot be told apart from replacing. */
+function isRenamedNew(
   fromDirectory: number,
   from: ByteString,
   directory: number,
   name: ByteString
 ): boolean {
-  try {
-    makeLink(fromDirectory, from, directory, name)
-  } catch (error) {
-    if (isErrno(error, 'EEXIST')) throw error
-    return false
-  }
-  removeFile(fromDirectory, from)
-  return true
+  if (rename(fromDirectory, from, directory, name, RENAME_NOREPLACE)) return true
+  if (failedWith('EINVAL')) return false
+  throw renameFailed(from, name)
 }
 
 /** Replaces whatever has the new name: a file by a file, an empty directory by a directory. */

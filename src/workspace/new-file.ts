@@ -8,7 +8,7 @@ import { flush } from '../sys/durable.ts'
 import { SyscallError } from '../sys/failure.ts'
 import { handlePath, withoutHandles } from '../sys/handle-path.ts'
 import { setModeOf, setOwnerOf } from '../sys/metadata.ts'
-import { removeFileIfThere, renameNew, renameOver } from '../sys/names.ts'
+import { removeFileIfThere, renameFileNew, renameOver } from '../sys/names.ts'
 import { claim, isStillAt } from './claim.ts'
 
 export interface NewFile {
@@ -82,7 +82,7 @@ class OpenFile implements NewFile {
     flush(this.fd)
     this.assertStillThere()
     if (replaces) renameOver(this.directory, this.name, directory, name)
-    else renameNew(this.directory, this.name, directory, name)
+    else renameFileNew(this.directory, this.name, directory, name)
     this.close()
     flush(directory)
   }

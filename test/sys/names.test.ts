@@ -17,6 +17,7 @@ import {
   readSymlink,
   removeEmptyDirectory,
   removeFile,
+  renameFileNew,
   renameNew
 } from '../../src/sys/names.ts'
 import { status } from '../../src/sys/status.ts'
@@ -148,8 +149,8 @@ describe('where the file system does not know RENAME_NOREPLACE', () => {
     withScratch((fd, path) => {
       fs.writeFileSync(`${path}/file`, 'content')
       fs.symlinkSync('nowhere', `${path}/link`)
-      renameNew(fd, 'file', fd, 'file-2')
-      renameNew(fd, 'link', fd, 'link-2')
+      renameFileNew(fd, 'file', fd, 'file-2')
+      renameFileNew(fd, 'link', fd, 'link-2')
       expect(fs.readdirSync(path).sort()).toEqual(['file-2', 'link-2'])
       expect(fs.readFileSync(`${path}/file-2`, 'utf8')).toBe('content')
       expect(fs.readlinkSync(`${path}/link-2`)).toBe('nowhere')
@@ -164,7 +165,7 @@ describe('where the file system does not know RENAME_NOREPLACE', () => {
         fs.writeFileSync(`${path}/new`, 'faster')
         return linkat(...args)
       })
-      expect(errnoOf(() => renameNew(fd, 'file', fd, 'new'))).toBe('EEXIST')
+      expect(errnoOf(() => renameFileNew(fd, 'file', fd, 'new'))).toBe('EEXIST')
       expect(fs.readFileSync(`${path}/new`, 'utf8')).toBe('faster')
     })
   })
