@@ -29,7 +29,7 @@ describe.each(readdirSync(hooks))('the %s set', (name) => {
     for (const [, point, command, verb] of commands) {
       expect(command).toBe(`./${name}`)
       expect(verb).toBe(point!.split('.').at(-1))
-      expect(readFileSync(program, 'utf8')).toMatch(new RegExp(`^ {2}(${verb!}|\\*)\\)`, 'm'))
+      expect(readFileSync(program, 'utf8')).toMatch(new RegExp(`^ {2}(.* )?${verb!}( .*)?\\)`, 'm'))
     }
   })
 
