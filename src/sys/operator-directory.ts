@@ -1,9 +1,10 @@
 /** Directories at paths of the operator, created if they are missing. */
+import { existsSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
-import { fromText, type ByteString } from '../bytes.ts'
+import { display, fromText, type ByteString } from '../bytes.ts'
 import { withPath } from '../errors.ts'
 import { openDestination } from './destination.ts'
-import { isErrno } from './failure.ts'
+import { isErrno, SyscallError } from './failure.ts'
 import { close, openDirectory, openOperatorDirectory } from './files.ts'
 import { isDirectory } from './is-directory.ts'
 import { makeDirectory, removeEmptyDirectory } from './names.ts'
@@ -36,8 +37,13 @@ export function openOrMakeDirectory(path: string, mode = 0o777): OperatorDirecto
   } catch (error) {
     opened.removeNew()
     opened.close()
-    throw withPath(error, path)
+    throw withPath(isErrno(error, 'ENOTDIR') && !existsSync(path) ? isBelowFile(path) : error, path)
   }
+}
+
+/** The call that failed was about a name on the way. */
+function isBelowFile(path: string): SyscallError {
+  return new SyscallError('ENOTDIR', `mkdir("${display(fromText(path))}")`, path)
 }
 
 class OpenedDirectories implements OperatorDirectory {

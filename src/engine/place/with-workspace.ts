@@ -1,5 +1,5 @@
 /** Working in a workspace that is removed afterwards, for a destination that exists or not. */
-import { statSync } from 'node:fs'
+import { statSync, type Stats } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { OciUnpackError, withFacts } from '../../errors.ts'
 import { openDestination } from '../../sys/destination.ts'
@@ -97,11 +97,14 @@ function isDirectory(path: string): boolean {
   })
 }
 
-function statIfThere(path: string): ReturnType<typeof statSync> {
+/** With "throwIfNoEntry", Node 22 and later say nothing of a file on the way either. */
+function statIfThere(path: string): Stats | undefined {
   try {
-    return statSync(path, { throwIfNoEntry: false })
+    return statSync(path)
   } catch (error) {
-    throw fromNode(error)
+    const failure = fromNode(error)
+    if (isErrno(failure, 'ENOENT')) return undefined
+    throw failure
   }
 }
 
