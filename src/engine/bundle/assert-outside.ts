@@ -2,6 +2,7 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { OciUnpackError } from '../../errors.ts'
+import { isWithin } from '../../sys/is-within.ts'
 
 /**
  * @param inside absolute path of a directory, without links in it
@@ -11,7 +12,7 @@ import { OciUnpackError } from '../../errors.ts'
  */
 export function assertOutside(inside: string, path: string, what: string, tree: string): void {
   const real = realPath(resolve(path))
-  if (real !== inside && !real.startsWith(`${inside}/`)) return
+  if (!isWithin(real, inside)) return
   throw new OciUnpackError('USAGE', `${what} would be in ${tree}.`, {
     facts: { path: resolve(path) },
     hint: `Give a path outside ${inside}.`

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, realpathSync, statSync, type Dirent } from 'no
 import { join } from 'node:path'
 import { METADATA_FILE, ROOTFS_DIRECTORY, STATE_DIRECTORY } from '../../bundle/files.ts'
 import { fromText } from '../../bytes.ts'
+import { isWithin } from '../../sys/is-within.ts'
 import { mountsBelow } from '../../sys/mounts.ts'
 import { isPrivateName } from '../../workspace/private-name.ts'
 
@@ -34,14 +35,10 @@ export function linksTo(directory: string, name: string): string[] {
 
 function leadsTo(link: string, bundle: string): boolean {
   try {
-    return isAtOrBelow(realpathSync(link), bundle)
+    return isWithin(realpathSync(link), bundle)
   } catch {
     return false // it leads nowhere
   }
-}
-
-function isAtOrBelow(path: string, above: string): boolean {
-  return path === above || path.startsWith(`${above}/`)
 }
 
 function entries(directory: string): Dirent[] {
@@ -52,9 +49,7 @@ function entries(directory: string): Dirent[] {
 export function hasMounts(directory: string, name: string): boolean {
   const above = realpathSync(directory)
   const bundle = fromText(join(above, name))
-  return mountsBelow(above === '/' ? '' : fromText(above)).some((point) =>
-    isAtOrBelow(point, bundle)
-  )
+  return mountsBelow(above === '/' ? '' : fromText(above)).some((point) => isWithin(point, bundle))
 }
 
 /** Whether a process has its root in the bundle, as in a container whose mounts cannot be seen from here. */

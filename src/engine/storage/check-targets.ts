@@ -5,6 +5,7 @@ import { OciUnpackError, withCause, type Facts } from '../../errors.ts'
 import type { ExtractMode } from '../../hooks/calls.ts'
 import type { HookLayer } from '../../hooks/contexts.ts'
 import type { Digest } from '../../image/digest.ts'
+import { isWithin } from '../../sys/is-within.ts'
 import { layerBlocks } from '../erofs/joined-images.ts'
 import { imageFormat } from './image-format.ts'
 
@@ -102,10 +103,6 @@ function real(path: string): string {
   if (statSync(path, { throwIfNoEntry: false }) !== undefined) return realpathSync(path)
   const parent = dirname(path)
   return isDirectory(parent) ? join(realpathSync(parent), basename(path)) : path
-}
-
-function isWithin(path: string, directory: string): boolean {
-  return path === directory || path.startsWith(`${directory}/`)
 }
 
 function invalid(path: string, reason: string, facts: Facts): OciUnpackError {
